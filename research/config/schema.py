@@ -1,0 +1,111 @@
+"""One config is one cell of a table: data, model, optim, train, eval and seeds. Here its parts meet and are checked together."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from research.config.data import Agreement, Copy, Data, Evaluation, Recall, Reverse, Text
+from research.config.mixer import Learned
+from research.config.model import Interpolation, LanguageModel, Model, NGram
+from research.config.node import Node, NonNegative, Strings
+from research.config.optim import AdamW, Optim, Run, Train
+
+
+def _seeds(value: Any) -> Any:
+    """5 means the seeds 0..4."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value < 1:
+            raise ValueError("seeds must be at least 1, or a list of seeds")
+        return tuple(range(value))
+    if isinstance(value, list | tuple) and len(set(value)) < len(value):
+        raise ValueError("a seed is named twice")
+    return tuple(value) if isinstance(value, list) else value
+
+
+Seeds = Annotated[tuple[NonNegative, ...], BeforeValidator(_seeds), Field(min_length=1)]
+
+
+class Parent(Node):
+    """Start from another run's parameters, seed k from its seed k. Leaves whose path starts with a name in `freeze` stay as they are."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+    source: str = Field(alias="from")  # a cell_id, or a run's folder
+    freeze: Strings = ()
+
+
+CLASSIC = (NGram, Interpolation)  # fitted, not trained: [optim], [train] and [init] have no meaning
+
+
+class Config(Node):
+    """A cell and its seeds."""
+
+    seeds: Seeds = (0,)
+    data: Data
+    model: Model
+    init: Parent | None = None
+    optim: Optim = AdamW()
+    train: Train = Train(steps=1000)
+    eval: Evaluation = Evaluation()
+    run: Run = Run()
+
+    @property
+    def trained(self) -> bool:
+        """Whether the model learns by gradient steps."""
+        return not isinstance(self.model, CLASSIC)
+
+    @model_validator(mode="after")
+    def _sections_mean_something(self) -> "Config":
+        named = self.model_fields_set
+        if isinstance(self.model, NGram):
+            for section in ("optim", "train", "init"):
+                if section in named:
+                    raise ValueError(f"[{section}] means nothing to an n-gram, which is counted, not trained; leave it out")
+        if isinstance(self.model, Interpolation) and self.init:
+            raise ValueError("[init] means nothing to an interpolation; its parts are cells of their own")
+        if not isinstance(self.data, Text) and "eval" in named:
+            raise ValueError(f"[eval] is for text; {self.data.kind} scores its own fixed positions; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _data_is_possible(self) -> "Config":
+        data = self.data
+        if isinstance(data, Copy | Reverse) and data.shortest > data.longest:
+            raise ValueError(f"data.shortest = {data.shortest} is above data.longest = {data.longest}")
+        if isinstance(data, Recall) and not data.queries <= data.pairs <= data.keys:
+            raise ValueError("recall needs queries <= pairs <= keys")
+        if isinstance(data, Agreement) and len(set(data.distances)) < max(1, len(data.distances)):
+            raise ValueError("data.distances names a distance twice")
+        if isinstance(data, Text) and data.level == "byte" and "vocabulary" in data.model_fields_set:
+            raise ValueError("data.vocabulary means nothing at the byte level: there are 256 bytes")
+        return self
+
+    @model_validator(mode="after")
+    def _context_is_possible(self) -> "Config":
+        if not isinstance(self.data, Text):
+            return self
+        length, stride = self.eval_length, self.eval_stride
+        if stride > length or any(stride > also for also in self.eval.also):
+            raise ValueError(f"eval.stride = {stride} is above the window it scores the end of")
+        model = self.model
+        if isinstance(model, LanguageModel) and self.data.batches == "columns" and not model.may_carry():
+            raise ValueError(
+                "data.batches = columns carries a state from chunk to chunk: an attention needs cache = { kind = 'window', size = ... } and a "
+                "position of none, rotary, alibi or t5; or use data.batches = windows"
+            )
+        if isinstance(model, LanguageModel) and isinstance(model.position, Learned) and length > self.data.length:
+            raise ValueError(f"learned positions end at data.length = {self.data.length}; eval.length = {length} goes beyond")
+        if self.data.batches == "columns" and (self.eval.also or stride < length):
+            raise ValueError("with data.batches = columns the state is carried: eval.also, and a stride below the length, have no meaning")
+        return self
+
+    @property
+    def eval_length(self) -> int:
+        """Tokens in a scoring window."""
+        return self.data.length if self.eval.length == "training" else self.eval.length  # type: ignore[union-attr]
+
+    @property
+    def eval_stride(self) -> int:
+        """Tokens scored in a window: its last."""
+        return self.eval_length if self.eval.stride == "length" else self.eval.stride
+
+
