@@ -1,0 +1,171 @@
+"""A causal stack: embedding + position, blocks of norm + mixer + residual + feed-forward, output. One form for every mixer.
+
+`hidden(config, params, carry, tokens, valid, key, observe) -> (carry, h, aux)` and `logits(config, params, h)`: split so that only
+scored positions pay for the output layer. The carry is (tokens seen by each row, the carries of the layers).
+Layers are equal in width, so they are stacked and scanned; a pattern of mixers is one period of the scanned body.
+Shapes: b batch, t chunk, d width, v vocabulary.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from research.config.mixer import Attention
+from research.config.model import LanguageModel as Config
+from research.config.model import NoFeedForward, NoNorm
+from research.models.initial import reinitialise
+from research.nn.attention import AttentionSpec
+from research.nn.dropout import dropout
+from research.nn.embedding import embed, init_embedding
+from research.nn.feed_forward import feed_forward, init_feed_forward
+from research.nn.linear import dense
+from research.nn.mixers import MIXERS
+from research.nn.norm import init_norm, norm
+from research.nn.positions import add_position, init_position
+
+
+@struct.dataclass
+class Block:
+    """One layer, or `n` of them on a leading axis. What the config switches off is ()."""
+
+    mixer_norm: Any
+    mixer: Any
+    feed_forward_norm: Any
+    feed_forward: Any
+
+
+@struct.dataclass
+class LanguageModel:
+    embedding: Float[Array, "v d"]
+    position: Any  # the learned table, or ()
+    blocks: tuple[Block, ...]  # one for each mixer of the pattern, stacked over the periods
+    norm: Any  # before the output, where norm is pre
+    output: Float[Array, "d v"] | tuple[()]  # () when tied
+    bias: Float[Array, " v"]
+
+
+class Carry(NamedTuple):
+    position: Int[Array, " b"]
+    layers: tuple[Any, ...]
+
+
+def specs(config: Config) -> tuple[Any, ...]:
+    """The static nodes of one period's mixers; attention is told the position and the dropout of its weights, which are words of the model."""
+    bind = lambda mixer: AttentionSpec(mixer, config.position, config.dropout.attention) if isinstance(mixer, Attention) else mixer
+    return tuple(bind(mixer) for mixer in config.pattern)
+
+
+def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int) -> LanguageModel:
+    """`length` is the training length, where learned positions end."""
+    key_embedding, key_position, key_blocks, key_output, key_again = jax.random.split(key, 5)
+    period = specs(config)
+    repeats = config.layers // len(period)
+    stack = lambda spec, key: jax.vmap(lambda k: _init_block(config, spec, k))(jax.random.split(key, repeats))
+    params = LanguageModel(
+        embedding=init_embedding(key_embedding, vocabulary, config.width),
+        position=init_position(config.position, key_position, length, config.width),
+        blocks=tuple(stack(spec, k) for spec, k in zip(period, jax.random.split(key_blocks, len(period)), strict=True)),
+        norm=init_norm(config.norm, config.width) if _placement(config) == "pre" else (),
+        output=() if config.tie else jax.nn.initializers.lecun_normal()(key_output, (config.width, vocabulary)),
+        bias=jnp.zeros(vocabulary),
+    )
+    return reinitialise(config.init, key_again, params)
+
+
+def empty(config: Config, batch: int, capacity: int, vocabulary: int) -> Carry:
+    """The carry before the first token. `capacity` is how many tokens a full attention cache may hold; 0 for training, where a chunk is all."""
+    period = specs(config)
+    repeats = config.layers // len(period)
+    one = lambda spec: MIXERS[type(spec)].empty(spec, batch, capacity, config.width)
+    repeat = lambda leaf: jnp.broadcast_to(leaf[None], (repeats, *leaf.shape))
+    return Carry(jnp.zeros(batch, jnp.int32), tuple(jax.tree.map(repeat, one(spec)) for spec in period))
+
+
+def hidden(
+    config: Config,
+    params: LanguageModel,
+    carry: Carry,
+    tokens: Int[Array, "b t"],
+    valid: Bool[Array, "b t"],
+    key: Key[Array, ""] | None = None,
+    observe: bool = False,
+) -> tuple[Carry, Float[Array, "b t d"], Any]:
+    """What the output layer reads. `aux` is () unless `observe`: then what each mixer of the pattern shows, stacked over the periods."""
+    keys = _keys(key, 3)
+    position = carry.position[:, None] + jnp.cumsum(valid, axis=1, dtype=jnp.int32) - 1
+    x = embed(params.embedding, tokens)
+    x = dropout(keys[0], config.dropout.input, add_position(config.position, params.position, x, position))
+
+    def period(x: Array, layer: tuple[Any, ...]) -> tuple[Array, tuple[Any, ...]]:
+        index, blocks, carries = layer
+        after, seen = [], []
+        for offset, (spec, block, state) in enumerate(zip(specs(config), blocks, carries, strict=True)):
+            number = index * len(blocks) + offset
+            layer_key = None if keys[1] is None else jax.random.fold_in(keys[1], number)
+            state, x, aux = _block(config, spec, block, state, x, valid, layer_key, observe)
+            x = _between(config, layer_key, number, x)
+            after.append(state)
+            seen.append(aux)
+        return x, (tuple(after), tuple(seen))
+
+    index = jnp.arange(config.layers // len(params.blocks))
+    x, (layers, aux) = lax.scan(period, x, (index, params.blocks, carry.layers))
+    if _placement(config) == "pre":
+        x = norm(config.norm, params.norm, x)
+    x = dropout(keys[2], config.dropout.output, x)
+    return Carry(carry.position + valid.sum(axis=1, dtype=jnp.int32), layers), x, aux if observe else ()
+
+
+def logits(config: Config, params: LanguageModel, h: Float[Array, "*n d"]) -> Float[Array, "*n v"]:
+    """Unnormalised log-probabilities of the next token."""
+    return dense(h, params.embedding.T if config.tie else params.output, params.bias)
+
+
+def _init_block(config: Config, spec: Any, key: Key[Array, ""]) -> Block:
+    key_mixer, key_feed_forward = jax.random.split(key)
+    without = isinstance(config.feed_forward, NoFeedForward)
+    return Block(
+        mixer_norm=init_norm(config.norm, config.width),
+        mixer=MIXERS[type(spec)].init(spec, key_mixer, config.width),
+        feed_forward_norm=() if without else init_norm(config.norm, config.width),
+        feed_forward=() if without else init_feed_forward(config.feed_forward, key_feed_forward, config.width),
+    )
+
+
+def _block(
+    config: Config, spec: Any, p: Block, carry: Any, x: Array, valid: Array, key: Array | None, observe: bool
+) -> tuple[Any, Array, Any]:
+    keys = _keys(key, 4)
+    carry, y, aux = MIXERS[type(spec)].mix(spec, p.mixer, carry, _before(config, p.mixer_norm, x), valid, keys[0], observe)
+    x = _after(config, p.mixer_norm, x, dropout(keys[1], config.dropout.residual, y))
+    if isinstance(config.feed_forward, NoFeedForward):
+        return carry, x, aux
+    y = feed_forward(config.feed_forward, p.feed_forward, _before(config, p.feed_forward_norm, x))
+    return carry, _after(config, p.feed_forward_norm, x, dropout(keys[2], config.dropout.residual, y)), aux
+
+
+def _before(config: Config, p: Any, x: Array) -> Array:
+    return norm(config.norm, p, x) if _placement(config) == "pre" else x
+
+
+def _after(config: Config, p: Any, x: Array, y: Array) -> Array:
+    x = x + y if config.residual else y
+    return norm(config.norm, p, x) if _placement(config) == "post" else x
+
+
+def _between(config: Config, key: Array | None, number: Array, x: Array) -> Array:
+    if key is None or not config.dropout.between:
+        return x
+    return jnp.where(number < config.layers - 1, dropout(_keys(key, 4)[3], config.dropout.between, x), x)
+
+
+def _placement(config: Config) -> str:
+    return "none" if isinstance(config.norm, NoNorm) else config.norm.placement
+
+
+def _keys(key: Array | None, n: int) -> tuple[Array | None, ...]:
+    return (None,) * n if key is None else tuple(jax.random.split(key, n))

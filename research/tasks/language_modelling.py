@@ -1,0 +1,69 @@
+"""Predict the next token: the task of every trained model here, on text and on generated examples alike.
+
+A task is `init`, `empty`, `loss` and `evaluate`, and is all that training knows of a model.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Key
+
+from research.config.data import Text
+from research.config.schema import Config
+from research.data.batches import Batch
+from research.models import MODELS
+from research.tasks.cross_entropy import cross_entropy, smoothed
+
+
+class Sizes(NamedTuple):
+    """What a model must know of the data: how many symbols, and how many tokens a training window has."""
+
+    vocabulary: int
+    length: int
+
+
+def init(config: Config, sizes: Sizes, key: Key[Array, ""]) -> Any:
+    """The parameters of a model before training."""
+    return MODELS[type(config.model)].init(config.model, key, sizes.vocabulary, sizes.length)
+
+
+def empty(config: Config, sizes: Sizes, batch: int, capacity: int = 0) -> Any:
+    """The carry of `batch` rows before their first token."""
+    return MODELS[type(config.model)].empty(config.model, batch, capacity, sizes.vocabulary)
+
+
+def loss(
+    config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""]
+) -> tuple[Float[Array, ""], Float[Array, ""], Any, dict[str, Float[Array, ""]]]:
+    """The training loss summed over scored tokens, their weight, the carry, and the plain cross-entropy among the metrics."""
+    carry, logits = _scored_logits(config, params, carry, batch, key)
+    nats = cross_entropy(logits, batch.targets)
+    trained = smoothed(logits, batch.targets, config.train.label_smoothing) if config.train.label_smoothing else nats
+    return (trained * batch.weight).sum(), batch.weight.sum(), carry, {"loss": (nats * batch.weight).sum()}
+
+
+def evaluate(
+    config: Config, params: Any, carry: Any, batch: Batch
+) -> tuple[Float[Array, "b q"], Bool[Array, "b q"], Any]:
+    """Nats and correctness of each scored token, without dropout; where the weight is zero they mean nothing."""
+    carry, logits = _scored_logits(config, params, carry, batch, None)
+    return cross_entropy(logits, batch.targets), logits.argmax(axis=-1) == batch.targets, carry
+
+
+def carries(config: Config) -> bool:
+    """Whether the carry of one batch is the start of the next: contiguous columns (truncated back-propagation)."""
+    return isinstance(config.data, Text) and config.data.batches == "columns"
+
+
+def _scored_logits(config: Config, params: Any, carry: Any, batch: Batch, key: Array | None) -> tuple[Any, Array]:
+    model = MODELS[type(config.model)]
+    carry, h, _ = model.hidden(config.model, params, carry, batch.inputs, batch.valid, key, False)
+    if batch.where is not None:
+        h = jnp.take_along_axis(h, batch.where[..., None], axis=1)
+    return carry, model.logits(config.model, params, h)
+
+
+def stop_gradient(carry: Any) -> Any:
+    """Truncated back-propagation: the state goes on, the gradient stops."""
+    return jax.tree.map(jax.lax.stop_gradient, carry)

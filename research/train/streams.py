@@ -1,0 +1,16 @@
+"""Randomness by name: every stream of a run is a function of (seed, name, step)."""
+
+from hashlib import sha256
+
+import jax
+from jaxtyping import Array, Int, Key
+
+
+def stream(root: Key[Array, ""], name: str) -> Key[Array, ""]:
+    """The key of a named stream: init, data, dropout."""
+    return jax.random.fold_in(root, int.from_bytes(sha256(name.encode()).digest()[:4]))
+
+
+def at_step(root: Key[Array, ""], name: str, step: Int[Array, ""]) -> Key[Array, ""]:
+    """The key of a named stream at one step."""
+    return jax.random.fold_in(stream(root, name), step)

@@ -1,0 +1,129 @@
+"""Training as one pure function: `advance` takes a run from its step to another, in one compiled loop.
+
+A run's state is its parameters, the optimiser's, the step and, where data is columns, the carry. Batch, dropout and learning rate are
+functions of (seed, step), so a run stopped at any step and taken up again is the run that never stopped.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import struct
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from research.config.schema import Config
+from research.data.batches import starts_anew, train_batch
+from research.tasks.language_modelling import Sizes, carries, empty, init, loss, stop_gradient
+from research.train.optimiser import factor, optimiser
+from research.train.streams import at_step, stream
+
+
+class Program(NamedTuple):
+    """All that decides a compiled training program. Runs that differ in seed, learning rate, weight decay or initial values share it."""
+
+    config: Config  # of `identity.program_key`
+    sizes: Sizes
+    steps: int
+    steps_per_epoch: int
+
+
+@struct.dataclass
+class Member:
+    """The traced scalars of a run."""
+
+    key: Key[Array, ""]  # the root of its randomness
+    learning_rate: Float[Array, ""]
+    weight_decay: Float[Array, ""]
+
+
+@struct.dataclass
+class State:
+    params: Any
+    optimiser: Any
+    step: Int[Array, ""]
+    carry: Any
+
+
+@struct.dataclass
+class Trace:
+    """Sums over the steps of one call, and whether all of them were finite."""
+
+    loss: Float[Array, ""]
+    weight: Float[Array, ""]
+    gradient_norm: Float[Array, ""]
+    steps: Int[Array, ""]
+    finite: Bool[Array, ""]
+
+
+def start(program: Program, member: Member, params: Any) -> State:
+    """The state before the first step."""
+    config = program.config
+    chain = optimiser(config.optim, member.learning_rate, member.weight_decay)
+    carry = empty(config, program.sizes, config.train.batch_size)
+    return State(params, chain.init(params), jnp.zeros((), jnp.int32), carry if carries(config) else ())
+
+
+def initial(config: Config, sizes: Sizes, key: Key[Array, ""]) -> Any:
+    """The first parameters of the run with this root key."""
+    return init(config, sizes, stream(key, "init"))
+
+
+def advance(program: Program, member: Member, state: State, arrays: Any, until: Int[Array, ""]) -> tuple[State, Trace]:
+    """Steps to `until`, or to the first loss or gradient that is not finite: that step is not taken."""
+
+    def going(both: tuple[State, Trace]) -> Array:
+        state, trace = both
+        return (state.step < until) & trace.finite
+
+    def step(both: tuple[State, Trace]) -> tuple[State, Trace]:
+        state, trace = both
+        new, seen = update(program, member, state, arrays)
+        kept = jax.tree.map(lambda new, old: jnp.where(seen.finite, new, old), new, state)
+        total = jax.tree.map(jnp.add, trace.replace(finite=jnp.zeros((), jnp.int32)), seen.replace(finite=jnp.zeros((), jnp.int32)))
+        return kept, total.replace(finite=seen.finite)
+
+    zero = jnp.zeros(())
+    return lax.while_loop(going, step, (state, Trace(zero, zero, zero, jnp.zeros((), jnp.int32), jnp.ones((), bool))))
+
+
+def update(program: Program, member: Member, state: State, arrays: Any) -> tuple[State, Trace]:
+    """One step of gradient descent on one batch."""
+    config = program.config
+    batch = train_batch(config.data, config.train.batch_size, arrays, stream(member.key, "data"), state.step)
+    start_carry = _start_carry(program, state)
+
+    def objective(params: Any) -> tuple[Array, tuple[Any, Array, Array]]:
+        total, weight, carry, metrics = loss(config, params, start_carry, batch, at_step(member.key, "dropout", state.step))
+        rows = config.train.batch_size if config.train.loss == "time_sum" else weight
+        return total / rows, (carry, metrics["loss"], weight)
+
+    (value, (carry, nats, weight)), gradient = jax.value_and_grad(objective, has_aux=True)(state.params)
+    norm = optax.global_norm(gradient)
+    rate = member.learning_rate * factor(config.optim.schedule, program.steps, program.steps_per_epoch, state.step)
+    change, optimiser_state = optimiser(config.optim, rate, member.weight_decay).update(gradient, state.optimiser, state.params)
+    params = optax.apply_updates(state.params, _frozen(config, change))
+    new = State(params, optimiser_state, state.step + 1, stop_gradient(carry) if carries(config) else ())
+    finite = jnp.isfinite(value) & jnp.isfinite(norm)
+    return new, Trace(nats, weight, norm, jnp.ones((), jnp.int32), finite)
+
+
+def _start_carry(program: Program, state: State) -> Any:
+    fresh = empty(program.config, program.sizes, program.config.train.batch_size)
+    if not carries(program.config):
+        return fresh
+    anew = starts_anew(program.config.data, state.step, program.steps_per_epoch)
+    return jax.tree.map(lambda new, old: jnp.where(anew, new, old), fresh, state.carry)
+
+
+def _frozen(config: Config, change: Any) -> Any:
+    """No change for the leaves that `init.freeze` names."""
+    if config.init is None or not config.init.freeze:
+        return change
+
+    def still(path: tuple[Any, ...], leaf: Array) -> Array:
+        name = jax.tree_util.keystr(path, simple=True, separator=".")
+        return jnp.zeros_like(leaf) if name.startswith(config.init.freeze) else leaf
+
+    return jax.tree_util.tree_map_with_path(still, change)
