@@ -1,0 +1,47 @@
+"""A fitted n-gram model as one .npz file."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from research.classic.ngram import Model
+from research.classic.smoothing import Estimate
+
+UNENDED = -1  # stands for eos = None
+
+
+def save(model: Model, path: Path) -> None:
+    """Writes the model; a reader of `path` sees the old file or the new one, never a part."""
+    estimate = model.estimate
+    arrays: dict[str, np.ndarray] = {
+        "vocabulary_size": np.array(model.vocabulary_size),
+        "eos": np.array(UNENDED if model.eos is None else model.eos),
+        "interpolated": np.array(estimate.interpolated),
+        "fallback": np.array(estimate.fallback, np.int64),
+    }
+    for name, parts in (("keys", model.keys), ("kept", estimate.kept), ("weight", estimate.weight)):
+        arrays |= {f"{name}_{k}": part for k, part in enumerate(parts, start=1)}
+    _write(path, arrays)
+
+
+def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def load(path: Path) -> Model:
+    """The model that `save` wrote."""
+    with np.load(path) as file:
+        orders = range(1, sum(name.startswith("keys_") for name in file.files) + 1)
+        keys, kept, weight = (tuple(file[f"{name}_{k}"] for k in orders) for name in ("keys", "kept", "weight"))
+        estimate = Estimate(kept, weight, bool(file["interpolated"]), tuple(file["fallback"].tolist()))
+        eos = int(file["eos"])
+        return Model(int(file["vocabulary_size"]), None if eos == UNENDED else eos, keys, estimate)
