@@ -50,6 +50,19 @@ def join(values: Sequence[PyTree]) -> PyTree:
     return jax.tree.map(assemble, *placed)
 
 
+def put(joined: PyTree, lane: int, value: PyTree) -> PyTree:
+    """`joined` with another value in one lane; the other lanes are not copied on a CPU."""
+    if _vectorised():
+        return jax.tree.map(lambda all_lanes, leaf: all_lanes.at[lane].set(leaf), joined, value)
+
+    def replace(all_lanes: jax.Array, leaf: Any) -> jax.Array:
+        parts = [shard.data for shard in all_lanes.addressable_shards]
+        parts[lane] = _place(leaf, jax.devices()[lane])
+        return jax.make_array_from_single_device_arrays(all_lanes.shape, all_lanes.sharding, parts)
+
+    return jax.tree.map(replace, joined, value)
+
+
 def part(value: PyTree, lane: int) -> PyTree:
     """The value of one lane, without the leading axis."""
     if _vectorised():
@@ -62,6 +75,18 @@ def replicate(value: PyTree) -> PyTree:
     if _vectorised():
         return jax.device_put(value)
     return jax.device_put(value, NamedSharding(_mesh(), PartitionSpec()))
+
+
+def abstract(value: PyTree, width: int) -> PyTree:
+    """The shapes of `join`ed values, for compilation ahead of time."""
+    sharding = None if _vectorised() else NamedSharding(_mesh(), PartitionSpec("lane"))
+    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((width, *leaf.shape), leaf.dtype, sharding=sharding), value)
+
+
+def abstract_shared(value: PyTree) -> PyTree:
+    """The shapes of a `replicate`d value."""
+    sharding = None if _vectorised() else NamedSharding(_mesh(), PartitionSpec())
+    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), value)
 
 
 def _place(leaf: Any, device: Any) -> jax.Array:

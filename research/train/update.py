@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import optax
 from flax import struct
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, UInt32
 
 from research.config.schema import Config
 from research.data.batches import starts_anew, train_batch
@@ -33,7 +33,7 @@ class Program(NamedTuple):
 class Member:
     """The traced scalars of a run."""
 
-    key: Key[Array, ""]  # the root of its randomness
+    seed: UInt32[Array, ""]  # the root of its randomness
     learning_rate: Float[Array, ""]
     weight_decay: Float[Array, ""]
 
@@ -65,9 +65,9 @@ def start(program: Program, member: Member, params: Any) -> State:
     return State(params, chain.init(params), jnp.zeros((), jnp.int32), carry if carries(config) else ())
 
 
-def initial(config: Config, sizes: Sizes, key: Key[Array, ""]) -> Any:
-    """The first parameters of the run with this root key."""
-    return init(config, sizes, stream(key, "init"))
+def initial(config: Config, sizes: Sizes, seed: UInt32[Array, ""]) -> Any:
+    """The first parameters of the run with this seed."""
+    return init(config, sizes, stream(jax.random.key(seed), "init"))
 
 
 def advance(program: Program, member: Member, state: State, arrays: Any, until: Int[Array, ""]) -> tuple[State, Trace]:
@@ -90,12 +90,12 @@ def advance(program: Program, member: Member, state: State, arrays: Any, until: 
 
 def update(program: Program, member: Member, state: State, arrays: Any) -> tuple[State, Trace]:
     """One step of gradient descent on one batch."""
-    config = program.config
-    batch = train_batch(config.data, config.train.batch_size, arrays, stream(member.key, "data"), state.step)
+    config, root = program.config, jax.random.key(member.seed)
+    batch = train_batch(config.data, config.train.batch_size, arrays, stream(root, "data"), state.step)
     start_carry = _start_carry(program, state)
 
     def objective(params: Any) -> tuple[Array, tuple[Any, Array, Array]]:
-        total, weight, carry, metrics = loss(config, params, start_carry, batch, at_step(member.key, "dropout", state.step))
+        total, weight, carry, metrics = loss(config, params, start_carry, batch, at_step(root, "dropout", state.step))
         rows = config.train.batch_size if config.train.loss == "time_sum" else weight
         return total / rows, (carry, metrics["loss"], weight)
 

@@ -1,0 +1,85 @@
+"""Checkpoints of a run, the only file that knows orbax: each a flat dictionary from the path of a leaf to an array, written atomically.
+
+Synchronous on purpose: when `save` returns, the checkpoint is on disk, and a save that fails stops the run that asked for it.
+"""
+
+import logging
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from research.config.errors import StepladderError
+
+KEEP = 2  # of the checkpoints to resume from
+FINAL = "final"  # the parameters that were tested
+
+
+def save(folder: Path, name: int | str, tree: PyTree) -> None:
+    """Write a checkpoint under `folder/<name>`, then drop all but the newest `KEEP` numbered ones."""
+    path = folder.resolve() / str(name)
+    with _checkpointer() as checkpointer:
+        checkpointer.save(path, _flat(tree), force=True)
+    for old in _steps(folder)[KEEP:]:
+        shutil.rmtree(folder / str(old), ignore_errors=True)
+
+
+def restore_latest(folder: Path, template: PyTree) -> PyTree | None:
+    """The newest numbered checkpoint that can be read, in the template's form; one that cannot is passed over with a warning."""
+    for step in _steps(folder):
+        try:
+            return restore(folder, step, template)
+        except StepladderError:
+            raise
+        except Exception as error:
+            warnings.warn(f"checkpoint {folder / str(step)} cannot be read ({str(error)[:120]}); trying the one before", stacklevel=2)
+    return None
+
+
+def restore(folder: Path, name: int | str, template: PyTree) -> PyTree:
+    """The checkpoint `folder/<name>` in the form of `template`, whose leaves have a shape and a dtype. Every leaf that differs is named."""
+    with _checkpointer() as checkpointer:
+        found = checkpointer.restore(folder.resolve() / str(name))
+    expected = _paths(template)
+    wrong = [f"{k}: expected {leaf.shape} {leaf.dtype}, found nothing" for k, leaf in expected.items() if k not in found]
+    wrong += [f"{k}: found {found[k].shape}, expected nothing" for k in found if k not in expected]
+    wrong += [
+        f"{k}: expected {leaf.shape} {leaf.dtype}, found {found[k].shape} {found[k].dtype}"
+        for k, leaf in expected.items()
+        if k in found and (tuple(found[k].shape), str(found[k].dtype)) != (tuple(leaf.shape), str(leaf.dtype))
+    ]
+    if wrong:
+        raise StepladderError(f"The checkpoint {folder / str(name)} is not of this model: {'; '.join(wrong)}. Use the config it was made with.")
+    values = iter([np.asarray(found[k]) for k in expected])
+    return jax.tree.map(lambda leaf: next(values) if np.prod(leaf.shape) else np.zeros(leaf.shape, leaf.dtype), template)
+
+
+def drop_numbered(folder: Path) -> None:
+    """A finished run needs no checkpoint to resume from."""
+    for step in _steps(folder):
+        shutil.rmtree(folder / str(step), ignore_errors=True)
+
+
+def _steps(folder: Path) -> list[int]:
+    return sorted((int(p.name) for p in folder.glob("*") if p.name.isdigit()), reverse=True)
+
+
+def _paths(tree: PyTree) -> dict[str, Any]:
+    """Every leaf that holds a number: orbax refuses empty arrays, and a template makes them again."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
+    return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in leaves if np.prod(leaf.shape)}
+
+
+def _flat(tree: PyTree) -> dict[str, np.ndarray]:
+    return {path: np.asarray(leaf) for path, leaf in _paths(tree).items()}
+
+
+def _checkpointer() -> Any:
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    import orbax.checkpoint as ocp
+
+    return ocp.StandardCheckpointer()

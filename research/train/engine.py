@@ -1,0 +1,83 @@
+"""The compiled functions of one program, for all lanes: made once for a group of runs, ahead of time, so that a group can be compiled while
+another trains."""
+
+import time
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from research.data.batches import Batch
+from research.train import lanes
+from research.train.evaluate import Scores, concatenate, evaluate_batch, first_carry, in_order
+from research.train.update import Member, Program, State, advance, initial, start
+
+Batches = tuple[Batch, ...]  # a few shapes, each stacked on a leading axis
+
+
+class Engine(NamedTuple):
+    program: Program
+    width: int  # lanes
+    advance: Any
+    evaluate: dict[Any, Any]  # a compiled function for each shape of a batch
+    compile_seconds: float
+    peak_bytes: int  # of one lane: arguments, results and temporaries of a training call
+
+
+def build(program: Program, arrays: Any, shapes: tuple[Batches, ...], runs: int) -> Engine:
+    """Compile training, and evaluation for every shape of batch in `shapes`. `arrays`: the training split, as the lanes share it."""
+    began, width = time.perf_counter(), lanes.capacity(runs)
+    member, state = jax.eval_shape(partial(_prototype, program))
+    step = jax.jit(lanes.over_lanes(partial(advance, program), shared=(2,)), donate_argnums=1)
+    until = jax.ShapeDtypeStruct((), jnp.int32)
+    train = step.lower(*(lanes.abstract(x, width) for x in (member, state)), lanes.abstract_shared(arrays), lanes.abstract(until, width)).compile()
+    evaluate = {}
+    for batch in (batch for batches in shapes for batch in batches):
+        one = jax.eval_shape(lambda batch: jax.tree.map(lambda leaf: leaf[0], batch), batch)
+        if _key(one) not in evaluate:
+            evaluate[_key(one)] = _compile_evaluation(program, state.params, one, width)
+    return Engine(program, width, train, evaluate, time.perf_counter() - began, _peak(train, arrays))
+
+
+def score(engine: Engine, params: Any, active: list[bool], batches: Batches, n: int) -> list[Scores | None]:
+    """The scores of a split of `n` tokens under the lanes' parameters (joined); None for a lane that is not active."""
+    flags = lanes.join([np.asarray(flag) for flag in active])
+    nats: list[Any] = []
+    correct: list[Any] = []
+    for stacked in batches:
+        carry = lanes.join([first_carry(engine.program, stacked.inputs.shape[1])] * engine.width)
+        for i in range(stacked.inputs.shape[0]):
+            batch = jax.tree.map(lambda leaf, i=i: leaf[i], stacked)
+            found = engine.evaluate[_key(batch)](params, carry, flags, lanes.replicate(batch))
+            nats.append(found[0])
+            correct.append(found[1])
+            carry = found[2]
+    index = concatenate([stacked.index for stacked in batches])
+    scored = concatenate([stacked.weight for stacked in batches]) > 0
+    of_lane = lambda found, lane: concatenate([np.asarray(lanes.part(batch, lane)) for batch in found])
+    return [in_order(index, scored, of_lane(nats, i), of_lane(correct, i), n) if on else None for i, on in enumerate(active)]
+
+
+def _prototype(program: Program) -> tuple[Member, State]:
+    member = Member(jnp.zeros((), jnp.uint32), jnp.zeros(()), jnp.zeros(()))
+    return member, start(program, member, initial(program.config, program.sizes, member.seed))
+
+
+def _compile_evaluation(program: Program, params: Any, batch: Any, width: int) -> Any:
+    carry = jax.eval_shape(lambda: first_carry(program, batch.inputs.shape[0]))
+    active = jax.ShapeDtypeStruct((), jnp.bool_)
+    evaluate = jax.jit(lanes.over_lanes(partial(evaluate_batch, program), shared=(3,)))
+    return evaluate.lower(*(lanes.abstract(x, width) for x in (params, carry, active)), lanes.abstract_shared(batch)).compile()
+
+
+def _key(batch: Any) -> tuple[Any, ...]:
+    return tuple((leaf.shape, str(leaf.dtype)) for leaf in jax.tree.leaves(batch))
+
+
+def _peak(compiled: Any, arrays: Any) -> int:
+    memory = compiled.memory_analysis()
+    shared = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(arrays))
+    found = memory.argument_size_in_bytes + memory.temp_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
+    return int(max(found, shared))

@@ -1,0 +1,286 @@
+"""The host's part of training: a queue of runs that share a program goes through the lanes; every file of a run is written here.
+
+A run's files follow its own step alone: which lane it had, who its neighbours were and how often it was stopped leave no trace in them
+but in the times. Ctrl-C and SIGTERM set `stop`; after the call under way each run in a lane is checkpointed.
+"""
+
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from research.config.schema import Config
+from research.results import store
+from research.results.lock import Claim, Held, claim
+from research.train import checkpoint, lanes
+from research.train.engine import Batches, Engine, score
+from research.train.evaluate import Scores, by_item, measure
+from research.train.optimiser import factor, hyper
+from research.train.resume import Best, pack, unpack
+from research.train.update import Member, State, initial, start
+
+
+class Job(NamedTuple):
+    """A run to be done: a cell's config and one seed."""
+
+    cell_id: str
+    config: Config
+    seed: int
+    folder: Path
+    parent: Path | None = None  # the folder of the run whose parameters it starts from
+    facts: dict[str, Any] = {}  # of the cell, for result.json: params, flops_per_token, extra
+
+
+class Split(NamedTuple):
+    """A split to be scored: its batches, the item of each token, and the group of each token where there are groups."""
+
+    batches: Batches
+    items: Any
+    groups: Any = None
+
+    @property
+    def size(self) -> int:
+        return len(self.items)
+
+
+class Material(NamedTuple):
+    """What the runs of a group share beside their program."""
+
+    arrays: Any  # the training split, replicated on the lanes' devices
+    valid: Split
+    test: Split
+    also: dict[int, Split]  # the test split at further window lengths
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A run under way."""
+
+    job: Job
+    claim: Claim
+    step: int
+    best: Best | None
+    train_seconds: float
+    evaluate_seconds: float
+    saved: float  # when it was last checkpointed
+    ended: str = ""  # done | diverged
+
+
+Report = Callable[[Job, str, dict[str, Any]], None]  # (run, what happened, figures)
+
+
+class Interrupted(Exception):
+    """The user asked to stop; every run is resumable."""
+
+
+def train_runs(engine: Engine, jobs: Sequence[Job], material: Material, stop: Event, report: Report) -> None:
+    """Train every job to its end, resuming where a checkpoint is; a job that another process holds is skipped and reported."""
+    queue, running = deque(jobs), [None] * engine.width
+    states, members = _idle(engine)
+    try:
+        while True:
+            states, members, running = _fill(engine, queue, running, states, members, material, report)
+            if not any(running):
+                return
+            states, running = _advance(engine, running, states, members, material, report)
+            running = _validate(engine, running, states, material, report)
+            running = _finish(engine, running, states, material, len(jobs), report)
+            _keep_safe(running, states, material, stop)
+            if stop.is_set() and (any(running) or queue):
+                raise Interrupted
+    except Interrupted:
+        raise
+    except BaseException as error:
+        for lane in filter(None, running):
+            _fail(lane, error, report)
+        raise
+
+
+def boundaries(config: Config, steps: int) -> tuple[list[int], list[int]]:
+    """The steps after which metrics are logged, and those after which validation is run; the last step is both."""
+    logs = list(range(config.run.log_every, steps, config.run.log_every)) + [steps]
+    n = min(config.train.evaluations, steps)
+    validations = [round(steps * (i + 1) / n) for i in range(n)]
+    return logs, validations
+
+
+def _idle(engine: Engine) -> tuple[Any, Any]:
+    """A state and a member for lanes in which nothing runs: their loops are bounded by step 0."""
+    member = Member(np.uint32(0), np.float32(0), np.float32(0))
+    state = jax.jit(lambda seed: start(engine.program, member, initial(engine.program.config, engine.program.sizes, seed)))(np.uint32(0))
+    return lanes.join([state] * engine.width), lanes.join([member] * engine.width)
+
+
+def _fill(
+    engine: Engine, queue: deque[Job], running: list[Any], states: Any, members: Any, material: Material, report: Report
+) -> tuple[Any, Any, list[Any]]:
+    running = list(running)
+    for i, lane in enumerate(running):
+        while lane is None and queue:
+            begun = _begin(engine, queue.popleft(), material, report)
+            if begun is not None:
+                lane, state, member = begun
+                states, members = lanes.put(states, i, state), lanes.put(members, i, member)
+        running[i] = lane
+    return states, members, running
+
+
+def _begin(engine: Engine, job: Job, material: Material, report: Report) -> tuple[Lane, State, Member] | None:
+    try:
+        claimed = claim(job.folder)
+    except Held as held:
+        report(job, "held", {"message": str(held)})
+        return None
+    rate, decay = hyper(job.config.optim)
+    member = Member(np.uint32(job.seed), np.float32(rate), np.float32(decay))
+    state = start(engine.program, member, _first_params(engine, job))
+    step, best, spent = 0, None, (0.0, 0.0)
+    saved = checkpoint.restore_latest(job.folder / "checkpoints", pack(state, None, spent, material.valid.size))
+    if saved is not None:
+        state, best, spent = unpack(saved)
+        step = int(state.step)
+    store.truncate_metrics(job.folder / "metrics.jsonl", step)
+    _status(job, "running", step, engine.program.steps)
+    report(job, "resumed" if step else "started", {"step": step})
+    return Lane(job, claimed, step, best, *spent, time.monotonic()), state, member
+
+
+def _first_params(engine: Engine, job: Job) -> Any:
+    params = jax.jit(lambda seed: initial(job.config, engine.program.sizes, seed))(np.uint32(job.seed))
+    if job.parent is None:
+        return params
+    return checkpoint.restore(job.parent / "checkpoints", checkpoint.FINAL, params)
+
+
+def _advance(engine: Engine, running: list[Any], states: Any, members: Any, material: Material, report: Report) -> tuple[Any, list[Any]]:
+    until = [_next(engine, lane) if lane else 0 for lane in running]
+    began = time.perf_counter()
+    states, traces = engine.advance(members, states, material.arrays, lanes.join([np.int32(n) for n in until]))
+    jax.block_until_ready(states)
+    seconds = time.perf_counter() - began
+    return states, [lane and _log(engine, lane, lanes.part(traces, i), until[i], seconds, report) for i, lane in enumerate(running)]
+
+
+def _next(engine: Engine, lane: Lane) -> int:
+    logs, validations = boundaries(lane.job.config, engine.program.steps)
+    return min(step for step in {*logs, *validations} if step > lane.step)
+
+
+def _log(engine: Engine, lane: Lane, trace: Any, until: int, seconds: float, report: Report) -> Lane:
+    job, finite = lane.job, bool(trace.finite)
+    taken = int(trace.steps) - (0 if finite else 1)
+    rate = job.config.optim.learning_rate * float(factor(job.config.optim.schedule, engine.program.steps, engine.program.steps_per_epoch, until - 1))
+    loss = float(trace.loss) / max(float(trace.weight), 1.0)
+    line = {"step": lane.step + taken, "split": "train", "loss": loss, "gradient_norm": float(trace.gradient_norm) / max(1, int(trace.steps))}
+    store.append_metrics(job.folder / "metrics.jsonl", [line | {"learning_rate": rate, "seconds": seconds}])
+    lane.claim.beat()
+    report(job, "progress", {"steps": taken, "tokens": float(trace.weight), "loss": loss, "seconds": seconds})
+    return replace(lane, step=lane.step + taken, train_seconds=lane.train_seconds + seconds, ended="" if finite else "diverged")
+
+
+def _validate(engine: Engine, running: list[Any], states: Any, material: Material, report: Report) -> list[Any]:
+    due = [bool(lane and not lane.ended and lane.step in boundaries(lane.job.config, engine.program.steps)[1]) for lane in running]
+    if not any(due):
+        return running
+    began = time.perf_counter()
+    found = score(engine, states.params, due, material.valid.batches, material.valid.size)
+    seconds = time.perf_counter() - began
+    return [
+        _judge(engine, lane, scores, lanes.part(states.params, i), material, seconds, report) if scores is not None else lane
+        for i, (lane, scores) in enumerate(zip(running, found, strict=True))
+    ]
+
+
+def _judge(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Material, seconds: float, report: Report) -> Lane:
+    """Keep the parameters if they are the best so far, and stop a run whose patience is at its end."""
+    job, train = lane.job, lane.job.config.train
+    metrics = measure(scores, job.config.data, material.valid.groups)
+    store.append_metrics(job.folder / "metrics.jsonl", [{"step": lane.step, "split": "valid", **metrics, "seconds": seconds}])
+    report(job, "validated", {"step": lane.step, **metrics})
+    better = lane.best is None or metrics["loss"] < lane.best.loss or train.keep == "last"
+    if better:
+        best = Best(jax.tree.map(np.array, params), metrics["loss"], lane.step, 0, scores)
+    else:
+        best = replace(lane.best, since=lane.best.since + 1)
+    impatient = train.patience != "off" and best.since >= train.patience
+    over = impatient or lane.step >= engine.program.steps
+    return replace(lane, best=best, ended="done" if over else "", evaluate_seconds=lane.evaluate_seconds + seconds)
+
+
+def _finish(engine: Engine, running: list[Any], states: Any, material: Material, runs: int, report: Report) -> list[Any]:
+    over = [bool(lane and lane.ended) for lane in running]
+    if not any(over):
+        return running
+    tested = [bool(lane and lane.ended == "done") for lane in running]
+    params = states.params
+    for i, lane in enumerate(running):
+        if tested[i]:
+            params = lanes.put(params, i, lane.best.params)
+    began = time.perf_counter()
+    score_on = lambda split: score(engine, params, tested, split.batches, split.size) if any(tested) else [None] * engine.width
+    test, also = score_on(material.test), {length: score_on(split) for length, split in material.also.items()}
+    seconds = time.perf_counter() - began
+    for i, lane in enumerate(running):
+        if over[i]:
+            lane = replace(lane, evaluate_seconds=lane.evaluate_seconds + seconds)
+            _write(engine, lane, test[i], {length: found[i] for length, found in also.items()}, material, runs, report)
+    return [None if ended else lane for lane, ended in zip(running, over, strict=True)]
+
+
+def _write(engine: Engine, lane: Lane, test: Scores | None, also: dict[int, Any], material: Material, runs: int, report: Report) -> None:
+    """Every file of a finished run; status.json is the last, so that a run that says it is done is whole."""
+    job, best = lane.job, lane.best
+    metrics: dict[str, Any] = {}
+    if test is not None and best is not None:
+        metrics = {"valid": measure(best.scores, job.config.data, material.valid.groups), "test": measure(test, job.config.data, material.test.groups)}
+        for length, scores in also.items():
+            metrics["test"][f"perplexity_at_{length}"] = measure(scores, job.config.data, None)["perplexity"]
+        store.write_arrays(job.folder / "items.npz", **by_item(test, material.test.items))
+        store.write_arrays(job.folder / "tokens.npz", valid=best.scores.nats, test=test.nats)
+        checkpoint.save(job.folder / "checkpoints", checkpoint.FINAL, best.params)
+    tokens = lane.step * job.config.train.batch_size * engine.program.sizes.length
+    cost = {
+        "seconds": {"compile": engine.compile_seconds / runs, "train": lane.train_seconds, "evaluate": lane.evaluate_seconds},
+        "tokens_per_second": tokens / lane.train_seconds if lane.train_seconds else 0.0,
+        "peak_memory_mb": engine.peak_bytes / 2**20,
+    }
+    result = {"cell_id": job.cell_id, "seed": job.seed, "status": lane.ended, "metrics": metrics, **job.facts}
+    result |= {"tokens_seen": tokens, "steps": lane.step, "best_step": best.step if best else None, "cost": cost}
+    store.write_json(job.folder / "result.json", result)
+    message = "" if lane.ended == "done" else f"loss or gradient was not finite at step {lane.step + 1}"
+    _status(job, lane.ended, lane.step, engine.program.steps, message)
+    checkpoint.drop_numbered(job.folder / "checkpoints")
+    lane.claim.release()
+    report(job, lane.ended, {"step": lane.step, "metrics": metrics})
+
+
+def _keep_safe(running: list[Any], states: Any, material: Material, stop: Event) -> None:
+    """Checkpoint the runs whose time has come, or all of them when the user stops."""
+    for i, lane in enumerate(running):
+        if lane and (stop.is_set() or time.monotonic() - lane.saved > lane.job.config.run.checkpoint_seconds):
+            seconds = (lane.train_seconds, lane.evaluate_seconds)
+            tree = pack(lanes.part(states, i), lane.best, seconds, material.valid.size)
+            checkpoint.save(lane.job.folder / "checkpoints", lane.step, tree)
+            running[i] = replace(lane, saved=time.monotonic())
+            if stop.is_set():
+                _status(lane.job, "stopped", lane.step, 0, "stopped by the user; the same command goes on from here")
+                lane.claim.release()
+
+
+def _fail(lane: Lane, error: BaseException, report: Report) -> None:
+    store.write_text(lane.job.folder / "log.txt", "".join(traceback.format_exception(error)))
+    _status(lane.job, "failed", lane.step, 0, f"{type(error).__name__}: {error}")
+    lane.claim.release()
+    report(lane.job, "failed", {"message": str(error)})
+
+
+def _status(job: Job, status: str, step: int, steps: int, message: str = "") -> None:
+    updated = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    store.write_json(job.folder / "status.json", {"status": status, "step": step, "steps": steps, "message": message, "updated": updated})
