@@ -17,11 +17,11 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from research.config.mixer import Attention
 from research.config.model import LanguageModel as Config
 from research.config.model import NoFeedForward, NoNorm
-from research.models.initial import reinitialise
 from research.nn.attention import AttentionSpec
 from research.nn.dropout import dropout
-from research.nn.embedding import embed, init_embedding
+from research.nn.embedding import lookup
 from research.nn.feed_forward import feed_forward, init_feed_forward
+from research.nn.initialisers import draw, draw_bias
 from research.nn.linear import dense
 from research.nn.mixers import MIXERS
 from research.nn.norm import init_norm, norm
@@ -45,7 +45,7 @@ class LanguageModel:
     blocks: tuple[Block, ...]  # one for each mixer of the pattern, stacked over the periods
     norm: Any  # before the output, where norm is pre
     output: Float[Array, "d v"] | tuple[()]  # () when tied
-    bias: Float[Array, " v"]
+    output_bias: Float[Array, " v"]
 
 
 class Carry(NamedTuple):
@@ -61,19 +61,18 @@ def specs(config: Config) -> tuple[Any, ...]:
 
 def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int) -> LanguageModel:
     """`length` is the training length, where learned positions end."""
-    key_embedding, key_position, key_blocks, key_output, key_again = jax.random.split(key, 5)
+    key_embedding, key_position, key_blocks, key_output, key_bias = jax.random.split(key, 5)
     period = specs(config)
     repeats = config.layers // len(period)
     stack = lambda spec, key: jax.vmap(lambda k: _init_block(config, spec, k))(jax.random.split(key, repeats))
-    params = LanguageModel(
-        embedding=init_embedding(key_embedding, vocabulary, config.width),
-        position=init_position(config.position, key_position, length, config.width),
+    return LanguageModel(
+        embedding=draw(config.init, key_embedding, (vocabulary, config.width), config.width),
+        position=init_position(config.position, key_position, length, config.width, config.init),
         blocks=tuple(stack(spec, k) for spec, k in zip(period, jax.random.split(key_blocks, len(period)), strict=True)),
         norm=init_norm(config.norm, config.width) if _placement(config) == "pre" else (),
-        output=() if config.tie else jax.nn.initializers.lecun_normal()(key_output, (config.width, vocabulary)),
-        bias=jnp.zeros(vocabulary),
+        output=() if config.tie else draw(config.init, key_output, (config.width, vocabulary), config.width),
+        output_bias=draw_bias(config.init, key_bias, vocabulary),
     )
-    return reinitialise(config.init, key_again, params)
 
 
 def empty(config: Config, batch: int, capacity: int, vocabulary: int) -> Carry:
@@ -97,7 +96,7 @@ def hidden(
     """What the output layer reads. `aux` is () unless `observe`: then what each mixer of the pattern shows, stacked over the periods."""
     keys = _keys(key, 3)
     position = carry.position[:, None] + jnp.cumsum(valid, axis=1, dtype=jnp.int32) - 1
-    x = embed(params.embedding, tokens)
+    x = lookup(params.embedding, tokens)
     x = dropout(keys[0], config.dropout.input, add_position(config.position, params.position, x, position))
 
     def period(x: Array, layer: tuple[Any, ...]) -> tuple[Array, tuple[Any, ...]]:
@@ -122,7 +121,7 @@ def hidden(
 
 def logits(config: Config, params: LanguageModel, h: Float[Array, "*n d"]) -> Float[Array, "*n v"]:
     """Unnormalised log-probabilities of the next token."""
-    return dense(h, params.embedding.T if config.tie else params.output, params.bias)
+    return dense(h, params.embedding.T if config.tie else params.output, params.output_bias)
 
 
 def _init_block(config: Config, spec: Any, key: Key[Array, ""]) -> Block:
@@ -130,9 +129,9 @@ def _init_block(config: Config, spec: Any, key: Key[Array, ""]) -> Block:
     without = isinstance(config.feed_forward, NoFeedForward)
     return Block(
         mixer_norm=init_norm(config.norm, config.width),
-        mixer=MIXERS[type(spec)].init(spec, key_mixer, config.width),
+        mixer=MIXERS[type(spec)].init(spec, key_mixer, config.width, config.init),
         feed_forward_norm=() if without else init_norm(config.norm, config.width),
-        feed_forward=() if without else init_feed_forward(config.feed_forward, key_feed_forward, config.width),
+        feed_forward=() if without else init_feed_forward(config.feed_forward, key_feed_forward, config.width, config.init),
     )
 
 

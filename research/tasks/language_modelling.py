@@ -43,9 +43,7 @@ def loss(
     return (trained * batch.weight).sum(), batch.weight.sum(), carry, {"loss": (nats * batch.weight).sum()}
 
 
-def evaluate(
-    config: Config, params: Any, carry: Any, batch: Batch
-) -> tuple[Float[Array, "b q"], Bool[Array, "b q"], Any]:
+def evaluate(config: Config, params: Any, carry: Any, batch: Batch) -> tuple[Float[Array, "b q"], Bool[Array, "b q"], Any]:
     """Nats and correctness of each scored token, without dropout; where the weight is zero they mean nothing."""
     carry, logits = _scored_logits(config, params, carry, batch, None)
     return cross_entropy(logits, batch.targets), logits.argmax(axis=-1) == batch.targets, carry

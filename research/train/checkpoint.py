@@ -53,7 +53,9 @@ def restore(folder: Path, name: int | str, template: PyTree) -> PyTree:
         if k in found and (tuple(found[k].shape), str(found[k].dtype)) != (tuple(leaf.shape), str(leaf.dtype))
     ]
     if wrong:
-        raise StepladderError(f"The checkpoint {folder / str(name)} is not of this model: {'; '.join(wrong)}. Use the config it was made with.")
+        raise StepladderError(
+            f"The checkpoint {folder / str(name)} is not of this model: {'; '.join(wrong)}. Use the config it was made with."
+        )
     values = iter([np.asarray(found[k]) for k in expected])
     return jax.tree.map(lambda leaf: next(values) if np.prod(leaf.shape) else np.zeros(leaf.shape, leaf.dtype), template)
 

@@ -32,7 +32,9 @@ def build(program: Program, arrays: Any, shapes: tuple[Batches, ...], runs: int)
     member, state = jax.eval_shape(partial(_prototype, program))
     step = jax.jit(lanes.over_lanes(partial(advance, program), shared=(2,)), donate_argnums=1)
     until = jax.ShapeDtypeStruct((), jnp.int32)
-    train = step.lower(*(lanes.abstract(x, width) for x in (member, state)), lanes.abstract_shared(arrays), lanes.abstract(until, width)).compile()
+    train = step.lower(
+        *(lanes.abstract(x, width) for x in (member, state)), lanes.abstract_shared(arrays), lanes.abstract(until, width)
+    ).compile()
     evaluate = {}
     for batch in (batch for batches in shapes for batch in batches):
         one = jax.eval_shape(lambda batch: jax.tree.map(lambda leaf: leaf[0], batch), batch)

@@ -18,7 +18,7 @@ class Scores(NamedTuple):
     """What became of each scored token of a split."""
 
     nats: Float[np.ndarray, " n"]
-    correct: Bool[np.ndarray, " n"]
+    correct: Bool[np.ndarray, " n"] | None  # whether the likeliest symbol was right; None where nobody asked
 
 
 def hands_on(program: Program) -> bool:
@@ -45,18 +45,19 @@ def evaluate_batch(program: Program, params: Any, carry: Any, active: Bool[Array
 def in_order(index: Int[np.ndarray, " m"], scored: Bool[np.ndarray, " m"], nats: np.ndarray, correct: np.ndarray, n: int) -> Scores:
     """Numbers in the order of batches -> in the order of the split; padding is dropped, and every token must have come once."""
     assert np.array_equal(np.bincount(index[scored], minlength=n), np.ones(n, int)), "every token of a split is scored once"
-    out = Scores(np.zeros(n, np.float32), np.zeros(n, bool))
-    out.nats[index[scored]] = nats[scored]
-    out.correct[index[scored]] = correct[scored]
-    return out
+    back = np.argsort(index[scored])
+    return Scores(nats[scored][back], correct[scored][back])
 
 
 def measure(scores: Scores, data: Any, groups: Int[np.ndarray, " n"] | None) -> dict[str, float]:
     """Loss in nats a token, perplexity, accuracy; bits a character or byte where a token is one; accuracy within each group."""
     loss = float(scores.nats.sum(dtype=np.float64)) / len(scores.nats)
-    found = {"loss": loss, "perplexity": perplexity(loss), "accuracy": float(scores.correct.mean())}
+    found = {"loss": loss, "perplexity": perplexity(loss)}
     if isinstance(data, Text) and data.level != "word":
         found[f"bits_per_{data.level}"] = loss / float(np.log(2))
+    if scores.correct is None:
+        return found
+    found["accuracy"] = float(scores.correct.mean())
     for group in np.unique(groups) if groups is not None else ():
         found[f"accuracy_at_{group}"] = float(scores.correct[groups == group].mean())
     return found
@@ -72,12 +73,8 @@ def by_item(scores: Scores, items: Int[np.ndarray, " n"]) -> dict[str, np.ndarra
     """Sums over the tokens of each item (sentence or example): what items.npz holds."""
     ids, inverse = np.unique(items, return_inverse=True)
     count = lambda weights=None: np.bincount(inverse, weights, minlength=len(ids))
-    return {
-        "id": ids.astype(np.int64),
-        "loss": count(scores.nats.astype(np.float64)),
-        "tokens": count().astype(np.int64),
-        "correct": count(scores.correct).astype(np.int64),
-    }
+    found = {"id": ids.astype(np.int64), "loss": count(scores.nats.astype(np.float64)), "tokens": count().astype(np.int64)}
+    return found if scores.correct is None else found | {"correct": count(scores.correct).astype(np.int64)}
 
 
 def concatenate(parts: Sequence[np.ndarray]) -> np.ndarray:

@@ -5,11 +5,9 @@ but in the times. Ctrl-C and SIGTERM set `stop`; after the call under way each r
 """
 
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
@@ -21,33 +19,22 @@ from research.results import store
 from research.results.lock import Claim, Held, claim
 from research.train import checkpoint, lanes
 from research.train.engine import Batches, Engine, score
-from research.train.evaluate import Scores, by_item, measure
+from research.train.evaluate import Scores, measure
 from research.train.optimiser import factor, hyper
+from research.train.result import Belonging, Job, Scored, write_failure, write_result, write_status
 from research.train.resume import Best, pack, unpack
 from research.train.update import Member, State, initial, start
 
 
-class Job(NamedTuple):
-    """A run to be done: a cell's config and one seed."""
-
-    cell_id: str
-    config: Config
-    seed: int
-    folder: Path
-    parent: Path | None = None  # the folder of the run whose parameters it starts from
-    facts: dict[str, Any] = {}  # of the cell, for result.json: params, flops_per_token, extra
-
-
 class Split(NamedTuple):
-    """A split to be scored: its batches, the item of each token, and the group of each token where there are groups."""
+    """A split to be scored: its batches, and what each of its tokens belongs to."""
 
     batches: Batches
-    items: Any
-    groups: Any = None
+    belongs: Belonging
 
     @property
     def size(self) -> int:
-        return len(self.items)
+        return len(self.belongs.items)
 
 
 class Material(NamedTuple):
@@ -147,16 +134,16 @@ def _begin(engine: Engine, job: Job, material: Material, report: Report) -> tupl
         state, best, spent = unpack(saved)
         step = int(state.step)
     store.truncate_metrics(job.folder / "metrics.jsonl", step)
-    _status(job, "running", step, engine.program.steps)
+    write_status(job, "running", step, engine.program.steps)
     report(job, "resumed" if step else "started", {"step": step})
     return Lane(job, claimed, step, best, *spent, time.monotonic()), state, member
 
 
 def _first_params(engine: Engine, job: Job) -> Any:
     params = jax.jit(lambda seed: initial(job.config, engine.program.sizes, seed))(np.uint32(job.seed))
-    if job.parent is None:
+    if not job.parents:
         return params
-    return checkpoint.restore(job.parent / "checkpoints", checkpoint.FINAL, params)
+    return checkpoint.restore(job.parents[0] / "checkpoints", checkpoint.FINAL, params)
 
 
 def _advance(engine: Engine, running: list[Any], states: Any, members: Any, material: Material, report: Report) -> tuple[Any, list[Any]]:
@@ -176,9 +163,16 @@ def _next(engine: Engine, lane: Lane) -> int:
 def _log(engine: Engine, lane: Lane, trace: Any, until: int, seconds: float, report: Report) -> Lane:
     job, finite = lane.job, bool(trace.finite)
     taken = int(trace.steps) - (0 if finite else 1)
-    rate = job.config.optim.learning_rate * float(factor(job.config.optim.schedule, engine.program.steps, engine.program.steps_per_epoch, until - 1))
+    rate = job.config.optim.learning_rate * float(
+        factor(job.config.optim.schedule, engine.program.steps, engine.program.steps_per_epoch, until - 1)
+    )
     loss = float(trace.loss) / max(float(trace.weight), 1.0)
-    line = {"step": lane.step + taken, "split": "train", "loss": loss, "gradient_norm": float(trace.gradient_norm) / max(1, int(trace.steps))}
+    line = {
+        "step": lane.step + taken,
+        "split": "train",
+        "loss": loss,
+        "gradient_norm": float(trace.gradient_norm) / max(1, int(trace.steps)),
+    }
     store.append_metrics(job.folder / "metrics.jsonl", [line | {"learning_rate": rate, "seconds": seconds}])
     lane.claim.beat()
     report(job, "progress", {"steps": taken, "tokens": float(trace.weight), "loss": loss, "seconds": seconds})
@@ -201,7 +195,7 @@ def _validate(engine: Engine, running: list[Any], states: Any, material: Materia
 def _judge(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Material, seconds: float, report: Report) -> Lane:
     """Keep the parameters if they are the best so far, and stop a run whose patience is at its end."""
     job, train = lane.job, lane.job.config.train
-    metrics = measure(scores, job.config.data, material.valid.groups)
+    metrics = measure(scores, job.config.data, material.valid.belongs.groups)
     store.append_metrics(job.folder / "metrics.jsonl", [{"step": lane.step, "split": "valid", **metrics, "seconds": seconds}])
     report(job, "validated", {"step": lane.step, **metrics})
     better = lane.best is None or metrics["loss"] < lane.best.loss or train.keep == "last"
@@ -235,15 +229,9 @@ def _finish(engine: Engine, running: list[Any], states: Any, material: Material,
 
 
 def _write(engine: Engine, lane: Lane, test: Scores | None, also: dict[int, Any], material: Material, runs: int, report: Report) -> None:
-    """Every file of a finished run; status.json is the last, so that a run that says it is done is whole."""
     job, best = lane.job, lane.best
-    metrics: dict[str, Any] = {}
-    if test is not None and best is not None:
-        metrics = {"valid": measure(best.scores, job.config.data, material.valid.groups), "test": measure(test, job.config.data, material.test.groups)}
-        for length, scores in also.items():
-            metrics["test"][f"perplexity_at_{length}"] = measure(scores, job.config.data, None)["perplexity"]
-        store.write_arrays(job.folder / "items.npz", **by_item(test, material.test.items))
-        store.write_arrays(job.folder / "tokens.npz", valid=best.scores.nats, test=test.nats)
+    scored = None if test is None or best is None else Scored(best.scores, test, also)
+    if best is not None:
         checkpoint.save(job.folder / "checkpoints", checkpoint.FINAL, best.params)
     tokens = lane.step * job.config.train.batch_size * engine.program.sizes.length
     cost = {
@@ -251,11 +239,10 @@ def _write(engine: Engine, lane: Lane, test: Scores | None, also: dict[int, Any]
         "tokens_per_second": tokens / lane.train_seconds if lane.train_seconds else 0.0,
         "peak_memory_mb": engine.peak_bytes / 2**20,
     }
-    result = {"cell_id": job.cell_id, "seed": job.seed, "status": lane.ended, "metrics": metrics, **job.facts}
-    result |= {"tokens_seen": tokens, "steps": lane.step, "best_step": best.step if best else None, "cost": cost}
-    store.write_json(job.folder / "result.json", result)
-    message = "" if lane.ended == "done" else f"loss or gradient was not finite at step {lane.step + 1}"
-    _status(job, lane.ended, lane.step, engine.program.steps, message)
+    figures = {"status": lane.ended, "tokens_seen": tokens, "steps": lane.step, "best_step": best.step if best else None, "cost": cost}
+    metrics = write_result(job, scored, (material.valid.belongs, material.test.belongs), figures)
+    message = "" if lane.ended == "done" else f"the loss or its gradient was not finite at step {lane.step + 1}"
+    writewrite_status(job, lane.ended, lane.step, engine.program.steps, message)
     checkpoint.drop_numbered(job.folder / "checkpoints")
     lane.claim.release()
     report(job, lane.ended, {"step": lane.step, "metrics": metrics})
@@ -270,17 +257,11 @@ def _keep_safe(running: list[Any], states: Any, material: Material, stop: Event)
             checkpoint.save(lane.job.folder / "checkpoints", lane.step, tree)
             running[i] = replace(lane, saved=time.monotonic())
             if stop.is_set():
-                _status(lane.job, "stopped", lane.step, 0, "stopped by the user; the same command goes on from here")
+                write_status(lane.job, "stopped", lane.step, 0, "stopped by the user; the same command goes on from here")
                 lane.claim.release()
 
 
 def _fail(lane: Lane, error: BaseException, report: Report) -> None:
-    store.write_text(lane.job.folder / "log.txt", "".join(traceback.format_exception(error)))
-    _status(lane.job, "failed", lane.step, 0, f"{type(error).__name__}: {error}")
+    write_failure(lane.job, lane.step, error)
     lane.claim.release()
     report(lane.job, "failed", {"message": str(error)})
-
-
-def _status(job: Job, status: str, step: int, steps: int, message: str = "") -> None:
-    updated = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    store.write_json(job.folder / "status.json", {"status": status, "step": step, "steps": steps, "message": message, "updated": updated})

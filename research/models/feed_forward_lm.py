@@ -1,0 +1,75 @@
+"""The neural probabilistic language model (Bengio et al. 2003): the embeddings of the last n tokens, concatenated; tanh; softmax.
+
+The carry is the last n tokens of each row that existed; before the first there is a symbol of its own, whose number is the vocabulary's size.
+Shapes: b batch, t chunk, n context, d width of an embedding, v vocabulary.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from research.config.model import FeedForwardLM as Config
+from research.nn.dropout import dropout
+from research.nn.embedding import lookup
+from research.nn.existing import gather_existing, latest, order_of, scatter_existing
+from research.nn.initialisers import draw, draw_bias
+from research.nn.linear import dense
+
+
+@struct.dataclass
+class FeedForwardLM:
+    embedding: Float[Array, "v+1 d"]
+    hidden: Float[Array, "n*d h"]
+    hidden_bias: Float[Array, " h"]
+    direct: Float[Array, "n*d v"] | tuple[()]
+    output: Float[Array, "h v"]
+    output_bias: Float[Array, " v"]
+
+
+def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int) -> FeedForwardLM:
+    """`length` means nothing here: the context is fixed."""
+    keys = jax.random.split(key, 6)
+    window = config.context * config.width
+    return FeedForwardLM(
+        embedding=draw(config.init, keys[0], (vocabulary + 1, config.width), config.width),
+        hidden=draw(config.init, keys[1], (window, config.hidden), window),
+        hidden_bias=draw_bias(config.init, keys[2], config.hidden),
+        direct=draw(config.init, keys[3], (window, vocabulary), window) if config.direct else (),
+        output=draw(config.init, keys[4], (config.hidden, vocabulary), config.hidden),
+        output_bias=draw_bias(config.init, keys[5], vocabulary),
+    )
+
+
+def empty(config: Config, batch: int, capacity: int, vocabulary: int) -> Int[Array, "b n"]:
+    """Nothing seen: `capacity` means nothing here."""
+    return jnp.full((batch, config.context), vocabulary, jnp.int32)
+
+
+def hidden(
+    config: Config,
+    params: FeedForwardLM,
+    carry: Int[Array, "b n"],
+    tokens: Int[Array, "b t"],
+    valid: Bool[Array, "b t"],
+    key: Key[Array, ""] | None = None,
+    observe: bool = False,
+) -> tuple[Int[Array, "b n"], Float[Array, "b t w"], Any]:
+    """The window's embeddings and, behind them, the hidden layer: both are read by `logits` where there are direct connections."""
+    order, t, n = order_of(valid), tokens.shape[1], config.context
+    seen = jnp.concatenate([carry, gather_existing(order, tokens)], axis=1)
+    embedded = lookup(params.embedding, seen)
+    windows = jnp.concatenate([embedded[:, i + 1 : i + 1 + t] for i in range(n)], axis=-1)
+    h = dropout(key, config.dropout, jnp.tanh(dense(windows, params.hidden, params.hidden_bias)))
+    h = scatter_existing(order, jnp.concatenate([windows, h], axis=-1) if config.direct else h)
+    return latest(seen, order.count, n), h, {"hidden": h} if observe else ()
+
+
+def logits(config: Config, params: FeedForwardLM, h: Float[Array, "*n w"]) -> Float[Array, "*n v"]:
+    """Unnormalised log-probabilities of the next token."""
+    if not config.direct:
+        return dense(h, params.output, params.output_bias)
+    windows, h = jnp.split(h, [config.context * config.width], axis=-1)
+    return dense(h, params.output, params.output_bias) + dense(windows, params.direct)

@@ -1,0 +1,52 @@
+"""n-grams as a task: fitted, not trained."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from research.classic import ngram
+from research.config.model import NGram
+from research.data.dataset import Dataset, Examples, TextSplit
+
+
+class Scored(NamedTuple):
+    """Nats of each scored token of a split, in its order, and whether the likeliest word was right (None where that was not asked)."""
+
+    nats: Float[np.ndarray, " n"]
+    correct: Bool[np.ndarray, " n"] | None
+
+
+def fit(config: NGram, data: Dataset) -> ngram.Model:
+    """Count the training split. Generated examples are counted as sentences: the row and the answer behind it."""
+    if isinstance(data.train, TextSplit):
+        assert data.eos is not None
+        return ngram.fit(config, data.train.tokens, data.vocabulary.size, data.eos)
+    return ngram.fit_sequences(config, *_with_answers(data.train), data.vocabulary.size)
+
+
+def score(model: ngram.Model, split: Any) -> Scored:
+    """Every token of a text, or every scored position of the examples."""
+    if isinstance(split, TextSplit):
+        return Scored(-ngram.log_probabilities(model, split.tokens), None)
+    asked = split.weight > 0
+    log_p = ngram.position_log_probabilities(model, split.inputs, split.valid, split.where)
+    nats = -np.take_along_axis(log_p, split.targets[..., None], axis=-1)[..., 0]
+    return Scored(nats[asked], (log_p.argmax(axis=-1) == split.targets)[asked])
+
+
+def unseen(model: ngram.Model, split: Any) -> dict[str, float]:
+    """The share of a text's n-grams that training never saw, by order."""
+    if not isinstance(split, TextSplit):
+        return {}
+    return {f"unseen_{order}_grams": share for order, share in ngram.unseen_share(model, split.tokens).items()}
+
+
+def _with_answers(split: Examples) -> tuple[Int[np.ndarray, "n t"], Bool[np.ndarray, "n t"]]:
+    rows = np.arange(len(split.inputs))[:, None]
+    sequences = np.pad(split.inputs, ((0, 0), (0, 1)))
+    valid = np.pad(split.valid, ((0, 0), (0, 1)))
+    asked = split.weight > 0
+    sequences[(rows * np.ones_like(split.where))[asked], split.where[asked] + 1] = split.targets[asked]
+    valid[(rows * np.ones_like(split.where))[asked], split.where[asked] + 1] = True
+    return sequences, valid

@@ -1,0 +1,68 @@
+"""The files of a finished run. status.json is written last, so that a run that says it is done is whole."""
+
+import time
+import traceback
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from research.config.schema import Config
+from research.results import store
+from research.train.evaluate import Scores, by_item, measure
+
+
+class Job(NamedTuple):
+    """A run to be done: a cell's config and one seed."""
+
+    cell_id: str
+    config: Config
+    seed: int
+    folder: Path
+    parents: tuple[Path, ...] = ()  # the runs it starts from, or is made of
+    facts: dict[str, Any] = {}  # of the cell, for result.json: params, flops_per_token, extra
+
+
+class Scored(NamedTuple):
+    """Both splits of a finished run, what their tokens belong to, and the test split at further window lengths."""
+
+    valid: Scores
+    test: Scores
+    also: dict[int, Scores]
+
+
+class Belonging(NamedTuple):
+    """Of each scored token of a split: its item (sentence or example), and its group where there are groups."""
+
+    items: Any
+    groups: Any = None
+
+
+def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belonging], figures: dict[str, Any]) -> dict[str, Any]:
+    """result.json, and items.npz and tokens.npz of a run that has scores. `figures`: status, steps, cost and what else the run knows."""
+    metrics: dict[str, Any] = {}
+    if scored is not None:
+        valid, test = belongs
+        metrics["valid"] = measure(scored.valid, job.config.data, valid.groups)
+        metrics["test"] = measure(scored.test, job.config.data, test.groups)
+        for length, scores in scored.also.items():
+            metrics["test"][f"perplexity_at_{length}"] = measure(scores, job.config.data, None)["perplexity"]
+        store.write_arrays(job.folder / "items.npz", **by_item(scored.test, test.items))
+        tokens = {"valid": scored.valid.nats, "test": scored.test.nats}
+        store.write_arrays(job.folder / "tokens.npz", **{name: nats.astype(np.float32) for name, nats in tokens.items()})
+    extra = {**job.facts.get("extra", {}), **figures.pop("extra", {})}
+    result = {"cell_id": job.cell_id, "seed": job.seed, **job.facts, **figures, "metrics": metrics, "extra": extra}
+    store.write_json(job.folder / "result.json", result)
+    return metrics
+
+
+def write_status(job: Job, status: str, step: int, steps: int, message: str = "") -> None:
+    """running | done | diverged | failed | stopped."""
+    updated = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    store.write_json(job.folder / "status.json", {"status": status, "step": step, "steps": steps, "message": message, "updated": updated})
+
+
+def write_failure(job: Job, step: int, error: BaseException) -> None:
+    """The traceback goes to log.txt, its last line to status.json."""
+    store.write_text(job.folder / "log.txt", "".join(traceback.format_exception(error)))
+    write_status(job, "failed", step, 0, f"{type(error).__name__}: {error}")
