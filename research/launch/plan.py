@@ -1,0 +1,199 @@
+"""A sweep, resolved once: every cell checked by its shapes, identified, ordered and priced before the first run.
+
+What is resolved here is written down (`manifest`); reports read that and results, nothing else.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from research.config.data import Text
+from research.config.errors import StepladderError
+from research.config.identity import cell_id, program_key
+from research.config.loader import Loaded
+from research.config.model import FeedForwardLM, Interpolation, LanguageModel, NGram
+from research.config.schema import Config, Parent
+from research.config.sweep import Point
+from research.data.batches import steps_per_epoch
+from research.data.dataset import Dataset, TextSplit
+from research.data.load import load
+from research.launch.match import matched
+from research.launch.price import price
+from research.models.count import flops_per_token, parameters
+from research.results import store
+from research.tasks.language_modelling import Sizes
+from research.train.update import Program
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A config with its identity, its place in the table and what is known of it before it is run."""
+
+    labels: dict[str, Any]
+    config: Config | None  # None where the combination cannot be
+    reason: str = ""
+    cell_id: str = ""
+    tuned: dict[str, Any] = field(default_factory=dict)
+    dropped: tuple[Any, ...] = ()
+    parents: tuple[str, ...] = ()  # cells that must be run before it
+    facts: dict[str, Any] = field(default_factory=dict)  # params, flops_per_token, extra
+    predicted_seconds: float = 0.0  # core-seconds of one run, without compilation
+    shown: bool = True  # False for the parts of an interpolation that are no row of their own
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds to be run: one where chance plays no part."""
+        assert self.config is not None
+        return self.config.seeds[:1] if self.deterministic else self.config.seeds
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether all seeds give one result."""
+        assert self.config is not None
+        model = self.config.model
+        return isinstance(model, NGram) or (isinstance(model, Interpolation) and all(isinstance(part, NGram) for part in model.parts))
+
+
+@dataclass(frozen=True)
+class Plan:
+    loaded: Loaded
+    cells: tuple[Cell, ...]  # parents before children
+
+    @property
+    def name(self) -> str:
+        """The sweep's, or the file's."""
+        return self.loaded.sweep.name if self.loaded.sweep else self.loaded.path.stem
+
+    @property
+    def hash(self) -> str:
+        """Of the cells and of how they are shown: the same sweep has the same name tomorrow."""
+        shown = [[cell.cell_id, cell.labels, cell.reason] for cell in self.cells]
+        spec = self.loaded.sweep.model_dump(mode="json") if self.loaded.sweep else {}
+        return hashlib.sha256(json.dumps([shown, spec], sort_keys=True, default=str).encode()).hexdigest()[:8]
+
+
+def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
+    """Every cell of a file, checked. Raises StepladderError for whatever would fail later."""
+    points = loaded.points()
+    if loaded.sweep and loaded.sweep.match:
+        points = matched(points, loaded.sweep.match, lambda config: sizes(config, load(config.data, data_dir)))
+    drafts = [_draft(point) for point in points]
+    identified = _identify(drafts, runs_dir, data_dir)
+    cells = _unique([cell for draft in identified for cell in (*_parts(draft, data_dir), draft)])
+    return Plan(loaded, tuple(_facts(cell, data_dir) if cell.config else cell for cell in cells))
+
+
+def sizes(config: Config, data: Dataset) -> Sizes:
+    """What a model must know of its data."""
+    length = config.data.length if isinstance(config.data, Text) else data.train.inputs.shape[1]  # type: ignore[union-attr]
+    return Sizes(data.vocabulary.size, length)
+
+
+def program_of(config: Config, data: Dataset) -> Program:
+    """The training program of a config: equal programs are compiled once."""
+    per_epoch = steps_per_epoch(config.data, config.train.batch_size, data.train)
+    train = config.train
+    steps = train.epochs * per_epoch if isinstance(train.epochs, int) else train.steps
+    assert isinstance(steps, int)
+    return Program(program_key(config), sizes(config, data), steps, per_epoch)
+
+
+def _draft(point: Point) -> Cell:
+    return Cell(point.labels, point.config, point.cannot or "", tuned=point.tuned, dropped=point.dropped)
+
+
+def _identify(drafts: Sequence[Cell], runs_dir: Path, data_dir: Path | None) -> list[Cell]:
+    """Ids, the children of this sweep's own rows after them."""
+    known: dict[str, Cell] = {}
+    waiting = {" ".join(str(value) for value in cell.labels.values()): cell for cell in drafts}
+    done: dict[str, Cell] = {}
+    while waiting:
+        ready = [name for name, cell in waiting.items() if _source(cell) not in waiting or _source(cell) == name]
+        if not ready:
+            raise StepladderError(f"The rows {', '.join(waiting)} start from each other in a circle. One of them must start from nothing.")
+        for name in ready:
+            done[name] = known[name] = _identified(waiting.pop(name), known, runs_dir, data_dir)
+    return list(done.values())
+
+
+def _source(cell: Cell) -> str:
+    return cell.config.init.source if cell.config and cell.config.init else ""
+
+
+def _identified(cell: Cell, known: dict[str, Cell], runs_dir: Path, data_dir: Path | None) -> Cell:
+    if cell.config is None:
+        return cell
+    config, parents = cell.config, ()
+    if config.init:
+        source = config.init.source
+        parent = known[source].cell_id if source in known else store.find_run(runs_dir, source).cell_id
+        config = config.model_copy(update={"init": Parent.model_validate({"from": parent, "freeze": config.init.freeze})})
+        parents = (parent,)
+    return replace(cell, config=config, parents=parents, cell_id=cell_id(config, load(config.data, data_dir).digest))
+
+
+def _parts(cell: Cell, data_dir: Path | None) -> tuple[Cell, ...]:
+    """The cells that an interpolation is made of: its own data, training and seeds, and one model each."""
+    if cell.config is None or not isinstance(cell.config.model, Interpolation):
+        return ()
+    found = tuple(part_config(cell.config, part) for part in cell.config.model.parts)
+    digest = load(cell.config.data, data_dir).digest
+    return tuple(Cell({}, config, cell_id=cell_id(config, digest), shown=False) for config in found)
+
+
+def part_config(config: Config, part: Any) -> Config:
+    """The config of one part of an interpolation."""
+    changed: dict[str, Any] = {"model": part}
+    if isinstance(part, NGram):
+        return Config(seeds=config.seeds, data=config.data, model=part, eval=config.eval, run=config.run)
+    return config.model_copy(update=changed)
+
+
+def _unique(cells: Iterable[Cell]) -> list[Cell]:
+    """Each cell once, a row of the table before a mere part; parents stay before children."""
+    found: dict[str, Cell] = {}
+    rest: list[Cell] = []
+    for cell in cells:
+        if cell.config is None:
+            rest.append(cell)
+        elif cell.cell_id not in found or (cell.shown and not found[cell.cell_id].shown):
+            found[cell.cell_id] = cell
+    return [*found.values(), *rest]
+
+
+def _facts(cell: Cell, data_dir: Path | None) -> Cell:
+    """Shapes evaluated, parameters and FLOPs counted, the run priced."""
+    assert cell.config is not None
+    config, data = cell.config, load(cell.config.data, data_dir)
+    if isinstance(config.model, Interpolation):
+        parts = tuple(cell_id(part_config(config, part), data.digest) for part in config.model.parts)
+        return replace(cell, parents=parts, predicted_seconds=0.1)
+    if isinstance(config.model, NGram):
+        return replace(cell, predicted_seconds=price(config, None, data, 0.0))
+    program = program_of(config, data)
+    check_shapes(program)
+    counted = parameters(config.model, *program.sizes)
+    flops = flops_per_token(config.model, *program.sizes, scored_share(config, data))
+    facts = {"params": counted._asdict(), "flops_per_token": flops}
+    return replace(cell, facts=facts, predicted_seconds=price(config, program, data, flops))
+
+
+def scored_share(config: Config, data: Dataset) -> float:
+    """The share of input positions that pay for the output layer in training."""
+    if isinstance(data.train, TextSplit):
+        return 1.0
+    return data.train.where.shape[1] / data.train.inputs.shape[1]
+
+
+def check_shapes(program: Program) -> None:
+    """Trace the model's parameters. A mistake that only shapes show is raised here, before anything is trained."""
+    from research.train.update import initial
+
+    assert isinstance(program.config.model, LanguageModel | FeedForwardLM)
+    jax.eval_shape(partial(initial, program.config, program.sizes), jax.ShapeDtypeStruct((), jax.numpy.uint32))
