@@ -1,0 +1,173 @@
+"""From a manifest and the runs on disk to the cells of a table: statuses, results, and the value of `tune` that validation picked."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from research.config.errors import StepladderError
+from research.config.sweep import Sweep
+from research.results.labels import label_text, value_text
+from research.results.measures import base_name, direction, measure
+from research.results.statistics import Items, average_items
+from research.results.store import cell_folder, read_items, read_result, read_status, seed_folder
+
+Manifest = dict[str, Any]
+STATUSES = ("done", "running", "stopped", "diverged", "failed", "not run")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table with all that is known of its seeds."""
+
+    cell_id: str
+    labels: Mapping[str, Any]
+    config: Mapping[str, Any]
+    folder: Path
+    seeds: tuple[int, ...]
+    deterministic: bool
+    cannot: str  # the reason why it cannot be run, or ""
+    params: Mapping[str, Any]
+    flops_per_token: float | None
+    statuses: Mapping[int, str]  # by seed
+    messages: Mapping[int, str]
+    results: Mapping[int, Mapping[str, Any]]  # of the seeds that are done
+    items: Items | None  # averaged over these seeds
+    tuned: Mapping[str, Any] = field(default_factory=dict)  # the values that were picked
+    trials: int = 1  # how many values were tried
+
+    def values(self, metric: str) -> dict[int, float]:
+        """The metric of every seed that is done and has it."""
+        found = {seed: _measure(self, result, base_name(metric)) for seed, result in self.results.items()}
+        return {seed: value for seed, value in found.items() if value is not None}
+
+    def counts(self) -> dict[str, int]:
+        """How many seeds are done, failed, ..., in that order, without those that are none."""
+        counted = Counter(self.statuses.values())
+        return {status: counted[status] for status in STATUSES if counted[status]}
+
+    def fixed(self, name: str) -> float | None:
+        """What is known of a cell before any run: its parameters, FLOPs and trials."""
+        head, _, rest = name.partition(".")
+        value = self.trials if name == "trials" else self.params.get(rest or "total") if head == "params" else None
+        value = self.flops_per_token if name == "flops_per_token" else value
+        return None if value is None else float(value)
+
+
+def _measure(cell: Cell, result: Mapping[str, Any], metric: str) -> float | None:
+    if metric == "training_flops":
+        tokens = measure(dict(result), "tokens_seen")
+        return None if tokens is None or cell.flops_per_token is None else 3 * cell.flops_per_token * tokens
+    known = cell.fixed(metric)
+    return measure(dict(result), metric) if known is None else known
+
+
+class Axes(NamedTuple):
+    """Which axes of a sweep are its rows and columns."""
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+def read_spec(manifest: Manifest) -> Sweep:
+    """The [sweep] table that the manifest was made from."""
+    return Sweep.model_validate_json(json.dumps(manifest["spec"]))
+
+
+def axes_of(manifest: Manifest) -> Axes:
+    """`table.rows` and `table.columns`. Where no cell has the rows' axes (the default is `label`), every other axis is one."""
+    table = read_spec(manifest).table
+    rows, columns = ((value,) if isinstance(value, str) else tuple(value) for value in (table.rows, table.columns))
+    present = dict.fromkeys(key for cell in manifest["cells"] for key in cell["labels"] if key not in (cell.get("tuned") or {}))
+    named = rows if any(row in present for row in rows) else tuple(key for key in present if key not in columns)
+    return Axes(named, columns)
+
+
+def load_cells(manifest: Manifest, runs_dir: Path) -> tuple[Cell, ...]:
+    """The cells of the table, in the manifest's order: one for each set of labels, the best of those that `tune` tried.
+
+    A sweep whose rows and columns do not tell two cells apart is an error.
+    """
+    select = read_spec(manifest).select
+    groups: dict[str, list[Cell]] = {}
+    for entry in manifest["cells"]:
+        cell = _read_cell(entry, runs_dir)
+        groups.setdefault(json.dumps(cell.labels, sort_keys=True, default=str), []).append(cell)
+    cells = tuple(pick_tuned(group, select) for group in groups.values())
+    _check_places(cells, axes_of(manifest))
+    return cells
+
+
+def pick_tuned(cells: Sequence[Cell], select: str) -> Cell:
+    """Of the cells that differ in tuned values alone, the one with the best mean of `select`, a metric of validation.
+
+    A value with fewer finished seeds loses to one with more, so that no value wins by the seeds on which it did not diverge.
+    """
+    sign = direction(select) or -1
+
+    def rank(cell: Cell) -> tuple[int, float]:
+        values = list(cell.values(select).values())
+        return (len(values), sign * float(np.mean(values))) if values else (0, 0.0)
+
+    best = max(cells, key=rank)  # the first of equals
+    return replace(best, trials=len(cells))
+
+
+def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:
+    folder, tuned = cell_folder(runs_dir, entry["cell_id"]), entry.get("tuned") or {}
+    seeds = tuple(entry["seeds"][:1] if entry.get("deterministic") else entry["seeds"])
+    cannot = (entry.get("reason") or "no reason is given") if entry.get("state") == "cannot" else ""
+    runs = {} if cannot else {seed: _read_run(seed_folder(runs_dir, entry["cell_id"], seed)) for seed in seeds}
+    results = {seed: run.result for seed, run in runs.items() if run.result is not None}
+    every = [_read_items(folder / f"seed-{seed}") for seed in results]
+    return Cell(
+        cell_id=entry["cell_id"],
+        labels={key: value for key, value in entry["labels"].items() if key not in tuned},
+        config=entry.get("config", {}),
+        folder=folder,
+        seeds=seeds,
+        deterministic=bool(entry.get("deterministic")),
+        cannot=cannot,
+        params=entry.get("params") or {},
+        flops_per_token=entry.get("flops_per_token"),
+        statuses={seed: run.status for seed, run in runs.items()},
+        messages={seed: run.message for seed, run in runs.items()},
+        results=results,
+        items=average_items([items for items in every if items is not None]) if every and all(every) else None,
+        tuned=tuned,
+    )
+
+
+class _Run(NamedTuple):
+    status: str
+    message: str
+    result: Mapping[str, Any] | None
+
+
+def _read_run(folder: Path) -> _Run:
+    """A result.json that says done is the only proof of it."""
+    result, said = read_result(folder), read_status(folder) or {}
+    status = (result or {}).get("status", "done") if result else said.get("status", "not run")
+    return _Run(status, said.get("message") or "", result if status == "done" else None)
+
+
+def _read_items(folder: Path) -> Items | None:
+    arrays = read_items(folder)
+    return None if arrays is None else Items(*(arrays[name] for name in Items._fields))
+
+
+def _check_places(cells: Sequence[Cell], axes: Axes) -> None:
+    places: dict[tuple[str, str], Cell] = {}
+    for cell in cells:
+        place = (label_text(cell.labels, axes.rows), label_text(cell.labels, axes.columns))
+        other = places.setdefault(place, cell)
+        if other is not cell:
+            differs = [axis for axis in cell.labels if value_text(cell.labels[axis]) != value_text(other.labels.get(axis))]
+            raise StepladderError(
+                f"Two cells have one place in the table ({' | '.join(filter(None, place))}): they differ in "
+                f"{', '.join(differs) or 'nothing'}. Name every axis in table.rows, table.columns or tune."
+            )

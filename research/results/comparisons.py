@@ -1,0 +1,163 @@
+"""Is one cell better than another? Seeds and test items each have a say, and Holm's correction the last word."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
+from research.results.labels import find_indices, label_text
+from research.results.measures import base_name, direction, split_name
+from research.results.statistics import STATISTICS, holm, paired_items_p, paired_t
+
+LEVEL = 0.05
+SEEDS_NEEDED = 5  # for a claim about seeds
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Whether `better` is better than `worse`. `p_holm` and `significant` are set by `adjust`."""
+
+    better: str
+    worse: str
+    column: str
+    metric: str
+    difference: float | None  # mean of better - mean of worse, in the metric's unit; None if one has no value
+    p_seeds: float | None  # paired t; None with fewer than five common seeds
+    p_items: float | None  # paired bootstrap; None where the items cannot be compared
+    note: str = ""
+    p_holm: float | None = None
+    significant: bool = False
+
+    @property
+    def p(self) -> float | None:
+        """The larger of both: it is below a level only if every test that exists is."""
+        known = [p for p in (self.p_seeds, self.p_items) if p is not None]
+        return max(known) if known else None
+
+    @property
+    def verdict(self) -> str:
+        """better | worse | not different | not run | not tested."""
+        if self.difference is None:
+            return "not run"
+        if self.p is None:
+            return "not tested"
+        if not self.significant:
+            return "not different"
+        return "better" if self.difference * direction(self.metric) > 0 else "worse"
+
+
+def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
+    """Both tests of one pair, before any correction.
+
+    Seeds: the paired t test over the seeds that both finished; a deterministic cell has the same value beside every seed.
+    Items: the paired bootstrap over the test items, of losses averaged over seeds; for metrics of `test` only.
+    """
+    difference, p_seeds, seeds_note = _over_seeds(a, b, metric)
+    p_items = None if difference is None else _over_items(a, b, metric)
+    return Comparison(
+        better=label_text(a.labels, axes.rows),
+        worse=label_text(b.labels, axes.rows),
+        column=_column(a, b, axes),
+        metric=metric,
+        difference=difference,
+        p_seeds=p_seeds,
+        p_items=p_items,
+        note="" if difference is None else _note(seeds_note, p_seeds, p_items),
+    )
+
+
+def _note(seeds: str, p_seeds: float | None, p_items: float | None) -> str:
+    if p_items is None:
+        return f"{seeds}, and no items to compare" if p_seeds is None else "seeds only: no items to compare"
+    return f"{seeds}: items only" if p_seeds is None else ""
+
+
+def _column(a: Cell, b: Cell, axes: Axes) -> str:
+    return " : ".join(dict.fromkeys(label_text(cell.labels, axes.columns) for cell in (a, b)))
+
+
+def _over_seeds(a: Cell, b: Cell, metric: str) -> tuple[float | None, float | None, str]:
+    ours, theirs = a.values(metric), b.values(metric)
+    if not ours or not theirs:
+        return None, None, ""
+    difference = float(np.mean(list(ours.values())) - np.mean(list(theirs.values())))
+    if a.deterministic and b.deterministic:
+        return difference, None, "one run each"
+    if a.deterministic or b.deterministic:
+        fixed, moving = (ours, theirs) if a.deterministic else (theirs, ours)
+        fixed = dict.fromkeys(moving, next(iter(fixed.values())))
+        ours, theirs = (fixed, moving) if a.deterministic else (moving, fixed)
+    common = sorted(ours.keys() & theirs.keys())
+    if len(common) < SEEDS_NEEDED:
+        return difference, None, f"fewer than {SEEDS_NEEDED} seeds"
+    return difference, paired_t([ours[seed] for seed in common], [theirs[seed] for seed in common]), ""
+
+
+def _over_items(a: Cell, b: Cell, metric: str) -> float | None:
+    split, statistic = split_name(base_name(metric))
+    if split != "test" or statistic not in STATISTICS or a.items is None or b.items is None:
+        return None
+    return paired_items_p(a.items, b.items, statistic)
+
+
+def adjust(family: Sequence[Comparison], level: float = LEVEL) -> tuple[Comparison, ...]:
+    """Holm's correction over a family. Comparisons without a p value take no part in it."""
+    tested = [comparison.p for comparison in family if comparison.p is not None]
+    adjusted = iter(holm(tested))
+
+    def decided(comparison: Comparison) -> Comparison:
+        if comparison.p is None:
+            return comparison
+        p = next(adjusted)
+        return replace(comparison, p_holm=p, significant=p < level)
+
+    return tuple(map(decided, family))
+
+
+def pairs(cells: Sequence[Cell], better: object, worse: object, axes: Axes, where: str) -> list[tuple[Cell, Cell]]:
+    """The pairs of cells that two labels mean: where a label means several columns, each column's own pair."""
+    every = [cell.labels for cell in cells]
+    left, right = (tuple(cells[i] for i in find_indices(every, label, *axes, where=where)) for label in (better, worse))  # type: ignore[arg-type]
+    if len(left) == 1 or len(right) == 1:
+        return [(a, b) for a in left for b in right]
+    columns = {label_text(b.labels, axes.columns): b for b in right}
+    return [(a, columns[key]) for a in left if (key := label_text(a.labels, axes.columns)) in columns]
+
+
+def named_comparisons(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Comparison, ...]:
+    """The family that the spec names; without one, every row against the baseline, or else none."""
+    spec, axes = read_spec(manifest), axes_of(manifest)
+    wanted: list[tuple[object, object]] = [(named.better, named.worse) for named in spec.comparisons]
+    if not wanted and spec.table.baseline is not None:
+        base = {cells[i].cell_id for i in find_indices([cell.labels for cell in cells], spec.table.baseline, *axes, where="table.baseline")}
+        rows = dict.fromkeys(label_text(cell.labels, axes.rows) for cell in cells if cell.cell_id not in base)
+        wanted = [(row, spec.table.baseline) for row in rows]
+    found = [pair for better, worse in wanted for pair in pairs(cells, better, worse, axes, "a comparison of the spec")]
+    return adjust([compare(a, b, spec.metric, axes) for a, b in found])
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best of a column: the first of `cells` by mean, with those that no test tells from it."""
+
+    index: int
+    rivals: tuple[int, ...]  # not distinguishable from the best
+    tested: int  # comparisons made
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is significantly better than every other."""
+        return self.tested > 0 and not self.rivals
+
+
+def find_best(cells: Sequence[Cell], metric: str, axes: Axes) -> Best | None:
+    """The best mean among the cells, tested against each other one with Holm's correction; None without two cells or a direction."""
+    sign = direction(metric)
+    means = {i: float(np.mean(list(values.values()))) for i, cell in enumerate(cells) if (values := cell.values(metric))}
+    if not sign or len(means) < 2:
+        return None
+    best = max(means, key=lambda i: sign * means[i])
+    others = [i for i in means if i != best]
+    family = adjust([compare(cells[best], cells[i], metric, axes) for i in others])
+    return Best(best, tuple(i for i, comparison in zip(others, family, strict=True) if not comparison.significant), len(others))

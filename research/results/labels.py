@@ -1,0 +1,68 @@
+"""How the values of axes are said, and how a text or a table of labels finds the cells that it means."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from research.config.errors import StepladderError, did_you_mean
+from research.config.labels import text as value_text
+
+Labels = Mapping[str, Any]
+
+
+def axis_titles(axes: Sequence[str]) -> tuple[str, ...]:
+    """Short titles of axes: `model.mixer.score.kind` is "score", with the name before it where two would be equal."""
+    short = [_title(axis, 1) for axis in axes]
+    return tuple(_title(axis, 2) if short.count(title) > 1 else title for axis, title in zip(axes, short, strict=True))
+
+
+def _title(axis: str, words: int) -> str:
+    parts = axis.split(".")
+    if axis == "label":
+        return "variant"
+    if len(parts) > 1 and parts[-1] in ("kind", "name"):
+        parts = parts[:-1]
+    return " ".join(parts[-words:]).replace("_", " ")
+
+
+def label_text(labels: Labels, axes: Sequence[str]) -> str:
+    """The values of these axes, in their order: "scaled_dot, 4"."""
+    return ", ".join(value_text(labels[axis]) for axis in axes if axis in labels)
+
+
+def matches(labels: Labels, wanted: str | Labels, rows: Sequence[str], columns: Sequence[str] = ()) -> bool:
+    """Whether a cell with these labels is meant.
+
+    A text is a row's label ("dot", or "dot, rotary" of two axes), a row's and a column's ("dot | 4"), the label of a `list`, or
+    "axis=value, axis=value". A table names axes, by their full key or its last words, and values.
+    """
+    if isinstance(wanted, str):
+        row = label_text(labels, rows)
+        if wanted in (row, f"{row} | {label_text(labels, columns)}", labels.get("label")):
+            return True
+        pairs = [pair.split("=", 1) for pair in wanted.split(",")]
+        return all(len(pair) == 2 for pair in pairs) and _agree(labels, {key.strip(): value.strip() for key, value in pairs})
+    return _agree(labels, wanted)
+
+
+def _agree(labels: Labels, wanted: Labels) -> bool:
+    def agrees(key: str, value: Any) -> bool:
+        found = [labels[axis] for axis in labels if axis == key or axis.endswith(f".{key}") or axis.endswith(f".{key}.kind")]
+        return len(found) == 1 and value_text(found[0]) == value_text(value)
+
+    return all(agrees(key, value) for key, value in wanted.items())
+
+
+def find_indices(
+    every: Sequence[Labels], wanted: str | Labels, rows: Sequence[str], columns: Sequence[str] = (), where: str = "the spec"
+) -> tuple[int, ...]:
+    """Which of the cells are meant; StepladderError with the nearest row if none is."""
+    found = tuple(i for i, labels in enumerate(every) if matches(labels, wanted, rows, columns))
+    if not found:
+        said = value_text(wanted)
+        known = list(dict.fromkeys(label_text(labels, rows) for labels in every))
+        hint = did_you_mean(said, known) or "."
+        raise StepladderError(f"{where} names {said!r}, which is no row{hint} The rows are: {'; '.join(known)}.")
+    return found
+
+
+__all__ = ["axis_titles", "find_indices", "label_text", "matches", "value_text"]

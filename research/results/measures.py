@@ -1,0 +1,146 @@
+"""The words for what is measured: how a metric's name is looked up, which way is better, and how its number is written."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from research.config.errors import StepladderError, did_you_mean
+
+LOWER = ("loss", "perplexity", "bits_per_character", "bits_per_byte", "error", "exposure")
+HIGHER = ("accuracy", "f1", "bleu", "chrf", "correlation", "recall", "precision", "exact_match")
+FROM_CELL = ("params", "params.total", "params.body", "flops_per_token", "training_flops", "trials")
+COSTS = ("seconds", "seconds.compile", "seconds.train", "seconds.evaluate", "tokens_per_second", "latency_ms", "peak_memory_mb")
+FROM_RUN = ("tokens_seen", "steps", "best_step", *COSTS)
+SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+TITLES = {
+    "params": "parameters",
+    "params.total": "parameters",
+    "params.body": "body parameters",
+    "flops_per_token": "FLOPs/token",
+    "training_flops": "training FLOPs",
+    "tokens_seen": "tokens seen",
+    "best_step": "best step",
+    "seconds": "core-seconds",
+    "seconds.compile": "compile, core-s",
+    "seconds.train": "train, core-s",
+    "seconds.evaluate": "evaluate, core-s",
+    "tokens_per_second": "tokens/s",
+    "latency_ms": "latency, ms",
+    "peak_memory_mb": "memory, MB",
+}
+
+
+def measure_names(results: Iterable[dict[str, Any]]) -> set[str]:
+    """Every name that `measure` can look up in these results."""
+    names = {*FROM_CELL, *FROM_RUN}
+    for result in results:
+        names |= {f"{split}.{name}" for split, values in result.get("metrics", {}).items() for name in values}
+        names |= {f"extra.{name}" for name in result.get("extra", {})}
+    return names
+
+
+def check_measure(name: str, results: list[dict[str, Any]]) -> None:
+    """A metric that no finished run has, though some finished, is a mistake in its name."""
+    known = measure_names(results)
+    if results and base_name(name) not in known:
+        offered = [known_name for known_name in sorted(known) if "_at_" not in known_name]
+        hint = did_you_mean(name, known) or "."
+        raise StepladderError(f"No run has the metric {name!r}{hint} There are: {', '.join(offered)}.")
+
+
+def base_name(name: str) -> str:
+    """`best_seed.test.accuracy` asks for the best seed's test.accuracy."""
+    return name.removeprefix("best_seed.")
+
+
+def measure(result: dict[str, Any], name: str) -> float | None:
+    """The number in a result.json, such as `valid.perplexity`, `extra.weight`, `seconds.train`; None if it has none.
+
+    `seconds` are core-seconds of compiling and training. Sources: metrics, extra, cost, and the run's own counts.
+    """
+    head, _, rest = name.partition(".")
+    if head in result.get("metrics", {}):
+        return _number(result["metrics"][head].get(rest))
+    if head == "extra":
+        return _number(result.get("extra", {}).get(rest))
+    cost = result.get("cost", {})
+    if head == "seconds":
+        seconds = cost.get("seconds", {})
+        parts = [seconds.get(part) for part in ((rest,) if rest else ("compile", "train"))]
+        return None if all(part is None for part in parts) else sum(part or 0.0 for part in parts)
+    return _number(cost.get(name, result.get(name)))
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """("test", "perplexity") of `test.perplexity`; ("", name) where no split is named."""
+    head, _, rest = base_name(name).partition(".")
+    return (head, rest) if rest and head in ("train", "valid", "test", "extra") else ("", base_name(name))
+
+
+def direction(name: str) -> int:
+    """-1: lower is better; 1: higher is; 0: neither is known to be (a cost, a count), so none is in bold."""
+    split, short = split_name(name)
+    stem = short.split("_at_")[0]
+    if not split or split == "extra":
+        return 0
+    return -1 if stem in LOWER else int(any(word in stem for word in HIGHER))
+
+
+def is_quality(name: str) -> bool:
+    """Whether it is an outcome with an interval, not a cost."""
+    return bool(split_name(name)[0])
+
+
+def is_percentage(name: str) -> bool:
+    """Shares are kept as fractions and shown in per cent."""
+    split, short = split_name(name)
+    return split != "extra" and short.split("_at_")[0] in ("accuracy", "f1", "exact_match")
+
+
+def title(name: str) -> str:
+    """How a table's head says it."""
+    split, short = split_name(name)
+    stem, _, at = short.partition("_at_")
+    words = (
+        TITLES.get(short, stem.replace("_", " ").replace(".", " ")) + (f" at {at}" if at else "") + (", %" if is_percentage(name) else "")
+    )
+    said = f"{split} {words}" if split in ("train", "valid", "test") else words
+    return f"best seed: {said}" if name.startswith("best_seed.") else said
+
+
+def decimals(halves: Iterable[float], values: Iterable[float]) -> int:
+    """Decimals of a column: two significant figures of its middle half-width, or four of its smallest value where there is none."""
+    known = sorted(half for half in halves if half > 0 and math.isfinite(half))
+    if known:
+        return min(4, max(0, 1 - math.floor(math.log10(known[len(known) // 2]))))
+    sizes = [abs(value) for value in values if value and math.isfinite(value)]
+    return min(4, max(0, 3 - math.floor(math.log10(min(sizes))))) if sizes else 0
+
+
+def scale(name: str) -> float:
+    """What a number is multiplied with to be shown."""
+    return 100.0 if is_percentage(name) else 1.0
+
+
+def human(value: float) -> str:
+    """Three figures and k, M, G or T: 1234567 is 1.23 M."""
+    for size, suffix in SUFFIXES:
+        if abs(value) >= size * 0.9995:
+            return f"{_three(value / size)} {suffix}"
+    return f"{int(value)}" if float(value).is_integer() else _three(value)
+
+
+def _three(value: float) -> str:
+    size = abs(value)
+    return f"{value:.0f}" if size >= 99.95 else f"{value:.1f}" if size >= 9.995 else f"{value:.2f}"
+
+
+def number(name: str, value: float, places: int | None = None) -> str:
+    """A number as text: counts in human units, outcomes to `places` decimals."""
+    if not is_quality(name):
+        return human(value)
+    return f"{value * scale(name):.{decimals((), (value * scale(name),)) if places is None else places}f}"

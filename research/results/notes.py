@@ -1,0 +1,161 @@
+"""The lines under a table: what the interval is, over what, what was tested, in which context, after how many trials."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from research.results.cells import Axes, Cell, Manifest, read_spec
+from research.results.comparisons import SEEDS_NEEDED
+from research.results.labels import axis_titles, find_indices, label_text, value_text
+from research.results.measures import number, title
+from research.results.statistics import RESAMPLES
+
+
+class Found(NamedTuple):
+    """What the tests say of a column: row indices of its best and of those that they do not tell from it."""
+
+    metric: str
+    labels: tuple[str, ...]
+    best: int
+    rivals: tuple[int, ...]
+    tested: int
+    bold: bool
+
+
+def footnotes(
+    manifest: Manifest, cells: Sequence[Cell], axes: Axes, found: Sequence[Found | None], sources: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """All lines, in a fixed order. `sources` says which kinds of interval the table holds."""
+    rows = tuple(dict.fromkeys(label_text(cell.labels, axes.rows) for cell in cells))
+    known = [each for each in found if each is not None]
+    return (
+        *_control(manifest, cells, axes),
+        *_intervals(cells, sources),
+        *_best_lines([each for each in known if each.metric == known[0].metric], rows),
+        *_tested(known),
+        *_contexts(cells, axes),
+        *_trials(manifest, cells, axes),
+        *_cannot(cells, axes),
+    )
+
+
+def _intervals(cells: Sequence[Cell], sources: Mapping[str, Any]) -> list[str]:
+    lines = []
+    if sources["seeds"]:
+        counts = sources["seeds"]
+        n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        lines.append(f"±: half the width of the 95% t interval of the mean over the seeds that finished (n = {n}).")
+    if sources["items"]:
+        items = sorted({len(cell.items.id) for cell in cells if cell.items is not None and len(cell.results) == 1})
+        said = f"{items[0]:,}" if len(items) == 1 else f"{items[0]:,} to {items[-1]:,}"
+        lines.append(f"*: one run; half the width of the 95% bootstrap interval over {said} test items ({RESAMPLES:,} samples).")
+    if sources["single"]:
+        lines.append("n = 1: one run, without an interval.")
+    if sources["best_seed"]:
+        lines.append(
+            f"Best seed: the best of n = {sources['best_seed'][-1]} seeds by this very metric, an optimistic number; compare the means."
+        )
+    return lines
+
+
+def _best_lines(found: Sequence[Found], rows: Sequence[str]) -> list[str]:
+    return [f"{_column(each)}: {_verdict(each, rows)}" for each in found]
+
+
+def _column(found: Found) -> str:
+    said = f"{title(found.metric)} ({', '.join(found.labels)})" if found.labels else title(found.metric)
+    return said[0].upper() + said[1:]
+
+
+def _verdict(found: Found, rows: Sequence[str]) -> str:
+    best = rows[found.best]
+    if found.bold:
+        return f"{best} (bold) is significantly better than every other row."
+    if not found.rivals:
+        return f"{best} is significantly better than the other rows, but lost seeds of its own: not in bold."
+    if len(found.rivals) == found.tested:
+        return f"{best} has the best mean, not significantly different from any other row."
+    return f"{best} has the best mean, not significantly different from {' or '.join(rows[i] for i in found.rivals)}."
+
+
+def _tested(found: Sequence[Found]) -> list[str]:
+    if not found:
+        return []
+    return [
+        f"Tested: the best against each other row of its column, by a paired t over seeds (from {SEEDS_NEEDED} seeds on) and "
+        "a paired bootstrap over test items. Both must agree where both exist, at 5% after Holm's correction."
+    ]
+
+
+def _contexts(cells: Sequence[Cell], axes: Axes) -> list[str]:
+    said: dict[str, list[str]] = {}
+    for cell in cells:
+        context = eval_context(cell.config)
+        if context:
+            said.setdefault(context, []).append(label_text(cell.labels, axes.rows))
+    if len(said) == 1:
+        return [f"Scored {next(iter(said))}."]
+    return [f"Scored {context}: {', '.join(dict.fromkeys(rows))}." for context, rows in said.items()]
+
+
+def eval_context(config: Mapping[str, Any]) -> str:
+    """How much context a scored token has, in words; "" where the config has no text to score."""
+    evaluation, length = config.get("eval"), config.get("data", {}).get("length")
+    if evaluation is None:
+        return ""
+    if evaluation.get("context", "stream") == "sentence":
+        return "sentence by sentence, each line from an empty context"
+    window = evaluation.get("length", "training")
+    window = length if window == "training" else window
+    stride = evaluation.get("stride", "length")
+    last = "" if stride in ("length", window) else f", the last {stride} tokens of each"
+    carried = ", with the state carried on" if config.get("data", {}).get("batches") == "columns" else ""
+    tokens = "training windows" if window is None else f"windows of {window} tokens"
+    return f"over the running text in {tokens}{last}{carried} ({evaluation.get('segments', 16)} segments)"
+
+
+def _trials(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:
+    spec = read_spec(manifest)
+    if not spec.tune:
+        return []
+    keys = ", ".join(spec.tune)
+    counts = sorted({cell.trials for cell in cells})
+    n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    picked = "; ".join(
+        f"{_place(cell, axes)}: {', '.join(value_text(value) for value in cell.tuned.values())}" for cell in cells if cell.tuned
+    )
+    return [f"Tuned: {keys}, the best mean {title(spec.select)} of {n} trials a cell. Picked: {picked}."]
+
+
+def _cannot(cells: Sequence[Cell], axes: Axes) -> list[str]:
+    return [f"{_place(cell, axes)} cannot: {cell.cannot}." for cell in cells if cell.cannot]
+
+
+def _place(cell: Cell, axes: Axes) -> str:
+    column = ", ".join(
+        f"{axis_title} {value_text(cell.labels[axis])}"
+        for axis, axis_title in zip(axes.columns, axis_titles(axes.columns), strict=True)
+        if axis in cell.labels
+    )
+    return ", ".join(filter(None, (label_text(cell.labels, axes.rows), column)))
+
+
+def _control(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:
+    """Inconclusive, unless the control has done what it is known to do."""
+    control = manifest.get("control")
+    if not control:
+        return []
+    metric, floor, below = control["metric"], control["floor"], control.get("direction", "below") == "below"
+    wanted = find_indices([cell.labels for cell in cells], control["label"], *axes, where="the control")
+    means = [float(np.mean(list(values.values()))) if (values := cells[i].values(metric)) else None for i in wanted]
+    side = f"{'at most' if below else 'at least'} {number(metric, floor)}"
+    said = f"{title(metric)} of the control, {value_text(control['label'])}"
+    missing = [mean for mean in means if mean is None]
+    if missing:
+        return [f"INCONCLUSIVE: {said}, must be {side}, and it has not run."]
+    reached = all((mean <= floor if below else mean >= floor) for mean in means if mean is not None)
+    shown = ", ".join(number(metric, mean) for mean in means if mean is not None)
+    if reached:
+        return [f"The control holds: {said}, is {shown} ({side} was needed)."]
+    return [f"INCONCLUSIVE: {said}, is {shown}, not {side}. Nothing can be concluded from this table."]

@@ -1,0 +1,124 @@
+"""A sheet is a table as it will be read: texts in rows under headings. Every renderer draws sheets and knows nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from research.results.comparisons import Comparison
+from research.results.measures import decimals, is_quality, number, scale, title
+from research.results.tables import Column, Entry, TableData
+
+DASH = "\N{EN DASH}"  # nothing to show
+Tone = Literal["", "good", "bad", "quiet"]
+
+
+@dataclass(frozen=True)
+class Text:
+    """One place of a sheet."""
+
+    text: str
+    note: str = ""  # said after the text, or under it
+    bold: bool = False
+    tone: Tone = ""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The head of one column; neighbours of one group share a line above theirs."""
+
+    text: str
+    group: str = ""
+    numeric: bool = True
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table to read. The first `labels` columns name a row."""
+
+    title: str
+    headings: tuple[Heading, ...]
+    rows: tuple[tuple[Text, ...], ...]
+    labels: int = 1
+    notes: tuple[str, ...] = ()
+
+
+def table_sheet(table: TableData) -> Sheet:
+    """The sheet of a table: `mean ± half`, or what became of the seeds."""
+    columns = [_column_texts([row[i] for row in table.entries], column) for i, column in enumerate(table.columns)]
+    rows = tuple((*(Text(label or DASH) for label in labels), *(texts[i] for texts in columns)) for i, labels in enumerate(table.rows))
+    heads = (*(Heading(text, numeric=False) for text in table.row_titles), *(Heading(c.title, c.group) for c in table.columns))
+    return Sheet(table.title, heads, rows, len(table.row_titles), table.notes)
+
+
+def _column_texts(entries: Sequence[Entry | None], column: Column) -> list[Text]:
+    times = scale(column.metric)
+    shown = [e.interval for e in entries if e is not None and e.interval is not None]
+    places = decimals((i.half * times for i in shown), (i.mean * times for i in shown))
+    return [_entry_text(entry, column.metric, places) for entry in entries]
+
+
+def _entry_text(entry: Entry | None, metric: str, places: int) -> Text:
+    if entry is None:
+        return Text("", tone="quiet")
+    if entry.interval is None:
+        return _absent(entry)
+    text = number(metric, entry.interval.mean, places)
+    if entry.source != "none":
+        text += f" ± {entry.interval.half * scale(metric):.{places}f}{'*' if entry.source == 'items' else ''}"
+    elif metric.startswith("best_seed."):
+        text += f" (of {len(entry.values)})"
+    elif is_quality(metric):
+        text += " (n = 1)"
+    lost = said_counts(entry.lost) if is_quality(metric) else ""
+    return Text(text, lost, entry.best, "bad" if lost else "")
+
+
+def _absent(entry: Entry) -> Text:
+    if entry.cannot:
+        return Text("cannot", tone="quiet")
+    if not entry.lost:
+        return Text(DASH, tone="quiet")  # it ran, and has no such metric
+    bad = entry.lost.keys() & {"failed", "diverged"}
+    said = next(iter(entry.lost)) if len(entry.lost) == 1 and sum(entry.lost.values()) == 1 else said_counts(entry.lost)
+    return Text("not run" if entry.lost.keys() == {"not run"} else said, tone="bad" if bad else "quiet")
+
+
+def said_counts(counts: dict[str, int]) -> str:
+    """Seeds by status in words: "2 diverged, 1 not run"."""
+    return ", ".join(f"{count} {status}" for status, count in counts.items())
+
+
+def p_text(p: float | None) -> str:
+    """A p value: three decimals, never a bare zero."""
+    return DASH if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+TONES: dict[str, Tone] = {"better": "good", "worse": "bad", "not different": "quiet", "not run": "quiet", "not tested": "quiet"}
+
+
+def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparisons") -> Sheet:
+    """One line a comparison: difference, both p values, Holm's, and the verdict."""
+    columned = any(comparison.column for comparison in comparisons)
+    heads = [Heading("row", numeric=False), Heading("against", numeric=False), *([Heading("column", numeric=False)] if columned else [])]
+    heads += [Heading("difference"), Heading("p, seeds"), Heading("p, items"), Heading("p, Holm"), Heading("verdict", numeric=False)]
+    rows = tuple(
+        (
+            Text(c.better),
+            Text(c.worse),
+            *([Text(c.column)] if columned else []),
+            Text(DASH if c.difference is None else f"{signed(c.difference * scale(c.metric))}"),
+            *(Text(p_text(p)) for p in (c.p_seeds, c.p_items, c.p_holm)),
+            Text(c.verdict, c.note, tone=TONES[c.verdict]),
+        )
+        for c in comparisons
+    )
+    metrics = ", ".join(dict.fromkeys(title(c.metric) for c in comparisons))
+    family = sum(c.p is not None for c in comparisons)
+    note = f"Difference of mean {metrics}: the row's less the other's. Holm's correction over these {family} comparisons, 5%."
+    return Sheet(name, tuple(heads), rows, 2 + columned, (note,) if comparisons else ())
+
+
+def signed(value: float) -> str:
+    """Three figures with a sign; the minus is a true one."""
+    places = decimals((), (value,)) - 1 if value else 0
+    return f"{value:+.{max(places, 0)}f}".replace("-", "\N{MINUS SIGN}")

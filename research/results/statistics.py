@@ -1,0 +1,153 @@
+"""Two sources of noise, kept apart: seeds (t) and test items (bootstrap). numpy and scipy only."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from scipy import stats
+
+Array = np.ndarray
+RESAMPLES = 5000
+CHUNK = 250  # resamples drawn at a time
+KEEP = 100_000_000  # bytes of resampling counts worth keeping for the next comparison on the same items
+
+
+class Interval(NamedTuple):
+    """A value and its interval at the stated confidence."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def half(self) -> float:
+        """Half of its width: the number after the +-."""
+        return (self.high - self.low) / 2
+
+
+def sample_sd(values: Sequence[float]) -> float:
+    """The standard deviation with n - 1; needs two values."""
+    return float(np.std(np.asarray(values, float), ddof=1))
+
+
+def t_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+    """The t interval of a mean over independent runs (Student 1908); needs two values."""
+    mean, n = float(np.mean(values)), len(values)
+    half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sample_sd(values) / n**0.5
+    return Interval(mean, mean - half, mean + half)
+
+
+def paired_t(a: Sequence[float], b: Sequence[float]) -> float:
+    """Two-sided p of the paired t test, a[i] and b[i] from one seed. Differences without spread decide by their sign alone: p is 0 or 1."""
+    difference = np.asarray(a, float) - np.asarray(b, float)
+    if np.ptp(difference) <= 1e-12 * max(1.0, float(np.abs(difference).max())):
+        return float(difference[0] == 0)
+    return float(stats.ttest_1samp(difference, 0.0).pvalue)
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Adjusted p values of a family of comparisons (Holm 1979), in the given order."""
+    order = np.argsort(p_values, kind="stable")
+    m = len(order)
+    scaled = np.asarray(p_values, float)[order] * (m - np.arange(m))
+    adjusted = np.empty(m)
+    adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return tuple(float(p) for p in adjusted)
+
+
+def resampled_sums(values: Float[Array, "i m"], resamples: int = RESAMPLES) -> Float[Array, "r m"]:
+    """Column sums over `resamples` bootstrap samples of the items (rows), drawn with replacement (Efron 1979).
+
+    The draw depends on the number of items and of resamples only. So two models on the same items are resampled alike, which
+    is what makes their comparison paired, and a table has the same bytes whenever it is rebuilt.
+    """
+    chunks = [_counts(len(values), chunk) for chunk in range(-(-resamples // CHUNK))]
+    return np.concatenate([counts @ values for counts in chunks])[:resamples]
+
+
+def _counts(items: int, chunk: int) -> Float[Array, "c i"]:
+    drawn = _kept_counts(items, chunk) if items * RESAMPLES <= KEEP else _draw_counts(items, chunk)
+    return drawn.astype(np.float64)
+
+
+def _draw_counts(items: int, chunk: int) -> Array:
+    """How often each item is drawn, uint8[CHUNK items]; a count above 255 has no probability worth a wider type."""
+    random = np.random.Generator(np.random.PCG64([items, chunk]))
+    drawn = random.integers(items, size=(CHUNK, items)) + items * np.arange(CHUNK)[:, None]
+    return np.bincount(drawn.ravel(), minlength=CHUNK * items).reshape(CHUNK, items).astype(np.uint8)
+
+
+_kept_counts = lru_cache(maxsize=RESAMPLES // CHUNK)(_draw_counts)
+
+
+def percentile_interval(value: float, resampled: Float[Array, " r"], confidence: float = 0.95) -> Interval:
+    """The percentile interval of a statistic, from its values over bootstrap samples."""
+    low, high = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(value, float(low), float(high))
+
+
+def bootstrap_p(differences: Float[Array, " r"]) -> float:
+    """Two-sided p that a difference is zero: the level at which its percentile interval begins to hold zero; at least 2 / (r + 1)."""
+    r = len(differences)
+    below, above = np.count_nonzero(differences <= 0), np.count_nonzero(differences >= 0)
+    return min(1.0, 2 * (1 + min(below, above)) / (r + 1))
+
+
+class Items(NamedTuple):
+    """What a run scored, by test item; losses are averaged over seeds where there are several."""
+
+    id: Array  # int64[n]
+    loss: Array  # nats summed over the item, float64[n]
+    tokens: Array  # int64[n]
+    correct: Array  # float64[n]
+
+
+def average_items(runs: Sequence[Items]) -> Items | None:
+    """The items of several seeds as one: losses and correctness averaged by id, in the order of ids. None if the items differ."""
+    ordered = [Items(*(field[np.argsort(run.id, kind="stable")] for field in run)) for run in runs]
+    if not ordered or not all(_same_items(ordered[0], other) for other in ordered):
+        return None
+    loss, correct = (np.mean([getattr(run, name) for run in ordered], axis=0) for name in ("loss", "correct"))
+    return Items(ordered[0].id, loss, ordered[0].tokens, correct)
+
+
+def _same_items(a: Items, b: Items) -> bool:
+    return np.array_equal(a.id, b.id) and np.array_equal(a.tokens, b.tokens)
+
+
+STATISTICS = {"loss": "loss", "perplexity": "loss", "bits_per_character": "loss", "bits_per_byte": "loss", "accuracy": "correct"}
+
+
+def item_interval(items: Items, statistic: str, value: float) -> Interval:
+    """The bootstrap interval over items of a run's statistic, one of STATISTICS, around the `value` that the run reports.
+
+    loss and accuracy are sums over sums of tokens, perplexity the exponential of the former; bits scale with the loss, since the
+    characters of a test set are a constant beside its losses.
+    """
+    sums = resampled_sums(np.stack([_summed(items, statistic), items.tokens.astype(float)], axis=1))
+    ratio = sums[:, 0] / sums[:, 1]
+    if statistic == "perplexity":
+        ratio = np.exp(ratio)
+    elif statistic.startswith("bits"):
+        ratio = ratio * value / (items.loss.sum() / items.tokens.sum())
+    return percentile_interval(value, ratio)
+
+
+def paired_items_p(a: Items, b: Items, statistic: str) -> float | None:
+    """Two-sided paired bootstrap p over items that both scored; None if they scored different items, or in different tokens.
+
+    The test statistic is the difference of mean losses a token (or of accuracies); perplexity is monotone in it. Losses a
+    character compare across tokenizers, since the characters are the same.
+    """
+    if not np.array_equal(a.id, b.id):
+        return None
+    if not np.array_equal(a.tokens, b.tokens) and not statistic.startswith("bits"):
+        return None
+    sums = resampled_sums((_summed(a, statistic) - _summed(b, statistic))[:, None])
+    return bootstrap_p(sums[:, 0])
+
+
+def _summed(items: Items, statistic: str) -> Float[Array, " n"]:
+    return np.asarray(getattr(items, STATISTICS[statistic]), float)

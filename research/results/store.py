@@ -1,0 +1,233 @@
+"""Runs as plain files: every file is written whole or not at all, but the metrics, which grow by lines.
+
+runs/<cell_id>/{config.toml, env.json}
+runs/<cell_id>/seed-<k>/{status.json, metrics.jsonl, result.json, items.npz, tokens.npz, log.txt, checkpoints/, lock}
+runs/sweeps/<name>-<hash>.json
+"""
+
+import json
+import math
+import os
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from research.config.errors import StepladderError, did_you_mean
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Record = dict[str, Any]
+
+
+def cell_folder(runs_dir: Path, cell_id: str) -> Path:
+    """Where a cell's config, environment and seeds are."""
+    return Path(runs_dir) / cell_id
+
+
+def seed_folder(runs_dir: Path, cell_id: str, seed: int) -> Path:
+    """Where one run is."""
+    return cell_folder(runs_dir, cell_id) / f"seed-{seed}"
+
+
+def sweeps_folder(runs_dir: Path) -> Path:
+    """Where the sweeps' manifests are."""
+    return Path(runs_dir) / "sweeps"
+
+
+def seeds_of(folder: Path) -> tuple[int, ...]:
+    """The seeds that a cell's folder holds, in order."""
+    names = (path.name.removeprefix("seed-") for path in Path(folder).glob("seed-*") if path.is_dir())
+    return tuple(sorted(int(name) for name in names if name.isdigit()))
+
+
+def _write(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace a file's content atomically: a reader sees the old bytes or the new ones, also after a crash."""
+    _write(path, lambda file: file.write(content))
+
+
+def write_text(path: Path, text: str) -> None:
+    """As `write_bytes`, in UTF-8 with the newlines that the text has."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """As `write_bytes`. JSON has no NaN or infinity: they become null. numpy's and jax's scalars become numbers."""
+    write_text(path, json.dumps(_plain(value), indent=2, allow_nan=False) + "\n")
+
+
+def write_arrays(path: Path, **arrays: Any) -> None:
+    """Write an uncompressed .npz atomically; the same arrays give the same bytes."""
+    import numpy as np
+
+    _write(path, lambda file: np.savez(file, **arrays))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    return value
+
+
+def read_json(path: Path) -> Any:
+    """The file's value; None where there is no file."""
+    try:
+        return json.loads(Path(path).read_text())
+    except FileNotFoundError:
+        return None
+    except json.JSONDecodeError as error:
+        raise StepladderError(
+            f"{path} is not JSON ({error}). Stepladder writes this file whole; was it edited? Delete it to redo the run."
+        ) from None
+
+
+def read_arrays(path: Path) -> "dict[str, np.ndarray] | None":
+    """The arrays of an .npz by name; None where there is no file."""
+    import numpy as np
+
+    try:
+        with np.load(path) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except FileNotFoundError:
+        return None
+
+
+def read_status(folder: Path) -> Record | None:
+    """A run's status.json."""
+    value: Record | None = read_json(Path(folder) / "status.json")
+    return value
+
+
+def read_result(folder: Path) -> Record | None:
+    """A run's result.json."""
+    value: Record | None = read_json(Path(folder) / "result.json")
+    return value
+
+
+def read_items(folder: Path) -> "dict[str, np.ndarray] | None":
+    """A run's items.npz: id, loss (nats summed over the item), tokens, correct, each [n]."""
+    return read_arrays(Path(folder) / "items.npz")
+
+
+def read_tokens(folder: Path) -> "dict[str, np.ndarray] | None":
+    """A run's tokens.npz: nats of each scored token of `valid` and `test`, in the split's order."""
+    return read_arrays(Path(folder) / "tokens.npz")
+
+
+def append_metrics(path: Path, records: Iterable[Record]) -> None:
+    """Add one line a record. A torn last line, left by a crash, is cut off first."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = "".join(json.dumps(_plain(record), allow_nan=False) + "\n" for record in records)
+    with open(path, "ab+") as file:
+        _cut_torn_line(file)
+        file.write(lines.encode())
+
+
+def _cut_torn_line(file: IO[bytes]) -> None:
+    end = file.seek(0, os.SEEK_END)
+    if end:
+        file.seek(end - 1)
+        if file.read(1) != b"\n":
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)
+
+
+def read_metrics(path: Path) -> list[Record]:
+    """The lines of a metrics.jsonl; [] where there is no file. A last line without its newline was torn by a crash: it is not read."""
+    try:
+        lines = Path(path).read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return []
+    return [_record(path, number, line) for number, line in enumerate(lines, start=1)]
+
+
+def _record(path: Path, number: int, line: bytes) -> Record:
+    try:
+        record: Record = json.loads(line)
+    except ValueError:
+        raise StepladderError(
+            f"{path}, line {number} is not JSON. Only the last line may be torn; remove this one, or delete the run."
+        ) from None
+    return record
+
+
+def truncate_metrics(path: Path, step: int) -> None:
+    """Drop the lines after `step`, as a run that resumes from it must. Lines at the step stay."""
+    if Path(path).exists():
+        kept = [record for record in read_metrics(path) if record["step"] <= step]
+        write_text(path, "".join(json.dumps(record) + "\n" for record in kept))
+
+
+class Run(NamedTuple):
+    """What a RUN of the command line names: a cell, and one of its seeds if it was named."""
+
+    cell_id: str
+    folder: Path  # the cell's
+    seed: int | None
+
+    def seed_folder(self) -> Path:
+        """The named seed's folder, or the first's."""
+        seed = self.seed if self.seed is not None else next(iter(seeds_of(self.folder)), 0)
+        return self.folder / f"seed-{seed}"
+
+
+def cell_ids(runs_dir: Path) -> tuple[str, ...]:
+    """Every cell with a folder, in order."""
+    if not Path(runs_dir).is_dir():
+        return ()
+    folders = (path for path in Path(runs_dir).iterdir() if path.is_dir() and path.name != "sweeps")
+    return tuple(sorted(path.name for path in folders if (path / "config.toml").exists() or seeds_of(path)))
+
+
+def find_run(runs_dir: Path, text: str) -> Run:
+    """The run of a path or of a unique prefix of a cell_id, each with an optional `/seed`. Unknown, ambiguous: StepladderError."""
+    stem, _, last = text.rstrip("/").rpartition("/")
+    number = last.removeprefix("seed-")
+    seed, cell = (int(number), stem) if stem and number.isdigit() and len(number) < 12 and not _is_cell(Path(text)) else (None, text)
+    if _is_cell(Path(cell)):
+        return _with_seed(Path(cell).resolve(), seed)
+    return _with_seed(Path(runs_dir) / _unique(cell, cell_ids(runs_dir), runs_dir), seed)
+
+
+def _is_cell(path: Path) -> bool:
+    return path.is_dir() and ((path / "config.toml").exists() or bool(seeds_of(path)))
+
+
+def _with_seed(folder: Path, seed: int | None) -> Run:
+    seeds = seeds_of(folder)
+    if seed is not None and seed not in seeds:
+        has = f"it has {', '.join(map(str, seeds))}" if seeds else "it has none yet"
+        raise StepladderError(f"{folder.name} has no seed {seed}; {has}. `stepladder runs` lists them.")
+    return Run(folder.name, folder, seed)
+
+
+def _unique(prefix: str, known: tuple[str, ...], runs_dir: Path) -> str:
+    found = [cell_id for cell_id in known if cell_id.startswith(prefix)]
+    if len(found) == 1:
+        return found[0]
+    if len(found) > 1:
+        raise StepladderError(f"{prefix!r} begins {len(found)} cells in {runs_dir}: {', '.join(found[:5])}. Give more letters.")
+    hint = did_you_mean(prefix, known) or "."
+    raise StepladderError(f"No run {prefix!r} in {runs_dir}{hint} `stepladder runs` lists what is there.")

@@ -1,0 +1,190 @@
+"""The table of a sweep as one frozen value: numbers with their intervals, what became of each seed, what is best, and the footnotes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from research.results.cells import Axes, Cell, Manifest, axes_of, load_cells, read_spec
+from research.results.comparisons import Best, find_best
+from research.results.labels import axis_titles, label_text, value_text
+from research.results.measures import base_name, check_measure, direction, is_quality, split_name, title
+from research.results.notes import Found, footnotes
+from research.results.statistics import STATISTICS, Interval, item_interval, sample_sd, t_interval
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One number of a table."""
+
+    interval: Interval | None  # None: no seed is done, or none has the metric
+    source: Literal["seeds", "items", "none"]  # of the interval
+    sd: float | None
+    values: Mapping[int, float]  # by seed
+    counts: Mapping[str, int]  # seeds by status
+    cannot: str
+    best: bool = False
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """Seeds that have no result, by status."""
+        return {status: count for status, count in self.counts.items() if status != "done"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A metric under the labels of its columns' axes."""
+
+    metric: str
+    labels: tuple[str, ...]
+    group: str  # what heads several columns, or ""
+    title: str
+
+
+@dataclass(frozen=True)
+class TableData:
+    """A table before it is drawn: `entries[row][column]`."""
+
+    title: str
+    row_titles: tuple[str, ...]
+    column_titles: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    columns: tuple[Column, ...]
+    entries: tuple[tuple[Entry | None, ...], ...]
+    notes: tuple[str, ...]
+
+
+def build_table(manifest: Manifest, runs_dir: Path, metrics: Sequence[str] | None = None, cells: Sequence[Cell] | None = None) -> TableData:
+    """The table that the spec asks for; with `metrics`, of these metrics instead.
+
+    The spec's metric has a column for each label of `table.columns`. A further metric that is the same for all of them has one.
+    """
+    cells = load_cells(manifest, runs_dir) if cells is None else cells
+    spec, axes = read_spec(manifest), axes_of(manifest)
+    wanted = tuple(dict.fromkeys((spec.metric, *spec.table.metrics) if metrics is None else metrics))
+    results = [dict(result) for cell in cells for result in cell.results.values()]
+    for metric in wanted:
+        check_measure(metric, results)
+    places = {(_key(cell, axes.rows), _key(cell, axes.columns)): cell for cell in cells}
+    rows, across = (tuple(dict.fromkeys(place[side] for place in places)) for side in (0, 1))
+    columns = _columns(wanted, across, axes, places, rows)
+    grid = [[places.get((row, column.labels)) for row in rows] for column in columns]
+    found = [_best(cell_column, column, axes) for cell_column, column in zip(grid, columns, strict=True)]
+    entries = tuple(
+        tuple(_entry(cells_of[i], column, best, i) for cells_of, column, best in zip(grid, columns, found, strict=True))
+        for i in range(len(rows))
+    )
+    return TableData(
+        title=manifest["name"],
+        row_titles=axis_titles(axes.rows),
+        column_titles=axis_titles(axes.columns),
+        rows=rows,
+        columns=columns,
+        entries=entries,
+        notes=footnotes(manifest, cells, axes, tuple(map(_found, found, columns, grid)), _sources(entries, columns)),
+    )
+
+
+def _key(cell: Cell, axes: Sequence[str]) -> tuple[str, ...]:
+    return tuple(value_text(cell.labels[axis]) if axis in cell.labels else "" for axis in axes)
+
+
+Places = Mapping[tuple[tuple[str, ...], tuple[str, ...]], Cell]
+
+
+def _columns(
+    metrics: Sequence[str], across: Sequence[tuple[str, ...]], axes: Axes, places: Places, rows: Sequence[tuple[str, ...]]
+) -> tuple[Column, ...]:
+    columns: list[Column] = []
+    for i, metric in enumerate(metrics):
+        if not axes.columns or (i > 0 and _is_shared(metric, across, places, rows)):
+            columns.append(Column(metric, across[0], "", title(metric)))
+            continue
+        head = f"{title(metric)}, by {' and '.join(axis_titles(axes.columns))}"
+        columns += [Column(metric, labels, head, ", ".join(labels)) for labels in across]
+    return tuple(columns)
+
+
+def _is_shared(metric: str, across: Sequence[tuple[str, ...]], places: Places, rows: Sequence[tuple[str, ...]]) -> bool:
+    def values(cell: Cell | None) -> set[float]:
+        return set() if cell is None else {cell.fixed(metric)} - {None} or set(cell.values(metric).values())  # type: ignore[return-value]
+
+    if any((row, across[0]) not in places for row in rows):
+        return False
+    return all(len(set().union(*(values(places.get((row, labels))) for labels in across))) <= 1 for row in rows)
+
+
+def _best(cells: Sequence[Cell | None], column: Column, axes: Axes) -> tuple[Best, tuple[int, ...]] | None:
+    """The best of a column and the row of each cell that was looked at."""
+    rows = tuple(i for i, cell in enumerate(cells) if cell is not None)
+    best = None if column.metric.startswith("best_seed.") else find_best([cells[i] for i in rows], column.metric, axes)  # type: ignore[misc]
+    return None if best is None else (best, rows)
+
+
+def _is_bold(found: tuple[Best, tuple[int, ...]] | None, row: int, cell: Cell) -> bool:
+    """The best, if every other is significantly worse, and if none of its own seeds was lost."""
+    return found is not None and found[0].clear and found[1][found[0].index] == row and set(cell.counts()) == {"done"}
+
+
+def _found(found: tuple[Best, tuple[int, ...]] | None, column: Column, cells: Sequence[Cell | None]) -> Found | None:
+    if found is None:
+        return None
+    best, rows = found
+    index = rows[best.index]
+    cell = cells[index]
+    assert cell is not None
+    return Found(column.metric, column.labels, index, tuple(rows[i] for i in best.rivals), best.tested, _is_bold(found, index, cell))
+
+
+def _entry(cell: Cell | None, column: Column, found: tuple[Best, tuple[int, ...]] | None, row: int) -> Entry | None:
+    if cell is None:
+        return None
+    interval, source, values = measure_cell(cell, column.metric)
+    sd = sample_sd(list(values.values())) if len(values) > 1 else None
+    return Entry(interval, source, sd, values, cell.counts(), cell.cannot, _is_bold(found, row, cell))
+
+
+def measure_cell(cell: Cell, metric: str) -> tuple[Interval | None, Literal["seeds", "items", "none"], dict[int, float]]:
+    """A cell's mean with its interval, where the interval is from, and the values by seed.
+
+    Two seeds or more: the t interval of their mean. One run: the bootstrap interval over test items, if there are items. A cost,
+    and the best seed where it was asked for, has no interval.
+    """
+    values = cell.values(metric)
+    if metric.startswith("best_seed.") and values:
+        sign = direction(base_name(metric)) or -1
+        seed = max(values, key=lambda seed: sign * values[seed])
+        return Interval(values[seed], values[seed], values[seed]), "none", values
+    if not values:
+        known = cell.fixed(metric)
+        return (None if known is None else Interval(known, known, known)), "none", {}
+    mean = float(np.mean(list(values.values())))
+    if not is_quality(metric):
+        return Interval(mean, mean, mean), "none", values
+    if len(values) > 1:
+        return t_interval(list(values.values())), "seeds", values
+    split, statistic = split_name(metric)
+    if split == "test" and statistic in STATISTICS and cell.items is not None:
+        return item_interval(cell.items, statistic, mean), "items", values
+    return Interval(mean, mean, mean), "none", values
+
+
+def _sources(entries: Sequence[Sequence[Entry | None]], columns: Sequence[Column]) -> dict[str, Any]:
+    shown = [
+        e for row in entries for e, column in zip(row, columns, strict=True) if e is not None and e.values and is_quality(column.metric)
+    ]
+    return {
+        "seeds": sorted({len(e.values) for e in shown if e.source == "seeds"}),
+        "items": any(e.source == "items" for e in shown),
+        "single": any(e.source == "none" and len(e.values) == 1 for e in shown),
+        "best_seed": sorted(
+            {len(e.values) for row in entries for e, c in zip(row, columns, strict=True) if e and c.metric.startswith("best_seed.")}
+        ),
+    }
+
+
+def row_label(cell: Cell, axes: Axes) -> str:
+    """A cell's row and column in one text, for figures and lists."""
+    return " | ".join(filter(None, (label_text(cell.labels, axes.rows), label_text(cell.labels, axes.columns))))
