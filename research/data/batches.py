@@ -1,0 +1,180 @@
+"""A training batch as a pure function of (seed, step): no iterator, no stored order.
+
+    windows    an epoch starts at a random offset of the text and visits windows of `length` tokens in a random order
+    columns    the text is cut into `batch_size` contiguous columns; a step reads the next `length` tokens of each, so a
+               carried state is valid until the epoch ends
+    examples   an epoch visits the examples in a random order
+
+Nothing is visited twice in an epoch. What does not fill the last batch waits for another epoch (windows, examples) or is
+left out (columns: fewer than `length` tokens of each). A text of up to `HOST_ABOVE` bytes lies on the device. A longer one is
+mapped from a file on the host, and `host_batch` gathers the same batches there, bit for bit.
+"""
+
+import tempfile
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from research.config.data import Data, Text
+from research.config.errors import StepladderError
+from research.data.dataset import Split, TextSplit
+from research.data.permutation import permute
+
+HOST_ABOVE = 2**30  # bytes of token numbers
+
+
+@struct.dataclass
+class Batch:
+    """At each row's input position `where[j]` the model predicts `targets[j]`; `where` None: at every position, q = t.
+
+    `valid` marks the inputs that exist. `weight` 0 marks a target that is not scored; its index is -1. `index` numbers the
+    scored tokens of the split, 0 .. their number - 1. Evaluation stacks batches on a further leading axis.
+    """
+
+    inputs: Int[Any, "*n b t"]
+    valid: Bool[Any, "*n b t"]
+    targets: Int[Any, "*n b q"]
+    weight: Float[Any, "*n b q"]
+    where: Int[Any, "*n b q"] | None
+    index: Int[Any, "*n b q"]
+
+
+@struct.dataclass
+class TextArrays:
+    """A text with eos before it: token i is at i + 1, and its input at i. On the device, or on the host."""
+
+    tokens: Int[Any, "m"]
+
+
+@struct.dataclass
+class ExampleArrays:
+    """Examples, and the number of each scored position (-1 where the weight is 0)."""
+
+    inputs: Int[Any, "n t"]
+    valid: Bool[Any, "n t"]
+    targets: Int[Any, "n q"]
+    where: Int[Any, "n q"]
+    weight: Float[Any, "n q"]
+    index: Int[Any, "n q"]
+
+
+Arrays = TextArrays | ExampleArrays
+
+
+def with_start(split: TextSplit) -> Int[np.ndarray, "n+1"]:
+    """The tokens of a text with eos before the first. Every text ends with eos, so its last token is what is put first."""
+    return np.concatenate([split.tokens[-1:], split.tokens])
+
+
+def scored_index(weight: Float[np.ndarray, "n q"]) -> Int[np.ndarray, "n q"]:
+    """The number of each scored position of examples, row by row; -1 for the others."""
+    scored = weight > 0
+    return np.where(scored, np.cumsum(scored).reshape(weight.shape) - 1, -1).astype(np.int32)
+
+
+def device_arrays(split: Split) -> Arrays:
+    """The arrays of a split, to be placed on the device and given to `train_batch`."""
+    return jax.tree.map(jnp.asarray, _host_memory(split))
+
+
+def host_arrays(split: Split) -> Arrays:
+    """The same arrays on the host, for `host_batch`; a text is mapped from a temporary file, so that it need not stay in memory."""
+    arrays = _host_memory(split)
+    if not isinstance(arrays, TextArrays):
+        return arrays
+    with tempfile.TemporaryFile() as file:
+        tokens = np.memmap(file, np.int32, "w+", shape=arrays.tokens.shape)
+    tokens[:] = arrays.tokens
+    return TextArrays(tokens)
+
+
+def belongs_on_host(split: Split) -> bool:
+    """Whether a split is a text above HOST_ABOVE bytes."""
+    return isinstance(split, TextSplit) and split.tokens.nbytes > HOST_ABOVE
+
+
+def _host_memory(split: Split) -> Arrays:
+    if isinstance(split, TextSplit):
+        return TextArrays(with_start(split))
+    return ExampleArrays(split.inputs, split.valid, split.targets, split.where, split.weight, scored_index(split.weight))
+
+
+def steps_per_epoch(data: Data, batch_size: int, split: Split) -> int:
+    """Batches in an epoch. Raises StepladderError where the split does not fill one."""
+    n = len(split.tokens) if isinstance(split, TextSplit) else len(split.inputs)
+    steps = _steps(data, batch_size, n)
+    if steps:
+        return steps
+    if isinstance(data, Text):
+        need = batch_size * data.length + (data.length - 1 if data.batches == "windows" else 0)
+        raise StepladderError(
+            f"The training text has {n} tokens; one batch of train.batch_size = {batch_size} and data.length = {data.length} needs "
+            f"{need}. Lower one of them, or bring more text."
+        )
+    raise StepladderError(f"There are {n} training examples, too few for train.batch_size = {batch_size}. Raise data.train_examples.")
+
+
+def _steps(data: Data, batch_size: int, n: int) -> int:
+    if not isinstance(data, Text):
+        return n // batch_size
+    if data.batches == "columns":
+        return n // batch_size // data.length
+    return _windows(data, n) // batch_size
+
+
+def _windows(data: Text, n: int) -> int:
+    """Windows in an epoch: as many as fit after the largest offset."""
+    return (n - data.length + 1) // data.length
+
+
+def starts_anew(data: Data, step: Int[Array, ""], steps_per_epoch: int) -> Bool[Array, ""]:
+    """Whether the batch of a step follows nothing, so that a carried state is to be reset: always, but within an epoch of columns."""
+    columns = isinstance(data, Text) and data.batches == "columns"
+    return step % steps_per_epoch == 0 if columns else jnp.ones((), bool)
+
+
+def train_batch(data: Data, batch_size: int, arrays: Arrays, key: Key[Array, ""], step: Int[Array, ""]) -> Batch:
+    """The batch of a step, `arrays` on the device. `key` is that of the run's data stream. Pure; jit with `data`, `batch_size` static."""
+    return _gather(data, arrays, _rows(data, batch_size, _size(arrays), key, step), jnp)
+
+
+def host_batch(data: Data, batch_size: int, arrays: Arrays, key: Key[Array, ""], step: int) -> Batch:
+    """The same batch, of numpy arrays, gathered from `host_arrays`: only the batch goes to the device."""
+    return _gather(data, arrays, np.asarray(_jitted_rows(data, batch_size, _size(arrays), key, step)), np)
+
+
+def _size(arrays: Arrays) -> int:
+    return arrays.tokens.shape[0] - 1 if isinstance(arrays, TextArrays) else arrays.inputs.shape[0]
+
+
+def _rows(data: Data, batch_size: int, n: int, key: Key[Array, ""], step: Int[Array, ""] | int) -> Int[Array, "b"]:
+    """The first token of each row of a batch, or the number of its example."""
+    steps = _steps(data, batch_size, n)
+    epoch_key = jax.random.fold_in(key, step // steps)
+    row, within = jnp.arange(batch_size, dtype=jnp.int32), step % steps
+    if not isinstance(data, Text):
+        return permute(epoch_key, within * batch_size + row, n)
+    if data.batches == "columns":
+        return row * (n // batch_size) + within * data.length
+    order_key, offset_key = jax.random.split(epoch_key)
+    offset = jax.random.randint(offset_key, (), 0, data.length, jnp.int32)
+    return offset + data.length * permute(order_key, within * batch_size + row, _windows(data, n))
+
+
+_jitted_rows = jax.jit(_rows, static_argnums=(0, 1, 2))
+
+
+def _gather(data: Data, arrays: Arrays, rows: Any, xp: Any) -> Batch:
+    """The batch of these rows; `xp` is jax.numpy or numpy."""
+    if isinstance(arrays, ExampleArrays):
+        take = partial(xp.take, indices=rows, axis=0)
+        return Batch(*(take(a) for a in (arrays.inputs, arrays.valid, arrays.targets, arrays.weight, arrays.where, arrays.index)))
+    assert isinstance(data, Text), "a text needs the config of a text"
+    index = rows[:, None] + xp.arange(data.length, dtype=xp.int32)[None]
+    inputs, targets = arrays.tokens[index], arrays.tokens[index + 1]
+    return Batch(inputs, xp.ones(index.shape, bool), targets, xp.ones(index.shape, xp.float32), None, index)

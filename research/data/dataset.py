@@ -1,0 +1,41 @@
+"""What a loaded dataset is: a vocabulary and three splits, each a text or a set of examples. Values without behaviour."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int32
+
+from research.text.vocabulary import Vocabulary
+
+
+class TextSplit(NamedTuple):
+    """A text. Token i is predicted from the tokens before it; the input before the first token is eos. The last token is eos."""
+
+    tokens: Int32[np.ndarray, "n"]
+    sentence: Int32[np.ndarray, "n"]  # the line that a token belongs to; a line's end belongs to the line that it ends
+
+
+class Examples(NamedTuple):
+    """Independent sequences. At input position where[i, j] the model predicts targets[i, j]; weight 0 marks padding of j."""
+
+    inputs: Int32[np.ndarray, "n t"]
+    valid: Bool[np.ndarray, "n t"]
+    targets: Int32[np.ndarray, "n q"]
+    where: Int32[np.ndarray, "n q"]
+    weight: Float32[np.ndarray, "n q"]
+    group: Int32[np.ndarray, "n"]  # a number that results are also reported by, such as the distance
+
+
+Split = TextSplit | Examples
+
+
+class Dataset(NamedTuple):
+    """`digest` identifies the data; `description` is for people and tables: tokens, types, rate of unknown tokens."""
+
+    vocabulary: Vocabulary
+    train: Split
+    valid: Split
+    test: Split
+    digest: str
+    eos: int | None
+    description: dict[str, Any]

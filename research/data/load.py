@@ -1,0 +1,109 @@
+"""From the words of [data] to arrays."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from research.config.data import Data, Text
+from research.config.data import Examples as ExamplesConfig
+from research.config.errors import StepladderError
+from research.data.dataset import Dataset, Examples, TextSplit
+from research.data.synthetic import TASKS, generate, synthetic_digest
+from research.data.texts import READERS, SPLITS, text_digest
+from research.text.tokenize import LINE_END, tokenize
+from research.text.vocabulary import Vocabulary, build_vocabulary
+
+
+def load(config: Data, data_dir: Path | None = None) -> Dataset:
+    """The dataset of a config: read, checked, numbered; the same object for the same data. Arrays are read-only.
+
+    Files are looked for in `data_dir`, then in the cache, then fetched. Raises StepladderError for what the user can mend.
+    """
+    if isinstance(config, Text):  # how training cuts the text is no part of the text
+        config = config.model_copy(update={"length": 1, "batches": "windows"})
+    return _load(config, data_dir, digest(config, data_dir))
+
+
+def digest(config: Data, data_dir: Path | None = None) -> str:
+    """What identifies the data, for a cell's identity. Pinned data need not be here; the user's own files are read."""
+    return text_digest(config, data_dir) if isinstance(config, Text) else synthetic_digest(config)
+
+
+@lru_cache(maxsize=8)
+def _load(config: Data, data_dir: Path | None, identity: str) -> Dataset:
+    data = _load_text(config, data_dir, identity) if isinstance(config, Text) else _load_examples(config, identity)
+    for split in (data.train, data.valid, data.test):
+        for array in split:
+            array.setflags(write=False)
+    return data
+
+
+def _load_text(config: Text, data_dir: Path | None, identity: str) -> Dataset:
+    texts = READERS[type(config)](config, data_dir)
+    tokens = {split: _tokens(config, split, texts[split]) for split in SPLITS}
+    asked = config.vocabulary
+    vocabulary = build_vocabulary(tokens["train"], config.level, asked.size, asked.min_count)
+    splits = {split: _text_split(vocabulary, tokens[split]) for split in SPLITS}
+    return Dataset(vocabulary, **splits, digest=identity, eos=vocabulary.eos, description=_describe_text(vocabulary, splits))
+
+
+def _tokens(config: Text, split: str, text: str) -> list[str]:
+    """The tokens of a split, up to its limit."""
+    if config.level == "word":
+        _refuse_line_end(split, text)
+    return _limited(tokenize(text, config.level), LINE_END[config.level], f"{split}_tokens", getattr(config, f"{split}_tokens"))
+
+
+def _refuse_line_end(split: str, text: str) -> None:
+    end = LINE_END["word"]
+    for number, line in enumerate(text.split("\n") if end in text else (), start=1):
+        if end in line.split():
+            raise StepladderError(
+                f"Line {number} of the {split} text already has the word {end}. Every line's end becomes that word: remove it."
+            )
+
+
+def _limited(tokens: list[str], end: str, key: str, limit: int | Literal["all"]) -> list[str]:
+    """The whole lines that fit into `limit` tokens."""
+    if limit == "all" or limit >= len(tokens):
+        return tokens
+    last = next((i for i in range(limit - 1, -1, -1) if tokens[i] == end), None)
+    if last is None:
+        first = tokens.index(end) + 1
+        raise StepladderError(f"data.{key} = {limit} is shorter than the first line, of {first} tokens. Raise it.")
+    return tokens[: last + 1]
+
+
+def _text_split(vocabulary: Vocabulary, tokens: list[str]) -> TextSplit:
+    numbers = vocabulary.numbers(tokens)
+    ends = numbers == vocabulary.eos
+    return TextSplit(numbers, (np.cumsum(ends) - ends).astype(np.int32))
+
+
+def _describe_text(vocabulary: Vocabulary, splits: dict[str, TextSplit]) -> dict[str, Any]:
+    """Tokens, lines and the rate of <unk> in each split, and the number of types."""
+    unknown = -1 if vocabulary.unk is None else vocabulary.unk
+    return {
+        "level": vocabulary.level,
+        "types": vocabulary.size,
+        "tokens": {name: len(split.tokens) for name, split in splits.items()},
+        "lines": {name: int(split.sentence[-1]) + 1 for name, split in splits.items()},
+        "unknown": {name: float(np.mean(split.tokens == unknown)) for name, split in splits.items()},
+    }
+
+
+def _load_examples(config: ExamplesConfig, identity: str) -> Dataset:
+    vocabulary = TASKS[type(config)].vocabulary(config)
+    splits = {split: generate(config, split) for split in SPLITS}
+    return Dataset(vocabulary, **splits, digest=identity, eos=None, description=_describe_examples(vocabulary, splits))
+
+
+def _describe_examples(vocabulary: Vocabulary, splits: dict[str, Examples]) -> dict[str, Any]:
+    return {
+        "types": vocabulary.size,
+        "examples": {name: len(split.inputs) for name, split in splits.items()},
+        "length": {name: split.inputs.shape[1] for name, split in splits.items()},
+        "tokens": {name: int(split.weight.sum()) for name, split in splits.items()},
+    }

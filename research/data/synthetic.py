@@ -1,0 +1,130 @@
+"""Generated tasks. Every training seed sees the same examples, drawn from a stream that belongs to the split alone.
+
+Symbol numbers below are those of the task's vocabulary. `where` are input positions, `targets` what is predicted there.
+Short spaces (copying one symbol) repeat across splits by their nature; the streams themselves are disjoint.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from research.config.data import Agreement, Copy, Recall, Reverse
+from research.config.data import Examples as ExamplesConfig
+from research.data.dataset import Examples
+from research.text.vocabulary import Vocabulary
+
+GENERATOR = 1  # raised when a change here alters the examples
+STREAMS = {"train": 0, "valid": 1, "test": 2}
+
+
+def split_rng(split: str) -> np.random.Generator:
+    """The stream of a split; the children of one seed sequence do not overlap."""
+    return np.random.default_rng(np.random.SeedSequence(entropy=0, spawn_key=(STREAMS[split],)))
+
+
+def copy_vocabulary(config: Copy | Reverse) -> Vocabulary:
+    """s0, s1, ... and <sep>, the last."""
+    return Vocabulary((*(f"s{i}" for i in range(config.symbols)), "<sep>"))
+
+
+def _transcribe(config: Copy | Reverse, rng: np.random.Generator, n: int, backwards: bool) -> Examples:
+    """x1..xl <sep> and, read from <sep> on, either x1..xl or xl..x1; l is uniform in shortest..longest, and is the group."""
+    longest = config.longest
+    symbols = rng.integers(config.symbols, size=(n, longest), dtype=np.int32)
+    length = rng.integers(config.shortest, config.longest + 1, size=(n, 1), dtype=np.int32)
+    step = np.arange(longest, dtype=np.int32)[None]
+    source = np.clip(length - 1 - step, 0, None) if backwards else np.broadcast_to(step, symbols.shape)
+    exists = step < length
+    targets = np.where(exists, np.take_along_axis(symbols, source, axis=1), 0)
+    inputs = np.zeros((n, 2 * longest), np.int32)
+    rows = np.arange(n)[:, None]
+    inputs[:, :longest] = symbols
+    inputs[rows, length] = config.symbols
+    row, column = np.nonzero(step < length - 1)
+    inputs[row, length[row, 0] + 1 + column] = targets[row, column]
+    valid = np.arange(2 * longest)[None] < 2 * length
+    where = np.where(exists, length + step, 0)
+    return Examples(np.where(valid, inputs, 0), valid, targets, where, exists.astype(np.float32), length[:, 0])
+
+
+def copy(config: Copy, rng: np.random.Generator, n: int) -> Examples:
+    """Repeat what came before <sep>. With symbols 0..3, <sep> = 4 and longest = 3:
+
+    x = 2 0:   inputs 2 0 4 2 . .   valid 1 1 1 1 0 0   where 2 3 .   targets 2 0 .   weight 1 1 0   group 2
+    """
+    return _transcribe(config, rng, n, backwards=False)
+
+
+def reverse(config: Reverse, rng: np.random.Generator, n: int) -> Examples:
+    """Say backwards what came before <sep>. With symbols 0..3, <sep> = 4 and longest = 3:
+
+    x = 2 0 1:   inputs 2 0 1 4 1 0   valid all   where 3 4 5   targets 1 0 2   weight 1 1 1   group 3
+    """
+    return _transcribe(config, rng, n, backwards=True)
+
+
+def recall_vocabulary(config: Recall) -> Vocabulary:
+    """k0, k1, ... then v0, v1, ..."""
+    return Vocabulary((*(f"k{i}" for i in range(config.keys)), *(f"v{i}" for i in range(config.values))))
+
+
+def recall(config: Recall, rng: np.random.Generator, n: int) -> Examples:
+    """Multi-query associative recall (Arora et al. 2023). Keys do not repeat, values may; queries ask in random order.
+
+    Two pairs, two queries:   k3 v1 k0 v5 k0 k3   where 4 5   targets v5 v1   group 2 (pairs)
+    """
+    pairs, queries = config.pairs, config.queries
+    keys = rng.random((n, config.keys), dtype=np.float32).argsort(axis=1)[:, :pairs].astype(np.int32)
+    values = rng.integers(config.keys, config.keys + config.values, size=(n, pairs), dtype=np.int32)
+    asked = rng.random((n, pairs), dtype=np.float32).argsort(axis=1)[:, :queries]
+    given = np.stack([keys, values], axis=2).reshape(n, 2 * pairs)
+    inputs = np.concatenate([given, np.take_along_axis(keys, asked, axis=1)], axis=1)
+    where = np.broadcast_to(2 * pairs + np.arange(queries, dtype=np.int32), (n, queries))
+    targets = np.take_along_axis(values, asked, axis=1)
+    ones = np.ones((n, queries), np.float32)
+    return Examples(inputs, np.ones(inputs.shape, bool), targets, where, ones, np.full(n, pairs, np.int32))
+
+
+def agreement_vocabulary(config: Agreement) -> Vocabulary:
+    """Mr. Ms. he she, then the intervening words w0, w1, ..."""
+    return Vocabulary(("Mr.", "Ms.", "he", "she", *(f"w{i}" for i in range(config.fillers))))
+
+
+def agreement(config: Agreement, rng: np.random.Generator, n: int) -> Examples:
+    """Which pronoun agrees with a title k words ago? Example i has the distance `distances[i mod their number]`.
+
+    k = 2:   inputs Ms. w7 w1   where 2   targets she   group 2
+    """
+    distance = np.array(config.distances, np.int32)[np.arange(n) % len(config.distances)][:, None]
+    title = rng.integers(2, size=(n, 1), dtype=np.int32)
+    words = rng.integers(4, 4 + config.fillers, size=(n, max(config.distances)), dtype=np.int32)
+    inputs = np.concatenate([title, words], axis=1)
+    valid = np.arange(inputs.shape[1])[None] <= distance
+    return Examples(np.where(valid, inputs, 0), valid, title + 2, distance, np.ones((n, 1), np.float32), distance[:, 0])
+
+
+class Task(NamedTuple):
+    vocabulary: Callable[[Any], Vocabulary]
+    draw: Callable[[Any, np.random.Generator, int], Examples]
+
+
+TASKS: dict[type[ExamplesConfig], Task] = {
+    Copy: Task(copy_vocabulary, copy),
+    Reverse: Task(copy_vocabulary, reverse),
+    Recall: Task(recall_vocabulary, recall),
+    Agreement: Task(agreement_vocabulary, agreement),
+}
+
+
+def generate(config: ExamplesConfig, split: str) -> Examples:
+    """The examples of a split: `<split>_examples` of them."""
+    return TASKS[type(config)].draw(config, split_rng(split), getattr(config, f"{split}_examples"))
+
+
+def synthetic_digest(config: ExamplesConfig) -> str:
+    """What identifies generated data: the task's arguments, the generator's version, and numpy's, whose streams it draws from."""
+    parts = [config.model_dump(mode="json"), GENERATOR, np.__version__]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

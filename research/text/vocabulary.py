@@ -1,0 +1,82 @@
+"""The types of a text and their numbers."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Int32
+
+from research.config.errors import StepladderError
+from research.text.tokenize import LINE_END, UNKNOWN, Level, join, tokenize
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Type i is `types[i]`. `unk` is the number of <unk>, `eos` that of a line's end; None where there is none."""
+
+    types: tuple[str, ...]
+    level: Level = "word"
+    unk: int | None = None
+    eos: int | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.types)
+
+    @cached_property
+    def lookup(self) -> dict[str, int]:
+        """From a type to its number."""
+        return {kind: number for number, kind in enumerate(self.types)}
+
+    def numbers(self, tokens: Iterable[str]) -> Int32[np.ndarray, "n"]:
+        """The number of each token. Raises StepladderError for a token that is unknown where there is no <unk>."""
+        numbers = np.fromiter((self.lookup.get(token, -1) for token in tokens), np.int32)
+        if self.unk is not None:
+            return np.where(numbers < 0, np.int32(self.unk), numbers)
+        if (numbers < 0).any():
+            some = ", ".join(self.types[:8])
+            raise StepladderError(
+                f"The text has a symbol that this vocabulary of {self.size} types lacks, and it has no {UNKNOWN}. It knows {some}, ..."
+            )
+        return numbers
+
+    def encode(self, text: str) -> Int32[np.ndarray, "n"]:
+        """The numbers of the tokens of `text`; newlines become line ends."""
+        return self.numbers(tokenize(text, self.level))
+
+    def decode(self, numbers: Iterable[int]) -> str:
+        """The text of numbers."""
+        return join((self.types[int(number)] for number in numbers), self.level)
+
+
+def byte_vocabulary() -> Vocabulary:
+    """The 256 bytes. Nothing is unknown."""
+    return Vocabulary(tuple(map(chr, range(256))), "byte", unk=None, eos=ord("\n"))
+
+
+def build_vocabulary(tokens: Iterable[str], level: Level, size: int | Literal["all"] = "all", min_count: int = 1) -> Vocabulary:
+    """The types of the training text, the commonest first, ties by text.
+
+    Kept are the types seen at least `min_count` times, of these the `size` commonest, special symbols included. The others
+    are <unk>, and so are types of valid and test that training has not. <unk> is always there, also when nothing in training
+    is unknown: a word of the test text, or of a prompt, may be. A <unk> in the text itself is that same symbol (word level).
+    Raises StepladderError where `size` has no room beside the special symbols.
+    """
+    if level == "byte":
+        return byte_vocabulary()
+    special = (UNKNOWN, LINE_END[level])
+    if size != "all" and size <= len(special):
+        raise StepladderError(
+            f"data.vocabulary.size = {size} leaves no type beside the special symbols {UNKNOWN} and the line's end: ask for 3 or more."
+        )
+    counts = Counter(tokens)
+    total, counted_special = counts.total(), {symbol: counts.pop(symbol, 0) for symbol in special}
+    kept = sorted((kind for kind, count in counts.items() if count >= min_count), key=lambda kind: (-counts[kind], kind))
+    kept = kept if size == "all" else kept[: size - len(special)]
+    known = {kind: counts[kind] for kind in kept} | {LINE_END[level]: counted_special[LINE_END[level]]}
+    known[UNKNOWN] = total - sum(known.values())
+    types = tuple(sorted(known, key=lambda kind: (-known[kind], kind)))
+    return Vocabulary(types, level, unk=types.index(UNKNOWN), eos=types.index(LINE_END[level]))
