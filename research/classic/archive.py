@@ -1,7 +1,6 @@
 """A fitted n-gram model as one .npz file."""
 
 import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -27,14 +26,13 @@ def save(model: Model, path: Path) -> None:
 
 
 def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with part.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def load(path: Path) -> Model:

@@ -3,9 +3,9 @@
 An n-gram is a row of its order's table, and its row number is its id. A row's key packs the id of its context (the n-gram without
 its last symbol, a row one order lower) and its last symbol into one integer:
 
-    key = id of context * (V + 1) + symbol          0 <= word < V, and <s> = V
+    key = id of context * (V + 1) + symbol          words are 0..V - 1, <s> is V
 
-so that an order is counted by sorting integers, and found again by binary search.
+so that an order is counted by sorting integers, and an n-gram is found again by binary search.
 """
 
 from collections.abc import Sequence
@@ -76,6 +76,8 @@ def find(
 ) -> Int[np.ndarray, "*c"]:
     """The ids of the n-grams (context, word), broadcast together; UNSEEN where there is none, as after an unseen context."""
     wanted = context * (vocabulary_size + 1) + words
+    if not len(keys):
+        return np.full_like(wanted, UNSEEN)
     row = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where(keys[row] == wanted, row, UNSEEN)
 

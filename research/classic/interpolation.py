@@ -37,6 +37,6 @@ def _bisect(p1: Float[np.ndarray, " n"], p2: Float[np.ndarray, " n"]) -> float:
 
 
 def _slope(p1: Float[np.ndarray, " n"], p2: Float[np.ndarray, " n"], weight: float) -> float:
-    """The derivative of sum log(w p1 + (1 - w) p2) by w; infinite at an end where a token is impossible."""
-    with np.errstate(divide="ignore"):
+    """The derivative of sum log(w p1 + (1 - w) p2) by w; infinite at an end where a token is all but impossible."""
+    with np.errstate(divide="ignore", over="ignore"):
         return float(np.sum((p1 - p2) / (weight * p1 + (1.0 - weight) * p2)))

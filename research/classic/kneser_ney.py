@@ -1,6 +1,7 @@
-"""Interpolated modified Kneser-Ney (Chen & Goodman 1999, sec. 3), without cut-offs, as KenLM's lmplz estimates it (Heafield et al. 2013)."""
+"""Interpolated modified Kneser-Ney (Chen & Goodman 1999, sec. 3), without cut-offs, as in KenLM (Heafield et al. 2013)."""
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Int
@@ -39,7 +40,7 @@ def adjusted_counts(tables: tuple[Table, ...]) -> list[Int[np.ndarray, " _"]]:
     Nothing precedes an n-gram that begins with <s>: it keeps its occurrences.
     """
     adjusted = [table.counts for table in tables]
-    for k, (table, above) in enumerate(zip(tables, tables[1:], strict=False)):
+    for k, (table, above) in enumerate(pairwise(tables)):
         adjusted[k] = np.where(table.begins, table.counts, np.bincount(above.suffix, minlength=len(table.keys)))
     return adjusted
 
@@ -60,7 +61,7 @@ def discounts(adjusted: Int[np.ndarray, " m"]) -> tuple[float, float, float] | N
 def _warn(orders: list[int]) -> None:
     if orders:
         warnings.warn(
-            f"Kneser-Ney: too few n-grams of order {', '.join(map(str, orders))} were seen once, twice or three times to estimate its "
-            f"discounts; {FALLBACK} are used for the counts 1, 2 and 3 or more",
-            stacklevel=3,
+            f"Kneser-Ney: the counts of order {', '.join(map(str, orders))} are too few to estimate discounts from; "
+            f"{FALLBACK} are used for the counts 1, 2 and 3 or more",
+            stacklevel=5,
         )

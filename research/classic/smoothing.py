@@ -2,7 +2,8 @@
 
     p(w | h) = kept(h w) + weight(h) * p_lower(w)
 
-where p_lower is the uniform distribution over the vocabulary, or the same estimate one symbol of context shorter."""
+where p_lower is the uniform distribution over the vocabulary, or the same estimate one symbol of context shorter.
+"""
 
 from typing import NamedTuple
 
