@@ -104,7 +104,7 @@ class Recall(Examples):
 
 
 class Agreement(Examples):
-    """"Mr. [k words] he", "Ms. [k words] she": does the pronoun agree over k intervening words? Scored at the pronoun."""
+    """ "Mr. [k words] he", "Ms. [k words] she": does the pronoun agree over k intervening words? Scored at the pronoun."""
 
     kind: Literal["agreement"]
     distances: Integers = (1, 2, 4, 8, 16)  # k, each equally often; accuracy is reported for each

@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from research.config.mixer import Alibi, Attention, Dropout, Learned, Mixer, NoPosition, Position, Rotary, Sinusoidal, T5, WindowCache
+from research.config.errors import Impossible
+from research.config.mixer import T5, Alibi, Attention, Dropout, Learned, Mixer, NoPosition, Position, Rotary, Sinusoidal, WindowCache
 from research.config.node import Node, Positive, Rate
 
 
@@ -103,16 +104,18 @@ class LanguageModel(Node):
         pattern = self.pattern
         attentions = [mixer for mixer in pattern if isinstance(mixer, Attention)]
         if not pattern or self.layers % len(pattern):
-            raise ValueError(f"a pattern of {len(pattern)} mixers does not divide {self.layers} layers")
+            raise Impossible(f"a pattern of {len(pattern)} mixers does not divide {self.layers} layers")
         for attention in attentions:
             if self.width % attention.heads:
                 near = [h for h in range(1, self.width + 1) if self.width % h == 0]
                 best = min(near, key=lambda h: abs(h - attention.heads))
-                raise ValueError(f"{attention.heads} heads do not divide the width {self.width}; the nearest number that does is {best}")
+                raise Impossible(f"{attention.heads} heads do not divide the width {self.width}; the nearest number that does is {best}")
         if isinstance(self.position, Alibi | T5 | Rotary) and not attentions:
-            raise ValueError(f"position {self.position.kind} acts inside attention, and this model has none; use none, learned or sinusoidal")
+            raise Impossible(
+                f"position {self.position.kind} acts inside attention, and this model has none; use none, learned or sinusoidal"
+            )
         if isinstance(self.position, Rotary) and any((self.width // a.heads) % 2 for a in attentions):
-            raise ValueError("rotary turns pairs of numbers: the width of a head must be even")
+            raise Impossible("rotary turns pairs of numbers: the width of a head must be even")
         if isinstance(self.position, T5) and self.position.max_distance <= self.position.buckets // 2:
             raise ValueError("t5 needs max_distance above half the number of buckets")
         if isinstance(self.norm, NoNorm) is False and getattr(self.norm, "placement", "") == "post" and not self.residual:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from research.config.data import Agreement, Copy, Data, Evaluation, Recall, Reverse, Text
+from research.config.errors import Impossible
 from research.config.mixer import Learned
 from research.config.model import Interpolation, LanguageModel, Model, NGram
 from research.config.node import Node, NonNegative, Strings
@@ -88,12 +89,12 @@ class Config(Node):
             raise ValueError(f"eval.stride = {stride} is above the window it scores the end of")
         model = self.model
         if isinstance(model, LanguageModel) and self.data.batches == "columns" and not model.may_carry():
-            raise ValueError(
-                "data.batches = columns carries a state from chunk to chunk: an attention needs cache = { kind = 'window', size = ... } and a "
-                "position of none, rotary, alibi or t5; or use data.batches = windows"
+            raise Impossible(
+                "data.batches = columns carries a state from chunk to chunk: an attention needs cache = { kind = 'window', size = ... } "
+                "and a position of none, rotary, alibi or t5; or use data.batches = windows"
             )
         if isinstance(model, LanguageModel) and isinstance(model.position, Learned) and length > self.data.length:
-            raise ValueError(f"learned positions end at data.length = {self.data.length}; eval.length = {length} goes beyond")
+            raise Impossible(f"learned positions end at data.length = {self.data.length}; eval.length = {length} goes beyond")
         if self.data.batches == "columns" and (self.eval.also or stride < length):
             raise ValueError("with data.batches = columns the state is carried: eval.also, and a stride below the length, have no meaning")
         return self
@@ -107,5 +108,3 @@ class Config(Node):
     def eval_stride(self) -> int:
         """Tokens scored in a window: its last."""
         return self.eval_length if self.eval.stride == "length" else self.eval.stride
-
-

@@ -1,19 +1,32 @@
-"""The words of [sweep]: the axes of one table, what is compared, and how honest the comparison is."""
+"""The words of [sweep]: the axes of one table, what is compared, and how honest the comparison is; and its cells."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Iterator
+from itertools import product
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
-from research.config.node import Integers, Node, Rate, Strings
+from research.config.errors import StepladderError, did_you_mean, explain, impossible, unknown_key
+from research.config.fields import Path, is_key, leaves
+from research.config.labels import label_values, row_label, short_text, text
+from research.config.merge import MEANINGLESS, Assignment, Dropped, Merged, apply
+from research.config.node import Node, NonNegative, Positive, Rate, Strings
+from research.config.schema import Config
 
-Value = Any  # a TOML value; a table replaces a table
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
-def _rows(value: Any) -> Any:
-    return tuple(dict(row) for row in value) if isinstance(value, list) else value
+def _dotted(value: Any) -> Any:
+    """`model.layers = [1, 2]` without quotes is a nested table in TOML; the key is dotted all the same."""
+    return {".".join(path): item for path, item in leaves(value)} if isinstance(value, dict) else value
 
 
-Rows = Annotated[tuple[dict[str, Value], ...], BeforeValidator(_rows)]
+Values = Annotated[tuple[Any, ...], BeforeValidator(_tuple), Field(min_length=1)]  # TOML values; a table replaces a table
+Axes = Annotated[dict[str, Values], BeforeValidator(_dotted)]
+Rows = Annotated[tuple[dict[str, Any], ...], BeforeValidator(_tuple)]
+AXES = ("axes", "zip", "tune")  # the tables of a sweep whose keys are dotted keys of a config
 
 
 class Match(Node):
@@ -46,14 +59,210 @@ class Sweep(Node):
     """A table of cells: axes multiply each other; `list` and `zip` are one axis each."""
 
     name: str = Field(default="sweep", pattern=r"^[a-z0-9_]+$")
-    axes: dict[str, Annotated[tuple[Value, ...], BeforeValidator(_rows_or_values := (lambda v: tuple(v) if isinstance(v, list) else v))]] = {}
-    zip: dict[str, Annotated[tuple[Value, ...], BeforeValidator(_rows_or_values)]] = {}
-    list: Rows = ()
-    exclude: Rows = ()
-    seeds: int | Integers | None = None
-    tune: dict[str, Annotated[tuple[Value, ...], BeforeValidator(_rows_or_values)]] = {}
+    axes: Axes = Field(default_factory=dict)
+    zip: Axes = Field(default_factory=dict)  # arrays of equal length, stepped through together
+    list: Rows = ()  # tables of dotted keys, each with an optional "label"
+    exclude: Rows = ()  # key = value: a point that has them all is left out
+    seeds: Positive | Annotated[tuple[NonNegative, ...], BeforeValidator(_tuple)] | None = None  # in place of the config's
+    tune: Axes = Field(default_factory=dict)  # tried for each cell; the best mean `select` stands for it
     match: Match | None = None
     metric: str = "test.perplexity"
     select: str = "valid.perplexity"
     table: Table = Table()
-    comparisons: tuple[Comparison, ...] = ()
+    comparisons: Annotated[tuple[Comparison, ...], BeforeValidator(_tuple)] = ()
+    impossible: Literal["error", "show"] = "error"  # show: a combination that cannot be is a cell that says "cannot"
+
+    @field_validator("select")
+    @classmethod
+    def _validation_selects(cls, value: str) -> str:
+        if not value.startswith("valid."):
+            raise ValueError(f"select = {value} would choose on what is reported; choose on validation, as valid.perplexity")
+        return value
+
+
+class Point(NamedTuple):
+    """One cell: where it stands in the table, its config, and what the change of a kind dropped."""
+
+    labels: dict[str, Any]  # axis -> value; a `list` row's under "label"
+    tuned: dict[str, Any]
+    config: Config | None  # None where it cannot be
+    tree: dict[str, Any]
+    dropped: tuple[Dropped, ...] = ()
+    cannot: str | None = None
+
+
+class _Step(NamedTuple):
+    """One place on an axis: how it is called and what it sets."""
+
+    labels: dict[str, Any]
+    values: dict[str, Any]
+
+
+def expand(tree: dict[str, Any], sweep: Sweep, named: frozenset[Path] = frozenset(), where: str = "sweep") -> tuple[Point, ...]:
+    """The points of a sweep over a base tree, the last axis fastest.
+
+    Each point is the base with its assignments applied together by the kind rule; `named` are the base's keys that a change of kind
+    keeps where it can. `where` says in which file the sweep stands. Raises StepladderError, which names the key or the point.
+    """
+    _check_keys(sweep, where)
+    axes = _axes(sweep, where)
+    _check_table(sweep, where)
+    _check_exclude(sweep, axes, where)
+    steps = [step for combination in product(*axes) for step in _tuned(tree, sweep, _joined(combination))]
+    steps = [step for step in steps if not any(_matches(step, row) for row in sweep.exclude)]
+    points = tuple(_point(tree, sweep, step, named, where) for step in steps)
+    _check_points(sweep, points, where)
+    return points
+
+
+def _axes(sweep: Sweep, where: str) -> list[list[_Step]]:
+    """Each axis as its steps. Where rows are labels and no list gives any, the one label is the sweep's name."""
+    axes = [[_Step({"label": row.get("label") or short_text(_row(row))}, _row(row)) for row in sweep.list]] if sweep.list else []
+    if not axes and "label" in _names(sweep.table.rows):
+        axes.append([_Step({"label": sweep.name}, {})])
+    if lengths := {key: len(values) for key, values in sweep.zip.items()}:
+        if len(set(lengths.values())) > 1:
+            told = ", ".join(f"{key} has {n}" for key, n in lengths.items())
+            raise StepladderError(f"{where}: the arrays of `sweep.zip` must be equally long: {told}.")
+        columns = [_steps(key, values) for key, values in sweep.zip.items()]
+        axes.append([_joined(together) for together in zip(*columns, strict=True)])
+    return axes + [_steps(key, values) for key, values in sweep.axes.items()]
+
+
+def _steps(key: str, values: tuple[Any, ...]) -> list[_Step]:
+    return [_Step({key: label}, {key: value}) for label, value in zip(label_values(values), values, strict=True)]
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    """What a row of `list` sets. A section (`model = { ... }`, or dots without quotes) merges as in a file; a dotted key is one value."""
+    values = {key: value for key, value in row.items() if key != "label"}
+    sections = {key: value for key, value in values.items() if "." not in key and isinstance(value, dict)}
+    return {key: value for key, value in values.items() if key not in sections} | {
+        ".".join(path): value for path, value in leaves(sections)
+    }
+
+
+def _joined(steps: Iterable[_Step]) -> _Step:
+    steps = list(steps)
+    return _Step({k: v for step in steps for k, v in step.labels.items()}, {k: v for step in steps for k, v in step.values.items()})
+
+
+def _tuned(tree: dict[str, Any], sweep: Sweep, step: _Step) -> Iterator[_Step]:
+    """The step with each choice of `tune`, leaving out keys without meaning to its model: an n-gram has no learning rate to tune."""
+    model = apply(Merged(tree, (), {}), _assignments(step.values, "")).tree.get("model")
+    kind = model.get("kind") if isinstance(model, dict) else None
+    without = [path[0] for path in MEANINGLESS[("model", "kind")].get(kind, ())]
+    tune = {key: values for key, values in sweep.tune.items() if key.split(".")[0] not in without}
+    for choice in product(*tune.values()):
+        yield _Step(step.labels, step.values | dict(zip(tune, choice, strict=True)))
+
+
+def _matches(step: _Step, row: dict[str, Any]) -> bool:
+    return all(
+        (key in step.values and step.values[key] == value) or (key in step.labels and step.labels[key] == value)
+        for key, value in row.items()
+    )
+
+
+def _assignments(values: dict[str, Any], source: str) -> list[Assignment]:
+    return [Assignment(tuple(key.split(".")), value, source) for key, value in values.items()]
+
+
+def _point(tree: dict[str, Any], sweep: Sweep, step: _Step, named: frozenset[Path], where: str) -> Point:
+    """The step's config, or why it cannot be. Raises StepladderError, naming the point, for any other mistake."""
+    source = f"{where}, at the point {_called(step.labels, step.values)}"
+    seeds = {} if sweep.seeds is None else {"seeds": sweep.seeds if isinstance(sweep.seeds, int) else list(sweep.seeds)}
+    merged = apply(Merged(tree, (), {}), _assignments(step.values | seeds, source), named)
+    tuned = {key: value for key, value in step.values.items() if key in sweep.tune}
+    try:
+        return Point(step.labels, tuned, Config.model_validate(merged.tree), merged.tree, merged.dropped)
+    except ValidationError as error:
+        if sweep.impossible == "show" and impossible(error):
+            return Point(
+                step.labels, tuned, None, merged.tree, merged.dropped, "; ".join(str(one["ctx"]["error"]) for one in error.errors())
+            )
+        hint = ' To show such a cell as "cannot", write impossible = "show" under [sweep].' if impossible(error) else ""
+        raise StepladderError(explain(error, Config, merged.tree, lambda _: source) + hint) from None
+
+
+def _called(labels: dict[str, Any], values: dict[str, Any]) -> str:
+    """A point in words: its labels, and the tuned values that are no label."""
+    return ", ".join(f"{key} = {text(value)}" for key, value in (labels | {k: v for k, v in values.items() if k not in labels}).items())
+
+
+def _names(keys: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (keys,) if isinstance(keys, str) else keys
+
+
+def _check_keys(sweep: Sweep, where: str) -> None:
+    """Every key is a word of the config, set in one place, and part of a cell."""
+    tables = {
+        "axes": list(sweep.axes),
+        "zip": list(sweep.zip),
+        "tune": list(sweep.tune),
+        "list": sorted({key for row in sweep.list for key in _row(row)}),
+    }
+    home: dict[str, str] = {}
+    for table, key in [(table, key) for table, listed in tables.items() for key in listed] + [
+        ("match.by", key) for key in (sweep.match.by if sweep.match else ())
+    ]:
+        path = tuple(key.split("."))
+        if not is_key(Config, path):
+            raise StepladderError(f"{where}, sweep.{table}: {unknown_key(path, Config)}")
+        if path[0] in ("seeds", "run"):
+            raise StepladderError(f"{where}, sweep.{table}: `{key}` is no part of a cell; seeds are asked for with sweep.seeds.")
+        if table != "match.by" and home.setdefault(key, table) != table:
+            raise StepladderError(f"{where}: `{key}` is both in sweep.{home[key]} and in sweep.{table}; name it once.")
+
+
+def _check_table(sweep: Sweep, where: str) -> None:
+    """Every axis is shown or tuned, and the table names nothing else."""
+    rows, columns = _names(sweep.table.rows), _names(sweep.table.columns)
+    axes = ["label", *sweep.zip, *sweep.axes]
+    for name in (*rows, *columns):
+        if name not in axes:
+            hint = did_you_mean(name, axes) or "."
+            raise StepladderError(f"{where}, sweep.table: `{name}` is no axis{hint} The axes are {', '.join(axes)}.")
+        if (*rows, *columns).count(name) > 1:
+            raise StepladderError(f"{where}, sweep.table: `{name}` is named twice among rows and columns.")
+    shown = {*rows, *columns}
+    hidden = [key for key in sweep.axes if key not in shown] + (list(sweep.zip)[:1] if not shown & {*sweep.zip} else [])
+    hidden += ["label"] if sweep.list and "label" not in shown else []
+    if hidden:
+        raise StepladderError(
+            f"{where}: the axis `{hidden[0]}` is neither in table.rows nor in table.columns nor in tune, so its cells would be mixed up; "
+            f'name it, as in table = {{ rows = "{hidden[0]}" }}.'
+        )
+
+
+def _check_exclude(sweep: Sweep, axes: list[list[_Step]], where: str) -> None:
+    """What is left out is there in the first place."""
+    steps = [step for axis in axes for step in axis] + [step for key, values in sweep.tune.items() for step in _steps(key, values)]
+    known = {key for step in steps for key in (*step.labels, *step.values)}
+    for row in sweep.exclude:
+        for key, value in row.items():
+            if key not in known:
+                raise StepladderError(
+                    f"{where}, sweep.exclude: `{key}` is no axis{did_you_mean(key, known) or '.'} The axes are {', '.join(sorted(known))}."
+                )
+            if not any(_matches(step, {key: value}) for step in steps):
+                raise StepladderError(f"{where}, sweep.exclude: {text(value)} is no value of `{key}`, so nothing would be left out.")
+
+
+def _check_points(sweep: Sweep, points: tuple[Point, ...], where: str) -> None:
+    """There are points, no two are one cell, and the baseline is a row."""
+    if not points:
+        raise StepladderError(f"{where}: sweep.exclude leaves no point.")
+    seen: dict[Any, Point] = {}
+    for point in points:
+        for same in (point.config, (row_label(point.labels, point.labels), text(point.tuned))):
+            if same is not None and (first := seen.setdefault(same, point)) is not point:
+                told = [_called(p.labels, p.tuned) for p in (first, point)]
+                raise StepladderError(
+                    f"{where}: two points of the sweep are one: {told[0]} and {told[1]}. Take one out, or let them differ."
+                )
+    rows = list(dict.fromkeys(row_label(point.labels, sweep.table.rows) for point in points))
+    baseline = sweep.table.baseline
+    if baseline is not None and baseline not in rows:
+        hint = did_you_mean(baseline, rows) or "."
+        raise StepladderError(f"{where}: table.baseline = {baseline} is none of the rows{hint} They are {', '.join(rows)}.")

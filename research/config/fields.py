@@ -1,0 +1,87 @@
+"""What keys the schema has, and where: read off the nodes' own annotations."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from research.config.node import Node
+
+Path = tuple[str, ...]
+
+
+def members(annotation: Any) -> tuple[type[Node], ...]:
+    """The node classes that a value of this annotation may hold, inside unions, arrays and Annotated too."""
+    if isinstance(annotation, type) and issubclass(annotation, Node):
+        return (annotation,)
+    if get_origin(annotation) is Literal:
+        return ()
+    return tuple(node for part in get_args(annotation) for node in members(part))
+
+
+def kinds(field: FieldInfo) -> dict[str, type[Node]]:
+    """The class for each `kind` that a field accepts; empty for a field without kinds."""
+    nodes = [node for node in members(field.annotation) if "kind" in node.model_fields]
+    return {kind: node for node in nodes for kind in get_args(node.model_fields["kind"].annotation)}
+
+
+def default_kind(field: FieldInfo) -> str | None:
+    """The kind of a field's default, None where there is no default or it has no kind."""
+    return getattr(field.default, "kind", None)
+
+
+@cache
+def keys(node: type[Node]) -> dict[str, FieldInfo]:
+    """A node's fields by the word that a file uses for them."""
+    return {field.alias or name: field for name, field in node.model_fields.items()}
+
+
+def class_of(field: FieldInfo, value: Any) -> type[Node] | None:
+    """The class that a plain table stands for at a field; None if its kind is unknown or it is no table."""
+    if not isinstance(value, dict):
+        return None
+    named = kinds(field)
+    if named:
+        kind = value.get("kind", default_kind(field))
+        return named.get(kind) if isinstance(kind, str) else None
+    nodes = members(field.annotation)
+    return nodes[0] if nodes else None
+
+
+def is_key(root: type[Node], path: Path) -> bool:
+    """Whether some choice of kinds has this key."""
+    nodes: set[type[Node]] = {root}
+    for part in path:
+        if part.isdigit():
+            continue
+        fields = [keys(node)[part] for node in nodes if part in keys(node)]
+        if not fields:
+            return False
+        nodes = {member for field in fields for member in members(field.annotation)}
+    return True
+
+
+@cache
+def all_keys(root: type[Node]) -> tuple[str, ...]:
+    """Every dotted key of the schema under every kind, tables included, shallow ones first; arrays without their indices."""
+    return tuple(sorted(dict.fromkeys(".".join(path) for path in _walk(root, ())), key=lambda key: key.count(".")))
+
+
+def _walk(node: type[Node], prefix: Path) -> Iterator[Path]:
+    for key, field in keys(node).items():
+        yield (*prefix, key)
+        if key != "parts":  # an interpolation's parts repeat the words of a model
+            for member in members(field.annotation):
+                yield from _walk(member, (*prefix, key))
+
+
+def leaves(tree: dict[str, Any], prefix: Path = (), inside_arrays: bool = False) -> Iterator[tuple[Path, Any]]:
+    """The values of a plain tree that are no tables, with their paths. An array is one value, unless one looks inside arrays of tables."""
+    for key, value in tree.items():
+        if inside_arrays and isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            value = {str(index): item for index, item in enumerate(value)}
+        if isinstance(value, dict):
+            yield from leaves(value, (*prefix, key), inside_arrays)
+        else:
+            yield (*prefix, key), value

@@ -1,0 +1,60 @@
+"""What makes two runs the same: a cell's id from the part of its config that can change a result, and the key of a compiled program."""
+
+import json
+from hashlib import sha256
+from typing import Any
+
+from research.config.data import Files
+from research.config.model import Interpolation, NGram, VarianceInit
+from research.config.schema import Config, Parent
+from research.config.write import to_tree
+
+CODE_VERSION = 1  # raised when a change of code or of a default alters results
+
+
+def science(config: Config, data_digest: str) -> dict[str, Any]:
+    """The part of a config that decides its results, without defaults, seeds, logistics and paths, with the data's digest.
+
+    A parent stands by its `from` as it is written: whoever launches the run resolves it to a cell_id first.
+    """
+    tree = to_tree(config)
+    for section in ("seeds", "run"):
+        tree.pop(section, None)
+    if isinstance(config.data, Files):
+        for path in ("train", "valid", "test"):
+            del tree["data"][path]
+    if isinstance(config.model, Interpolation) and all(isinstance(part, NGram) for part in config.model.parts):
+        for section in ("optim", "train"):
+            tree.pop(section, None)
+    return tree | {"data_digest": data_digest, "code_version": CODE_VERSION}
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys, no spaces and shortest floats: equal values, equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def cell_id(config: Config, data_digest: str) -> str:
+    """12 hexadecimal digits of a cell's science."""
+    return sha256(canonical_json(science(config, data_digest)).encode()).hexdigest()[:12]
+
+
+def program_key(config: Config) -> Config:
+    """The config with all that is only a traced number replaced: runs with equal keys on equal data share one compiled training program.
+
+    Traced are the learning rate, a weight decay above zero, and what is done before training (initial values, seeds, the parent's
+    source). A weight decay of zero, dropout 0, clipping off and smoothing 0 are structure, and so is what a parent freezes.
+    """
+    traced: dict[str, Any] = {"learning_rate": 1.0}
+    if getattr(config.optim, "weight_decay", 0.0) > 0:
+        traced["weight_decay"] = 1.0
+    model = config.model.model_copy(update={"init": VarianceInit()}) if hasattr(config.model, "init") else config.model
+    frozen = config.init.freeze if config.init else ()
+    changed = {
+        "seeds": (0,),
+        "run": type(config.run)(),
+        "optim": config.optim.model_copy(update=traced),
+        "model": model,
+        "init": Parent.model_validate({"from": "", "freeze": frozen}) if frozen else None,
+    }
+    return config.model_copy(update=changed)

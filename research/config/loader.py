@@ -1,0 +1,199 @@
+"""From a TOML file and overrides to a checked config, remembering what was dropped and where each value came from.
+
+A file may say `extends = "base.toml"`, relative to itself; chains are allowed. Tables merge deeply, scalars and arrays replace, and the
+kind rule of `merge` holds for each layer. A file with `base = true` is there to be extended and need not be complete. Paths of
+the user's own text (data.train, data.valid, data.test) are relative to the current directory, wherever the file stands.
+"""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path as FilePath
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from research.config.errors import StepladderError, did_you_mean, explain, unknown_key
+from research.config.experiment import Experiment
+from research.config.fields import Path, is_key
+from research.config.merge import Assignment, Dropped, Merged, apply, assignments
+from research.config.node import Node
+from research.config.schema import Config
+from research.config.sweep import AXES, Point, Sweep, expand
+
+COMMAND_LINE = "command line"
+TABLES = ("sweep", "experiment")  # beside the words of a config
+AnyNode = TypeVar("AnyNode", bound=Node)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A file with its overrides, merged and checked."""
+
+    path: FilePath
+    tree: dict[str, Any]  # the words of the config alone
+    config: Config | None  # None where only a sweep's points are complete
+    sweep: Sweep | None
+    experiment: Experiment | None
+    dropped: tuple[Dropped, ...]
+    origin: dict[str, str]  # dotted key -> file or "command line"
+    named: frozenset[Path]  # keys that the command or the sweep's own file names: a point's change of kind keeps them
+
+    def points(self) -> tuple[Point, ...]:
+        """The cells of the sweep; a file without one is a sweep of a single point."""
+        return expand(self.tree, self.sweep or Sweep(), self.named, str(self.path))
+
+
+def load(path: FilePath | str, overrides: Sequence[str] = ()) -> Loaded:
+    """Read a TOML file, what it extends, and overrides `a.b=value`. Raises StepladderError for every mistake of the user's."""
+    path = FilePath(path)
+    layers = _read_chain(path, ())
+    merged = Merged({}, (), {})
+    for file, tree in layers:
+        merged = apply(merged, assignments({key: value for key, value in tree.items() if key not in ("extends", "base")}, str(file)))
+    command = _parse_overrides(overrides)
+    merged = apply(merged, command)
+    own = assignments(layers[-1][1], "") if "sweep" in layers[-1][1] else []
+    named = frozenset(one.path for one in (*own, *command) if one.path[0] in Config.model_fields)
+    return _checked(path, merged, named, bool(layers[-1][1].get("base")))
+
+
+def parse_override(text: str) -> tuple[Path, Any]:
+    """The path and value of `a.b=value`: a TOML value, or else a bare text."""
+    key, equals, word = text.partition("=")
+    parts = tuple(part.strip() for part in key.split("."))
+    if not equals or not all(parts):
+        raise StepladderError(f"{COMMAND_LINE}: `{text}` is no override; write key=value, as in model.layers=4.")
+    if len(parts) > 3 and parts[0] == "sweep" and parts[1] in AXES:
+        parts = (*parts[:2], ".".join(parts[2:]))
+    return parts, _parse_value(key.strip(), word.strip())
+
+
+def _parse_value(key: str, word: str) -> Any:
+    if not word:
+        raise StepladderError(f"{COMMAND_LINE}: `{key}=` has no value; an empty text is written {key}='\"\"'.")
+    try:
+        parsed = tomllib.loads(f"value = {word}")
+    except tomllib.TOMLDecodeError as error:
+        if word[0] in "[{\"'":
+            raise StepladderError(f"{COMMAND_LINE}: the value of `{key}` is no TOML: {word} ({_reason(error)}).") from None
+        return word
+    value = parsed["value"]
+    return word if len(parsed) > 1 or isinstance(value, date | datetime | time) else value
+
+
+def _parse_overrides(overrides: Sequence[str]) -> list[Assignment]:
+    parsed = [Assignment(*parse_override(text), COMMAND_LINE) for text in overrides]
+    paths = [one.path for one in parsed]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise StepladderError(f"{COMMAND_LINE}: `{'.'.join(path)}` is given twice; overrides apply together, so say it once.")
+        if path[0] not in TABLES and not is_key(Config, path):
+            raise StepladderError(f"{COMMAND_LINE}: {_unknown(path)}")
+    return parsed
+
+
+def _unknown(path: Path) -> str:
+    """What to say of a key that no kind has."""
+    text = unknown_key(path, Config)
+    return text if "did you mean" in text else f"{text} A config has {', '.join(Config.model_fields)}; `stepladder show` prints their keys."
+
+
+def _read_chain(path: FilePath, seen: tuple[FilePath, ...]) -> list[tuple[FilePath, dict[str, Any]]]:
+    """The file after all that it extends, base first."""
+    if path.resolve() in [file.resolve() for file in seen]:
+        chain = " -> ".join(str(file) for file in (*seen, path))
+        raise StepladderError(f"{path}: `extends` goes round in a circle: {chain}. Take one of them out.")
+    tree = _read(path, seen[-1] if seen else None)
+    if "extends" not in tree:
+        return [(path, tree)]
+    if not isinstance(tree["extends"], str):
+        raise StepladderError(f'{path}: `extends` must be the name of one file, as extends = "base.toml".')
+    return [*_read_chain(_relative(path, tree["extends"]), (*seen, path)), (path, tree)]
+
+
+def _relative(path: FilePath, base: str) -> FilePath:
+    """`configs/lm/../base/x.toml` is told as `configs/base/x.toml`."""
+    parts: list[str] = []
+    for part in (path.parent / base).parts:
+        if part == ".." and parts and parts[-1] != "..":
+            parts.pop()
+        else:
+            parts.append(part)
+    return FilePath(*parts)
+
+
+def _read(path: FilePath, extended_by: FilePath | None) -> dict[str, Any]:
+    wanted = f" (`extends` of {extended_by})" if extended_by else ""
+    try:
+        text = path.read_bytes().decode()
+        return tomllib.loads(text)
+    except FileNotFoundError:
+        near = did_you_mean(path.name, [file.name for file in path.parent.glob("*.toml")] if path.parent.is_dir() else [])
+        raise StepladderError(
+            f"{path}: there is no such file{wanted}{near or '; check the path, which is relative to where you are.'}"
+        ) from None
+    except IsADirectoryError:
+        raise StepladderError(f"{path}: this is a directory{wanted}; name one of its TOML files.") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise StepladderError(f"{path}, line {line}: this is not UTF-8 text{wanted}; save the file as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        line = int(found[1]) if (found := re.search(r"at line (\d+)", str(error))) else text.count("\n") + 1
+        shown = (text.splitlines() or [""])[min(line, len(text.splitlines())) - 1].strip()
+        raise StepladderError(
+            f"{path}, line {line}: this is no TOML: {_reason(error)}, in `{shown}`. A text needs quotes, a table one pair of brackets."
+        ) from None
+    except OSError as error:
+        raise StepladderError(f"{path}: cannot be read{wanted}: {error.strerror}.") from None
+
+
+def _reason(error: Exception) -> str:
+    text = re.sub(r" \(at .*\)$", "", str(error))
+    return text[:1].lower() + text[1:]
+
+
+def _checked(path: FilePath, merged: Merged, named: frozenset[Path], base: bool) -> Loaded:
+    tree = {key: value for key, value in merged.tree.items() if key not in TABLES}
+    where = _Where(str(path), merged.origin)
+    sweep = _node(Sweep, merged.tree, "sweep", where)
+    experiment = _node(Experiment, merged.tree, "experiment", where)
+    config = None
+    try:
+        config = Config.model_validate(tree)
+    except ValidationError as error:
+        if sweep is None:
+            hint = f" This file is a base (base = true): extend it, or name what it lacks on the {COMMAND_LINE}." if base else ""
+            raise StepladderError(explain(error, Config, tree, where) + hint) from None
+    origin = {".".join(key): source for key, source in merged.origin.items()}
+    return Loaded(path, tree, config, sweep, experiment, merged.dropped, origin, named)
+
+
+def _node(node: type[AnyNode], tree: dict[str, Any], name: str, where: "_Where") -> AnyNode | None:
+    if name not in tree:
+        return None
+    if not isinstance(tree[name], dict):
+        raise StepladderError(f"{where((name,))}: `{name}` must be a table, [{name}].")
+    try:
+        return node.model_validate(tree[name])
+    except ValidationError as error:
+        raise StepladderError(explain(error, node, tree[name], lambda key: f"{where((name, *key))}, [{name}]")) from None
+
+
+@dataclass(frozen=True)
+class _Where:
+    """Says from where the value at a path comes: a file, the command line, or a file with what the command line changed."""
+
+    file: str
+    origin: dict[Path, str]
+
+    def __call__(self, path: Path) -> str:
+        below = {key: source for key, source in self.origin.items() if key[: len(path)] == path}
+        above = {key: source for key, source in self.origin.items() if path[: len(key)] == key}
+        sources = set((below or above).values())
+        if len(sources) == 1:
+            return sources.pop()
+        commanded = [".".join(key) for key, source in below.items() if source == COMMAND_LINE]
+        return f"{self.file}, with {', '.join(commanded)} from the {COMMAND_LINE}" if commanded else self.file

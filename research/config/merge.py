@@ -1,0 +1,209 @@
+"""The kind rule: how a child file, a command or a sweep's point changes a plain tree of config words.
+
+Assignments of one layer apply together, kinds first. A value that changes a `kind` replaces that table: only what the layer itself
+names survives, the rest takes the new kind's defaults, and what is dropped is recorded.
+"""
+
+from collections.abc import Iterable
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+from research.config.data import Synthetic
+from research.config.errors import StepladderError
+from research.config.fields import Path, class_of, default_kind, keys, kinds, leaves, members
+from research.config.node import Node
+from research.config.optim import Train
+from research.config.schema import Config
+
+GENERATED = tuple(node.model_fields["kind"].annotation.__args__[0] for node in members(Synthetic))  # type: ignore[union-attr]
+MEANINGLESS: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value, and what then has no meaning
+    ("model", "kind"): {"ngram": (("optim",), ("train",), ("init",)), "interpolation": (("init",),)},
+    ("data", "kind"): dict.fromkeys(GENERATED, (("eval",),)),
+    ("data", "level"): {"byte": (("data", "vocabulary"),)},
+}
+INSTEAD: dict[Path, Path] = {  # naming the first drops an inherited second
+    ("train", "steps"): ("train", "epochs"),
+    ("train", "epochs"): ("train", "steps"),
+    ("seeds",): ("sweep", "seeds"),
+}
+
+
+class Assignment(NamedTuple):
+    """A value for a key, and who says so."""
+
+    path: Path
+    value: Any
+    source: str
+
+
+class Dropped(NamedTuple):
+    """An inherited value that another choice made meaningless."""
+
+    key: str
+    value: Any
+    by: str
+
+
+class Merged(NamedTuple):
+    """A tree, what was dropped on the way, and where each value came from."""
+
+    tree: dict[str, Any]
+    dropped: tuple[Dropped, ...]
+    origin: dict[Path, str]
+
+
+def assignments(tree: dict[str, Any], source: str) -> list[Assignment]:
+    """A file's tree as assignments of its leaves, so that tables merge deeply."""
+    return [Assignment(path, value, source) for path, value in leaves(tree)]
+
+
+def apply(merged: Merged, layer: Iterable[Assignment], keep: frozenset[Path] = frozenset()) -> Merged:
+    """The tree after one layer of assignments. `keep`: inherited keys that survive a change of kind where the new kind has them.
+
+    Raises StepladderError where a key leads through a value that is no table, or past the end of an array.
+    """
+    layer = sorted(layer, key=_rank)
+    tree, origin = complete(deepcopy(merged.tree)), dict(merged.origin)
+    dropped: list[Dropped] = []
+    for one in layer:
+        before = _values(tree)
+        _assign(tree, one, keep)
+        dropped += _lost(before, tree, f"{'.'.join(one.path)} = {_word(one.value)}", () if isinstance(one.value, dict) else one.path)
+        origin = {path: source for path, source in origin.items() if path[: len(one.path)] != one.path}
+        origin |= {path: one.source for path, _ in leaves({one.path[-1]: one.value}, one.path[:-1])}
+    for path, by in _meaningless(tree, layer):
+        before = _values(tree)
+        _remove(tree, path)
+        dropped += _lost(before, tree, by)
+    present = _values(tree) | dict(leaves(tree))
+    gone = [one for one in dropped if tuple(one.key.split(".")) not in present]  # not what the layer itself sets anew
+    return Merged(complete(tree), (*merged.dropped, *gone), {path: source for path, source in origin.items() if path in present})
+
+
+def complete(tree: dict[str, Any]) -> dict[str, Any]:
+    """The tree with the default kind written into tables that leave it out, and a duration into a [train] that names none."""
+    tree = _complete(Config, tree)
+    train = tree.get("train")
+    if isinstance(train, dict) and not {"steps", "epochs"} & set(train):
+        default: Train = Config.model_fields["train"].default
+        return tree | {"train": train | {"steps": default.steps}}
+    return tree
+
+
+def _complete(node: type[Node], table: dict[str, Any]) -> dict[str, Any]:
+    return {key: _complete_field(keys(node).get(key), value) for key, value in table.items()}
+
+
+def _complete_field(field: Any, value: Any) -> Any:
+    if field is None:
+        return value
+    if isinstance(value, list | tuple):
+        return [_complete(node, item) if (node := class_of(field, item)) and "kind" in item else item for item in value]
+    node = class_of(field, value)
+    if node is None:
+        return value
+    missing = bool(kinds(field)) and "kind" not in value
+    return _complete(node, {"kind": default_kind(field)} | value if missing else value)
+
+
+def _rank(one: Assignment) -> tuple[int, bool]:
+    """A table, then its kind, then its keys."""
+    is_kind = one.path[-1] == "kind"
+    return len(one.path) - is_kind, is_kind
+
+
+def _assign(tree: dict[str, Any], one: Assignment, keep: frozenset[Path]) -> None:
+    """Set one value in place, replacing the table whose kind it changes."""
+    *parents, last = one.path
+    if last == "kind" and parents:
+        table = _child(tree, tuple(parents), one)
+        old = _get(table, parents[-1])
+        if not isinstance(old, dict) or old.get("kind", one.value) != one.value:
+            _set(table, parents[-1], {"kind": one.value} | _kept(old, tuple(parents), one.value, keep))
+            return
+    table = _child(tree, one.path, one)
+    old, value = _get(table, last), deepcopy(one.value)
+    if isinstance(value, dict) and isinstance(old, dict):
+        kind = {"kind": old["kind"]} if "kind" in old else {}
+        value = _kept(old, one.path, value.get("kind", old.get("kind")), keep) | kind | value
+    _set(table, last, value)
+
+
+def _child(tree: Any, path: Path, one: Assignment) -> Any:
+    """The table or array that holds the last part of a path; tables on the way are made."""
+    for index, part in enumerate(path[:-1]):
+        if isinstance(tree, dict):
+            tree.setdefault(part, {})
+        tree = _get(tree, part, one)
+        if not isinstance(tree, dict | list) or (isinstance(tree, list) and not path[index + 1].isdigit()):
+            what = (
+                f"an array of {len(tree)}: write {'.'.join(path[: index + 1])}.0.{path[index + 1]}"
+                if isinstance(tree, list)
+                else "no table"
+            )
+            raise StepladderError(f"{one.source}: `{'.'.join(one.path)}` cannot be set, because `{'.'.join(path[: index + 1])}` is {what}.")
+    _get(tree, path[-1], one)
+    return tree
+
+
+def _get(table: Any, part: str, one: Assignment | None = None) -> Any:
+    if isinstance(table, dict):
+        return table.get(part)
+    if int(part) >= len(table) and one is not None:
+        raise StepladderError(f"{one.source}: `{'.'.join(one.path)}` cannot be set: the array has {len(table)} entries, counted from 0.")
+    return table[int(part)]
+
+
+def _set(table: Any, part: str, value: Any) -> None:
+    table[int(part) if isinstance(table, list) else part] = value
+
+
+def _kept(old: Any, path: Path, kind: Any, keep: frozenset[Path]) -> dict[str, Any]:
+    """What the command or spec names of an old table, where a table of the new kind has the same key for the same sort of value."""
+    if not isinstance(old, dict) or not keep:
+        return {}
+    fields = _fields_at(path, kind)
+    named = [key for key in old if key != "kind" and any(kept[: len(path) + 1] == (*path, key) for kept in keep)]
+    return {key: old[key] for key in named if key in fields and bool(members(fields[key].annotation)) == isinstance(old[key], dict | list)}
+
+
+def _fields_at(path: Path, kind: Any) -> dict[str, Any]:
+    """The fields of a table at a path when it has this kind, whatever the kinds above it are."""
+    nodes: list[type[Node]] = [Config]
+    for part in path:
+        if not part.isdigit():
+            nodes = [member for node in nodes if part in keys(node) for member in members(keys(node)[part].annotation)]
+    chosen = [node for node in nodes if "kind" not in node.model_fields or kind in node.model_fields["kind"].annotation.__args__]  # type: ignore[union-attr]
+    return keys(chosen[0]) if chosen else {}
+
+
+def _meaningless(tree: dict[str, Any], layer: list[Assignment]) -> list[tuple[Path, str]]:
+    """The inherited sections that this layer's choices leave without meaning, and which choice does."""
+    found = []
+    for choice, values in MEANINGLESS.items():
+        value = tree.get(choice[0], {}).get(choice[1]) if isinstance(tree.get(choice[0]), dict) else None
+        if any(one.path in (choice, choice[:1]) for one in layer) and isinstance(value, str):
+            found += [(path, f"{'.'.join(choice)} = {value}") for path in values.get(value, ())]
+    found += [(INSTEAD[one.path], ".".join(one.path)) for one in layer if one.path in INSTEAD]
+    return [(path, by) for path, by in found if not any(one.path[: len(path)] == path or one.path == path[:1] for one in layer)]
+
+
+def _remove(tree: dict[str, Any], path: Path) -> None:
+    for part in path[:-1]:
+        tree = tree.get(part, {})
+    tree.pop(path[-1], None)
+
+
+def _values(tree: dict[str, Any]) -> dict[Path, Any]:
+    return dict(leaves(tree, inside_arrays=True))
+
+
+def _lost(before: dict[Path, Any], tree: dict[str, Any], by: str, replaced: Path = ()) -> list[Dropped]:
+    """The values that are there no more, except those below `replaced`, which has a new value in their place."""
+    after = _values(tree)
+    gone = [path for path in before if path not in after and not (replaced and path[: len(replaced)] == replaced)]
+    return [Dropped(".".join(path), before[path], by) for path in gone]
+
+
+def _word(value: Any) -> str:
+    return str(value.get("kind", "{...}")) if isinstance(value, dict) else str(value)

@@ -1,0 +1,49 @@
+"""A config back to a plain tree and to TOML, such that reading it again gives the same config."""
+
+from typing import Any
+
+import tomli_w
+
+from research.config.data import Text
+from research.config.fields import keys
+from research.config.model import NGram
+from research.config.node import Node
+from research.config.schema import Config
+
+
+def to_toml(config: Config, defaults: bool = False) -> str:
+    """The config as a TOML file; with `defaults`, also every value that is a default."""
+    return tomli_w.dumps(to_tree(config, defaults))
+
+
+def to_tree(config: Config, defaults: bool = False) -> dict[str, Any]:
+    """The config as plain tables, arrays and values, without the sections that mean nothing to it."""
+    tree = _table(config, defaults)
+    for section in _meaningless(config):
+        tree.pop(section, None)
+    if defaults and isinstance(config.data, Text) and config.data.level == "byte":
+        tree["data"].pop("vocabulary", None)
+    return tree
+
+
+def _meaningless(config: Config) -> tuple[str, ...]:
+    fitted = ("optim", "train", "init") if isinstance(config.model, NGram) else ()
+    return fitted if isinstance(config.data, Text) else (*fitted, "eval")
+
+
+def _table(node: Node, defaults: bool) -> dict[str, Any]:
+    """A node's fields; those equal to their defaults are left out unless wanted, but a table that is written always names its kind."""
+    table = {}
+    for name, (key, field) in zip(type(node).model_fields, keys(type(node)).items(), strict=True):
+        value = getattr(node, name)
+        if value is not None and (defaults or name == "kind" or field.is_required() or value != field.default):
+            table[key] = _plain(value, defaults)
+    return table
+
+
+def _plain(value: Any, defaults: bool) -> Any:
+    if isinstance(value, Node):
+        return _table(value, defaults)
+    if isinstance(value, tuple):
+        return [_plain(item, defaults) for item in value]
+    return value + 0.0 if isinstance(value, float) else value  # no negative zero
