@@ -20,7 +20,8 @@ class Job(NamedTuple):
     seed: int
     folder: Path
     parents: tuple[Path, ...] = ()  # the runs it starts from, or is made of
-    facts: dict[str, Any] = {}  # of the cell, for result.json: params, flops_per_token, extra
+    facts: dict[str, Any] = {}  # noqa: RUF012  of the cell, for result.json: params, flops_per_token, extra
+    latency_ms: float | None = None
 
 
 class Scored(NamedTuple):

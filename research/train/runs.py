@@ -237,6 +237,7 @@ def _write(engine: Engine, lane: Lane, test: Scores | None, also: dict[int, Any]
     cost = {
         "seconds": {"compile": engine.compile_seconds / runs, "train": lane.train_seconds, "evaluate": lane.evaluate_seconds},
         "tokens_per_second": tokens / lane.train_seconds if lane.train_seconds else 0.0,
+        "latency_ms": job.latency_ms,
         "peak_memory_mb": engine.peak_bytes / 2**20,
     }
     figures = {"status": lane.ended, "tokens_seen": tokens, "steps": lane.step, "best_step": best.step if best else None, "cost": cost}

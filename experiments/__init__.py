@@ -1,0 +1,63 @@
+"""Questions, each a package: presets as TOML files, a README, the claims in expected.json, and sometimes an analysis of its own."""
+
+import importlib
+import importlib.util
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from research.config.errors import StepladderError, did_you_mean
+from research.config.loader import Loaded, load
+
+HERE = Path(__file__).parent
+PRESETS = ("quick", "full")
+
+
+class Chosen(NamedTuple):
+    """What a SPEC of the command line names."""
+
+    loaded: Loaded
+    preset: str | None  # None for a file of the user's own
+    cards: list[dict[str, Any]]
+    analyse: Callable[..., Any] | None  # (manifest, runs_dir, data_dir) -> sections of the report
+
+
+def names() -> list[str]:
+    """The experiments that are here."""
+    return sorted(path.parent.name for path in HERE.glob("*/quick.toml"))
+
+
+def choose(spec: str, preset: str, overrides: Sequence[str]) -> Chosen:
+    """An experiment by its name, or else a TOML file. Raises StepladderError with the nearest name."""
+    if spec in names():
+        if preset not in PRESETS:
+            raise StepladderError(f"--preset {preset} is not there; {spec} has quick and full.")
+        return Chosen(load(HERE / spec / f"{preset}.toml", overrides), preset, cards(spec, preset), _analysis(spec))
+    if not spec.endswith(".toml") and not Path(spec).exists():
+        hint = did_you_mean(spec, names()) or "."
+        raise StepladderError(f"{spec} is neither an experiment nor a file{hint} The experiments are {', '.join(names())}; a file ends in .toml.")
+    return Chosen(load(spec, overrides), None, [], None)
+
+
+def cards(name: str, preset: str) -> list[dict[str, Any]]:
+    """The claims of an experiment that are about this preset."""
+    path = HERE / name / "expected.json"
+    found = json.loads(path.read_text())["cards"] if path.exists() else []
+    return [{key: value for key, value in card.items() if key != "presets"} for card in found if preset in card.get("presets", PRESETS)]
+
+
+def describe() -> list[dict[str, Any]]:
+    """Question, presets and their cost, for people."""
+    found = []
+    for name in names():
+        loaded = {preset: load(HERE / name / f"{preset}.toml") for preset in PRESETS if (HERE / name / f"{preset}.toml").exists()}
+        asked = loaded["quick"].experiment
+        costs = {preset: one.experiment.cost if one.experiment else "" for preset, one in loaded.items()}
+        found.append({"name": name, "question": asked.question if asked else "", "presets": costs})
+    return found
+
+
+def _analysis(name: str) -> Callable[..., Any] | None:
+    module = f"experiments.{name}.analysis"
+    return importlib.import_module(module).analyse if importlib.util.find_spec(module) else None

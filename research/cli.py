@@ -1,0 +1,263 @@
+"""The command line. Commands import what they need when they run: `--help` and a config error must not wait for jax."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from research.config.errors import StepladderError
+
+app = typer.Typer(
+    name="stepladder",
+    help="Sequence models in JAX, one controlled step at a time: configs in, honest tables out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Overrides = Annotated[list[str] | None, typer.Argument(metavar="[a.b=value ...]", help="Changes to the config, read as TOML values.")]
+RunsDir = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="A folder with datasets already on disk.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Runs at a time; by default one a core. 1: a run has all threads.")]
+OnError = Annotated[str, typer.Option("--on-error", help="continue | stop, when a run crashes.")]
+Rerun = Annotated[str | None, typer.Option(help="failed | all | CELL_ID: do these again.")]
+Preset = Annotated[str, typer.Option(help="quick | full")]
+Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A TOML file, or an experiment's name.")]
+OutDir = Annotated[Path | None, typer.Option("--out", help="Where the report goes; by default reports/NAME.")]
+RUNS = Path("runs")
+
+
+def _guarded(command: Callable[..., int | None]) -> Callable[..., None]:
+    """A user's mistake is one paragraph and exit 2; a stop by the user is 130; a bug keeps its traceback."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            code = command(*args, **kwargs)
+        except StepladderError as error:
+            print(f"error: {error}", file=sys.stderr)
+            raise typer.Exit(2) from None
+        except BrokenPipeError:
+            raise typer.Exit(0) from None
+        raise typer.Exit(code or 0)
+
+    return run
+
+
+@app.command()
+@_guarded
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG")],
+    overrides: Overrides = None,
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    workers: Workers = None,
+    rerun: Rerun = None,
+    as_json: AsJson = False,
+) -> int:
+    """Train one cell, all its seeds. Goes on where it was interrupted; returns at once if it is done."""
+    from research.config.loader import load
+
+    loaded = load(config, overrides or [])
+    if loaded.sweep:
+        raise StepladderError(f"{config} has a [sweep] table, so it is many cells; use `stepladder sweep {config}`, or train a file without one.")
+    _flags(workers)
+    from research.launch import commands
+
+    return commands.train(loaded, runs, data_dir, rerun, as_json)
+
+
+@app.command()
+@_guarded
+def sweep(
+    spec: Spec,
+    overrides: Overrides = None,
+    preset: Preset = "quick",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and their cost; run nothing.")] = False,
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    workers: Workers = None,
+    on_error: OnError = "continue",
+    rerun: Rerun = None,
+    as_json: AsJson = False,
+) -> int:
+    """Run every cell of a sweep that is not done, and print its table."""
+    chosen = _spec(spec, preset, overrides)
+    if on_error not in ("continue", "stop"):
+        raise StepladderError(f"--on-error is continue or stop, not {on_error!r}.")
+    _flags(workers)
+    from research.launch import commands
+
+    if dry_run:
+        return commands.show(chosen, runs, data_dir, as_json)
+    return commands.sweep(chosen, runs, data_dir, on_error == "continue", rerun, as_json)
+
+
+@app.command()
+@_guarded
+def reproduce(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="An experiment: `stepladder experiments` lists them.")],
+    overrides: Overrides = None,
+    preset: Preset = "quick",
+    out: OutDir = None,
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> int:
+    """Run one experiment and write its report."""
+    chosen = _spec(name, preset, overrides)
+    _flags(workers)
+    from research.launch import commands
+
+    code = commands.sweep(chosen, runs, data_dir, True, None, as_json)
+    paths = commands.report(chosen, runs, data_dir, out, ("html", "md", "tex", "csv"))
+    print(f"report: {paths[0]}", file=sys.stderr)
+    return code
+
+
+@app.command()
+@_guarded
+def report(
+    spec: Spec,
+    overrides: Overrides = None,
+    preset: Preset = "quick",
+    out: OutDir = None,
+    formats: Annotated[str, typer.Option("--format", help="Any of md,tex,csv,html.")] = "md,tex,csv,html",
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+) -> int:
+    """Write the table and the report of a sweep from what is in the runs folder; trains nothing."""
+    wanted = tuple(formats.split(","))
+    for one in wanted:
+        if one not in ("md", "tex", "csv", "html"):
+            raise StepladderError(f"--format {one} is not one of md, tex, csv, html; write them with commas between, as md,html.")
+    chosen = _spec(spec, preset, overrides)
+    from research.launch import commands
+
+    for path in commands.report(chosen, runs, data_dir, out, wanted):
+        print(path)
+    return 0
+
+
+@app.command()
+@_guarded
+def experiments(as_json: AsJson = False) -> int:
+    """List the experiments: question, presets, cost."""
+    from experiments import describe
+
+    found = describe()
+    if as_json:
+        print(json.dumps({"experiments": found}))
+        return 0
+    for one in found:
+        print(f"{one['name']}\n  {one['question']}")
+        for preset, cost in one["presets"].items():
+            print(f"  {preset}: {cost}")
+    return 0
+
+
+@app.command()
+@_guarded
+def show(
+    spec: Annotated[str, typer.Argument(metavar="CONFIG|SPEC")],
+    overrides: Overrides = None,
+    preset: Preset = "quick",
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show the resolved config, shapes, parameters, FLOPs, memory and predicted time; train nothing."""
+    chosen = _spec(spec, preset, overrides)
+    _flags(workers)
+    from research.launch import commands
+
+    return commands.show(chosen, runs, data_dir, as_json)
+
+
+@app.command("runs")
+@_guarded
+def list_runs(runs: RunsDir = RUNS, as_json: AsJson = False) -> int:
+    """List what is in the runs folder: cell, seeds, status, metric, age."""
+    from research.results.listing import list_cells, print_cells
+
+    found = list_cells(runs)
+    print(json.dumps({"cells": found})) if as_json else print_cells(found, runs)
+    return 0
+
+
+@app.command()
+@_guarded
+def data(
+    action: Annotated[str, typer.Argument(metavar="list|fetch|verify")],
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> int:
+    """List datasets, fetch one, or check its files against their checksums."""
+    from research.data import registry
+
+    actions: dict[str, Callable[[], Any]] = {
+        "list": lambda: registry.describe(data_dir),
+        "fetch": lambda: registry.fetch(_named(name), data_dir),
+        "verify": lambda: registry.verify(_named(name), data_dir),
+    }
+    if action not in actions:
+        raise StepladderError(f"`stepladder data {action}` does not exist; it is list, fetch NAME or verify NAME.")
+    found = actions[action]()
+    print(json.dumps(found, default=str) if as_json else registry.as_text(found))
+    return 0
+
+
+@app.command()
+@_guarded
+def generate(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or the beginning of a cell_id, with /seed if wanted.")],
+    prompt: Annotated[str, typer.Option(help="Text to go on from.")] = "",
+    tokens: Annotated[int, typer.Option(min=1, help="How many tokens to draw.")] = 50,
+    decoder: Annotated[str, typer.Option(help="greedy | sample")] = "sample",
+    temperature: Annotated[float, typer.Option(help="Of sample.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> int:
+    """Draw text from a trained or counted language model."""
+    if decoder not in ("greedy", "sample"):
+        raise StepladderError(f"--decoder {decoder} is not there; it is greedy or sample.")
+    if decoder == "sample" and not temperature > 0:
+        raise StepladderError(f"--temperature {temperature} is not above 0; for the likeliest token each time use --decoder greedy.")
+    _flags(1)
+    from research.launch import commands
+
+    return commands.generate(run, prompt, tokens, 0.0 if decoder == "greedy" else temperature, seed, runs, data_dir, as_json)
+
+
+def _named(name: str | None) -> str:
+    if name is None:
+        raise StepladderError("Name a dataset; `stepladder data list` shows them.")
+    return name
+
+
+def _flags(workers: int | None) -> None:
+    from research.machine import use_workers
+
+    use_workers(workers)
+
+
+def _spec(spec: str, preset: str, overrides: list[str] | None) -> Any:
+    """A TOML file, or an experiment's preset, with what its folder adds."""
+    from experiments import choose
+
+    return choose(spec, preset, overrides or [])
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,157 @@
+"""What the commands do that need jax: plan, run, show, report, generate. Each prints for a person, or one JSON object."""
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from rich.console import Console
+
+from research.config.errors import StepladderError
+from research.launch.environment import use_compilation_cache
+from research.launch.local import execute, pending
+from research.launch.manifest import manifest, write_manifest
+from research.launch.plan import Plan, program_of, resolve
+from research.launch.progress import clock, progress
+from research.launch.show import as_data, print_plan, seconds_left
+from research.results import store
+from research.results.summary import summarise
+from research.train.runs import Interrupted
+
+STOPPED = 130
+
+
+def train(loaded: Any, runs: Path, data_dir: Path | None, rerun: str | None, as_json: bool) -> int:
+    """One cell, all its seeds."""
+    plan = resolve(loaded, runs, data_dir)
+    code = _run(plan, runs, data_dir, True, rerun, as_json)
+    cell = next(cell for cell in plan.cells if cell.shown)
+    found = summarise(runs, cell.cell_id, cell.seeds)
+    found["config"] = manifest(plan, [], None)["cells"][0]["config"]
+    if as_json:
+        print(json.dumps(found))
+    else:
+        _print_summary(found, runs)
+    return code
+
+
+def sweep(chosen: Any, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, as_json: bool) -> int:
+    """Every cell that is not done, then the table."""
+    from research.results.tables import table_data
+    from research.results.terminal import print_table
+
+    plan = resolve(chosen.loaded, runs, data_dir)
+    written = write_manifest(plan, runs, chosen.cards, chosen.preset)
+    code = _run(plan, runs, data_dir, keep_going, rerun, as_json)
+    if as_json:
+        cells = [summarise(runs, cell.cell_id, cell.seeds) | {"labels": cell.labels} for cell in plan.cells if cell.shown and cell.config]
+        print(json.dumps({"name": plan.name, "hash": plan.hash, "cells": cells}))
+    else:
+        print_table(table_data(written, runs))
+    return code
+
+
+def report(chosen: Any, runs: Path, data_dir: Path | None, out: Path | None, formats: tuple[str, ...]) -> list[Path]:
+    """Tables and figures of a sweep that was launched, from its manifest and results alone."""
+    from research.results.report import write_report
+
+    written = _manifest_of(chosen, runs, data_dir)
+    sections = chosen.analyse(written, runs, data_dir) if chosen.analyse else ()
+    name = f"{written['name']}-{written['preset']}" if written["preset"] else written["name"]
+    return list(write_report(written, runs, out or Path("reports") / name, formats, sections=sections))
+
+
+def show(chosen: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+    """The plan, priced; nothing is run."""
+    plan = resolve(chosen.loaded, runs, data_dir)
+    if as_json:
+        print(json.dumps(as_data(plan, runs, data_dir)))
+    else:
+        print_plan(plan, runs, data_dir)
+    return 0
+
+
+def generate(run: str, prompt: str, tokens: int, temperature: float, seed: int, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+    """Text from a run, and how long its first and each later token took."""
+    from research.launch.generate import draw
+
+    use_compilation_cache()
+    found = draw(store.find_run(runs, run), prompt, tokens, temperature, seed, data_dir)
+    print(json.dumps(found) if as_json else found["text"])
+    return 0
+
+
+def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, quiet: bool) -> int:
+    """0 done, 1 something crashed or could not be begun, 130 stopped by the user."""
+    use_compilation_cache()
+    jobs = pending(plan, runs, rerun)
+    _announce(plan, jobs, quiet)
+    steps = {job.cell_id: _steps(job, data_dir) for job in jobs}
+    with _stoppable() as stop, progress(plan, jobs, steps, quiet) as meter:
+        try:
+            outcome = execute(plan, runs, data_dir, jobs, stop, keep_going, rerun is not None, meter)
+        except Interrupted:
+            print("stopped; every run under way is checkpointed, and the same command goes on from there", file=sys.stderr)
+            return STOPPED
+    if outcome.failed:
+        print(f"{outcome.failed} runs crashed; their log.txt says why, and `stepladder runs` lists them", file=sys.stderr)
+    return 1 if outcome.failed or outcome.blocked else 0
+
+
+def _announce(plan: Plan, jobs: list[Any], quiet: bool) -> None:
+    if quiet:
+        return
+    all_runs = sum(len(cell.seeds) for cell in plan.cells if cell.config)
+    if not jobs:
+        print(f"{plan.name}: all {all_runs} runs are done", file=sys.stderr)
+    else:
+        print(f"{plan.name}: {len(jobs)} of {all_runs} runs to do, about {clock(seconds_left(plan, jobs))}", file=sys.stderr)
+
+
+def _steps(job: Any, data_dir: Path | None) -> int:
+    from research.data.load import load
+
+    return program_of(job.config, load(job.config.data, data_dir)).steps if job.config.trained else 0
+
+
+@contextmanager
+def _stoppable() -> Iterator[Event]:
+    """Ctrl-C and SIGTERM ask for a clean stop; a second one is obeyed at once."""
+    stop = Event()
+
+    def ask(number: int, frame: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        print("stopping after the call under way ...", file=sys.stderr)
+
+    old = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def _manifest_of(chosen: Any, runs: Path, data_dir: Path | None) -> dict[str, Any]:
+    plan = resolve(chosen.loaded, runs, data_dir)
+    path = store.sweeps_folder(runs) / f"{plan.name}-{plan.hash}.json"
+    found: dict[str, Any] | None = store.read_json(path)
+    if found is None:
+        raise StepladderError(f"This sweep was not launched in {runs}: there is no {path}. Run `stepladder sweep` with the same words first.")
+    return found | {"cards": chosen.cards}
+
+
+def _print_summary(found: dict[str, Any], runs: Path) -> None:
+    console = Console(highlight=False)
+    console.print(f"{found['cell_id']}  {found['status']}  {found['params']['total']:,} parameters, {found['flops_per_token']:,.0f} FLOPs a token")
+    for split in ("valid", "test"):
+        console.print(f"{split}: " + ", ".join(f"{name} {value:.5g}" for name, value in found[split].items()))
+    for run in found["runs"]:
+        scores = ", ".join(f"{split} perplexity {run[split]['perplexity']:.5g}" for split in ("valid", "test") if "perplexity" in (run[split] or {}))
+        console.print(f"  seed {run['seed']}: {run['status']} {scores}")
+    console.print(f"{runs / found['cell_id']}")

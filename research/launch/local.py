@@ -1,0 +1,195 @@
+"""A plan carried out on this machine: runs that share a program train together, and the next program is compiled meanwhile."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
+
+from research.config.data import Text
+from research.config.schema import Config
+from research.config.write import to_toml
+from research.data.batches import device_arrays
+from research.data.dataset import Dataset
+from research.data.eval_batches import eval_batches, groups, items
+from research.data.load import load
+from research.launch.environment import differences, environment
+from research.launch.plan import Cell, Plan, program_of
+from research.results import store
+from research.results.lock import Held, claimed
+from research.train import lanes
+from research.train.classic import fit_run
+from research.train.engine import Engine, build
+from research.train.latency import latency_ms
+from research.train.result import Belonging, Job, write_failure
+from research.train.runs import Interrupted, Material, Split, train_runs
+
+ENDED = ("done", "diverged")  # a run with such a status is not begun again
+
+
+class Group(NamedTuple):
+    """Runs of one program, or runs that are fitted (no program)."""
+
+    program: Any
+    jobs: tuple[Job, ...]
+
+
+class Outcome(NamedTuple):
+    """How many runs ended how."""
+
+    done: int
+    failed: int
+    held: int
+    blocked: int
+
+
+def pending(plan: Plan, runs_dir: Path, rerun: str | None) -> list[Job]:
+    """The runs to be done, parents first. `rerun`: failed (and diverged) runs alone, all, or a cell_id's."""
+    cells = {cell.cell_id: cell for cell in plan.cells if cell.config}
+    jobs = [_job(cell, seed, cells, runs_dir) for cell in cells.values() for seed in cell.seeds]
+    return [job for job in jobs if _wanted(job, rerun)]
+
+
+def execute(plan: Plan, runs_dir: Path, data_dir: Path | None, jobs: Sequence[Job], stop: Event, keep_going: bool, anew: bool, report: Callable[..., None]) -> Outcome:
+    """Run the jobs, `anew`: from nothing. Raises Interrupted when the user stops it; every other failure is one of the runs', kept in its folder."""
+    for job in jobs:
+        _prepare_folder(job, anew, report)
+    counts = dict.fromkeys(("done", "diverged", "failed", "held", "blocked"), 0)
+
+    def counted(job: Job, event: str, figures: dict[str, Any]) -> None:
+        if event in counts:
+            counts[event] += 1
+        report(job, event, figures)
+
+    rest = list(jobs)
+    with ThreadPoolExecutor(1, "compile") as compiler:
+        while rest and not (counts["failed"] and not keep_going):
+            ready = [job for job in rest if all(_ended(parent) for parent in job.parents)]
+            if not ready:
+                for job in rest:
+                    counted(job, "blocked", {"message": "a run that it starts from is not done"})
+                break
+            _run_groups(_groups(ready, data_dir), data_dir, compiler, stop, keep_going, counted)
+            rest = [job for job in rest if job not in ready]
+    return Outcome(counts["done"] + counts["diverged"], counts["failed"], counts["held"], counts["blocked"])
+
+
+def _job(cell: Cell, seed: int, cells: dict[str, Cell], runs_dir: Path) -> Job:
+    assert cell.config is not None
+    parents = tuple(_parent(cells.get(parent), parent, seed, runs_dir) for parent in cell.parents)
+    return Job(cell.cell_id, cell.config, seed, store.seed_folder(runs_dir, cell.cell_id, seed), parents, cell.facts)
+
+
+def _parent(cell: Cell | None, cell_id: str, seed: int, runs_dir: Path) -> Path:
+    """Seed k starts from seed k; a parent without chance has one run, the parent of all."""
+    return store.seed_folder(runs_dir, cell_id, cell.seeds[0] if cell and cell.deterministic else seed)
+
+
+def _wanted(job: Job, rerun: str | None) -> bool:
+    status = (store.read_status(job.folder) or {}).get("status")
+    if rerun == "failed":
+        return status in ("failed", "diverged")
+    if rerun == "all" or (rerun and job.cell_id.startswith(rerun)):
+        return True
+    return rerun is None and status not in ENDED
+
+
+def _ended(folder: Path) -> bool:
+    return (store.read_status(folder) or {}).get("status") == "done"
+
+
+def _prepare_folder(job: Job, anew: bool, report: Callable[..., None]) -> None:
+    cell, now = job.folder.parent, environment()
+    if anew and job.folder.exists():
+        with claimed(job.folder):
+            _forget(job.folder)
+    store.write_text(cell / "config.toml", to_toml(job.config))
+    before = store.read_json(cell / "env.json")
+    if before is not None and (told := differences(before, now)):
+        report(job, "note", {"message": f"{job.cell_id}: {told}; last bits may differ from before"})
+    if before is None:
+        store.write_json(cell / "env.json", now)
+
+
+def _forget(folder: Path) -> None:
+    """Status first, so that a crash in between leaves a run that is not done."""
+    for name in ("status.json", "result.json", "metrics.jsonl", "items.npz", "tokens.npz", "log.txt"):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+
+
+def _groups(jobs: Sequence[Job], data_dir: Path | None) -> list[Group]:
+    found: dict[Any, list[Job]] = {}
+    for job in jobs:
+        data = load(job.config.data, data_dir)
+        key = (program_of(job.config, data), data.digest, job.config.eval) if job.config.trained else None
+        found.setdefault(key, []).append(job)
+    return [Group(key and key[0], tuple(group)) for key, group in sorted(found.items(), key=lambda item: item[0] is not None)]
+
+
+def _run_groups(groups: Sequence[Group], data_dir: Path | None, compiler: ThreadPoolExecutor, stop: Event, keep_going: bool, report: Callable[..., None]) -> None:
+    for group in (group for group in groups if group.program is None):
+        for job in group.jobs:
+            _fit(job, data_dir, stop, keep_going, report)
+    trained = [group for group in groups if group.program is not None]
+    ahead = compiler.submit(_engine, trained[0], data_dir) if trained else None
+    for i, group in enumerate(trained):
+        report(group.jobs[0], "compiling", {"runs": len(group.jobs)})
+        try:
+            assert ahead is not None
+            engine, material = ahead.result()
+            latency = latency_ms(engine.program)
+            ahead = compiler.submit(_engine, trained[i + 1], data_dir) if i + 1 < len(trained) else None
+            jobs = [job._replace(latency_ms=latency) for job in group.jobs]
+            train_runs(engine, jobs, material, stop, report)
+        except Interrupted:
+            raise
+        except Exception:
+            if not keep_going:
+                raise
+
+
+def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report: Callable[..., None]) -> None:
+    if stop.is_set():
+        raise Interrupted
+    data = load(job.config.data, data_dir)
+    try:
+        with claimed(job.folder):
+            report(job, "started", {"step": 0})
+            metrics = fit_run(job, data, (belongs(data.valid), belongs(data.test)))
+            report(job, "done", {"step": 0, "metrics": metrics})
+    except Held as held:
+        report(job, "held", {"message": str(held)})
+    except Exception as error:
+        write_failure(job, 0, error)
+        report(job, "failed", {"message": str(error)})
+        if not keep_going:
+            raise
+
+
+def _engine(group: Group, data_dir: Path | None) -> tuple[Engine, Material]:
+    config = group.jobs[0].config
+    material = materials(config, load(config.data, data_dir))
+    shapes = tuple(split.batches for split in (material.valid, material.test, *material.also.values()))
+    latency_ms(group.program)  # compiles; it is measured when nothing else is compiling
+    return build(group.program, material.arrays, shapes, len(group.jobs)), material
+
+
+def materials(config: Config, data: Dataset) -> Material:
+    """The training split on the devices, and both splits that are scored, cut into batches."""
+    stride = config.eval_stride if isinstance(config.data, Text) else 1
+    length = config.eval_length if isinstance(config.data, Text) else 1
+
+    def split(which: Any, window: int) -> Split:
+        return Split(eval_batches(config.data, config.eval, which, data.eos, window, stride), belongs(which))
+
+    also = {window: split(data.test, window) for window in config.eval.also}
+    return Material(lanes.replicate(device_arrays(data.train)), split(data.valid, length), split(data.test, length), also)
+
+
+def belongs(split: Any) -> Belonging:
+    """The item and the group of each scored token."""
+    return Belonging(items(split), groups(split))
+
+

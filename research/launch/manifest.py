@@ -1,0 +1,56 @@
+"""What a sweep was when it was launched, as a file: all that a report reads beside results."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from research.config.write import to_tree
+from research.launch.plan import Cell, Plan
+from research.results import store
+
+
+def manifest(plan: Plan, cards: list[Any], preset: str | None) -> dict[str, Any]:
+    """The plan as plain values. `cards`: the experiment's expected.json."""
+    loaded, sweep = plan.loaded, plan.loaded.sweep
+    experiment = loaded.experiment
+    return {
+        "name": plan.name,
+        "hash": plan.hash,
+        "question": experiment.question if experiment else "",
+        "preset": preset,
+        "spec": sweep.model_dump(mode="json") if sweep else {"table": {"rows": "label"}, "metric": "test.perplexity", "select": "valid.perplexity"},
+        "spec_file": str(loaded.path),
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "cells": [_cell(cell, plan) for cell in plan.cells if cell.shown],
+        "cards": cards,
+        "control": experiment.control.model_dump(mode="json") if experiment and experiment.control else None,
+    }
+
+
+def write_manifest(plan: Plan, runs_dir: Path, cards: list[Any], preset: str | None) -> dict[str, Any]:
+    """Write it under its name and hash; a sweep launched again keeps the day it was first launched, so that its report keeps its bytes."""
+    path = store.sweeps_folder(runs_dir) / f"{plan.name}-{plan.hash}.json"
+    new, old = manifest(plan, cards, preset), store.read_json(path)
+    if old is not None:
+        new["created"] = old["created"]
+    store.write_json(path, new)
+    return json.loads(path.read_text())
+
+
+def _cell(cell: Cell, plan: Plan) -> dict[str, Any]:
+    labels = cell.labels or {"label": plan.name}
+    if cell.config is None:
+        return {"cell_id": "", "labels": labels, "config": {}, "seeds": [], "deterministic": False, "state": "cannot", "reason": cell.reason, "tuned": cell.tuned}
+    return {
+        "cell_id": cell.cell_id,
+        "labels": labels,
+        "config": to_tree(cell.config),
+        "seeds": list(cell.seeds),
+        "deterministic": cell.deterministic,
+        "state": "ok",
+        "reason": "",
+        "tuned": cell.tuned,
+        "predicted_seconds": cell.predicted_seconds,
+        **cell.facts,
+    }

@@ -1,0 +1,52 @@
+"""What a run will cost, before it starts: floating point operations over a rate, time steps that must follow each other, and compilation.
+
+The constants were fitted to the runs of the quick presets on 2 cores of an AMD EPYC (AVX-512); `stepladder report` prints predicted beside
+measured seconds, so that they can be judged on another machine.
+"""
+
+from typing import Any
+
+from research.config.mixer import Attention, Convolution
+from research.config.model import LanguageModel, NGram
+from research.config.schema import Config
+from research.data.dataset import Dataset, TextSplit
+from research.data.eval_batches import scored_tokens
+from research.train.update import Program
+
+FLOPS_PER_SECOND = 2.0e10  # sustained by one core in training
+SECONDS_PER_TIME_STEP = 6e-5  # of one recurrent layer, forward and backward
+SECONDS_PER_STEP = 1e-3  # of one update, whatever its size
+SECONDS_PER_PARAMETER = 4e-9  # of the optimiser's pass over memory
+COMPILE_SECONDS = 9.0  # of one program, on one core
+START_SECONDS = 6.0  # imports, data, and the report
+
+
+def price(config: Config, program: Program | None, data: Dataset, flops: float) -> float:
+    """Core-seconds of one run, without compilation."""
+    if program is None or not isinstance(data.train, TextSplit) and isinstance(config.model, NGram):
+        return _counting_seconds(config, data)
+    tokens = config.train.batch_size * program.sizes.length
+    step = 3 * flops * tokens / FLOPS_PER_SECOND + SECONDS_PER_STEP + _time_steps(config, program.sizes.length) * SECONDS_PER_TIME_STEP
+    scored = config.train.evaluations * scored_tokens(data.valid) + scored_tokens(data.test) * (1 + len(config.eval.also))
+    overlap = config.eval_length / config.eval_stride if isinstance(data.train, TextSplit) else 1.0
+    return program.steps * step + scored * overlap * flops / FLOPS_PER_SECOND
+
+
+def total_seconds(runs: list[tuple[float, Any]], workers: int) -> float:
+    """Seconds to the end of a sweep: runs as (core-seconds, program or None), spread over workers; each program is compiled once."""
+    programs = {program for _, program in runs if program is not None}
+    return START_SECONDS + (sum(seconds for seconds, _ in runs) + COMPILE_SECONDS * len(programs)) / workers
+
+
+def _time_steps(config: Config, length: int) -> int:
+    """Steps of a scan over time in one update, over all layers."""
+    if not isinstance(config.model, LanguageModel):
+        return 0
+    recurrent = [not isinstance(mixer, Attention | Convolution) for mixer in config.model.pattern]
+    return length * config.model.layers * sum(recurrent) // len(recurrent)
+
+
+def _counting_seconds(config: Config, data: Dataset) -> float:
+    order = config.model.order if isinstance(config.model, NGram) else 1
+    tokens = len(data.train.tokens) if isinstance(data.train, TextSplit) else data.train.inputs.size
+    return 0.2 + 0.6e-6 * tokens * order

@@ -1,0 +1,95 @@
+"""A plan before it is run: config, shapes, parameters, FLOPs, memory and predicted time."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+from rich.console import Console
+from rich.table import Table
+
+from research.config.write import to_toml, to_tree
+from research.data.load import load
+from research.launch.local import pending
+from research.launch.plan import Cell, Plan, program_of
+from research.launch.price import total_seconds
+from research.launch.progress import clock
+
+
+def seconds_left(plan: Plan, jobs: list[Any], workers: int | None = None) -> float:
+    """Predicted seconds for these runs on the workers that there are."""
+    price = {cell.cell_id: cell.predicted_seconds for cell in plan.cells}
+    programs = {job.cell_id: program_of(job.config, load(job.config.data, None)) if job.config.trained else None for job in jobs}
+    return total_seconds([(price[job.cell_id], programs[job.cell_id]) for job in jobs], workers or len(jax.devices()))
+
+
+def as_data(plan: Plan, runs_dir: Path, data_dir: Path | None) -> dict[str, Any]:
+    """What `show --json` prints."""
+    jobs = pending(plan, runs_dir, None)
+    everything = pending(plan, runs_dir, "all")
+    return {
+        "name": plan.name,
+        "cells": [_cell_data(cell, data_dir) for cell in plan.cells if cell.shown],
+        "runs": len(everything),
+        "trained_runs": sum(job.config.trained for job in everything),
+        "programs": len({program_of(job.config, load(job.config.data, data_dir)) for job in everything if job.config.trained}),
+        "to_do": len(jobs),
+        "predicted_seconds": seconds_left(plan, everything),
+        "predicted_seconds_to_do": seconds_left(plan, jobs),
+    }
+
+
+def print_plan(plan: Plan, runs_dir: Path, data_dir: Path | None) -> None:
+    """For a person: one cell in full, or a line for each of many."""
+    console, data = Console(highlight=False), as_data(plan, runs_dir, data_dir)
+    cells = [cell for cell in plan.cells if cell.shown]
+    if len(cells) == 1 and cells[0].config:
+        console.print(to_toml(cells[0].config, defaults=True), markup=False)
+    console.print(_table(cells, data_dir))
+    for key, where in sorted(plan.loaded.origin.items()) if len(cells) == 1 else ():
+        console.print(f"  {key}: from {where}", markup=False)
+    for dropped in {(one.key, str(one.value), one.by) for one in (*plan.loaded.dropped, *(d for cell in cells for d in cell.dropped))}:
+        console.print(f"dropped {dropped[0]} = {dropped[1]}, which means nothing with {dropped[2]}", markup=False)
+    console.print(
+        f"{data['runs']} runs, {data['trained_runs']} of them trained by {data['programs']} programs; {data['to_do']} to do: about "
+        f"{clock(data['predicted_seconds_to_do'])} on {len(jax.devices())} workers ({clock(data['predicted_seconds'])} for all)"
+    )
+
+
+def memory_bytes(cell: Cell) -> int | None:
+    """Parameters, gradient, the optimiser's two copies and the best so far, in float32, of one run; activations come on top."""
+    return 5 * 4 * cell.facts["params"]["total"] if "params" in cell.facts else None
+
+
+def _cell_data(cell: Cell, data_dir: Path | None) -> dict[str, Any]:
+    if cell.config is None:
+        return {"labels": cell.labels, "state": "cannot", "reason": cell.reason}
+    return {
+        "cell_id": cell.cell_id,
+        "labels": cell.labels,
+        "config": to_tree(cell.config),
+        "seeds": list(cell.seeds),
+        **cell.facts,
+        "memory_bytes": memory_bytes(cell),
+        "predicted_seconds": cell.predicted_seconds,
+        "data": load(cell.config.data, data_dir).description,
+    }
+
+
+def _table(cells: list[Cell], data_dir: Path | None) -> Table:
+    table = Table("cell", "row", "seeds", "parameters", "FLOPs/token", "memory", "s/run", box=None, pad_edge=False)
+    for cell in cells:
+        row = ", ".join(str(value) for value in {**cell.labels, **cell.tuned}.values())
+        if cell.config is None:
+            table.add_row("", row, "cannot", cell.reason)
+            continue
+        counted, memory = cell.facts.get("params"), memory_bytes(cell)
+        table.add_row(
+            cell.cell_id,
+            row,
+            str(len(cell.seeds)),
+            f"{counted['total']:,}" if counted else "counted",
+            f"{cell.facts['flops_per_token']:,.0f}" if counted else "",
+            f"{memory / 2**20:.0f} MB" if memory else "",
+            f"{cell.predicted_seconds:.1f}",
+        )
+    return table

@@ -1,0 +1,42 @@
+"""One cell in one JSON object: what `train --json` prints."""
+
+from pathlib import Path
+from typing import Any
+
+from research.results import store
+
+STATUSES = ("failed", "stopped", "running", "diverged", "done")  # a cell is as its worst run
+
+
+def summarise(runs: Path, cell_id: str, seeds: tuple[int, ...]) -> dict[str, Any]:
+    """Status, parameters, cost and metrics of a cell: means over the seeds that are done, and each run."""
+    folders = {seed: store.seed_folder(runs, cell_id, seed) for seed in seeds}
+    results = {seed: store.read_result(folder) for seed, folder in folders.items()}
+    statuses = {seed: (store.read_status(folder) or {}).get("status", "not run") for seed, folder in folders.items()}
+    done = [result for seed, result in results.items() if result and statuses[seed] == "done"]
+    first: dict[str, Any] = next((result for result in results.values() if result), {})
+    return {
+        "cell_id": cell_id,
+        "status": next((status for status in STATUSES if status in statuses.values()), "not run"),
+        "config": {},
+        "params": first.get("params"),
+        "flops_per_token": first.get("flops_per_token"),
+        "seconds": mean_of([result["cost"]["seconds"] for result in done]),
+        "valid": mean_of([result["metrics"]["valid"] for result in done]),
+        "test": mean_of([result["metrics"]["test"] for result in done]),
+        "extra": first.get("extra", {}),
+        "runs": [{"seed": seed, "status": statuses[seed], **_metrics(results[seed])} for seed in seeds],
+    }
+
+
+def mean_of(values: list[dict[str, float | None]]) -> dict[str, float | None]:
+    """The mean of each number over equal dictionaries; None (infinite) if any is."""
+    if not values:
+        return {}
+    columns = {key: [value.get(key) for value in values] for key in values[0]}
+    return {key: None if None in column else sum(column) / len(column) for key, column in columns.items()}  # type: ignore[arg-type]
+
+
+def _metrics(result: dict[str, Any] | None) -> dict[str, Any]:
+    metrics = (result or {}).get("metrics") or {}
+    return {"valid": metrics.get("valid"), "test": metrics.get("test")}
