@@ -144,6 +144,7 @@ class Best:
     index: int
     rivals: tuple[int, ...]  # not distinguishable from the best
     tested: int  # comparisons made
+    notes: tuple[str, ...]  # which tests could not be made
 
     @property
     def clear(self) -> bool:
@@ -160,4 +161,5 @@ def find_best(cells: Sequence[Cell], metric: str, axes: Axes) -> Best | None:
     best = max(means, key=lambda i: sign * means[i])
     others = [i for i in means if i != best]
     family = adjust([compare(cells[best], cells[i], metric, axes) for i in others])
-    return Best(best, tuple(i for i, comparison in zip(others, family, strict=True) if not comparison.significant), len(others))
+    rivals = tuple(i for i, comparison in zip(others, family, strict=True) if not comparison.significant)
+    return Best(best, rivals, len(others), tuple(dict.fromkeys(comparison.note for comparison in family if comparison.note)))

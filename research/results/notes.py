@@ -20,6 +20,7 @@ class Found(NamedTuple):
     best: int
     rivals: tuple[int, ...]
     tested: int
+    notes: tuple[str, ...]
     bold: bool
 
 
@@ -33,7 +34,7 @@ def footnotes(
         *_control(manifest, cells, axes),
         *_intervals(cells, sources),
         *_best_lines([each for each in known if each.metric == known[0].metric], rows),
-        *_tested(known),
+        *_tested([each for each in known if each.metric == known[0].metric]),
         *_contexts(cells, axes),
         *_trials(manifest, cells, axes),
         *_cannot(cells, axes),
@@ -82,9 +83,11 @@ def _verdict(found: Found, rows: Sequence[str]) -> str:
 def _tested(found: Sequence[Found]) -> list[str]:
     if not found:
         return []
+    lacking = "; ".join(dict.fromkeys(note for each in found for note in each.notes))
     return [
         f"Tested: the best against each other row of its column, by a paired t over seeds (from {SEEDS_NEEDED} seeds on) and "
         "a paired bootstrap over test items. Both must agree where both exist, at 5% after Holm's correction."
+        + (f" Here: {lacking}." if lacking else "")
     ]
 
 
@@ -125,6 +128,8 @@ def _trials(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:
     picked = "; ".join(
         f"{_place(cell, axes)}: {', '.join(value_text(value) for value in cell.tuned.values())}" for cell in cells if cell.tuned
     )
+    values = {tuple(map(value_text, cell.tuned.values())) for cell in cells if cell.tuned}
+    picked = f"{', '.join(values.pop())} everywhere" if len(values) == 1 else picked
     return [f"Tuned: {keys}, the best mean {title(spec.select)} of {n} trials a cell. Picked: {picked}."]
 
 

@@ -78,7 +78,8 @@ def latex(sheet: Sheet, label: str = "") -> str:
     head = _latex_groups(sheet.headings)
     head.append(_latex_row([escape_latex(heading.text) for heading in sheet.headings]))
     body = [_latex_row([_latex_text(text) for text in row]) for row in sheet.rows]
-    notes = [rf"\par\smallskip\footnotesize {escape_latex(note)}" for note in sheet.notes]
+    notes = [rf"\par\noindent {escape_latex(note)}" for note in sheet.notes]
+    notes = [r"\par\smallskip", r"\begin{minipage}{\linewidth}\footnotesize", *notes, r"\end{minipage}"] if notes else []
     tag = [rf"\label{{{label}}}"] if label else []
     opening = [r"\begin{table}", r"\centering", rf"\caption{{{escape_latex(sheet.title)}}}", *tag, rf"\begin{{tabular}}{{{align}}}"]
     tabular = [r"\toprule", *head, r"\midrule", *body, r"\bottomrule", r"\end{tabular}"]

@@ -61,7 +61,7 @@ def _entry_text(entry: Entry | None, metric: str, places: int) -> Text:
     if entry is None:
         return Text("", tone="quiet")
     if entry.interval is None:
-        return _absent(entry)
+        return _absent(entry, metric)
     text = number(metric, entry.interval.mean, places)
     if entry.source != "none":
         text += f" ± {entry.interval.half * scale(metric):.{places}f}{'*' if entry.source == 'items' else ''}"
@@ -73,7 +73,9 @@ def _entry_text(entry: Entry | None, metric: str, places: int) -> Text:
     return Text(text, lost, entry.best, "bad" if lost else "")
 
 
-def _absent(entry: Entry) -> Text:
+def _absent(entry: Entry, metric: str) -> Text:
+    if not is_quality(metric):
+        return Text(DASH, tone="quiet")
     if entry.cannot:
         return Text("cannot", tone="quiet")
     if not entry.lost:
@@ -100,22 +102,24 @@ def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparison
     """One line a comparison: difference, both p values, Holm's, and the verdict."""
     columned = any(comparison.column for comparison in comparisons)
     heads = [Heading("row", numeric=False), Heading("against", numeric=False), *([Heading("column", numeric=False)] if columned else [])]
-    heads += [Heading("difference"), Heading("p, seeds"), Heading("p, items"), Heading("p, Holm"), Heading("verdict", numeric=False)]
+    heads += [Heading("difference"), Heading("verdict", numeric=False), Heading("p, seeds"), Heading("p, items"), Heading("p, Holm")]
+    noted = {c.note for c in comparisons if c.difference is not None}
     rows = tuple(
         (
             Text(c.better),
             Text(c.worse),
             *([Text(c.column)] if columned else []),
             Text(DASH if c.difference is None else f"{signed(c.difference * scale(c.metric))}"),
+            Text(c.verdict, "" if len(noted) == 1 else c.note, tone=TONES[c.verdict]),
             *(Text(p_text(p)) for p in (c.p_seeds, c.p_items, c.p_holm)),
-            Text(c.verdict, c.note, tone=TONES[c.verdict]),
         )
         for c in comparisons
     )
     metrics = ", ".join(dict.fromkeys(title(c.metric) for c in comparisons))
     family = sum(c.p is not None for c in comparisons)
     note = f"Difference of mean {metrics}: the row's less the other's. Holm's correction over these {family} comparisons, 5%."
-    return Sheet(name, tuple(heads), rows, 2 + columned, (note,) if comparisons else ())
+    common = f"{next(iter(noted))}.".capitalize() if len(noted) == 1 and "" not in noted else ""
+    return Sheet(name, tuple(heads), rows, 2 + columned, tuple(filter(None, (note, common))) if comparisons else ())
 
 
 def signed(value: float) -> str:

@@ -135,14 +135,16 @@ def _found(found: tuple[Best, tuple[int, ...]] | None, column: Column, cells: Se
     index = rows[best.index]
     cell = cells[index]
     assert cell is not None
-    return Found(column.metric, column.labels, index, tuple(rows[i] for i in best.rivals), best.tested, _is_bold(found, index, cell))
+    return Found(
+        column.metric, column.labels, index, tuple(rows[i] for i in best.rivals), best.tested, best.notes, _is_bold(found, index, cell)
+    )
 
 
 def _entry(cell: Cell | None, column: Column, found: tuple[Best, tuple[int, ...]] | None, row: int) -> Entry | None:
     if cell is None:
         return None
     interval, source, values = measure_cell(cell, column.metric)
-    sd = sample_sd(list(values.values())) if len(values) > 1 else None
+    sd = sample_sd(list(values.values())) if source == "seeds" else None
     return Entry(interval, source, sd, values, cell.counts(), cell.cannot, _is_bold(found, row, cell))
 
 

@@ -3,14 +3,14 @@
 import io
 import textwrap
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
-from research.results.render import spans
-from research.results.sheets import Sheet, Text
+from research.results.sheets import Sheet
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text as Line
 
 STYLES = {"": "", "good": "green", "bad": "red", "quiet": "dim"}
 GAP = 2
@@ -18,12 +18,16 @@ GAP = 2
 
 def print_sheet(sheet: Sheet, console: "Console") -> None:
     """The title, one table or several, and the notes, within the console's width."""
-    console.print(f"\n[bold]{_escape(sheet.title)}[/bold]", highlight=False)
+    from rich.text import Text as Line
+
+    lines = [Line(line, "bold") for line in _wrap(sheet.title, console.width)]
     for columns in split_columns(sheet, console.width):
-        console.print(_table(sheet, columns, console.width), highlight=False)
-    for note in sheet.notes:
-        lines = textwrap.wrap(note, console.width - 2, break_long_words=False, break_on_hyphens=False)
-        console.print("\n".join(_escape(line) for line in lines), style="dim", highlight=False, soft_wrap=True)
+        lines += [Line(), *_table(sheet, columns, console.width)]
+    lines += [Line()] if sheet.notes else []
+    lines += [Line(line, "dim") for note in sheet.notes for line in _wrap(note, console.width, "  ")]
+    for line in lines:
+        line.rstrip()
+        console.print(line, soft_wrap=True, highlight=False)
 
 
 def terminal_text(sheet: Sheet, width: int = 80) -> str:
@@ -32,18 +36,17 @@ def terminal_text(sheet: Sheet, width: int = 80) -> str:
 
     out = io.StringIO()
     print_sheet(sheet, Console(file=out, width=width, color_system=None, force_terminal=False, legacy_windows=False))
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    return out.getvalue()
 
 
 def split_columns(sheet: Sheet, width: int) -> list[tuple[int, ...]]:
-    """The value columns of each table, such that labels and values fit in `width` and no group is torn that fits whole."""
-    labels = range(sheet.labels)
-    room = width - sum(_width(sheet, i, width) + GAP for i in labels)
+    """The columns of each table, row labels first, such that they fit in `width` and no group is torn that fits whole."""
+    labels = tuple(range(sheet.labels))
+    room = width - sum(_width(sheet, i, width) + GAP for i in labels) + GAP
     tables: list[list[int]] = [[]]
-    used, at = 0, sheet.labels
-    for _, count in spans(sheet.headings[sheet.labels :]):
-        members = list(range(at, at + count))
-        at += count
+    used = 0
+    for _, group in groupby(range(sheet.labels, len(sheet.headings)), key=lambda i: sheet.headings[i].group or i):
+        members = list(group)
         whole = sum(_width(sheet, i, width) + GAP for i in members)
         for column in members:
             needed = _width(sheet, column, width) + GAP
@@ -53,54 +56,92 @@ def split_columns(sheet: Sheet, width: int) -> list[tuple[int, ...]]:
                 used = 0
             tables[-1].append(column)
             used += needed
-    return [tuple(columns) for columns in tables]
+    return [(*labels, *columns) for columns in tables]
 
 
 def _width(sheet: Sheet, column: int, width: int) -> int:
-    """The least width that breaks no word: a heading may wrap between words, a number may not; a label may, at half of the line."""
+    """The least width that breaks no word: a heading may wrap between words, a number may not; a text may, beyond its share of the line."""
     texts = [part for row in sheet.rows for part in (row[column].text, row[column].note)]
-    if not sheet.headings[column].numeric:
-        longest = max((len(text) for text in texts), default=0)
-        words = max((len(word) for text in texts for word in text.split()), default=0)
-        texts = ["x" * max(words, min(longest, width // (2 * max(1, sheet.labels))))]
-    return max([len(text) for text in texts] + [len(word) for word in sheet.headings[column].text.split()], default=0)
+    words = _longest(word for text in texts for word in text.split())
+    share = max(words, width // (2 * sheet.labels)) if column < sheet.labels else width // 3
+    cells = _longest(texts) if sheet.headings[column].numeric else max(words, min(_longest(texts), share))
+    return max(cells, _longest(sheet.headings[column].text.split()))
 
 
-def _table(sheet: Sheet, columns: Sequence[int], width: int) -> "Table":
-    from rich import box
-    from rich.table import Table
+def _longest(texts: object) -> int:
+    return max((len(text) for text in texts), default=0)  # type: ignore[attr-defined]
 
-    every = [*range(sheet.labels), *columns]
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, GAP // 2, 0, 0), pad_edge=False, show_edge=False, header_style="")
-    for i in every:
-        heading = sheet.headings[i]
-        table.add_column(
-            _heading(sheet, i, columns),
-            justify="right" if heading.numeric else "left",
-            min_width=_width(sheet, i, width),
-            vertical="bottom",
+
+def _widths(sheet: Sheet, columns: Sequence[int], width: int) -> list[int]:
+    """Headings in one line where all of them fit so, else wrapped."""
+    least = [_width(sheet, i, width) for i in columns]
+    easy = [max(w, len(sheet.headings[i].text)) for w, i in zip(least, columns, strict=True)]
+    return easy if sum(easy) + GAP * (len(easy) - 1) <= width else least
+
+
+def _table(sheet: Sheet, columns: Sequence[int], width: int) -> "list[Line]":
+    from rich.text import Text as Line
+
+    widths = _widths(sheet, columns, width)
+    rule = Line("─" * (sum(widths) + GAP * (len(widths) - 1)), "dim")
+    lines = [*_groups(sheet, columns, widths), *_headings(sheet, columns, widths), rule]
+    for row in range(len(sheet.rows)):
+        lines += _row(sheet, row, columns, widths)
+    return lines
+
+
+def _groups(sheet: Sheet, columns: Sequence[int], widths: Sequence[int]) -> "list[Line]":
+    """What heads several columns, in the middle over them, and a rule under it."""
+    if not any(sheet.headings[i].group for i in columns):
+        return []
+    spans = [
+        (name, sum(width for _, width in members) + GAP * (len(members) - 1))
+        for name, members in (
+            (name, list(group))
+            for name, group in groupby(zip(columns, widths, strict=True), key=lambda pair: sheet.headings[pair[0]].group)
         )
-    starred = {i for i in every if any(row[i].text.endswith("*") for row in sheet.rows)}
-    for row in sheet.rows:
-        table.add_row(*(_cell(row[i], i in starred) for i in every))
-    return table
+    ]
+    cells = [[(line.center(width), "") for line in _wrap(name, width)] + ([("─" * width, "dim")] if name else []) for name, width in spans]
+    return _side_by_side(cells, [width for _, width in spans], ["left"] * len(spans), top=False)
 
 
-def _heading(sheet: Sheet, column: int, columns: Sequence[int]) -> str:
-    heading = sheet.headings[column]
-    before = column - 1
-    leads = heading.group and not (before in columns and sheet.headings[before].group == heading.group)
-    return f"[dim]{_escape(heading.group)}[/dim]\n{_escape(heading.text)}" if leads else _escape(heading.text)
+def _headings(sheet: Sheet, columns: Sequence[int], widths: Sequence[int]) -> "list[Line]":
+    cells = [[(line, "") for line in _wrap(sheet.headings[i].text, width)] for i, width in zip(columns, widths, strict=True)]
+    return _side_by_side(cells, widths, _sides(sheet, columns), top=False)
 
 
-def _cell(text: Text, starred: bool) -> str:
-    said = _escape(text.text) + (" " if starred and text.text and not text.text.endswith("*") else "")
-    style = " ".join(filter(None, ("bold" if text.bold else "", STYLES[text.tone] if not text.note else "")))
-    said = f"[{style}]{said}[/{style}]" if style and said.strip() else said
-    return f"{said}\n[{STYLES[text.tone] or 'dim'}]{_escape(text.note)}[/]" if text.note else said
+def _row(sheet: Sheet, row: int, columns: Sequence[int], widths: Sequence[int]) -> "list[Line]":
+    cells = []
+    for i, width in zip(columns, widths, strict=True):
+        text = sheet.rows[row][i]
+        starred = any(other[i].text.endswith("*") for other in sheet.rows)
+        said = text.text + (" " if starred and text.text[-1:].isdigit() else "")
+        tone = STYLES[text.tone]
+        style = " ".join(filter(None, ("bold" if text.bold else "", "" if text.note else tone)))
+        lines = [said] if sheet.headings[i].numeric else _wrap(said, width, " " if i < sheet.labels else "")
+        cells.append([(line, style) for line in lines] + [(line, tone or "dim") for line in _wrap(text.note, width)])
+    return _side_by_side(cells, widths, _sides(sheet, columns), top=True)
 
 
-def _escape(text: str) -> str:
-    from rich.markup import escape
+def _sides(sheet: Sheet, columns: Sequence[int]) -> list[str]:
+    return ["right" if sheet.headings[i].numeric else "left" for i in columns]
 
-    return escape(text)
+
+def _side_by_side(cells: Sequence[list[tuple[str, str]]], widths: Sequence[int], sides: Sequence[str], top: bool) -> "list[Line]":
+    """Cells of several styled lines each, beside each other, set at the top or at the bottom."""
+    from rich.text import Text as Line
+
+    height = max(map(len, cells))
+    lines = [Line() for _ in range(height)]
+    for cell, width, side in zip(cells, widths, sides, strict=True):
+        blank = [("", "")] * (height - len(cell))
+        for line, (text, style) in zip(lines, cell + blank if top else blank + cell, strict=True):
+            padded = text.rjust(width) if side == "right" else text.ljust(width)
+            line.append(padded, style).append(" " * GAP)
+    return lines
+
+
+def _wrap(text: str, width: int, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, max(width, 1), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )

@@ -1,0 +1,146 @@
+"""The figures of a sweep, from its cells: learning curves, cost, evaluation length, groups of items."""
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
+from research.results.measures import base_name, scale, split_name, title
+from research.results.plots import Picture, Series, line_plot
+from research.results.store import Record, read_metrics
+from research.results.tables import measure_cell, row_label
+
+
+def figures(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Picture, ...]:
+    """The figure that the spec asks for first, then every other that has something to show; `none` asks for none."""
+    wanted = read_spec(manifest).table.figure
+    if wanted == "none":
+        return ()
+    order = [wanted, *(name for name in FIGURES if name != wanted)]
+    return tuple(picture for name in order if (picture := FIGURES[name](manifest, cells)) is not None)
+
+
+def learning_curves(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
+    """A validation metric against the tokens seen: mean over seeds, the band from the least to the greatest of them."""
+    axes = axes_of(manifest)
+    curves = {id(cell): {seed: _validation(cell, seed) for seed in cell.seeds} for cell in cells}
+    records = [record for by_seed in curves.values() for lines in by_seed.values() for record in lines]
+    name = next((name for name in ("perplexity", "accuracy", "loss") if any(name in record for record in records)), None)
+    if name is None:
+        return None
+    per_step = {id(cell): _tokens_per_step(cell) for cell in cells}
+    trained = [cell for cell in cells if any(curves[id(cell)].values())]
+    in_tokens = all(per_step[id(cell)] for cell in trained)
+    series = [_curve(cell, curves[id(cell)], name, (per_step[id(cell)] or 1.0) if in_tokens else 1.0, axes) for cell in cells]
+    shown = [one for one in series if one is not None]
+    if not shown:
+        return None
+    top = None if name == "accuracy" else 1.02 * max(max(one.y[len(one.y) // 5 :]) for one in shown)  # the first fifth dwarfs what follows
+    log = name == "perplexity" and top is not None and top > 3 * min(min(one.y) for one in shown)
+    caption = "Line: the mean over seeds. Band: from the least to the greatest seed. Dotted: a model that is counted, not trained."
+    if any(one.strands for one in shown):
+        caption += " A thin line that ends in a cross: a seed that diverged or failed."
+    x_label = "training tokens" if in_tokens else "steps"
+    return line_plot("curves", "Learning curves", shown, x_label, title(f"valid.{name}"), caption, log_y=log, y_top=top)
+
+
+def _validation(cell: Cell, seed: int) -> list[Record]:
+    lines = read_metrics(cell.folder / f"seed-{seed}" / "metrics.jsonl")
+    return [line for line in lines if line.get("split") == "valid"]
+
+
+def _tokens_per_step(cell: Cell) -> float | None:
+    known = [
+        result["tokens_seen"] / result["steps"] for result in cell.results.values() if result.get("steps") and result.get("tokens_seen")
+    ]
+    return known[0] if known else None
+
+
+def _curve(cell: Cell, lines: dict[int, list[Record]], name: str, per_step: float, axes: Axes) -> Series | None:
+    label, times = row_label(cell, axes), scale(f"valid.{name}")
+    points = {seed: {line["step"]: line[name] * times for line in records if line.get(name) is not None} for seed, records in lines.items()}
+    done = [by_step for seed, by_step in points.items() if seed in cell.results and by_step]
+    lost = [by_step for seed, by_step in points.items() if cell.statuses.get(seed) in ("diverged", "failed") and by_step]
+    strands = tuple(([step * per_step for step in by_step], list(by_step.values())) for by_step in lost)
+    if done:
+        steps = sorted(set.intersection(*(set(by_step) for by_step in done)))
+        values = np.array([[by_step[step] for step in steps] for by_step in done])
+        x = [step * per_step for step in steps]
+        return Series(label, x, values.mean(axis=0).tolist(), values.min(axis=0).tolist(), values.max(axis=0).tolist(), strands=strands)
+    value = list(cell.values(f"valid.{name}").values())
+    return Series(label, (), [value[0] * times], kind="level") if cell.deterministic and value else None
+
+
+def against_flops(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
+    """The sweep's metric against the floating-point operations of training, a point a row; counted models as levels at their own cost."""
+    metric, axes = read_spec(manifest).metric, axes_of(manifest)
+    series = [one for cell in cells if (one := _flops_point(cell, metric, axes)) is not None]
+    if len(series) < 3 or len({tuple(one.x) for one in series}) < 2:
+        return None
+    caption = "Forward operations a token, times three, times the tokens seen. Bars: 95% intervals, as in the table."
+    return line_plot(
+        "flops", f"{_capital(title(metric))} against training cost", series, "training FLOPs", title(metric), caption, log_x=True
+    )
+
+
+def _flops_point(cell: Cell, metric: str, axes: Axes) -> Series | None:
+    interval, source, _ = measure_cell(cell, metric)
+    flops = list(cell.values("training_flops").values())
+    if interval is None or not flops:
+        return None
+    mean, low, high = (value * scale(metric) for value in interval)
+    below, above = (None, None) if source == "none" else ([low], [high])
+    return Series(row_label(cell, axes), [float(np.mean(flops))], [mean], below, above, "level" if cell.deterministic else "points")
+
+
+def against_length(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
+    """Test perplexity of the same tokens against the evaluation's window."""
+    caption = "The same test tokens, scored with windows of each length. Band: 95% interval over seeds."
+    return _against(
+        cells, axes_of(manifest), "lengths", "test.perplexity", "Longer contexts", "evaluation length, tokens", caption, log_x=True
+    )
+
+
+def against_group(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
+    """Test accuracy against the items' group, such as the words between the two that must agree."""
+    caption = "Test items by group. Band: 95% interval over seeds."
+    return _against(cells, axes_of(manifest), "groups", "test.accuracy", "Accuracy by distance", "distance", caption, log_x=True)
+
+
+def _against(
+    cells: Sequence[Cell], axes: Axes, name: str, metric: str, heading: str, x_label: str, caption: str, log_x: bool
+) -> Picture | None:
+    series = [one for cell in cells if (one := _by_suffix(cell, metric, axes)) is not None]
+    ticks = sorted({x for one in series for x in one.x})
+    if len(ticks) < 2:
+        return None
+    return line_plot(name, heading, series, x_label, title(metric), caption, log_x=log_x and ticks[0] > 0, x_ticks=ticks)
+
+
+def _by_suffix(cell: Cell, metric: str, axes: Axes) -> Series | None:
+    split, short = split_name(base_name(metric))
+    found = {
+        int(match.group(1))
+        for result in cell.results.values()
+        for key in result["metrics"].get(split, {})
+        if (match := re.fullmatch(rf"{short}_at_(\d+)", key))
+    }
+    measured = [(x, measure_cell(cell, f"{metric}_at_{x}")[0]) for x in sorted(found)]
+    points = [(x, *(value * scale(metric) for value in interval)) for x, interval in measured if interval is not None]
+    if len(points) < 2:
+        return None
+    xs, means, lows, highs = (list(column) for column in zip(*points, strict=True))
+    return Series(row_label(cell, axes), xs, means, lows, highs)
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+FIGURES: dict[str, Callable[[Manifest, Sequence[Cell]], Picture | None]] = {
+    "curves": learning_curves,
+    "flops": against_flops,
+    "lengths": against_length,
+    "groups": against_group,
+}

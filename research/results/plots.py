@@ -1,0 +1,233 @@
+"""Figures as values: clean lines, labels beside what they name, colours that colour-blind readers tell apart, the same bytes each time."""
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import matplotlib
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+
+from research.results.measures import human
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F6BB3", "#8C8C8C")  # after Okabe & Ito 2008
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
+INK, GRID = "#1c2024", "#d9dde1"  # in SVG: the page's own colours
+WIDTH, HEIGHT = 7.2, 3.9  # inches
+STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9.0,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.5,
+    "axes.axisbelow": True,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "lines.linewidth": 1.6,
+    "lines.solid_capstyle": "round",
+    "svg.fonttype": "none",
+    "savefig.transparent": True,
+}
+
+
+@dataclass(frozen=True)
+class Series:
+    """One thing in a plot: a line, points, a horizontal level (y[0]), or a dashed line of theory."""
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    low: Sequence[float] | None = None
+    high: Sequence[float] | None = None
+    kind: Literal["line", "points", "level", "theory"] = "line"
+    strands: Sequence[tuple[Sequence[float], Sequence[float]]] = field(default=())  # thin lines that end early, as (x, y)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn figure: SVG for the page, PNG for elsewhere."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+    png: bytes
+
+
+def line_plot(
+    name: str,
+    title: str,
+    series: Sequence[Series],
+    x_label: str,
+    y_label: str,
+    caption: str = "",
+    log_x: bool = False,
+    log_y: bool = False,
+    x_ticks: Sequence[float] = (),
+    y_top: float | None = None,
+) -> Picture:
+    """Lines with bands, points with bars, levels and theory over one pair of axes, each labelled at its right end. Nothing above `y_top` shows."""
+
+    def draw(axes: Axes) -> None:
+        for index, one in enumerate(series):
+            _draw_series(axes, one, COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)])
+        axes.set(xlabel=x_label, ylabel=y_label)
+        if y_top is not None:
+            axes.set_ylim(top=y_top)
+        _scale_axis(axes, "x", log_x, x_ticks)
+        _scale_axis(axes, "y", log_y, ())
+        _label_ends(axes, series)
+
+    return _picture(name, title, caption, draw, HEIGHT)
+
+
+def heat_map(
+    name: str, title: str, weights: Float[np.ndarray, "h t s"], rows: Sequence[str], columns: Sequence[str], caption: str = ""
+) -> Picture:
+    """Attention weights: a panel a head, a row a query (`rows`, t tokens), a column a key (`columns`, s tokens)."""
+    heads, t, s = np.shape(weights)
+    side = WIDTH / min(heads, 4)
+    height = max(1.6, side * t / s) * -(-heads // 4) + 0.6
+
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name, "axes.grid": False}):
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        panels = figure.subplots(-(-heads // 4), min(heads, 4), squeeze=False)
+        for head, axes in enumerate(panels.ravel()):
+            if head >= heads:
+                axes.set_axis_off()
+                continue
+            axes.pcolormesh(weights[head], cmap="Blues", vmin=0.0, vmax=1.0, edgecolors="face", linewidth=0.2)
+            axes.invert_yaxis()
+            axes.set_aspect("equal")
+            axes.set_xticks(np.arange(s) + 0.5, columns, rotation=90)
+            axes.set_yticks(np.arange(t) + 0.5, rows if head % 4 == 0 else [""] * t)
+            axes.tick_params(length=0, labelsize=7)
+            axes.set_title(f"head {head + 1}", fontsize=9)
+        return _save(figure, name, title, caption)
+
+
+def _picture(name: str, title: str, caption: str, draw: Any, height: float) -> Picture:
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        draw(figure.subplots())
+        return _save(figure, name, title, caption)
+
+
+def _save(figure: Figure, name: str, title: str, caption: str) -> Picture:
+    vector, pixels = io.BytesIO(), io.BytesIO()
+    figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
+    figure.savefig(pixels, format="png", dpi=160, transparent=False, facecolor="white", metadata={"Software": None})
+    return Picture(name, title, caption, _inline(vector.getvalue().decode(), name, title), pixels.getvalue())
+
+
+def _inline(svg: str, name: str, title: str) -> str:
+    """The SVG element alone, its ids its own within a page, its ink and grid the page's, and a name for who cannot see it."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
+    svg = svg.replace(INK, "currentColor").replace(GRID, "var(--rule, #d9dde1)")
+    label = title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def _draw_series(axes: Axes, one: Series, colour: str, dash: Any) -> None:
+    if one.kind == "level":
+        axes.axhline(one.y[0], color=colour, linestyle=(0, (1, 2)), linewidth=1.2)
+        if len(one.x):
+            axes.plot(one.x[:1], one.y[:1], "D", color=colour, markersize=5)
+    elif one.kind == "theory":
+        axes.plot(one.x, one.y, color=INK, linestyle=(0, (4, 3)), linewidth=1.0)
+    elif one.kind == "points":
+        bars = None if one.low is None or one.high is None else np.abs([np.subtract(one.y, one.low), np.subtract(one.high, one.y)])
+        axes.errorbar(one.x, one.y, yerr=bars, fmt="o", color=colour, markersize=5, elinewidth=1.2, capsize=2.5)
+    else:
+        axes.plot(one.x, one.y, color=colour, linestyle=dash, marker="o" if len(one.x) < 12 else None, markersize=3.5)
+        if one.low is not None and one.high is not None:
+            axes.fill_between(one.x, one.low, one.high, color=colour, alpha=0.18, linewidth=0)
+    for x, y in one.strands:
+        axes.plot(x, y, color=colour, linewidth=0.8, alpha=0.8)
+        axes.plot(x[-1:], y[-1:], "x", color=colour, markersize=6)
+
+
+def _scale_axis(axes: Axes, which: Literal["x", "y"], log: bool, ticks: Sequence[float]) -> None:
+    axis = getattr(axes, f"{which}axis")
+    if log:
+        getattr(axes, f"set_{which}scale")("log")
+        low, high = getattr(axes, f"get_{which}lim")()
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 300 else (1.0,)))
+        axis.set_minor_locator(NullLocator())
+    if len(ticks):
+        axis.set_major_locator(FixedLocator(list(ticks)))
+    low, high = getattr(axes, f"get_{which}lim")()
+    if log or high >= 10_000:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
+    if log and not len(ticks):
+        shown = [tick for tick in axis.get_major_locator().tick_values(low, high) if low <= tick <= high]
+        if len(shown) < 3:
+            axis.set_major_locator(FixedLocator([float(f"{tick:.2g}") for tick in np.geomspace(low, high, 6)[1:-1]]))
+
+
+def _tick(value: float) -> str:
+    return (
+        f"{value:.2e}".replace("e+", "e")
+        if value >= 1e15
+        else re.sub(r"(\.\d*?)0+(?=\s|$)", r"\1", human(value)).replace(". ", " ").rstrip(".")
+    )
+
+
+def _end(axes: Axes, one: Series) -> tuple[float, float]:
+    if one.kind == "level":
+        return axes.get_xlim()[1], one.y[0]
+    return one.x[-1], one.y[-1]
+
+
+def _label_ends(axes: Axes, series: Sequence[Series]) -> None:
+    """Each label right of the axes, at the height of its series' end or as near as its neighbours let it be, with a leader to it."""
+    axes.set_xlim(axes.get_xlim())
+    axes.set_ylim(axes.get_ylim())
+    ends = [_end(axes, one) for one in series]
+    wanted = [float(axes.transAxes.inverted().transform(axes.transData.transform(end))[1]) for end in ends]
+    for index, (one, end, height) in enumerate(zip(series, ends, _spread(wanted, 0.062), strict=True)):
+        colour = INK if one.kind == "theory" else COLOURS[index % len(COLOURS)]
+        axes.annotate(
+            one.label,
+            xy=end,
+            xytext=(1.045, height),
+            textcoords="axes fraction",
+            verticalalignment="center",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 1.0, "shrinkA": 1.0, "shrinkB": 2.0, "relpos": (0.0, 0.5)},
+        )
+
+
+def _spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Heights moved as little as a pass needs so that none is nearer than `gap` to the next, centred on where they were."""
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    groups: list[list[int]] = []
+    for i in order:
+        groups.append([i])
+        while len(groups) > 1 and _top(groups[-2], heights, gap) + gap > _bottom(groups[-1], heights, gap):
+            groups[-2:] = [groups[-2] + groups[-1]]
+    placed = {i: _bottom(group, heights, gap) + gap * k for group in groups for k, i in enumerate(group)}
+    return [placed[i] for i in range(len(heights))]
+
+
+def _bottom(group: Sequence[int], heights: Sequence[float], gap: float) -> float:
+    return max(0.0, sum(heights[i] for i in group) / len(group) - gap * (len(group) - 1) / 2)
+
+
+def _top(group: Sequence[int], heights: Sequence[float], gap: float) -> float:
+    return _bottom(group, heights, gap) + gap * (len(group) - 1)
