@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
-from research.results.labels import find_indices, label_text
+from research.results.labels import column_text, find_indices, label_text
 from research.results.measures import base_name, direction, split_name
 from research.results.statistics import STATISTICS, holm, paired_items_p, paired_t
 
@@ -74,7 +74,7 @@ def _note(seeds: str, p_seeds: float | None, p_items: float | None) -> str:
 
 
 def _column(a: Cell, b: Cell, axes: Axes) -> str:
-    return " : ".join(dict.fromkeys(label_text(cell.labels, axes.columns) for cell in (a, b)))
+    return " : ".join(dict.fromkeys(column_text(cell.labels, axes.columns) for cell in (a, b)))
 
 
 def _over_seeds(a: Cell, b: Cell, metric: str) -> tuple[float | None, float | None, str]:

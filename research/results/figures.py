@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
+from research.results.labels import place_text
 from research.results.measures import base_name, scale, split_name, title
 from research.results.plots import Picture, Series, line_plot
 from research.results.store import Record, read_metrics
-from research.results.tables import measure_cell, row_label
+from research.results.tables import measure_cell
 
 
 def figures(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Picture, ...]:
@@ -38,7 +39,9 @@ def learning_curves(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None
         return None
     top = None if name == "accuracy" else 1.02 * max(max(one.y[len(one.y) // 5 :]) for one in shown)  # the first fifth dwarfs what follows
     log = name == "perplexity" and top is not None and top > 3 * min(min(one.y) for one in shown)
-    caption = "Line: the mean over seeds. Band: from the least to the greatest seed. Dotted: a model that is counted, not trained."
+    caption = "Line: the mean over seeds. Band: from the least to the greatest seed."
+    if any(one.kind == "level" for one in shown):
+        caption += " Dotted: a model that is counted, not trained."
     if any(one.strands for one in shown):
         caption += " A thin line that ends in a cross: a seed that diverged or failed."
     x_label = "training tokens" if in_tokens else "steps"
@@ -58,7 +61,7 @@ def _tokens_per_step(cell: Cell) -> float | None:
 
 
 def _curve(cell: Cell, lines: dict[int, list[Record]], name: str, per_step: float, axes: Axes) -> Series | None:
-    label, times = row_label(cell, axes), scale(f"valid.{name}")
+    label, times = place_text(cell.labels, *axes), scale(f"valid.{name}")
     points = {seed: {line["step"]: line[name] * times for line in records if line.get(name) is not None} for seed, records in lines.items()}
     done = [by_step for seed, by_step in points.items() if seed in cell.results and by_step]
     lost = [by_step for seed, by_step in points.items() if cell.statuses.get(seed) in ("diverged", "failed") and by_step]
@@ -91,7 +94,9 @@ def _flops_point(cell: Cell, metric: str, axes: Axes) -> Series | None:
         return None
     mean, low, high = (value * scale(metric) for value in interval)
     below, above = (None, None) if source == "none" else ([low], [high])
-    return Series(row_label(cell, axes), [float(np.mean(flops))], [mean], below, above, "level" if cell.deterministic else "points")
+    return Series(
+        place_text(cell.labels, *axes), [float(np.mean(flops))], [mean], below, above, "level" if cell.deterministic else "points"
+    )
 
 
 def against_length(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
@@ -131,7 +136,7 @@ def _by_suffix(cell: Cell, metric: str, axes: Axes) -> Series | None:
     if len(points) < 2:
         return None
     xs, means, lows, highs = (list(column) for column in zip(*points, strict=True))
-    return Series(row_label(cell, axes), xs, means, lows, highs)
+    return Series(place_text(cell.labels, *axes), xs, means, lows, highs)
 
 
 def _capital(text: str) -> str:

@@ -29,6 +29,17 @@ def label_text(labels: Labels, axes: Sequence[str]) -> str:
     return ", ".join(value_text(labels[axis]) for axis in axes if axis in labels)
 
 
+def column_text(labels: Labels, axes: Sequence[str]) -> str:
+    """The values of the columns' axes with their names: "heads 4"."""
+    named = zip(axes, axis_titles(axes), strict=True)
+    return ", ".join(f"{axis_title} {value_text(labels[axis])}" for axis, axis_title in named if axis in labels)
+
+
+def place_text(labels: Labels, rows: Sequence[str], columns: Sequence[str]) -> str:
+    """Row and column in one text, for figures and lists: "dot, heads 4"."""
+    return ", ".join(filter(None, (label_text(labels, rows), column_text(labels, columns))))
+
+
 def matches(labels: Labels, wanted: str | Labels, rows: Sequence[str], columns: Sequence[str] = ()) -> bool:
     """Whether a cell with these labels is meant.
 
@@ -65,4 +76,4 @@ def find_indices(
     return found
 
 
-__all__ = ["axis_titles", "find_indices", "label_text", "matches", "value_text"]
+__all__ = ["axis_titles", "column_text", "find_indices", "label_text", "matches", "place_text", "value_text"]

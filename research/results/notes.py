@@ -7,7 +7,7 @@ import numpy as np
 
 from research.results.cells import Axes, Cell, Manifest, read_spec
 from research.results.comparisons import SEEDS_NEEDED
-from research.results.labels import axis_titles, find_indices, label_text, value_text
+from research.results.labels import axis_titles, find_indices, label_text, place_text, value_text
 from research.results.measures import number, title
 from research.results.statistics import RESAMPLES
 
@@ -33,7 +33,7 @@ def footnotes(
     return (
         *_control(manifest, cells, axes),
         *_intervals(cells, sources),
-        *_best_lines([each for each in known if each.metric == known[0].metric], rows),
+        *_best_lines([each for each in known if each.metric == known[0].metric], rows, axes),
         *_tested([each for each in known if each.metric == known[0].metric]),
         *_contexts(cells, axes),
         *_trials(manifest, cells, axes),
@@ -60,12 +60,13 @@ def _intervals(cells: Sequence[Cell], sources: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _best_lines(found: Sequence[Found], rows: Sequence[str]) -> list[str]:
-    return [f"{_column(each)}: {_verdict(each, rows)}" for each in found]
+def _best_lines(found: Sequence[Found], rows: Sequence[str], axes: Axes) -> list[str]:
+    return [f"{_column(each, axes)}: {_verdict(each, rows)}" for each in found]
 
 
-def _column(found: Found) -> str:
-    said = f"{title(found.metric)} ({', '.join(found.labels)})" if found.labels else title(found.metric)
+def _column(found: Found, axes: Axes) -> str:
+    named = zip(axis_titles(axes.columns), found.labels, strict=True)
+    said = f"{title(found.metric)}, {', '.join(map(' '.join, named))}" if found.labels else title(found.metric)
     return said[0].upper() + said[1:]
 
 
@@ -126,7 +127,7 @@ def _trials(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:
     counts = sorted({cell.trials for cell in cells})
     n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     picked = "; ".join(
-        f"{_place(cell, axes)}: {', '.join(value_text(value) for value in cell.tuned.values())}" for cell in cells if cell.tuned
+        f"{place_text(cell.labels, *axes)}: {', '.join(value_text(value) for value in cell.tuned.values())}" for cell in cells if cell.tuned
     )
     values = {tuple(map(value_text, cell.tuned.values())) for cell in cells if cell.tuned}
     picked = f"{', '.join(values.pop())} everywhere" if len(values) == 1 else picked
@@ -134,16 +135,7 @@ def _trials(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:
 
 
 def _cannot(cells: Sequence[Cell], axes: Axes) -> list[str]:
-    return [f"{_place(cell, axes)} cannot: {cell.cannot}." for cell in cells if cell.cannot]
-
-
-def _place(cell: Cell, axes: Axes) -> str:
-    column = ", ".join(
-        f"{axis_title} {value_text(cell.labels[axis])}"
-        for axis, axis_title in zip(axes.columns, axis_titles(axes.columns), strict=True)
-        if axis in cell.labels
-    )
-    return ", ".join(filter(None, (label_text(cell.labels, axes.rows), column)))
+    return [f"{place_text(cell.labels, *axes)} cannot: {cell.cannot}." for cell in cells if cell.cannot]
 
 
 def _control(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:

@@ -18,7 +18,7 @@ from research.results.measures import human
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F6BB3", "#8C8C8C")  # after Okabe & Ito 2008
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 INK, GRID = "#1c2024", "#d9dde1"  # in SVG: the page's own colours
-WIDTH, HEIGHT = 7.2, 3.9  # inches
+WIDTH, HEIGHT = 6.2, 3.6  # inches
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -80,14 +80,18 @@ def line_plot(
     x_ticks: Sequence[float] = (),
     y_top: float | None = None,
 ) -> Picture:
-    """Lines with bands, points with bars, levels and theory over one pair of axes, each labelled at its right end. Nothing above `y_top` shows."""
+    """Lines with bands, points with bars, levels and theory over one pair of axes, each labelled at its right end.
+
+    The vertical axis ends at `y_top`, where it is given.
+    """
 
     def draw(axes: Axes) -> None:
         for index, one in enumerate(series):
             _draw_series(axes, one, COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)])
         axes.set(xlabel=x_label, ylabel=y_label)
         if y_top is not None:
-            axes.set_ylim(top=y_top)
+            least = min(min(one.y) for one in series)
+            axes.set_ylim(least - (0.0 if log_y else 0.06 * (y_top - least)), y_top)
         _scale_axis(axes, "x", log_x, x_ticks)
         _scale_axis(axes, "y", log_y, ())
         _label_ends(axes, series)

@@ -9,7 +9,7 @@ import numpy as np
 
 from research.results.cells import Axes, Cell, Manifest, axes_of, load_cells, read_spec
 from research.results.comparisons import Best, find_best
-from research.results.labels import axis_titles, label_text, value_text
+from research.results.labels import axis_titles, value_text
 from research.results.measures import base_name, check_measure, direction, is_quality, split_name, title
 from research.results.notes import Found, footnotes
 from research.results.statistics import STATISTICS, Interval, item_interval, sample_sd, t_interval
@@ -185,8 +185,3 @@ def _sources(entries: Sequence[Sequence[Entry | None]], columns: Sequence[Column
             {len(e.values) for row in entries for e, c in zip(row, columns, strict=True) if e and c.metric.startswith("best_seed.")}
         ),
     }
-
-
-def row_label(cell: Cell, axes: Axes) -> str:
-    """A cell's row and column in one text, for figures and lists."""
-    return " | ".join(filter(None, (label_text(cell.labels, axes.rows), label_text(cell.labels, axes.columns))))

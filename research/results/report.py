@@ -1,0 +1,276 @@
+"""The report of a sweep: one HTML file that needs nothing else, the table in other formats, and all of it as JSON."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from research.config.errors import StepladderError, did_you_mean
+from research.results.cards import cards_sheet, judge_cards
+from research.results.cells import Cell, Manifest, axes_of, load_cells, read_spec
+from research.results.comparisons import named_comparisons
+from research.results.figures import figures as drawn_figures
+from research.results.labels import place_text, value_text
+from research.results.measures import COSTS, measure, number, title
+from research.results.plots import Picture
+from research.results.render import RENDERERS, latex, markdown, spans, table_csv
+from research.results.sheets import DASH, Heading, Sheet, Text, comparisons_sheet, said_counts, table_sheet
+from research.results.store import read_json, write_bytes, write_json, write_text
+from research.results.tables import TableData, build_table
+
+FORMATS = ("md", "tex", "csv", "html")
+COST_COLUMNS = ("params.total", "params.body", "flops_per_token", "tokens_seen", "seconds.compile", "seconds.train", *COSTS[-3:])
+EXCERPT = 12  # lines of a failed run's log
+
+
+@dataclass(frozen=True)
+class Section:
+    """What an experiment adds to its report: any of a text (HTML, trusted), a table and a figure under a title."""
+
+    title: str
+    html: str = ""
+    sheet: Sheet | None = None
+    picture: Picture | None = None
+
+    @property
+    def id(self) -> str:
+        """Its anchor in the page."""
+        return "section-" + "".join(letter if letter.isalnum() else "-" for letter in self.title.lower())
+
+
+def write_report(
+    manifest: Manifest,
+    runs_dir: Path,
+    out_dir: Path,
+    formats: Sequence[str] = FORMATS,
+    figures: Sequence[Picture] = (),
+    sections: Sequence[Section] = (),
+) -> dict[str, Path]:
+    """Write the report's files and return their paths by name: report.html, table.md, table.tex, table.csv, report.json, figures/*.
+
+    `figures` are shown after the sweep's own. The same manifest and runs give the same bytes; the only time in them is the manifest's.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise StepladderError(f"Unknown format {name!r}{did_you_mean(name, FORMATS) or '.'} The formats are {', '.join(FORMATS)}.")
+    runs_dir, out_dir = Path(runs_dir), Path(out_dir)
+    cells = load_cells(manifest, runs_dir)
+    table = build_table(manifest, runs_dir, cells=cells)
+    pictures = (*drawn_figures(manifest, cells), *figures) if "html" in formats else tuple(figures)
+    files = _texts(manifest, cells, table, runs_dir, out_dir, formats, pictures, sections)
+    files |= {f"figures/{picture.name}.svg": picture.svg for picture in pictures}
+    for name, text in files.items():
+        write_text(out_dir / name, text)
+    for picture in pictures:
+        write_bytes(out_dir / "figures" / f"{picture.name}.png", picture.png)
+    write_json(out_dir / "report.json", report_data(manifest, cells, table))
+    names = [*files, *(f"figures/{picture.name}.png" for picture in pictures), "report.json"]
+    return {name: out_dir / name for name in names}
+
+
+def _texts(
+    manifest: Manifest,
+    cells: Sequence[Cell],
+    table: TableData,
+    runs_dir: Path,
+    out_dir: Path,
+    formats: Sequence[str],
+    pictures: Sequence[Picture],
+    sections: Sequence[Section],
+) -> dict[str, str]:
+    sheets = [table_sheet(table), *_further_sheets(manifest, cells), *(section.sheet for section in sections if section.sheet)]
+    make = {
+        "md": lambda: "\n".join([f"# {manifest.get('question') or manifest['name']}\n", *map(markdown, sheets)]),
+        "tex": lambda: "\n".join(map(latex, sheets)),
+        "csv": lambda: table_csv(table),
+        "html": lambda: render_page(manifest, cells, table, runs_dir, out_dir, pictures, sections),
+    }
+    names = {"md": "table.md", "tex": "table.tex", "csv": "table.csv", "html": "report.html"}
+    return {names[name]: make[name]() for name in dict.fromkeys(formats)}
+
+
+def _further_sheets(manifest: Manifest, cells: Sequence[Cell]) -> list[Sheet]:
+    compared, judged = named_comparisons(manifest, cells), judge_cards(manifest, cells)
+    return ([cards_sheet(judged)] if judged else []) + ([comparisons_sheet(compared)] if compared else [])
+
+
+def report_data(manifest: Manifest, cells: Sequence[Cell], table: TableData) -> dict[str, Any]:
+    """The whole report for a program: entries with their intervals and values by seed, comparisons, cards, notes."""
+    compared, judged = named_comparisons(manifest, cells), judge_cards(manifest, cells)
+    entries = [
+        {"row": list(row), "column": list(column.labels), "metric": column.metric, **_entry_data(entry)}
+        for row, line in zip(table.rows, table.entries, strict=True)
+        for column, entry in zip(table.columns, line, strict=True)
+        if entry is not None
+    ]
+    kept = ("name", "hash", "question", "preset", "spec_file", "created")
+    return {
+        **{key: manifest.get(key) for key in kept},
+        "entries": entries,
+        "comparisons": [{**asdict(comparison), "verdict": comparison.verdict} for comparison in compared],
+        "cards": [asdict(judgement) for judgement in judged],
+        "notes": list(table.notes),
+        "cells": [
+            {"cell_id": cell.cell_id, "labels": dict(cell.labels), "tuned": dict(cell.tuned), "trials": cell.trials, "seeds": cell.counts()}
+            for cell in cells
+        ],
+    }
+
+
+def _entry_data(entry: Any) -> dict[str, Any]:
+    interval = entry.interval
+    shown = {"mean": None, "low": None, "high": None} if interval is None else interval._asdict()
+    if entry.source == "none":
+        shown |= {"low": None, "high": None}
+    also = {"interval": entry.source, "sd": entry.sd, "seeds": dict(entry.values), "counts": dict(entry.counts), "cannot": entry.cannot}
+    return {**shown, **also, "best": entry.best}
+
+
+def render_page(
+    manifest: Manifest,
+    cells: Sequence[Cell],
+    table: TableData,
+    runs_dir: Path,
+    out_dir: Path,
+    pictures: Sequence[Picture] = (),
+    sections: Sequence[Section] = (),
+) -> str:
+    """The HTML page: no script, no network, light and dark, for a screen of any width and for paper."""
+    loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
+    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
+    compared, judged = named_comparisons(manifest, cells), judge_cards(manifest, cells)
+    warnings = [note for note in table.notes if note.startswith("INCONCLUSIVE")]
+    return environment.get_template("report.html").render(
+        name=manifest["name"],
+        question=manifest.get("question"),
+        facts=_facts(manifest, cells),
+        contents=_contents(bool(judged), bool(pictures), bool(compared), sections),
+        warnings=warnings,
+        table=table_sheet(table),
+        cards=cards_sheet(judged) if judged else None,
+        comparisons=comparisons_sheet(compared) if compared else None,
+        cost=cost_sheet(manifest, cells, runs_dir),
+        pictures=pictures,
+        sections=sections,
+        cells=[_cell_view(manifest, cell, out_dir) for cell in cells],
+        provenance=_provenance(manifest, cells),
+        spans=spans,
+    ) + "\n"  # fmt: skip
+
+
+def _contents(cards: bool, pictures: bool, comparisons: bool, sections: Sequence[Section]) -> list[tuple[str, str]]:
+    every = [("table", "Results", True), ("cards", "Expected and found", cards), ("figures", "Figures", pictures)]
+    every += [(section.id, section.title, True) for section in sections]
+    every += [
+        ("comparisons", "Comparisons", comparisons),
+        ("cost", "Cost", True),
+        ("cells", "Cells", True),
+        ("provenance", "Provenance", True),
+    ]
+    return [(id, heading) for id, heading, wanted in every if wanted]
+
+
+def _facts(manifest: Manifest, cells: Sequence[Cell]) -> list[str]:
+    counts: dict[str, int] = {}
+    for cell in cells:
+        for status, count in cell.counts().items():
+            counts[status] = counts.get(status, 0) + count
+    cannot = sum(bool(cell.cannot) for cell in cells)
+    runs = f"{len(cells)} cells, {sum(counts.values())} runs: {said_counts(counts)}" + (f"; {cannot} cannot be run" if cannot else "")
+    preset = f"preset {manifest['preset']}" if manifest.get("preset") else ""
+    return list(filter(None, (preset, runs, f"planned {str(manifest.get('created', ''))[:10]}")))
+
+
+def cost_sheet(manifest: Manifest, cells: Sequence[Cell], runs_dir: Path) -> Sheet:
+    """What each cell took: a line a cell, its labels in one column."""
+    axes = axes_of(manifest)
+    heads = (Heading("cell", numeric=False), *(Heading(title(metric)) for metric in (*COST_COLUMNS, "trials")))
+    rows = tuple(
+        (Text(place_text(cell.labels, *axes)), *(_cost_text(cell, metric) for metric in (*COST_COLUMNS, "trials"))) for cell in cells
+    )
+    note = (
+        "Means over the seeds that finished. FLOPs: forward, by formula; training takes three times as many. core-s: seconds times cores."
+    )
+    body = "Body parameters: without embedding and output layer."
+    return Sheet("Cost", heads, rows, 1, (note, body))
+
+
+def _cost_text(cell: Cell, metric: str) -> Text:
+    values = list(cell.values(metric).values())
+    mean = sum(values) / len(values) if values else cell.fixed(metric)
+    return Text(DASH, tone="quiet") if mean is None else Text(number(metric, mean))
+
+
+def _cell_view(manifest: Manifest, cell: Cell, out_dir: Path) -> dict[str, Any]:
+    statuses = cell.counts()
+    names = [("config.toml", cell.folder / "config.toml"), ("env.json", cell.folder / "env.json")]
+    for seed in cell.seeds:
+        names += [(f"seed {seed}: {name}", cell.folder / f"seed-{seed}" / name) for name in ("log.txt", "metrics.jsonl", "result.json")]
+    bad = {seed for seed, status in cell.statuses.items() if status in ("failed", "diverged")}
+    return {
+        "label": place_text(cell.labels, *axes_of(manifest)),
+        "cell_id": cell.cell_id,
+        "state": "cannot" if cell.cannot else said_counts(statuses),
+        "bad": bool(bad),
+        "cannot": cell.cannot,
+        "tuned": ", ".join(f"{key} = {value_text(value)}" for key, value in cell.tuned.items()),
+        "trials": cell.trials,
+        "seeds": _seeds_sheet(manifest, cell),
+        "links": [(text, os.path.relpath(path, out_dir).replace(os.sep, "/")) for text, path in names if path.exists()],
+        "excerpts": [(seed, excerpt) for seed in sorted(bad) if (excerpt := _excerpt(cell.folder / f"seed-{seed}" / "log.txt"))],
+        "config": _read(cell.folder / "config.toml") or json.dumps(cell.config, indent=2),
+    }
+
+
+def _seeds_sheet(manifest: Manifest, cell: Cell) -> Sheet:
+    spec = read_spec(manifest)
+    metrics = list(dict.fromkeys((spec.select, spec.metric, "best_step", "seconds.train")))
+    heads = (Heading("seed", numeric=False), Heading("status", numeric=False), *(Heading(title(metric)) for metric in metrics))
+    rows = []
+    for seed, status in cell.statuses.items():
+        values = [measure(dict(cell.results[seed]), metric) if seed in cell.results else None for metric in metrics]
+        texts = [Text(DASH, tone="quiet") if v is None else Text(number(m, v)) for m, v in zip(metrics, values, strict=True)]
+        tone: Any = "bad" if status in ("failed", "diverged") else ""
+        rows.append((Text(str(seed)), Text(status, cell.messages[seed] if status != "done" else "", tone=tone), *texts))
+    return Sheet(f"Seeds of {cell.cell_id}", heads, tuple(rows))
+
+
+def _excerpt(path: Path) -> str:
+    return "\n".join(_read(path).splitlines()[-EXCERPT:])
+
+
+def _read(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+def _provenance(manifest: Manifest, cells: Iterable[Cell]) -> list[tuple[str, str]]:
+    environments: dict[str, dict[str, None]] = {}
+    for cell in cells:
+        for key, value in _flat(read_json(cell.folder / "env.json") or {}):
+            environments.setdefault(key, {})[value] = None
+    preset = f" --preset {manifest['preset']}" if manifest.get("preset") else ""
+    command = (
+        f"stepladder reproduce {manifest['name']}{preset}" if preset else f"stepladder sweep {manifest.get('spec_file', manifest['name'])}"
+    )
+    spec = json.dumps(manifest["spec"], sort_keys=True)
+    return [
+        ("command", command),
+        ("spec", f"{manifest.get('spec_file', '')} (sha256 {hashlib.sha256(spec.encode()).hexdigest()[:12]})"),
+        ("sweep", f"{manifest['name']}-{manifest['hash']}, planned {manifest.get('created', '')}"),
+        *((key, ", ".join(values)) for key, values in sorted(environments.items())),
+    ]
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    flat: list[tuple[str, str]] = []
+    for key, value in tree.items():
+        flat += _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [(prefix + key, value_text(value))]
+    return flat
+
+
+__all__ = ["FORMATS", "RENDERERS", "Section", "cost_sheet", "render_page", "report_data", "write_report"]
