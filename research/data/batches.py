@@ -66,7 +66,7 @@ class ExampleArrays:
 Arrays = TextArrays | ExampleArrays
 
 
-def with_start(split: TextSplit) -> Int[np.ndarray, "n+1"]:
+def with_start(split: TextSplit) -> Int[np.ndarray, "m"]:
     """The tokens of a text with eos before the first. Every text ends with eos, so its last token is what is put first."""
     return np.concatenate([split.tokens[-1:], split.tokens])
 

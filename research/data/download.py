@@ -1,6 +1,7 @@
 """Files from the net into the cache: checked before they appear, and written so that two processes never see half a file."""
 
 import hashlib
+import http.client
 import importlib.util
 import os
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
+import uuid
 from pathlib import Path
 
 from research.config.errors import StepladderError
@@ -27,11 +29,14 @@ def sha256(content: bytes) -> str:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write beside `path` and rename: whoever reads it sees all or nothing. Raises StepladderError where the folder refuses."""
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            file.write(content)
-        os.replace(file.name, path)
+        try:
+            beside.write_bytes(content)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
     except OSError as error:
         raise StepladderError(
             f"Cannot write {path}: {error.strerror or error}. Set STEPLADDER_CACHE to a folder that may be written and has room."
@@ -45,7 +50,7 @@ def download_url(address: str) -> bytes:
             return answer.read()
     except urllib.error.HTTPError as error:
         raise StepladderError(f"{address} answers {error.code} {error.reason}.") from error
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise StepladderError(f"{address} cannot be reached: {getattr(error, 'reason', None) or error}.") from error
 
 

@@ -69,7 +69,7 @@ def groups(split: Split) -> Int64[np.ndarray, "n"] | None:
     return None if isinstance(split, TextSplit) else split.group[items(split)].astype(np.int64)
 
 
-def _segment_cuts(n: int, segments: int) -> Int64[np.ndarray, "s+1"]:
+def _segment_cuts(n: int, segments: int) -> Int64[np.ndarray, "cuts"]:
     """Where segments begin, and n: equal parts, to one token; fewer where there are not as many tokens."""
     segments = min(segments, n)
     return np.arange(segments + 1, dtype=np.int64) * n // segments
@@ -111,7 +111,7 @@ def _right_aligned(split: TextSplit, windows: Windows, length: int, stride: int)
     return _text_rows(split, windows, token, np.arange(length - stride, length, dtype=np.int32))
 
 
-def _carried_batches(split: TextSplit, cuts: Int[np.ndarray, "s+1"], length: int) -> Batch:
+def _carried_batches(split: TextSplit, cuts: Int[np.ndarray, "cuts"], length: int) -> Batch:
     """Batch i holds the i-th `length` tokens of every segment."""
     begin, end = cuts[:-1], cuts[1:]
     steps = -(-int((end - begin).max()) // length)

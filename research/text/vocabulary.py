@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, SupportsInt
 
 import numpy as np
 from jaxtyping import Int32
@@ -47,7 +47,7 @@ class Vocabulary:
         """The numbers of the tokens of `text`; newlines become line ends."""
         return self.numbers(tokenize(text, self.level))
 
-    def decode(self, numbers: Iterable[int]) -> str:
+    def decode(self, numbers: Iterable[SupportsInt]) -> str:
         """The text of numbers."""
         return join((self.types[int(number)] for number in numbers), self.level)
 

