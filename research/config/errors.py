@@ -14,7 +14,7 @@ class StepladderError(Exception):
     """Its message is one paragraph: what is wrong, where, the nearest right thing, what to do. The command line exits with 2."""
 
 
-class Impossible(ValueError):  # noqa: N818
+class Impossible(ValueError):
     """A combination of words that are each right but exclude each other. A sweep may show its cell as "cannot"."""
 
 
@@ -27,7 +27,7 @@ def explain(error: ValidationError, root: type[Node], tree: dict[str, Any], wher
     for one in error.errors(include_url=False):
         if (path := _path(one, tree)) is not None:
             found.setdefault(path, []).append(dict(one))
-    first, *others = found
+    first, *others = sorted(found, key=lambda path: found[path][0]["type"] != "extra_forbidden")  # a misspelt key explains a missing one
     text = f"{where(first)}: {_sentence(first, found[first], root, tree)}"
     if not others:
         return text
@@ -114,6 +114,9 @@ def _sentence(path: Path, errors: list[dict[str, Any]], root: type[Node], tree: 
             above, union = _at(root, tree, path[:-1])
             return unknown_key(path, root, above, kinds(union) if union is not None else {})
         case "missing":
+            valid = ", ".join(kinds(field)) if field is not None else ""
+            if valid:
+                return f"`{key}` is missing; write [{key}] with a kind in the file, or {key}.kind=... . The kinds are {valid}."
             return f"`{key}` is missing, and has no default; write it in the file, or {key}=... on the command line."
         case "union_tag_invalid" | "union_tag_not_found":
             return _unknown_kind(key, one["input"], list(kinds(field)) if field is not None else [], root)

@@ -6,6 +6,7 @@ names survives, the rest takes the new kind's defaults, and what is dropped is r
 
 from collections.abc import Iterable
 from copy import deepcopy
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from research.config.data import Synthetic
@@ -131,17 +132,15 @@ def _assign(tree: dict[str, Any], one: Assignment, keep: frozenset[Path]) -> Non
 
 def _child(tree: Any, path: Path, one: Assignment) -> Any:
     """The table or array that holds the last part of a path; tables on the way are made."""
-    for index, part in enumerate(path[:-1]):
+    for index, (part, following) in enumerate(pairwise(path), start=1):
         if isinstance(tree, dict):
             tree.setdefault(part, {})
         tree = _get(tree, part, one)
-        if not isinstance(tree, dict | list) or (isinstance(tree, list) and not path[index + 1].isdigit()):
-            what = (
-                f"an array of {len(tree)}: write {'.'.join(path[: index + 1])}.0.{path[index + 1]}"
-                if isinstance(tree, list)
-                else "no table"
-            )
-            raise StepladderError(f"{one.source}: `{'.'.join(one.path)}` cannot be set, because `{'.'.join(path[: index + 1])}` is {what}.")
+        if not isinstance(tree, list if following.isdigit() else dict):
+            key = ".".join(path[:index])
+            what = f"an array of {len(tree)}: write {key}.0.{following}" if isinstance(tree, list) else "no table"
+            what = "one table, not an array: leave the number out" if isinstance(tree, dict) else what
+            raise StepladderError(f"{one.source}: `{'.'.join(one.path)}` cannot be set, because `{key}` is {what}.")
     _get(tree, path[-1], one)
     return tree
 

@@ -1,0 +1,88 @@
+"""Random configs, drawn from the schema itself, so that a new field is tested without a new line here."""
+
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from research.config.fields import keys
+from research.config.merge import GENERATED
+from research.config.model import Attention, LanguageModel
+from research.config.node import Node
+from research.config.optim import Train
+from research.config.schema import Config
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
+CHOSEN: dict[tuple[type[Node], str], st.SearchStrategy[Any]] = {  # where free choice would seldom fit together
+    (LanguageModel, "layers"): st.sampled_from([2, 4]),
+    (LanguageModel, "width"): st.sampled_from([16, 32]),
+    (Attention, "heads"): st.sampled_from([1, 2, 4]),
+}
+
+
+def values(annotation: Any) -> st.SearchStrategy[Any]:
+    """Plain values, as TOML has them, of an annotation."""
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return values(args[0])
+    if origin is Literal:
+        return st.sampled_from(args)
+    if origin in (Union, UnionType):
+        return st.one_of([values(arg) for arg in args if arg is not type(None)])
+    if origin is tuple:
+        if args[-1] is Ellipsis:
+            return st.lists(values(args[0]), min_size=1, max_size=2, unique_by=repr)
+        return st.tuples(*map(values, args)).map(list)
+    if isinstance(annotation, type) and issubclass(annotation, Node):
+        return tables(annotation)
+    return {bool: st.booleans(), int: st.integers(2, 8), float: st.floats(1e-6, 0.9) | st.sampled_from([0.1, 0.5]), str: WORDS}[annotation]
+
+
+@st.composite
+def tables(draw: st.DrawFn, node: type[Node]) -> dict[str, Any]:
+    """A plain table of a node: what it must have, some of what it may have, in any order."""
+    fields = keys(node)
+    names = [name for name, field in fields.items() if field.is_required() or name == "kind" or draw(st.booleans())]
+    if node is Train:
+        names = [name for name in names if name not in ("steps", "epochs")]
+        duration = {draw(st.sampled_from(["steps", "epochs"])): draw(st.integers(1, 9))}
+    else:
+        duration = {}
+    choices = {name: CHOSEN[node, name] if (node, name) in CHOSEN else values(fields[name].annotation) for name in names}
+    drawn = {name: draw(choices[name]) for name in draw(st.permutations(names))}
+    return duration | drawn
+
+
+def is_valid(tree: dict[str, Any]) -> bool:
+    """Whether the parts of a tree fit together."""
+    try:
+        Config.model_validate(tree)
+    except ValidationError:
+        return False
+    return True
+
+
+@st.composite
+def all_trees(draw: st.DrawFn) -> dict[str, Any]:
+    """Trees whose sections mean something, fitting together or not."""
+    tree = draw(tables(Config))
+    if tree["model"]["kind"] in ("ngram", "interpolation"):
+        tree.pop("init", None)
+    if tree["model"]["kind"] == "ngram":
+        tree = {key: value for key, value in tree.items() if key not in ("optim", "train")}
+    if tree["data"]["kind"] in GENERATED:
+        tree.pop("eval", None)
+    if tree["data"].get("level") == "byte":
+        tree["data"].pop("vocabulary", None)
+    return tree
+
+
+def trees() -> st.SearchStrategy[dict[str, Any]]:
+    """Plain trees of valid configs."""
+    return all_trees().filter(is_valid)
+
+
+def configs() -> st.SearchStrategy[Config]:
+    """Valid configs."""
+    return trees().map(Config.model_validate)

@@ -1,0 +1,158 @@
+"""The identity of a cell: what changes it, what does not, and ids that must never change."""
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from config_strategies import configs, trees
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from research.config.identity import CODE_VERSION, canonical_json, cell_id, program_key, science
+from research.config.merge import complete
+from research.config.schema import Config, Parent
+from research.config.write import to_tree
+
+GOLDEN = json.loads((Path(__file__).parent / "golden_ids.json").read_text())
+TREE: dict[str, Any] = {"data": {"kind": "shakespeare"}, "model": {"kind": "language_model"}}
+
+
+def config(**sections: Any) -> Config:
+    return Config.model_validate(complete(TREE | sections))
+
+
+def identity(**sections: Any) -> str:
+    return cell_id(config(**sections), "digest")
+
+
+@pytest.mark.parametrize("name", GOLDEN["cells"])
+def test_ids_are_what_they_were(name: str) -> None:
+    case = GOLDEN["cells"][name]
+    found = Config.model_validate(complete(case["config"]))
+    advice = (
+        "Results on disk are found by this id. A new field must have a default that means what the code did before. Only where results "
+        "change on purpose, raise CODE_VERSION in research/config/identity.py and write the new ids into golden_ids.json."
+    )
+    assert GOLDEN["code_version"] == CODE_VERSION, advice
+    assert cell_id(found, "digest") == case["cell_id"], f"The id of `{name}` has changed. {advice}"
+
+
+def differences(before: Any, after: Any, key: str = "") -> list[str]:
+    """What was there and is different now; what is new does not count."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [line for name in before for line in differences(before[name], after.get(name), f"{key}.{name}")]
+    return [] if before == after else [f"{key[1:]}: {before} -> {after}"]
+
+
+@pytest.mark.parametrize("name", GOLDEN["cells"])
+def test_no_default_changes_its_meaning_under_an_old_id(name: str) -> None:
+    case = GOLDEN["cells"][name]
+    changed = differences(case["meaning"], to_tree(Config.model_validate(complete(case["config"])), defaults=True))
+    assert not changed, f"A default has changed ({', '.join(changed)}), so an old id would stand for new results: raise CODE_VERSION."
+
+
+def shuffled(tree: Any, random: Random) -> Any:
+    if not isinstance(tree, dict):
+        return tree
+    items = list(tree.items())
+    random.shuffle(items)
+    return {key: shuffled(value, random) for key, value in items}
+
+
+@settings(deadline=None, max_examples=100)
+@given(trees(), st.randoms())
+def test_the_order_of_keys_does_not_matter(tree: dict[str, Any], random: Random) -> None:
+    assert cell_id(Config.model_validate(shuffled(tree, random)), "digest") == cell_id(Config.model_validate(tree), "digest")
+
+
+@settings(deadline=None, max_examples=100)
+@given(configs())
+def test_defaults_spelled_out_do_not_matter(config: Config) -> None:
+    spelled = Config.model_validate(to_tree(config, defaults=True))
+    assert canonical_json(science(spelled, "digest")) == canonical_json(science(config, "digest"))
+
+
+@settings(deadline=None, max_examples=40)
+@given(configs(), configs(), st.sampled_from(["data", "model", "optim", "train", "eval"]))
+def test_a_section_that_means_something_changes_the_id(one: Config, other: Config, section: str) -> None:
+    mixed = one.model_copy(update={section: getattr(other, section)})
+    matters = section in science(mixed, "digest") or section in science(one, "digest")
+    same = getattr(one, section) == getattr(other, section)
+    if matters and one.data.kind != "files":
+        assert (cell_id(one, "digest") == cell_id(mixed, "digest")) == same
+    assert cell_id(one, "digest") != cell_id(one, "other digest")
+
+
+def test_seeds_logistics_and_paths_do_not_matter() -> None:
+    assert identity(seeds=5, run={"log_every": 1}) == identity()
+    files = {"kind": "files", "train": "a", "valid": "b", "test": "c"}
+    assert identity(data=files) == identity(data=files | {"train": "elsewhere/a"})
+    assert identity(data=files) != identity(data=files | {"level": "char"})
+
+
+def test_numbers_are_canonical() -> None:
+    assert identity(optim={"learning_rate": 1e-3}) == identity(optim={"learning_rate": 0.001}) == identity()
+    assert identity(optim={"learning_rate": 1}) == identity(optim={"learning_rate": 1.0})
+    assert identity(optim={"clip": 1}) == identity(optim={"clip": 1.0})
+    lstm = {"kind": "language_model", "mixer": {"kind": "lstm", "forget_bias": 0.0}}
+    negative = deepcopy(lstm)
+    negative["mixer"]["forget_bias"] = -0.0  # type: ignore[index]
+    assert identity(model=lstm) == identity(model=negative) != identity(model={"kind": "language_model", "mixer": {"kind": "lstm"}})
+
+
+def test_a_parent_is_part_of_the_identity() -> None:
+    child = [identity(), identity(init={"from": "abc"}), identity(init={"from": "abd"}), identity(init={"from": "abc", "freeze": ["x"]})]
+    assert len(set(child)) == 4
+
+
+def test_interpolated_counts_have_no_training() -> None:
+    model = {"kind": "interpolation", "parts": [{"kind": "ngram", "order": 1}, {"kind": "ngram", "order": 2}]}
+    assert identity(model=model, optim={"learning_rate": 1.0}) == identity(model=model)
+    model["parts"][0] = {"kind": "language_model"}  # type: ignore[index]
+    assert identity(model=model, optim={"learning_rate": 1.0}) != identity(model=model)
+
+
+TRACED: list[dict[str, Any]] = [
+    {"optim": {"learning_rate": 0.5}},
+    {"optim": {"weight_decay": 0.5}},
+    {"seeds": 7},
+    {"run": {"log_every": 3}},
+    {"model": TREE["model"] | {"init": {"kind": "uniform", "scale": 0.3}}},
+    {"init": {"from": "abc"}},
+]
+STRUCTURE: list[dict[str, Any]] = [
+    {"optim": {"weight_decay": 0.0}},
+    {"optim": {"clip": 1.0}},
+    {"optim": {"kind": "sgd"}},
+    {"optim": {"schedule": {"kind": "cosine"}}},
+    {"train": {"label_smoothing": 0.1}},
+    {"train": {"batch_size": 8}},
+    {"model": TREE["model"] | {"dropout": {"input": 0.1}}},
+    {"init": {"from": "abc", "freeze": ["embedding"]}},
+]
+
+
+@pytest.mark.parametrize("sections", TRACED)
+def test_traced_numbers_share_a_program(sections: dict[str, Any]) -> None:
+    assert program_key(config(**sections)) == program_key(config())
+    assert hash(program_key(config(**sections))) == hash(program_key(config()))
+
+
+@pytest.mark.parametrize("sections", STRUCTURE)
+def test_structure_is_a_program_of_its_own(sections: dict[str, Any]) -> None:
+    assert program_key(config(**sections)) != program_key(config())
+
+
+def test_what_is_frozen_is_structure_and_whence_is_not() -> None:
+    one, other = (config(init={"from": source, "freeze": ["embedding"]}) for source in "ab")
+    assert program_key(one) == program_key(other)
+    assert isinstance(program_key(one).init, Parent)
+
+
+@settings(deadline=None, max_examples=50)
+@given(configs())
+def test_a_program_key_is_its_own_key(config: Config) -> None:
+    assert program_key(program_key(config)) == program_key(config)
