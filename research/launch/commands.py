@@ -41,8 +41,9 @@ def train(loaded: Any, runs: Path, data_dir: Path | None, rerun: str | None, as_
 
 def sweep(chosen: Any, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, as_json: bool) -> int:
     """Every cell that is not done, then the table."""
-    from research.results.tables import table_data
-    from research.results.terminal import print_table
+    from research.results.sheets import table_sheet
+    from research.results.tables import build_table
+    from research.results.terminal import print_sheet
 
     plan = resolve(chosen.loaded, runs, data_dir)
     written = write_manifest(plan, runs, chosen.cards, chosen.preset)
@@ -51,7 +52,7 @@ def sweep(chosen: Any, runs: Path, data_dir: Path | None, keep_going: bool, reru
         cells = [summarise(runs, cell.cell_id, cell.seeds) | {"labels": cell.labels} for cell in plan.cells if cell.shown and cell.config]
         print(json.dumps({"name": plan.name, "hash": plan.hash, "cells": cells}))
     else:
-        print_table(table_data(written, runs))
+        print_sheet(table_sheet(build_table(written, runs)), Console(highlight=False))
     return code
 
 

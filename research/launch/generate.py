@@ -18,8 +18,8 @@ from research.data.load import load
 from research.launch.plan import sizes
 from research.models.decode import furthest, prefill, proceed
 from research.results import store
+from research.tasks.language_modelling import init
 from research.train import checkpoint
-from research.train.update import initial
 
 
 def draw(run: store.Run, prompt: str, tokens: int, temperature: float, seed: int, data_dir: Path | None) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def _from_model(
             f"{len(ids)} prompt tokens and {tokens} new ones go beyond the {last} learned positions of this model. Shorten the prompt or --tokens; "
             "sinusoidal, rotary, alibi, t5 and none go on beyond the training length."
         )
-    template = jax.eval_shape(lambda: initial(config, sizes(config, data), jnp.uint32(0)))
+    template = jax.eval_shape(lambda: init(config, sizes(config, data), jax.random.key(0)))
     params = jax.device_put(checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))
     words = {"capacity": len(ids) + tokens, "vocabulary": data.vocabulary.size, "temperature": temperature}
     key, prompt, valid = jax.random.key(seed), jnp.asarray(ids)[None], jnp.ones((1, len(ids)), bool)

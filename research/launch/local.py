@@ -17,7 +17,7 @@ from research.data.load import load
 from research.launch.environment import differences, environment
 from research.launch.plan import Cell, Plan, program_of
 from research.results import store
-from research.results.lock import Held, claimed
+from research.results.lock import HeldError, claimed
 from research.train import lanes
 from research.train.classic import fit_run
 from research.train.engine import Engine, build
@@ -159,7 +159,7 @@ def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report:
             report(job, "started", {"step": 0})
             metrics = fit_run(job, data, (belongs(data.valid), belongs(data.test)))
             report(job, "done", {"step": 0, "metrics": metrics})
-    except Held as held:
+    except HeldError as held:
         report(job, "held", {"message": str(held)})
     except Exception as error:
         write_failure(job, 0, error)

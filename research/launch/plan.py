@@ -7,17 +7,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
-
-import jax
 
 from research.config.data import Text
 from research.config.errors import StepladderError
 from research.config.identity import cell_id, program_key
 from research.config.loader import Loaded
-from research.config.model import FeedForwardLM, Interpolation, LanguageModel, NGram
+from research.config.model import Interpolation, NGram
 from research.config.schema import Config, Parent
 from research.config.sweep import Point
 from research.data.batches import steps_per_epoch
@@ -28,7 +25,7 @@ from research.launch.price import price
 from research.models.count import flops_per_token, parameters
 from research.results import store
 from research.tasks.language_modelling import Sizes
-from research.train.update import Program
+from research.train.update import Program, blank
 
 
 @dataclass(frozen=True)
@@ -177,7 +174,7 @@ def _facts(cell: Cell, data_dir: Path | None) -> Cell:
     if isinstance(config.model, NGram):
         return replace(cell, predicted_seconds=price(config, None, data, 0.0))
     program = program_of(config, data)
-    check_shapes(program)
+    blank(program)  # a mistake that only shapes show is raised here, before anything is trained
     counted = parameters(config.model, *program.sizes)
     flops = flops_per_token(config.model, *program.sizes, scored_share(config, data))
     facts = {"params": counted._asdict(), "flops_per_token": flops}
@@ -189,11 +186,3 @@ def scored_share(config: Config, data: Dataset) -> float:
     if isinstance(data.train, TextSplit):
         return 1.0
     return data.train.where.shape[1] / data.train.inputs.shape[1]
-
-
-def check_shapes(program: Program) -> None:
-    """Trace the model's parameters. A mistake that only shapes show is raised here, before anything is trained."""
-    from research.train.update import initial
-
-    assert isinstance(program.config.model, LanguageModel | FeedForwardLM)
-    jax.eval_shape(partial(initial, program.config, program.sizes), jax.ShapeDtypeStruct((), jax.numpy.uint32))

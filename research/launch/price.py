@@ -23,7 +23,7 @@ START_SECONDS = 6.0  # imports, data, and the report
 
 def price(config: Config, program: Program | None, data: Dataset, flops: float) -> float:
     """Core-seconds of one run, without compilation."""
-    if program is None or not isinstance(data.train, TextSplit) and isinstance(config.model, NGram):
+    if program is None or (not isinstance(data.train, TextSplit) and isinstance(config.model, NGram)):
         return _counting_seconds(config, data)
     tokens = config.train.batch_size * program.sizes.length
     step = 3 * flops * tokens / FLOPS_PER_SECOND + SECONDS_PER_STEP + _time_steps(config, program.sizes.length) * SECONDS_PER_TIME_STEP

@@ -12,7 +12,7 @@ import numpy as np
 from research.data.batches import Batch
 from research.train import lanes
 from research.train.evaluate import Scores, concatenate, evaluate_batch, first_carry, in_order
-from research.train.update import Member, Program, State, advance, initial, start
+from research.train.update import Program, advance, blank
 
 Batches = tuple[Batch, ...]  # a few shapes, each stacked on a leading axis
 
@@ -29,7 +29,7 @@ class Engine(NamedTuple):
 def build(program: Program, arrays: Any, shapes: tuple[Batches, ...], runs: int) -> Engine:
     """Compile training, and evaluation for every shape of batch in `shapes`. `arrays`: the training split, as the lanes share it."""
     began, width = time.perf_counter(), lanes.capacity(runs)
-    member, state = jax.eval_shape(partial(_prototype, program))
+    member, state = blank(program)
     step = jax.jit(lanes.over_lanes(partial(advance, program), shared=(2,)), donate_argnums=1)
     until = jax.ShapeDtypeStruct((), jnp.int32)
     train = step.lower(
@@ -60,11 +60,6 @@ def score(engine: Engine, params: Any, active: list[bool], batches: Batches, n: 
     scored = concatenate([stacked.weight for stacked in batches]) > 0
     of_lane = lambda found, lane: concatenate([np.asarray(lanes.part(batch, lane)) for batch in found])
     return [in_order(index, scored, of_lane(nats, i), of_lane(correct, i), n) if on else None for i, on in enumerate(active)]
-
-
-def _prototype(program: Program) -> tuple[Member, State]:
-    member = Member(jnp.zeros((), jnp.uint32), jnp.zeros(()), jnp.zeros(()))
-    return member, start(program, member, initial(program.config, program.sizes, member.seed))
 
 
 def _compile_evaluation(program: Program, params: Any, batch: Any, width: int) -> Any:

@@ -16,14 +16,14 @@ import numpy as np
 
 from research.config.schema import Config
 from research.results import store
-from research.results.lock import Claim, Held, claim
+from research.results.lock import Claim, HeldError, claim
 from research.train import checkpoint, lanes
 from research.train.engine import Batches, Engine, score
 from research.train.evaluate import Scores, measure
 from research.train.optimiser import factor, hyper
 from research.train.result import Belonging, Job, Scored, write_failure, write_result, write_status
 from research.train.resume import Best, pack, unpack
-from research.train.update import Member, State, initial, start
+from research.train.update import Member, State, begin, blank
 
 
 class Split(NamedTuple):
@@ -98,10 +98,12 @@ def boundaries(config: Config, steps: int) -> tuple[list[int], list[int]]:
     return logs, validations
 
 
+_begin_state = jax.jit(begin, static_argnums=(0, 1))
+
+
 def _idle(engine: Engine) -> tuple[Any, Any]:
     """A state and a member for lanes in which nothing runs: their loops are bounded by step 0."""
-    member = Member(np.uint32(0), np.float32(0), np.float32(0))
-    state = jax.jit(lambda seed: start(engine.program, member, initial(engine.program.config, engine.program.sizes, seed)))(np.uint32(0))
+    member, state = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), blank(engine.program))
     return lanes.join([state] * engine.width), lanes.join([member] * engine.width)
 
 
@@ -122,12 +124,14 @@ def _fill(
 def _begin(engine: Engine, job: Job, material: Material, report: Report) -> tuple[Lane, State, Member] | None:
     try:
         claimed = claim(job.folder)
-    except Held as held:
+    except HeldError as held:
         report(job, "held", {"message": str(held)})
         return None
     rate, decay = hyper(job.config.optim)
     member = Member(np.uint32(job.seed), np.float32(rate), np.float32(decay))
-    state = start(engine.program, member, _first_params(engine, job))
+    state = _begin_state(engine.program, job.config.model.init, member)  # type: ignore[union-attr]
+    if job.parents:
+        state = state.replace(params=checkpoint.restore(job.parents[0] / "checkpoints", checkpoint.FINAL, state.params))
     step, best, spent = 0, None, (0.0, 0.0)
     saved = checkpoint.restore_latest(job.folder / "checkpoints", pack(state, None, spent, material.valid.size))
     if saved is not None:
@@ -137,13 +141,6 @@ def _begin(engine: Engine, job: Job, material: Material, report: Report) -> tupl
     write_status(job, "running", step, engine.program.steps)
     report(job, "resumed" if step else "started", {"step": step})
     return Lane(job, claimed, step, best, *spent, time.monotonic()), state, member
-
-
-def _first_params(engine: Engine, job: Job) -> Any:
-    params = jax.jit(lambda seed: initial(job.config, engine.program.sizes, seed))(np.uint32(job.seed))
-    if not job.parents:
-        return params
-    return checkpoint.restore(job.parents[0] / "checkpoints", checkpoint.FINAL, params)
 
 
 def _advance(engine: Engine, running: list[Any], states: Any, members: Any, material: Material, report: Report) -> tuple[Any, list[Any]]:
@@ -243,7 +240,7 @@ def _write(engine: Engine, lane: Lane, test: Scores | None, also: dict[int, Any]
     figures = {"status": lane.ended, "tokens_seen": tokens, "steps": lane.step, "best_step": best.step if best else None, "cost": cost}
     metrics = write_result(job, scored, (material.valid.belongs, material.test.belongs), figures)
     message = "" if lane.ended == "done" else f"the loss or its gradient was not finite at step {lane.step + 1}"
-    writewrite_status(job, lane.ended, lane.step, engine.program.steps, message)
+    write_status(job, lane.ended, lane.step, engine.program.steps, message)
     checkpoint.drop_numbered(job.folder / "checkpoints")
     lane.claim.release()
     report(job, lane.ended, {"step": lane.step, "metrics": metrics})
