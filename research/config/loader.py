@@ -39,7 +39,7 @@ class Loaded:
     experiment: Experiment | None
     dropped: tuple[Dropped, ...]
     origin: dict[str, str]  # dotted key -> file or "command line"
-    named: frozenset[Path]  # keys that the command or the sweep's own file names: a point's change of kind keeps them
+    named: frozenset[Path]  # keys that the command, or a file from the first with a sweep on, names: a point's change of kind keeps them
 
     def points(self) -> tuple[Point, ...]:
         """The cells of the sweep; a file without one is a sweep of a single point."""
@@ -55,7 +55,8 @@ def load(path: FilePath | str, overrides: Sequence[str] = ()) -> Loaded:
         merged = apply(merged, assignments({key: value for key, value in tree.items() if key not in ("extends", "base")}, str(file)))
     command = _parse_overrides(overrides)
     merged = apply(merged, command)
-    own = assignments(layers[-1][1], "") if "sweep" in layers[-1][1] else []
+    first = next((index for index, (_, tree) in enumerate(layers) if "sweep" in tree), len(layers))
+    own = [one for _, tree in layers[first:] for one in assignments(tree, "")]
     named = frozenset(one.path for one in (*own, *command) if one.path[0] in Config.model_fields)
     return _checked(path, merged, named, bool(layers[-1][1].get("base")))
 

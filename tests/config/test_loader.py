@@ -197,6 +197,19 @@ def test_the_command_line_reaches_the_sweep(base: Path) -> None:
     assert all(point.config.seeds == (7,) for point in load(path, ["seeds=[7]"]).points() if point.config)
 
 
+def test_a_point_keeps_what_the_spec_and_the_command_name_but_not_what_they_extend(base: Path) -> None:
+    spec = '[sweep]\naxes = { "optim.kind" = ["sgd"] }\ntable = { rows = "optim.kind" }\n'
+
+    def rate(text: str, *overrides: str) -> float:
+        (point,) = load(child(base, text), overrides).points()
+        assert point.config is not None
+        return point.config.optim.learning_rate
+
+    assert rate(spec) == 0.1
+    assert rate(spec, "optim.learning_rate=0.5") == 0.5
+    assert rate("[optim]\nlearning_rate = 0.25\n" + spec) == 0.25
+
+
 def test_a_mistake_in_the_sweep_table_is_told(base: Path) -> None:
     assert "did you mean `axes`" in refused(child(base, '[sweep]\naxis = { "model.layers" = [1] }\n'))
     assert "on validation" in refused(child(base, '[sweep]\nselect = "test.perplexity"\n'))

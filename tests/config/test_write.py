@@ -15,7 +15,7 @@ from research.config.schema import Config
 from research.config.write import to_toml, to_tree
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(configs(), st.booleans())
 def test_a_written_config_reloads_as_itself(config: Config, defaults: bool) -> None:
     with TemporaryDirectory() as folder:
