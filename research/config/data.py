@@ -8,7 +8,7 @@ from research.config.node import Integers, Node, Positive
 
 
 class Vocabulary(Node):
-    """Which types of the training text keep a symbol of their own; the others become <unk>."""
+    """Which types of the training text keep a symbol of their own; the others become <unk>. `train_tokens` does not shorten that text."""
 
     size: Positive | Literal["all"] = "all"  # the commonest types, special symbols included
     min_count: Positive = 1  # a type seen less often in training is unknown

@@ -45,15 +45,16 @@ def _load_text(config: Text, data_dir: Path | None, identity: str) -> Dataset:
     tokens = {split: _tokens(config, split, texts[split]) for split in SPLITS}
     asked = config.vocabulary
     vocabulary = build_vocabulary(tokens["train"], config.level, asked.size, asked.min_count)
-    splits = {split: _text_split(vocabulary, tokens[split]) for split in SPLITS}
+    limited = {split: _limited(tokens[split], LINE_END[config.level], f"{split}_tokens", getattr(config, f"{split}_tokens")) for split in SPLITS}
+    splits = {split: _text_split(vocabulary, limited[split]) for split in SPLITS}
     return Dataset(vocabulary, **splits, digest=identity, eos=vocabulary.eos, description=_describe_text(vocabulary, splits))
 
 
 def _tokens(config: Text, split: str, text: str) -> list[str]:
-    """The tokens of a split, up to its limit."""
+    """The tokens of a split."""
     if config.level == "word":
         _refuse_line_end(split, text)
-    return _limited(tokenize(text, config.level), LINE_END[config.level], f"{split}_tokens", getattr(config, f"{split}_tokens"))
+    return tokenize(text, config.level)
 
 
 def _refuse_line_end(split: str, text: str) -> None:

@@ -59,9 +59,10 @@ def test_a_limit_cuts_at_a_lines_end(tmp_path, limit, tokens):
     assert data.train.tokens[-1] == data.eos
 
 
-def test_the_vocabulary_is_that_of_the_tokens_trained_on(tmp_path):
-    data = load(files(tmp_path, train_tokens=5))
-    assert set(data.vocabulary.types) == {"a", "b", "</s>", "<unk>"}
+def test_the_vocabulary_is_that_of_the_whole_training_text_whatever_part_is_trained_on(tmp_path):
+    whole, part = load(files(tmp_path)), load(files(tmp_path, train_tokens=5))
+    assert part.vocabulary == whole.vocabulary
+    assert len(part.train.tokens) < len(whole.train.tokens)
     cut = load(files(tmp_path, vocabulary=VocabularyConfig(min_count=2)))
     assert set(cut.vocabulary.types) == {"a", "b", "</s>", "<unk>"}
 
