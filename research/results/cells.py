@@ -149,15 +149,16 @@ class _Run(NamedTuple):
 
 
 def _read_run(folder: Path) -> _Run:
-    """A result.json that says done is the only proof of it."""
-    result, said = read_result(folder), read_status(folder) or {}
-    status = (result or {}).get("status", "done") if result else said.get("status", "not run")
-    return _Run(status, said.get("message") or "", result if status == "done" else None)
+    """status.json is written last: a run that it calls done is whole."""
+    said = read_status(folder) or {}
+    result = read_result(folder) if said.get("status") == "done" else None
+    status = said.get("status", "not run")
+    return _Run("not run" if status == "done" and result is None else status, said.get("message") or "", result)
 
 
 def _read_items(folder: Path) -> Items | None:
     arrays = read_items(folder)
-    return None if arrays is None else Items(*(arrays[name] for name in Items._fields))
+    return None if arrays is None else Items(*(arrays.get(name) for name in Items._fields))  # type: ignore[arg-type]
 
 
 def _check_places(cells: Sequence[Cell], axes: Axes) -> None:

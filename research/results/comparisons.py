@@ -8,7 +8,7 @@ import numpy as np
 from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
 from research.results.labels import column_text, find_indices, label_text
 from research.results.measures import base_name, direction, split_name
-from research.results.statistics import STATISTICS, holm, paired_items_p, paired_t
+from research.results.statistics import has_statistic, holm, paired_items_p, paired_t
 
 LEVEL = 0.05
 SEEDS_NEEDED = 5  # for a claim about seeds
@@ -96,8 +96,10 @@ def _over_seeds(a: Cell, b: Cell, metric: str) -> tuple[float | None, float | No
 
 def _over_items(a: Cell, b: Cell, metric: str) -> float | None:
     split, statistic = split_name(base_name(metric))
-    if split != "test" or statistic not in STATISTICS or a.items is None or b.items is None:
+    if split != "test" or not (has_statistic(a.items, statistic) and has_statistic(b.items, statistic)):
         return None
+    assert a.items is not None
+    assert b.items is not None
     return paired_items_p(a.items, b.items, statistic)
 
 
@@ -130,8 +132,8 @@ def named_comparisons(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Compar
     spec, axes = read_spec(manifest), axes_of(manifest)
     wanted: list[tuple[object, object]] = [(named.better, named.worse) for named in spec.comparisons]
     if not wanted and spec.table.baseline is not None:
-        base = {cells[i].cell_id for i in find_indices([cell.labels for cell in cells], spec.table.baseline, *axes, where="table.baseline")}
-        rows = dict.fromkeys(label_text(cell.labels, axes.rows) for cell in cells if cell.cell_id not in base)
+        base = find_indices([cell.labels for cell in cells], spec.table.baseline, *axes, where="table.baseline")
+        rows = dict.fromkeys(label_text(cell.labels, axes.rows) for i, cell in enumerate(cells) if i not in base)
         wanted = [(row, spec.table.baseline) for row in rows]
     found = [pair for better, worse in wanted for pair in pairs(cells, better, worse, axes, "a comparison of the spec")]
     return adjust([compare(a, b, spec.metric, axes) for a, b in found])

@@ -6,7 +6,7 @@ from typing import Any
 
 from research.config.errors import StepladderError, did_you_mean
 
-LOWER = ("loss", "perplexity", "bits_per_character", "bits_per_byte", "error", "exposure")
+LOWER = ("loss", "perplexity", "bits_per", "error")
 HIGHER = ("accuracy", "f1", "bleu", "chrf", "correlation", "recall", "precision", "exact_match")
 FROM_CELL = ("params", "params.total", "params.body", "flops_per_token", "training_flops", "trials")
 COSTS = ("seconds", "seconds.compile", "seconds.train", "seconds.evaluate", "tokens_per_second", "latency_ms", "peak_memory_mb")
@@ -87,7 +87,7 @@ def direction(name: str) -> int:
     stem = short.split("_at_")[0]
     if not split or split == "extra":
         return 0
-    return -1 if stem in LOWER else int(any(word in stem for word in HIGHER))
+    return -1 if stem.startswith(LOWER) else int(any(word in stem for word in HIGHER))
 
 
 def is_quality(name: str) -> bool:

@@ -1,10 +1,11 @@
 """The lines under a table: what the interval is, over what, what was tested, in which context, after how many trials."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
+from research.config.data import Corpus, Evaluation, Text
 from research.results.cells import Axes, Cell, Manifest, read_spec
 from research.results.comparisons import SEEDS_NEEDED
 from research.results.labels import axis_titles, find_indices, label_text, place_text, value_text
@@ -103,20 +104,22 @@ def _contexts(cells: Sequence[Cell], axes: Axes) -> list[str]:
     return [f"Scored {context}: {', '.join(dict.fromkeys(rows))}." for context, rows in said.items()]
 
 
+TEXTS = {name for corpus in get_args(Corpus) for name in get_args(corpus.model_fields["kind"].annotation)}
+
+
 def eval_context(config: Mapping[str, Any]) -> str:
-    """How much context a scored token has, in words; "" where the config has no text to score."""
-    evaluation, length = config.get("eval"), config.get("data", {}).get("length")
-    if evaluation is None:
+    """How much context a scored token has, in words; "" where the data is no text. What a config leaves out has its default."""
+    data = config.get("data", {})
+    if data.get("kind") not in TEXTS:
         return ""
-    if evaluation.get("context", "stream") == "sentence":
+    evaluation = Evaluation().model_dump() | config.get("eval", {})
+    if evaluation["context"] == "sentence":
         return "sentence by sentence, each line from an empty context"
-    window = evaluation.get("length", "training")
-    window = length if window == "training" else window
-    stride = evaluation.get("stride", "length")
-    last = "" if stride in ("length", window) else f", the last {stride} tokens of each"
-    carried = ", with the state carried on" if config.get("data", {}).get("batches") == "columns" else ""
-    tokens = "training windows" if window is None else f"windows of {window} tokens"
-    return f"over the running text in {tokens}{last}{carried} ({evaluation.get('segments', 16)} segments)"
+    length = data.get("length", Text.model_fields["length"].default)
+    window = length if evaluation["length"] == "training" else evaluation["length"]
+    last = "" if evaluation["stride"] in ("length", window) else f", the last {evaluation['stride']} tokens of each"
+    carried = ", with the state carried on" if data.get("batches") == "columns" else ""
+    return f"over the running text in windows of {window} tokens{last}{carried} ({evaluation['segments']} segments)"
 
 
 def _trials(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:

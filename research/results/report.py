@@ -223,7 +223,7 @@ def _cell_view(manifest: Manifest, cell: Cell, out_dir: Path) -> dict[str, Any]:
         "seeds": _seeds_sheet(manifest, cell),
         "links": [(text, os.path.relpath(path, out_dir).replace(os.sep, "/")) for text, path in names if path.exists()],
         "excerpts": [(seed, excerpt) for seed in sorted(bad) if (excerpt := _excerpt(cell.folder / f"seed-{seed}" / "log.txt"))],
-        "config": _read(cell.folder / "config.toml") or json.dumps(cell.config, indent=2),
+        "config": "" if cell.cannot else _read(cell.folder / "config.toml") or json.dumps(cell.config, indent=2),
     }
 
 
@@ -250,19 +250,21 @@ def _read(path: Path) -> str:
 
 def _provenance(manifest: Manifest, cells: Iterable[Cell]) -> list[tuple[str, str]]:
     environments: dict[str, dict[str, None]] = {}
+    digests = [entry["data_digest"] for entry in manifest["cells"] if entry.get("data_digest")]
     for cell in cells:
         for key, value in _flat(read_json(cell.folder / "env.json") or {}):
-            environments.setdefault(key, {})[value] = None
+            environments.setdefault("launched with" if key == "command" else key, {})[value] = None
     preset = f" --preset {manifest['preset']}" if manifest.get("preset") else ""
     command = (
         f"stepladder reproduce {manifest['name']}{preset}" if preset else f"stepladder sweep {manifest.get('spec_file', manifest['name'])}"
     )
     spec = json.dumps(manifest["spec"], sort_keys=True)
     return [
-        ("command", command),
+        ("this table", command),
         ("spec", f"{manifest.get('spec_file', '')} (sha256 {hashlib.sha256(spec.encode()).hexdigest()[:12]})"),
         ("sweep", f"{manifest['name']}-{manifest['hash']}, planned {manifest.get('created', '')}"),
-        *((key, ", ".join(values)) for key, values in sorted(environments.items())),
+        *([("data digest", ", ".join(dict.fromkeys(digests)))] if digests else []),
+        *((key, ", ".join(filter(None, values))) for key, values in sorted(environments.items()) if any(values)),
     ]
 
 

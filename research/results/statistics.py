@@ -101,27 +101,38 @@ class Items(NamedTuple):
     id: Array  # int64[n]
     loss: Array  # nats summed over the item, float64[n]
     tokens: Array  # int64[n]
-    correct: Array  # float64[n]
+    correct: Array | None  # float64[n]; None where nothing is right or wrong
 
 
 def average_items(runs: Sequence[Items]) -> Items | None:
     """The items of several seeds as one: losses and correctness averaged by id, in the order of ids. None if the items differ."""
-    ordered = [Items(*(field[np.argsort(run.id, kind="stable")] for field in run)) for run in runs]
+    ordered = [_by_id(run) for run in runs]
     if not ordered or not all(_same_items(ordered[0], other) for other in ordered):
         return None
-    loss, correct = (np.mean([getattr(run, name) for run in ordered], axis=0) for name in ("loss", "correct"))
-    return Items(ordered[0].id, loss, ordered[0].tokens, correct)
+    rights = [run.correct for run in ordered if run.correct is not None]
+    correct = np.mean(rights, axis=0) if len(rights) == len(ordered) else None
+    return Items(ordered[0].id, np.mean([run.loss for run in ordered], axis=0), ordered[0].tokens, correct)
+
+
+def _by_id(run: Items) -> Items:
+    order = np.argsort(run.id, kind="stable")
+    return Items(*(None if field is None else field[order] for field in run))
 
 
 def _same_items(a: Items, b: Items) -> bool:
     return np.array_equal(a.id, b.id) and np.array_equal(a.tokens, b.tokens)
 
 
-STATISTICS = {"loss": "loss", "perplexity": "loss", "bits_per_character": "loss", "bits_per_byte": "loss", "accuracy": "correct"}
+LOSSES = ("loss", "perplexity", "bits_per_character", "bits_per_char", "bits_per_byte")
+
+
+def has_statistic(items: Items | None, statistic: str) -> bool:
+    """Whether the items hold what this metric of a test set is made of."""
+    return items is not None and (statistic in LOSSES or (statistic == "accuracy" and items.correct is not None))
 
 
 def item_interval(items: Items, statistic: str, value: float) -> Interval:
-    """The bootstrap interval over items of a run's statistic, one of STATISTICS, around the `value` that the run reports.
+    """The bootstrap interval over items of a run's statistic (see `has_statistic`) around the `value` that the run reports.
 
     loss and accuracy are sums over sums of tokens, perplexity the exponential of the former; bits scale with the loss, since the
     characters of a test set are a constant beside its losses.
@@ -150,4 +161,4 @@ def paired_items_p(a: Items, b: Items, statistic: str) -> float | None:
 
 
 def _summed(items: Items, statistic: str) -> Float[Array, " n"]:
-    return np.asarray(getattr(items, STATISTICS[statistic]), float)
+    return np.asarray(items.loss if statistic in LOSSES else items.correct, float)

@@ -12,7 +12,7 @@ from research.results.comparisons import Best, find_best
 from research.results.labels import axis_titles, value_text
 from research.results.measures import base_name, check_measure, direction, is_quality, split_name, title
 from research.results.notes import Found, footnotes
-from research.results.statistics import STATISTICS, Interval, item_interval, sample_sd, t_interval
+from research.results.statistics import Interval, has_statistic, item_interval, sample_sd, t_interval
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,8 @@ def measure_cell(cell: Cell, metric: str) -> tuple[Interval | None, Literal["see
     if len(values) > 1:
         return t_interval(list(values.values())), "seeds", values
     split, statistic = split_name(metric)
-    if split == "test" and statistic in STATISTICS and cell.items is not None:
+    if split == "test" and has_statistic(cell.items, statistic):
+        assert cell.items is not None
         return item_interval(cell.items, statistic, mean), "items", values
     return Interval(mean, mean, mean), "none", values
 
