@@ -14,7 +14,7 @@ UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def list_cells(runs_dir: Path, now: datetime | None = None) -> list[dict[str, Any]]:
-    """One record a cell, the youngest first: its sweeps' labels, the status of each seed, a validation metric over seeds, its age in seconds."""
+    """One record a cell, the youngest first: its label, the status of each seed, a validation metric's mean, its age in seconds."""
     now = now or datetime.now(UTC)
     labels = _labels(runs_dir)
     cells = [_cell(runs_dir, cell_id, labels.get(cell_id, ""), now) for cell_id in store.cell_ids(runs_dir)]
@@ -61,9 +61,8 @@ def _labels(runs_dir: Path) -> dict[str, str]:
 def print_cells(cells: list[dict[str, Any]], runs_dir: Path) -> None:
     """The list as a table on the terminal; a line that says so where there is nothing."""
     if not cells:
-        print(
-            f"Nothing in {runs_dir}. `stepladder train` and `stepladder sweep` write there; --runs names another folder.", file=sys.stderr
-        )
+        said = f"Nothing in {runs_dir}. `stepladder train` and `stepladder sweep` write there; --runs names another folder."
+        print(said, file=sys.stderr)
         return
     from rich.console import Console
 
@@ -80,13 +79,15 @@ def cells_sheet(cells: list[dict[str, Any]], name: str = "runs") -> Any:
     def row(cell: dict[str, Any]) -> tuple[Text, ...]:
         counts = Counter(cell["seeds"].values())
         bad = counts.keys() & {"failed", "diverged"}
-        value = Text(DASH, tone="quiet") if cell["metric"] is None else Text(number(cell["metric"], cell["value"]))
-        metric = Text(DASH if cell["metric"] is None else title(cell["metric"]))
+        value = DASH if cell["metric"] is None else number(cell["metric"], cell["value"])
+        named = value if cell["metric"] is None or len(metrics) == 1 else f"{title(cell['metric'])} {value}"
         said = Text(said_counts(dict(counts)) or "not run", tone="bad" if bad else "")
-        return (Text(cell["cell_id"]), Text(cell["label"] or DASH), said, metric, value, Text(said_age(cell["age_seconds"])))
+        return (Text(cell["cell_id"]), Text(cell["label"] or DASH), said, Text(named), Text(said_age(cell["age_seconds"])))
 
-    heads = [Heading(text, numeric=False) for text in ("cell", "what", "seeds", "metric")] + [Heading("mean"), Heading("age")]
-    return Sheet(name, tuple(heads), tuple(map(row, cells)), 2)
+    metrics = {cell["metric"] for cell in cells} - {None}
+    heads = [Heading(text, numeric=False) for text in ("cell", "what", "seeds")]
+    heads += [Heading(title(*metrics) if len(metrics) == 1 else "mean"), Heading("age")]
+    return Sheet(name, tuple(heads), tuple(map(row, cells)), 1)
 
 
 def said_age(seconds: float | None) -> str:

@@ -116,7 +116,7 @@ def average_items(runs: Sequence[Items]) -> Items | None:
 
 def _by_id(run: Items) -> Items:
     order = np.argsort(run.id, kind="stable")
-    return Items(*(None if field is None else field[order] for field in run))
+    return Items(*(None if field is None else field[order] for field in run))  # type: ignore[arg-type]
 
 
 def _same_items(a: Items, b: Items) -> bool:
