@@ -5,7 +5,8 @@ from hashlib import sha256
 from typing import Any
 
 from research.config.data import Files
-from research.config.model import Interpolation, NGram, VarianceInit
+from research.config.mixer import LSTM, Elman, ScaledInit
+from research.config.model import Interpolation, LanguageModel, NGram, VarianceInit
 from research.config.schema import Config, Parent
 from research.config.write import to_tree
 
@@ -48,13 +49,29 @@ def program_key(config: Config) -> Config:
     traced: dict[str, Any] = {"learning_rate": 1.0}
     if getattr(config.optim, "weight_decay", 0.0) > 0:
         traced["weight_decay"] = 1.0
-    model = config.model.model_copy(update={"init": VarianceInit()}) if hasattr(config.model, "init") else config.model
     frozen = config.init.freeze if config.init else ()
     changed = {
         "seeds": (0,),
         "run": type(config.run)(),
         "optim": config.optim.model_copy(update=traced),
-        "model": model,
+        "model": _without_initial_values(config.model),
         "init": Parent.model_validate({"from": "", "freeze": frozen}) if frozen else None,
     }
     return config.model_copy(update=changed)
+
+
+def _without_initial_values(model: Any) -> Any:
+    """The model with the default of every word that acts before training alone."""
+    if not hasattr(model, "init"):
+        return model
+    changed: dict[str, Any] = {"init": VarianceInit()}
+    if isinstance(model, LanguageModel):
+        mixers = tuple(_drawn_as_by_default(mixer) for mixer in model.pattern)
+        changed["mixer"] = mixers if isinstance(model.mixer, tuple) else mixers[0]
+    return model.model_copy(update=changed)
+
+
+def _drawn_as_by_default(mixer: Any) -> Any:
+    if isinstance(mixer, Elman):
+        return mixer.model_copy(update={"recurrent_init": ScaledInit()})
+    return mixer.model_copy(update={"forget_bias": 1.0}) if isinstance(mixer, LSTM) else mixer

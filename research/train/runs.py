@@ -129,7 +129,7 @@ def _begin(engine: Engine, job: Job, material: Material, report: Report) -> tupl
         return None
     rate, decay = hyper(job.config.optim)
     member = Member(np.uint32(job.seed), np.float32(rate), np.float32(decay))
-    state = _begin_state(engine.program, job.config.model.init, member)  # type: ignore[union-attr]
+    state = _begin_state(engine.program, job.config.model, member)
     if job.parents:
         state = state.replace(params=checkpoint.restore(job.parents[0] / "checkpoints", checkpoint.FINAL, state.params))
     step, best, spent = 0, None, (0.0, 0.0)

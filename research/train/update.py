@@ -13,7 +13,7 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, UInt32
 
-from research.config.model import Initialiser, VarianceInit
+from research.config.model import Model
 from research.config.schema import Config
 from research.data.batches import starts_anew, train_batch
 from research.tasks.language_modelling import Sizes, carries, empty, init, loss, stop_gradient
@@ -58,9 +58,9 @@ class Trace:
     finite: Bool[Array, ""]
 
 
-def begin(program: Program, init_config: Initialiser, member: Member) -> State:
-    """The state before the first step. How parameters are drawn is no part of the program: runs that differ in it train together."""
-    config = program.config.model_copy(update={"model": program.config.model.model_copy(update={"init": init_config})})
+def begin(program: Program, model: Model, member: Member) -> State:
+    """The state before the first step. How parameters are drawn is no part of the program, so a run brings its own words of `model`."""
+    config = program.config.model_copy(update={"model": model})
     params = init(config, program.sizes, stream(jax.random.key(member.seed), "init"))
     chain = optimiser(config.optim, member.learning_rate, member.weight_decay)
     carry = empty(config, program.sizes, config.train.batch_size) if carries(config) else ()
@@ -70,7 +70,7 @@ def begin(program: Program, init_config: Initialiser, member: Member) -> State:
 def blank(program: Program) -> tuple[Member, State]:
     """A member and a state of the right shapes, as shapes alone."""
     member = Member(jnp.uint32(0), jnp.float32(0), jnp.float32(0))
-    return jax.eval_shape(lambda: (member, begin(program, VarianceInit(), member)))
+    return jax.eval_shape(lambda: (member, begin(program, program.config.model, member)))
 
 
 def advance(program: Program, member: Member, state: State, arrays: Any, until: Int[Array, ""]) -> tuple[State, Trace]:

@@ -146,6 +146,28 @@ def test_structure_is_a_program_of_its_own(sections: dict[str, Any]) -> None:
     assert program_key(config(**sections)) != program_key(config())
 
 
+def mixer(**words: Any) -> Config:
+    return config(model=TREE["model"] | {"mixer": words})
+
+
+ORTHOGONAL = {"recurrent_init": {"kind": "orthogonal", "scale": 1.1}}
+PATTERN = [{"kind": "lstm", "forget_bias": 3.0}, {"kind": "elman"} | ORTHOGONAL]
+
+
+def test_initial_values_of_a_mixer_share_a_program_and_not_an_id() -> None:
+    pattern, plain = (config(model=TREE["model"] | {"mixer": kinds}) for kinds in (PATTERN, [{"kind": "lstm"}, {"kind": "elman"}]))
+    pairs = [
+        (mixer(kind="elman", **ORTHOGONAL), mixer(kind="elman")),
+        (mixer(kind="lstm", forget_bias=3.0), mixer(kind="lstm", forget_bias=0.0)),
+        (pattern, plain),
+    ]
+    for one, other in pairs:
+        assert program_key(one) == program_key(other)
+        assert cell_id(one, "digest") != cell_id(other, "digest")
+    assert program_key(mixer(kind="elman", nonlinearity="linear")) != program_key(mixer(kind="elman"))
+    assert program_key(mixer(kind="lstm")) != program_key(mixer(kind="elman"))
+
+
 def test_what_is_frozen_is_structure_and_whence_is_not() -> None:
     one, other = (config(init={"from": source, "freeze": ["embedding"]}) for source in "ab")
     assert program_key(one) == program_key(other)
