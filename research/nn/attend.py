@@ -1,0 +1,60 @@
+"""The core of attention: weights over the keys, and the values that they mix.
+
+Shapes: b batch, h heads, t queries, s keys, k head width. Mask and bias are [b or 1, t, s] and [b or 1, h, t, s].
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float
+
+from research.nn.dropout import dropout
+from research.nn.initialisers import Key
+from research.nn.masks import masked_softmax
+
+
+def attend(
+    logits: Float[Array, "b h t s"], v: Float[Array, "b h s k"], mask: Bool[Array, "#b t s"], key: Key | None = None, rate: float = 0.0
+) -> tuple[Float[Array, "b h t k"], Float[Array, "b h t s"]]:
+    """The mixed values, and the weights before dropout."""
+    weights = masked_softmax(logits, mask[:, None])
+    return jnp.einsum("bhts,bhsk->bhtk", dropout(key, rate, weights), v), weights
+
+
+@jax.custom_vjp
+def attend_dot(
+    q: Float[Array, "b h t k"],
+    k: Float[Array, "b h s k"],
+    v: Float[Array, "b h s k"],
+    mask: Bool[Array, "#b t s"],
+    bias: Float[Array, "#b h t s"] | None = None,
+) -> Float[Array, "b h t k"]:
+    """`attend` for logits q . k + bias without dropout, quick to train; reverse mode only, once.
+
+    Of the arrays [b, h, t, s] only the weights are kept for the backward pass, and the logits' gradient is computed once.
+    """
+    return _forward(q, k, v, mask, bias)[0]
+
+
+def _forward(q, k, v, mask, bias=None):  # type: ignore[no-untyped-def]
+    logits = jnp.einsum("bhtk,bhsk->bhts", q, k)
+    logits = logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape)
+    weights = masked_softmax(logits, mask[:, None])
+    return jnp.einsum("bhts,bhsk->bhtk", weights, v), (q, k, v, weights, bias)
+
+
+def _backward(saved, gradient):  # type: ignore[no-untyped-def]
+    q, k, v, weights, bias = saved
+    gradient = lax.optimization_barrier(gradient)
+    d_weights = jnp.einsum("bhtk,bhsk->bhts", gradient, v)
+    d_v = jnp.einsum("bhts,bhtk->bhsk", weights, gradient)
+    d_logits = lax.optimization_barrier(weights * (d_weights - (weights * d_weights).sum(axis=-1, keepdims=True)))
+    d_q = jnp.einsum("bhts,bhsk->bhtk", d_logits, k)
+    d_k = jnp.einsum("bhts,bhtk->bhsk", d_logits, q)
+    d_bias = bias
+    if bias is not None:
+        d_bias = d_logits.sum(axis=0, keepdims=True) if bias.shape[0] == 1 else d_logits
+    return d_q, d_k, d_v, None, d_bias
+
+
+attend_dot.defvjp(_forward, _backward)

@@ -1,0 +1,189 @@
+"""Masked multi-head attention = score x position x mask (Vaswani et al. 2017, sec. 3.2).
+
+Shapes: b batch, t chunk length, s keys, d width, h heads, k head width. Inside, heads come before time, so that a product over keys
+moves nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Float, Int
+
+from research.config.mixer import Attention as AttentionConfig
+from research.config.mixer import Position, WindowCache
+from research.config.model import Initialiser
+from research.nn.attend import attend, attend_dot
+from research.nn.existing import Order, gather_existing, latest, order_of, scatter_existing
+from research.nn.initialisers import LECUN, Key, draw
+from research.nn.linear import dense
+from research.nn.masks import causal, existing, window
+from research.nn.positions import init_bias, position_bias, turn_position
+from research.nn.scores import SCORES, init_score, score
+
+
+@dataclass(frozen=True)
+class AttentionSpec:
+    """The words of a model that act inside attention; the static argument of its functions."""
+
+    config: AttentionConfig
+    position: Position
+    dropout: float = 0.0  # of the weights
+
+
+@struct.dataclass
+class Attention:
+    """Parameters. `project` makes queries, keys and values, in this order; without projections the values alone."""
+
+    project: Float[Array, "d 3*d"] | Float[Array, "d d"]
+    out: Float[Array, "d d"]
+    score: Any
+    bias: Any  # of t5
+
+
+class KeysValues(NamedTuple):
+    """What was seen. A full cache holds position i in slot i; a window the last s inputs, the newest last. No slots: no memory."""
+
+    k: Float[Array, "b h s k"]
+    v: Float[Array, "b h s k"]
+    length: Int[Array, " b"]  # how many inputs each row has seen
+
+
+class Seen(NamedTuple):
+    """What the queries of a chunk may look at."""
+
+    q: Float[Array, "b h t k"]
+    k: Float[Array, "b h s k"]
+    v: Float[Array, "b h s k"]
+    distance: Int[Array, "#b t s"]
+    mask: Bool[Array, "#b t s"]
+    chunk: int  # how many of the keys, at the end, are the chunk's own; in a full cache they are in their slots, and this is 0
+
+
+def init_attention(spec: AttentionSpec, key: Key, width: int, initialiser: Initialiser = LECUN) -> Attention:
+    """Kernels without biases, the parameters of the score and of the position."""
+    config = spec.config
+    key_project, key_out, key_score = jax.random.split(key, 3)
+    project = draw(initialiser, key_project, (width, (3 if config.projections else 1) * width), width)
+    out = draw(initialiser, key_out, (width, width), width)
+    score = init_score(config.score, key_score, config.heads, width // config.heads, initialiser)
+    return Attention(project, out, score, init_bias(spec.position, config.heads))
+
+
+def empty_attention(spec: AttentionSpec, batch: int, capacity: int, width: int) -> KeysValues:
+    """A full cache of `capacity` slots, or a window, which needs no more than its size.
+
+    A full cache without slots is the carry of training: the chunk attends to itself, and what came before it is forgotten.
+    """
+    cache, heads = spec.config.cache, spec.config.heads
+    slots = cache.size - 1 if isinstance(cache, WindowCache) else capacity
+    zeros = jnp.zeros((batch, heads, slots, width // heads))
+    return KeysValues(zeros, zeros, jnp.zeros(batch, jnp.int32))
+
+
+def mix_attention(
+    spec: AttentionSpec,
+    params: Attention,
+    carry: KeysValues,
+    x: Float[Array, "b t d"],
+    valid: Bool[Array, "b t"],
+    key: Key | None = None,
+    observe: bool = False,
+) -> tuple[KeysValues, Float[Array, "b t d"], Any]:
+    """Each input attends to itself and to what was seen before it.
+
+    Observed: `weights` [b h t s], where s is the slots of a full cache, else the slots of the window and then the chunk; `logits_deviation`
+    [b h], the standard deviation of the logits over all pairs of a query that exists and a key that it may attend to (0 if none).
+    """
+    order = order_of(valid)
+    q, k, v = _project(spec.config, params, gather_existing(order, x))
+    after, seen = _see(spec, carry, q, k, v, order.count)
+    bias = position_bias(spec.position, params.bias, spec.config.heads, seen.distance)
+    prepare = SCORES[type(spec.config.score)].prepare
+    aux: dict[str, Array] | tuple[()] = ()
+    if prepare and not observe and (key is None or not spec.dropout):
+        q, k = prepare(spec.config.score, params.score, seen.q, seen.k)
+        mixed = attend_dot(q, k, seen.v, seen.mask, bias)
+    else:
+        logits = score(spec.config.score, params.score, seen.q, seen.k)
+        logits = logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape)
+        mixed, weights = attend(logits, seen.v, seen.mask, key, spec.dropout)
+        aux = _observed(order, logits, weights, seen) if observe else ()
+    return after, scatter_existing(order, dense(_merge_heads(mixed), params.out)), aux
+
+
+def _project(
+    config: AttentionConfig, params: Attention, x: Float[Array, "b t d"]
+) -> tuple[Float[Array, "b h t k"], Float[Array, "b h t k"], Float[Array, "b h t k"]]:
+    made = dense(x, params.project)
+    q, k, v = jnp.split(made, 3, axis=-1) if config.projections else (x, x, made)
+    return _split_heads(q, config.heads), _split_heads(k, config.heads), _split_heads(v, config.heads)
+
+
+def _split_heads(x: Float[Array, "b t d"], heads: int) -> Float[Array, "b h t k"]:
+    b, t, d = x.shape
+    return x.reshape(b, t, heads, d // heads).swapaxes(1, 2)
+
+
+def _merge_heads(x: Float[Array, "b h t k"]) -> Float[Array, "b t d"]:
+    b, h, t, k = x.shape
+    return x.swapaxes(1, 2).reshape(b, t, h * k)
+
+
+def _see(
+    spec: AttentionSpec,
+    carry: KeysValues,
+    q: Float[Array, "b h t k"],
+    k: Float[Array, "b h t k"],
+    v: Float[Array, "b h t k"],
+    count: Int[Array, " b"],
+) -> tuple[KeysValues, Seen]:
+    """The carry after the chunk, of which the first `count` inputs exist, and what its queries see."""
+    if isinstance(spec.config.cache, WindowCache):
+        return _see_window(spec, carry, q, k, v, count)
+    if carry.k.shape[2]:
+        return _see_cache(spec, carry, q, k, v, count)
+    position = jnp.arange(q.shape[2])[None]
+    distance = position[:, :, None] - position[:, None]
+    q, k = turn_position(spec.position, q, position), turn_position(spec.position, k, position)
+    return carry._replace(length=carry.length + count), Seen(q, k, v, distance, causal(distance), q.shape[2])
+
+
+def _see_window(spec, carry, q, k, v, count):  # type: ignore[no-untyped-def]
+    """Keys are turned when they are used, at positions within the window, which do not grow with the length of the text."""
+    past, length = carry.k.shape[2], q.shape[2]
+    k, v = jnp.concatenate([carry.k, k], axis=2), jnp.concatenate([carry.v, v], axis=2)
+    keep = lambda a: latest(a.swapaxes(1, 2), count, past).swapaxes(1, 2)
+    after = KeysValues(keep(k), keep(v), carry.length + count)
+    position = jnp.arange(past + length)[None]
+    distance = position[:, past:, None] - position[:, None]
+    exists = position >= past - carry.length[:, None]
+    mask = causal(distance) & window(distance, past + 1) & existing(exists)
+    q, k = turn_position(spec.position, q, position[:, past:]), turn_position(spec.position, k, position)
+    return after, Seen(q, k, v, distance, mask, length)
+
+
+def _see_cache(spec, carry, q, k, v, count):  # type: ignore[no-untyped-def]
+    """Keys are turned once, when they are written. What does not exist is written nowhere."""
+    slots, chunk = carry.k.shape[2], jnp.arange(q.shape[2])[None]
+    position = carry.length[:, None] + chunk
+    q, k = turn_position(spec.position, q, position), turn_position(spec.position, k, position)
+    rows, where = jnp.arange(q.shape[0])[:, None], jnp.where(chunk < count[:, None], position, slots)
+    write = lambda old, new: old.at[rows, :, where].set(new.swapaxes(1, 2), mode="drop")
+    after = KeysValues(write(carry.k, k), write(carry.v, v), carry.length + count)
+    distance = position[:, :, None] - jnp.arange(slots)[None, None]
+    return after, Seen(q, after.k, after.v, distance, causal(distance), 0)
+
+
+def _observed(order: Order, logits: Float[Array, "b h t s"], weights: Float[Array, "b h t s"], seen: Seen) -> dict[str, Array]:
+    """Weights in the order in which the chunk was given, and the spread of the logits."""
+    exists = jnp.arange(logits.shape[2])[None, :, None] < order.count[:, None, None]
+    pairs = jnp.broadcast_to((seen.mask & exists)[:, None], logits.shape)
+    deviation = jnp.where(pairs.any(axis=(2, 3)), logits.std(axis=(2, 3), where=pairs), 0)
+    put_back = lambda a, axis: jnp.moveaxis(scatter_existing(order, jnp.moveaxis(a, axis, 1)), 1, axis)
+    weights = put_back(weights, 2)
+    slots = logits.shape[-1] - seen.chunk
+    weights = jnp.concatenate([weights[..., :slots], put_back(weights[..., slots:], 3)], axis=-1) if seen.chunk else weights
+    return {"weights": weights, "logits_deviation": deviation}

@@ -1,0 +1,52 @@
+"""Causal convolution over time."""
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Float
+
+from research.config.mixer import Convolution as ConvolutionConfig
+from research.config.model import Initialiser
+from research.nn.existing import gather_existing, latest, order_of, scatter_existing
+from research.nn.initialisers import LECUN, Key, draw, draw_bias
+from research.nn.linear import dense
+
+
+@struct.dataclass
+class Convolution:
+    """Parameters; the kernel's rows are the window's inputs, the oldest first."""
+
+    kernel: Float[Array, "window*d d"]
+    bias: Float[Array, " d"]
+
+
+def init_convolution(config: ConvolutionConfig, key: Key, width: int, initialiser: Initialiser = LECUN) -> Convolution:
+    """As many channels out as in."""
+    key_kernel, key_bias = jax.random.split(key)
+    inputs = config.window * width
+    return Convolution(draw(initialiser, key_kernel, (inputs, width), inputs), draw_bias(initialiser, key_bias, width))
+
+
+def empty_convolution(config: ConvolutionConfig, batch: int, capacity: int, width: int) -> Float[Array, "b past d"]:
+    """Zeros in the place of the last window - 1 inputs, whatever the capacity."""
+    return jnp.zeros((batch, config.window - 1, width))
+
+
+def mix_convolution(
+    config: ConvolutionConfig,
+    params: Convolution,
+    carry: Float[Array, "b past d"],
+    x: Float[Array, "b t d"],
+    valid: Bool[Array, "b t"],
+    key: Key | None = None,
+    observe: bool = False,
+) -> tuple[Float[Array, "b past d"], Float[Array, "b t d"], dict[str, Array] | tuple[()]]:
+    """y_t = relu([x_{t-window+1}; ...; x_t] kernel + bias) over the inputs that exist. No dropout within.
+
+    Observed: `before` [b t d], the sum before relu.
+    """
+    length, order = x.shape[1], order_of(valid)
+    seen = jnp.concatenate([carry, gather_existing(order, x)], axis=1)
+    windows = jnp.concatenate([seen[:, i : i + length] for i in range(config.window)], axis=-1)
+    before = scatter_existing(order, dense(windows, params.kernel, params.bias))
+    return latest(seen, order.count, config.window - 1), jax.nn.relu(before), {"before": before} if observe else ()

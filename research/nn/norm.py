@@ -1,0 +1,47 @@
+"""Normalisation of each vector: layer, rms, none."""
+
+import jax.numpy as jnp
+from flax import struct
+from jax import lax
+from jaxtyping import Array, Float
+
+from research.config.model import LayerNorm, Norm, RMSNorm
+
+EPSILON = 1e-5
+
+
+@struct.dataclass
+class Scale:
+    """Parameters of rms: [d]."""
+
+    scale: Float[Array, " d"]
+
+
+@struct.dataclass
+class ScaleShift:
+    """Parameters of layer: [d] each."""
+
+    scale: Float[Array, " d"]
+    shift: Float[Array, " d"]
+
+
+def init_norm(config: Norm, width: int) -> Scale | ScaleShift | tuple[()]:
+    """Scale one, shift zero; nothing for `none`."""
+    if isinstance(config, LayerNorm):
+        return ScaleShift(jnp.ones(width), jnp.zeros(width))
+    return Scale(jnp.ones(width)) if isinstance(config, RMSNorm) else ()
+
+
+def norm(config: Norm, params: Scale | ScaleShift | tuple[()], x: Float[Array, "*n d"]) -> Float[Array, "*n d"]:
+    """layer: mean zero and variance one over d, then scale and shift (Ba et al. 2016).
+
+    rms: mean square one over d, then scale (Zhang & Sennrich 2019). none: x as it is.
+    """
+    if isinstance(params, ScaleShift):
+        x = x - x.mean(axis=-1, keepdims=True)
+        return _unit(x) * jnp.broadcast_to(params.scale, x.shape) + jnp.broadcast_to(params.shift, x.shape)
+    return _unit(x) * jnp.broadcast_to(params.scale, x.shape) if isinstance(params, Scale) else x
+
+
+def _unit(x: Float[Array, "*n d"]) -> Float[Array, "*n d"]:
+    return x * lax.rsqrt(jnp.square(x).mean(axis=-1, keepdims=True) + EPSILON)

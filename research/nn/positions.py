@@ -1,0 +1,125 @@
+"""How order enters: added to the input (learned, sinusoidal), by turning queries and keys (rotary), or on the logits (alibi, t5)."""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+from research.config.mixer import T5, Alibi, Learned, NoPosition, Position, Rotary, Sinusoidal
+from research.config.model import Initialiser
+from research.nn.embedding import lookup
+from research.nn.initialisers import LECUN, Key, draw
+
+
+def init_learned(config: Learned, key: Key, length: int, width: int, initialiser: Initialiser) -> Float[Array, "length d"]:
+    """A vector for each of `length` positions."""
+    return draw(initialiser, key, (length, width), width)
+
+
+def learned(config: Learned, params: Float[Array, "length d"], width: int, position: Int[Array, "b t"]) -> Float[Array, "b t d"]:
+    """The position's row. A position past the table is NaN: the caller refuses it before it starts."""
+    return lookup(params, position)
+
+
+def sinusoidal(config: Sinusoidal, params: tuple[()], width: int, position: Int[Array, "b t"]) -> Float[Array, "b t d"]:
+    """Channel 2i is sin(position / base^(2i/d)), channel 2i+1 its cosine (Vaswani et al. 2017, sec. 3.5)."""
+    angles = position[..., None] * _frequencies(config.base, width)[None, None]
+    return jnp.stack([jnp.sin(angles), jnp.cos(angles)], axis=-1).reshape(*position.shape, -1)[..., :width]
+
+
+def rotary(config: Rotary, x: Float[Array, "b h t k"], position: Int[Array, "#b t"]) -> Float[Array, "b h t k"]:
+    """Each pair of channels (i, i + k/2) turned by position / base^(2i/k), so that q . k depends on the distance alone (Su et al. 2021).
+
+    The paper pairs neighbours; with learned projections the two are the same up to the order of channels.
+    """
+    angles = position[:, None, :, None] * _frequencies(config.base, x.shape[-1])[None, None, None]
+    table = lax.optimization_barrier((jnp.sin(angles), jnp.cos(angles)))  # once, not again for each head
+    sine, cosine = (jnp.broadcast_to(a, (*x.shape[:-1], x.shape[-1] // 2)) for a in table)
+    first, second = jnp.split(x, 2, axis=-1)
+    return jnp.concatenate([first * cosine - second * sine, second * cosine + first * sine], axis=-1)
+
+
+def alibi(config: Alibi, params: tuple[()], heads: int, distance: Int[Array, "n t s"]) -> Float[Array, "n h t s"]:
+    """-slope_h * distance with the slopes 2^(-8/h), 2^(-16/h), ..., 2^-8 (Press et al. 2021)."""
+    slopes = 2.0 ** (-8.0 * jnp.arange(1, heads + 1) / heads)
+    return -slopes[None, :, None, None] * distance[:, None]
+
+
+def t5(config: T5, params: Float[Array, "buckets h"], heads: int, distance: Int[Array, "n t s"]) -> Float[Array, "n h t s"]:
+    """The learned number of the distance's bucket and the head (Raffel et al. 2020, sec. 2.1).
+
+    The table starts at zero. Each layer has its own; Raffel et al. share one among all layers.
+    """
+    boundaries = jnp.array(t5_boundaries(config.buckets, config.max_distance))
+    buckets = jnp.searchsorted(boundaries, distance, side="right")
+    return jnp.moveaxis(params[buckets], -1, 1)
+
+
+def t5_boundaries(buckets: int, max_distance: int) -> tuple[int, ...]:
+    """The least distance of every bucket but the first, in the causal half of the scheme of Raffel et al. 2020.
+
+    The first half of the buckets (`exact` of them) hold one distance each; the n others grow by a constant factor up to `max_distance`,
+    beyond which all distances share the last: bucket exact + j begins where (distance / exact)^n >= (max_distance / exact)^j.
+    Computed in integers, so that no rounding moves a boundary.
+    """
+    exact = buckets // 2
+    wide = buckets - exact
+    grow = [next(d for d in range(exact, max_distance + 1) if d**wide * exact**j >= exact**wide * max_distance**j) for j in range(1, wide)]
+    return (*range(1, exact + 1), *grow)
+
+
+def _frequencies(base: float, width: int) -> Float[Array, " pairs"]:
+    return jnp.exp(-math.log(base) * jnp.arange(0, width, 2) / width)
+
+
+class PositionKind(NamedTuple):
+    """What a position does; None where it does nothing."""
+
+    init_input: Callable[..., Any] | None = None  # (config, key, length, width, initialiser) -> params of `add`
+    vectors: Callable[..., Array] | None = None  # (config, params, width, position) -> what is added to the input
+    turn: Callable[..., Array] | None = None  # (config, q or k, position) -> the same, turned
+    init_bias: Callable[..., Any] | None = None  # (config, heads) -> params of `bias`, one for each attention layer
+    bias: Callable[..., Array] | None = None  # (config, params, heads, distance) -> what is added to the logits
+
+
+POSITIONS: dict[type, PositionKind] = {
+    NoPosition: PositionKind(),
+    Learned: PositionKind(init_input=init_learned, vectors=learned),
+    Sinusoidal: PositionKind(vectors=sinusoidal),
+    Rotary: PositionKind(turn=rotary),
+    Alibi: PositionKind(bias=alibi),
+    T5: PositionKind(init_bias=lambda config, heads: jnp.zeros((config.buckets, heads)), bias=t5),
+}
+
+
+def init_position(config: Position, key: Key, length: int, width: int, initialiser: Initialiser = LECUN) -> Any:
+    """Parameters of `add_position`: a table of `length` positions for learned, else nothing."""
+    init = POSITIONS[type(config)].init_input
+    return init(config, key, length, width, initialiser) if init else ()
+
+
+def add_position(config: Position, params: Any, x: Float[Array, "b t d"], position: Int[Array, "b t"]) -> Float[Array, "b t d"]:
+    """x plus its position's vector; x as it is if the position acts elsewhere."""
+    vectors = POSITIONS[type(config)].vectors
+    return x + vectors(config, params, x.shape[-1], position) if vectors else x
+
+
+def turn_position(config: Position, x: Float[Array, "b h t k"], position: Int[Array, "#b t"]) -> Float[Array, "b h t k"]:
+    """Queries or keys turned by their position; as they are if the position acts elsewhere."""
+    turn = POSITIONS[type(config)].turn
+    return turn(config, x, position) if turn else x
+
+
+def init_bias(config: Position, heads: int) -> Any:
+    """Parameters of `position_bias`, one for each attention layer: a table [buckets, heads] for t5, else nothing."""
+    init = POSITIONS[type(config)].init_bias
+    return init(config, heads) if init else ()
+
+
+def position_bias(config: Position, params: Any, heads: int, distance: Int[Array, "n t s"]) -> Float[Array, "n h t s"] | None:
+    """What is added to the logits at each distance >= 0 (what the mask hides may be anything); None if the position acts elsewhere."""
+    bias = POSITIONS[type(config)].bias
+    return bias(config, params, heads, distance) if bias else None

@@ -1,0 +1,147 @@
+"""The recurrent cells: elman, gru, lstm.
+
+Shapes: b batch, t chunk length, d width (of input, state and output). The gates of a step lie side by side in one array.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Float
+
+from research.config.mixer import GRU, LSTM, Elman, OrthogonalInit
+from research.config.model import Initialiser, UniformInit
+from research.nn.initialisers import LECUN, Key, draw, draw_bias
+from research.nn.linear import dense, linear
+from research.nn.recurrence import scan_plain, scan_recurrent, step
+
+
+@struct.dataclass
+class Recurrent:
+    """Parameters of a cell. The order of the blocks is elman: h; lstm: i f g o; gru: candidate, reset, update.
+
+    The bias of gru has a fourth block, which is added to the recurrent product of the candidate before the reset gate.
+    """
+
+    input_kernel: Float[Array, "d gates*d"]
+    recurrent_kernel: Float[Array, "d gates*d"]
+    bias: Float[Array, " biases*d"]
+
+
+class Hidden(NamedTuple):
+    """The state of elman and gru."""
+
+    h: Float[Array, "b d"]
+
+
+class CellHidden(NamedTuple):
+    """The state of lstm: its memory and its output."""
+
+    c: Float[Array, "b d"]
+    h: Float[Array, "b d"]
+
+
+NONLINEARITIES: dict[str, Callable[[Array], Array]] = {"tanh": jnp.tanh, "relu": jax.nn.relu, "linear": lambda x: x}
+
+
+def elman(config: Elman, state: Hidden, before: Float[Array, "b d"]) -> tuple[Hidden, dict[str, Array]]:
+    """h = f(before) (Elman 1990)."""
+    return Hidden(NONLINEARITIES[config.nonlinearity](before)), {}
+
+
+def gru(config: GRU, state: Hidden, before: Float[Array, "b 4*d"]) -> tuple[Hidden, dict[str, Array]]:
+    """h = (1 - update) candidate + update h, with candidate = tanh(input + reset * recurrent) (Cho et al. 2014, as in cuDNN)."""
+    candidate, reset, update, recurrent = jnp.split(before, 4, axis=-1)
+    reset, update = jax.nn.sigmoid(reset), jax.nn.sigmoid(update)
+    candidate = jnp.tanh(candidate + reset * recurrent)
+    return Hidden(candidate + update * (state.h - candidate)), {"reset": reset, "update": update, "candidate": candidate}
+
+
+def lstm(config: LSTM, state: CellHidden, before: Float[Array, "b 4*d"]) -> tuple[CellHidden, dict[str, Array]]:
+    """c = forget c + input candidate, h = output tanh(c) (Hochreiter & Schmidhuber 1997; Gers et al. 2000)."""
+    i, f, g, o = jnp.split(before, 4, axis=-1)
+    i, f, g, o = jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
+    c = f * state.c + i * g
+    return CellHidden(c, o * jnp.tanh(c)), {"input": i, "forget": f, "candidate": g, "output": o}
+
+
+class CellKind(NamedTuple):
+    """A cell, its state, and how many blocks of width d its kernels and its bias have."""
+
+    cell: Callable[..., tuple[Any, dict[str, Array]]]
+    state: type[Hidden] | type[CellHidden]
+    gates: int
+    biases: int
+
+
+CELLS: dict[type, CellKind] = {
+    Elman: CellKind(elman, Hidden, 1, 1),
+    GRU: CellKind(gru, Hidden, 3, 4),
+    LSTM: CellKind(lstm, CellHidden, 4, 4),
+}
+
+RecurrentConfig = Elman | GRU | LSTM
+
+
+def init_recurrent(config: RecurrentConfig, key: Key, width: int, initialiser: Initialiser = LECUN) -> Recurrent:
+    """Kernels and biases by the model's initialiser, save that elman has its own for the recurrent kernel, and lstm adds `forget_bias`."""
+    kind = CELLS[type(config)]
+    key_input, key_recurrent, key_bias = jax.random.split(key, 3)
+    shape = (width, kind.gates * width)
+    recurrent = draw(initialiser, key_recurrent, shape, width)
+    bias = draw_bias(initialiser, key_bias, kind.biases * width)
+    if isinstance(config, Elman):
+        recurrent = _init_elman(config, key_recurrent, width)
+    if isinstance(config, LSTM):
+        bias = bias.at[width : 2 * width].add(config.forget_bias)
+    return Recurrent(draw(initialiser, key_input, shape, width), recurrent, bias)
+
+
+def _init_elman(config: Elman, key: Key, width: int) -> Float[Array, "d d"]:
+    if isinstance(config.recurrent_init, OrthogonalInit):
+        return jax.nn.initializers.orthogonal(config.recurrent_init.scale)(key, (width, width))
+    return draw(UniformInit(kind="uniform", scale=width**-0.5), key, (width, width), width)
+
+
+def empty_recurrent(config: RecurrentConfig, batch: int, capacity: int, width: int) -> Hidden | CellHidden:
+    """Zeros; a recurrent state needs no capacity."""
+    state = CELLS[type(config)].state
+    return state(*(jnp.zeros((batch, width)) for _ in state._fields))
+
+
+def mix_recurrent(
+    config: RecurrentConfig,
+    params: Recurrent,
+    carry: Hidden | CellHidden,
+    x: Float[Array, "b t d"],
+    valid: Bool[Array, "b t"],
+    key: Key | None = None,
+    observe: bool = False,
+) -> tuple[Hidden | CellHidden, Float[Array, "b t d"], Any]:
+    """The hidden state after each input. No dropout within.
+
+    Observed: the state after each input (`h`, and `c` of lstm) and the gates by name, [b t d] each.
+    """
+    cell = partial(CELLS[type(config)].cell, config)
+    inputs = _share_of_input(params, dense(x.swapaxes(0, 1), params.input_kernel))
+    if not observe:
+        carry, hidden = scan_recurrent(cell, carry, inputs, params.recurrent_kernel, valid.T)
+        return carry, hidden.swapaxes(0, 1), ()
+    carry, (states, gates) = scan_plain(cell, carry, inputs, params.recurrent_kernel, valid.T)
+    aux = {name: a.swapaxes(0, 1) for name, a in {**states._asdict(), **gates}.items()}
+    return carry, aux["h"], aux
+
+
+def step_recurrent(config: RecurrentConfig, params: Recurrent, state: Hidden | CellHidden, x: Float[Array, "b d"]) -> Hidden | CellHidden:
+    """The state after one input that exists; a plain function for Jacobians (d s_T / d s_t) in forward or reverse mode."""
+    inputs = _share_of_input(params, linear(x, params.input_kernel))
+    return step(partial(CELLS[type(config)].cell, config), state, inputs, params.recurrent_kernel)[0]
+
+
+def _share_of_input(params: Recurrent, products: Float[Array, "*n r"]) -> Float[Array, "*n g"]:
+    missing = params.bias.shape[0] - products.shape[-1]
+    products = jnp.pad(products, [(0, 0)] * (products.ndim - 1) + [(0, missing)])
+    return products + jnp.broadcast_to(params.bias, products.shape)

@@ -1,0 +1,126 @@
+"""How well a query matches a key: mlp, bilinear, dot, scaled_dot, cosine.
+
+Every score but mlp is the dot product of prepared queries and keys, so that they share one quick attention.
+Shapes: b batch, h heads, t queries, s keys, k head width, m hidden width of mlp.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jax import lax
+from jaxtyping import Array, Float
+
+from research.config.mixer import BilinearScore, CosineScore, DotScore, MlpScore, ScaledDotScore, Score
+from research.config.model import Initialiser
+from research.nn.initialisers import LECUN, Key, draw
+
+MLP_LIMIT = 2**24  # numbers (64 MiB): a larger hidden layer of mlp is computed in blocks of keys
+EPSILON = 1e-12  # added to a squared length, so that the direction of the zero vector is zero with a finite gradient
+
+
+@struct.dataclass
+class Mlp:
+    """v . tanh(W_q q + W_k k) for each head."""
+
+    query_kernel: Float[Array, "h k m"]
+    key_kernel: Float[Array, "h k m"]
+    v: Float[Array, "h m"]
+
+
+def init_mlp(config: MlpScore, key: Key, heads: int, width: int, initialiser: Initialiser) -> Mlp:
+    """`width` is the head's; fan-in of the hidden layer is 2 k, the width of [q; k]."""
+    hidden = width if config.width == "head" else config.width
+    key_q, key_k, key_v = jax.random.split(key, 3)
+    query, key_ = (draw(initialiser, key, (heads, width, hidden), 2 * width) for key in (key_q, key_k))
+    return Mlp(query, key_, draw(initialiser, key_v, (heads, hidden), hidden))
+
+
+def mlp_blocks(batch: int, heads: int, queries: int, keys: int, hidden: int) -> int:
+    """In how many blocks of keys the mlp score is computed: the least that keeps a block's hidden layer within MLP_LIMIT numbers."""
+    return min(keys, math.ceil(keys / max(1, MLP_LIMIT // (batch * heads * queries * hidden))))
+
+
+def mlp(config: MlpScore, params: Mlp, q: Float[Array, "b h t k"], k: Float[Array, "b h s k"]) -> Float[Array, "b h t s"]:
+    """Additive attention (Bahdanau et al. 2014, sec. A.1.2). The hidden layer is computed again in the backward pass, not kept."""
+    q = jnp.einsum("bhtk,hkm->bhtm", q, params.query_kernel)
+    k = jnp.einsum("bhsk,hkm->bhsm", k, params.key_kernel)
+
+    @jax.checkpoint
+    def logits(k: Float[Array, "b h s m"]) -> Float[Array, "b h t s"]:
+        hidden = jnp.tanh(q[:, :, :, None] + k[:, :, None])
+        return (hidden * params.v[None, :, None, None]).sum(axis=-1)
+
+    (b, h, t, m), s = q.shape, k.shape[2]
+    blocks = mlp_blocks(b, h, t, s, m)
+    if blocks == 1:
+        return logits(k)
+    block = math.ceil(s / blocks)
+    k = jnp.pad(k, ((0, 0), (0, 0), (0, blocks * block - s), (0, 0))).reshape(b, h, blocks, block, m)
+    out = lax.map(logits, jnp.moveaxis(k, 2, 0))
+    return jnp.moveaxis(out, 0, 3).reshape(b, h, t, blocks * block)[..., :s]
+
+
+Prepared = tuple[Float[Array, "b h t k"], Float[Array, "b h s k"]]
+
+
+def bilinear(config: BilinearScore, params: Float[Array, "h k k"], q: Float[Array, "b h t k"], k: Float[Array, "b h s k"]) -> Prepared:
+    """q W k, W for each head (Luong et al. 2015)."""
+    return jnp.einsum("bhtk,hkj->bhtj", q, params), k
+
+
+def dot(config: DotScore, params: tuple[()], q: Float[Array, "b h t k"], k: Float[Array, "b h s k"]) -> Prepared:
+    """q . k (Luong et al. 2015)."""
+    return q, k
+
+
+def scaled_dot(config: ScaledDotScore, params: tuple[()], q: Float[Array, "b h t k"], k: Float[Array, "b h s k"]) -> Prepared:
+    """q . k / sqrt(head width) (Vaswani et al. 2017, sec. 3.2.1)."""
+    return q / math.sqrt(q.shape[-1]), k
+
+
+def cosine(config: CosineScore, params: Float[Array, " h"], q: Float[Array, "b h t k"], k: Float[Array, "b h s k"]) -> Prepared:
+    """temperature_h q . k / (|q| |k|)."""
+    return _direction(q) * params[None, :, None, None], _direction(k)
+
+
+def _direction(x: Float[Array, "*n k"]) -> Float[Array, "*n k"]:
+    return x * lax.rsqrt(jnp.square(x).sum(axis=-1, keepdims=True) + EPSILON)
+
+
+def _nothing(config: Score, key: Key, heads: int, width: int, initialiser: Initialiser) -> tuple[()]:
+    return ()
+
+
+class ScoreKind(NamedTuple):
+    """A score has either `prepare`, of which it is the dot product, or `logits`."""
+
+    init: Callable[..., Any]
+    prepare: Callable[..., Prepared] | None = None
+    logits: Callable[..., Array] | None = None
+
+
+SCORES: dict[type, ScoreKind] = {
+    MlpScore: ScoreKind(init_mlp, logits=mlp),
+    BilinearScore: ScoreKind(lambda config, key, heads, width, init: draw(init, key, (heads, width, width), width), prepare=bilinear),
+    DotScore: ScoreKind(_nothing, prepare=dot),
+    ScaledDotScore: ScoreKind(_nothing, prepare=scaled_dot),
+    CosineScore: ScoreKind(lambda config, key, heads, width, init: jnp.full(heads, math.sqrt(width)), prepare=cosine),
+}
+
+
+def init_score(config: Score, key: Key, heads: int, width: int, initialiser: Initialiser = LECUN) -> Any:
+    """Parameters of the score of `heads` heads, each `width` numbers wide."""
+    return SCORES[type(config)].init(config, key, heads, width, initialiser)
+
+
+def score(config: Score, params: Any, q: Float[Array, "b h t k"], k: Float[Array, "b h s k"]) -> Float[Array, "b h t s"]:
+    """The logits of every query and key."""
+    kind = SCORES[type(config)]
+    if kind.logits:
+        return kind.logits(config, params, q, k)
+    assert kind.prepare, f"{config.kind} needs prepare or logits"
+    return jnp.einsum("bhtk,bhsk->bhts", *kind.prepare(config, params, q, k))
