@@ -4,14 +4,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
 from research.config.errors import StepladderError, did_you_mean
-from research.results.cards import cards_sheet, judge_cards
+from research.results.cards import Judgement, cards_sheet, judge_cards
 from research.results.cells import Cell, Manifest, axes_of, load_cells, read_spec
 from research.results.comparisons import named_comparisons
 from research.results.figures import figures as drawn_figures
@@ -30,12 +30,16 @@ EXCERPT = 12  # lines of a failed run's log
 
 @dataclass(frozen=True)
 class Section:
-    """What an experiment adds to its report: any of a text (HTML, trusted), a table and a figure under a title."""
+    """What an experiment adds to its report: any of a text (HTML, trusted), a table and a figure under a title.
+
+    `numbers`: what its analysis measured, by cell_id, seed and name; the claims of expected.json know them as `extra.<name>`.
+    """
 
     title: str
     html: str = ""
     sheet: Sheet | None = None
     picture: Picture | None = None
+    numbers: Mapping[str, Mapping[int, Mapping[str, float]]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -68,7 +72,7 @@ def write_report(
         write_text(out_dir / name, text)
     for picture in pictures:
         write_bytes(out_dir / "figures" / f"{picture.name}.png", picture.png)
-    write_json(out_dir / "report.json", report_data(manifest, cells, table))
+    write_json(out_dir / "report.json", report_data(manifest, cells, table, sections))
     names = [*files, *(f"figures/{picture.name}.png" for picture in pictures), "report.json"]
     return {name: out_dir / name for name in names}
 
@@ -83,7 +87,7 @@ def _texts(
     pictures: Sequence[Picture],
     sections: Sequence[Section],
 ) -> dict[str, str]:
-    sheets = [table_sheet(table), *_further_sheets(manifest, cells), *(section.sheet for section in sections if section.sheet)]
+    sheets = [table_sheet(table), *_further_sheets(manifest, cells, sections), *(section.sheet for section in sections if section.sheet)]
     make = {
         "md": lambda: "\n".join([f"# {manifest.get('question') or manifest['name']}\n", *map(markdown, sheets)]),
         "tex": lambda: "\n".join(map(latex, sheets)),
@@ -94,14 +98,28 @@ def _texts(
     return {names[name]: make[name]() for name in dict.fromkeys(formats)}
 
 
-def _further_sheets(manifest: Manifest, cells: Sequence[Cell]) -> list[Sheet]:
-    compared, judged = named_comparisons(manifest, cells), judge_cards(manifest, cells)
+def _further_sheets(manifest: Manifest, cells: Sequence[Cell], sections: Sequence[Section]) -> list[Sheet]:
+    compared, judged = named_comparisons(manifest, cells), _judged(manifest, cells, sections)
     return ([cards_sheet(judged)] if judged else []) + ([comparisons_sheet(compared)] if compared else [])
 
 
-def report_data(manifest: Manifest, cells: Sequence[Cell], table: TableData) -> dict[str, Any]:
+def _judged(manifest: Manifest, cells: Sequence[Cell], sections: Sequence[Section]) -> tuple[Judgement, ...]:
+    return judge_cards(manifest, [_with_numbers(cell, sections) for cell in cells])
+
+
+def _with_numbers(cell: Cell, sections: Sequence[Section]) -> Cell:
+    """The cell as the claims see it. A seed that did not finish has these numbers and no other."""
+    results = dict(cell.results)
+    for section in sections:
+        for seed, numbers in section.numbers.get(cell.cell_id, {}).items():
+            result = results.get(seed, {})
+            results[seed] = {**result, "extra": {**result.get("extra", {}), **numbers}}
+    return replace(cell, results=results)
+
+
+def report_data(manifest: Manifest, cells: Sequence[Cell], table: TableData, sections: Sequence[Section] = ()) -> dict[str, Any]:
     """The whole report for a program: entries with their intervals and values by seed, comparisons, cards, notes."""
-    compared, judged = named_comparisons(manifest, cells), judge_cards(manifest, cells)
+    compared, judged = named_comparisons(manifest, cells), _judged(manifest, cells, sections)
     entries = [
         {"row": list(row), "column": list(column.labels), "metric": column.metric, **_entry_data(entry)}
         for row, line in zip(table.rows, table.entries, strict=True)
@@ -143,7 +161,7 @@ def render_page(
     """The HTML page: no script, no network, light and dark, for a screen of any width and for paper."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    compared, judged = named_comparisons(manifest, cells), judge_cards(manifest, cells)
+    compared, judged = named_comparisons(manifest, cells), _judged(manifest, cells, sections)
     warnings = [note for note in table.notes if note.startswith("INCONCLUSIVE")]
     return environment.get_template("report.html").render(
         name=manifest["name"],
