@@ -36,7 +36,9 @@ def choose(spec: str, preset: str, overrides: Sequence[str]) -> Chosen:
         return Chosen(load(HERE / spec / f"{preset}.toml", overrides), preset, cards(spec, preset), _analysis(spec))
     if not spec.endswith(".toml") and not Path(spec).exists():
         hint = did_you_mean(spec, names()) or "."
-        raise StepladderError(f"{spec} is neither an experiment nor a file{hint} The experiments are {', '.join(names())}; a file ends in .toml.")
+        raise StepladderError(
+            f"{spec} is neither an experiment nor a file{hint} The experiments are {', '.join(names())}; a file ends in .toml."
+        )
     return Chosen(load(spec, overrides), None, [], None)
 
 

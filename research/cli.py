@@ -66,7 +66,9 @@ def train(
 
     loaded = load(config, overrides or [])
     if loaded.sweep:
-        raise StepladderError(f"{config} has a [sweep] table, so it is many cells; use `stepladder sweep {config}`, or train a file without one.")
+        raise StepladderError(
+            f"{config} has a [sweep] table, so it is many cells; use `stepladder sweep {config}`, or train a file without one."
+        )
     _flags(workers)
     from research.launch import commands
 
@@ -118,7 +120,7 @@ def reproduce(
 
     code = commands.sweep(chosen, runs, data_dir, True, None, as_json)
     paths = commands.report(chosen, runs, data_dir, out, ("html", "md", "tex", "csv"))
-    print(f"report: {paths[0]}", file=sys.stderr)
+    print(f"report: {paths['report.html']}", file=sys.stderr)
     return code
 
 
@@ -141,7 +143,7 @@ def report(
     chosen = _spec(spec, preset, overrides)
     from research.launch import commands
 
-    for path in commands.report(chosen, runs, data_dir, out, wanted):
+    for path in commands.report(chosen, runs, data_dir, out, wanted).values():
         print(path)
     return 0
 
@@ -204,15 +206,17 @@ def data(
     """List datasets, fetch one, or check its files against their checksums."""
     from research.data import registry
 
-    actions: dict[str, Callable[[], Any]] = {
-        "list": lambda: registry.describe(data_dir),
-        "fetch": lambda: registry.fetch(_named(name), data_dir),
-        "verify": lambda: registry.verify(_named(name), data_dir),
-    }
-    if action not in actions:
+    if action == "list":
+        found = registry.describe(data_dir)
+        lines = [f"{one['name']:<16} {'here' if one['here'] else 'to fetch':<9} {one['what']} ({one['licence']})" for one in found] if not as_json else []
+    elif action in ("fetch", "verify"):
+        if name is None:
+            raise StepladderError(f"Name a dataset: `stepladder data {action} NAME`; `stepladder data list` shows them.")
+        found = [{"name": name, "path": str(path)} for path in (registry.fetch if action == "fetch" else registry.verify)(name, data_dir)]
+        lines = [one["path"] for one in found]
+    else:
         raise StepladderError(f"`stepladder data {action}` does not exist; it is list, fetch NAME or verify NAME.")
-    found = actions[action]()
-    print(json.dumps(found, default=str) if as_json else registry.as_text(found))
+    print(json.dumps({"data": found}, default=str) if as_json else "\n".join(lines))
     return 0
 
 
@@ -238,12 +242,6 @@ def generate(
     from research.launch import commands
 
     return commands.generate(run, prompt, tokens, 0.0 if decoder == "greedy" else temperature, seed, runs, data_dir, as_json)
-
-
-def _named(name: str | None) -> str:
-    if name is None:
-        raise StepladderError("Name a dataset; `stepladder data list` shows them.")
-    return name
 
 
 def _flags(workers: int | None) -> None:

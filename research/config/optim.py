@@ -101,6 +101,8 @@ class Train(Node):
     def _one_duration(self) -> "Train":
         if (self.steps == "epochs") == (self.epochs == "steps"):
             raise ValueError("give exactly one of steps and epochs")
+        if self.keep == "last" and self.patience != "off":
+            raise ValueError("patience waits for a better validation: it needs keep = best")
         return self
 
 

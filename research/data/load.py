@@ -45,8 +45,7 @@ def _load_text(config: Text, data_dir: Path | None, identity: str) -> Dataset:
     tokens = {split: _tokens(config, split, texts[split]) for split in SPLITS}
     asked = config.vocabulary
     vocabulary = build_vocabulary(tokens["train"], config.level, asked.size, asked.min_count)
-    limited = {split: _limited(tokens[split], LINE_END[config.level], f"{split}_tokens", getattr(config, f"{split}_tokens")) for split in SPLITS}
-    splits = {split: _text_split(vocabulary, limited[split]) for split in SPLITS}
+    splits = {split: _text_split(vocabulary, _limited(config, split, tokens[split])) for split in SPLITS}
     return Dataset(vocabulary, **splits, digest=identity, eos=vocabulary.eos, description=_describe_text(vocabulary, splits))
 
 
@@ -66,8 +65,10 @@ def _refuse_line_end(split: str, text: str) -> None:
             )
 
 
-def _limited(tokens: list[str], end: str, key: str, limit: int | Literal["all"]) -> list[str]:
-    """The whole lines that fit into `limit` tokens."""
+def _limited(config: Text, split: str, tokens: list[str]) -> list[str]:
+    """The whole lines that fit into the split's limit."""
+    key, end = f"{split}_tokens", LINE_END[config.level]
+    limit: int | Literal["all"] = getattr(config, key)
     if limit == "all" or limit >= len(tokens):
         return tokens
     last = next((i for i in range(limit - 1, -1, -1) if tokens[i] == end), None)

@@ -56,14 +56,14 @@ def sweep(chosen: Any, runs: Path, data_dir: Path | None, keep_going: bool, reru
     return code
 
 
-def report(chosen: Any, runs: Path, data_dir: Path | None, out: Path | None, formats: tuple[str, ...]) -> list[Path]:
+def report(chosen: Any, runs: Path, data_dir: Path | None, out: Path | None, formats: tuple[str, ...]) -> dict[str, Path]:
     """Tables and figures of a sweep that was launched, from its manifest and results alone."""
     from research.results.report import write_report
 
     written = _manifest_of(chosen, runs, data_dir)
     sections = chosen.analyse(written, runs, data_dir) if chosen.analyse else ()
     name = f"{written['name']}-{written['preset']}" if written["preset"] else written["name"]
-    return list(write_report(written, runs, out or Path("reports") / name, formats, sections=sections))
+    return write_report(written, runs, out or Path("reports") / name, formats, sections=sections)
 
 
 def show(chosen: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
@@ -143,16 +143,22 @@ def _manifest_of(chosen: Any, runs: Path, data_dir: Path | None) -> dict[str, An
     path = store.sweeps_folder(runs) / f"{plan.name}-{plan.hash}.json"
     found: dict[str, Any] | None = store.read_json(path)
     if found is None:
-        raise StepladderError(f"This sweep was not launched in {runs}: there is no {path}. Run `stepladder sweep` with the same words first.")
+        raise StepladderError(
+            f"This sweep was not launched in {runs}: there is no {path}. Run `stepladder sweep` with the same words first."
+        )
     return found | {"cards": chosen.cards}
 
 
 def _print_summary(found: dict[str, Any], runs: Path) -> None:
     console = Console(highlight=False)
-    console.print(f"{found['cell_id']}  {found['status']}  {found['params']['total']:,} parameters, {found['flops_per_token']:,.0f} FLOPs a token")
+    console.print(
+        f"{found['cell_id']}  {found['status']}  {found['params']['total']:,} parameters, {found['flops_per_token']:,.0f} FLOPs a token"
+    )
     for split in ("valid", "test"):
         console.print(f"{split}: " + ", ".join(f"{name} {value:.5g}" for name, value in found[split].items()))
     for run in found["runs"]:
-        scores = ", ".join(f"{split} perplexity {run[split]['perplexity']:.5g}" for split in ("valid", "test") if "perplexity" in (run[split] or {}))
+        scores = ", ".join(
+            f"{split} perplexity {run[split]['perplexity']:.5g}" for split in ("valid", "test") if "perplexity" in (run[split] or {})
+        )
         console.print(f"  seed {run['seed']}: {run['status']} {scores}")
     console.print(f"{runs / found['cell_id']}")

@@ -36,7 +36,7 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 def use_compilation_cache() -> None:
     """Programs compiled once are found again by the next process, in $STEPLADDER_CACHE/xla; jax's own setting wins."""
-    if not jax.config.jax_compilation_cache_dir:
+    if not jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
         root = os.environ.get("STEPLADDER_CACHE") or Path.home() / ".cache" / "stepladder"
         jax.config.update("jax_compilation_cache_dir", str(Path(root) / "xla"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
@@ -53,7 +53,9 @@ def _processor() -> str:
 def _commit() -> str:
     try:
         root = Path(__file__).parent
-        done = subprocess.run(["git", "-C", str(root), "describe", "--always", "--dirty"], capture_output=True, text=True, timeout=5, check=True)
+        done = subprocess.run(
+            ["git", "-C", str(root), "describe", "--always", "--dirty"], capture_output=True, text=True, timeout=5, check=True
+        )
         return done.stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return "unknown"

@@ -34,7 +34,11 @@ def draw(run: store.Run, prompt: str, tokens: int, temperature: float, seed: int
         raise StepladderError(f"{folder} is not done, so it has no parameters to draw from; run it to its end first.")
     ids = np.array([data.eos, *data.vocabulary.encode(prompt)] if prompt else [data.eos], np.int32)
     counted = isinstance(config.model, NGram)
-    drawn, first, later = _from_counts(folder, ids, tokens, temperature, seed) if counted else _from_model(config, data, folder, ids, tokens, temperature, seed)
+    drawn, first, later = (
+        _from_counts(folder, ids, tokens, temperature, seed)
+        if counted
+        else _from_model(config, data, folder, ids, tokens, temperature, seed)
+    )
     latency = {"first": 1e3 * first, "each_later": 1e3 * later / max(1, tokens - 1)}
     return {"cell_id": run.cell_id, "prompt": prompt, "text": data.vocabulary.decode(drawn), "tokens": len(drawn), "latency_ms": latency}
 
@@ -45,8 +49,8 @@ def _from_model(
     last = furthest(config.model, sizes(config, data).length)
     if last is not None and len(ids) + tokens - 1 > last:
         raise StepladderError(
-            f"{len(ids)} prompt tokens and {tokens} new ones go beyond the {last} learned positions of this model. Shorten the prompt or --tokens; "
-            "sinusoidal, rotary, alibi, t5 and none go on beyond the training length."
+            f"{len(ids)} prompt tokens and {tokens} new ones go beyond the {last} learned positions of this model. "
+            "Shorten the prompt or --tokens; sinusoidal, rotary, alibi, t5 and none go on beyond the training length."
         )
     template = jax.eval_shape(lambda: init(config, sizes(config, data), jax.random.key(0)))
     params = jax.device_put(checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))
@@ -57,7 +61,11 @@ def _from_model(
         began = time.perf_counter()
         carry, token = jax.block_until_ready(prefill(config.model, params, prompt, valid, key, **words))
         read = time.perf_counter()
-        rest = proceed(config.model, params, carry, token, key, steps=tokens - 1, temperature=temperature)[1] if tokens > 1 else jnp.zeros((1, 0), jnp.int32)
+        rest = (
+            proceed(config.model, params, carry, token, key, steps=tokens - 1, temperature=temperature)[1]
+            if tokens > 1
+            else jnp.zeros((1, 0), jnp.int32)
+        )
         drawn = np.concatenate([np.asarray(token), np.asarray(rest)[0]])
         return drawn, read - began, time.perf_counter() - read
 
@@ -78,6 +86,8 @@ def _from_counts(folder: Path, ids: np.ndarray, tokens: int, temperature: float,
 
 def _sample(log_p: np.ndarray, rng: np.random.Generator) -> int:
     if not np.isfinite(log_p).any():
-        raise StepladderError("Maximum likelihood gives every word probability zero after this context, so nothing can be drawn; use a smoothed model.")
+        raise StepladderError(
+            "Maximum likelihood gives every word probability zero after this context, so nothing can be drawn; use a smoothed model."
+        )
     p = np.exp(log_p - log_p.max())
     return int(rng.choice(len(p), p=p / p.sum()))

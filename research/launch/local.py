@@ -51,7 +51,16 @@ def pending(plan: Plan, runs_dir: Path, rerun: str | None) -> list[Job]:
     return [job for job in jobs if _wanted(job, rerun)]
 
 
-def execute(plan: Plan, runs_dir: Path, data_dir: Path | None, jobs: Sequence[Job], stop: Event, keep_going: bool, anew: bool, report: Callable[..., None]) -> Outcome:
+def execute(
+    plan: Plan,
+    runs_dir: Path,
+    data_dir: Path | None,
+    jobs: Sequence[Job],
+    stop: Event,
+    keep_going: bool,
+    anew: bool,
+    report: Callable[..., None],
+) -> Outcome:
     """Run the jobs, `anew`: from nothing. Raises Interrupted when the user stops it; every other failure is one of the runs', kept in its folder."""
     for job in jobs:
         _prepare_folder(job, anew, report)
@@ -128,7 +137,9 @@ def _groups(jobs: Sequence[Job], data_dir: Path | None) -> list[Group]:
     return [Group(key and key[0], tuple(group)) for key, group in sorted(found.items(), key=lambda item: item[0] is not None)]
 
 
-def _run_groups(groups: Sequence[Group], data_dir: Path | None, compiler: ThreadPoolExecutor, stop: Event, keep_going: bool, report: Callable[..., None]) -> None:
+def _run_groups(
+    groups: Sequence[Group], data_dir: Path | None, compiler: ThreadPoolExecutor, stop: Event, keep_going: bool, report: Callable[..., None]
+) -> None:
     for group in (group for group in groups if group.program is None):
         for job in group.jobs:
             _fit(job, data_dir, stop, keep_going, report)
@@ -191,5 +202,3 @@ def materials(config: Config, data: Dataset) -> Material:
 def belongs(split: Any) -> Belonging:
     """The item and the group of each scored token."""
     return Belonging(items(split), groups(split))
-
-

@@ -19,7 +19,9 @@ def manifest(plan: Plan, cards: list[Any], preset: str | None) -> dict[str, Any]
         "hash": plan.hash,
         "question": experiment.question if experiment else "",
         "preset": preset,
-        "spec": sweep.model_dump(mode="json") if sweep else {"table": {"rows": "label"}, "metric": "test.perplexity", "select": "valid.perplexity"},
+        "spec": sweep.model_dump(mode="json")
+        if sweep
+        else {"table": {"rows": "label"}, "metric": "test.perplexity", "select": "valid.perplexity"},
         "spec_file": str(loaded.path),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "cells": [_cell(cell, plan) for cell in plan.cells if cell.shown],
@@ -41,7 +43,16 @@ def write_manifest(plan: Plan, runs_dir: Path, cards: list[Any], preset: str | N
 def _cell(cell: Cell, plan: Plan) -> dict[str, Any]:
     labels = cell.labels or {"label": plan.name}
     if cell.config is None:
-        return {"cell_id": "", "labels": labels, "config": {}, "seeds": [], "deterministic": False, "state": "cannot", "reason": cell.reason, "tuned": cell.tuned}
+        return {
+            "cell_id": "",
+            "labels": labels,
+            "config": {},
+            "seeds": [],
+            "deterministic": False,
+            "state": "cannot",
+            "reason": cell.reason,
+            "tuned": cell.tuned,
+        }
     return {
         "cell_id": cell.cell_id,
         "labels": labels,

@@ -22,7 +22,9 @@ def matched(points: Sequence[Point], match: Match, sizes: Callable[[Config], Siz
 def cost(config: Config, target: str, sizes: Callable[[Config], Sizes]) -> float:
     """Parameters without embedding and output ("params"), all of them ("total"), or forward FLOPs for a token."""
     if not isinstance(config.model, LanguageModel | FeedForwardLM):
-        raise StepladderError(f"sweep.match solves widths of trained models; {config.model.kind} has none. Leave that row out of the sweep.")
+        raise StepladderError(
+            f"sweep.match solves widths of trained models; {config.model.kind} has none. Leave that row out of the sweep."
+        )
     if target == "flops":
         return flops_per_token(config.model, *sizes(config))
     counted = parameters(config.model, *sizes(config))
@@ -52,9 +54,9 @@ def _solve(point: Point, match: Match, target: float, sizes: Callable[[Config], 
     off = abs(cost(config, match.target, sizes) / target - 1)
     if off > match.tolerance:
         raise StepladderError(
-            f"sweep.match: {match.target} of the cell {point.labels} can only be brought to {cost(config, match.target, sizes):,.0f} with "
-            f"{', '.join(match.by)}; the reference has {target:,.0f}, {off:.1%} away, and the tolerance is {match.tolerance:.1%}. Name a finer "
-            "key behind it, or raise sweep.match.tolerance."
+            f"sweep.match: {match.target} of the cell {point.labels} can only be brought to {cost(config, match.target, sizes):,.0f} "
+            f"with {', '.join(match.by)}; the reference has {target:,.0f}, {off:.1%} away, and the tolerance is {match.tolerance:.1%}. "
+            "Name a finer key behind it, or raise sweep.match.tolerance."
         )
     return point._replace(config=config, labels=point.labels)
 

@@ -126,7 +126,7 @@ def _source(cell: Cell) -> str:
 def _identified(cell: Cell, known: dict[str, Cell], runs_dir: Path, data_dir: Path | None) -> Cell:
     if cell.config is None:
         return cell
-    config, parents = cell.config, ()
+    config, parents = cell.config, cell.parents
     if config.init:
         source = config.init.source
         parent = known[source].cell_id if source in known else store.find_run(runs_dir, source).cell_id

@@ -61,7 +61,14 @@ def progress(plan: Plan, jobs: list[Job], steps: dict[str, int], quiet: bool = F
     elif not console.is_terminal:
         yield Meter(plan, jobs, steps, _print_line(len(jobs)))
     else:
-        columns = (BarColumn(24), MofNCompleteColumn(), TextColumn("runs"), TimeElapsedColumn(), TextColumn("{task.fields[left]}"), TextColumn("{task.description}"))
+        columns = (
+            BarColumn(24),
+            MofNCompleteColumn(),
+            TextColumn("runs"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            TextColumn("{task.description}"),
+        )
         with Progress(*columns, console=console, transient=True) as bars:
             task = bars.add_task("starting", total=len(jobs), left="")
 
@@ -89,7 +96,11 @@ def _left(meter: Meter) -> str:
 
 def clock(seconds: float) -> str:
     """75 -> 1:15."""
-    return f"{int(seconds) // 3600}:{int(seconds) % 3600 // 60:02d}:{int(seconds) % 60:02d}" if seconds >= 3600 else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    return (
+        f"{int(seconds) // 3600}:{int(seconds) % 3600 // 60:02d}:{int(seconds) % 60:02d}"
+        if seconds >= 3600
+        else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    )
 
 
 def _score(figures: dict[str, Any]) -> str:
@@ -98,5 +109,3 @@ def _score(figures: dict[str, Any]) -> str:
         if name in test:
             return f", test {name} {test[name]:.4g}"
     return f" ({figures['message']})" if figures.get("message") else ""
-
-

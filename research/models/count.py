@@ -1,8 +1,7 @@
 """What a model costs, from its config alone: parameters, and floating point operations for a token.
 
-FLOPs are of the forward pass, a multiply-add counted as two, products and attention only; nonlinearities, norms and sums are left out (they
-are a few in a hundred of a small model). Training is three times the forward pass. Masked keys count: they are computed. Tested against XLA's
-own count.
+FLOPs are of the forward pass, a multiply-add counted as two; nonlinearities, norms and sums are left out (a few in a hundred of a small
+model). Training is three times the forward pass. Masked keys count: they are computed. Tested against XLA's own count.
 """
 
 import math
@@ -16,7 +15,7 @@ from research.config.model import FeedForward, FeedForwardLM, LanguageModel
 from research.models import MODELS
 from research.nn.feed_forward import hidden_width
 
-GATES = {Elman: 1, GRU: 3, LSTM: 4}
+GATES: dict[type, int] = {Elman: 1, GRU: 3, LSTM: 4}
 
 
 class Parameters(NamedTuple):

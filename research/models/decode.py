@@ -25,7 +25,15 @@ def choose(logits: Float[Array, "b v"], keys: Key[Array, " b"], temperature: flo
 
 @partial(jax.jit, static_argnames=("config", "capacity", "vocabulary", "temperature"))
 def prefill(
-    config: Any, params: Any, prompt: Int[Array, "b t"], valid: Bool[Array, "b t"], key: Key[Array, ""], *, capacity: int, vocabulary: int, temperature: float
+    config: Any,
+    params: Any,
+    prompt: Int[Array, "b t"],
+    valid: Bool[Array, "b t"],
+    key: Key[Array, ""],
+    *,
+    capacity: int,
+    vocabulary: int,
+    temperature: float,
 ) -> tuple[Any, Int[Array, " b"]]:
     """The carry after the prompts, and the first token of each row. Rows may be padded anywhere."""
     model = MODELS[type(config)]

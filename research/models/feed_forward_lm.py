@@ -1,6 +1,6 @@
 """The neural probabilistic language model (Bengio et al. 2003): the embeddings of the last n tokens, concatenated; tanh; softmax.
 
-The carry is the last n tokens of each row that existed; before the first there is a symbol of its own, whose number is the vocabulary's size.
+The carry is the last n tokens of each row that existed; before the first stands a symbol of its own, numbered as the vocabulary's size.
 Shapes: b batch, t chunk, n context, d width of an embedding, v vocabulary.
 """
 

@@ -54,7 +54,7 @@ class Carry(NamedTuple):
 
 
 def specs(config: Config) -> tuple[Any, ...]:
-    """The static nodes of one period's mixers; attention is told the position and the dropout of its weights, which are words of the model."""
+    """The static nodes of one period's mixers; attention is told its position and dropout, which are words of the model."""
     bind = lambda mixer: AttentionSpec(mixer, config.position, config.dropout.attention) if isinstance(mixer, Attention) else mixer
     return tuple(bind(mixer) for mixer in config.pattern)
 
@@ -76,7 +76,7 @@ def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int) -> L
 
 
 def empty(config: Config, batch: int, capacity: int, vocabulary: int) -> Carry:
-    """The carry before the first token. `capacity` is how many tokens a full attention cache may hold; 0 for training, where a chunk is all."""
+    """The carry before the first token. `capacity`: tokens that a full attention cache may hold; 0 for training, where a chunk is all."""
     period = specs(config)
     repeats = config.layers // len(period)
     one = lambda spec: MIXERS[type(spec)].empty(spec, batch, capacity, config.width)
@@ -126,13 +126,11 @@ def logits(config: Config, params: LanguageModel, h: Float[Array, "*n d"]) -> Fl
 
 def _init_block(config: Config, spec: Any, key: Key[Array, ""]) -> Block:
     key_mixer, key_feed_forward = jax.random.split(key)
-    without = isinstance(config.feed_forward, NoFeedForward)
-    return Block(
-        mixer_norm=init_norm(config.norm, config.width),
-        mixer=MIXERS[type(spec)].init(spec, key_mixer, config.width, config.init),
-        feed_forward_norm=() if without else init_norm(config.norm, config.width),
-        feed_forward=() if without else init_feed_forward(config.feed_forward, key_feed_forward, config.width, config.init),
-    )
+    mixer = MIXERS[type(spec)].init(spec, key_mixer, config.width, config.init)
+    if isinstance(config.feed_forward, NoFeedForward):
+        return Block(init_norm(config.norm, config.width), mixer, (), ())
+    second = init_feed_forward(config.feed_forward, key_feed_forward, config.width, config.init)
+    return Block(init_norm(config.norm, config.width), mixer, init_norm(config.norm, config.width), second)
 
 
 def _block(

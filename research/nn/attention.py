@@ -140,38 +140,36 @@ def _see(
     v: Float[Array, "b h t k"],
     count: Int[Array, " b"],
 ) -> tuple[KeysValues, Seen]:
-    """The carry after the chunk, of which the first `count` inputs exist, and what its queries see."""
-    if isinstance(spec.config.cache, WindowCache):
-        return _see_window(spec, carry, q, k, v, count)
-    if carry.k.shape[2]:
-        return _see_cache(spec, carry, q, k, v, count)
-    position = jnp.arange(q.shape[2])[None]
-    distance = position[:, :, None] - position[:, None]
+    """The carry after the chunk, of which the first `count` inputs exist, and what its queries see. Keys are turned before they are kept."""
+    length, memory = q.shape[2], carry.k.shape[2]
+    forgets = not memory and not isinstance(spec.config.cache, WindowCache)
+    position = jnp.arange(length)[None] + (0 if forgets else carry.length[:, None])
     q, k = turn_position(spec.position, q, position), turn_position(spec.position, k, position)
-    return carry._replace(length=carry.length + count), Seen(q, k, v, distance, causal(distance), q.shape[2])
+    if isinstance(spec.config.cache, WindowCache):
+        return _see_window(carry, q, k, v, count)
+    if memory:
+        return _see_cache(carry, q, k, v, count, position)
+    distance = position[:, :, None] - position[:, None]
+    return carry._replace(length=carry.length + count), Seen(q, k, v, distance, causal(distance), length)
 
 
-def _see_window(spec, carry, q, k, v, count):  # type: ignore[no-untyped-def]
-    """Keys are turned when they are used, at positions within the window, which do not grow with the length of the text."""
+def _see_window(carry, q, k, v, count):  # type: ignore[no-untyped-def]
+    """The keys are those of the window, of which some may not exist yet, and then the chunk's."""
     past, length = carry.k.shape[2], q.shape[2]
     k, v = jnp.concatenate([carry.k, k], axis=2), jnp.concatenate([carry.v, v], axis=2)
     keep = lambda a: latest(a.swapaxes(1, 2), count, past).swapaxes(1, 2)
     after = KeysValues(keep(k), keep(v), carry.length + count)
-    position = jnp.arange(past + length)[None]
-    distance = position[:, past:, None] - position[:, None]
-    exists = position >= past - carry.length[:, None]
-    mask = causal(distance) & window(distance, past + 1) & existing(exists)
-    q, k = turn_position(spec.position, q, position[:, past:]), turn_position(spec.position, k, position)
+    place = jnp.arange(past + length)[None]
+    distance = place[:, past:, None] - place[:, None]
+    mask = causal(distance) & window(distance, past + 1) & existing(place >= past - carry.length[:, None])
     return after, Seen(q, k, v, distance, mask, length)
 
 
-def _see_cache(spec, carry, q, k, v, count):  # type: ignore[no-untyped-def]
-    """Keys are turned once, when they are written. What does not exist is written nowhere."""
-    slots, chunk = carry.k.shape[2], jnp.arange(q.shape[2])[None]
-    position = carry.length[:, None] + chunk
-    q, k = turn_position(spec.position, q, position), turn_position(spec.position, k, position)
-    rows, where = jnp.arange(q.shape[0])[:, None], jnp.where(chunk < count[:, None], position, slots)
-    write = lambda old, new: old.at[rows, :, where].set(new.swapaxes(1, 2), mode="drop")
+def _see_cache(carry, q, k, v, count, position):  # type: ignore[no-untyped-def]
+    """Each key goes to the slot of its position. What does not exist is written nowhere."""
+    slots, rows = carry.k.shape[2], jnp.arange(q.shape[0])[:, None]
+    slot = jnp.where(jnp.arange(q.shape[2])[None] < count[:, None], position, slots)
+    write = lambda old, new: old.at[rows, :, slot].set(new.swapaxes(1, 2), mode="drop")
     after = KeysValues(write(carry.k, k), write(carry.v, v), carry.length + count)
     distance = position[:, :, None] - jnp.arange(slots)[None, None]
     return after, Seen(q, after.k, after.v, distance, causal(distance), 0)

@@ -52,7 +52,7 @@ def elman(config: Elman, state: Hidden, before: Float[Array, "b d"]) -> tuple[Hi
     return Hidden(NONLINEARITIES[config.nonlinearity](before)), {}
 
 
-def gru(config: GRU, state: Hidden, before: Float[Array, "b 4*d"]) -> tuple[Hidden, dict[str, Array]]:
+def gru(config: GRU, state: Hidden, before: Float[Array, "b g"]) -> tuple[Hidden, dict[str, Array]]:
     """h = (1 - update) candidate + update h, with candidate = tanh(input + reset * recurrent) (Cho et al. 2014, as in cuDNN)."""
     candidate, reset, update, recurrent = jnp.split(before, 4, axis=-1)
     reset, update = jax.nn.sigmoid(reset), jax.nn.sigmoid(update)
@@ -60,7 +60,7 @@ def gru(config: GRU, state: Hidden, before: Float[Array, "b 4*d"]) -> tuple[Hidd
     return Hidden(candidate + update * (state.h - candidate)), {"reset": reset, "update": update, "candidate": candidate}
 
 
-def lstm(config: LSTM, state: CellHidden, before: Float[Array, "b 4*d"]) -> tuple[CellHidden, dict[str, Array]]:
+def lstm(config: LSTM, state: CellHidden, before: Float[Array, "b g"]) -> tuple[CellHidden, dict[str, Array]]:
     """c = forget c + input candidate, h = output tanh(c) (Hochreiter & Schmidhuber 1997; Gers et al. 2000)."""
     i, f, g, o = jnp.split(before, 4, axis=-1)
     i, f, g, o = jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)

@@ -133,13 +133,17 @@ def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:
         deterministic=bool(entry.get("deterministic")),
         cannot=cannot,
         params=entry.get("params") or {},
-        flops_per_token=entry.get("flops_per_token"),
+        flops_per_token=_float(entry.get("flops_per_token")),
         statuses={seed: run.status for seed, run in runs.items()},
         messages={seed: run.message for seed, run in runs.items()},
         results=results,
         items=average_items([items for items in every if items is not None]) if every and all(every) else None,
         tuned=tuned,
     )
+
+
+def _float(value: float | int | None) -> float | None:
+    return None if value is None else float(value)
 
 
 class _Run(NamedTuple):

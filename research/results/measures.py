@@ -126,7 +126,7 @@ def scale(name: str) -> float:
     return 100.0 if is_percentage(name) else 1.0
 
 
-def human(value: float) -> str:
+def human(value: float | int) -> str:
     """Three figures and k, M, G or T: 1234567 is 1.23 M."""
     for size, suffix in SUFFIXES:
         if abs(value) >= size * 0.9995:
@@ -134,12 +134,12 @@ def human(value: float) -> str:
     return f"{int(value)}" if float(value).is_integer() else _three(value)
 
 
-def _three(value: float) -> str:
+def _three(value: float | int) -> str:
     size = abs(value)
     return f"{value:.0f}" if size >= 99.95 else f"{value:.1f}" if size >= 9.995 else f"{value:.2f}"
 
 
-def number(name: str, value: float, places: int | None = None) -> str:
+def number(name: str, value: float | int, places: int | None = None) -> str:
     """A number as text: counts in human units, outcomes to `places` decimals."""
     if not is_quality(name):
         return human(value)

@@ -146,7 +146,7 @@ def _control(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]
     control = manifest.get("control")
     if not control:
         return []
-    metric, floor, below = control["metric"], control["floor"], control.get("direction", "below") == "below"
+    metric, floor, below = control["metric"], float(control["floor"]), control.get("direction", "below") == "below"
     wanted = find_indices([cell.labels for cell in cells], control["label"], *axes, where="the control")
     means = [float(np.mean(list(values.values()))) if (values := cells[i].values(metric)) else None for i in wanted]
     side = f"{'at most' if below else 'at least'} {number(metric, floor)}"

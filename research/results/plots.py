@@ -44,17 +44,20 @@ STYLE: dict[Any, Any] = {
 }
 
 
+Numbers = Sequence[float | int] | np.ndarray
+
+
 @dataclass(frozen=True)
 class Series:
     """One thing in a plot: a line, points, a horizontal level (y[0]), or a dashed line of theory."""
 
     label: str
-    x: Sequence[float]
-    y: Sequence[float]
-    low: Sequence[float] | None = None
-    high: Sequence[float] | None = None
+    x: Numbers
+    y: Numbers
+    low: Numbers | None = None
+    high: Numbers | None = None
     kind: Literal["line", "points", "level", "theory"] = "line"
-    strands: Sequence[tuple[Sequence[float], Sequence[float]]] = field(default=())  # thin lines that end early, as (x, y)
+    strands: Sequence[tuple[Numbers, Numbers]] = field(default=())  # thin lines that end early, as (x, y)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def line_plot(
     caption: str = "",
     log_x: bool = False,
     log_y: bool = False,
-    x_ticks: Sequence[float] = (),
+    x_ticks: Numbers = (),
     y_top: float | None = None,
 ) -> Picture:
     """Lines with bands, points with bars, levels and theory over one pair of axes, each labelled at its right end.
@@ -166,7 +169,7 @@ def _draw_series(axes: Axes, one: Series, colour: str, dash: Any) -> None:
         axes.plot(x[-1:], y[-1:], "x", color=colour, markersize=6)
 
 
-def _scale_axis(axes: Axes, which: Literal["x", "y"], log: bool, ticks: Sequence[float]) -> None:
+def _scale_axis(axes: Axes, which: Literal["x", "y"], log: bool, ticks: Numbers) -> None:
     axis = getattr(axes, f"{which}axis")
     if log:
         getattr(axes, f"set_{which}scale")("log")
@@ -174,10 +177,10 @@ def _scale_axis(axes: Axes, which: Literal["x", "y"], log: bool, ticks: Sequence
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 300 else (1.0,)))
         axis.set_minor_locator(NullLocator())
     if len(ticks):
-        axis.set_major_locator(FixedLocator(list(ticks)))
+        axis.set_major_locator(FixedLocator([float(tick) for tick in ticks]))
     low, high = getattr(axes, f"get_{which}lim")()
     if log or high >= 10_000:
-        axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(float(value))))
     if log and not len(ticks):
         shown = [tick for tick in axis.get_major_locator().tick_values(low, high) if low <= tick <= high]
         if len(shown) < 3:
@@ -194,8 +197,8 @@ def _tick(value: float) -> str:
 
 def _end(axes: Axes, one: Series) -> tuple[float, float]:
     if one.kind == "level":
-        return axes.get_xlim()[1], one.y[0]
-    return one.x[-1], one.y[-1]
+        return float(axes.get_xlim()[1]), float(one.y[0])
+    return float(one.x[-1]), float(one.y[-1])
 
 
 def _label_ends(axes: Axes, series: Sequence[Series]) -> None:

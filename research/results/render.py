@@ -116,7 +116,7 @@ def _latex_text(text: Text) -> str:
 
 
 def table_csv(table: TableData) -> str:
-    """One line a number, raw and unrounded: labels, metric, mean, interval, sd, n, the seeds by status, whether it is in bold."""
+    """One line a number, in its own unit, to ten figures: labels, metric, mean, interval, sd, n, seeds by status, in bold or not."""
     statuses = ("done", "running", "stopped", "diverged", "failed", "not run")
     heads = [*table.row_titles, *table.column_titles, "metric", "mean", "low", "high", "sd", "n", "interval", *statuses, "cannot", "best"]
     lines: list[list[object]] = [[head.replace(" ", "_") for head in heads]]
@@ -133,7 +133,7 @@ def table_csv(table: TableData) -> str:
                     *across,
                     column.metric,
                     *numbers,
-                    "" if e.sd is None else e.sd,
+                    "" if e.sd is None else f"{e.sd:.10g}",
                     len(e.values),
                     e.source,
                     *counts,
@@ -144,10 +144,11 @@ def table_csv(table: TableData) -> str:
     return _csv(lines)
 
 
-def _csv_numbers(entry: Entry) -> list[float | str]:
+def _csv_numbers(entry: Entry) -> list[str]:
     if entry.interval is None:
         return ["", "", ""]
-    return list(entry.interval) if entry.source != "none" else [entry.interval.mean, "", ""]
+    mean, low, high = (f"{value:.10g}" for value in entry.interval)  # beyond that the machine's rounding begins
+    return [mean, low, high] if entry.source != "none" else [mean, "", ""]
 
 
 def sheet_csv(sheet: Sheet) -> str:

@@ -122,7 +122,7 @@ def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparison
     return Sheet(name, tuple(heads), rows, 2 + columned, tuple(filter(None, (note, common))) if comparisons else ())
 
 
-def signed(value: float) -> str:
+def signed(value: float | int) -> str:
     """Three figures with a sign; the minus is a true one."""
     places = decimals((), (value,)) - 1 if value else 0
     return f"{value:+.{max(places, 0)}f}".replace("-", "\N{MINUS SIGN}")

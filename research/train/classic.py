@@ -71,8 +71,9 @@ def _latency(model: ngram.Model, data: Dataset) -> float | None:
 def _interpolate(job: Job, data: Dataset) -> tuple[Scored, dict[str, Any]]:
     began = time.perf_counter()
     parts = [_tokens(folder) for folder in job.parents]
-    weight = best_weight(*(-nats["valid"].astype(np.float64) for nats in parts))
-    mixed = {name: Scores(-mix(*(-nats[name].astype(np.float64) for nats in parts), weight), None) for name in ("valid", "test")}
+    first, second = ({name: -nats.astype(np.float64) for name, nats in part.items()} for part in parts)
+    weight = best_weight(first["valid"], second["valid"])
+    mixed = {name: Scores(-mix(first[name], second[name], weight), None) for name in ("valid", "test")}
     results = [store.read_result(folder) or {} for folder in job.parents]
     total = lambda key: sum(result["params"][key] for result in results)
     seconds = [result["cost"]["seconds"] for result in results]

@@ -37,7 +37,7 @@ def capacity(runs: int) -> int:
 
 
 def join(values: Sequence[PyTree]) -> PyTree:
-    """One value for each lane -> one value with a leading axis, each part on its lane's device, without a copy where it is there already."""
+    """One value for each lane -> one value with a leading axis, each part on its lane's device."""
     if _vectorised():
         return jax.tree.map(lambda *leaves: jnp.stack(leaves), *values)
     devices = jax.devices()

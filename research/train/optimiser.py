@@ -12,7 +12,7 @@ from research.config.optim import SGD, Adam, AdamW, Constant, Cosine, EpochDecay
 Rate = Float[Array, ""]
 
 
-def factor(schedule: Schedule, steps: int, steps_per_epoch: int, step: Int[Array, ""]) -> Float[Array, ""]:
+def factor(schedule: Schedule, steps: int, steps_per_epoch: int, step: Int[Array, ""] | int) -> Float[Array, ""]:
     """What the learning rate is multiplied with at a step, counted from 0; steps is the length of the whole run."""
     if isinstance(schedule, EpochDecay):
         epoch = step // steps_per_epoch

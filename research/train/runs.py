@@ -12,6 +12,7 @@ from threading import Event
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from research.config.schema import Config
@@ -69,7 +70,8 @@ class Interrupted(Exception):
 
 def train_runs(engine: Engine, jobs: Sequence[Job], material: Material, stop: Event, report: Report) -> None:
     """Train every job to its end, resuming where a checkpoint is; a job that another process holds is skipped and reported."""
-    queue, running = deque(jobs), [None] * engine.width
+    queue: deque[Job] = deque(jobs)
+    running: list[Lane | None] = [None] * engine.width
     states, members = _idle(engine)
     try:
         while True:
@@ -92,7 +94,7 @@ def train_runs(engine: Engine, jobs: Sequence[Job], material: Material, stop: Ev
 
 def boundaries(config: Config, steps: int) -> tuple[list[int], list[int]]:
     """The steps after which metrics are logged, and those after which validation is run; the last step is both."""
-    logs = list(range(config.run.log_every, steps, config.run.log_every)) + [steps]
+    logs = [*range(config.run.log_every, steps, config.run.log_every), steps]
     n = min(config.train.evaluations, steps)
     validations = [round(steps * (i + 1) / n) for i in range(n)]
     return logs, validations
@@ -128,7 +130,7 @@ def _begin(engine: Engine, job: Job, material: Material, report: Report) -> tupl
         report(job, "held", {"message": str(held)})
         return None
     rate, decay = hyper(job.config.optim)
-    member = Member(np.uint32(job.seed), np.float32(rate), np.float32(decay))
+    member = Member(jnp.uint32(job.seed), jnp.float32(rate), jnp.float32(decay))
     state = _begin_state(engine.program, job.config.model, member)
     if job.parents:
         state = state.replace(params=checkpoint.restore(job.parents[0] / "checkpoints", checkpoint.FINAL, state.params))
@@ -158,21 +160,21 @@ def _next(engine: Engine, lane: Lane) -> int:
 
 
 def _log(engine: Engine, lane: Lane, trace: Any, until: int, seconds: float, report: Report) -> Lane:
-    job, finite = lane.job, bool(trace.finite)
-    taken = int(trace.steps) - (0 if finite else 1)
+    job, finite, sums = lane.job, bool(trace.finite), trace.sums
+    taken = int(sums.steps) - (0 if finite else 1)
     rate = job.config.optim.learning_rate * float(
         factor(job.config.optim.schedule, engine.program.steps, engine.program.steps_per_epoch, until - 1)
     )
-    loss = float(trace.loss) / max(float(trace.weight), 1.0)
+    loss = float(sums.loss) / max(float(sums.weight), 1.0)
     line = {
         "step": lane.step + taken,
         "split": "train",
         "loss": loss,
-        "gradient_norm": float(trace.gradient_norm) / max(1, int(trace.steps)),
+        "gradient_norm": float(sums.gradient_norm) / max(1, int(sums.steps)),
     }
     store.append_metrics(job.folder / "metrics.jsonl", [line | {"learning_rate": rate, "seconds": seconds}])
     lane.claim.beat()
-    report(job, "progress", {"steps": taken, "tokens": float(trace.weight), "loss": loss, "seconds": seconds})
+    report(job, "progress", {"steps": taken, "tokens": float(sums.weight), "loss": loss, "seconds": seconds})
     return replace(lane, step=lane.step + taken, train_seconds=lane.train_seconds + seconds, ended="" if finite else "diverged")
 
 
@@ -195,11 +197,11 @@ def _judge(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Ma
     metrics = measure(scores, job.config.data, material.valid.belongs.groups)
     store.append_metrics(job.folder / "metrics.jsonl", [{"step": lane.step, "split": "valid", **metrics, "seconds": seconds}])
     report(job, "validated", {"step": lane.step, **metrics})
-    better = lane.best is None or metrics["loss"] < lane.best.loss or train.keep == "last"
-    if better:
+    best = lane.best
+    if best is None or metrics["loss"] < best.loss or train.keep == "last":
         best = Best(jax.tree.map(np.array, params), metrics["loss"], lane.step, 0, scores)
     else:
-        best = replace(lane.best, since=lane.best.since + 1)
+        best = replace(best, since=best.since + 1)
     impatient = train.patience != "off" and best.since >= train.patience
     over = impatient or lane.step >= engine.program.steps
     return replace(lane, best=best, ended="done" if over else "", evaluate_seconds=lane.evaluate_seconds + seconds)

@@ -47,14 +47,19 @@ class State:
     carry: Any
 
 
-@struct.dataclass
-class Trace:
-    """Sums over the steps of one call, and whether all of them were finite."""
+class Sums(NamedTuple):
+    """Over the steps of one call: nats, scored tokens, norms of the gradient before clipping, and their number."""
 
     loss: Float[Array, ""]
     weight: Float[Array, ""]
     gradient_norm: Float[Array, ""]
     steps: Int[Array, ""]
+
+
+class Trace(NamedTuple):
+    """What a call saw, and whether all of it was finite."""
+
+    sums: Sums
     finite: Bool[Array, ""]
 
 
@@ -84,11 +89,11 @@ def advance(program: Program, member: Member, state: State, arrays: Any, until: 
         state, trace = both
         new, seen = update(program, member, state, arrays)
         kept = jax.tree.map(lambda new, old: jnp.where(seen.finite, new, old), new, state)
-        total = jax.tree.map(jnp.add, trace.replace(finite=jnp.zeros((), jnp.int32)), seen.replace(finite=jnp.zeros((), jnp.int32)))
-        return kept, total.replace(finite=seen.finite)
+        sums = (a + b for a, b in zip(trace.sums, seen.sums, strict=True))
+        return kept, Trace(Sums(*sums), seen.finite)
 
     zero = jnp.zeros(())
-    return lax.while_loop(going, step, (state, Trace(zero, zero, zero, jnp.zeros((), jnp.int32), jnp.ones((), bool))))
+    return lax.while_loop(going, step, (state, Trace(Sums(zero, zero, zero, jnp.zeros((), jnp.int32)), jnp.ones((), bool))))
 
 
 def update(program: Program, member: Member, state: State, arrays: Any) -> tuple[State, Trace]:
@@ -109,7 +114,7 @@ def update(program: Program, member: Member, state: State, arrays: Any) -> tuple
     params = optax.apply_updates(state.params, _frozen(config, change))
     new = State(params, optimiser_state, state.step + 1, stop_gradient(carry) if carries(config) else ())
     finite = jnp.isfinite(value) & jnp.isfinite(norm)
-    return new, Trace(nats, weight, norm, jnp.ones((), jnp.int32), finite)
+    return new, Trace(Sums(nats, weight, norm, jnp.ones((), jnp.int32)), finite)
 
 
 def _start_carry(program: Program, state: State) -> Any:
@@ -122,11 +127,12 @@ def _start_carry(program: Program, state: State) -> Any:
 
 def _frozen(config: Config, change: Any) -> Any:
     """No change for the leaves that `init.freeze` names."""
-    if config.init is None or not config.init.freeze:
+    frozen = config.init.freeze if config.init else ()
+    if not frozen:
         return change
 
     def still(path: tuple[Any, ...], leaf: Array) -> Array:
         name = jax.tree_util.keystr(path, simple=True, separator=".")
-        return jnp.zeros_like(leaf) if name.startswith(config.init.freeze) else leaf
+        return jnp.zeros_like(leaf) if name.startswith(frozen) else leaf
 
     return jax.tree_util.tree_map_with_path(still, change)

@@ -1,0 +1,1 @@
+"""How far back does a gradient reach, before training and after?"""
