@@ -1,0 +1,80 @@
+"""Figures have the same bytes each time, are well-formed, and draw the numbers they are given."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from research.results.cells import load_cells
+from research.results.figures import figures
+from research.results.plots import Series, _spread, heat_map, line_plot
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(picture) -> list[str]:
+    return ["".join(element.itertext()).strip() for element in ElementTree.fromstring(picture.svg).iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize("name", ["ladder", "grid"])
+def test_the_figures_of_a_sweep_are_well_formed_and_stable(name, request):
+    fake = request.getfixturevalue(name)
+    first, second = (figures(fake.manifest, load_cells(*fake)) for _ in range(2))
+    assert first == second
+    assert [picture.name for picture in first] == {"ladder": ["curves", "flops", "lengths"], "grid": ["curves", "groups"]}[name]
+    ids = [found for picture in first for found in re.findall(r'\bid="([^"]+)"', picture.svg)]
+    assert len(set(ids)) == len(ids)  # two figures of one page share no id
+    for picture in first:
+        assert picture.png.startswith(b"\x89PNG")
+        assert "date" not in picture.svg.lower()
+
+
+def test_every_row_with_a_result_is_labelled(ladder):
+    curves, flops, lengths = (texts(picture) for picture in figures(*(ladder.manifest, load_cells(*ladder))))
+    rows = [cell["labels"]["label"] for cell in ladder.manifest["cells"] if cell["state"] == "ok"]
+    assert set(rows) <= set(curves)
+    assert set(rows) <= set(flops)
+    assert {"64", "128", "256"} <= set(lengths)
+    assert "Transformer, learned" not in curves
+
+
+def test_a_line_goes_through_its_points():
+    x, y = [0.0, 1.0, 2.0, 4.0], [3.0, 1.0, 2.0, 0.0]
+    series = [Series("one", x, y), Series("theory", x, [2.0] * 4, kind="theory")]
+    picture = line_plot("test", "A line", series, "x", "y")
+    assert {"one", "theory", "x", "y"} <= set(texts(picture))
+    paths = [element.get("d", "") for element in ElementTree.fromstring(picture.svg).iter(f"{SVG}path") if element.get("clip-path")]
+    drawn = next(points for points in map(numbers, paths) if len(points) == 4 and np.ptp(points[:, 1]) > 0)
+    np.testing.assert_allclose(normalised(drawn[:, 0]), normalised(x), atol=1e-4)
+    np.testing.assert_allclose(normalised(-drawn[:, 1]), normalised(y), atol=1e-4)
+
+
+def numbers(path: str) -> np.ndarray:
+    return np.array([[float(value) for value in pair] for pair in re.findall(r"[ML] (-?[\d.]+) (-?[\d.]+)", path)]).reshape(-1, 2)
+
+
+def normalised(values) -> np.ndarray:
+    values = np.asarray(values, float)
+    return (values - values.min()) / np.ptp(values)
+
+
+def test_a_heat_map_has_a_cell_a_weight_and_names_its_tokens():
+    weights = np.random.default_rng(0).dirichlet(np.ones(5), size=(2, 3))
+    picture = heat_map("map", "Attention", weights, ["a", "b", "c"], ["v", "w", "x", "y", "z"])
+    assert picture == heat_map("map", "Attention", weights, ["a", "b", "c"], ["v", "w", "x", "y", "z"])
+    assert {"a", "b", "c", "v", "z", "head 1", "head 2"} <= set(texts(picture))
+    assert picture.svg.count("<path") >= weights.size
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=9))
+def test_labels_keep_their_order_and_their_distance(heights):
+    placed = _spread(heights, 0.062)
+    order = np.argsort(heights, kind="stable")
+    assert all(np.diff(np.array(placed)[order]) >= 0.062 - 1e-9)
+    assert min(placed) >= 0
+    apart = np.diff(np.sort(heights)).min(initial=1) > 0.062
+    if apart:
+        np.testing.assert_allclose(placed, heights, atol=1e-9)

@@ -1,0 +1,160 @@
+"""Against scipy, against closed forms, and by how often an interval holds the truth."""
+
+import statistics
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from research.results.statistics import (
+    Items,
+    average_items,
+    bootstrap_p,
+    has_statistic,
+    holm,
+    item_interval,
+    paired_items_p,
+    paired_t,
+    percentile_interval,
+    resampled_sums,
+    sample_sd,
+    t_interval,
+)
+
+VALUES = st.lists(st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=3, max_size=8)
+
+
+def items(loss, tokens=None, ids=None, correct=None) -> Items:
+    n = len(loss)
+    return Items(
+        np.arange(n) if ids is None else ids,
+        np.asarray(loss, float),
+        np.ones(n, np.int64) if tokens is None else tokens,
+        np.zeros(n) if correct is None else correct,
+    )
+
+
+@given(values=VALUES, confidence=st.sampled_from([0.9, 0.95, 0.99]))
+def test_the_t_interval_is_scipys(values, confidence):
+    found = t_interval(values, confidence)
+    spread = stats.sem(values)
+    wanted = stats.t.interval(confidence, len(values) - 1, np.mean(values), spread) if spread > 0 else (np.mean(values),) * 2
+    np.testing.assert_allclose((found.low, found.high), wanted, rtol=1e-9, atol=1e-9)
+    assert found.half * 2 == pytest.approx(found.high - found.low)
+    assert sample_sd(values) == pytest.approx(statistics.stdev(values), abs=1e-12)
+
+
+@given(values=VALUES, seed=st.integers(0, 1000))
+def test_the_paired_t_is_scipys(values, seed):
+    other = np.asarray(values) + np.random.default_rng(seed).normal(0.3, 1.0, len(values))
+    assert paired_t(values, other.tolist()) == pytest.approx(stats.ttest_rel(values, other).pvalue, rel=1e-6)
+
+
+def test_differences_without_spread_decide_by_their_sign():
+    assert paired_t([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]) == 1.0
+    assert paired_t([1.0, 2.0, 3.0], [0.5, 1.5, 2.5]) == 0.0
+
+
+def test_holm_by_hand():
+    # sorted: 0.005 * 4, 0.01 * 3, 0.03 * 2, 0.04 * 1 -> the running maximum
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx((0.03, 0.06, 0.06, 0.02))
+    assert holm([0.5, 0.9]) == (1.0, 1.0)
+    assert holm([]) == ()
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.randoms())
+def test_holm_lies_between_none_and_bonferroni_and_ignores_the_order(p_values, random):
+    adjusted = holm(p_values)
+    assert all(p <= a <= min(1.0, p * len(p_values)) + 1e-12 for p, a in zip(p_values, adjusted, strict=True))
+    order = list(range(len(p_values)))
+    random.shuffle(order)
+    assert holm([p_values[i] for i in order]) == pytest.approx([adjusted[i] for i in order])
+
+
+def test_resampled_sums_have_the_moments_of_a_bootstrap():
+    values = np.random.default_rng(0).gamma(2.0, 3.0, (300, 1))
+    sums = resampled_sums(values)[:, 0]
+    assert sums.mean() == pytest.approx(values.sum(), rel=0.005)
+    assert sums.std() == pytest.approx(np.sqrt(300) * values.std(), rel=0.04)
+    np.testing.assert_array_equal(sums, resampled_sums(values)[:, 0])
+    np.testing.assert_allclose(resampled_sums(np.ones((300, 1))), 300.0)  # every sample has as many items
+
+
+def test_an_interval_over_items_is_the_delta_methods():
+    random = np.random.default_rng(1)
+    tokens = random.integers(1, 40, 800)
+    loss = tokens * random.normal(4.0, 1.0, 800)
+    ratio = loss.sum() / tokens.sum()
+    error = np.sqrt(np.sum((loss - ratio * tokens) ** 2)) / tokens.sum()  # of a ratio of sums
+    found = item_interval(items(loss, tokens), "loss", ratio)
+    np.testing.assert_allclose((found.low, found.high), ratio + np.array([-1.96, 1.96]) * error, atol=0.1 * error)
+    perplexity = item_interval(items(loss, tokens), "perplexity", float(np.exp(ratio)))
+    np.testing.assert_allclose(np.log(perplexity[1:]), found[1:])
+    bits = item_interval(items(loss, tokens), "bits_per_character", 2.5)
+    np.testing.assert_allclose(np.divide(bits[1:], 2.5), np.divide(found[1:], ratio))
+
+
+def test_accuracy_over_items_is_the_binomials():
+    correct = np.arange(1000) < 620
+    found = item_interval(items(np.zeros(1000), correct=correct), "accuracy", 0.62)
+    np.testing.assert_allclose(found.half, 1.96 * np.sqrt(0.62 * 0.38 / 1000), rtol=0.06)
+
+
+def test_95_percent_intervals_hold_the_truth_about_that_often():
+    random = np.random.default_rng(2)
+    draws = random.exponential(1.0, (400, 120))
+    held = [interval.low <= 1.0 <= interval.high for interval in (item_interval(items(loss), "loss", loss.mean()) for loss in draws)]
+    assert 0.90 <= np.mean(held) <= 0.975
+
+
+def test_without_a_difference_5_percent_are_called_one():
+    random = np.random.default_rng(3)
+    shared = random.normal(0, 3, (400, 100))
+    a, b = (shared + random.normal(0, 1, shared.shape) for _ in range(2))
+    p_values = [paired_items_p(items(x), items(y), "loss") for x, y in zip(a, b, strict=True)]
+    assert 0.02 <= np.mean(np.array(p_values) < 0.05) <= 0.09
+    assert 0.4 <= np.mean(p_values) <= 0.6
+
+
+def test_pairing_finds_what_unpaired_intervals_hide():
+    random = np.random.default_rng(4)
+    hard = random.normal(5, 2, 200)
+    a, b = items(hard + random.normal(0, 0.1, 200)), items(hard + 0.05 + random.normal(0, 0.1, 200))
+    one, other = (item_interval(each, "loss", each.loss.mean()) for each in (a, b))
+    assert one.high > other.low
+    assert paired_items_p(a, b, "loss") < 0.01
+    assert paired_items_p(a, b, "loss") == paired_items_p(b, a, "loss")
+    assert paired_items_p(a, a, "loss") == 1.0
+
+
+@given(st.floats(-1, 1))
+def test_p_is_below_a_level_only_if_the_interval_leaves_zero_out(shift):
+    differences = np.random.default_rng(5).normal(shift, 0.4, 1999)
+    interval = percentile_interval(shift, differences)
+    if bootstrap_p(differences) < 0.049:
+        assert interval.low > 0 or interval.high < 0
+    if bootstrap_p(differences) > 0.051:
+        assert interval.low <= 0 <= interval.high
+
+
+def test_items_are_averaged_by_id_whatever_their_order():
+    random = np.random.default_rng(6)
+    first = items([1.0, 2.0, 3.0], ids=np.array([7, 8, 9]), tokens=np.array([1, 2, 3]), correct=np.array([1.0, 0.0, 1.0]))
+    order = random.permutation(3)
+    second = Items(*(field[order] for field in items([3.0, 2.0, 1.0], np.array([1, 2, 3]), np.array([7, 8, 9]))))
+    found = average_items([first, second])
+    np.testing.assert_array_equal(found.id, [7, 8, 9])
+    np.testing.assert_array_equal(found.loss, [2.0, 2.0, 2.0])
+    np.testing.assert_array_equal(found.correct, [0.5, 0.0, 0.5])
+    assert average_items([first, items([1.0, 2.0, 3.0])]) is None
+
+
+def test_items_that_differ_are_not_compared():
+    a = items([1.0, 2.0, 3.0])
+    finer = a._replace(tokens=np.array([2, 2, 2]))
+    assert paired_items_p(a, a._replace(id=np.array([1, 2, 3])), "loss") is None
+    assert paired_items_p(a, finer, "loss") is None
+    assert paired_items_p(a, finer, "bits_per_character") is not None  # the characters are the same
+    assert not has_statistic(a._replace(correct=None), "accuracy")

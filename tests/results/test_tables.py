@@ -1,0 +1,238 @@
+"""A table says what the files say: recomputed by hand, with what became of every seed, the same bytes each time."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fake_runs import write_grid, write_ladder
+from scipy import stats
+
+from research.config.errors import StepladderError
+from research.results import render, store
+from research.results.cells import axes_of, load_cells
+from research.results.comparisons import adjust, compare, named_comparisons
+from research.results.notes import eval_context
+from research.results.sheets import comparisons_sheet, table_sheet
+from research.results.tables import build_table
+from research.results.terminal import terminal_text
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def by_label(table, column=0) -> dict:
+    return {", ".join(row): line[column] for row, line in zip(table.rows, table.entries, strict=True)}
+
+
+def test_a_mean_and_its_interval_are_those_of_the_files(ladder):
+    entry = by_label(build_table(*ladder))["GRU"]
+    values = [store.read_result(store.seed_folder(ladder.runs, "3a7c7c7c7c7c", seed))["metrics"]["test"]["perplexity"] for seed in range(3)]
+    assert entry.interval.mean == pytest.approx(np.mean(values))
+    np.testing.assert_allclose(entry.interval[1:], stats.t.interval(0.95, 2, np.mean(values), stats.sem(values)))
+    assert (entry.source, dict(entry.counts)) == ("seeds", {"done": 3})
+
+
+def test_what_became_of_every_seed_is_shown(ladder):
+    table = build_table(*ladder)
+    entries, sheet = by_label(table), table_sheet(table)
+    shown = {row[0].text: f"{row[1].text} {row[1].note}" for row in sheet.rows}
+    assert entries["Elman"].lost == {"diverged": 1}
+    assert shown["Elman"].endswith("1 diverged")
+    assert len(entries["Elman"].values) == 2
+    assert shown["causal CNN"].endswith("1 failed")
+    assert shown["Transformer, learned"].startswith("cannot")
+    assert entries["5-gram Kneser-Ney"].source == "items"
+    assert shown["5-gram Kneser-Ney"].strip().endswith("*")
+
+
+@pytest.mark.parametrize(("status", "shown"), [("failed", "3 failed"), ("running", "3 running"), (None, "not run")])
+def test_a_cell_without_any_result_says_why(tmp_path, status, shown):
+    manifest = write_ladder(tmp_path)
+    for seed in range(3):
+        folder = store.seed_folder(tmp_path, "3a7c7c7c7c7c", seed)
+        shutil.rmtree(folder)
+        if status:
+            store.write_json(folder / "status.json", {"status": status, "step": 1, "steps": 2, "message": ""})
+    sheet = table_sheet(build_table(manifest, tmp_path))
+    assert sheet.rows[2][1].text == shown
+    assert named_comparisons(manifest, load_cells(manifest, tmp_path))[2].verdict == "not run"
+
+
+def test_a_result_without_its_status_is_not_done(tmp_path):
+    manifest = write_ladder(tmp_path)
+    (store.seed_folder(tmp_path, "3a7c7c7c7c7c", 0) / "status.json").unlink()  # status.json is written last
+    assert by_label(build_table(manifest, tmp_path))["GRU"].lost == {"not run": 1}
+
+
+def test_bold_is_for_the_significantly_best_alone(grid):
+    table = build_table(*grid)
+    first, second = ([line[column].best for line in table.entries] for column in (0, 1))
+    assert first == [False, False, False]  # mlp is ahead of scaled_dot by less than its noise
+    assert second == [False, False, True]
+    assert any("heads 1: mlp has the best mean, not significantly different from scaled_dot" in note for note in table.notes)
+
+
+def test_a_row_that_lost_a_seed_is_not_bold(tmp_path):
+    manifest = write_ladder(tmp_path)
+    assert by_label(build_table(manifest, tmp_path))["Transformer, rotary"].best
+    told = store.seed_folder(tmp_path, "7a7c7c7c7c7c", 1) / "status.json"
+    store.write_json(told, store.read_json(told) | {"status": "diverged"})
+    table = build_table(manifest, tmp_path)
+    assert not any(entry.best for line in table.entries for entry in line)
+    assert any("lost seeds of its own" in note for note in table.notes)
+
+
+def test_tuning_picks_on_validation_and_shows_the_pick_alone(tmp_path):
+    manifest = write_grid(tmp_path)
+    picked = {cell.cell_id[1] for cell in load_cells(manifest, tmp_path)}
+    assert picked == {"1"}
+    for seed in range(5):  # a better test score of the other value changes nothing; a better validation score does
+        for cell in ("00e5e5e5e5e5", "20e5e5e5e5e5"):
+            path = store.seed_folder(tmp_path, cell, seed) / "result.json"
+            result = store.read_json(path)
+            result["metrics"]["test"] = {"perplexity": 1.0, "accuracy": 1.0}
+            if cell.startswith("2"):
+                result["metrics"]["valid"]["perplexity"] = 2.0
+            store.write_json(path, result)
+    cells = load_cells(manifest, tmp_path)
+    assert [cell.cell_id[:2] for cell in cells if cell.cell_id[1] == "0"] == ["20"]
+    assert {cell.trials for cell in cells} == {2}
+
+
+def test_a_tuned_value_that_lost_seeds_loses_to_one_that_did_not(tmp_path):
+    manifest = write_grid(tmp_path)
+    for seed in range(4):
+        told = store.seed_folder(tmp_path, "01e5e5e5e5e5", seed) / "status.json"
+        store.write_json(told, store.read_json(told) | {"status": "diverged"})
+    assert load_cells(manifest, tmp_path)[0].cell_id == "00e5e5e5e5e5"
+
+
+def test_a_comparison_needs_both_tests_where_both_exist(grid):
+    cells = {(cell.labels["model.mixer.score.kind"], cell.labels["model.mixer.heads"]): cell for cell in load_cells(*grid)}
+    named = {(c.better, c.worse, c.column): c for c in named_comparisons(grid.manifest, tuple(cells.values()))}
+    close = named["mlp", "scaled_dot", "heads 1"]
+    assert close.p_seeds < 0.05 < close.p_items
+    assert (close.p, close.significant, close.verdict) == (close.p_items, False, "not different")
+    clear = named["mlp", "scaled_dot", "heads 4"]
+    assert clear.p_holm >= clear.p == max(clear.p_seeds, clear.p_items)
+    assert clear.verdict == "worse"
+    a, b = cells["mlp", 4].values("test.perplexity"), cells["scaled_dot", 4].values("test.perplexity")
+    assert clear.p_seeds == pytest.approx(stats.ttest_rel(list(a.values()), list(b.values())).pvalue)
+
+
+def test_fewer_than_five_seeds_make_no_claim_about_seeds(ladder):
+    found = named_comparisons(ladder.manifest, load_cells(*ladder))
+    assert {c.p_seeds for c in found} == {None}
+    assert {c.note for c in found if c.difference is not None} == {"fewer than 5 seeds: items only"}
+
+
+def test_a_comparison_on_validation_has_no_items_and_says_so(grid):
+    cells = load_cells(*grid)
+    (found,) = adjust([compare(cells[5], cells[2], "valid.perplexity", axes_of(grid.manifest))])
+    assert found.p_items is None
+    assert found.note.startswith("seeds only")
+    assert found.verdict == "better"
+
+
+CONTROLS = [(160, "below", "holds"), (140, "below", "INCONCLUSIVE"), (160, "above", "INCONCLUSIVE")]
+
+
+@pytest.mark.parametrize(("floor", "direction", "said"), CONTROLS)
+def test_a_control_that_misses_its_floor_makes_the_table_inconclusive(ladder, floor, direction, said):
+    control = ladder.manifest["control"] | {"floor": float(floor), "direction": direction}
+    note = build_table(ladder.manifest | {"control": control}, ladder.runs).notes[0]
+    assert said in note
+    missing = control | {"label": "Transformer, learned"}
+    assert "has not run" in build_table(ladder.manifest | {"control": missing}, ladder.runs).notes[0]
+
+
+def test_a_column_that_is_the_same_everywhere_is_shown_once(grid):
+    table = build_table(*grid)
+    assert [column.title for column in table.columns if column.metric == "params.body"] == ["body parameters"]
+    assert [column.title for column in table.columns if column.metric == "test.perplexity"] == ["1", "4"]
+
+
+def test_the_best_seed_is_named_so(grid):
+    table = build_table(*grid)
+    column = next(i for i, column in enumerate(table.columns) if column.metric == "best_seed.test.accuracy")
+    for line in table.entries:
+        assert line[column].interval.mean == max(line[column].values.values())
+        assert not line[column].best
+    assert table.columns[column].group.startswith("best seed:")
+    assert any("optimistic" in note for note in table.notes)
+
+
+def test_the_context_of_scoring_is_said_with_its_defaults():
+    said = eval_context({"data": {"kind": "ptb"}})
+    assert said == "over the running text in windows of 64 tokens (16 segments)"
+    assert "the last 8 tokens" in eval_context({"data": {"kind": "files", "length": 32}, "eval": {"stride": 8}})
+    assert "sentence by sentence" in eval_context({"data": {"kind": "shakespeare"}, "eval": {"context": "sentence"}})
+    assert eval_context({"data": {"kind": "copy"}}) == ""
+
+
+def test_a_mistake_in_the_spec_is_named(ladder, grid):
+    spec = ladder.manifest["spec"]
+    with pytest.raises(StepladderError, match=r"did you mean `test\.perplexity`"):
+        build_table(ladder.manifest | {"spec": spec | {"metric": "test.perplexty"}}, ladder.runs)
+    with pytest.raises(StepladderError, match="did you mean `LSTM`"):
+        named_comparisons(ladder.manifest | {"spec": spec | {"comparisons": [{"better": "LSTMs", "worse": "GRU"}]}}, load_cells(*ladder))
+    one_axis = grid.manifest["spec"] | {"table": {"rows": "model.mixer.score.kind"}}
+    with pytest.raises(StepladderError, match=r"they differ in model\.mixer\.heads"):
+        build_table(grid.manifest | {"spec": one_axis}, grid.runs)
+
+
+@pytest.mark.parametrize("name", ["ladder", "grid"])
+def test_tables_are_the_golden_bytes(name, request):
+    """After a deliberate change of a renderer, write them anew with STEPLADDER_GOLDEN=write and read the difference."""
+    fake = request.getfixturevalue(name)
+    table = build_table(*fake)
+    sheet = table_sheet(table)
+    compared = comparisons_sheet(named_comparisons(fake.manifest, load_cells(*fake)))
+    drawn = {
+        "md": render.markdown(sheet) + "\n" + render.markdown(compared),
+        "tex": render.latex(sheet, f"tab:{name}"),
+        "csv": render.table_csv(table),
+        "txt": terminal_text(sheet, 80) + "\n" + terminal_text(sheet, 120),
+    }
+    for ending, text in drawn.items():
+        path = GOLDEN / f"{name}.{ending}"
+        if os.environ.get("STEPLADDER_GOLDEN") == "write":
+            store.write_text(path, text)
+        assert text == path.read_text(), path.name
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+@pytest.mark.parametrize("name", ["ladder", "grid"])
+def test_a_terminal_of_any_width_shows_every_number_and_breaks_no_word(name, width, request):
+    fake = request.getfixturevalue(name)
+    sheet = table_sheet(build_table(*fake))
+    shown = terminal_text(sheet, width)
+    assert max(map(len, shown.splitlines())) <= width
+    words = set(shown.split())
+    for row in sheet.rows:
+        assert all(text.text in shown for text in row[sheet.labels :])
+        assert all(word in words for text in row for word in f"{text.text} {text.note}".split())
+
+
+def test_the_csv_is_read_back_by_pandas(ladder):
+    import io
+
+    import pandas as pd
+
+    table = build_table(*ladder)
+    frame = pd.read_csv(io.StringIO(render.table_csv(table))).set_index(["variant", "metric"])
+    for label, entry in by_label(table).items():
+        line = frame.loc[(label, "test.perplexity")]
+        assert line["n"] == len(entry.values)
+        if entry.interval is not None:
+            np.testing.assert_allclose(line[["mean", "low", "high"]].astype(float), entry.interval)
+
+
+def test_latex_and_markdown_say_nothing_that_they_would_read_as_their_own(grid):
+    manifest = json.loads(json.dumps(grid.manifest).replace('"mlp"', '"50% of_a & b | $c$ #1"'))
+    sheet = table_sheet(build_table(manifest, grid.runs))
+    assert r"50\% of\_a \& b \textbar{} \$c\$ \#1" in render.latex(sheet)
+    line = next(line for line in render.markdown(sheet).splitlines() if "50%" in line)
+    assert line.replace("\\|", "").count("|") == len(sheet.headings) + 1
