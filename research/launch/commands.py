@@ -12,9 +12,10 @@ from typing import Any
 from rich.console import Console
 
 from research.config.errors import StepladderError
+from research.config.write import to_tree
 from research.launch.environment import use_compilation_cache
 from research.launch.local import execute, pending
-from research.launch.manifest import manifest, write_manifest
+from research.launch.manifest import write_manifest
 from research.launch.plan import Plan, program_of, resolve
 from research.launch.progress import clock, progress
 from research.launch.show import as_data, print_plan, seconds_left
@@ -31,7 +32,7 @@ def train(loaded: Any, runs: Path, data_dir: Path | None, rerun: str | None, as_
     code = _run(plan, runs, data_dir, True, rerun, as_json)
     cell = next(cell for cell in plan.cells if cell.shown)
     found = summarise(runs, cell.cell_id, cell.seeds)
-    found["config"] = manifest(plan, [], None)["cells"][0]["config"]
+    found["config"] = to_tree(cell.config, defaults=True) if cell.config else {}
     if as_json:
         print(json.dumps(found))
     else:

@@ -26,9 +26,9 @@ class Recurrent:
     The bias of gru has a fourth block, which is added to the recurrent product of the candidate before the reset gate.
     """
 
-    input_kernel: Float[Array, "d gates*d"]
-    recurrent_kernel: Float[Array, "d gates*d"]
-    bias: Float[Array, " biases*d"]
+    input_kernel: Float[Array, "d r"]
+    recurrent_kernel: Float[Array, "d r"]
+    bias: Float[Array, " g"]
 
 
 class Hidden(NamedTuple):

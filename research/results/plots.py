@@ -136,6 +136,8 @@ def _picture(name: str, title: str, caption: str, draw: Any, height: float) -> P
 
 def _save(figure: Figure, name: str, title: str, caption: str) -> Picture:
     vector, pixels = io.BytesIO(), io.BytesIO()
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out once, for both files
     figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
     figure.savefig(pixels, format="png", dpi=160, transparent=False, facecolor="white", metadata={"Software": None})
     return Picture(name, title, caption, _inline(vector.getvalue().decode(), name, title), pixels.getvalue())

@@ -53,7 +53,7 @@ def kernel_gradients(
 ) -> Float[Array, "t d r"]:
     """The part of each time step in the gradient of loss(s_T) by the kernel of `step(kernel, state, x)`; the sum over t is the gradient.
 
-    The gradient by the copy of the kernel that the step alone uses (Pascanu et al. 2013, eq. 3-4).
+    The gradient by the copy of the kernel that the step alone uses (Pascanu et al. 2013, eq. 4).
     """
 
     def final_loss(copies: Array) -> Array:

@@ -19,21 +19,22 @@ def texts(picture) -> list[str]:
     return ["".join(element.itertext()).strip() for element in ElementTree.fromstring(picture.svg).iter(f"{SVG}text")]
 
 
-@pytest.mark.parametrize("name", ["ladder", "grid"])
-def test_the_figures_of_a_sweep_are_well_formed_and_stable(name, request):
-    fake = request.getfixturevalue(name)
-    first, second = (figures(fake.manifest, load_cells(*fake)) for _ in range(2))
-    assert first == second
-    assert [picture.name for picture in first] == {"ladder": ["curves", "flops", "lengths"], "grid": ["curves", "groups"]}[name]
-    ids = [found for picture in first for found in re.findall(r'\bid="([^"]+)"', picture.svg)]
+@pytest.fixture(scope="module")
+def drawn(ladder):
+    return figures(ladder.manifest, load_cells(*ladder))
+
+
+def test_the_figures_of_a_sweep_are_those_with_something_to_show(drawn):
+    assert [picture.name for picture in drawn] == ["curves", "flops", "lengths"]
+    ids = [found for picture in drawn for found in re.findall(r'\bid="([^"]+)"', picture.svg)]
     assert len(set(ids)) == len(ids)  # two figures of one page share no id
-    for picture in first:
+    for picture in drawn:
         assert picture.png.startswith(b"\x89PNG")
         assert "date" not in picture.svg.lower()
 
 
-def test_every_row_with_a_result_is_labelled(ladder):
-    curves, flops, lengths = (texts(picture) for picture in figures(*(ladder.manifest, load_cells(*ladder))))
+def test_every_row_with_a_result_is_labelled(ladder, drawn):
+    curves, flops, lengths = map(texts, drawn)
     rows = [cell["labels"]["label"] for cell in ladder.manifest["cells"] if cell["state"] == "ok"]
     assert set(rows) <= set(curves)
     assert set(rows) <= set(flops)
