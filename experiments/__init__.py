@@ -11,7 +11,7 @@ from research.config.errors import StepladderError, did_you_mean
 from research.config.loader import Loaded, load
 
 HERE = Path(__file__).parent
-PRESETS = ("quick", "full")
+FIRST = ("quick", "full")  # presets that every experiment has
 
 
 class Chosen(NamedTuple):
@@ -28,11 +28,16 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in HERE.glob("*/quick.toml"))
 
 
+def presets(name: str) -> list[str]:
+    """The presets of an experiment: quick, full, and what else it asks."""
+    return sorted((path.stem for path in (HERE / name).glob("*.toml")), key=lambda stem: (stem not in FIRST, FIRST[:1] != (stem,), stem))
+
+
 def choose(spec: str, preset: str, overrides: Sequence[str]) -> Chosen:
     """An experiment by its name, or else a TOML file. Raises StepladderError with the nearest name."""
     if spec in names():
-        if preset not in PRESETS:
-            raise StepladderError(f"--preset {preset} is not there; {spec} has quick and full.")
+        if preset not in presets(spec):
+            raise StepladderError(f"--preset {preset} is not there{did_you_mean(preset, presets(spec)) or ';'} {spec} has {', '.join(presets(spec))}.")
         return Chosen(load(HERE / spec / f"{preset}.toml", overrides), preset, cards(spec, preset), _analysis(spec))
     if not spec.endswith(".toml") and not Path(spec).exists():
         hint = did_you_mean(spec, names()) or "."
@@ -46,14 +51,14 @@ def cards(name: str, preset: str) -> list[dict[str, Any]]:
     """The claims of an experiment that are about this preset."""
     path = HERE / name / "expected.json"
     found = json.loads(path.read_text())["cards"] if path.exists() else []
-    return [{key: value for key, value in card.items() if key != "presets"} for card in found if preset in card.get("presets", PRESETS)]
+    return [{key: value for key, value in card.items() if key != "presets"} for card in found if preset in card.get("presets", FIRST)]
 
 
 def describe() -> list[dict[str, Any]]:
     """Question, presets and their cost, for people."""
     found = []
     for name in names():
-        loaded = {preset: load(HERE / name / f"{preset}.toml") for preset in PRESETS if (HERE / name / f"{preset}.toml").exists()}
+        loaded = {preset: load(HERE / name / f"{preset}.toml") for preset in presets(name)}
         asked = loaded["quick"].experiment
         costs = {preset: one.experiment.cost if one.experiment else "" for preset, one in loaded.items()}
         found.append({"name": name, "question": asked.question if asked else "", "presets": costs})

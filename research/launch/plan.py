@@ -106,30 +106,39 @@ def _draft(point: Point) -> Cell:
 
 
 def _identify(drafts: Sequence[Cell], runs_dir: Path, data_dir: Path | None) -> list[Cell]:
-    """Ids, the children of this sweep's own rows after them."""
-    known: dict[str, Cell] = {}
-    waiting = {" ".join(str(value) for value in cell.labels.values()): cell for cell in drafts}
-    done: dict[str, Cell] = {}
+    """Ids, in the order of the drafts but children after the rows of this sweep that they start from."""
+    rows = {_row_name(cell) for cell in drafts}
+    known: dict[str, str] = {}
+    waiting, done = list(drafts), []
     while waiting:
-        ready = [name for name, cell in waiting.items() if _source(cell) not in waiting or _source(cell) == name]
+        ready = [cell for cell in waiting if _source(cell) not in rows or _source(cell) in known]
         if not ready:
-            raise StepladderError(f"The rows {', '.join(waiting)} start from each other in a circle. One of them must start from nothing.")
-        for name in ready:
-            done[name] = known[name] = _identified(waiting.pop(name), known, runs_dir, data_dir)
-    return list(done.values())
+            names = ", ".join(_row_name(cell) for cell in waiting)
+            raise StepladderError(f"The rows {names} start from each other in a circle. One of them must start from nothing.")
+        for cell in ready:
+            identified = _identified(cell, known, runs_dir, data_dir)
+            known.setdefault(_row_name(cell), identified.cell_id)
+            done.append(identified)
+        waiting = [cell for cell in waiting if cell not in ready]
+    return done
+
+
+def _row_name(cell: Cell) -> str:
+    """What `init.from` calls a row of the same sweep."""
+    return ", ".join(str(value) for value in cell.labels.values())
 
 
 def _source(cell: Cell) -> str:
     return cell.config.init.source if cell.config and cell.config.init else ""
 
 
-def _identified(cell: Cell, known: dict[str, Cell], runs_dir: Path, data_dir: Path | None) -> Cell:
+def _identified(cell: Cell, known: dict[str, str], runs_dir: Path, data_dir: Path | None) -> Cell:
     if cell.config is None:
         return cell
     config, parents = cell.config, cell.parents
     if config.init:
         source = config.init.source
-        parent = known[source].cell_id if source in known else store.find_run(runs_dir, source).cell_id
+        parent = known[source] if source in known else store.find_run(runs_dir, source).cell_id
         config = config.model_copy(update={"init": Parent.model_validate({"from": parent, "freeze": config.init.freeze})})
         parents = (parent,)
     return replace(cell, config=config, parents=parents, cell_id=cell_id(config, load(config.data, data_dir).digest))

@@ -47,12 +47,23 @@ def print_plan(plan: Plan, runs_dir: Path, data_dir: Path | None) -> None:
     console.print(_table(cells, data_dir))
     for key, where in sorted(plan.loaded.origin.items()) if len(cells) == 1 else ():
         console.print(f"  {key}: from {where}", markup=False)
-    for dropped in {(one.key, str(one.value), one.by) for one in (*plan.loaded.dropped, *(d for cell in cells for d in cell.dropped))}:
-        console.print(f"dropped {dropped[0]} = {dropped[1]}, which means nothing with {dropped[2]}", markup=False)
+    for by, keys in _dropped(plan).items():
+        console.print(f"dropped with {by}: {', '.join(keys)}", markup=False)
     console.print(
         f"{data['runs']} runs, {data['trained_runs']} of them trained by {data['programs']} programs; {data['to_do']} to do: about "
         f"{clock(data['predicted_seconds_to_do'])} on {len(jax.devices())} workers ({clock(data['predicted_seconds'])} for all)"
     )
+
+
+def _dropped(plan: Plan) -> dict[str, list[str]]:
+    """What means nothing with a choice: choice -> keys."""
+    everything = (*plan.loaded.dropped, *(one for cell in plan.cells for one in cell.dropped))
+    found: dict[str, list[str]] = {}
+    for one in everything:
+        text = f"{one.key} = {one.value}"
+        if text not in found.setdefault(one.by, []):
+            found[one.by].append(text)
+    return found
 
 
 def memory_bytes(cell: Cell) -> int | None:

@@ -1,0 +1,1 @@
+"""What does each step from counting words to attention buy?"""
