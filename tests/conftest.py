@@ -6,10 +6,20 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
+import flax.struct
+import jax
 from jaxtyping import install_import_hook
 
+struct_dataclass = flax.struct.dataclass
+
+
+def unchecked(cls, **words):
+    """A pytree class also holds stacked layers, lanes, masks and shapes: what it holds is checked where a function takes it."""
+    made = struct_dataclass(cls, **words)
+    made.__no_type_check__ = True
+    return made
+
+
+flax.struct.dataclass = unchecked
 install_import_hook("research", "beartype.beartype")
-
-import jax
-
 jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 from research.config.data import Text
 from research.config.schema import Config
 from research.config.write import to_toml
-from research.data.batches import device_arrays
+from research.data.batches import HOST_ABOVE, belongs_on_host, device_arrays, host_arrays
 from research.data.dataset import Dataset
 from research.data.eval_batches import eval_batches, groups, items
 from research.data.load import load
@@ -24,6 +25,7 @@ from research.train.engine import Engine, build
 from research.train.latency import latency_ms
 from research.train.result import Belonging, Job, write_failure
 from research.train.runs import Interrupted, Material, Split, train_runs
+from research.train.source import OnHost
 
 ENDED = ("done", "diverged")  # a run with such a status is not begun again
 
@@ -156,9 +158,19 @@ def _run_groups(
             train_runs(engine, jobs, material, stop, report)
         except Interrupted:
             raise
-        except Exception:
+        except Exception as error:
+            _fail(group.jobs, error, report)
             if not keep_going:
                 raise
+
+
+def _fail(jobs: Sequence[Job], error: Exception, report: Callable[..., None]) -> None:
+    """What stopped a group stopped those of its runs that are not ended, unless another process has them."""
+    for job in jobs:
+        if (store.read_status(job.folder) or {}).get("status") not in ENDED:
+            with suppress(HeldError), claimed(job.folder):
+                write_failure(job, error)
+                report(job, "failed", {"message": str(error)})
 
 
 def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report: Callable[..., None]) -> None:
@@ -173,8 +185,7 @@ def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report:
     except HeldError as held:
         report(job, "held", {"message": str(held)})
     except Exception as error:
-        write_failure(job, 0, error)
-        report(job, "failed", {"message": str(error)})
+        _fail([job], error, report)
         if not keep_going:
             raise
 
@@ -184,11 +195,11 @@ def _engine(group: Group, data_dir: Path | None) -> tuple[Engine, Material]:
     material = materials(config, load(config.data, data_dir))
     shapes = tuple(split.batches for split in (material.valid, material.test, *material.also.values()))
     latency_ms(group.program)  # compiles; it is measured when nothing else is compiling
-    return build(group.program, material.arrays, shapes, len(group.jobs)), material
+    return build(group.program, material.source, shapes, len(group.jobs)), material
 
 
-def materials(config: Config, data: Dataset) -> Material:
-    """The training split on the devices, and both splits that are scored, cut into batches."""
+def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Material:
+    """The training split on the devices, or on the host if it is a text of more bytes than that; both splits that are scored, as batches."""
     stride = config.eval_stride if isinstance(config.data, Text) else 1
     length = config.eval_length if isinstance(config.data, Text) else 1
 
@@ -196,7 +207,9 @@ def materials(config: Config, data: Dataset) -> Material:
         return Split(eval_batches(config.data, config.eval, which, data.eos, window, stride), belongs(which))
 
     also = {window: split(data.test, window) for window in config.eval.also}
-    return Material(lanes.replicate(device_arrays(data.train)), split(data.valid, length), split(data.test, length), also)
+    on_host = belongs_on_host(data.train, host_above)
+    source = OnHost(host_arrays(data.train), config.run.log_every) if on_host else lanes.replicate(device_arrays(data.train))
+    return Material(source, split(data.valid, length), split(data.test, length), also)
 
 
 def belongs(split: Any) -> Belonging:

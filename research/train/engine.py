@@ -12,6 +12,7 @@ import numpy as np
 from research.data.batches import Batch
 from research.train import lanes
 from research.train.evaluate import Scores, concatenate, evaluate_batch, first_carry, in_order
+from research.train.source import OnHost, stack
 from research.train.update import Program, advance, blank
 
 Batches = tuple[Batch, ...]  # a few shapes, each stacked on a leading axis
@@ -26,21 +27,21 @@ class Engine(NamedTuple):
     peak_bytes: int  # of one lane: arguments, results and temporaries of a training call
 
 
-def build(program: Program, arrays: Any, shapes: tuple[Batches, ...], runs: int) -> Engine:
-    """Compile training, and evaluation for every shape of batch in `shapes`. `arrays`: the training split, as the lanes share it."""
+def build(program: Program, source: Any, shapes: tuple[Batches, ...], runs: int) -> Engine:
+    """Compile training, and evaluation for every shape of batch in `shapes`. `source`: the training split, as the lanes share it, or OnHost."""
     began, width = time.perf_counter(), lanes.capacity(runs)
     member, state = blank(program)
-    step = jax.jit(lanes.over_lanes(partial(advance, program), shared=(2,)), donate_argnums=1)
+    own = isinstance(source, OnHost)  # every lane has batches of its own
+    given = lanes.abstract(stack(program.config, source, 0, 0, 0), width) if own else lanes.abstract_shared(source)
+    step = jax.jit(lanes.over_lanes(partial(advance, program), shared=() if own else (2,)), donate_argnums=1)
     until = jax.ShapeDtypeStruct((), jnp.int32)
-    train = step.lower(
-        *(lanes.abstract(x, width) for x in (member, state)), lanes.abstract_shared(arrays), lanes.abstract(until, width)
-    ).compile()
+    train = step.lower(*(lanes.abstract(x, width) for x in (member, state)), given, lanes.abstract(until, width)).compile()
     evaluate = {}
     for batch in (batch for batches in shapes for batch in batches):
         one = jax.eval_shape(lambda batch: jax.tree.map(lambda leaf: leaf[0], batch), batch)
         if _key(one) not in evaluate:
             evaluate[_key(one)] = _compile_evaluation(program, state.params, one, width)
-    return Engine(program, width, train, evaluate, time.perf_counter() - began, _peak(train, arrays))
+    return Engine(program, width, train, evaluate, time.perf_counter() - began, _peak(train, given))
 
 
 def score(engine: Engine, params: Any, active: list[bool], batches: Batches, n: int) -> list[Scores | None]:
@@ -73,8 +74,8 @@ def _key(batch: Any) -> tuple[Any, ...]:
     return tuple((leaf.shape, str(leaf.dtype)) for leaf in jax.tree.leaves(batch))
 
 
-def _peak(compiled: Any, arrays: Any) -> int:
+def _peak(compiled: Any, data: Any) -> int:
     memory = compiled.memory_analysis()
-    shared = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(arrays))
+    shared = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(data))
     found = memory.argument_size_in_bytes + memory.temp_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
     return int(max(found, shared))

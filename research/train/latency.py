@@ -23,6 +23,6 @@ def latency_ms(program: Program) -> float:
     times = []
     for _ in range(6):
         began = time.perf_counter()
-        jax.block_until_ready(proceed(config, params, carry, token, jax.random.key(0), steps=steps, temperature=0))
+        jax.block_until_ready(proceed(config, params, carry, token, jax.random.key(0), steps=steps, temperature=0.0))
         times.append(time.perf_counter() - began)
     return 1e3 * float(np.median(times[1:])) / steps

@@ -63,7 +63,7 @@ def write_status(job: Job, status: str, step: int, steps: int, message: str = ""
     store.write_json(job.folder / "status.json", {"status": status, "step": step, "steps": steps, "message": message, "updated": updated})
 
 
-def write_failure(job: Job, step: int, error: BaseException) -> None:
+def write_failure(job: Job, error: BaseException) -> None:
     """The traceback goes to log.txt, its last line to status.json."""
     store.write_text(job.folder / "log.txt", "".join(traceback.format_exception(error)))
-    write_status(job, "failed", step, 0, f"{type(error).__name__}: {error}")
+    write_status(job, "failed", 0, 0, f"{type(error).__name__}: {error}")

@@ -22,8 +22,9 @@ from research.train import checkpoint, lanes
 from research.train.engine import Batches, Engine, score
 from research.train.evaluate import Scores, measure
 from research.train.optimiser import factor, hyper
-from research.train.result import Belonging, Job, Scored, write_failure, write_result, write_status
+from research.train.result import Belonging, Job, Scored, write_result, write_status
 from research.train.resume import Best, pack, unpack
+from research.train.source import OnHost, stack
 from research.train.update import Member, State, begin, blank
 
 
@@ -41,7 +42,7 @@ class Split(NamedTuple):
 class Material(NamedTuple):
     """What the runs of a group share beside their program."""
 
-    arrays: Any  # the training split, replicated on the lanes' devices
+    source: Any  # the training split, replicated on the lanes' devices, or OnHost
     valid: Split
     test: Split
     also: dict[int, Split]  # the test split at further window lengths
@@ -84,11 +85,9 @@ def train_runs(engine: Engine, jobs: Sequence[Job], material: Material, stop: Ev
             _keep_safe(running, states, material, stop)
             if stop.is_set() and (any(running) or queue):
                 raise Interrupted
-    except Interrupted:
-        raise
-    except BaseException as error:
+    except BaseException:
         for lane in filter(None, running):
-            _fail(lane, error, report)
+            lane.claim.release()
         raise
 
 
@@ -148,10 +147,20 @@ def _begin(engine: Engine, job: Job, material: Material, report: Report) -> tupl
 def _advance(engine: Engine, running: list[Any], states: Any, members: Any, material: Material, report: Report) -> tuple[Any, list[Any]]:
     until = [_next(engine, lane) if lane else 0 for lane in running]
     began = time.perf_counter()
-    states, traces = engine.advance(members, states, material.arrays, lanes.join([np.int32(n) for n in until]))
+    source = _given(engine, running, until, material.source)
+    states, traces = engine.advance(members, states, source, lanes.join([np.int32(n) for n in until]))
     jax.block_until_ready(states)
     seconds = time.perf_counter() - began
     return states, [lane and _log(engine, lane, lanes.part(traces, i), until[i], seconds, report) for i, lane in enumerate(running)]
+
+
+def _given(engine: Engine, running: list[Any], until: list[int], source: Any) -> Any:
+    """The split itself, or the batches of this call for every lane."""
+    if not isinstance(source, OnHost):
+        return source
+    of_lane = lambda lane, last: stack(engine.program.config, source, lane.job.seed, lane.step, last) if lane else idle
+    idle = stack(engine.program.config, source, 0, 0, 0)
+    return lanes.join([of_lane(lane, last) for lane, last in zip(running, until, strict=True)])
 
 
 def _next(engine: Engine, lane: Lane) -> int:
@@ -258,10 +267,3 @@ def _keep_safe(running: list[Any], states: Any, material: Material, stop: Event)
             running[i] = replace(lane, saved=time.monotonic())
             if stop.is_set():
                 write_status(lane.job, "stopped", lane.step, 0, "stopped by the user; the same command goes on from here")
-                lane.claim.release()
-
-
-def _fail(lane: Lane, error: BaseException, report: Report) -> None:
-    write_failure(lane.job, lane.step, error)
-    lane.claim.release()
-    report(lane.job, "failed", {"message": str(error)})

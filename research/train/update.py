@@ -15,9 +15,10 @@ from jaxtyping import Array, Bool, Float, Int, UInt32
 
 from research.config.model import Model
 from research.config.schema import Config
-from research.data.batches import starts_anew, train_batch
+from research.data.batches import Arrays, starts_anew
 from research.tasks.language_modelling import Sizes, carries, empty, init, loss, stop_gradient
 from research.train.optimiser import factor, optimiser
+from research.train.source import Stacked, batch_of_step
 from research.train.streams import at_step, stream
 
 
@@ -78,8 +79,8 @@ def blank(program: Program) -> tuple[Member, State]:
     return jax.eval_shape(lambda: (member, begin(program, program.config.model, member)))
 
 
-def advance(program: Program, member: Member, state: State, arrays: Any, until: Int[Array, ""]) -> tuple[State, Trace]:
-    """Steps to `until`, or to the first loss or gradient that is not finite: that step is not taken."""
+def advance(program: Program, member: Member, state: State, source: Arrays | Stacked, until: Int[Array, ""]) -> tuple[State, Trace]:
+    """Steps to `until`, or to the first loss or gradient that is not finite: that step is not taken. `source` reaches as far as `until`."""
 
     def going(both: tuple[State, Trace]) -> Array:
         state, trace = both
@@ -87,7 +88,7 @@ def advance(program: Program, member: Member, state: State, arrays: Any, until: 
 
     def step(both: tuple[State, Trace]) -> tuple[State, Trace]:
         state, trace = both
-        new, seen = update(program, member, state, arrays)
+        new, seen = update(program, member, state, source)
         kept = jax.tree.map(lambda new, old: jnp.where(seen.finite, new, old), new, state)
         sums = (a + b for a, b in zip(trace.sums, seen.sums, strict=True))
         return kept, Trace(Sums(*sums), seen.finite)
@@ -96,10 +97,10 @@ def advance(program: Program, member: Member, state: State, arrays: Any, until: 
     return lax.while_loop(going, step, (state, Trace(Sums(zero, zero, zero, jnp.zeros((), jnp.int32)), jnp.ones((), bool))))
 
 
-def update(program: Program, member: Member, state: State, arrays: Any) -> tuple[State, Trace]:
+def update(program: Program, member: Member, state: State, source: Arrays | Stacked) -> tuple[State, Trace]:
     """One step of gradient descent on one batch."""
     config, root = program.config, jax.random.key(member.seed)
-    batch = train_batch(config.data, config.train.batch_size, arrays, stream(root, "data"), state.step)
+    batch = batch_of_step(config, source, member.seed, state.step)
     start_carry = _start_carry(program, state)
 
     def objective(params: Any) -> tuple[Array, tuple[Any, Array, Array]]:
