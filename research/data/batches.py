@@ -93,9 +93,9 @@ def host_arrays(split: Split) -> Arrays:
     return TextArrays(tokens)
 
 
-def belongs_on_host(split: Split) -> bool:
-    """Whether a split is a text above HOST_ABOVE bytes."""
-    return isinstance(split, TextSplit) and split.tokens.nbytes > HOST_ABOVE
+def belongs_on_host(split: Split, above: int = HOST_ABOVE) -> bool:
+    """Whether a split is a text of more than `above` bytes."""
+    return isinstance(split, TextSplit) and split.tokens.nbytes > above
 
 
 def _host_memory(split: Split) -> Arrays:

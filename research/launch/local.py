@@ -63,7 +63,7 @@ def execute(
     anew: bool,
     report: Callable[..., None],
 ) -> Outcome:
-    """Run the jobs, `anew`: from nothing. Raises Interrupted when the user stops it; every other failure is one of the runs', kept in its folder."""
+    """Run the jobs; `anew`: from nothing. Raises Interrupted when the user stops it. A failure is a run's own, kept in its folder."""
     for job in jobs:
         _prepare_folder(job, anew, report)
     counts = dict.fromkeys(("done", "diverged", "failed", "held", "blocked"), 0)
@@ -199,7 +199,7 @@ def _engine(group: Group, data_dir: Path | None) -> tuple[Engine, Material]:
 
 
 def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Material:
-    """The training split on the devices, or on the host if it is a text of more bytes than that; both splits that are scored, as batches."""
+    """The training split on the devices, or on the host where it is a text of more bytes; both splits that are scored, as batches."""
     stride = config.eval_stride if isinstance(config.data, Text) else 1
     length = config.eval_length if isinstance(config.data, Text) else 1
 

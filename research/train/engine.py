@@ -28,7 +28,7 @@ class Engine(NamedTuple):
 
 
 def build(program: Program, source: Any, shapes: tuple[Batches, ...], runs: int) -> Engine:
-    """Compile training, and evaluation for every shape of batch in `shapes`. `source`: the training split, as the lanes share it, or OnHost."""
+    """Compile training, and evaluation for every shape of batch in `shapes`. `source`: the training split on the devices, or OnHost."""
     began, width = time.perf_counter(), lanes.capacity(runs)
     member, state = blank(program)
     own = isinstance(source, OnHost)  # every lane has batches of its own

@@ -158,9 +158,8 @@ def _given(engine: Engine, running: list[Any], until: list[int], source: Any) ->
     """The split itself, or the batches of this call for every lane."""
     if not isinstance(source, OnHost):
         return source
-    of_lane = lambda lane, last: stack(engine.program.config, source, lane.job.seed, lane.step, last) if lane else idle
-    idle = stack(engine.program.config, source, 0, 0, 0)
-    return lanes.join([of_lane(lane, last) for lane, last in zip(running, until, strict=True)])
+    starts = [(lane.job.seed, lane.step) if lane else (0, 0) for lane in running]
+    return lanes.join([stack(engine.program.config, source, *start, last) for start, last in zip(starts, until, strict=True)])
 
 
 def _next(engine: Engine, lane: Lane) -> int:

@@ -136,10 +136,9 @@ def test_the_host_gathers_the_same_batches_bit_for_bit(config, split):
         assert [leaf.dtype for leaf in jax.tree.leaves(on_device)] == [leaf.dtype for leaf in jax.tree.leaves(on_host)]
 
 
-def test_only_a_long_text_is_kept_on_the_host(monkeypatch):
+def test_only_a_long_text_is_kept_on_the_host():
     assert not belongs_on_host(text(203))
-    monkeypatch.setattr("research.data.batches.HOST_ABOVE", 4 * 202)
-    assert belongs_on_host(text(203))
+    assert belongs_on_host(text(203), above=4 * 202)
     assert isinstance(host_arrays(text(203)).tokens, np.memmap)
 
 

@@ -1,0 +1,51 @@
+"""Where the batch of a step comes from: a split that lies on the devices, or one on the host, whose next batches go along with each call.
+
+Both give the same bits, so a run does not know which it had.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+from jaxtyping import Array, Int, Key
+
+from research.config.schema import Config
+from research.data.batches import Arrays, Batch, host_batch, train_batch
+from research.train.streams import stream
+
+
+class OnHost(NamedTuple):
+    """A training split that is not on the devices: a call of `advance` is given `steps` of its batches."""
+
+    arrays: Arrays
+    steps: int
+
+
+@struct.dataclass
+class Stacked:
+    """The batches of consecutive steps on a leading axis, the first of them that of step `first`."""
+
+    batches: Batch
+    first: Int[Any, ""]
+
+
+def data_key(seed: Int[Any, ""]) -> Key[Array, ""]:
+    """The stream that orders a run's data."""
+    return stream(jax.random.key(seed), "data")
+
+
+def batch_of_step(config: Config, source: Arrays | Stacked, seed: Int[Any, ""], step: Int[Array, ""]) -> Batch:
+    """The batch of a step, whichever way the split came."""
+    if isinstance(source, Stacked):
+        return jax.tree.map(lambda leaf: leaf[step - source.first], source.batches)
+    return train_batch(config.data, config.train.batch_size, source, data_key(seed), step)
+
+
+def stack(config: Config, source: OnHost, seed: int, first: int, until: int) -> Stacked:
+    """The batches of the steps `first` .. `until` - 1; what is left of the stack repeats the last and is not looked at."""
+    key, last = data_key(jnp.uint32(seed)), max(first, until - 1)
+    made = [host_batch(config.data, config.train.batch_size, source.arrays, key, step) for step in range(first, last + 1)]
+    made += made[-1:] * (source.steps - len(made))
+    return Stacked(jax.tree.map(lambda *leaves: np.stack(leaves), *made), np.int32(first))
