@@ -26,6 +26,7 @@ class Comparison:
     p_seeds: float | None  # paired t; None with fewer than five common seeds
     p_items: float | None  # paired bootstrap; None where the items cannot be compared
     note: str = ""
+    contradicted: bool = False  # by a seed, where there are too few of them to test
     p_holm: float | None = None
     significant: bool = False
 
@@ -50,10 +51,13 @@ class Comparison:
 def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
     """Both tests of one pair, before any correction.
 
-    Seeds: the paired t test over the seeds that both finished; a deterministic cell has the same value beside every seed.
+    Seeds: the paired t test over the seeds that both finished; a deterministic cell has the same value beside every seed. With fewer
+    than five there is no test, but a difference that has not the same sign on each of them is never significant.
     Items: the paired bootstrap over the test items, of losses averaged over seeds; for metrics of `test` only.
     """
-    difference, p_seeds, seeds_note = _over_seeds(a, b, metric)
+    difference, pairs_of_seeds = _over_seeds(a, b, metric)
+    p_seeds = paired_t(*zip(*pairs_of_seeds, strict=True)) if len(pairs_of_seeds) >= SEEDS_NEEDED else None
+    contradicted = p_seeds is None and difference is not None and any((x - y) * difference <= 0 for x, y in pairs_of_seeds)
     p_items = None if difference is None else _over_items(a, b, metric)
     return Comparison(
         better=label_text(a.labels, axes.rows),
@@ -63,35 +67,36 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
         difference=difference,
         p_seeds=p_seeds,
         p_items=p_items,
-        note="" if difference is None else _note(seeds_note, p_seeds, p_items),
+        note="" if difference is None else _note(len(pairs_of_seeds), contradicted, p_seeds, p_items),
+        contradicted=contradicted,
     )
 
 
-def _note(seeds: str, p_seeds: float | None, p_items: float | None) -> str:
-    if p_items is None:
-        return f"{seeds}, and no items to compare" if p_seeds is None else "seeds only: no items to compare"
-    return f"{seeds}: items only" if p_seeds is None else ""
+def _note(seeds: int, contradicted: bool, p_seeds: float | None, p_items: float | None) -> str:
+    if p_seeds is not None:
+        return "seeds only: no items to compare" if p_items is None else ""
+    few = f"fewer than {SEEDS_NEEDED} seeds" if seeds else "one run each"
+    few += ", and they disagree" if contradicted else ""
+    return f"{few}, and no items to compare" if p_items is None else few if contradicted else f"{few}: items only"
 
 
 def _column(a: Cell, b: Cell, axes: Axes) -> str:
     return " : ".join(dict.fromkeys(column_text(cell.labels, axes.columns) for cell in (a, b)))
 
 
-def _over_seeds(a: Cell, b: Cell, metric: str) -> tuple[float | None, float | None, str]:
+def _over_seeds(a: Cell, b: Cell, metric: str) -> tuple[float | None, list[tuple[float, float]]]:
+    """The difference of the means, and both values at each seed that both have; no pairs for two deterministic cells."""
     ours, theirs = a.values(metric), b.values(metric)
     if not ours or not theirs:
-        return None, None, ""
+        return None, []
     difference = float(np.mean(list(ours.values())) - np.mean(list(theirs.values())))
     if a.deterministic and b.deterministic:
-        return difference, None, "one run each"
-    if a.deterministic or b.deterministic:
-        fixed, moving = (ours, theirs) if a.deterministic else (theirs, ours)
-        fixed = dict.fromkeys(moving, next(iter(fixed.values())))
-        ours, theirs = (fixed, moving) if a.deterministic else (moving, fixed)
-    common = sorted(ours.keys() & theirs.keys())
-    if len(common) < SEEDS_NEEDED:
-        return difference, None, f"fewer than {SEEDS_NEEDED} seeds"
-    return difference, paired_t([ours[seed] for seed in common], [theirs[seed] for seed in common]), ""
+        return difference, []
+    if a.deterministic:
+        ours = dict.fromkeys(theirs, next(iter(ours.values())))
+    if b.deterministic:
+        theirs = dict.fromkeys(ours, next(iter(theirs.values())))
+    return difference, [(ours[seed], theirs[seed]) for seed in sorted(ours.keys() & theirs.keys())]
 
 
 def _over_items(a: Cell, b: Cell, metric: str) -> float | None:
@@ -112,7 +117,7 @@ def adjust(family: Sequence[Comparison], level: float = LEVEL) -> tuple[Comparis
         if comparison.p is None:
             return comparison
         p = next(adjusted)
-        return replace(comparison, p_holm=p, significant=p < level)
+        return replace(comparison, p_holm=p, significant=p < level and not comparison.contradicted)
 
     return tuple(map(decided, family))
 

@@ -141,6 +141,8 @@ def _three(value: float | int) -> str:
 
 def number(name: str, value: float | int, places: int | None = None) -> str:
     """A number as text: counts in human units, outcomes to `places` decimals."""
+    if name in ("trials", "steps", "best_step"):
+        return f"{value:,.0f}"
     if not is_quality(name):
         return human(value)
     return f"{value * scale(name):.{decimals((), (value * scale(name),)) if places is None else places}f}"

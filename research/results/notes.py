@@ -74,7 +74,9 @@ def _column(found: Found, axes: Axes) -> str:
 def _verdict(found: Found, rows: Sequence[str]) -> str:
     best = rows[found.best]
     if found.bold:
-        return f"{best} (bold) is significantly better than every other row."
+        untested = any(note.startswith("fewer") for note in found.notes)
+        scope = " on these test items; too few seeds to test what other seeds would do" if untested else ""
+        return f"{best} (bold) is significantly better than every other row{scope}."
     if not found.rivals:
         return f"{best} is significantly better than the other rows, but lost seeds of its own: not in bold."
     if len(found.rivals) == found.tested:

@@ -1,5 +1,6 @@
 """A sheet is a table as it will be read: texts in rows under headings. Every renderer draws sheets and knows nothing else."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -103,23 +104,25 @@ def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparison
     columned = any(comparison.column for comparison in comparisons)
     heads = [Heading("row", numeric=False), Heading("against", numeric=False), *([Heading("column", numeric=False)] if columned else [])]
     heads += [Heading("difference"), Heading("verdict", numeric=False), Heading("p, seeds"), Heading("p, items"), Heading("p, Holm")]
-    noted = {c.note for c in comparisons if c.difference is not None}
+    notes = Counter(c.note for c in comparisons if c.difference is not None)
+    common = next((note for note, count in notes.items() if note and 2 * count > notes.total()), "")
     rows = tuple(
         (
             Text(c.better),
             Text(c.worse),
             *([Text(c.column)] if columned else []),
             Text(DASH if c.difference is None else f"{signed(c.difference * scale(c.metric))}"),
-            Text(c.verdict, "" if len(noted) == 1 else c.note, tone=TONES[c.verdict]),
+            Text(c.verdict, "" if c.note == common else c.note, tone=TONES[c.verdict]),
             *(Text(p_text(p)) for p in (c.p_seeds, c.p_items, c.p_holm)),
         )
         for c in comparisons
     )
     metrics = ", ".join(dict.fromkeys(title(c.metric) for c in comparisons))
     family = sum(c.p is not None for c in comparisons)
-    note = f"Difference of mean {metrics}: the row's less the other's. Holm's correction over these {family} comparisons, 5%."
-    common = f"{next(iter(noted))}.".capitalize() if len(noted) == 1 and "" not in noted else ""
-    return Sheet(name, tuple(heads), rows, 2 + columned, tuple(filter(None, (note, common))) if comparisons else ())
+    note = f"Difference of mean {metrics}: the row's less the other's. Holm's correction over {family} comparison{'' if family == 1 else 's'}, 5%."
+    lead = "Where nothing else is said: " if len(notes) > 1 else ""
+    said = f"{lead}{common}." if common else ""
+    return Sheet(name, tuple(heads), rows, 2 + columned, tuple(filter(None, (note, said[:1].upper() + said[1:]))) if comparisons else ())
 
 
 def signed(value: float | int) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -125,7 +126,31 @@ def test_a_comparison_needs_both_tests_where_both_exist(grid):
 def test_fewer_than_five_seeds_make_no_claim_about_seeds(ladder):
     found = named_comparisons(ladder.manifest, load_cells(*ladder))
     assert {c.p_seeds for c in found} == {None}
-    assert {c.note for c in found if c.difference is not None} == {"fewer than 5 seeds: items only"}
+    assert all(c.note.startswith("fewer than 5 seeds") for c in found if c.difference is not None)
+
+
+def test_a_seed_that_disagrees_outweighs_the_items(tmp_path):
+    manifest = write_ladder(tmp_path)
+    before = named_comparisons(manifest, load_cells(manifest, tmp_path))[-2]
+    assert (before.better, before.verdict) == ("Transformer, rotary", "better")
+    path = store.seed_folder(tmp_path, "7a7c7c7c7c7c", 1) / "result.json"
+    result = store.read_json(path)
+    result["metrics"]["test"]["perplexity"] = 125.0  # the mean is still ahead, the items too
+    store.write_json(path, result)
+    after = named_comparisons(manifest, load_cells(manifest, tmp_path))[-2]
+    assert after.difference < 0
+    assert after.p_items < 0.05
+    assert (after.verdict, after.note) == ("not different", "fewer than 5 seeds, and they disagree")
+
+
+def test_a_deterministic_row_stands_beside_every_seed(grid):
+    cells, axes = load_cells(*grid), axes_of(grid.manifest)
+    one = replace(cells[0], deterministic=True, results={0: cells[0].results[0]})
+    found = compare(one, cells[2], "test.perplexity", axes)
+    fixed = one.values("test.perplexity")[0]
+    assert found.p_seeds == pytest.approx(stats.ttest_1samp(list(cells[2].values("test.perplexity").values()), fixed).pvalue)
+    both = compare(one, replace(cells[2], deterministic=True), "test.perplexity", axes)
+    assert (both.p_seeds, both.note) == (None, "one run each: items only")
 
 
 def test_a_comparison_on_validation_has_no_items_and_says_so(grid):
