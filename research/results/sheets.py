@@ -118,8 +118,9 @@ def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparison
         for c in comparisons
     )
     metrics = ", ".join(dict.fromkeys(title(c.metric) for c in comparisons))
-    family = sum(c.p is not None for c in comparisons)
-    note = f"Difference of mean {metrics}: the row's less the other's. Holm's correction over {family} comparison{'' if family == 1 else 's'}, 5%."
+    tested = sum(c.p is not None for c in comparisons)
+    family = f"{tested} comparison{'' if tested == 1 else 's'}"
+    note = f"Difference of mean {metrics}: the row's less the other's. Holm's correction over {family}, 5%."
     lead = "Where nothing else is said: " if len(notes) > 1 else ""
     said = f"{lead}{common}." if common else ""
     return Sheet(name, tuple(heads), rows, 2 + columned, tuple(filter(None, (note, said[:1].upper() + said[1:]))) if comparisons else ())
