@@ -91,7 +91,7 @@ def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun:
     """0 done, 1 something crashed or could not be begun, 130 stopped by the user."""
     use_compilation_cache()
     jobs = pending(plan, runs, rerun)
-    _announce(plan, jobs, quiet)
+    _announce(plan, jobs, data_dir, quiet)
     steps = {job.cell_id: _steps(job, data_dir) for job in jobs}
     with _stoppable() as stop, progress(plan, jobs, steps, quiet) as meter:
         try:
@@ -101,17 +101,18 @@ def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun:
             return STOPPED
     if outcome.failed:
         print(f"{outcome.failed} runs crashed; their log.txt says why, and `stepladder runs` lists them", file=sys.stderr)
-    return 1 if outcome.failed or outcome.blocked else 0
+    waiting = outcome.blocked and not outcome.held  # what another process holds, it also goes on from
+    return 1 if outcome.failed or waiting else 0
 
 
-def _announce(plan: Plan, jobs: list[Any], quiet: bool) -> None:
+def _announce(plan: Plan, jobs: list[Any], data_dir: Path | None, quiet: bool) -> None:
     if quiet:
         return
     all_runs = sum(len(cell.seeds) for cell in plan.cells if cell.config)
     if not jobs:
         print(f"{plan.name}: all {all_runs} runs are done", file=sys.stderr)
     else:
-        print(f"{plan.name}: {len(jobs)} of {all_runs} runs to do, about {clock(seconds_left(plan, jobs))}", file=sys.stderr)
+        print(f"{plan.name}: {len(jobs)} of {all_runs} runs to do, about {clock(seconds_left(plan, jobs, data_dir))}", file=sys.stderr)
 
 
 def _steps(job: Any, data_dir: Path | None) -> int:

@@ -9,6 +9,7 @@ from threading import Event
 from typing import Any, NamedTuple
 
 from research.config.data import Text
+from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.config.write import to_toml
 from research.data.batches import HOST_ABOVE, belongs_on_host, device_arrays, host_arrays
@@ -23,11 +24,9 @@ from research.train import lanes
 from research.train.classic import fit_run
 from research.train.engine import Engine, build
 from research.train.latency import latency_ms
-from research.train.result import Belonging, Job, write_failure
+from research.train.result import ENDED, Belonging, Job, write_failure
 from research.train.runs import Interrupted, Material, Split, train_runs
 from research.train.source import OnHost
-
-ENDED = ("done", "diverged")  # a run with such a status is not begun again
 
 
 class Group(NamedTuple):
@@ -50,6 +49,8 @@ def pending(plan: Plan, runs_dir: Path, rerun: str | None) -> list[Job]:
     """The runs to be done, parents first. `rerun`: failed (and diverged) runs alone, all, or a cell_id's."""
     cells = {cell.cell_id: cell for cell in plan.cells if cell.config}
     jobs = [_job(cell, seed, cells, runs_dir) for cell in cells.values() for seed in cell.seeds]
+    if rerun not in (None, "all", "failed") and not any(cell.startswith(str(rerun)) for cell in cells):
+        raise StepladderError(f"--rerun {rerun} is no cell of {plan.name}; it is failed, all, or one of {', '.join(cells)}.")
     return [job for job in jobs if _wanted(job, rerun)]
 
 
@@ -64,8 +65,9 @@ def execute(
     report: Callable[..., None],
 ) -> Outcome:
     """Run the jobs; `anew`: from nothing. Raises Interrupted when the user stops it. A failure is a run's own, kept in its folder."""
+    now = environment()
     for job in jobs:
-        _prepare_folder(job, anew, report)
+        _prepare_folder(job, now, anew, report)
     counts = dict.fromkeys(("done", "diverged", "failed", "held", "blocked"), 0)
 
     def counted(job: Job, event: str, figures: dict[str, Any]) -> None:
@@ -110,8 +112,8 @@ def _ended(folder: Path) -> bool:
     return (store.read_status(folder) or {}).get("status") == "done"
 
 
-def _prepare_folder(job: Job, anew: bool, report: Callable[..., None]) -> None:
-    cell, now = job.folder.parent, environment()
+def _prepare_folder(job: Job, now: dict[str, Any], anew: bool, report: Callable[..., None]) -> None:
+    cell = job.folder.parent
     if anew and job.folder.exists():
         with claimed(job.folder):
             _forget(job.folder)
@@ -146,16 +148,18 @@ def _run_groups(
         for job in group.jobs:
             _fit(job, data_dir, stop, keep_going, report)
     trained = [group for group in groups if group.program is not None]
-    ahead = compiler.submit(_engine, trained[0], data_dir) if trained else None
+    ahead = [compiler.submit(_engine, group, data_dir) for group in trained[:1]]
     for i, group in enumerate(trained):
+        if stop.is_set():
+            raise Interrupted
         report(group.jobs[0], "compiling", {"runs": len(group.jobs)})
         try:
-            assert ahead is not None
-            engine, material = ahead.result()
-            latency = latency_ms(engine.program)
-            ahead = compiler.submit(_engine, trained[i + 1], data_dir) if i + 1 < len(trained) else None
-            jobs = [job._replace(latency_ms=latency) for job in group.jobs]
-            train_runs(engine, jobs, material, stop, report)
+            try:
+                engine, material = ahead.pop().result()
+                latency = latency_ms(engine.program)
+            finally:  # the next is compiled also where this one could not be, and not while its latency is measured
+                ahead += [compiler.submit(_engine, following, data_dir) for following in trained[i + 1 : i + 2]]
+            train_runs(engine, [job._replace(latency_ms=latency) for job in group.jobs], material, stop, report)
         except Interrupted:
             raise
         except Exception as error:
@@ -179,6 +183,8 @@ def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report:
     data = load(job.config.data, data_dir)
     try:
         with claimed(job.folder):
+            if (store.read_status(job.folder) or {}).get("status") in ENDED:
+                return report(job, "held", {"message": "another process finished it meanwhile"})
             report(job, "started", {"step": 0})
             metrics = fit_run(job, data, (belongs(data.valid), belongs(data.test)))
             report(job, "done", {"step": 0, "metrics": metrics})

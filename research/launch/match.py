@@ -3,10 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from research.config.errors import StepladderError
+from pydantic import ValidationError
+
+from research.config.errors import StepladderError, explain
+from research.config.merge import Assignment, Merged, apply
 from research.config.model import FeedForwardLM, LanguageModel
 from research.config.schema import Config
 from research.config.sweep import Match, Point
+from research.config.write import to_tree
 from research.models.count import flops_per_token, parameters
 from research.tasks.language_modelling import Sizes
 
@@ -84,10 +88,8 @@ def _granularity(config: Config, key: str) -> int:
 
 def with_value(config: Config, key: str, value: Any) -> Config:
     """The config with one dotted key changed, checked again."""
-    tree = config.model_dump(by_alias=True, exclude_unset=True)
-    table: Any = tree
-    *above, last = key.split(".")
-    for part in above:
-        table = table[int(part)] if isinstance(table, list | tuple) else table.setdefault(part, {})
-    table[last] = value
-    return Config.model_validate(tree)
+    tree = apply(Merged(to_tree(config), (), {}), [Assignment(tuple(key.split(".")), value, "sweep.match")]).tree
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        raise StepladderError(explain(error, Config, tree, lambda _: f"sweep.match, at {key} = {value}")) from None

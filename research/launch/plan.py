@@ -5,10 +5,16 @@ What is resolved here is written down (`manifest`); reports read that and result
 
 import hashlib
 import json
+import tomllib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import jax
+from jax.tree_util import keystr, tree_leaves_with_path
 
 from research.config.data import Text
 from research.config.errors import StepladderError
@@ -24,7 +30,8 @@ from research.launch.match import matched
 from research.launch.price import price
 from research.models.count import flops_per_token, parameters
 from research.results import store
-from research.tasks.language_modelling import Sizes
+from research.tasks.language_modelling import Sizes, init
+from research.train import checkpoint
 from research.train.update import Program, blank
 
 
@@ -83,6 +90,8 @@ def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
     drafts = [_draft(point) for point in points]
     identified = _identify(drafts, runs_dir, data_dir)
     cells = _unique([cell for draft in identified for cell in (*_parts(draft, data_dir), draft)])
+    for cell in cells:
+        _check_start(cell, cells, runs_dir, data_dir)
     return Plan(loaded, tuple(_facts(cell, data_dir) if cell.config else cell for cell in cells))
 
 
@@ -107,7 +116,7 @@ def _draft(point: Point) -> Cell:
 
 def _identify(drafts: Sequence[Cell], runs_dir: Path, data_dir: Path | None) -> list[Cell]:
     """Ids, in the order of the drafts but children after the rows of this sweep that they start from."""
-    rows = {_row_name(cell) for cell in drafts}
+    rows = Counter(_row_name(cell) for cell in drafts)
     known: dict[str, str] = {}
     waiting, done = list(drafts), []
     while waiting:
@@ -115,9 +124,11 @@ def _identify(drafts: Sequence[Cell], runs_dir: Path, data_dir: Path | None) -> 
         if not ready:
             names = ", ".join(_row_name(cell) for cell in waiting)
             raise StepladderError(f"The rows {names} start from each other in a circle. One of them must start from nothing.")
+        if unclear := next((_source(cell) for cell in ready if rows[_source(cell)] > 1), None):
+            raise StepladderError(f"init.from = {unclear!r} is a row of {rows[unclear]} tuned cells; name the cell_id of one of them.")
         for cell in ready:
             identified = _identified(cell, known, runs_dir, data_dir)
-            known.setdefault(_row_name(cell), identified.cell_id)
+            known[_row_name(cell)] = identified.cell_id
             done.append(identified)
         waiting = [cell for cell in waiting if cell not in ready]
     return done
@@ -138,10 +149,47 @@ def _identified(cell: Cell, known: dict[str, str], runs_dir: Path, data_dir: Pat
     config, parents = cell.config, cell.parents
     if config.init:
         source = config.init.source
-        parent = known[source] if source in known else store.find_run(runs_dir, source).cell_id
+        parent = known[source] if source in known else _elsewhere(source, runs_dir)
         config = config.model_copy(update={"init": Parent.model_validate({"from": parent, "freeze": config.init.freeze})})
         parents = (parent,)
     return replace(cell, config=config, parents=parents, cell_id=cell_id(config, load(config.data, data_dir).digest))
+
+
+def _elsewhere(source: str, runs_dir: Path) -> str:
+    """The cell_id of a run that is there already."""
+    run = store.find_run(runs_dir, source)
+    if run.folder.resolve() != store.cell_folder(runs_dir, run.cell_id).resolve():
+        raise StepladderError(f"init.from = {source!r} is in another runs folder; copy {run.folder} to {runs_dir}, or give --runs.")
+    return run.cell_id
+
+
+def _check_start(cell: Cell, cells: Sequence[Cell], runs_dir: Path, data_dir: Path | None) -> None:
+    """A run that starts from another has its vocabulary and its shapes, and what it freezes is there."""
+    if cell.config is None or cell.config.init is None:
+        return
+    child, source = cell.config, cell.parents[0]
+    if not source:
+        raise StepladderError(f"The row {_row_name(cell)} starts from a row that cannot be. Leave it out, or let it start from another.")
+    parent = next((other.config for other in cells if other.cell_id == source), None) or _config_of(source, runs_dir)
+    if not parent.trained:
+        raise StepladderError(f"init.from = {source!r} is a {parent.model.kind}, which has no parameters; name a trained run.")
+    if load(parent.data, data_dir).vocabulary != load(child.data, data_dir).vocabulary:
+        raise StepladderError(f"init.from = {source!r} was trained on another vocabulary, so its embedding would stand for other symbols.")
+    own, given = (_shapes(config, data_dir) for config in (child, parent))
+    if wrong := checkpoint.mismatches(given, own):
+        raise StepladderError(f"init.from = {source!r} is not of this model: {'; '.join(wrong)}. Give this cell the parent's [model].")
+    leaves = [keystr(path, simple=True, separator=".") for path, _ in tree_leaves_with_path(own)]
+    for name in cell.config.init.freeze:
+        if not any(leaf.startswith(name) for leaf in leaves):
+            raise StepladderError(f"init.freeze names {name!r}, with which no parameter begins. They are {', '.join(leaves)}.")
+
+
+def _config_of(source: str, runs_dir: Path) -> Config:
+    return Config.model_validate(tomllib.loads((store.cell_folder(runs_dir, source) / "config.toml").read_text()))
+
+
+def _shapes(config: Config, data_dir: Path | None) -> Any:
+    return jax.eval_shape(partial(init, config, sizes(config, load(config.data, data_dir))), jax.random.key(0))
 
 
 def _parts(cell: Cell, data_dir: Path | None) -> tuple[Cell, ...]:

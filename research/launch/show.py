@@ -15,11 +15,11 @@ from research.launch.price import total_seconds
 from research.launch.progress import clock
 
 
-def seconds_left(plan: Plan, jobs: list[Any], workers: int | None = None) -> float:
+def seconds_left(plan: Plan, jobs: list[Any], data_dir: Path | None) -> float:
     """Predicted seconds for these runs on the workers that there are."""
     price = {cell.cell_id: cell.predicted_seconds for cell in plan.cells}
-    programs = {job.cell_id: program_of(job.config, load(job.config.data, None)) if job.config.trained else None for job in jobs}
-    return total_seconds([(price[job.cell_id], programs[job.cell_id]) for job in jobs], workers or len(jax.devices()))
+    programs = {job.cell_id: program_of(job.config, load(job.config.data, data_dir)) if job.config.trained else None for job in jobs}
+    return total_seconds([(price[job.cell_id], programs[job.cell_id]) for job in jobs], len(jax.devices()))
 
 
 def as_data(plan: Plan, runs_dir: Path, data_dir: Path | None) -> dict[str, Any]:
@@ -33,8 +33,8 @@ def as_data(plan: Plan, runs_dir: Path, data_dir: Path | None) -> dict[str, Any]
         "trained_runs": sum(job.config.trained for job in everything),
         "programs": len({program_of(job.config, load(job.config.data, data_dir)) for job in everything if job.config.trained}),
         "to_do": len(jobs),
-        "predicted_seconds": seconds_left(plan, everything),
-        "predicted_seconds_to_do": seconds_left(plan, jobs),
+        "predicted_seconds": seconds_left(plan, everything, data_dir),
+        "predicted_seconds_to_do": seconds_left(plan, jobs, data_dir),
     }
 
 

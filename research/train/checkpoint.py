@@ -44,20 +44,21 @@ def restore(folder: Path, name: int | str, template: PyTree) -> PyTree:
     """The checkpoint `folder/<name>` in the form of `template`, whose leaves have a shape and a dtype. Every leaf that differs is named."""
     with _checkpointer() as checkpointer:
         found = checkpointer.restore(folder.resolve() / str(name))
-    expected = _paths(template)
-    wrong = [f"{k}: expected {leaf.shape} {leaf.dtype}, found nothing" for k, leaf in expected.items() if k not in found]
-    wrong += [f"{k}: found {found[k].shape}, expected nothing" for k in found if k not in expected]
-    wrong += [
-        f"{k}: expected {leaf.shape} {leaf.dtype}, found {found[k].shape} {found[k].dtype}"
-        for k, leaf in expected.items()
-        if k in found and (tuple(found[k].shape), str(found[k].dtype)) != (tuple(leaf.shape), str(leaf.dtype))
-    ]
-    if wrong:
+    if wrong := mismatches(found, template):
         raise StepladderError(
             f"The checkpoint {folder / str(name)} is not of this model: {'; '.join(wrong)}. Use the config it was made with."
         )
-    values = iter([np.asarray(found[k]) for k in expected])
+    values = iter([np.asarray(found[path]) for path in _paths(template)])
     return jax.tree.map(lambda leaf: next(values) if np.prod(leaf.shape) else np.zeros(leaf.shape, leaf.dtype), template)
+
+
+def mismatches(found: PyTree, template: PyTree) -> list[str]:
+    """Every leaf that one tree has and the other has not, or has with another shape or dtype, in words. Leaves may be shapes alone."""
+    expected, got = _paths(template), _paths(found)
+    said = {path: f"{tuple(leaf.shape)} {leaf.dtype}" for path, leaf in expected.items()}
+    have = {path: f"{tuple(leaf.shape)} {leaf.dtype}" for path, leaf in got.items()}
+    differ = [path for path in {**said, **have} if said.get(path) != have.get(path)]
+    return [f"{path}: expected {said.get(path, 'nothing')}, found {have.get(path, 'nothing')}" for path in differ]
 
 
 def drop_numbered(folder: Path) -> None:

@@ -11,6 +11,8 @@ from research.config.schema import Config
 from research.results import store
 from research.train.evaluate import Scores, by_item, measure
 
+ENDED = ("done", "diverged")  # the statuses of a run that is not begun again
+
 
 class Job(NamedTuple):
     """A run to be done: a cell's config and one seed."""

@@ -22,7 +22,7 @@ from research.train import checkpoint, lanes
 from research.train.engine import Batches, Engine, score
 from research.train.evaluate import Scores, measure
 from research.train.optimiser import factor, hyper
-from research.train.result import Belonging, Job, Scored, write_result, write_status
+from research.train.result import ENDED, Belonging, Job, Scored, write_result, write_status
 from research.train.resume import Best, pack, unpack
 from research.train.source import OnHost, stack
 from research.train.update import Member, State, begin, blank
@@ -82,7 +82,7 @@ def train_runs(engine: Engine, jobs: Sequence[Job], material: Material, stop: Ev
             states, running = _advance(engine, running, states, members, material, report)
             running = _validate(engine, running, states, material, report)
             running = _finish(engine, running, states, material, len(jobs), report)
-            _keep_safe(running, states, material, stop)
+            _keep_safe(engine, running, states, material, stop)
             if stop.is_set() and (any(running) or queue):
                 raise Interrupted
     except BaseException:
@@ -128,6 +128,19 @@ def _begin(engine: Engine, job: Job, material: Material, report: Report) -> tupl
     except HeldError as held:
         report(job, "held", {"message": str(held)})
         return None
+    if (store.read_status(job.folder) or {}).get("status") in ENDED:
+        claimed.release()
+        report(job, "held", {"message": "another process finished it meanwhile"})
+        return None
+    try:
+        return _taken_up(engine, job, claimed, material, report)
+    except BaseException:
+        claimed.release()
+        raise
+
+
+def _taken_up(engine: Engine, job: Job, claimed: Claim, material: Material, report: Report) -> tuple[Lane, State, Member]:
+    """From its last checkpoint, or from the start."""
     rate, decay = hyper(job.config.optim)
     member = Member(jnp.uint32(job.seed), jnp.float32(rate), jnp.float32(decay))
     state = _begin_state(engine.program, job.config.model, member)
@@ -158,8 +171,8 @@ def _given(engine: Engine, running: list[Any], until: list[int], source: Any) ->
     """The split itself, or the batches of this call for every lane."""
     if not isinstance(source, OnHost):
         return source
-    starts = [(lane.job.seed, lane.step) if lane else (0, 0) for lane in running]
-    return lanes.join([stack(engine.program.config, source, *start, last) for start, last in zip(starts, until, strict=True)])
+    of_lane = lambda lane, last: stack(engine.program.config, source, lane.job.seed if lane else 0, lane.step if lane else 0, last)
+    return lanes.join([of_lane(lane, last) for lane, last in zip(running, until, strict=True)])
 
 
 def _next(engine: Engine, lane: Lane) -> int:
@@ -167,21 +180,25 @@ def _next(engine: Engine, lane: Lane) -> int:
     return min(step for step in {*logs, *validations} if step > lane.step)
 
 
-def _log(engine: Engine, lane: Lane, trace: Any, until: int, seconds: float, report: Report) -> Lane:
+def _log(engine: Engine, lane: Lane, trace: Any, until: int, seconds: float, report: Report) -> Lane | None:
+    """The metrics of a call are written, unless the run was taken over because its heartbeat stopped for long."""
     job, finite, sums = lane.job, bool(trace.finite), trace.sums
+    if not lane.claim.beat():
+        lane.claim.release()
+        report(job, "held", {"message": "another process has taken it over"})
+        return None
     taken = int(sums.steps) - (0 if finite else 1)
     rate = job.config.optim.learning_rate * float(
         factor(job.config.optim.schedule, engine.program.steps, engine.program.steps_per_epoch, until - 1)
     )
     loss = float(sums.loss) / max(float(sums.weight), 1.0)
     line = {
-        "step": lane.step + taken,
+        "step": lane.step + int(sums.steps),
         "split": "train",
         "loss": loss,
         "gradient_norm": float(sums.gradient_norm) / max(1, int(sums.steps)),
     }
     store.append_metrics(job.folder / "metrics.jsonl", [line | {"learning_rate": rate, "seconds": seconds}])
-    lane.claim.beat()
     report(job, "progress", {"steps": taken, "tokens": float(sums.weight), "loss": loss, "seconds": seconds})
     return replace(lane, step=lane.step + taken, train_seconds=lane.train_seconds + seconds, ended="" if finite else "diverged")
 
@@ -256,7 +273,7 @@ def _write(engine: Engine, lane: Lane, test: Scores | None, also: dict[int, Any]
     report(job, lane.ended, {"step": lane.step, "metrics": metrics})
 
 
-def _keep_safe(running: list[Any], states: Any, material: Material, stop: Event) -> None:
+def _keep_safe(engine: Engine, running: list[Any], states: Any, material: Material, stop: Event) -> None:
     """Checkpoint the runs whose time has come, or all of them when the user stops."""
     for i, lane in enumerate(running):
         if lane and (stop.is_set() or time.monotonic() - lane.saved > lane.job.config.run.checkpoint_seconds):
@@ -265,4 +282,5 @@ def _keep_safe(running: list[Any], states: Any, material: Material, stop: Event)
             checkpoint.save(lane.job.folder / "checkpoints", lane.step, tree)
             running[i] = replace(lane, saved=time.monotonic())
             if stop.is_set():
-                write_status(lane.job, "stopped", lane.step, 0, "stopped by the user; the same command goes on from here")
+                message = "by the user; the same command goes on from here"
+                write_status(lane.job, "stopped", lane.step, engine.program.steps, message)
