@@ -59,9 +59,10 @@ class Cell:
 
 
 def _measure(cell: Cell, result: Mapping[str, Any], metric: str) -> float | None:
+    """Of a run. What a counted model costs is known after it was counted, so it stands in the result and not in the manifest."""
     if metric == "training_flops":
-        tokens = measure(dict(result), "tokens_seen")
-        return None if tokens is None or cell.flops_per_token is None else 3 * cell.flops_per_token * tokens
+        tokens, flops = measure(dict(result), "tokens_seen"), _measure(cell, result, "flops_per_token")
+        return None if tokens is None or flops is None else 3 * flops * tokens
     known = cell.fixed(metric)
     return measure(dict(result), metric) if known is None else known
 

@@ -61,8 +61,8 @@ def measure(result: dict[str, Any], name: str) -> float | None:
     head, _, rest = name.partition(".")
     if head in result.get("metrics", {}):
         return _number(result["metrics"][head].get(rest))
-    if head == "extra":
-        return _number(result.get("extra", {}).get(rest))
+    if head in ("extra", "params"):
+        return _number((result.get(head) or {}).get(rest or "total"))
     cost = result.get("cost", {})
     if head == "seconds":
         seconds = cost.get("seconds", {})

@@ -63,6 +63,13 @@ def resampled_sums(values: Float[Array, "i m"], resamples: int = RESAMPLES) -> F
     The draw depends on the number of items and of resamples only. So two models on the same items are resampled alike, which
     is what makes their comparison paired, and a table has the same bytes whenever it is rebuilt.
     """
+    return _resampled(values.tobytes(), values.shape, resamples)
+
+
+@lru_cache(maxsize=256)
+def _resampled(content: bytes, shape: tuple[int, int], resamples: int) -> Float[Array, "r m"]:
+    """Each row of a table is compared with many others, and resampled once."""
+    values = np.frombuffer(content).reshape(shape)
     chunks = [_counts(len(values), chunk) for chunk in range(-(-resamples // CHUNK))]
     return np.concatenate([counts @ values for counts in chunks])[:resamples]
 
@@ -156,8 +163,8 @@ def paired_items_p(a: Items, b: Items, statistic: str) -> float | None:
         return None
     if not np.array_equal(a.tokens, b.tokens) and not statistic.startswith("bits"):
         return None
-    sums = resampled_sums((_summed(a, statistic) - _summed(b, statistic))[:, None])
-    return bootstrap_p(sums[:, 0])
+    sums_a, sums_b = (resampled_sums(_summed(run, statistic)[:, None]) for run in (a, b))
+    return bootstrap_p((sums_a - sums_b)[:, 0])
 
 
 def _summed(items: Items, statistic: str) -> Float[Array, " n"]:
