@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import PyTree
 
@@ -67,7 +68,7 @@ def part(value: PyTree, lane: int) -> PyTree:
     """The value of one lane, without the leading axis."""
     if _vectorised():
         return jax.tree.map(lambda leaf: leaf[lane], value)
-    return jax.tree.map(lambda leaf: jnp.squeeze(leaf.addressable_shards[lane].data, 0), value)
+    return jax.tree.map(lambda leaf: np.asarray(leaf.addressable_shards[lane].data)[0], value)
 
 
 def replicate(value: PyTree) -> PyTree:
@@ -90,7 +91,7 @@ def abstract_shared(value: PyTree) -> PyTree:
 
 
 def _place(leaf: Any, device: Any) -> jax.Array:
-    return jax.device_put(jnp.asarray(leaf)[None], device)
+    return jax.device_put(np.asarray(leaf)[None], device)
 
 
 def _vectorised() -> bool:
