@@ -30,20 +30,24 @@ def names() -> list[str]:
 
 def presets(name: str) -> list[str]:
     """The presets of an experiment: quick, full, and what else it asks."""
-    return sorted((path.stem for path in (HERE / name).glob("*.toml")), key=lambda stem: (stem not in FIRST, FIRST[:1] != (stem,), stem))
+    others = sorted({path.stem for path in (HERE / name).glob("*.toml")} - {*FIRST})
+    return [*(preset for preset in FIRST if (HERE / name / f"{preset}.toml").exists()), *others]
 
 
-def choose(spec: str, preset: str, overrides: Sequence[str]) -> Chosen:
-    """An experiment by its name, or else a TOML file. Raises StepladderError with the nearest name."""
+def choose(spec: str, preset: str | None, overrides: Sequence[str]) -> Chosen:
+    """An experiment by its name (quick where no preset is named), or else a TOML file. Raises StepladderError with the nearest name."""
     if spec in names():
-        if preset not in presets(spec):
-            raise StepladderError(f"--preset {preset} is not there{did_you_mean(preset, presets(spec)) or ';'} {spec} has {', '.join(presets(spec))}.")
+        preset, known = preset or FIRST[0], presets(spec)
+        if preset not in known:
+            raise StepladderError(f"--preset {preset} is not there{did_you_mean(preset, known) or ';'} {spec} has {', '.join(known)}.")
         return Chosen(load(HERE / spec / f"{preset}.toml", overrides), preset, cards(spec, preset), _analysis(spec))
     if not spec.endswith(".toml") and not Path(spec).exists():
         hint = did_you_mean(spec, names()) or "."
         raise StepladderError(
             f"{spec} is neither an experiment nor a file{hint} The experiments are {', '.join(names())}; a file ends in .toml."
         )
+    if preset:
+        raise StepladderError(f"--preset {preset} is for experiments, and {spec} is a file, which is one preset by itself. Leave it out.")
     return Chosen(load(spec, overrides), None, [], None)
 
 
@@ -66,5 +70,8 @@ def describe() -> list[dict[str, Any]]:
 
 
 def _analysis(name: str) -> Callable[..., Any] | None:
+    """Imported when it is called: it may need jax, whose flags are set later than the experiment is chosen."""
     module = f"experiments.{name}.analysis"
-    return importlib.import_module(module).analyse if importlib.util.find_spec(module) else None
+    if importlib.util.find_spec(module) is None:
+        return None
+    return lambda *args: importlib.import_module(module).analyse(*args)

@@ -27,7 +27,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout,
 Workers = Annotated[int | None, typer.Option(min=1, help="Runs at a time; by default one a core. 1: a run has all threads.")]
 OnError = Annotated[str, typer.Option("--on-error", help="continue | stop, when a run crashes.")]
 Rerun = Annotated[str | None, typer.Option(help="failed | all | CELL_ID: do these again.")]
-Preset = Annotated[str, typer.Option(help="quick | full")]
+Preset = Annotated[str | None, typer.Option(help="Of an experiment: quick (the default), full, ...")]
 Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A TOML file, or an experiment's name.")]
 OutDir = Annotated[Path | None, typer.Option("--out", help="Where the report goes; by default reports/NAME.")]
 RUNS = Path("runs")
@@ -80,7 +80,7 @@ def train(
 def sweep(
     spec: Spec,
     overrides: Overrides = None,
-    preset: Preset = "quick",
+    preset: Preset = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and their cost; run nothing.")] = False,
     runs: RunsDir = RUNS,
     data_dir: DataDir = None,
@@ -106,7 +106,7 @@ def sweep(
 def reproduce(
     name: Annotated[str, typer.Argument(metavar="NAME", help="An experiment: `stepladder experiments` lists them.")],
     overrides: Overrides = None,
-    preset: Preset = "quick",
+    preset: Preset = None,
     out: OutDir = None,
     runs: RunsDir = RUNS,
     data_dir: DataDir = None,
@@ -119,8 +119,8 @@ def reproduce(
     from research.launch import commands
 
     code = commands.sweep(chosen, runs, data_dir, True, None, as_json)
-    paths = commands.report(chosen, runs, data_dir, out, ("html", "md", "tex", "csv"))
-    print(f"report: {paths['report.html']}", file=sys.stderr)
+    if code != commands.STOPPED:
+        print(f"report: {_report(chosen, runs, data_dir, out, ('html', 'md', 'tex', 'csv'))['report.html']}", file=sys.stderr)
     return code
 
 
@@ -129,7 +129,7 @@ def reproduce(
 def report(
     spec: Spec,
     overrides: Overrides = None,
-    preset: Preset = "quick",
+    preset: Preset = None,
     out: OutDir = None,
     formats: Annotated[str, typer.Option("--format", help="Any of md,tex,csv,html.")] = "md,tex,csv,html",
     runs: RunsDir = RUNS,
@@ -140,10 +140,7 @@ def report(
     for one in wanted:
         if one not in ("md", "tex", "csv", "html"):
             raise StepladderError(f"--format {one} is not one of md, tex, csv, html; write them with commas between, as md,html.")
-    chosen = _spec(spec, preset, overrides)
-    from research.launch import commands
-
-    for path in commands.report(chosen, runs, data_dir, out, wanted).values():
+    for path in _report(_spec(spec, preset, overrides), runs, data_dir, out, wanted).values():
         print(path)
     return 0
 
@@ -170,7 +167,7 @@ def experiments(as_json: AsJson = False) -> int:
 def show(
     spec: Annotated[str, typer.Argument(metavar="CONFIG|SPEC")],
     overrides: Overrides = None,
-    preset: Preset = "quick",
+    preset: Preset = None,
     runs: RunsDir = RUNS,
     data_dir: DataDir = None,
     workers: Workers = None,
@@ -208,7 +205,7 @@ def data(
 
     if action == "list":
         found = registry.describe(data_dir)
-        lines = [f"{one['name']:<16} {'here' if one['here'] else 'to fetch':<9} {one['what']} ({one['licence']})" for one in found] if not as_json else []
+        lines = [f"{one['name']:<16} {'here' if one['here'] else 'to fetch':<9} {one['what']}" for one in found]
     elif action in ("fetch", "verify"):
         if name is None:
             raise StepladderError(f"Name a dataset: `stepladder data {action} NAME`; `stepladder data list` shows them.")
@@ -250,11 +247,22 @@ def _flags(workers: int | None) -> None:
     use_workers(workers)
 
 
-def _spec(spec: str, preset: str, overrides: list[str] | None) -> Any:
+def _spec(spec: str, preset: str | None, overrides: list[str] | None) -> Any:
     """A TOML file, or an experiment's preset, with what its folder adds."""
     from experiments import choose
 
     return choose(spec, preset, overrides or [])
+
+
+def _report(chosen: Any, runs: Path, data_dir: Path | None, out: Path | None, formats: tuple[str, ...]) -> dict[str, Path]:
+    """The files of a report, by name, from the manifest and the results alone, and what the experiment's own analysis adds."""
+    from research.results.manifest import read_manifest
+    from research.results.report import write_report
+
+    manifest = read_manifest(chosen.loaded, runs) | {"cards": chosen.cards}
+    sections = chosen.analyse(manifest, runs, data_dir) if chosen.analyse else ()
+    name = f"{manifest['name']}-{manifest['preset']}" if manifest["preset"] else manifest["name"]
+    return write_report(manifest, runs, out or Path("reports") / name, formats, sections=sections)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from typing import Any
 
 from rich.console import Console
 
-from research.config.errors import StepladderError
 from research.config.write import to_tree
 from research.launch.environment import use_compilation_cache
 from research.launch.local import execute, pending
@@ -51,20 +50,10 @@ def sweep(chosen: Any, runs: Path, data_dir: Path | None, keep_going: bool, reru
     code = _run(plan, runs, data_dir, keep_going, rerun, as_json)
     if as_json:
         cells = [summarise(runs, cell.cell_id, cell.seeds) | {"labels": cell.labels} for cell in plan.cells if cell.shown and cell.config]
-        print(json.dumps({"name": plan.name, "hash": plan.hash, "cells": cells}))
+        print(json.dumps({"name": plan.name, "hash": written["hash"], "cells": cells}))
     else:
         print_sheet(table_sheet(build_table(written, runs)), Console(highlight=False))
     return code
-
-
-def report(chosen: Any, runs: Path, data_dir: Path | None, out: Path | None, formats: tuple[str, ...]) -> dict[str, Path]:
-    """Tables and figures of a sweep that was launched, from its manifest and results alone."""
-    from research.results.report import write_report
-
-    written = _manifest_of(chosen, runs, data_dir)
-    sections = chosen.analyse(written, runs, data_dir) if chosen.analyse else ()
-    name = f"{written['name']}-{written['preset']}" if written["preset"] else written["name"]
-    return write_report(written, runs, out or Path("reports") / name, formats, sections=sections)
 
 
 def show(chosen: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
@@ -138,17 +127,6 @@ def _stoppable() -> Iterator[Event]:
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)
-
-
-def _manifest_of(chosen: Any, runs: Path, data_dir: Path | None) -> dict[str, Any]:
-    plan = resolve(chosen.loaded, runs, data_dir)
-    path = store.sweeps_folder(runs) / f"{plan.name}-{plan.hash}.json"
-    found: dict[str, Any] | None = store.read_json(path)
-    if found is None:
-        raise StepladderError(
-            f"This sweep was not launched in {runs}: there is no {path}. Run `stepladder sweep` with the same words first."
-        )
-    return found | {"cards": chosen.cards}
 
 
 def _print_summary(found: dict[str, Any], runs: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from research.config.write import to_tree
 from research.launch.plan import Cell, Plan
 from research.results import store
+from research.results.manifest import manifest_path, sweep_hash
 
 
 def manifest(plan: Plan, cards: list[Any], preset: str | None) -> dict[str, Any]:
@@ -16,7 +17,7 @@ def manifest(plan: Plan, cards: list[Any], preset: str | None) -> dict[str, Any]
     experiment = loaded.experiment
     return {
         "name": plan.name,
-        "hash": plan.hash,
+        "hash": sweep_hash(loaded),
         "question": experiment.question if experiment else "",
         "preset": preset,
         "spec": sweep.model_dump(mode="json")
@@ -32,7 +33,7 @@ def manifest(plan: Plan, cards: list[Any], preset: str | None) -> dict[str, Any]
 
 def write_manifest(plan: Plan, runs_dir: Path, cards: list[Any], preset: str | None) -> dict[str, Any]:
     """Write it under its name and hash; a sweep launched again keeps the day it was first launched, so that its report keeps its bytes."""
-    path = store.sweeps_folder(runs_dir) / f"{plan.name}-{plan.hash}.json"
+    path = manifest_path(plan.loaded, runs_dir)
     new, old = manifest(plan, cards, preset), store.read_json(path)
     if old is not None:
         new["created"] = old["created"]

@@ -3,8 +3,6 @@
 What is resolved here is written down (`manifest`); reports read that and results, nothing else.
 """
 
-import hashlib
-import json
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -30,6 +28,7 @@ from research.launch.match import matched
 from research.launch.price import price
 from research.models.count import flops_per_token, parameters
 from research.results import store
+from research.results.manifest import sweep_name
 from research.tasks.language_modelling import Sizes, init
 from research.train import checkpoint
 from research.train.update import Program, blank
@@ -72,14 +71,7 @@ class Plan:
     @property
     def name(self) -> str:
         """The sweep's, or the file's."""
-        return self.loaded.sweep.name if self.loaded.sweep else self.loaded.path.stem
-
-    @property
-    def hash(self) -> str:
-        """Of the cells and of how they are shown: the same sweep has the same name tomorrow."""
-        shown = [[cell.cell_id, cell.labels, cell.reason] for cell in self.cells]
-        spec = self.loaded.sweep.model_dump(mode="json") if self.loaded.sweep else {}
-        return hashlib.sha256(json.dumps([shown, spec], sort_keys=True, default=str).encode()).hexdigest()[:8]
+        return sweep_name(self.loaded)
 
 
 def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
