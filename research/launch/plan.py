@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 from jax.tree_util import keystr, tree_leaves_with_path
+from pydantic import ValidationError
 
 from research.config.data import Text
 from research.config.errors import StepladderError
@@ -42,6 +43,7 @@ class Cell:
     config: Config | None  # None where the combination cannot be
     reason: str = ""
     cell_id: str = ""
+    data_digest: str = ""
     tuned: dict[str, Any] = field(default_factory=dict)
     dropped: tuple[Any, ...] = ()
     parents: tuple[str, ...] = ()  # cells that must be run before it
@@ -144,7 +146,8 @@ def _identified(cell: Cell, known: dict[str, str], runs_dir: Path, data_dir: Pat
         parent = known[source] if source in known else _elsewhere(source, runs_dir)
         config = config.model_copy(update={"init": Parent.model_validate({"from": parent, "freeze": config.init.freeze})})
         parents = (parent,)
-    return replace(cell, config=config, parents=parents, cell_id=cell_id(config, load(config.data, data_dir).digest))
+    digest = load(config.data, data_dir).digest
+    return replace(cell, config=config, parents=parents, cell_id=cell_id(config, digest), data_digest=digest)
 
 
 def _elsewhere(source: str, runs_dir: Path) -> str:
@@ -194,11 +197,13 @@ def _parts(cell: Cell, data_dir: Path | None) -> tuple[Cell, ...]:
 
 
 def part_config(config: Config, part: Any) -> Config:
-    """The config of one part of an interpolation."""
-    changed: dict[str, Any] = {"model": part}
-    if isinstance(part, NGram):
-        return Config(seeds=config.seeds, data=config.data, model=part, eval=config.eval, run=config.run)
-    return config.model_copy(update=changed)
+    """The config of one part of an interpolation. Raises StepladderError where the part cannot be trained on the whole's data."""
+    without = ("model", "optim", "train") if isinstance(part, NGram) else ("model",)
+    named = {name: getattr(config, name) for name in config.model_fields_set if name not in without}
+    try:
+        return Config(**named, model=part)
+    except ValidationError as error:
+        raise StepladderError(f"The part {part.kind} of model.kind = interpolation cannot be: {error.errors()[0]['msg']}.") from None
 
 
 def _unique(cells: Iterable[Cell]) -> list[Cell]:
