@@ -25,7 +25,7 @@ from research.train.optimiser import factor, hyper
 from research.train.result import ENDED, Belonging, Job, Scored, write_result, write_status
 from research.train.resume import Best, pack, unpack
 from research.train.source import OnHost, stack
-from research.train.update import Member, State, begin, blank
+from research.train.update import Member, State, blank, jitted_begin
 
 
 class Split(NamedTuple):
@@ -99,9 +99,6 @@ def boundaries(config: Config, steps: int) -> tuple[list[int], list[int]]:
     return logs, validations
 
 
-_begin_state = jax.jit(begin, static_argnums=(0, 1))
-
-
 def _idle(engine: Engine) -> tuple[Any, Any]:
     """A state and a member for lanes in which nothing runs: their loops are bounded by step 0."""
     member, state = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), blank(engine.program))
@@ -143,7 +140,7 @@ def _taken_up(engine: Engine, job: Job, claimed: Claim, material: Material, repo
     """From its last checkpoint, or from the start."""
     rate, decay = hyper(job.config.optim)
     member = Member(jnp.uint32(job.seed), jnp.float32(rate), jnp.float32(decay))
-    state = _begin_state(engine.program, job.config.model, member)
+    state = jitted_begin(engine.program, job.config.model, member)
     if job.parents:
         state = state.replace(params=checkpoint.restore(job.parents[0] / "checkpoints", checkpoint.FINAL, state.params))
     step, best, spent = 0, None, (0.0, 0.0)

@@ -73,6 +73,9 @@ def begin(program: Program, model: Model, member: Member) -> State:
     return State(params, chain.init(params), jnp.zeros((), jnp.int32), carry)
 
 
+jitted_begin = jax.jit(begin, static_argnums=(0, 1))  # in the bits that every run begins with
+
+
 def blank(program: Program) -> tuple[Member, State]:
     """A member and a state of the right shapes, as shapes alone."""
     member = Member(jnp.uint32(0), jnp.float32(0), jnp.float32(0))
