@@ -38,7 +38,7 @@ def _table(node: Node, defaults: bool) -> dict[str, Any]:
         value = getattr(node, name)
         if value is not None and (defaults or name == "kind" or field.is_required() or value != field.default):
             table[key] = _plain(value, defaults)
-    return table
+    return dict(sorted(table.items(), key=lambda item: item[0] != "kind"))
 
 
 def _plain(value: Any, defaults: bool) -> Any:

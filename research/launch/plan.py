@@ -81,6 +81,8 @@ def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
     points = loaded.points()
     if loaded.sweep and loaded.sweep.match:
         points = matched(points, loaded.sweep.match, lambda config: sizes(config, load(config.data, data_dir)))
+    if loaded.sweep is None:
+        points = tuple(point._replace(labels={"label": loaded.path.stem}) for point in points)
     drafts = [_draft(point) for point in points]
     identified = _identify(drafts, runs_dir, data_dir)
     cells = _unique([cell for draft in identified for cell in (*_parts(draft, data_dir), draft)])

@@ -1,18 +1,27 @@
 """A plan before it is run: config, shapes, parameters, FLOPs, memory and predicted time."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+from jax.tree_util import keystr, tree_leaves_with_path
 from rich.console import Console
 from rich.table import Table
 
+from research.config.mixer import MlpScore
+from research.config.schema import Config
 from research.config.write import to_toml, to_tree
+from research.data.batches import device_arrays
+from research.data.dataset import Dataset
 from research.data.load import load
 from research.launch.local import pending
 from research.launch.plan import Cell, Plan, program_of
 from research.launch.price import total_seconds
 from research.launch.progress import clock
+from research.nn.scores import MLP_LIMIT
+from research.train.update import Program, advance, blank
 
 
 def seconds_left(plan: Plan, jobs: list[Any], data_dir: Path | None) -> float:
@@ -43,16 +52,41 @@ def print_plan(plan: Plan, runs_dir: Path, data_dir: Path | None) -> None:
     console, data = Console(highlight=False), as_data(plan, runs_dir, data_dir)
     cells = [cell for cell in plan.cells if cell.shown]
     if len(cells) == 1 and cells[0].config:
-        console.print(to_toml(cells[0].config, defaults=True), markup=False)
+        _print_cell(console, cells[0].config, plan, data_dir)
     console.print(_table(cells, data_dir))
-    for key, where in sorted(plan.loaded.origin.items()) if len(cells) == 1 else ():
-        console.print(f"  {key}: from {where}", markup=False)
     for by, keys in _dropped(plan).items():
         console.print(f"dropped with {by}: {', '.join(keys)}", markup=False)
     console.print(
         f"{data['runs']} runs, {data['trained_runs']} of them trained by {data['programs']} programs; {data['to_do']} to do: about "
         f"{clock(data['predicted_seconds_to_do'])} on {len(jax.devices())} workers ({clock(data['predicted_seconds'])} for all)"
     )
+
+
+def _print_cell(console: Console, config: Config, plan: Plan, data_dir: Path | None) -> None:
+    """A cell's whole config, who says what of it, what its data are, and the shape of every parameter."""
+    console.print(to_toml(config, defaults=True), markup=False)
+    for where in dict.fromkeys(plan.loaded.origin.values()):
+        keys = sorted(key for key, source in plan.loaded.origin.items() if source == where)
+        console.print(f"from {where}: {', '.join(keys)}", markup=False)
+    console.print(f"data: {load(config.data, data_dir).description}\n", markup=False)
+    if config.trained:
+        program = program_of(config, load(config.data, data_dir))
+        for path, leaf in tree_leaves_with_path(blank(program)[1].params):
+            console.print(f"{keystr(path, simple=True, separator='.'):<48} {' x '.join(map(str, leaf.shape)) or 'scalar'}", markup=False)
+        console.print(
+            f"\ntraining holds {_training_bytes(program, load(config.data, data_dir)) / 2**20:,.0f} MB at its peak, by XLA's count"
+        )
+        if any(isinstance(getattr(mixer, "score", None), MlpScore) for mixer in getattr(config.model, "pattern", ())):
+            console.print(f"the mlp score is computed in blocks of keys above {MLP_LIMIT:,} numbers")
+
+
+def _training_bytes(program: Program, data: Dataset) -> int:
+    """Of one run: arguments, results and temporaries of the compiled update loop."""
+    member, state = blank(program)
+    arrays = jax.eval_shape(lambda: device_arrays(data.train))
+    until = jax.ShapeDtypeStruct((), jnp.int32)
+    memory: Any = jax.jit(partial(advance, program), donate_argnums=1).lower(member, state, arrays, until).compile().memory_analysis()
+    return int(memory.argument_size_in_bytes + memory.temp_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes)
 
 
 def _dropped(plan: Plan) -> dict[str, list[str]]:
