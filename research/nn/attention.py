@@ -140,7 +140,7 @@ def _see(
     v: Float[Array, "b h t k"],
     count: Int[Array, " b"],
 ) -> tuple[KeysValues, Seen]:
-    """The carry after the chunk, of which the first `count` inputs exist, and what its queries see. Keys are turned before they are kept."""
+    """The carry after the chunk, of which the first `count` inputs exist, and what its queries see. Keys are kept turned."""
     length, memory = q.shape[2], carry.k.shape[2]
     forgets = not memory and not isinstance(spec.config.cache, WindowCache)
     position = jnp.arange(length)[None] + (0 if forgets else carry.length[:, None])

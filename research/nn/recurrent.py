@@ -21,9 +21,10 @@ from research.nn.recurrence import scan_plain, scan_recurrent, step
 
 @struct.dataclass
 class Recurrent:
-    """Parameters of a cell. The order of the blocks is elman: h; lstm: i f g o; gru: candidate, reset, update.
+    """Parameters of a cell. Blocks of lstm are in the order input, forget, candidate, output.
 
-    The bias of gru has a fourth block, which is added to the recurrent product of the candidate before the reset gate.
+    Of gru, those of the input kernel are candidate, reset, update, and those of the recurrent kernel reset, update, candidate. The fourth
+    of its bias is added to the candidate's recurrent product, before the reset gate.
     """
 
     input_kernel: Float[Array, "d r"]
