@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
-from research.results.plots import COLOURS, DASHES, INK, STYLE, WIDTH, Picture, Series, _draw_series, _save
+from research.results.plots import COLOURS, DASHES, INK, STYLE, Picture, Series, _draw_series, _save
 
-PANEL_HEIGHT = 1.75  # inches
+PANEL_HEIGHT, PANELS_WIDTH = 1.8, 7.2  # inches
 THEORY: Any = (0, (4, 3))
 
 
@@ -42,7 +42,7 @@ def panel_plot(
 ) -> Picture:
     """Rows of panels over one range of x and of y; the labels of a row's series stand once, at its right."""
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure = Figure(figsize=(WIDTH, PANEL_HEIGHT * len(rows) + 0.4), layout="constrained")
+        figure = Figure(figsize=(PANELS_WIDTH, PANEL_HEIGHT * len(rows) + 0.4), layout="constrained")
         grid = figure.subplots(len(rows), len(rows[0]), sharex=True, sharey=True, squeeze=False)
         for row, places in zip(rows, grid, strict=True):
             for panel, axes in zip(row, places, strict=True):

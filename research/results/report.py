@@ -67,13 +67,14 @@ def write_report(
     table = build_table(manifest, runs_dir, cells=cells)
     pictures = (*drawn_figures(manifest, cells), *figures) if "html" in formats else tuple(figures)
     files = _texts(manifest, cells, table, runs_dir, out_dir, formats, pictures, sections)
-    files |= {f"figures/{picture.name}.svg": picture.svg for picture in pictures}
+    drawn = (*pictures, *(section.picture for section in sections if section.picture))
+    files |= {f"figures/{picture.name}.svg": picture.svg for picture in drawn}
     for name, text in files.items():
         write_text(out_dir / name, text)
-    for picture in pictures:
+    for picture in drawn:
         write_bytes(out_dir / "figures" / f"{picture.name}.png", picture.png)
     write_json(out_dir / "report.json", report_data(manifest, cells, table, sections))
-    names = [*files, *(f"figures/{picture.name}.png" for picture in pictures), "report.json"]
+    names = [*files, *(f"figures/{picture.name}.png" for picture in drawn), "report.json"]
     return {name: out_dir / name for name in names}
 
 

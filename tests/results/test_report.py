@@ -69,7 +69,7 @@ def written(ladder, tmp_path_factory):
 def test_a_report_is_rebuilt_to_the_byte(written):
     assert written.first == written.second
     assert set(written.first) == {"report.html", "table.md", "table.tex", "table.csv", "report.json"} | {
-        f"figures/{name}.{ending}" for name in ("curves", "flops", "lengths") for ending in ("svg", "png")
+        f"figures/{name}.{ending}" for name in ("curves", "flops", "lengths", "extra") for ending in ("svg", "png")
     }
 
 
