@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from research.config.errors import StepladderError, did_you_mean
 from research.config.loader import Loaded, load
+from research.machine import use_workers
 
 HERE = Path(__file__).parent
 FIRST = ("quick", "full")  # presets that every experiment has
@@ -70,8 +71,13 @@ def describe() -> list[dict[str, Any]]:
 
 
 def _analysis(name: str) -> Callable[..., Any] | None:
-    """Imported when it is called: it may need jax, whose flags are set later than the experiment is chosen."""
+    """Imported when it is called: it may need jax, whose flags are set before that, as for the runs."""
     module = f"experiments.{name}.analysis"
     if importlib.util.find_spec(module) is None:
         return None
-    return lambda *args: importlib.import_module(module).analyse(*args)
+
+    def analyse(*args: Any) -> Any:
+        use_workers(None)
+        return importlib.import_module(module).analyse(*args)
+
+    return analyse
