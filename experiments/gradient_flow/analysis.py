@@ -1,0 +1,139 @@
+"""What the report of gradient_flow adds: norms against the lag before and after training, beside what theory says."""
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.gradient_flow.figures import kernel_picture, memory_picture, state_picture
+from experiments.gradient_flow.flow import Flow, measure_flow
+from experiments.gradient_flow.summary import FLOOR, falls_under, far_share, mean, middle, slope, theory
+from research.config.mixer import LSTM
+from research.launch.environment import use_compilation_cache
+from research.results.report import Section
+from research.results.sheets import DASH, Heading, Sheet, Text
+
+LAG = 32  # at which tables name a norm
+SMALL = 1e-3  # a norm that tables look for
+SLOPE = "log norm, a step"
+STATE = (
+    "<p>The Jacobian of a state by an earlier one is a product of one matrix a step, so its norm grows or shrinks by about the same factor "
+    "at each step: a straight line in this plot. Linear units whose recurrent matrix is rho times an orthogonal one follow "
+    "rho<sup>lag</sup> exactly; tanh units multiply by slopes of at most one besides, so the same line bounds them. Training moves the "
+    "matrix, and the line with it.</p>"
+)
+MEMORY = (
+    "<p>The memory c of an LSTM is multiplied by its forget gates and added to. Along this direct path the Jacobian is the product of the "
+    "gates, and the forget bias sets where it begins. The whole block d c<sub>T</sub> / d c<sub>t</sub> has every path through the hidden "
+    "state and the other gates too: a solid line above its dashed one is what these carry.</p>"
+)
+KERNEL = (
+    "<p>The gradient by the recurrent matrix is a sum with one part for each time step at which the matrix is used. A step whose part is "
+    "small is hardly learned from. The word to be remembered is the first input, at the right end of the plot: where the line is low "
+    "there, training hears of it last. A state that is kept, as above, is not yet one that the loss depends on.</p>"
+)
+
+
+def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> tuple[Section, ...]:
+    """Three sections: the state's Jacobian, the LSTM's memory, the gradient by time step. The first carries the numbers of claims."""
+    use_compilation_cache()
+    flows = [measure_flow(entry, Path(runs_dir), data_dir) for entry in manifest["cells"]]
+    numbers = {flow.cell_id: claimed(flow) for flow in flows}
+    memories = [flow for flow in flows if isinstance(flow.mixer, LSTM)]
+    return (
+        Section("Jacobian of the state", STATE, _state_sheet(flows), state_picture(flows), numbers),
+        *((Section("Memory of the LSTM", MEMORY, _memory_sheet(memories), memory_picture(memories)),) if memories else ()),
+        Section("Gradient by time step", KERNEL, _kernel_sheet(flows), kernel_picture(flows)),
+    )
+
+
+def claimed(flow: Flow) -> dict[int, dict[str, float]]:
+    """The numbers that expected.json speaks of, by seed, all of them before training.
+
+    theory_error_ppm: the largest |norm / rho^lag - 1| over lags and examples, in parts in a million. share_of_bound: the largest
+    norm / rho^lag. cell_norm_at_32: of d c_T / d c_{T-32}, the mean over examples.
+    """
+    found: dict[int, dict[str, float]] = {seed: {} for seed in flow.seeds}
+    powers, memory = theory(flow), flow.before.get("cell")
+    for i, numbers in enumerate(found.values()):
+        if powers is not None:
+            ratio = flow.before["state"][i] / powers[:, None]
+            numbers |= {"theory_error_ppm": 1e6 * float(np.abs(ratio - 1).max()), "share_of_bound": float(ratio.max())}
+        if memory is not None and memory.shape[1] >= LAG:
+            numbers["cell_norm_at_32"] = float(memory[i, LAG - 1].mean())
+    return found
+
+
+def _state_sheet(flows: Sequence[Flow]) -> Sheet:
+    rows = []
+    for flow in flows:
+        powers = theory(flow)
+        expected = Text(DASH, tone="quiet") if powers is None else Text(_signed(math.log(powers[0])))
+        rows.append((Text(flow.label), expected, *_columns(flow, ("state", _slope), ("state", _norm), ("state", _lag))))
+    heads = _heads(("theory", SLOPE), SLOPE, f"norm at lag {LAG}", f"first lag under {SMALL:g}")
+    notes = (
+        "Theory: log rho. Exact for linear units before training, an upper bound for tanh units; none for the LSTM, whose state is (c, h).",
+        f"Log norm, a step: the slope of the log norm over lags 1 to {flows[0].before['state'].shape[1]}.",
+    )
+    return Sheet("Jacobian of the state", heads, tuple(rows), 1, notes)
+
+
+def _memory_sheet(flows: Sequence[Flow]) -> Sheet:
+    columns = (("cell", _slope), ("direct", _slope), ("cell", _norm), ("direct", _norm))
+    rows = tuple((Text(flow.label), Text(_signed(_log_opening(flow))), *_columns(flow, *columns)) for flow in flows)
+    heads = _heads(("log sigmoid(bias)", ""), f"dc/dc: {SLOPE}", f"gates: {SLOPE}", f"dc/dc at lag {LAG}", f"gates at lag {LAG}")
+    notes = (
+        "Log sigmoid(bias): the log of a forget gate that reads nothing but its bias.",
+        "Gates: the largest product of forget gates over the units, which is the norm of the direct path.",
+    )
+    return Sheet("Memory of the LSTM", heads, rows, 1, notes)
+
+
+def _kernel_sheet(flows: Sequence[Flow]) -> Sheet:
+    share = lambda norms: Text(f"{100 * far_share(norms, LAG):.1f}")
+    last = lambda norms: Text(f"{mean(norms)[0]:.2g}")
+    rows = tuple((Text(flow.label), *_columns(flow, ("kernel", share), ("kernel", last))) for flow in flows)
+    heads = _heads(None, f"from more than {LAG} steps back, %", "last step's norm")
+    note = "Shares are of the sum over time steps of the norms of their parts. The parts sum to the gradient; the norms do not."
+    return Sheet("Gradient by time step", heads, rows, 1, (note,))
+
+
+def _heads(one: tuple[str, str] | None, *groups: str) -> tuple[Heading, ...]:
+    """The variant, a column of its own if there is `one` (text, group), and a pair before | after for each group."""
+    pairs = chain.from_iterable((Heading("before", group), Heading("after", group)) for group in groups)
+    return (Heading("variant", numeric=False), *([Heading(*one)] if one else []), *pairs)
+
+
+def _columns(flow: Flow, *wanted: tuple[str, Callable[[Any], Text]]) -> tuple[Text, ...]:
+    """A quantity before and after training, for each (quantity, how it is said)."""
+    absent = Text(DASH, tone="quiet")
+    pairs = ((said(flow.before[name]), said(flow.after[name]) if flow.after else absent) for name, said in wanted)
+    return tuple(chain.from_iterable(pairs))
+
+
+def _slope(norms: Any) -> Text:
+    return Text(_signed(slope(norms)))
+
+
+def _norm(norms: Any) -> Text:
+    by_lag = middle(norms)
+    if len(by_lag) < LAG:
+        return Text(DASH, tone="quiet")
+    return Text(f"{by_lag[LAG - 1]:.2g}" if by_lag[LAG - 1] > FLOOR else f"< {FLOOR:g}")
+
+
+def _lag(norms: Any) -> Text:
+    found = falls_under(norms, SMALL)
+    return Text("none" if found is None else str(found))
+
+
+def _signed(value: float) -> str:
+    return f"{value:+z.3f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _log_opening(flow: Flow) -> float:
+    assert isinstance(flow.mixer, LSTM)
+    return -math.log1p(math.exp(-flow.mixer.forget_bias))

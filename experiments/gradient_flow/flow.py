@@ -1,0 +1,129 @@
+"""From the runs of the sweep to norms by lag. Parameters before training are drawn again from the seed; those after it are restored.
+
+Shapes: b held-out examples, t inputs (so t lags), d width, r width of the recurrent product.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from research.config.data import Agreement
+from research.config.errors import StepladderError
+from research.config.identity import program_key
+from research.config.merge import complete
+from research.config.mixer import LSTM, Elman
+from research.config.model import LanguageModel, NoFeedForward, NoNorm
+from research.config.schema import Config
+from research.data.load import load
+from research.launch.plan import program_of
+from research.models import language_model
+from research.nn.embedding import lookup
+from research.nn.recurrent import empty_recurrent, mix_recurrent, step_recurrent
+from research.results.store import read_status, seed_folder
+from research.tasks.cross_entropy import cross_entropy
+from research.train import checkpoint
+from research.train.diagnostics import forget_products, kernel_gradients, spectral_norms, state_jacobians
+from research.train.optimiser import hyper
+from research.train.update import Member, jitted_begin
+
+EXAMPLES = 8  # held-out examples of the longest distance
+Norms = dict[str, Float[np.ndarray, "n t b"]]  # by quantity; n seeds
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A cell: its norms before training and, of the seeds that are done, after it.
+
+    `state`: d s_T / d s_{T-lag}. `cell` and `direct`, of an LSTM: d c_T / d c_{T-lag}, and its part through the forget gates alone. These
+    start at lag 1. `kernel`: the part in dL_T/dW of the step that is 0, 1, ... before the last.
+    """
+
+    cell_id: str
+    label: str
+    mixer: Elman | LSTM
+    seeds: tuple[int, ...]
+    before: Norms
+    after: Norms  # empty where no seed is done
+
+
+def measure_flow(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> Flow:
+    """The norms of one cell of a manifest. Raises StepladderError for a model or data that they are not made for."""
+    config = Config.model_validate(complete(entry["config"]))
+    model, data = _checked(config), load(config.data, data_dir)
+    tokens, targets = _held_out(data.test)
+    program = program_of(config, data)
+    shared = program_key(config).model
+    assert isinstance(model.mixer, Elman | LSTM)
+    before, after = [], []
+    for seed in entry["seeds"]:
+        member = Member(jnp.uint32(seed), *map(jnp.float32, hyper(config.optim)))
+        drawn = jitted_begin(program, model, member).params
+        before.append(norms(shared, drawn, tokens, targets))
+        folder = seed_folder(runs_dir, entry["cell_id"], seed)
+        if (read_status(folder) or {}).get("status") == "done":
+            trained = checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, drawn)
+            after.append(norms(shared, trained, tokens, targets))
+    label = str(entry["labels"]["label"])
+    return Flow(entry["cell_id"], label, model.mixer, tuple(entry["seeds"]), _stacked(before), _stacked(after))
+
+
+@partial(jax.jit, static_argnums=0)
+def norms(model: LanguageModel, params: Any, tokens: Int[Array, "b t"], targets: Int[Array, " b"]) -> dict[str, Float[Array, "t b"]]:
+    """The norms of `Flow` for each example: spectral ones of Jacobians, Frobenius ones of gradients."""
+    mixer, cell = _first_layer(model, params)
+    inputs = lookup(params.embedding, tokens).swapaxes(0, 1)
+    start = empty_recurrent(mixer, tokens.shape[0], tokens.shape[1], model.width)
+    jacobians = state_jacobians(partial(step_recurrent, mixer, cell), start, inputs)
+    parts = kernel_parts(model, params, tokens, targets)
+    found = {"state": spectral_norms(jacobians), "kernel": jnp.flip(jnp.sqrt((parts**2).sum(axis=(2, 3))).T, axis=0)}
+    if not isinstance(mixer, LSTM):
+        return found
+    observed = mix_recurrent(mixer, cell, start, inputs.swapaxes(0, 1), jnp.ones(tokens.shape, bool), observe=True)[2]
+    direct = forget_products(observed["forget"].swapaxes(0, 1)).max(axis=-1)
+    return found | {"cell": spectral_norms(jacobians[..., : model.width, : model.width]), "direct": direct}
+
+
+def kernel_parts(model: LanguageModel, params: Any, tokens: Int[Array, "b t"], targets: Int[Array, " b"]) -> Float[Array, "b t d r"]:
+    """What each time step adds to the gradient of each example's loss, -log p(target | tokens), by the recurrent kernel."""
+    mixer, cell = _first_layer(model, params)
+
+    def of_example(inputs: Array, target: Array) -> Array:
+        step = lambda kernel, state, x: step_recurrent(mixer, cell.replace(recurrent_kernel=kernel), state, x)
+        loss = lambda last: cross_entropy(language_model.logits(model, params, last.h), target[None])[0]
+        start = empty_recurrent(mixer, 1, tokens.shape[1], model.width)
+        return kernel_gradients(step, loss, cell.recurrent_kernel, start, inputs[:, None])
+
+    return jax.vmap(of_example)(lookup(params.embedding, tokens), targets)
+
+
+def _first_layer(model: LanguageModel, params: Any) -> tuple[Any, Any]:
+    return model.mixer, jax.tree.map(lambda leaf: leaf[0], params.blocks[0].mixer)
+
+
+def _held_out(split: Any) -> tuple[Int[np.ndarray, "b t"], Int[np.ndarray, " b"]]:
+    """The first test examples of the longest distance: every input exists, and the last one asks."""
+    longest = split.valid.all(axis=1)
+    return split.inputs[longest][:EXAMPLES], split.targets[longest][:EXAMPLES, 0]
+
+
+def _stacked(found: list[Any]) -> Norms:
+    return {name: np.stack([np.asarray(one[name], np.float64) for one in found]) for name in (found[0] if found else ())}
+
+
+def _checked(config: Config) -> LanguageModel:
+    model = config.model
+    bare = isinstance(model, LanguageModel) and model.layers == 1 and not model.residual
+    bare = bare and isinstance(model.norm, NoNorm) and isinstance(model.feed_forward, NoFeedForward)  # type: ignore[union-attr]
+    if not bare or not isinstance(model.mixer, Elman | LSTM) or not isinstance(config.data, Agreement):  # type: ignore[union-attr]
+        raise StepladderError(
+            "gradient_flow takes apart one bare recurrent layer on data.kind = agreement: model.layers = 1, mixer elman or lstm, norm "
+            "none, residual = false, feed_forward none. Leave these words as the preset has them; width, distances and training are free."
+        )
+    assert isinstance(model, LanguageModel)
+    return model
