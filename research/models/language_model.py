@@ -28,6 +28,9 @@ from research.nn.norm import init_norm, norm
 from research.nn.positions import add_position, init_position
 
 
+UNROLLED = 4  # layers a turn of the scan: a shallow stack has no loop, which costs a CPU 1.3 to 1.8 times; a deep one compiles once
+
+
 @struct.dataclass
 class Block:
     """One layer, or `n` of them on a leading axis. What the config switches off is ()."""
@@ -111,8 +114,9 @@ def hidden(
             seen.append(aux)
         return x, (tuple(after), tuple(seen))
 
-    index = jnp.arange(config.layers // len(params.blocks))
-    x, (layers, aux) = lax.scan(period, x, (index, params.blocks, carry.layers))
+    repeats = config.layers // len(params.blocks)
+    layer = (jnp.arange(repeats), params.blocks, carry.layers)
+    x, (layers, aux) = lax.scan(period, x, layer, unroll=min(repeats, UNROLLED))
     if _placement(config) == "pre":
         x = norm(config.norm, params.norm, x)
     x = dropout(keys[2], config.dropout.output, x)
