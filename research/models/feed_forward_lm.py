@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from research.config.model import FeedForwardLM as Config
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
-from research.nn.existing import gather_existing, latest, order_of, scatter_existing
+from research.nn.existing import order_of, scatter_existing
 from research.nn.initialisers import draw, draw_bias
 from research.nn.linear import dense
 
@@ -59,12 +59,13 @@ def hidden(
 ) -> tuple[Int[Array, "b n"], Float[Array, "b t w"], Any]:
     """The window's embeddings and, behind them, the hidden layer: both are read by `logits` where there are direct connections."""
     order, t, n = order_of(valid), tokens.shape[1], config.context
-    seen = jnp.concatenate([carry, gather_existing(order, tokens)], axis=1)
+    seen = jnp.concatenate([carry, jnp.take_along_axis(tokens, order.source, axis=1)], axis=1)
     embedded = lookup(params.embedding, seen)
     windows = jnp.concatenate([embedded[:, i + 1 : i + 1 + t] for i in range(n)], axis=-1)
     h = dropout(key, config.dropout, jnp.tanh(dense(windows, params.hidden, params.hidden_bias)))
     h = scatter_existing(order, jnp.concatenate([windows, h], axis=-1) if config.direct else h)
-    return latest(seen, order.count, n), h, {"hidden": h} if observe else ()
+    last = order.count[:, None] + jnp.arange(n)[None]
+    return jnp.take_along_axis(seen, last, axis=1), h, {"hidden": h} if observe else ()
 
 
 def logits(config: Config, params: FeedForwardLM, h: Float[Array, "*n w"]) -> Float[Array, "*n v"]:
