@@ -32,7 +32,7 @@ def cost(config: Config, target: str, sizes: Callable[[Config], Sizes]) -> float
     if target == "flops":
         return flops_per_token(config.model, *sizes(config))
     counted = parameters(config.model, *sizes(config))
-    return counted.body if target == "params" else counted.total
+    return float(counted.body if target == "params" else counted.total)
 
 
 def _reference(points: Sequence[Point], match: Match) -> Point:

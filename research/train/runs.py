@@ -196,7 +196,8 @@ def _log(engine: Engine, lane: Lane, trace: Any, until: int, seconds: float, rep
         "gradient_norm": float(sums.gradient_norm) / max(1, int(sums.steps)),
     }
     store.append_metrics(job.folder / "metrics.jsonl", [line | {"learning_rate": rate, "seconds": seconds}])
-    report(job, "progress", {"steps": taken, "tokens": taken * job.config.train.batch_size * engine.program.sizes.length, "loss": loss, "seconds": seconds})
+    tokens = taken * job.config.train.batch_size * engine.program.sizes.length
+    report(job, "progress", {"steps": taken, "tokens": tokens, "loss": loss, "seconds": seconds})
     return replace(lane, step=lane.step + taken, train_seconds=lane.train_seconds + seconds, ended="" if finite else "diverged")
 
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
-from jaxtyping import Array, Int, Key
+from jaxtyping import Array, Int, Key, UInt32
 
 from research.config.schema import Config
 from research.data.batches import Arrays, Batch, host_batch, train_batch
@@ -31,12 +31,12 @@ class Stacked:
     first: Int[Any, ""]
 
 
-def data_key(seed: Int[Any, ""]) -> Key[Array, ""]:
+def data_key(seed: UInt32[Array, ""]) -> Key[Array, ""]:
     """The stream that orders a run's data."""
     return stream(jax.random.key(seed), "data")
 
 
-def batch_of_step(config: Config, source: Arrays | Stacked, seed: Int[Any, ""], step: Int[Array, ""]) -> Batch:
+def batch_of_step(config: Config, source: Arrays | Stacked, seed: UInt32[Array, ""], step: Int[Array, ""]) -> Batch:
     """The batch of a step, whichever way the split came."""
     if isinstance(source, Stacked):
         return jax.tree.map(lambda leaf: leaf[step - source.first], source.batches)

@@ -112,7 +112,7 @@ def update(program: Program, member: Member, state: State, source: Arrays | Stac
         return total / rows, (carry, metrics["loss"], weight)
 
     (value, (carry, nats, weight)), gradient = jax.value_and_grad(objective, has_aux=True)(state.params)
-    norm = optax.global_norm(gradient)
+    norm = optax.tree.norm(gradient)
     rate = member.learning_rate * factor(config.optim.schedule, program.steps, program.steps_per_epoch, state.step)
     change, optimiser_state = optimiser(config.optim, rate, member.weight_decay).update(gradient, state.optimiser, state.params)
     params = optax.apply_updates(state.params, _frozen(config, change))

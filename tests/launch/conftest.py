@@ -47,7 +47,7 @@ def shared_place(tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def pair(_compile_once, shared_place):
-    """Two models, two seeds each: a carried state with dropout, and windows with dropout of the attention. Checkpoints at every boundary."""
+    """Two models, two seeds each: a carried state with dropout, and windows with dropout. A checkpoint at every boundary."""
     rows = [{"label": "lstm", "data.batches": "columns", "model": LSTM["model"]}, {"label": "transformer", "model": TRANSFORMER["model"]}]
     base = {key: value for key, value in TRANSFORMER.items() if key != "model"}
     run = {"log_every": 4, "checkpoint_seconds": 0.0}

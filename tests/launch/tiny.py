@@ -49,7 +49,7 @@ TIMES = ("cost", "seconds")
 
 
 def write_text(folder: Path) -> dict[str, Any]:
-    """Lines of six words, each word likelier after some than after others; valid and test are equally long, so that a program scores both."""
+    """Lines of six words, each likelier after some than after others. Valid and test are equally long: one program scores both."""
     rng = np.random.default_rng(0)
     for split, lines in (("train", 100), ("valid", 20), ("test", 20)):
         words = np.cumsum(rng.integers(1, 4, (lines, 6)), axis=1) % 25

@@ -1,0 +1,74 @@
+"""Which parameters are tested: the best on validation, or the last; and when a run stops early."""
+
+import json
+
+from tiny import SMALL, metrics, seeds_in
+
+HASTY = {"kind": "adam", "learning_rate": 0.3}  # learns, then overshoots: validation goes up and down
+
+
+def runs_with(place, **words):
+    path = place.write(SMALL, optim=HASTY, train={"steps": 40, "batch_size": 4, "evaluations": 10} | words, seeds=3)
+    place.done("train", path, runs="-".join(words) or "best")
+    return list(seeds_in(place.folder / ("-".join(words) or "best")).values())
+
+
+def result(run):
+    return json.loads((run / "result.json").read_text())
+
+
+def losses(run):
+    return [line["loss"] for line in metrics(run, "valid")]
+
+
+def test_the_best_parameters_on_validation_are_tested(place):
+    runs = runs_with(place)
+    assert any(min(losses(run)) < losses(run)[-1] for run in runs)
+    for run in runs:
+        best = min(metrics(run, "valid"), key=lambda line: line["loss"])
+        assert result(run)["metrics"]["valid"] == {name: best[name] for name in ("loss", "perplexity", "accuracy")}
+        assert result(run)["best_step"] == best["step"]
+        assert result(run)["steps"] == 40
+
+
+def test_the_last_parameters_are_tested_where_the_config_says_so(place):
+    best, last = runs_with(place), runs_with(place, keep="last")
+    for one, other in zip(best, last, strict=True):
+        assert losses(one) == losses(other)
+        assert result(other)["metrics"]["valid"]["loss"] == losses(other)[-1]
+        assert result(other)["best_step"] == 40
+        same = losses(one)[-1] == min(losses(one))
+        assert (result(one)["metrics"]["test"] == result(other)["metrics"]["test"]) == same
+
+
+def test_patience_stops_after_so_many_validations_without_a_better_one(place):
+    whole, patient = runs_with(place), runs_with(place, patience=2)
+    early = 0
+    for one, other in zip(whole, patient, strict=True):
+        expected = until_patience_ends(losses(one), 2)
+        assert losses(other) == losses(one)[:expected]
+        assert result(other)["steps"] == 4 * expected
+        assert result(other)["metrics"]["valid"]["loss"] == min(losses(one)[:expected])
+        assert result(other)["tokens_seen"] == 4 * expected * 4 * 6
+        early += expected < 10
+    assert early
+
+
+def until_patience_ends(losses, patience):
+    """How many validations there are."""
+    for n in range(1, len(losses) + 1):
+        best = losses.index(min(losses[:n]))
+        if n - 1 - best >= patience:
+            return n
+    return len(losses)
+
+
+def test_metrics_depend_on_log_every_in_number_alone(place):
+    rare = result(runs_with(place)[0])
+    path = place.write(SMALL, optim=HASTY, train={"steps": 40, "batch_size": 4, "evaluations": 10}, run={"log_every": 3}, seeds=[0])
+    place.done("train", path, runs="often")
+    (run,) = seeds_in(place.folder / "often").values()
+    often = result(run)
+    assert rare.pop("cost").keys() == often.pop("cost").keys()
+    assert rare == often
+    assert [line["step"] for line in metrics(run, "train")] == sorted({*range(3, 40, 3), *range(4, 41, 4)})
