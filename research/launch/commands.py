@@ -13,6 +13,7 @@ from rich.console import Console
 
 from research.config.write import to_tree
 from research.launch.environment import use_compilation_cache
+from research.launch.initial import with_initial
 from research.launch.local import execute, pending
 from research.launch.manifest import write_manifest
 from research.launch.plan import Plan, program_of, resolve
@@ -45,7 +46,8 @@ def sweep(chosen: Any, runs: Path, data_dir: Path | None, keep_going: bool, reru
     from research.results.tables import build_table
     from research.results.terminal import print_sheet
 
-    plan = resolve(chosen.loaded, runs, data_dir)
+    use_compilation_cache()
+    plan = with_initial(resolve(chosen.loaded, runs, data_dir), runs, data_dir)
     written = write_manifest(plan, runs, chosen.cards, chosen.preset)
     code = _run(plan, runs, data_dir, keep_going, rerun, as_json)
     if as_json:

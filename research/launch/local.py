@@ -17,7 +17,7 @@ from research.data.dataset import Dataset
 from research.data.eval_batches import eval_batches, groups, items
 from research.data.load import load
 from research.launch.environment import differences, environment
-from research.launch.plan import Cell, Plan, program_of
+from research.launch.plan import Cell, Plan, lacks, program_of
 from research.results import store
 from research.results.lock import HeldError, claimed
 from research.train import lanes
@@ -212,7 +212,7 @@ def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Ma
     def split(which: Any, window: int) -> Split:
         return Split(eval_batches(config.data, config.eval, which, data.eos, window, stride), belongs(which))
 
-    also = {window: split(data.test, window) for window in config.eval.also}
+    also = {window: split(data.test, window) for window in config.eval.also if f"test.perplexity_at_{window}" not in lacks(config)}
     on_host = belongs_on_host(data.train, host_above)
     source = OnHost(host_arrays(data.train), config.run.log_every) if on_host else lanes.replicate(device_arrays(data.train))
     return Material(source, split(data.valid, length), split(data.test, length), also)

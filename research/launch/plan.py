@@ -28,6 +28,7 @@ from research.data.load import load
 from research.launch.match import matched
 from research.launch.price import price
 from research.models.count import flops_per_token, parameters
+from research.models.decode import furthest
 from research.results import store
 from research.results.manifest import sweep_name
 from research.tasks.language_modelling import Sizes, init
@@ -47,7 +48,7 @@ class Cell:
     tuned: dict[str, Any] = field(default_factory=dict)
     dropped: tuple[Any, ...] = ()
     parents: tuple[str, ...] = ()  # cells that must be run before it
-    facts: dict[str, Any] = field(default_factory=dict)  # params, flops_per_token, extra
+    facts: dict[str, Any] = field(default_factory=dict)  # params, flops_per_token, lacks, extra
     predicted_seconds: float = 0.0  # core-seconds of one run, without compilation
     shown: bool = True  # False for the parts of an interpolation that are no row of their own
 
@@ -169,7 +170,7 @@ def _check_start(cell: Cell, cells: Sequence[Cell], runs_dir: Path, data_dir: Pa
         raise StepladderError(f"The row {_row_name(cell)} starts from a row that cannot be. Leave it out, or let it start from another.")
     parent = next((other.config for other in cells if other.cell_id == source), None) or _config_of(source, runs_dir)
     if not parent.trained:
-        raise StepladderError(f"init.from = {source!r} is a {parent.model.kind}, which has no parameters; name a trained run.")
+        raise StepladderError(f"init.from = {source!r} is no trained run ({parent.model.kind}), so it has no parameters to start from.")
     if load(parent.data, data_dir).vocabulary != load(child.data, data_dir).vocabulary:
         raise StepladderError(f"init.from = {source!r} was trained on another vocabulary, so its embedding would stand for other symbols.")
     own, given = (_shapes(config, data_dir) for config in (child, parent))
@@ -233,8 +234,16 @@ def _facts(cell: Cell, data_dir: Path | None) -> Cell:
     blank(program)  # a mistake that only shapes show is raised here, before anything is trained
     counted = parameters(config.model, *program.sizes)
     flops = flops_per_token(config.model, *program.sizes, scored_share(config, data))
-    facts = {"params": counted._asdict(), "flops_per_token": flops}
+    facts = {"params": counted._asdict(), "flops_per_token": flops} | ({"lacks": lacking} if (lacking := lacks(config)) else {})
     return replace(cell, facts=facts, predicted_seconds=price(config, program, data, flops))
+
+
+def lacks(config: Config) -> dict[str, str]:
+    """The metrics of `eval.also` that a model cannot have, and why: learned positions end at the training length."""
+    if not isinstance(config.data, Text) or (last := furthest(config.model, config.data.length)) is None:
+        return {}
+    reason = f"learned positions end at data.length = {last}"
+    return {f"test.perplexity_at_{window}": reason for window in config.eval.also if window > last}
 
 
 def scored_share(config: Config, data: Dataset) -> float:

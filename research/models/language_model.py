@@ -27,7 +27,6 @@ from research.nn.mixers import MIXERS
 from research.nn.norm import init_norm, norm
 from research.nn.positions import add_position, init_position
 
-
 UNROLLED = 4  # layers a turn of the scan: a shallow stack has no loop, which costs a CPU 1.3 to 1.8 times; a deep one compiles once
 
 

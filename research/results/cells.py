@@ -39,6 +39,8 @@ class Cell:
     items: Items | None  # averaged over these seeds
     tuned: Mapping[str, Any] = field(default_factory=dict)  # the values that were picked
     trials: int = 1  # how many values were tried
+    extra: Mapping[str, Any] = field(default_factory=dict)  # measured before training: `extra.<name>`
+    lacks: Mapping[str, str] = field(default_factory=dict)  # metrics that it cannot have, and why
 
     def values(self, metric: str) -> dict[int, float]:
         """The metric of every seed that is done and has it."""
@@ -51,9 +53,10 @@ class Cell:
         return {status: counted[status] for status in STATUSES if counted[status]}
 
     def fixed(self, name: str) -> float | None:
-        """What is known of a cell before any run: its parameters, FLOPs and trials."""
+        """What is known of a cell before any run: its parameters, FLOPs, trials, and what was measured before training."""
         head, _, rest = name.partition(".")
         value = self.trials if name == "trials" else self.params.get(rest or "total") if head == "params" else None
+        value = self.extra.get(rest) if head == "extra" else value
         value = self.flops_per_token if name == "flops_per_token" else value
         return None if value is None else float(value)
 
@@ -140,6 +143,8 @@ def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:
         results=results,
         items=average_items([items for items in every if items is not None]) if every and all(every) else None,
         tuned=tuned,
+        extra=entry.get("extra") or {},
+        lacks=entry.get("lacks") or {},
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
 from research.results.labels import place_text
 from research.results.measures import base_name, scale, split_name, title
+from research.results.notes import eval_window
 from research.results.plots import Picture, Series, line_plot
 from research.results.store import Record, read_metrics
 from research.results.tables import measure_cell
@@ -102,28 +103,28 @@ def _flops_point(cell: Cell, metric: str, axes: Axes) -> Series | None:
 def against_length(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
     """Test perplexity of the same tokens against the evaluation's window."""
     caption = "The same test tokens, scored with windows of each length. Band: 95% interval over seeds."
-    return _against(
-        cells, axes_of(manifest), "lengths", "test.perplexity", "Longer contexts", "evaluation length, tokens", caption, log_x=True
-    )
+    window = lambda cell: eval_window(cell.config)
+    return _against(cells, axes_of(manifest), "lengths", "test.perplexity", "Longer contexts", "evaluation length, tokens", caption, window)
 
 
 def against_group(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
     """Test accuracy against the items' group, such as the words between the two that must agree."""
     caption = "Test items by group. Band: 95% interval over seeds."
-    return _against(cells, axes_of(manifest), "groups", "test.accuracy", "Accuracy by distance", "distance", caption, log_x=True)
+    return _against(cells, axes_of(manifest), "groups", "test.accuracy", "Accuracy by distance", "distance", caption, lambda cell: None)
 
 
 def _against(
-    cells: Sequence[Cell], axes: Axes, name: str, metric: str, heading: str, x_label: str, caption: str, log_x: bool
+    cells: Sequence[Cell], axes: Axes, name: str, metric: str, heading: str, x_label: str, caption: str, own: Callable[[Cell], int | None]
 ) -> Picture | None:
-    series = [one for cell in cells if (one := _by_suffix(cell, metric, axes)) is not None]
+    series = [one for cell in cells if (one := _by_suffix(cell, metric, axes, own(cell))) is not None]
     ticks = sorted({x for one in series for x in one.x})
     if len(ticks) < 2:
         return None
-    return line_plot(name, heading, series, x_label, title(metric), caption, log_x=log_x and ticks[0] > 0, x_ticks=ticks)
+    return line_plot(name, heading, series, x_label, title(metric), caption, log_x=ticks[0] > 0, x_ticks=ticks)
 
 
-def _by_suffix(cell: Cell, metric: str, axes: Axes) -> Series | None:
+def _by_suffix(cell: Cell, metric: str, axes: Axes, own: int | None) -> Series | None:
+    """The metric `_at_` each number that results have, and, where `own` is given, itself there."""
     split, short = split_name(base_name(metric))
     found = {
         int(match.group(1))
@@ -131,9 +132,10 @@ def _by_suffix(cell: Cell, metric: str, axes: Axes) -> Series | None:
         for key in result["metrics"].get(split, {})
         if (match := re.fullmatch(rf"{short}_at_(\d+)", key))
     }
-    measured = [(x, measure_cell(cell, f"{metric}_at_{x}")[0]) for x in sorted(found)]
+    named = {x: f"{metric}_at_{x}" for x in found} | ({own: metric} if own is not None else {})
+    measured = [(x, measure_cell(cell, named[x])[0]) for x in sorted(named)]
     points = [(x, *(value * scale(metric) for value in interval)) for x, interval in measured if interval is not None]
-    if len(points) < 2:
+    if len(points) < (2 if own is None else 1):
         return None
     xs, means, lows, highs = (list(column) for column in zip(*points, strict=True))
     return Series(place_text(cell.labels, *axes), xs, means, lows, highs)

@@ -1,6 +1,6 @@
 """The lines under a table: what the interval is, over what, what was tested, in which context, after how many trials."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -114,14 +114,21 @@ def eval_context(config: Mapping[str, Any]) -> str:
     data = config.get("data", {})
     if data.get("kind") not in TEXTS:
         return ""
-    evaluation = Evaluation().model_dump() | config.get("eval", {})
-    if evaluation["context"] == "sentence":
+    evaluation, window = Evaluation().model_dump() | config.get("eval", {}), eval_window(config)
+    if window is None:
         return "sentence by sentence, each line from an empty context"
-    length = data.get("length", Text.model_fields["length"].default)
-    window = length if evaluation["length"] == "training" else evaluation["length"]
     last = "" if evaluation["stride"] in ("length", window) else f", the last {evaluation['stride']} tokens of each"
     carried = ", with the state carried on" if data.get("batches") == "columns" else ""
     return f"over the running text in windows of {window} tokens{last}{carried} ({evaluation['segments']} segments)"
+
+
+def eval_window(config: Mapping[str, Any]) -> int | None:
+    """Tokens in the window that a running text is scored in; None where the data is no text, or each line starts anew."""
+    data, evaluation = config.get("data", {}), Evaluation().model_dump() | config.get("eval", {})
+    if data.get("kind") not in TEXTS or evaluation["context"] == "sentence":
+        return None
+    length: int = data.get("length", Text.model_fields["length"].default)
+    return length if evaluation["length"] == "training" else evaluation["length"]
 
 
 def _trials(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:
@@ -140,7 +147,17 @@ def _trials(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:
 
 
 def _cannot(cells: Sequence[Cell], axes: Axes) -> list[str]:
-    return [f"{place_text(cell.labels, *axes)} cannot: {cell.cannot}." for cell in cells if cell.cannot]
+    whole = [f"{place_text(cell.labels, *axes)} cannot: {cell.cannot}." for cell in cells if cell.cannot]
+    lacking = [(cell, reason) for cell in cells for reason in dict.fromkeys(cell.lacks.values())]
+    return whole + [
+        f"{place_text(cell.labels, *axes)} cannot have {_and(title(m) for m, why in cell.lacks.items() if why == reason)}: {reason}."
+        for cell, reason in lacking
+    ]
+
+
+def _and(words: Iterable[str]) -> str:
+    *some, last = words
+    return f"{', '.join(some)} and {last}" if some else last
 
 
 def _control(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:

@@ -68,7 +68,7 @@ def _entry_text(entry: Entry | None, metric: str, places: int) -> Text:
         text += f" ± {entry.interval.half * scale(metric):.{places}f}{'*' if entry.source == 'items' else ''}"
     elif metric.startswith("best_seed."):
         text += f" (of {len(entry.values)})"
-    elif is_quality(metric):
+    elif is_quality(metric) and entry.values:
         text += " (n = 1)"
     lost = said_counts(entry.lost) if is_quality(metric) else ""
     return Text(text, lost, entry.best, "bad" if lost else "")

@@ -66,7 +66,8 @@ def build_table(manifest: Manifest, runs_dir: Path, metrics: Sequence[str] | Non
     wanted = tuple(dict.fromkeys((spec.metric, *spec.table.metrics) if metrics is None else metrics))
     results = [dict(result) for cell in cells for result in cell.results.values()]
     for metric in wanted:
-        check_measure(metric, results)
+        if not any(cell.fixed(metric) is not None for cell in cells):
+            check_measure(metric, results)
     places = {(_key(cell, axes.rows), _key(cell, axes.columns)): cell for cell in cells}
     rows, across = (tuple(dict.fromkeys(place[side] for place in places)) for side in (0, 1))
     columns = _columns(wanted, across, axes, places, rows)
@@ -145,7 +146,8 @@ def _entry(cell: Cell | None, column: Column, found: tuple[Best, tuple[int, ...]
         return None
     interval, source, values = measure_cell(cell, column.metric)
     sd = sample_sd(list(values.values())) if source == "seeds" else None
-    return Entry(interval, source, sd, values, cell.counts(), cell.cannot, _is_bold(found, row, cell))
+    cannot = cell.cannot or cell.lacks.get(base_name(column.metric), "")
+    return Entry(interval, source, sd, values, cell.counts(), cannot, _is_bold(found, row, cell))
 
 
 def measure_cell(cell: Cell, metric: str) -> tuple[Interval | None, Literal["seeds", "items", "none"], dict[int, float]]:
@@ -154,13 +156,15 @@ def measure_cell(cell: Cell, metric: str) -> tuple[Interval | None, Literal["see
     Two seeds or more: the t interval of their mean. One run: the bootstrap interval over test items, if there are items. A cost,
     and the best seed where it was asked for, has no interval.
     """
+    known = cell.fixed(metric)
+    if metric.startswith("extra.") and known is not None:
+        return Interval(known, known, known), "none", {}
     values = cell.values(metric)
     if metric.startswith("best_seed.") and values:
         sign = direction(base_name(metric)) or -1
         seed = max(values, key=lambda seed: sign * values[seed])
         return Interval(values[seed], values[seed], values[seed]), "none", values
     if not values:
-        known = cell.fixed(metric)
         return (None if known is None else Interval(known, known, known)), "none", {}
     mean = float(np.mean(list(values.values())))
     if not is_quality(metric):

@@ -1,0 +1,54 @@
+"""What is measured of a cell before it is trained, where its table asks for it: columns named `extra.<name>`."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from research.config.data import Text
+from research.config.schema import Config
+from research.data.dataset import Dataset
+from research.data.eval_batches import eval_batches
+from research.data.load import load
+from research.launch.plan import Cell, Plan, program_of
+from research.models.observe import logit_deviation
+from research.results import store
+from research.results.manifest import manifest_path
+from research.train.optimiser import hyper
+from research.train.update import Member, jitted_begin
+
+
+def with_initial(plan: Plan, runs_dir: Path, data_dir: Path | None) -> Plan:
+    """The plan; its cells have under `facts["extra"]` what the table asks for of INITIAL. What an older manifest knows is read from it."""
+    sweep = plan.loaded.sweep
+    wanted = [name for name in INITIAL if sweep and f"extra.{name}" in (sweep.metric, *sweep.table.metrics)]
+    if not wanted:
+        return plan
+    old = store.read_json(manifest_path(plan.loaded, runs_dir)) or {"cells": []}
+    known = {cell["cell_id"]: cell.get("extra", {}) for cell in old["cells"]}
+    return replace(plan, cells=tuple(_with_extra(cell, wanted, known.get(cell.cell_id, {}), data_dir) for cell in plan.cells))
+
+
+def _with_extra(cell: Cell, wanted: list[str], known: dict[str, float], data_dir: Path | None) -> Cell:
+    if cell.config is None or not cell.config.trained:
+        return cell
+    data = load(cell.config.data, data_dir)
+    extra = {name: known[name] if name in known else INITIAL[name](cell.config, data) for name in wanted}
+    return replace(cell, facts=cell.facts | {"extra": cell.facts.get("extra", {}) | extra})
+
+
+def initial_logit_deviation(config: Config, data: Dataset) -> float:
+    """Of the first seed's initial parameters on the first batch of validation."""
+    program = program_of(config, data)
+    rate, decay = hyper(config.optim)
+    member = Member(jnp.uint32(config.seeds[0]), jnp.float32(rate), jnp.float32(decay))
+    length, stride = (config.eval_length, config.eval_stride) if isinstance(config.data, Text) else (1, 1)
+    batches = eval_batches(config.data, config.eval, data.valid, data.eos, length, stride)[0]
+    first = jax.tree.map(lambda leaf: leaf[0], batches)
+    return logit_deviation(program.config.model, jitted_begin(program, config.model, member).params, first)
+
+
+INITIAL: dict[str, Callable[[Any, Any], float]] = {"logit_deviation": initial_logit_deviation}
