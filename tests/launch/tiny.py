@@ -52,7 +52,7 @@ def write_text(folder: Path) -> dict[str, Any]:
     """Lines of six words, each likelier after some than after others. Valid and test are equally long: one program scores both."""
     rng = np.random.default_rng(0)
     for split, lines in (("train", 100), ("valid", 20), ("test", 20)):
-        words = np.cumsum(rng.integers(1, 4, (lines, 6)), axis=1) % 25
+        words = (rng.integers(25, size=(lines, 1)) + np.cumsum(rng.integers(1, 4, (lines, 6)), axis=1)) % 25
         (folder / f"{split}.txt").write_text("".join(" ".join(f"w{word}" for word in line) + "\n" for line in words))
     return {"kind": "files", **{split: str(folder / f"{split}.txt") for split in ("train", "valid", "test")}}
 

@@ -1,0 +1,97 @@
+"""A run that starts from another's parameters."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+from tiny import SMALL, metrics, seeds_in
+
+from research.config.loader import load
+from research.config.schema import Config
+from research.data.load import load as load_data
+from research.launch.plan import resolve, sizes
+from research.tasks.language_modelling import init
+from research.train import checkpoint
+
+ROWS = [
+    {"label": "child", "init.from": "parent", "init.freeze": ["embedding", "output"], "optim.learning_rate": 1e-7, "train.steps": 1},
+    {"label": "parent"},
+]
+
+
+@pytest.fixture
+def family(place):
+    """The child stands before its parent."""
+    return place.write(SMALL, optim={"learning_rate": 0.02}, seeds=2, sweep={"name": "family", "list": ROWS})
+
+
+def final(run, config):
+    template = jax.eval_shape(lambda: init(config, sizes(config, load_data(config.data)), jax.random.key(0)))
+    return checkpoint.restore(run / "checkpoints", checkpoint.FINAL, template)
+
+
+def score_of(run):
+    return json.loads((run / "result.json").read_text())["metrics"]["test"]["loss"]
+
+
+def test_a_child_starts_where_its_parent_ended(place, family):
+    plan = resolve(load(family), place.folder / "runs", None)
+    assert [cell.labels["label"] for cell in plan.cells] == ["parent", "child"]
+    parent, child = plan.cells
+    assert child.parents == (parent.cell_id,)
+    place.done("sweep", family)
+    runs = seeds_in(place.folder / "runs")
+    for seed in (0, 1):
+        before, after = (final(runs[f"{cell.cell_id}/seed-{seed}"], cell.config) for cell in (parent, child))
+        losses = [score_of(runs[f"{cell.cell_id}/seed-{seed}"]) for cell in plan.cells]
+        assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+        for name in ("embedding", "output", "output_bias"):
+            np.testing.assert_array_equal(getattr(before, name), getattr(after, name))
+        assert 0 < np.abs(before.hidden - after.hidden).max() <= 2e-7
+    first, second = (metrics(runs[f"{child.cell_id}/seed-{seed}"], "valid")[-1]["loss"] for seed in (0, 1))
+    assert first != second
+
+
+def test_another_parent_is_another_cell(place, family):
+    place.done("sweep", family)
+    parent = next(cell for cell in resolve(load(family), place.folder / "runs", None).cells if not cell.parents)
+    path = place.write(SMALL, "later", init={"from": parent.cell_id[:8]}, train={"steps": 1, "batch_size": 4})
+    (later,) = resolve(load(path), place.folder / "runs", None).cells
+    assert later.parents == (parent.cell_id,)
+    assert later.config.init.source == parent.cell_id
+    assert isinstance(later.config, Config)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"model": SMALL["model"] | {"width": 7}}, "embedding: expected (28, 7) float32, found (28, 6) float32"),
+        ({"init": {"from": "parent", "freeze": ["embeding"]}}, "init.freeze names 'embeding', with which no parameter begins"),
+        ({"data.vocabulary": {"size": 9}}, "was trained on another vocabulary"),
+        ({"init.from": "nobody"}, "No run 'nobody'"),
+        ({"init.from": "counts"}, "is no trained run (ngram)"),
+    ],
+)
+def test_a_parent_that_does_not_fit_is_refused_before_anything_starts(place, words, said):
+    counts = {"label": "counts", "model": {"kind": "ngram", "order": 2}}
+    rows = [{"label": "parent"}, counts, {"label": "child", "init.from": "parent"} | words]
+    called = place.call("sweep", place.write(SMALL, sweep={"name": "family", "list": rows}))
+    assert called.code == 2
+    assert said in called.stderr
+    assert not seeds_in(place.folder / "runs")
+
+
+def test_parents_that_are_their_own_children_are_refused(place):
+    rows = [{"label": "a", "init.from": "b"}, {"label": "b", "init.from": "a"}]
+    called = place.call("sweep", place.write(SMALL, sweep={"name": "circle", "list": rows}))
+    assert called.code == 2
+    assert "start from each other in a circle" in called.stderr
+
+
+def test_a_row_of_several_tuned_cells_is_no_parent(place):
+    rows = [{"label": "parent"}, {"label": "child", "init.from": "parent"}]
+    path = place.write(SMALL, sweep={"name": "tuned", "list": rows, "tune": {"optim.learning_rate": [1e-3, 3e-3]}})
+    called = place.call("sweep", path)
+    assert called.code == 2
+    assert "is a row of 2 tuned cells" in called.stderr
