@@ -52,10 +52,10 @@ def _rule(optim: Optim, weight_decay: Rate) -> list[optax.GradientTransformation
 
 
 def _matrices(params: Any) -> Any:
-    """Biases and the scales of norms are not decayed. A leaf's name says what it is; layers are stacked, so its rank does not."""
+    """Biases, the scales of norms and all vectors are not decayed. Layers are stacked on a leading axis, which does not count."""
 
     def is_matrix(path: tuple[Any, ...], leaf: Array) -> bool:
         names = [entry.name for entry in path if isinstance(entry, jax.tree_util.GetAttrKey)]
-        return not (names and names[-1].endswith(("bias", "scale", "shift")))
+        return leaf.ndim - ("blocks" in names) > 1 and not names[-1].endswith("bias")
 
     return jax.tree_util.tree_map_with_path(is_matrix, params)

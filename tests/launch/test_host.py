@@ -1,0 +1,32 @@
+"""A text that stays on the host gives the bits of one on the devices."""
+
+from threading import Event
+
+from tiny import SMALL, without_times
+
+from research.config.loader import load
+from research.data.load import load as load_data
+from research.launch.local import materials
+from research.launch.plan import program_of
+from research.train.engine import build
+from research.train.result import Job
+from research.train.runs import train_runs
+from research.train.source import OnHost
+
+
+def test_a_run_does_not_know_where_its_text_is(place):
+    """Three runs over two lanes, two epochs, calls of five steps and of two."""
+    config = load(place.write(SMALL, train={"steps": 20, "batch_size": 9, "evaluations": 4}, run={"log_every": 7})).config
+    data = load_data(config.data)
+    program = program_of(config, data)
+    assert program.steps > program.steps_per_epoch
+    found = {}
+    for name, limit in (("device", 2**30), ("host", 0)):
+        material = materials(config, data, host_above=limit)
+        assert isinstance(material.source, OnHost) == (name == "host")
+        jobs = [Job("cell", config, seed, place.folder / name / f"seed-{seed}") for seed in range(3)]
+        engine = build(program, material.source, (material.valid.batches, material.test.batches), len(jobs))
+        train_runs(engine, jobs, material, Event(), lambda *_: None)
+        found[name] = [without_times(job.folder) for job in jobs]
+    assert found["device"] == found["host"]
+    assert len({run["result"] for run in found["host"]}) == 3

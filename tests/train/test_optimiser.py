@@ -1,0 +1,145 @@
+"""Updates and schedules against their formulas, written again in numpy."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import struct
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from research.config.model import Model
+from research.config.optim import SGD, Adam, AdamW, Constant, Cosine, EpochDecay, InverseSquareRoot, Linear
+from research.models import language_model
+from research.train.optimiser import factor, hyper, optimiser
+
+
+@struct.dataclass
+class Params:
+    kernel: Any
+    output_bias: Any
+    norm_scale: Any
+
+
+NAMES = ("kernel", "output_bias", "norm_scale")
+MATRICES = ("kernel",)
+STEPS = 4
+
+
+def draws(seed):
+    rng = np.random.default_rng(seed)
+    return {"kernel": rng.normal(size=(3, 2)), "output_bias": rng.normal(size=2), "norm_scale": rng.normal(size=3)}
+
+
+def ours(optim, learning_rates):
+    """The parameters after one update for each rate."""
+    params = Params(**jax.tree.map(jnp.float32, draws(0)))
+    decay = jnp.float32(hyper(optim)[1])
+    state = optimiser(optim, jnp.float32(0), decay).init(params)
+    for step, rate in enumerate(learning_rates):
+        gradient = Params(**jax.tree.map(jnp.float32, draws(step + 1)))
+        change, state = optimiser(optim, jnp.float32(rate), decay).update(gradient, state, params)
+        params = jax.tree.map(jnp.add, params, change)
+    return params
+
+
+def clipped(gradient, limit):
+    norm = np.sqrt(sum((g**2).sum() for g in gradient.values()))
+    return gradient if limit == "off" else {name: g * min(1, limit / norm) for name, g in gradient.items()}
+
+
+def sgd(optim, learning_rates):
+    params, velocity = draws(0), dict.fromkeys(NAMES, 0.0)
+    for step, rate in enumerate(learning_rates):
+        gradient = clipped(draws(step + 1), optim.clip)
+        for name in NAMES:
+            g = gradient[name] + optim.weight_decay * (name in MATRICES) * params[name]
+            velocity[name] = optim.momentum * velocity[name] + g
+            params[name] = params[name] - rate * velocity[name]
+    return params
+
+
+def adam(optim, learning_rates):
+    """Kingma & Ba 2015, algorithm 1; decay as in Loshchilov & Hutter 2019, algorithm 2."""
+    params, first, second = draws(0), dict.fromkeys(NAMES, 0.0), dict.fromkeys(NAMES, 0.0)
+    for step, rate in enumerate(learning_rates, start=1):
+        gradient = clipped(draws(step), optim.clip)
+        for name in NAMES:
+            first[name] = optim.beta1 * first[name] + (1 - optim.beta1) * gradient[name]
+            second[name] = optim.beta2 * second[name] + (1 - optim.beta2) * gradient[name] ** 2
+            corrected = first[name] / (1 - optim.beta1**step) / (np.sqrt(second[name] / (1 - optim.beta2**step)) + 1e-8)
+            decay = getattr(optim, "weight_decay", 0.0) * (name in MATRICES)
+            params[name] = params[name] - rate * (corrected + decay * params[name])
+    return params
+
+
+@pytest.mark.parametrize(
+    ("optim", "formula"),
+    [
+        (SGD(kind="sgd"), sgd),
+        (SGD(kind="sgd", momentum=0.9, weight_decay=0.1, clip=0.5), sgd),
+        (Adam(kind="adam"), adam),
+        (Adam(kind="adam", beta1=0.5, beta2=0.9, clip=100.0), adam),
+        (AdamW(weight_decay=0.3, clip=1.0), adam),
+    ],
+    ids=["sgd", "sgd: momentum, decay, clip", "adam", "adam: betas, a clip that is not reached", "adamw: decay, clip"],
+)
+def test_updates_are_the_formulas(optim, formula):
+    learning_rates = [0.3, 0.2, 0.1, 0.5]
+    found, expected = ours(optim, learning_rates), formula(optim, learning_rates)
+    for name in NAMES:
+        np.testing.assert_allclose(getattr(found, name), expected[name], rtol=1e-5, atol=2e-5)  # 1 - 0.999 in float32
+
+
+def rates(schedule, steps, until):
+    """The factor at the steps 0 .. until - 1 of a run of `steps` steps in epochs of ten."""
+    return np.asarray(jax.vmap(lambda step: factor(schedule, steps, 10, step))(jnp.arange(until)))
+
+
+@settings(deadline=None, max_examples=5)
+@given(steps=st.integers(20, 300), warmup=st.integers(0, 15), final=st.floats(0, 0.9))
+def test_schedules_are_their_closed_forms(steps, warmup, final):
+    step = np.arange(steps + 1)
+    rising = np.minimum(1, (step + 1) / (warmup + 1))
+    done = np.maximum(0, (step - warmup) / (steps - warmup))
+    forms = {
+        Constant(warmup=warmup): rising,
+        Cosine(kind="cosine", warmup=warmup, final=final): rising * (final + (1 - final) * (1 + np.cos(np.pi * done)) / 2),
+        Linear(kind="linear", warmup=warmup, final=final): rising * (1 + (final - 1) * done),
+        InverseSquareRoot(kind="inverse_square_root", warmup=warmup + 1): np.minimum(
+            (step + 1) / (warmup + 1), np.sqrt((warmup + 1) / (step + 1))
+        ),
+    }
+    for schedule, expected in forms.items():
+        np.testing.assert_allclose(rates(schedule, steps, steps + 1), expected, atol=1e-5)
+        assert expected.max() == pytest.approx(1)
+
+
+def test_the_rate_of_zaremba_falls_from_the_fifth_epoch_on():
+    """Zaremba et al. 2014, section 4.1: 4 epochs at the rate, then halved after each epoch."""
+    schedule = EpochDecay(kind="epoch_decay", hold=4, factor=0.5)
+    epochs = [set(epoch) for epoch in rates(schedule, 130, 80).reshape(8, 10).tolist()]
+    assert epochs == [{1.0}, {1.0}, {1.0}, {1.0}, {0.5}, {0.25}, {0.125}, {0.0625}]
+
+
+MODEL = {"kind": "language_model", "layers": 2, "width": 8, "norm": {"kind": "layer"}, "position": {"kind": "t5"}}
+VECTORS = ("bias", "scale", "shift", "mixer.score")  # of cells, t5 and the output; of norms; the temperatures of cosine
+
+
+@pytest.mark.parametrize(
+    "mixer", [{"kind": "attention", "heads": 2, "score": {"kind": "cosine"}}, {"kind": "lstm"}, {"kind": "convolution"}]
+)
+def test_matrices_alone_are_decayed(mixer):
+    """With a gradient of zero a step of AdamW is its decay."""
+    position = MODEL["position"] if mixer["kind"] == "attention" else {"kind": "none"}
+    config = TypeAdapter(Model).validate_python(MODEL | {"mixer": mixer, "position": position})
+    params = language_model.init(config, jax.random.key(0), 11, 6)
+    params = jax.tree.map(jnp.ones_like, params)
+    chain = optimiser(AdamW(weight_decay=0.5), jnp.float32(0.1), jnp.float32(0.5))
+    change, _ = chain.update(jax.tree.map(jnp.zeros_like, params), chain.init(params), params)
+    for path, leaf in jax.tree_util.tree_leaves_with_path(change):
+        name = ".".join(entry.name for entry in path if isinstance(entry, jax.tree_util.GetAttrKey))
+        np.testing.assert_allclose(leaf, 0.0 if name.endswith(VECTORS) else -0.05, rtol=1e-6, err_msg=name)
