@@ -7,4 +7,4 @@ ruff format --check .
 mypy
 lint-imports
 command -v chromium >/dev/null || echo "no chromium on PATH: the test that opens the report in a browser is skipped"
-exec python -m pytest "$@"
+exec python -m pytest --numprocesses 2 --dist loadfile "$@"
