@@ -103,27 +103,34 @@ def line_plot(
 
 
 def heat_map(
-    name: str, title: str, weights: Float[np.ndarray, "h t s"], rows: Sequence[str], columns: Sequence[str], caption: str = ""
+    name: str,
+    title: str,
+    weights: Float[np.ndarray, "h t s"],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    caption: str = "",
+    titles: Sequence[str] = (),
+    across: int = 4,
 ) -> Picture:
-    """Attention weights: a panel a head, a row a query (`rows`, t tokens), a column a key (`columns`, s tokens)."""
+    """Attention weights: a panel a head, or what `titles` names; a row a query (`rows`), a column a key (`columns`); `across` to a line."""
     heads, t, s = np.shape(weights)
-    side = WIDTH / min(heads, 4)
-    height = max(1.6, side * t / s) * -(-heads // 4) + 0.6
-
+    across = min(heads, across)
+    lines = -(-heads // across)
+    height = max(0.9, WIDTH / across * t / s + 0.55) * lines
+    named = titles or [f"head {head + 1}" for head in range(heads)]
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name, "axes.grid": False}):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        panels = figure.subplots(-(-heads // 4), min(heads, 4), squeeze=False)
-        for head, axes in enumerate(panels.ravel()):
+        for head, axes in enumerate(figure.subplots(lines, across, squeeze=False).ravel()):
             if head >= heads:
                 axes.set_axis_off()
                 continue
             axes.pcolormesh(weights[head], cmap="Blues", vmin=0.0, vmax=1.0, edgecolors="face", linewidth=0.2)
             axes.invert_yaxis()
             axes.set_aspect("equal")
-            axes.set_xticks(np.arange(s) + 0.5, columns, rotation=90)
-            axes.set_yticks(np.arange(t) + 0.5, rows if head % 4 == 0 else [""] * t)
+            axes.set_xticks(np.arange(s) + 0.5, columns if head + across >= heads else [""] * s, rotation=90)
+            axes.set_yticks(np.arange(t) + 0.5, rows if head % across == 0 else [""] * t)
             axes.tick_params(length=0, labelsize=7)
-            axes.set_title(f"head {head + 1}", fontsize=9)
+            axes.set_title(named[head], fontsize=9)
         return _save(figure, name, title, caption)
 
 

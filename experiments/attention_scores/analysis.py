@@ -1,0 +1,54 @@
+"""What the report of attention_scores adds: where the queries of one test example look, a panel a score."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from research.config.data import Recall
+from research.config.merge import complete
+from research.config.schema import Config
+from research.launch.environment import use_compilation_cache
+from research.launch.maps import Map, read_map
+from research.results.plots import heat_map
+from research.results.report import Section
+
+SCORE, HEADS = "model.mixer.score.kind", "model.mixer.heads"
+TEXT = (
+    "<p>The last layer at the queries of the first test example: keys and values first, then keys alone, each of which asks for the value "
+    "behind its first mention. Where a score has learned the task, a query's weight lies on one value, the right one. Of several heads "
+    "the one is shown that puts the most weight on the right values.</p>"
+)
+
+
+def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> tuple[Section, ...]:
+    """A section for each number of heads: the queries' rows of the map of every score that is done."""
+    if any(entry["config"] and entry["config"]["data"]["kind"] != "recall" for entry in manifest["cells"]):
+        return ()
+    use_compilation_cache()
+    every = dict.fromkeys(entry["labels"][HEADS] for entry in manifest["cells"])
+    found = [_section(manifest, Path(runs_dir), data_dir, heads) for heads in every]
+    return tuple(section for section in found if section is not None)
+
+
+def _section(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None, heads: int) -> Section | None:
+    entries = [entry for entry in manifest["cells"] if entry["labels"][HEADS] == heads and entry["config"]]
+    read = [(entry, read_map(entry, runs_dir, data_dir)) for entry in entries]
+    maps = {str(entry["labels"][SCORE]): found for entry, found in read if found is not None}
+    if not maps:
+        return None
+    data = Config.model_validate(complete(entries[0]["config"])).data
+    assert isinstance(data, Recall)
+    symbols, asked = next(iter(maps.values())).symbols, slice(2 * data.pairs, None)
+    weights = np.stack([_clearest(found, data.pairs)[asked] for found in maps.values()])
+    title = f"What a query looks at, {heads} {'head' if heads == 1 else 'heads'}"
+    caption = f"A row a query, a column a key. Last layer, test example 0, seed {next(iter(maps.values())).seed}."
+    picture = heat_map(f"queries-{heads}", title, weights, symbols[asked], symbols, caption, tuple(maps), across=2)
+    return Section(title, TEXT, picture=picture)
+
+
+def _clearest(found: Map, pairs: int) -> np.ndarray:
+    """The map of the head of the last layer that gives the queries' right values the most weight."""
+    queries = np.arange(2 * pairs, len(found.symbols))
+    answers = [found.symbols.index(found.symbols[query]) + 1 for query in queries]
+    return found.weights[-1][found.weights[-1][:, queries, answers].sum(axis=1).argmax()]

@@ -1,0 +1,83 @@
+"""Attention maps of finished runs, for reports: parameters restored, one test item run, its weights drawn."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from research.config.errors import StepladderError
+from research.config.merge import complete
+from research.config.schema import Config
+from research.data.dataset import Dataset, TextSplit
+from research.data.load import load
+from research.launch.plan import sizes
+from research.models.observe import attention_maps
+from research.results import store
+from research.results.cells import axes_of
+from research.results.labels import find_indices, place_text
+from research.results.plots import heat_map
+from research.results.report import Section
+from research.tasks.language_modelling import init
+from research.train import checkpoint
+
+
+class Map(NamedTuple):
+    """The attention weights of a test item under one run; `symbols` are its inputs."""
+
+    weights: Float[np.ndarray, "layers h t t"]
+    symbols: tuple[str, ...]
+    seed: int
+
+
+def read_map(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None, item: int = 0) -> Map | None:
+    """Of a cell of a manifest, by its first seed that is done; None where none is. `item`: the number of a test example, or of a line."""
+    seed = next((seed for seed in entry["seeds"] if _done(store.seed_folder(runs_dir, entry["cell_id"], seed))), None)
+    if seed is None:
+        return None
+    config = Config.model_validate(complete(entry["config"]))
+    data = load(config.data, data_dir)
+    template = jax.eval_shape(lambda: init(config, sizes(config, data), jax.random.key(0)))
+    folder = store.seed_folder(runs_dir, entry["cell_id"], seed)
+    params = jax.device_put(checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))
+    tokens = _inputs(data, item)[: sizes(config, data).length]
+    weights = attention_maps(config.model, params, tokens, np.ones(len(tokens), bool))
+    return Map(weights, tuple(data.vocabulary.types[token] for token in tokens), seed)
+
+
+def map_section(
+    manifest: dict[str, Any],
+    runs_dir: Path,
+    data_dir: Path | None,
+    labels: str | dict[str, Any] | None = None,
+    item: int = 0,
+    layer: int = -1,
+) -> Section:
+    """The map of every head of one layer, by default the last, under the cell that `labels` name, by default the first.
+
+    Raises StepladderError where no seed of that cell is done.
+    """
+    axes = axes_of(manifest)
+    every = [entry["labels"] for entry in manifest["cells"]]
+    entry = manifest["cells"][0 if labels is None else find_indices(every, labels, *axes)[0]]
+    called, found = place_text(entry["labels"], *axes), read_map(entry, Path(runs_dir), data_dir, item)
+    if found is None:
+        raise StepladderError(f"No run of {called} is done, so it has no attention map. Launch the sweep first.")
+    number = range(len(found.weights))[layer] + 1
+    caption = f"A row a query, a column a key. Layer {number} of {len(found.weights)}, seed {found.seed}, test item {item}."
+    name = f"attention-{entry['cell_id']}-{number}-{item}"
+    title = f"Attention of {called}"
+    return Section(title, picture=heat_map(name, title, found.weights[layer], found.symbols, found.symbols, caption))
+
+
+def _done(folder: Path) -> bool:
+    return (store.read_status(folder) or {}).get("status") == "done"
+
+
+def _inputs(data: Dataset, item: int) -> np.ndarray:
+    """The inputs of a test item: an example as it is, a line from the end of the line before it on."""
+    if not isinstance(data.test, TextSplit):
+        return data.test.inputs[item][data.test.valid[item]]
+    line = data.test.tokens[data.test.sentence == item]
+    return np.concatenate([[data.eos], line[:-1]]).astype(np.int32)
