@@ -7,6 +7,7 @@ import numpy as np
 
 from research.config.data import Recall
 from research.config.merge import complete
+from research.config.model import LanguageModel
 from research.config.schema import Config
 from research.launch.environment import use_compilation_cache
 from research.launch.maps import Map, read_map
@@ -37,17 +38,18 @@ def _section(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None, he
     maps = {str(entry["labels"][SCORE]): found for entry, found in read if found is not None}
     if not maps:
         return None
-    data = Config.model_validate(complete(entries[0]["config"])).data
-    assert isinstance(data, Recall)
-    symbols, asked = next(iter(maps.values())).symbols, slice(2 * data.pairs, None)
-    weights = np.stack([_clearest(found, data.pairs)[asked] for found in maps.values()])
-    title = f"What a query looks at, {heads} {'head' if heads == 1 else 'heads'}"
+    config = Config.model_validate(complete(entries[0]["config"]))
+    assert isinstance(config.data, Recall)
+    assert isinstance(config.model, LanguageModel)
+    symbols, asked = next(iter(maps.values())).symbols, slice(2 * config.data.pairs, None)
+    weights = np.stack([clearest(found, config.data.pairs)[asked] for found in maps.values()])
+    title = f"What a query looks at: {heads} head{'' if heads == 1 else 's'} of width {config.model.width // heads}"
     caption = f"A row a query, a column a key. Last layer, test example 0, seed {next(iter(maps.values())).seed}."
     picture = heat_map(f"queries-{heads}", title, weights, symbols[asked], symbols, caption, tuple(maps), across=2)
     return Section(title, TEXT, picture=picture)
 
 
-def _clearest(found: Map, pairs: int) -> np.ndarray:
+def clearest(found: Map, pairs: int) -> np.ndarray:
     """The map of the head of the last layer that gives the queries' right values the most weight."""
     queries = np.arange(2 * pairs, len(found.symbols))
     answers = [found.symbols.index(found.symbols[query]) + 1 for query in queries]

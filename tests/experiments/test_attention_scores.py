@@ -1,0 +1,64 @@
+"""The maps in the report of attention_scores, from runs that were begun and never trained."""
+
+import jax
+import numpy as np
+import pytest
+
+from experiments import choose
+from experiments.attention_scores.analysis import analyse, clearest
+from research.data.load import load
+from research.launch.manifest import manifest
+from research.launch.maps import Map, read_map
+from research.launch.plan import resolve, sizes
+from research.results import store
+from research.tasks.language_modelling import init
+from research.train import checkpoint
+
+AXES = '{"model.mixer.score.kind" = ["scaled_dot", "dot"], "model.mixer.heads" = [4, 1]}'
+SIZES = ["model.width=16", "data.train_examples=64", "data.test_examples=4", "data.valid_examples=4", "train.steps=1"]
+SMALL = [*SIZES, f"sweep.axes={AXES}", "sweep.exclude=[]"]
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """The quick preset on a small scale, its wide heads and its narrow dot product alone done."""
+    runs = tmp_path_factory.mktemp("runs")
+    chosen = choose("attention_scores", "quick", SMALL)
+    plan = resolve(chosen.loaded, runs, None)
+    for cell in plan.cells[1:]:
+        params = jax.jit(lambda config=cell.config: init(config, sizes(config, load(config.data)), jax.random.key(0)))()
+        folder = store.seed_folder(runs, cell.cell_id, 1)
+        checkpoint.save(folder / "checkpoints", checkpoint.FINAL, params)
+        store.write_json(folder / "status.json", {"status": "done"})
+    return manifest(plan, [], "quick"), runs
+
+
+def test_there_is_a_section_for_each_number_of_heads_with_a_panel_for_each_score_that_is_done(begun):
+    four, one = analyse(*begun, None)
+    assert (four.title, one.title) == ("What a query looks at: 4 heads of width 4", "What a query looks at: 1 head of width 16")
+    assert "seed 1" in one.picture.caption
+    panels = lambda section: {score for score in ("scaled_dot", "dot") if f">{score}<" in section.picture.svg}
+    assert panels(four) == {"dot"}
+    assert panels(one) == {"scaled_dot", "dot"}
+
+
+def test_rows_are_the_queries_and_columns_the_whole_example(begun):
+    manifest, runs = begun
+    symbols = read_map(manifest["cells"][1], runs, None).symbols
+    assert len(symbols) == 12
+    svg = analyse(*begun, None)[1].picture.svg
+    for place, symbol in enumerate(symbols):
+        assert svg.count(f">{symbol}<") >= (2 if place >= 8 else 1)
+
+
+def test_without_runs_there_is_no_section(begun, tmp_path):
+    assert analyse(begun[0], tmp_path, None) == ()
+
+
+def test_the_clearest_head_is_the_one_that_looks_at_the_right_values():
+    """k0 v5 k1 v6, then k1 k0: the right values are at 3 and 1."""
+    weights = np.full((2, 3, 6, 6), 0.1)
+    weights[1, 2, 4, 3] = weights[1, 2, 5, 1] = 0.6
+    weights[1, 1, 4, 1] = weights[1, 1, 5, 3] = weights[0, 0, 4, 3] = 0.9
+    found = Map(weights, ("k0", "v5", "k1", "v6", "k1", "k0"), 0)
+    np.testing.assert_array_equal(clearest(found, pairs=2), weights[1, 2])
