@@ -9,8 +9,6 @@ from tiny import LSTM, TRANSFORMER, Place, seeds_in, without_times, write_text
 
 from research.machine import SINGLE_THREAD
 
-QUICK = "--xla_backend_optimization_level=0"  # children compile in half the time
-
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory):
@@ -26,7 +24,6 @@ def _compile_once(compiled):
         for name, value in words.items():
             jax.config.update(name, value)
             patch.setenv(name.upper(), str(value))
-        patch.setenv("XLA_FLAGS", f"{QUICK} {SINGLE_THREAD}")  # of children; this process has read its own
         compilation_cache.reset_cache()
         yield
     for name, value in before.items():
@@ -59,7 +56,7 @@ def never_stopped(shared_place, pair):
     """All that the pair's runs write, by the command itself in a process of its own."""
     runs = shared_place.folder / "never_stopped"
     words = ["sweep", str(pair), "--workers", "2", "--runs", str(runs)]
-    environment = os.environ | {"XLA_FLAGS": QUICK}  # the command adds the rest
+    environment = os.environ | {"XLA_FLAGS": os.environ["XLA_FLAGS"].replace(SINGLE_THREAD, "").strip()}  # the command adds it again
     subprocess.run([sys.executable, "-m", "research.cli", *words], env=environment, check=True, capture_output=True)
     found = {name: without_times(run) for name, run in seeds_in(runs).items()}
     assert len(found) == 4

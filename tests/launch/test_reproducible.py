@@ -1,9 +1,9 @@
-"""A run that is stopped and taken up again, however often and wherever, is the run that never stopped."""
+"""A run is its config and its seed: where it was stopped, and who its neighbours were, leaves no trace."""
 
 import time
 from random import Random
 
-from tiny import seeds_in, status, without_times
+from tiny import TRANSFORMER, seeds_in, status, without_times
 
 
 def wait_for_lines(runs, number):
@@ -17,6 +17,7 @@ def wait_for_lines(runs, number):
 
 
 def test_killed_at_random_times_and_stopped_by_a_signal(shared_place, pair, never_stopped):
+    """Resume is never stopped, bit for bit."""
     runs, said = shared_place.folder / "killed", shared_place.folder / "killed.txt"
     start = lambda: shared_place.start("sweep", pair, runs="killed", log="killed.txt")
     random, kills = Random(time.time_ns()), 0
@@ -44,3 +45,26 @@ def test_killed_at_random_times_and_stopped_by_a_signal(shared_place, pair, neve
     assert child.exitcode == 0
     assert "resumed" in said.read_text()
     assert {name: without_times(run) for name, run in seeds_in(runs).items()} == never_stopped
+
+
+def test_neighbours(shared_place, pair, never_stopped):
+    """n = 1, 3, 5 against n = 2; five in reversed order, three with learning rates of their own."""
+    rates = {"axes": {"optim.learning_rate": [1e-3, 3e-3, 0.1]}, "table": {"rows": "optim.learning_rate"}}
+    transformers = shared_place.write(TRANSFORMER, "rates", seeds=[1], sweep={"name": "rates"} | rates)
+    calls = {
+        "one": ("sweep", pair, "seeds=[0]", "run.checkpoint_seconds=60.0"),
+        "five": ("sweep", pair, "seeds=[4, 3, 2, 1, 0]", "run.checkpoint_seconds=60.0"),
+        "rates": ("sweep", transformers, "run.log_every=4"),
+    }
+    children = [shared_place.start(*words, runs=name, log=f"{name}.txt") for name, words in calls.items()]
+    for child in children:
+        child.join()
+    assert [child.exitcode for child in children] == [0, 0, 0]
+    found = {name: {run: without_times(path) for run, path in seeds_in(shared_place.folder / name).items()} for name in calls}
+    assert [len(runs) for runs in found.values()] == [2, 10, 3]
+    for name, runs in found.items():
+        same = runs.keys() & never_stopped.keys()
+        assert {run: runs[run] for run in same} == {run: never_stopped[run] for run in same}
+        assert len(same) == {"one": 2, "five": 4, "rates": 1}[name]
+    assert len({run["result"] for run in found["rates"].values()}) == 3
+    assert shared_place.done("show", transformers)["programs"] == 1

