@@ -32,6 +32,7 @@ from research.train.update import Member, begin, update
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted(path for folder in ("configs", "experiments") for path in (ROOT / folder).rglob("*.toml"))
+pytestmark = pytest.mark.filterwarnings("ignore:Kneser-Ney")  # of texts this short
 TYPES = {"word": 10_000, "char": 66, "byte": 256}
 
 
