@@ -17,8 +17,8 @@ from research.results.report import Section
 SCORE, HEADS = "model.mixer.score.kind", "model.mixer.heads"
 TEXT = (
     "<p>The last layer at the queries of the first test example: keys and values first, then keys alone, each of which asks for the value "
-    "behind its first mention. Where a score has learned the task, a query's weight lies on one value, the right one. Of several heads "
-    "the one is shown that puts the most weight on the right values.</p>"
+    "behind its first mention. A score that has learned the task puts a query's weight on the right value, or on the symbol behind it, to "
+    "which the first layer may have handed it. Of several heads the one is shown that does so most.</p>"
 )
 
 
@@ -50,7 +50,8 @@ def _section(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None, he
 
 
 def clearest(found: Map, pairs: int) -> np.ndarray:
-    """The map of the head of the last layer that gives the queries' right values the most weight."""
-    queries = np.arange(2 * pairs, len(found.symbols))
-    answers = [found.symbols.index(found.symbols[query]) + 1 for query in queries]
-    return found.weights[-1][found.weights[-1][:, queries, answers].sum(axis=1).argmax()]
+    """The map of the head of the last layer that gives the queries' right values, and the symbols behind them, the most weight."""
+    last, queries = found.weights[-1], np.arange(2 * pairs, len(found.symbols))
+    answers = np.array([found.symbols.index(found.symbols[query]) + 1 for query in queries])
+    right = last[:, queries, answers] + last[:, queries, answers + 1]
+    return last[right.sum(axis=1).argmax()]

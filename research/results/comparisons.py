@@ -123,13 +123,12 @@ def adjust(family: Sequence[Comparison], level: float = LEVEL) -> tuple[Comparis
 
 
 def pairs(cells: Sequence[Cell], better: object, worse: object, axes: Axes, where: str) -> list[tuple[Cell, Cell]]:
-    """The pairs of cells that two labels mean: where a label means several columns, each column's own pair."""
+    """The pairs of cells that two labels mean: of the same column, or, where one label means one cell and its column has none, all."""
     every = [cell.labels for cell in cells]
     left, right = (tuple(cells[i] for i in find_indices(every, label, *axes, where=where)) for label in (better, worse))  # type: ignore[arg-type]
-    if len(left) == 1 or len(right) == 1:
-        return [(a, b) for a in left for b in right]
-    columns = {label_text(b.labels, axes.columns): b for b in right}
-    return [(a, columns[key]) for a in left if (key := label_text(a.labels, axes.columns)) in columns]
+    column = lambda cell: label_text(cell.labels, axes.columns)
+    same = [(a, b) for a in left for b in right if column(a) == column(b)]
+    return same if same or min(len(left), len(right)) > 1 else [(a, b) for a in left for b in right]
 
 
 def named_comparisons(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Comparison, ...]:

@@ -13,6 +13,8 @@ from research.results.plots import Picture, Series, line_plot
 from research.results.store import Record, read_metrics
 from research.results.tables import measure_cell
 
+COSTS_DIFFER = 1.5  # the least ratio of training costs that is worth an axis
+
 
 def figures(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Picture, ...]:
     """The figure that the spec asks for first, then every other that has something to show; `none` asks for none."""
@@ -80,7 +82,8 @@ def against_flops(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
     """The sweep's metric against the floating-point operations of training, a point a row; counted models as levels at their own cost."""
     metric, axes = read_spec(manifest).metric, axes_of(manifest)
     series = [one for cell in cells if (one := _flops_point(cell, metric, axes)) is not None]
-    if len(series) < 3 or len({tuple(one.x) for one in series}) < 2:
+    costs = [x for one in series for x in one.x]
+    if len(series) < 3 or max(costs) < COSTS_DIFFER * min(costs):
         return None
     caption = "Forward operations a token, times three, times the tokens seen. Bars: 95% intervals, as in the table."
     return line_plot(

@@ -116,7 +116,7 @@ def heat_map(
     heads, t, s = np.shape(weights)
     across = min(heads, across)
     lines = -(-heads // across)
-    height = max(0.9, WIDTH / across * t / s + 0.55) * lines
+    height = max(0.9, WIDTH / across * t / s + 0.42) * lines
     named = titles or [f"head {head + 1}" for head in range(heads)]
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name, "axes.grid": False}):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")

@@ -56,9 +56,9 @@ def test_without_runs_there_is_no_section(begun, tmp_path):
 
 
 def test_the_clearest_head_is_the_one_that_looks_at_the_right_values():
-    """k0 v5 k1 v6, then k1 k0: the right values are at 3 and 1."""
+    """k0 v5 k1 v6, then k1 k0: the right values are at 3 and 1, and what is behind them counts as well."""
     weights = np.full((2, 3, 6, 6), 0.1)
-    weights[1, 2, 4, 3] = weights[1, 2, 5, 1] = 0.6
+    weights[1, 2, 4, 3] = weights[1, 2, 5, 2] = 0.6
     weights[1, 1, 4, 1] = weights[1, 1, 5, 3] = weights[0, 0, 4, 3] = 0.9
     found = Map(weights, ("k0", "v5", "k1", "v6", "k1", "k0"), 0)
     np.testing.assert_array_equal(clearest(found, pairs=2), weights[1, 2])
