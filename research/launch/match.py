@@ -1,5 +1,6 @@
 """Equal budgets: widths solved so that every cell costs what a reference cell costs."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -83,7 +84,7 @@ def _granularity(config: Config, key: str) -> int:
     if key != "model.width" or not isinstance(model, LanguageModel):
         return 1
     heads = [getattr(mixer, "heads", 1) for mixer in model.pattern]
-    return max(heads) * (2 if model.position.kind == "rotary" else 1)
+    return math.lcm(*heads) * (2 if model.position.kind == "rotary" else 1)
 
 
 def with_value(config: Config, key: str, value: Any) -> Config:
