@@ -33,9 +33,17 @@ def price(config: Config, program: Program | None, data: Dataset, flops: float) 
 
 
 def total_seconds(runs: list[tuple[float, Any]], workers: int) -> float:
-    """Seconds to the end of a sweep: runs as (core-seconds, program or None), spread over workers; each program is compiled once."""
-    programs = {program for _, program in runs if program is not None}
-    return START_SECONDS + (sum(seconds for seconds, _ in runs) + COMPILE_SECONDS * len(programs)) / workers
+    """Seconds to the end of a sweep. runs: (core-seconds, program), with None for a run that is counted.
+
+    The runs of a program go through the workers together, as many waves as it takes; a program is compiled while another trains, and
+    counted runs follow one another.
+    """
+    of_program: dict[Any, list[float]] = {}
+    for seconds, program in runs:
+        of_program.setdefault(program, []).append(seconds)
+    counted = sum(of_program.pop(None, []))
+    waves = sum(sum(sorted(group, reverse=True)[::workers]) for group in of_program.values())
+    return START_SECONDS + counted + waves + COMPILE_SECONDS * len(of_program) / min(workers, 2)
 
 
 def _time_steps(config: Config, length: int) -> int:
