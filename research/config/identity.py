@@ -24,6 +24,10 @@ def science(config: Config, data_digest: str) -> dict[str, Any]:
     if isinstance(config.data, Files):
         for path in ("train", "valid", "test"):
             del tree["data"][path]
+    if isinstance(config.model, NGram):  # its counts know no window: a table's other rows need these words
+        tree.pop("eval", None)
+        for word in ("length", "batches"):
+            tree["data"].pop(word, None)
     if isinstance(config.model, Interpolation) and all(isinstance(part, NGram) for part in config.model.parts):
         for section in ("optim", "train"):
             tree.pop(section, None)

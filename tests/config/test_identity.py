@@ -178,3 +178,10 @@ def test_what_is_frozen_is_structure_and_whence_is_not() -> None:
 @given(configs())
 def test_a_program_key_is_its_own_key(config: Config) -> None:
     assert program_key(program_key(config)) == program_key(config)
+
+
+def test_counts_are_one_cell_whatever_window_their_neighbours_have() -> None:
+    model = {"kind": "ngram", "order": 3}
+    plain = {"data": {"kind": "shakespeare"}, "model": model}
+    windowed = {"data": {"kind": "shakespeare", "length": 32, "batches": "columns"}, "model": model, "eval": {"context": "sentence"}}
+    assert len({cell_id(Config.model_validate(complete(tree)), "digest") for tree in (plain, windowed)}) == 1
