@@ -119,9 +119,10 @@ Data = Annotated[Corpus | Synthetic, Field(discriminator="kind")]
 class Evaluation(Node):
     """Science, for text: how much context a scored token has.
 
-    `sentence`: every line starts anew; one longer than `length` goes on in windows that move by `stride`. `stream`: the text
-    is cut into `segments` of equal length (never a function of the batch size); windows of `length` tokens move by `stride`
-    and score their last `stride` tokens, so that every token is scored once. Where training carries its state (columns), evaluation carries it through a segment too.
+    `sentence`: every line starts anew; one longer than `length` goes on in windows that move by `stride`. `stream`: the text is
+    cut into `segments` of equal length (never a function of the batch size); windows of `length` tokens move by `stride` and score
+    their last `stride` tokens, so that every token is scored once. Where training carries its state (columns), evaluation carries
+    it through a segment too.
     """
 
     context: Literal["sentence", "stream"] = "stream"
