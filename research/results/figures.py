@@ -7,12 +7,13 @@ import numpy as np
 
 from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
 from research.results.labels import place_text
-from research.results.measures import base_name, scale, split_name, title
+from research.results.measures import base_name, direction, scale, split_name, title
 from research.results.notes import eval_window
 from research.results.plots import Picture, Series, line_plot
 from research.results.store import Record, read_metrics
 from research.results.tables import measure_cell
 
+SEEDS_BAND = "Line: the mean over seeds. Band: from the least to the greatest seed."
 COSTS_DIFFER = 1.5  # the least ratio of training costs that is worth an axis
 
 
@@ -42,7 +43,7 @@ def learning_curves(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None
         return None
     top = None if name == "accuracy" else 1.02 * max(max(one.y[len(one.y) // 5 :]) for one in shown)  # the first fifth dwarfs what follows
     log = name == "perplexity" and top is not None and top > 3 * min(min(one.y) for one in shown)
-    caption = "Line: the mean over seeds. Band: from the least to the greatest seed."
+    caption = SEEDS_BAND
     if any(one.kind == "level" for one in shown):
         caption += " Dotted: a model that is counted, not trained."
     if any(one.strands for one in shown):
@@ -105,14 +106,14 @@ def _flops_point(cell: Cell, metric: str, axes: Axes) -> Series | None:
 
 def against_length(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
     """Test perplexity of the same tokens against the evaluation's window."""
-    caption = "The same test tokens, scored with windows of each length. Band: 95% interval over seeds."
+    caption = f"The same test tokens, scored with windows of each length. {SEEDS_BAND}"
     window = lambda cell: eval_window(cell.config)
     return _against(cells, axes_of(manifest), "lengths", "test.perplexity", "Longer contexts", "evaluation length, tokens", caption, window)
 
 
 def against_group(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
     """Test accuracy against the items' group, such as the words between the two that must agree."""
-    caption = "Test items by group. Band: 95% interval over seeds."
+    caption = f"Test items by group. {SEEDS_BAND}"
     return _against(cells, axes_of(manifest), "groups", "test.accuracy", "Accuracy by distance", "distance", caption, lambda cell: None)
 
 
@@ -123,7 +124,9 @@ def _against(
     ticks = sorted({x for one in series for x in one.x})
     if len(ticks) < 2:
         return None
-    return line_plot(name, heading, series, x_label, title(metric), caption, log_x=ticks[0] > 0, x_ticks=ticks)
+    heights = [y for one in series for y in one.y]
+    log_y = direction(metric) < 0 and max(heights) > 3 * min(heights)
+    return line_plot(name, heading, series, x_label, title(metric), caption, log_x=ticks[0] > 0, log_y=log_y, x_ticks=ticks)
 
 
 def _by_suffix(cell: Cell, metric: str, axes: Axes, own: int | None) -> Series | None:
@@ -136,8 +139,8 @@ def _by_suffix(cell: Cell, metric: str, axes: Axes, own: int | None) -> Series |
         if (match := re.fullmatch(rf"{short}_at_(\d+)", key))
     }
     named = {x: f"{metric}_at_{x}" for x in found} | ({own: metric} if own is not None else {})
-    measured = [(x, measure_cell(cell, named[x])[0]) for x in sorted(named)]
-    points = [(x, *(value * scale(metric) for value in interval)) for x, interval in measured if interval is not None]
+    measured = [(x, scale(metric) * np.array(list(cell.values(named[x]).values()))) for x in sorted(named)]
+    points = [(x, float(values.mean()), float(values.min()), float(values.max())) for x, values in measured if len(values)]
     if len(points) < (2 if own is None else 1):
         return None
     xs, means, lows, highs = (list(column) for column in zip(*points, strict=True))

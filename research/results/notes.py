@@ -1,6 +1,6 @@
 """The lines under a table: what the interval is, over what, what was tested, in which context, after how many trials."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -150,14 +150,9 @@ def _cannot(cells: Sequence[Cell], axes: Axes) -> list[str]:
     whole = [f"{place_text(cell.labels, *axes)} cannot: {cell.cannot}." for cell in cells if cell.cannot]
     lacking = [(cell, reason) for cell in cells for reason in dict.fromkeys(cell.lacks.values())]
     return whole + [
-        f"{place_text(cell.labels, *axes)} cannot have {_and(title(m) for m, why in cell.lacks.items() if why == reason)}: {reason}."
+        f"{place_text(cell.labels, *axes)} has no {' or '.join(title(m) for m, why in cell.lacks.items() if why == reason)}: {reason}."
         for cell, reason in lacking
     ]
-
-
-def _and(words: Iterable[str]) -> str:
-    *some, last = words
-    return f"{', '.join(some)} and {last}" if some else last
 
 
 def _control(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:

@@ -170,7 +170,8 @@ def _draw_series(axes: Axes, one: Series, colour: str, dash: Any) -> None:
         bars = None if one.low is None or one.high is None else np.abs([np.subtract(one.y, one.low), np.subtract(one.high, one.y)])
         axes.errorbar(one.x, one.y, yerr=bars, fmt="o", color=colour, markersize=5, elinewidth=1.2, capsize=2.5)
     else:
-        axes.plot(one.x, one.y, color=colour, linestyle=dash, marker="o" if len(one.x) < 12 else None, markersize=3.5)
+        marker, on_top = "o" if len(one.x) < 12 else None, 3 if len(one.x) == 1 else 2
+        axes.plot(one.x, one.y, color=colour, linestyle=dash, marker=marker, markersize=3.5, zorder=on_top)
         if one.low is not None and one.high is not None:
             axes.fill_between(one.x, one.low, one.high, color=colour, alpha=0.18, linewidth=0)
     for x, y in one.strands:
@@ -211,13 +212,20 @@ def _end(axes: Axes, one: Series) -> tuple[float, float]:
 
 
 def _label_ends(axes: Axes, series: Sequence[Series]) -> None:
-    """Each label right of the axes, at the height of its series' end or as near as its neighbours let it be, with a leader to it."""
+    """Each label right of the axes, at the height of its series' end or as near as its neighbours let it be, with a leader to it.
+
+    A line of a single point is named there: a leader across the plot would pass for the line.
+    """
     axes.set_xlim(axes.get_xlim())
     axes.set_ylim(axes.get_ylim())
-    ends = [_end(axes, one) for one in series]
+    coloured = [(one, INK if one.kind == "theory" else COLOURS[i % len(COLOURS)]) for i, one in enumerate(series)]
+    long = [(one, colour) for one, colour in coloured if one.kind != "line" or len(one.x) > 1]
+    for one, colour in coloured:
+        if one.kind == "line" and len(one.x) == 1:
+            axes.annotate(one.label, xy=_end(axes, one), xytext=(8, 0), textcoords="offset points", va="center", color=colour)
+    ends = [_end(axes, one) for one, _ in long]
     wanted = [float(axes.transAxes.inverted().transform(axes.transData.transform(end))[1]) for end in ends]
-    for index, (one, end, height) in enumerate(zip(series, ends, _spread(wanted, 0.062), strict=True)):
-        colour = INK if one.kind == "theory" else COLOURS[index % len(COLOURS)]
+    for (one, colour), end, height in zip(long, ends, _spread(wanted, 0.062), strict=True):
         axes.annotate(
             one.label,
             xy=end,

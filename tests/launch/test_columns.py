@@ -15,6 +15,8 @@ from research.launch.maps import map_section, read_map
 from research.launch.plan import lacks, sizes
 from research.models.observe import attention_maps, logit_deviation
 from research.results import store
+from research.results.cells import load_cells
+from research.results.figures import figures
 from research.results.manifest import manifest_path
 from research.results.sheets import table_sheet
 from research.results.tables import build_table
@@ -74,6 +76,13 @@ def test_a_window_beyond_learned_positions_cannot_be_and_says_why(swept):
     sheet = table_sheet(build_table(manifest, runs, metrics=["test.perplexity_at_9"]))
     assert sheet.rows[1][1].text == "cannot"
     assert any("learned positions end at data.length = 6" in note for note in sheet.notes)
+
+
+def test_the_figure_of_lengths_begins_at_the_length_of_the_scoring_window(swept):
+    manifest, runs = swept
+    drawn = next(picture for picture in figures(manifest, load_cells(manifest, runs)) if picture.name == "lengths")
+    for said in ("6", "9", "none", "learned"):
+        assert f">{said}<" in drawn.svg
 
 
 def test_only_windows_beyond_the_end_are_lacking():
