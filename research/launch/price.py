@@ -27,9 +27,7 @@ def price(config: Config, program: Program | None, data: Dataset, flops: float) 
         return _counting_seconds(config, data)
     tokens = config.train.batch_size * program.sizes.length
     step = 3 * flops * tokens / FLOPS_PER_SECOND + SECONDS_PER_STEP + _time_steps(config, program.sizes.length) * SECONDS_PER_TIME_STEP
-    scored = config.train.evaluations * scored_tokens(data.valid) + scored_tokens(data.test) * (1 + len(config.eval.also))
-    overlap = config.eval_length / config.eval_stride if isinstance(data.train, TextSplit) else 1.0
-    return program.steps * step + scored * overlap * flops / FLOPS_PER_SECOND
+    return program.steps * step + _tokens_scored(config, data) * flops / FLOPS_PER_SECOND
 
 
 def total_seconds(runs: list[tuple[float, Any]], workers: int) -> float:
@@ -44,6 +42,15 @@ def total_seconds(runs: list[tuple[float, Any]], workers: int) -> float:
     counted = sum(of_program.pop(None, []))
     waves = sum(sum(sorted(group, reverse=True)[::workers]) for group in of_program.values())
     return START_SECONDS + counted + waves + COMPILE_SECONDS * len(of_program) / min(workers, 2)
+
+
+def _tokens_scored(config: Config, data: Dataset) -> float:
+    """Tokens read by all validations and the test; a window longer than its stride reads a token several times."""
+    times = config.train.evaluations
+    if not isinstance(data.train, TextSplit):
+        return times * scored_tokens(data.valid) + scored_tokens(data.test)
+    windows, also = config.eval_length, sum(config.eval.also)
+    return (times * windows * scored_tokens(data.valid) + (windows + also) * scored_tokens(data.test)) / config.eval_stride
 
 
 def _time_steps(config: Config, length: int) -> int:
