@@ -18,7 +18,6 @@ from research.results.sheets import DASH, Heading, Sheet, Text, Tone, p_text
 from research.results.tables import measure_cell
 
 Label = str | dict[str, Any]
-PUBLISHED, OURS = "published", "ours"
 
 
 class Published(Node):
@@ -239,7 +238,7 @@ TONES: dict[str, Tone] = {
 
 def cards_sheet(judgements: Sequence[Judgement], name: str = "Expected and found") -> Sheet:
     """claim | paper | ours | verdict | source, with the deviations of our protocol below."""
-    heads = ("claim", PUBLISHED, OURS, "verdict", "source")
+    heads = ("claim", "published or claimed", "ours", "verdict", "source")
     rows = tuple(
         (Text(j.claim), Text(j.paper or DASH), Text(j.ours), Text(j.verdict, tone=TONES[j.verdict]), Text(j.source or DASH))
         for j in judgements

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
-from research.results.plots import COLOURS, DASHES, INK, STYLE, Picture, Series, _draw_series, _save
+from research.results.plots import COLOURS, DASHES, INK, STYLE, Picture, Series, draw_series, save_picture
 
 PANEL_HEIGHT, PANELS_WIDTH = 1.8, 7.2  # inches
 THEORY: Any = (0, (4, 3))
@@ -56,12 +56,12 @@ def panel_plot(
             grid[0, 0].set_ylim(*y_range)
         figure.supxlabel(x_label, fontsize=9)
         figure.supylabel(y_label, fontsize=9)
-        return _save(figure, name, title, caption)
+        return save_picture(figure, name, title, caption)
 
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:
     for index, one in enumerate(panel.series):
-        _draw_series(axes, one, *panel.style(index))
+        draw_series(axes, one, *panel.style(index))
     axes.set_title(panel.title, fontsize=9, loc="left")
 
 

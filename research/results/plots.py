@@ -90,7 +90,7 @@ def line_plot(
 
     def draw(axes: Axes) -> None:
         for index, one in enumerate(series):
-            _draw_series(axes, one, COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)])
+            draw_series(axes, one, COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)])
         axes.set(xlabel=x_label, ylabel=y_label)
         if y_top is not None:
             least = min(min(one.y) for one in series)
@@ -131,17 +131,18 @@ def heat_map(
             axes.set_yticks(np.arange(t) + 0.5, rows if head % across == 0 else [""] * t)
             axes.tick_params(length=0, labelsize=7)
             axes.set_title(named[head], fontsize=9)
-        return _save(figure, name, title, caption)
+        return save_picture(figure, name, title, caption)
 
 
 def _picture(name: str, title: str, caption: str, draw: Any, height: float) -> Picture:
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         draw(figure.subplots())
-        return _save(figure, name, title, caption)
+        return save_picture(figure, name, title, caption)
 
 
-def _save(figure: Figure, name: str, title: str, caption: str) -> Picture:
+def save_picture(figure: Figure, name: str, title: str, caption: str) -> Picture:
+    """The figure as SVG and PNG, the same bytes each time."""
     vector, pixels = io.BytesIO(), io.BytesIO()
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once, for both files
@@ -159,7 +160,8 @@ def _inline(svg: str, name: str, title: str) -> str:
     return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
 
-def _draw_series(axes: Axes, one: Series, colour: str, dash: Any) -> None:
+def draw_series(axes: Axes, one: Series, colour: str, dash: Any) -> None:
+    """A line, points, or a level, with its band or bars."""
     if one.kind == "level":
         axes.axhline(one.y[0], color=colour, linestyle=(0, (1, 2)), linewidth=1.2)
         if len(one.x):
