@@ -130,7 +130,7 @@ def _same_items(a: Items, b: Items) -> bool:
     return np.array_equal(a.id, b.id) and np.array_equal(a.tokens, b.tokens)
 
 
-LOSSES = ("loss", "perplexity", "bits_per_character", "bits_per_char", "bits_per_byte")
+LOSSES = ("loss", "perplexity", "bits_per_character", "bits_per_byte")
 
 
 def has_statistic(items: Items | None, statistic: str) -> bool:

@@ -13,6 +13,8 @@ from research.data.batches import Batch
 from research.tasks.language_modelling import carries, empty, evaluate
 from research.train.update import Program
 
+TOKEN = {"char": "character", "byte": "byte"}
+
 
 class Scores(NamedTuple):
     """What became of each scored token of a split."""
@@ -54,7 +56,7 @@ def measure(scores: Scores, data: Any, groups: Int[np.ndarray, " n"] | None) -> 
     loss = float(scores.nats.sum(dtype=np.float64)) / len(scores.nats)
     found = {"loss": loss, "perplexity": perplexity(loss)}
     if isinstance(data, Text) and data.level != "word":
-        found[f"bits_per_{data.level}"] = loss / float(np.log(2))
+        found[f"bits_per_{TOKEN[data.level]}"] = loss / float(np.log(2))
     if scores.correct is None:
         return found
     found["accuracy"] = float(scores.correct.mean())
