@@ -48,7 +48,7 @@ def _tokens_scored(config: Config, data: Dataset) -> float:
     """Tokens read by all validations and the test; a window longer than its stride reads a token several times."""
     times = config.train.evaluations
     if not isinstance(data.train, TextSplit):
-        return times * scored_tokens(data.valid) + scored_tokens(data.test)
+        return float(times * scored_tokens(data.valid) + scored_tokens(data.test))
     windows, also = config.eval_length, sum(config.eval.also)
     return (times * windows * scored_tokens(data.valid) + (windows + also) * scored_tokens(data.test)) / config.eval_stride
 
