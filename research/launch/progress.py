@@ -89,9 +89,9 @@ def _print_line(runs: int) -> Any:
 
 
 def _left(meter: Meter) -> str:
-    if meter.left is None:
-        return f"{meter.rate:,.0f} tokens/s a core" if meter.rate else ""
-    return f"{meter.rate:,.0f} tokens/s a core, {clock(meter.left)} left"
+    rate = f"{meter.rate:,.0f} tokens/s a core" if meter.rate else ""
+    left = f"{clock(meter.left)} left" if meter.left is not None else ""
+    return ", ".join(part for part in (rate, left) if part)
 
 
 def clock(seconds: float) -> str:
