@@ -30,7 +30,7 @@ def draw(run: store.Run, prompt: str, tokens: int, temperature: float, seed: int
         raise StepladderError(f"{run.cell_id} was trained on {config.data.kind}, which is no text to go on from; name a run on text.")
     if isinstance(config.model, Interpolation):
         raise StepladderError(f"{run.cell_id} is an interpolation, which scores text and draws none; name one of its parts.")
-    if (store.read_status(folder) or {}).get("status") != "done":
+    if store.status_of(folder) != "done":
         raise StepladderError(f"{folder} is not done, so it has no parameters to draw from; run it to its end first.")
     ids = np.array([data.eos, *data.vocabulary.encode(prompt)] if prompt else [data.eos], np.int32)
     counted = isinstance(config.model, NGram)

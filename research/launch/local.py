@@ -100,7 +100,7 @@ def _parent(cell: Cell | None, cell_id: str, seed: int, runs_dir: Path) -> Path:
 
 
 def _wanted(job: Job, rerun: str | None) -> bool:
-    status = (store.read_status(job.folder) or {}).get("status")
+    status = store.status_of(job.folder)
     if rerun == "failed":
         return status in ("failed", "diverged")
     if rerun == "all" or (rerun and job.cell_id.startswith(rerun)):
@@ -109,7 +109,7 @@ def _wanted(job: Job, rerun: str | None) -> bool:
 
 
 def _ended(folder: Path) -> bool:
-    return (store.read_status(folder) or {}).get("status") == "done"
+    return store.status_of(folder) == "done"
 
 
 def _prepare_folder(job: Job, now: dict[str, Any], anew: bool, report: Callable[..., None]) -> None:
@@ -171,7 +171,7 @@ def _run_groups(
 def _fail(jobs: Sequence[Job], error: Exception, report: Callable[..., None]) -> None:
     """What stopped a group stopped those of its runs that are not ended, unless another process has them."""
     for job in jobs:
-        if (store.read_status(job.folder) or {}).get("status") not in ENDED:
+        if store.status_of(job.folder) not in ENDED:
             with suppress(HeldError), claimed(job.folder):
                 write_failure(job, error)
                 report(job, "failed", {"message": str(error)})
@@ -183,7 +183,7 @@ def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report:
     data = load(job.config.data, data_dir)
     try:
         with claimed(job.folder):
-            if (store.read_status(job.folder) or {}).get("status") in ENDED:
+            if store.status_of(job.folder) in ENDED:
                 return report(job, "held", {"message": "another process finished it meanwhile"})
             report(job, "started", {"step": 0})
             metrics = fit_run(job, data, (belongs(data.valid), belongs(data.test)))

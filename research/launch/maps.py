@@ -72,7 +72,7 @@ def map_section(
 
 
 def _done(folder: Path) -> bool:
-    return (store.read_status(folder) or {}).get("status") == "done"
+    return store.status_of(folder) == "done"
 
 
 def _inputs(data: Dataset, item: int) -> np.ndarray:

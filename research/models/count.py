@@ -72,8 +72,3 @@ def _attention_flops(mixer: Attention, width: int, length: int) -> float:
     else:
         scoring = 2.0 * seen * width + (2.0 * width * head if isinstance(mixer.score, BilinearScore) else 0.0)
     return products + scoring + mixing
-
-
-def bytes_of_parameters(total: int, optimiser_copies: int) -> int:
-    """Parameters, gradient and the optimiser's copies, in float32."""
-    return 4 * total * (2 + optimiser_copies)

@@ -119,6 +119,12 @@ def read_status(folder: Path) -> Record | None:
     return value
 
 
+def status_of(folder: Path) -> str:
+    """The word of a run's status.json; "not run" where there is none."""
+    word: str = (read_status(folder) or {}).get("status", "not run")
+    return word
+
+
 def read_result(folder: Path) -> Record | None:
     """A run's result.json."""
     value: Record | None = read_json(Path(folder) / "result.json")

@@ -12,7 +12,7 @@ def summarise(runs: Path, cell_id: str, seeds: tuple[int, ...]) -> dict[str, Any
     """Status, parameters, cost and metrics of a cell: means over the seeds that are done, and each run."""
     folders = {seed: store.seed_folder(runs, cell_id, seed) for seed in seeds}
     results = {seed: store.read_result(folder) for seed, folder in folders.items()}
-    statuses = {seed: (store.read_status(folder) or {}).get("status", "not run") for seed, folder in folders.items()}
+    statuses = {seed: store.status_of(folder) for seed, folder in folders.items()}
     done = [result for seed, result in results.items() if result and statuses[seed] == "done"]
     first: dict[str, Any] = next((result for result in results.values() if result), {})
     return {

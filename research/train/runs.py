@@ -125,7 +125,7 @@ def _begin(engine: Engine, job: Job, material: Material, report: Report) -> tupl
     except HeldError as held:
         report(job, "held", {"message": str(held)})
         return None
-    if (store.read_status(job.folder) or {}).get("status") in ENDED:
+    if store.status_of(job.folder) in ENDED:
         claimed.release()
         report(job, "held", {"message": "another process finished it meanwhile"})
         return None
