@@ -1,24 +1,33 @@
-"""Flags that must be set before jax is imported: one CPU device for each worker, one thread for each device."""
+"""Flags that must be set before jax is imported: one CPU device a core, one thread a device, and how many runs share them."""
 
 import os
 import sys
 
 SINGLE_THREAD = "--xla_cpu_multi_thread_eigen=false"
+WORKERS = "STEPLADDER_WORKERS"
 
 
 def use_workers(workers: int | None) -> int:
-    """Set the flags for so many runs at a time (all cores by default) and return the number. With one worker, a run has all threads.
+    """Set the flags for so many runs at a time (all cores by default) and return the number. Fewer runs than cores: a run has several.
 
     On a machine with an accelerator jax chooses it by itself and these flags do nothing. Where jax is imported already, its devices stay.
     """
     count = workers or available_cores()
     if "jax" in sys.modules:
         return count
-    os.environ["JAX_NUM_CPU_DEVICES"] = str(count)
-    if count > 1:
+    devices = count * max(1, available_cores() // count)
+    os.environ[WORKERS] = str(count)
+    os.environ["JAX_NUM_CPU_DEVICES"] = str(devices)
+    if devices > 1:
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {SINGLE_THREAD}".strip()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return count
+
+
+def workers_of(devices: int) -> int:
+    """Runs at a time on so many CPU devices: as `use_workers` was told, else one a device."""
+    told = int(os.environ.get(WORKERS, devices))
+    return told if devices % told == 0 else devices
 
 
 def available_cores() -> int:

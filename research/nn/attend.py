@@ -31,7 +31,8 @@ def attend_dot(
 ) -> Float[Array, "b h t k"]:
     """`attend` for logits q . k + bias without dropout, quick to train; reverse mode only, once.
 
-    Of the arrays [b, h, t, s] only the weights are kept for the backward pass, and the logits' gradient is computed once.
+    Of the arrays [b, h, t, s] only the weights are kept for the backward pass, and the logits' gradient is computed once. Where a sum
+    runs over the queries, the narrow array [t, k] is turned, not the wide one [t, s].
     """
     return _forward(q, k, v, mask, bias)[0]
 
@@ -40,21 +41,28 @@ def _forward(q, k, v, mask, bias=None):  # type: ignore[no-untyped-def]
     logits = jnp.einsum("bhtk,bhsk->bhts", q, k)
     logits = logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape)
     weights = masked_softmax(logits, mask[:, None])
-    return jnp.einsum("bhts,bhsk->bhtk", weights, v), (q, k, v, weights, bias)
+    mixed = jnp.einsum("bhts,bhsk->bhtk", weights, v)
+    return mixed, (q, k, v, weights, mixed, bias)
 
 
 def _backward(saved, gradient):  # type: ignore[no-untyped-def]
-    q, k, v, weights, bias = saved
+    q, k, v, weights, mixed, bias = saved
     gradient = lax.optimization_barrier(gradient)
     d_weights = jnp.einsum("bhtk,bhsk->bhts", gradient, v)
-    d_v = jnp.einsum("bhts,bhtk->bhsk", weights, gradient)
-    d_logits = lax.optimization_barrier(weights * (d_weights - (weights * d_weights).sum(axis=-1, keepdims=True)))
+    through_sum = (gradient * mixed).sum(axis=-1, keepdims=True)  # = the sum over s of weights * d_weights
+    d_logits = lax.optimization_barrier(weights * (d_weights - through_sum))
+    d_v, d_k = _over_queries(gradient, weights), _over_queries(q, d_logits)
     d_q = jnp.einsum("bhts,bhsk->bhtk", d_logits, k)
-    d_k = jnp.einsum("bhts,bhtk->bhsk", d_logits, q)
     d_bias = bias
     if bias is not None:
         d_bias = d_logits.sum(axis=0, keepdims=True) if bias.shape[0] == 1 else d_logits
     return d_q, d_k, d_v, None, d_bias
+
+
+def _over_queries(x: Float[Array, "b h t k"], weights: Float[Array, "b h t s"]) -> Float[Array, "b h s k"]:
+    """weights^T x."""
+    turned = lax.optimization_barrier(x.swapaxes(2, 3))
+    return lax.optimization_barrier(jnp.einsum("bhkt,bhts->bhks", turned, weights)).swapaxes(2, 3)
 
 
 attend_dot.defvjp(_forward, _backward)

@@ -1,5 +1,7 @@
 """Products with a matrix of parameters."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -18,7 +20,7 @@ def dense(x: Float[Array, "*n i"], kernel: Float[Array, "i o"], bias: Float[Arra
 
     The barrier in its backward pass makes XLA:CPU compute the incoming gradient once. Without it the gradient of the residual stream
     is fused into each consumer and computed again there, transposed, at a cost that grows with the square of the depth. The kernel's
-    gradient is one product of two matrices, whatever the leading axes.
+    gradient is one product of two matrices, whatever the leading axes (`kernel_gradient`).
     """
     return linear(x, kernel, bias)
 
@@ -30,8 +32,16 @@ def _forward(x, kernel, bias=None):  # type: ignore[no-untyped-def]
 def _backward(saved, gradient):  # type: ignore[no-untyped-def]
     x, kernel, bias = saved
     gradient = lax.optimization_barrier(gradient)
-    x_2d, gradient_2d = (a.reshape(-1, a.shape[-1]) for a in (x, gradient))
-    return gradient @ kernel.T, x_2d.T @ gradient_2d, None if bias is None else gradient_2d.sum(axis=0)
+    leading = tuple(range(gradient.ndim - 1))
+    return gradient @ kernel.T, kernel_gradient(x, gradient), None if bias is None else gradient.sum(axis=leading)
 
 
 dense.defvjp(_forward, _backward)
+
+
+def kernel_gradient(x: Float[Array, "*n i"], gradient: Float[Array, "*n o"]) -> Float[Array, "i o"]:
+    """x^T gradient, a sum over all leading axes of which the narrower are turned: XLA:CPU takes up to 1.7 times as long for the wider."""
+    over = partial(jnp.tensordot, axes=(tuple(range(x.ndim - 1)),) * 2)
+    if x.shape[-1] <= gradient.shape[-1]:
+        return over(x, gradient)
+    return lax.optimization_barrier(over(gradient, x)).T

@@ -13,6 +13,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
+from research.nn.linear import kernel_gradient
+
 Cell = Callable[[Any, Array], tuple[Any, dict[str, Array]]]
 
 
@@ -82,8 +84,8 @@ def _backward(cell, saved, gradient):  # type: ignore[no-untyped-def]
         return d_state._replace(h=d_state.h + d_recurrent(d_before) @ transposed), d_before
 
     d_state, d_inputs = lax.scan(one, d_last, (pulls, d_hidden), reverse=True)
-    previous, d_products = (a.reshape(-1, a.shape[-1]) for a in (jnp.concatenate([first[None], hidden[:-1]]), d_recurrent(d_inputs)))
-    return d_state, d_inputs, previous.T @ d_products, None
+    previous = jnp.concatenate([first[None], hidden[:-1]])
+    return d_state, d_inputs, kernel_gradient(previous, d_recurrent(d_inputs)), None
 
 
 scan_recurrent.defvjp(_forward, _backward)

@@ -33,7 +33,7 @@ def build(program: Program, source: Any, shapes: tuple[Batches, ...], runs: int)
     member, state = blank(program)
     own = isinstance(source, OnHost)  # every lane has batches of its own
     given = lanes.abstract(stack(program.config, source, 0, 0, 0), width) if own else lanes.abstract_shared(source)
-    step = jax.jit(lanes.over_lanes(partial(advance, program), shared=() if own else (2,)), donate_argnums=1)
+    step = lanes.over_lanes(partial(advance, program), shared=() if own else (2,), donate=(1,))
     until = jax.ShapeDtypeStruct((), jnp.int32)
     train = step.lower(*(lanes.abstract(x, width) for x in (member, state)), given, lanes.abstract(until, width)).compile()
     evaluate = {}
@@ -66,7 +66,7 @@ def score(engine: Engine, params: Any, active: list[bool], batches: Batches, n: 
 def _compile_evaluation(program: Program, params: Any, batch: Any, width: int) -> Any:
     carry = jax.eval_shape(lambda: first_carry(program, batch.inputs.shape[0]))
     active = jax.ShapeDtypeStruct((), jnp.bool_)
-    evaluate = jax.jit(lanes.over_lanes(partial(evaluate_batch, program), shared=(3,)))
+    evaluate = lanes.over_lanes(partial(evaluate_batch, program), shared=(3,))
     return evaluate.lower(*(lanes.abstract(x, width) for x in (params, carry, active)), lanes.abstract_shared(batch)).compile()
 
 

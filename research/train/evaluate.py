@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 from research.config.data import Text
 from research.data.batches import Batch
 from research.tasks.language_modelling import carries, empty, evaluate
+from research.train.lanes import spread
 from research.train.update import Program
 
 TOKEN = {"char": "character", "byte": "byte"}
@@ -38,7 +39,7 @@ def evaluate_batch(program: Program, params: Any, carry: Any, active: Bool[Array
     before = carry if hands_on(program) else empty(program.config, program.sizes, batch.inputs.shape[0])
 
     def score() -> tuple[Array, Array, Any]:
-        nats, correct, after = evaluate(program.config, params, before, batch)
+        nats, correct, after = evaluate(program.config, params, before, spread(batch))
         return nats, correct, after if hands_on(program) else ()
 
     return lax.cond(active, score, lambda: (jnp.zeros(batch.targets.shape), jnp.zeros(batch.targets.shape, bool), carry))

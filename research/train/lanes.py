@@ -1,8 +1,9 @@
 """How several runs are executed at once, never what they are.
 
-A lane is a place for one run. On CPU a lane is a core: one device each, `shard_map` over them, and no product is batched, so a run's bits
-do not depend on its neighbours, nor on how many there are. On an accelerator the lanes are `vmap`, which promises closeness, not bits.
-Values in lanes have a leading axis `n`; an idle lane holds any value and a bound that stops its loop at once.
+A lane is a place for one run. On CPU a lane is a core, or several where fewer runs are wanted than there are cores: one device each,
+`shard_map` over the lanes, and no product is batched, so a run's bits do not depend on its neighbours, nor on how many there are. The
+cores of a lane share each batch by its rows (`spread`), and XLA adds up their gradients. On an accelerator the lanes are `vmap`, which
+promises closeness, not bits. Values in lanes have a leading axis `n`; an idle lane holds any value and a bound that stops its loop at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,40 +16,58 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import PyTree
 
+from research.machine import workers_of
 
-def over_lanes(function: Callable[..., Any], shared: Sequence[int] = ()) -> Callable[..., Any]:
-    """`function` for every lane at once. Arguments whose index is in `shared` are the same for all lanes and have no leading axis."""
+LANE, CORE = "lane", "core"
+
+
+def over_lanes(function: Callable[..., Any], shared: Sequence[int] = (), donate: Sequence[int] = ()) -> Callable[..., Any]:
+    """`function` for every lane at once, jitted. Arguments whose index is in `shared` are the same for all lanes, without a leading axis."""
     if _vectorised():
-        return lambda *args: jax.vmap(function, in_axes=[None if i in shared else 0 for i in range(len(args))])(*args)
+        axes = lambda args: [None if i in shared else 0 for i in range(len(args))]
+        return jax.jit(lambda *args: jax.vmap(function, in_axes=axes(args))(*args), donate_argnums=donate)
 
     def alone(*args: Any) -> Any:
         own = [arg if i in shared else jax.tree.map(lambda leaf: leaf[0], arg) for i, arg in enumerate(args)]
         return jax.tree.map(lambda leaf: leaf[None], function(*own))
 
-    def mapped(*args: Any) -> Any:
-        specs = tuple(PartitionSpec() if i in shared else PartitionSpec("lane") for i in range(len(args)))
-        return jax.shard_map(alone, mesh=_mesh(), in_specs=specs, out_specs=PartitionSpec("lane"), check_vma=False)(*args)
+    mesh = _mesh()
+    by_hand = {LANE} if _cores(mesh) > 1 else {LANE, CORE}  # over the cores of a lane, XLA divides the work by what `spread` says
 
-    return mapped
+    def mapped(*args: Any) -> Any:
+        specs = tuple(PartitionSpec() if i in shared else PartitionSpec(LANE) for i in range(len(args)))
+        return jax.shard_map(alone, mesh=mesh, in_specs=specs, out_specs=PartitionSpec(LANE), axis_names=by_hand, check_vma=False)(*args)
+
+    return jax.jit(mapped, out_shardings=NamedSharding(mesh, PartitionSpec(LANE)), donate_argnums=donate)
+
+
+def spread(rows: PyTree) -> PyTree:
+    """Inside a lane of several cores: arrays whose leading axis is divided among them, if it can be; elsewhere as they are."""
+    mesh = jax.sharding.get_abstract_mesh()
+    cores = 1 if CORE not in mesh.auto_axes else mesh.shape[CORE]
+
+    def divide(leaf: jax.Array) -> jax.Array:
+        return jax.lax.with_sharding_constraint(leaf, PartitionSpec(CORE)) if leaf.shape[0] % cores == 0 else leaf
+
+    return rows if cores == 1 else jax.tree.map(divide, rows)
 
 
 def capacity(runs: int) -> int:
-    """How many lanes there are: the cores of a CPU, whatever the number of runs; on an accelerator, one for each run."""
-    return runs if _vectorised() else len(jax.devices())
+    """How many lanes there are: on a CPU as many as runs at a time, whatever the number of runs; on an accelerator, one for each run."""
+    return runs if _vectorised() else workers_of(len(jax.devices()))
 
 
 def join(values: Sequence[PyTree]) -> PyTree:
-    """One value for each lane -> one value with a leading axis, each part on its lane's device."""
+    """One value for each lane -> one value with a leading axis, each part on its lane's devices."""
     if _vectorised():
         return jax.tree.map(lambda *leaves: jnp.stack(leaves), *values)
-    devices = jax.devices()
-    placed = [jax.tree.map(partial(_place, device=device), value) for value, device in zip(values, devices, strict=True)]
-    sharding = NamedSharding(_mesh(), PartitionSpec("lane"))
+    sharding = NamedSharding(_mesh(), PartitionSpec(LANE))
 
-    def assemble(*parts: jax.Array) -> jax.Array:
-        return jax.make_array_from_single_device_arrays((len(parts), *parts[0].shape[1:]), sharding, list(parts))
+    def assemble(*leaves: Any) -> jax.Array:
+        parts = [part for lane, leaf in enumerate(leaves) for part in _placed(leaf, lane)]
+        return jax.make_array_from_single_device_arrays((len(leaves), *np.shape(leaves[0])), sharding, parts)
 
-    return jax.tree.map(assemble, *placed)
+    return jax.tree.map(assemble, *values)
 
 
 def put(joined: PyTree, lane: int, value: PyTree) -> PyTree:
@@ -57,8 +76,8 @@ def put(joined: PyTree, lane: int, value: PyTree) -> PyTree:
         return jax.tree.map(lambda all_lanes, leaf: all_lanes.at[lane].set(leaf), joined, value)
 
     def replace(all_lanes: jax.Array, leaf: Any) -> jax.Array:
-        parts = [shard.data for shard in all_lanes.addressable_shards]
-        parts[lane] = _place(leaf, jax.devices()[lane])
+        parts, cores = _parts(all_lanes), _cores(_mesh())
+        parts[lane * cores : (lane + 1) * cores] = _placed(leaf, lane)
         return jax.make_array_from_single_device_arrays(all_lanes.shape, all_lanes.sharding, parts)
 
     return jax.tree.map(replace, joined, value)
@@ -68,7 +87,7 @@ def part(value: PyTree, lane: int) -> PyTree:
     """The value of one lane, without the leading axis."""
     if _vectorised():
         return jax.tree.map(lambda leaf: leaf[lane], value)
-    return jax.tree.map(lambda leaf: np.asarray(leaf.addressable_shards[lane].data)[0], value)
+    return jax.tree.map(lambda leaf: np.asarray(_parts(leaf)[lane * _cores(_mesh())])[0], value)
 
 
 def replicate(value: PyTree) -> PyTree:
@@ -80,7 +99,7 @@ def replicate(value: PyTree) -> PyTree:
 
 def abstract(value: PyTree, width: int) -> PyTree:
     """The shapes of `join`ed values, for compilation ahead of time."""
-    sharding = None if _vectorised() else NamedSharding(_mesh(), PartitionSpec("lane"))
+    sharding = None if _vectorised() else NamedSharding(_mesh(), PartitionSpec(LANE))
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((width, *leaf.shape), leaf.dtype, sharding=sharding), value)
 
 
@@ -90,8 +109,15 @@ def abstract_shared(value: PyTree) -> PyTree:
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), value)
 
 
-def _place(leaf: Any, device: Any) -> jax.Array:
-    return jax.device_put(np.asarray(leaf)[None], device)
+def _parts(joined: jax.Array) -> list[jax.Array]:
+    """What each device holds, in the order of the devices."""
+    held = {shard.device: shard.data for shard in joined.addressable_shards}
+    return [held[device] for device in jax.devices()]
+
+
+def _placed(leaf: Any, lane: int) -> list[jax.Array]:
+    """A lane's value on each of its devices."""
+    return [jax.device_put(np.asarray(leaf)[None], device) for device in _mesh().devices[lane]]
 
 
 def _vectorised() -> bool:
@@ -99,4 +125,9 @@ def _vectorised() -> bool:
 
 
 def _mesh() -> Mesh:
-    return Mesh(jax.devices(), ("lane",))
+    devices = jax.devices()
+    return Mesh(np.reshape(devices, (workers_of(len(devices)), -1)), (LANE, CORE))
+
+
+def _cores(mesh: Mesh) -> int:
+    return mesh.shape[CORE]

@@ -17,6 +17,7 @@ from research.config.model import Model
 from research.config.schema import Config
 from research.data.batches import Arrays, starts_anew
 from research.tasks.language_modelling import Sizes, carries, empty, init, loss, stop_gradient
+from research.train.lanes import spread
 from research.train.optimiser import factor, optimiser
 from research.train.source import Stacked, batch_of_step
 from research.train.streams import at_step, stream
@@ -103,7 +104,7 @@ def advance(program: Program, member: Member, state: State, source: Arrays | Sta
 def update(program: Program, member: Member, state: State, source: Arrays | Stacked) -> tuple[State, Trace]:
     """One step of gradient descent on one batch."""
     config, root = program.config, jax.random.key(member.seed)
-    batch = batch_of_step(config, source, member.seed, state.step)
+    batch = spread(batch_of_step(config, source, member.seed, state.step))
     start_carry = _start_carry(program, state)
 
     def objective(params: Any) -> tuple[Array, tuple[Any, Array, Array]]:
