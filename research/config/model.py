@@ -93,6 +93,8 @@ class LanguageModel(Node):
     tie: bool = False  # the output layer is the embedding, transposed (Press & Wolf 2017)
     dropout: Dropout = Dropout()
     init: Initialiser = VarianceInit()
+    precision: Literal["float32", "mixed"] = "float32"  # mixed: products in bfloat16; parameters, sums over a row, softmax and loss in float32
+    rematerialise: Literal["nothing", "products", "layers"] = "nothing"  # what the backward pass computes again, to save memory
 
     @property
     def pattern(self) -> tuple[Any, ...]:

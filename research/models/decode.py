@@ -47,8 +47,9 @@ def prefill(
 def proceed(
     config: Any, params: Any, carry: Any, token: Int[Array, " b"], key: Key[Array, ""], *, steps: int, temperature: float
 ) -> tuple[Any, Int[Array, "b n"]]:
-    """`steps` further tokens of each row, one compiled loop."""
+    """`steps` further tokens of each row, one compiled loop. The carry that it returns is that of the unstacked model."""
     model = MODELS[type(config)]
+    config, params, carry = model.unstack(config, params, carry)
 
     def step(state: tuple[Any, Array], number: Array) -> tuple[tuple[Any, Array], Array]:
         carry, token = state

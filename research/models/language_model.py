@@ -6,6 +6,7 @@ Layers are equal in width, so they are stacked and scanned; a pattern of mixers 
 Shapes: b batch, t chunk, d width, v vocabulary.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -27,6 +28,7 @@ from research.nn.mixers import MIXERS
 from research.nn.norm import init_norm, norm
 from research.nn.positions import add_position, init_position
 
+KEPT = {"products": jax.checkpoint_policies.dots_with_no_batch_dims_saveable, "layers": jax.checkpoint_policies.nothing_saveable}
 UNROLLED = 4  # layers a turn of the scan: a shallow stack has no loop, which costs a CPU 1.3 to 1.8 times; a deep one compiles once
 
 
@@ -96,10 +98,10 @@ def hidden(
     observe: bool = False,
 ) -> tuple[Carry, Float[Array, "b t d"], Any]:
     """What the output layer reads. `aux` is () unless `observe`: then what each mixer of the pattern shows, stacked over the periods."""
-    keys = _keys(key, 3)
+    keys, params = _keys(key, 3), _in_precision(config, params)
     position = carry.position[:, None] + jnp.cumsum(valid, axis=1, dtype=jnp.int32) - 1
     x = lookup(params.embedding, tokens)
-    x = dropout(keys[0], config.dropout.input, add_position(config.position, params.position, x, position))
+    x = dropout(keys[0], config.dropout.input, add_position(config.position, params.position, x, position).astype(x.dtype))
 
     def period(x: Array, layer: tuple[Any, ...]) -> tuple[Array, tuple[Any, ...]]:
         index, blocks, carries = layer
@@ -115,7 +117,7 @@ def hidden(
 
     repeats = config.layers // len(params.blocks)
     layer = (jnp.arange(repeats), params.blocks, carry.layers)
-    x, (layers, aux) = lax.scan(period, x, layer, unroll=min(repeats, UNROLLED))
+    x, (layers, aux) = lax.scan(_kept_as(config, period), x, layer, unroll=min(repeats, UNROLLED))
     if _placement(config) == "pre":
         x = norm(config.norm, params.norm, x)
     x = dropout(keys[2], config.dropout.output, x)
@@ -123,8 +125,32 @@ def hidden(
 
 
 def logits(config: Config, params: LanguageModel, h: Float[Array, "*n d"]) -> Float[Array, "*n v"]:
-    """Unnormalised log-probabilities of the next token."""
-    return dense(h, params.embedding.T if config.tie else params.output, params.output_bias)
+    """Unnormalised log-probabilities of the next token, in float32."""
+    params = _in_precision(config, params)
+    return dense(h, params.embedding.T if config.tie else params.output, params.output_bias).astype(jnp.float32)
+
+
+def unstack(config: Config, params: LanguageModel, carry: Carry) -> tuple[Config, LanguageModel, Carry]:
+    """The same model as one period of all its layers with an output matrix of its own: what a loop over single tokens wants.
+
+    A stack is cut into layers, and put together again, once a token; here once a text. The numbers are those of the stack.
+    """
+    repeats = config.layers // len(params.blocks)
+    params = _in_precision(config, params)
+    of_layer = lambda stacks: tuple(jax.tree.map(lambda leaf: leaf[i : i + 1], stack) for i in range(repeats) for stack in stacks)
+    output = params.embedding.T if config.tie else params.output
+    flat = config.model_copy(update={"mixer": config.pattern * repeats, "tie": False})
+    return flat, params.replace(blocks=of_layer(params.blocks), output=output), carry._replace(layers=of_layer(carry.layers))
+
+
+def _in_precision(config: Config, params: LanguageModel) -> LanguageModel:
+    """The parameters as the products read them; their gradient comes back in float32."""
+    return jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), params) if config.precision == "mixed" else params
+
+
+def _kept_as(config: Config, period: Callable[..., Any]) -> Callable[..., Any]:
+    """A period of layers of which the backward pass keeps everything, its products, or its input alone."""
+    return period if config.rematerialise == "nothing" else jax.checkpoint(period, policy=KEPT[config.rematerialise])
 
 
 def _init_block(config: Config, spec: Any, key: Key[Array, ""]) -> Block:
@@ -153,7 +179,7 @@ def _before(config: Config, p: Any, x: Array) -> Array:
 
 
 def _after(config: Config, p: Any, x: Array, y: Array) -> Array:
-    x = x + y if config.residual else y
+    x = x + y.astype(x.dtype) if config.residual else y.astype(x.dtype)
     return norm(config.norm, p, x) if _placement(config) == "post" else x
 
 

@@ -16,9 +16,9 @@ from research.nn.masks import masked_softmax
 def attend(
     logits: Float[Array, "b h t s"], v: Float[Array, "b h s k"], mask: Bool[Array, "#b t s"], key: Key | None = None, rate: float = 0.0
 ) -> tuple[Float[Array, "b h t k"], Float[Array, "b h t s"]]:
-    """The mixed values, and the weights before dropout."""
-    weights = masked_softmax(logits, mask[:, None])
-    return jnp.einsum("bhts,bhsk->bhtk", dropout(key, rate, weights), v), weights
+    """The mixed values, and the weights before dropout. Softmax is in float32."""
+    weights = masked_softmax(logits.astype(jnp.float32), mask[:, None])
+    return jnp.einsum("bhts,bhsk->bhtk", dropout(key, rate, weights).astype(v.dtype), v), weights
 
 
 @jax.custom_vjp
@@ -38,9 +38,9 @@ def attend_dot(
 
 
 def _forward(q, k, v, mask, bias=None):  # type: ignore[no-untyped-def]
-    logits = jnp.einsum("bhtk,bhsk->bhts", q, k)
+    logits = jnp.einsum("bhtk,bhsk->bhts", q, k, preferred_element_type=jnp.float32)
     logits = logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape)
-    weights = masked_softmax(logits, mask[:, None])
+    weights = masked_softmax(logits, mask[:, None]).astype(v.dtype)
     mixed = jnp.einsum("bhts,bhsk->bhtk", weights, v)
     return mixed, (q, k, v, weights, mixed, bias)
 
@@ -55,7 +55,7 @@ def _backward(saved, gradient):  # type: ignore[no-untyped-def]
     d_q = jnp.einsum("bhts,bhsk->bhtk", d_logits, k)
     d_bias = bias
     if bias is not None:
-        d_bias = d_logits.sum(axis=0, keepdims=True) if bias.shape[0] == 1 else d_logits
+        d_bias = (d_logits.sum(axis=0, keepdims=True) if bias.shape[0] == 1 else d_logits).astype(bias.dtype)
     return d_q, d_k, d_v, None, d_bias
 
 

@@ -169,7 +169,7 @@ def _see_cache(carry, q, k, v, count, position):  # type: ignore[no-untyped-def]
     """Each key goes to the slot of its position. What does not exist is written nowhere."""
     slots, rows = carry.k.shape[2], jnp.arange(q.shape[0])[:, None]
     slot = jnp.where(jnp.arange(q.shape[2])[None] < count[:, None], position, slots)
-    write = lambda old, new: old.at[rows, :, slot].set(new.swapaxes(1, 2), mode="drop")
+    write = lambda old, new: old.at[rows, :, slot].set(new.swapaxes(1, 2).astype(old.dtype), mode="drop")
     after = KeysValues(write(carry.k, k), write(carry.v, v), carry.length + count)
     distance = position[:, :, None] - jnp.arange(slots)[None, None]
     return after, Seen(q, after.k, after.v, distance, causal(distance), 0)

@@ -1,4 +1,4 @@
-"""Products with a matrix of parameters."""
+"""Products with a matrix of parameters, in the precision of the matrix."""
 
 from functools import partial
 
@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 def linear(x: Float[Array, "*n i"], kernel: Float[Array, "i o"], bias: Float[Array, " o"] | None = None) -> Float[Array, "*n o"]:
     """x kernel + bias, with no rule of its own: forward mode and second derivatives work."""
-    y = x @ kernel
+    y = x.astype(kernel.dtype) @ kernel
     return y if bias is None else y + jnp.broadcast_to(bias, y.shape)
 
 
@@ -33,7 +33,8 @@ def _backward(saved, gradient):  # type: ignore[no-untyped-def]
     x, kernel, bias = saved
     gradient = lax.optimization_barrier(gradient)
     leading = tuple(range(gradient.ndim - 1))
-    return gradient @ kernel.T, kernel_gradient(x, gradient), None if bias is None else gradient.sum(axis=leading)
+    d_bias = None if bias is None else gradient.sum(axis=leading)
+    return (gradient @ kernel.T).astype(x.dtype), kernel_gradient(x.astype(kernel.dtype), gradient), d_bias
 
 
 dense.defvjp(_forward, _backward)

@@ -35,12 +35,15 @@ def init_norm(config: Norm, width: int) -> Scale | ScaleShift | tuple[()]:
 def norm(config: Norm, params: Scale | ScaleShift | tuple[()], x: Float[Array, "*n d"]) -> Float[Array, "*n d"]:
     """layer: mean zero and variance one over d, then scale and shift (Ba et al. 2016).
 
-    rms: mean square one over d, then scale (Zhang & Sennrich 2019). none: x as it is.
+    rms: mean square one over d, then scale (Zhang & Sennrich 2019). none: x as it is. Computed in float32, whatever x is.
     """
+    if isinstance(params, tuple):
+        return x
+    y = x.astype(jnp.float32)
     if isinstance(params, ScaleShift):
-        x = x - x.mean(axis=-1, keepdims=True)
-        return _unit(x) * jnp.broadcast_to(params.scale, x.shape) + jnp.broadcast_to(params.shift, x.shape)
-    return _unit(x) * jnp.broadcast_to(params.scale, x.shape) if isinstance(params, Scale) else x
+        y = y - y.mean(axis=-1, keepdims=True)
+    y = _unit(y) * jnp.broadcast_to(params.scale, x.shape)
+    return (y + jnp.broadcast_to(params.shift, x.shape) if isinstance(params, ScaleShift) else y).astype(x.dtype)
 
 
 def _unit(x: Float[Array, "*n d"]) -> Float[Array, "*n d"]:

@@ -39,7 +39,7 @@ def rotary(config: Rotary, x: Float[Array, "b h t k"], position: Int[Array, "#b 
     table = lax.optimization_barrier((jnp.sin(angles), jnp.cos(angles)))  # once, not again for each head
     sine, cosine = (jnp.broadcast_to(a, (*x.shape[:-1], x.shape[-1] // 2)) for a in table)
     first, second = jnp.split(x, 2, axis=-1)
-    return jnp.concatenate([first * cosine - second * sine, second * cosine + first * sine], axis=-1)
+    return jnp.concatenate([first * cosine - second * sine, second * cosine + first * sine], axis=-1).astype(x.dtype)
 
 
 def alibi(config: Alibi, params: tuple[()], heads: int, distance: Int[Array, "n t s"]) -> Float[Array, "n h t s"]:

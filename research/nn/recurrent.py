@@ -127,7 +127,7 @@ def mix_recurrent(
     Observed: the state after each input (`h`, and `c` of lstm) and the gates by name, [b t d] each.
     """
     cell = partial(CELLS[type(config)].cell, config)
-    inputs = _share_of_input(params, dense(x.swapaxes(0, 1), params.input_kernel))
+    inputs = _share_of_input(params, dense(x.swapaxes(0, 1), params.input_kernel)).astype(carry.h.dtype)  # the state keeps its precision
     if not observe:
         carry, hidden = scan_recurrent(cell, carry, inputs, params.recurrent_kernel, valid.T)
         return carry, hidden.swapaxes(0, 1), ()

@@ -14,6 +14,7 @@ from research.config.schema import Config
 from research.data.batches import Batch
 from research.models import MODELS
 from research.tasks.cross_entropy import cross_entropy, smoothed
+from research.tasks.output import by_blocks
 
 
 class Sizes(NamedTuple):
@@ -37,16 +38,19 @@ def loss(
     config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""]
 ) -> tuple[Float[Array, ""], Float[Array, ""], Any, dict[str, Float[Array, ""]]]:
     """The training loss summed over scored tokens, their weight, the carry, and the plain cross-entropy among the metrics."""
-    carry, logits = _scored_logits(config, params, carry, batch, key)
-    nats = cross_entropy(logits, batch.targets)
-    trained = smoothed(logits, batch.targets, config.train.label_smoothing) if config.train.label_smoothing else nats
+    def losses(logits: Array, targets: Array) -> tuple[Array, Array]:
+        nats, smoothing = cross_entropy(logits, targets), config.train.label_smoothing
+        return nats, smoothed(logits, targets, smoothing) if smoothing else nats
+
+    carry, (nats, trained) = _judge(config, params, carry, batch, key, losses)
     return (trained * batch.weight).sum(), batch.weight.sum(), carry, {"loss": (nats * batch.weight).sum()}
 
 
 def evaluate(config: Config, params: Any, carry: Any, batch: Batch) -> tuple[Float[Array, "b q"], Bool[Array, "b q"], Any]:
     """Nats and correctness of each scored token, without dropout; where the weight is zero they mean nothing."""
-    carry, logits = _scored_logits(config, params, carry, batch, None)
-    return cross_entropy(logits, batch.targets), logits.argmax(axis=-1) == batch.targets, carry
+    scores = lambda logits, targets: (cross_entropy(logits, targets), logits.argmax(axis=-1) == targets)
+    carry, (nats, correct) = _judge(config, params, carry, batch, None, scores)
+    return nats, correct, carry
 
 
 def carries(config: Config) -> bool:
@@ -54,12 +58,14 @@ def carries(config: Config) -> bool:
     return isinstance(config.data, Text) and config.data.batches == "columns"
 
 
-def _scored_logits(config: Config, params: Any, carry: Any, batch: Batch, key: Array | None) -> tuple[Any, Array]:
+def _judge(config: Config, params: Any, carry: Any, batch: Batch, key: Array | None, judge: Any) -> tuple[Any, Any]:
+    """The carry, and what `judge` makes of the logits and targets of the scored positions."""
     model = MODELS[type(config.model)]
     carry, h, _ = model.hidden(config.model, params, carry, batch.inputs, batch.valid, key, False)
     if batch.where is not None:
         h = jnp.take_along_axis(h, batch.where[..., None], axis=1)
-    return carry, model.logits(config.model, params, h)
+    of_logits = lambda h, targets: judge(model.logits(config.model, params, h), targets)
+    return carry, by_blocks(of_logits, h, batch.targets, params.output_bias.shape[0])
 
 
 def stop_gradient(carry: Any) -> Any:
