@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, Float, Int
 from research.config.mixer import Attention as AttentionConfig
 from research.config.mixer import Position, WindowCache
 from research.config.model import Initialiser
-from research.nn.attend import attend, attend_dot
+from research.nn.attend import attend, attend_quickly
 from research.nn.existing import Order, gather_existing, latest, order_of, scatter_existing
 from research.nn.initialisers import LECUN, Key, draw
 from research.nn.linear import dense
@@ -105,7 +105,7 @@ def mix_attention(
     aux: dict[str, Array] | tuple[()] = ()
     if prepare and not observe and (key is None or not spec.dropout):
         q, k = prepare(spec.config.score, params.score, seen.q, seen.k)
-        mixed = attend_dot(q, k, seen.v, seen.mask, bias)
+        mixed = attend_quickly(q, k, seen.v, seen.mask, bias)
     else:
         logits = score(spec.config.score, params.score, seen.q, seen.k)
         logits = logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape)
@@ -140,7 +140,7 @@ def _see(
     v: Float[Array, "b h t k"],
     count: Int[Array, " b"],
 ) -> tuple[KeysValues, Seen]:
-    """The carry after the chunk, of which the first `count` inputs exist, and what its queries see. Keys are kept turned."""
+    """The carry after the chunk, of which the first `count` inputs exist, and what its queries see. Keys are kept turned, in float32."""
     length, memory = q.shape[2], carry.k.shape[2]
     forgets = not memory and not isinstance(spec.config.cache, WindowCache)
     position = jnp.arange(length)[None] + (0 if forgets else carry.length[:, None])
@@ -162,7 +162,7 @@ def _see_window(carry, q, k, v, count):  # type: ignore[no-untyped-def]
     place = jnp.arange(past + length)[None]
     distance = place[:, past:, None] - place[:, None]
     mask = causal(distance) & window(distance, past + 1) & existing(place >= past - carry.length[:, None])
-    return after, Seen(q, k, v, distance, mask, length)
+    return after, Seen(q, k.astype(q.dtype), v.astype(q.dtype), distance, mask, length)
 
 
 def _see_cache(carry, q, k, v, count, position):  # type: ignore[no-untyped-def]
@@ -172,7 +172,7 @@ def _see_cache(carry, q, k, v, count, position):  # type: ignore[no-untyped-def]
     write = lambda old, new: old.at[rows, :, slot].set(new.swapaxes(1, 2).astype(old.dtype), mode="drop")
     after = KeysValues(write(carry.k, k), write(carry.v, v), carry.length + count)
     distance = position[:, :, None] - jnp.arange(slots)[None, None]
-    return after, Seen(q, after.k, after.v, distance, causal(distance), 0)
+    return after, Seen(q, after.k.astype(q.dtype), after.v.astype(q.dtype), distance, causal(distance), 0)
 
 
 def _observed(order: Order, logits: Float[Array, "b h t s"], weights: Float[Array, "b h t s"], seen: Seen) -> dict[str, Array]:

@@ -9,7 +9,7 @@ from jax.test_util import check_grads
 from quick import jit, parameters
 
 from research.config.mixer import Alibi, Attention, DotScore, NoPosition, Rotary, WindowCache
-from research.nn.attend import attend, attend_dot
+from research.nn.attend import attend, attend_dot, attend_fused
 from research.nn.attention import AttentionSpec, empty_attention, init_attention, mix_attention
 
 BATCH, LENGTH, HEADS, WIDTH = 2, 7, 2, 8
@@ -42,8 +42,9 @@ def heads_first(keys):
     return RANDOM.normal(size=(BATCH, HEADS, keys, 3)).astype(np.float32)
 
 
+@pytest.mark.parametrize("core", [attend_dot, attend_fused], ids=["attend_dot", "attend_fused"])
 @pytest.mark.parametrize("rows", [0, 1, BATCH], ids=["no bias", "one bias", "a bias for each row"])
-def test_the_quick_core_has_the_values_and_gradients_of_the_plain_one(rows):
+def test_a_quick_core_has_the_values_and_gradients_of_the_plain_one(rows, core):
     q, k, v = heads_first(4), heads_first(6), heads_first(6)
     bias = jnp.asarray(RANDOM.normal(size=(rows, HEADS, 4, 6)), jnp.float32) if rows else None
     mask = jnp.asarray(RANDOM.random((BATCH, 4, 6)) < 0.6).at[0, 2].set(False)  # one query may attend to nothing
@@ -52,7 +53,7 @@ def test_the_quick_core_has_the_values_and_gradients_of_the_plain_one(rows):
         logits = jnp.einsum("bhtk,bhsk->bhts", q, k)
         return attend(logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape), v, mask)[0]
 
-    quick = lambda q, k, v, bias: attend_dot(q, k, v, mask, bias)
+    quick = lambda q, k, v, bias: core(q, k, v, mask, bias)
     weigh = lambda f: jit(jax.value_and_grad(lambda *a: (f(*a) ** 2).sum(), argnums=(0, 1, 2, 3) if bias is not None else (0, 1, 2)))
     ours, theirs = weigh(quick)(q, k, v, bias), weigh(plain)(q, k, v, bias)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5), ours, theirs)

@@ -27,9 +27,10 @@ KERNEL, BIAS = RANDOM.normal(size=(4, 5)).astype(np.float32), RANDOM.normal(size
 
 
 @pytest.mark.parametrize("bias", [None, BIAS], ids=["no bias", "bias"])
+@pytest.mark.parametrize("wide", [5, 3])
 @pytest.mark.parametrize("x", [X[0, 0], X[0], X, X[None]], ids=lambda x: f"{x.ndim} axes")
-def test_dense_has_the_values_and_gradients_of_linear(x, bias):
-    arguments = (x, KERNEL) if bias is None else (x, KERNEL, bias)
+def test_dense_has_the_values_and_gradients_of_linear(x, wide, bias):
+    arguments = (x, KERNEL[:, :wide]) if bias is None else (x, KERNEL[:, :wide], bias[:wide])
     weigh = lambda f: jit(jax.value_and_grad(lambda *a: (f(*a) ** 3).sum(), argnums=tuple(range(len(arguments)))))(*arguments)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5), weigh(dense), weigh(linear))
 
