@@ -10,8 +10,10 @@ from typing import Any
 
 import jax
 
+from research.train import lanes
+
 PACKAGES = ("stepladder", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "scipy", "pydantic")
-DECISIVE = ("devices", "platform", "flags", "machine", "jax", "jaxlib")  # what the last bits of a result may depend on
+DECISIVE = ("devices", "cores_of_a_run", "platform", "flags", "machine", "jax", "jaxlib")  # what the last bits of a result may depend on
 
 
 def environment() -> dict[str, Any]:
@@ -23,6 +25,7 @@ def environment() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "platform": jax.default_backend(),
         "devices": len(jax.devices()),
+        "cores_of_a_run": lanes.cores(),
         "flags": os.environ.get("XLA_FLAGS", ""),
         "commit": _commit(),
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
@@ -31,7 +34,7 @@ def environment() -> dict[str, Any]:
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> str:
     """One line of what differs and may move last bits, or nothing."""
-    return ", ".join(f"{key} was {old.get(key)}, is {new.get(key)}" for key in DECISIVE if old.get(key) != new.get(key))
+    return ", ".join(f"{key} was {old[key]}, is {new[key]}" for key in DECISIVE if key in old and old[key] != new[key])
 
 
 def use_compilation_cache() -> None:

@@ -16,6 +16,7 @@ from research.train.update import Program
 FLOPS_PER_SECOND = 4.0e10  # sustained by one core in training
 SECONDS_PER_TIME_STEP = 2e-5  # of one recurrent layer, forward and backward
 SECONDS_PER_STEP = 1e-3  # of one update, whatever its size
+SHARE_OF_A_CORE = 0.6  # what each further core adds to a run that has several
 
 COMPILE_SECONDS = 7.0  # of one program, on one core
 START_SECONDS = 6.0  # imports, data, and the report
@@ -30,8 +31,8 @@ def price(config: Config, program: Program | None, data: Dataset, flops: float) 
     return program.steps * step + _tokens_scored(config, data) * flops / FLOPS_PER_SECOND
 
 
-def total_seconds(runs: list[tuple[float, Any]], workers: int) -> float:
-    """Seconds to the end of a sweep. runs: (core-seconds, program), with None for a run that is counted.
+def total_seconds(runs: list[tuple[float, Any]], workers: int, cores: int = 1) -> float:
+    """Seconds to the end of a sweep. runs: (core-seconds, program), with None for a run that is counted. `cores`: of a run.
 
     The runs of a program go through the workers together, as many waves as it takes; a program is compiled while another trains, and
     counted runs follow one another.
@@ -41,7 +42,7 @@ def total_seconds(runs: list[tuple[float, Any]], workers: int) -> float:
         of_program.setdefault(program, []).append(seconds)
     counted = sum(of_program.pop(None, []))
     waves = sum(sum(sorted(group, reverse=True)[::workers]) for group in of_program.values())
-    return START_SECONDS + counted + waves + COMPILE_SECONDS * len(of_program) / min(workers, 2)
+    return START_SECONDS + counted + waves / (1 + SHARE_OF_A_CORE * (cores - 1)) + COMPILE_SECONDS * len(of_program) / min(workers, 2)
 
 
 def _tokens_scored(config: Config, data: Dataset) -> float:

@@ -10,6 +10,7 @@ from jax.tree_util import keystr, tree_leaves_with_path
 from rich.console import Console
 from rich.table import Table
 
+from research.config.data import Text
 from research.config.mixer import MlpScore
 from research.config.schema import Config
 from research.config.write import to_toml, to_tree
@@ -21,6 +22,8 @@ from research.launch.plan import Cell, Plan, program_of
 from research.launch.price import total_seconds
 from research.launch.progress import clock
 from research.nn.scores import MLP_LIMIT
+from research.tasks.output import LOGITS_LIMIT, output_blocks
+from research.train import lanes
 from research.train.update import Program, advance, blank
 
 
@@ -28,7 +31,8 @@ def seconds_left(plan: Plan, jobs: list[Any], data_dir: Path | None) -> float:
     """Predicted seconds for these runs on the workers that there are."""
     price = {cell.cell_id: cell.predicted_seconds for cell in plan.cells}
     programs = {job.cell_id: program_of(job.config, load(job.config.data, data_dir)) if job.config.trained else None for job in jobs}
-    return total_seconds([(price[job.cell_id], programs[job.cell_id]) for job in jobs], len(jax.devices()))
+    runs = [(price[job.cell_id], programs[job.cell_id]) for job in jobs]
+    return total_seconds(runs, lanes.capacity(len(runs)), lanes.cores())
 
 
 def as_data(plan: Plan, runs_dir: Path, data_dir: Path | None) -> dict[str, Any]:
@@ -58,7 +62,7 @@ def print_plan(plan: Plan, runs_dir: Path, data_dir: Path | None) -> None:
         console.print(f"dropped with {by}: {', '.join(keys)}", markup=False)
     console.print(
         f"{data['runs']} runs, {data['trained_runs']} of them trained by {data['programs']} programs; {data['to_do']} to do: about "
-        f"{clock(data['predicted_seconds_to_do'])} on {len(jax.devices())} workers ({clock(data['predicted_seconds'])} for all)"
+        f"{clock(data['predicted_seconds_to_do'])} on {lanes.capacity(data['runs'])} workers ({clock(data['predicted_seconds'])} for all)"
     )
 
 
@@ -76,6 +80,9 @@ def _print_cell(console: Console, config: Config, plan: Plan, data_dir: Path | N
         console.print(
             f"\ntraining holds {_training_bytes(program, load(config.data, data_dir)) / 2**20:,.0f} MB at its peak, by XLA's count"
         )
+        scored = config.data.length if isinstance(config.data, Text) else load(config.data, data_dir).train.where.shape[1]  # type: ignore[union-attr]
+        if output_blocks(config.train.batch_size, scored, program.sizes.vocabulary) > 1:
+            console.print(f"logits are made in blocks of positions: a batch has more than {LOGITS_LIMIT:,}, and they are made twice")
         if any(isinstance(getattr(mixer, "score", None), MlpScore) for mixer in getattr(config.model, "pattern", ())):
             console.print(f"the mlp score is computed in blocks of keys above {MLP_LIMIT:,} numbers")
 

@@ -57,6 +57,11 @@ def capacity(runs: int) -> int:
     return runs if _vectorised() else workers_of(len(jax.devices()))
 
 
+def cores() -> int:
+    """Of a run: how many devices share its batches."""
+    return 1 if _vectorised() else _cores(_mesh())
+
+
 def join(values: Sequence[PyTree]) -> PyTree:
     """One value for each lane -> one value with a leading axis, each part on its lane's devices."""
     if _vectorised():

@@ -257,7 +257,11 @@ def _write(engine: Engine, lane: Lane, test: Scores | None, also: dict[int, Any]
         checkpoint.save(job.folder / "checkpoints", checkpoint.FINAL, best.params)
     tokens = lane.step * job.config.train.batch_size * engine.program.sizes.length
     cost = {
-        "seconds": {"compile": engine.compile_seconds / runs, "train": lane.train_seconds, "evaluate": lane.evaluate_seconds},
+        "seconds": {
+            "compile": engine.compile_seconds / runs,
+            "train": lane.train_seconds * lanes.cores(),
+            "evaluate": lane.evaluate_seconds * lanes.cores(),
+        },
         "tokens_per_second": tokens / lane.train_seconds if lane.train_seconds else 0.0,
         "latency_ms": job.latency_ms,
         "peak_memory_mb": engine.peak_bytes / 2**20,

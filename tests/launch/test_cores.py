@@ -1,0 +1,66 @@
+"""A lane of several cores: the same run, its batches shared by rows, its gradients added up."""
+
+import jax
+import numpy as np
+import pytest
+from tiny import LSTM, TRANSFORMER, metrics, seeds_in, without_times
+
+from research.launch.environment import differences, environment
+from research.machine import WORKERS, workers_of
+from research.train import lanes
+
+MODELS = {"lstm": LSTM, "transformer": TRANSFORMER}
+
+
+def test_a_lane_has_the_cores_that_are_left_over(monkeypatch):
+    devices = len(jax.devices())
+    assert (lanes.capacity(5), lanes.cores()) == (devices, 1)
+    monkeypatch.setenv(WORKERS, "1")
+    assert (lanes.capacity(5), lanes.cores()) == (1, devices)
+    assert [workers_of(n) for n in (1, 2, 8)] == [1, 1, 1]
+    monkeypatch.setenv(WORKERS, "3")
+    assert [workers_of(n) for n in (3, 6, 8)] == [3, 3, 8]
+
+
+def test_what_is_in_a_lane_comes_out_of_it(monkeypatch):
+    monkeypatch.setenv(WORKERS, "1")
+    joined = lanes.join([{"a": np.arange(3.0)}])
+    np.testing.assert_array_equal(lanes.part(joined, 0)["a"], np.arange(3.0))
+    other = lanes.put(joined, 0, {"a": np.ones(3)})
+    np.testing.assert_array_equal(lanes.part(other, 0)["a"], np.ones(3))
+    np.testing.assert_array_equal(lanes.part(joined, 0)["a"], np.arange(3.0))
+
+
+@pytest.fixture(scope="module")
+def runs(shared_place):
+    """Both models, dropout in both, on one core a run, and twice on all of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, tree in MODELS.items():
+            path = shared_place.write(tree, f"cores_{name}", run={"log_every": 7})
+            shared_place.done("train", path, runs="one_core")
+            patch.setenv(WORKERS, "1")
+            shared_place.done("train", path, runs="all_cores")
+            shared_place.done("train", path, runs="again")
+            patch.delenv(WORKERS)
+    return {name: seeds_in(shared_place.folder / name) for name in ("one_core", "all_cores", "again")}
+
+
+def test_the_numbers_are_those_of_one_core_up_to_rounding(runs):
+    assert len(runs["one_core"]) == len(MODELS)
+    for name, folder in runs["one_core"].items():
+        for split in ("train", "valid"):
+            alone, shared = (metrics(path, split) for path in (folder, runs["all_cores"][name]))
+            assert len(alone) == len(shared) > 1
+            np.testing.assert_allclose([line["loss"] for line in shared], [line["loss"] for line in alone], rtol=2e-5)
+
+
+def test_their_bits_are_the_same_each_time(runs):
+    assert runs["all_cores"].keys() == runs["again"].keys()
+    for name, folder in runs["all_cores"].items():
+        assert without_times(folder) == without_times(runs["again"][name])
+
+
+def test_another_number_of_cores_is_said(monkeypatch):
+    before = environment()
+    monkeypatch.setenv(WORKERS, "1")
+    assert differences(before, environment()) == f"cores_of_a_run was 1, is {len(jax.devices())}"
