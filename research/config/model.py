@@ -93,8 +93,8 @@ class LanguageModel(Node):
     tie: bool = False  # the output layer is the embedding, transposed (Press & Wolf 2017)
     dropout: Dropout = Dropout()
     init: Initialiser = VarianceInit()
-    precision: Literal["float32", "mixed"] = "float32"  # mixed: products in bfloat16; parameters, sums over a row, softmax and loss in float32
-    rematerialise: Literal["nothing", "products", "layers"] = "nothing"  # what the backward pass computes again, to save memory
+    precision: Literal["float32", "mixed"] = "float32"  # mixed: products in bfloat16; parameters, norms, softmax and loss in float32
+    rematerialise: Literal["nothing", "products", "layers"] = "nothing"  # made again in the backward pass: all but products, all of layers
 
     @property
     def pattern(self) -> tuple[Any, ...]:

@@ -15,8 +15,6 @@ class Model(NamedTuple):
 
 
 MODELS: dict[type, Model] = {
-    LanguageModel: Model(
-        language_model.init, language_model.empty, language_model.hidden, language_model.logits, language_model.unstack
-    ),
+    LanguageModel: Model(language_model.init, language_model.empty, language_model.hidden, language_model.logits, language_model.unstack),
     FeedForwardLM: Model(feed_forward_lm.init, feed_forward_lm.empty, feed_forward_lm.hidden, feed_forward_lm.logits),
 }

@@ -137,7 +137,8 @@ def unstack(config: Config, params: LanguageModel, carry: Carry) -> tuple[Config
     """
     repeats = config.layers // len(params.blocks)
     params = _in_precision(config, params)
-    of_layer = lambda stacks: tuple(jax.tree.map(lambda leaf: leaf[i : i + 1], stack) for i in range(repeats) for stack in stacks)
+    layer = lambda stack, i: jax.tree.map(lambda leaf: leaf[i : i + 1], stack)
+    of_layer = lambda stacks: tuple(layer(stack, i) for i in range(repeats) for stack in stacks)
     output = params.embedding.T if config.tie else params.output
     flat = config.model_copy(update={"mixer": config.pattern * repeats, "tie": False})
     return flat, params.replace(blocks=of_layer(params.blocks), output=output), carry._replace(layers=of_layer(carry.layers))
@@ -149,7 +150,7 @@ def _in_precision(config: Config, params: LanguageModel) -> LanguageModel:
 
 
 def _kept_as(config: Config, period: Callable[..., Any]) -> Callable[..., Any]:
-    """A period of layers of which the backward pass keeps everything, its products, or its input alone."""
+    """A period of layers of which everything is kept for the backward pass, its products, or its input alone (Chen et al. 2016)."""
     return period if config.rematerialise == "nothing" else jax.checkpoint(period, policy=KEPT[config.rematerialise])
 
 

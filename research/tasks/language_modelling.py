@@ -38,6 +38,7 @@ def loss(
     config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""]
 ) -> tuple[Float[Array, ""], Float[Array, ""], Any, dict[str, Float[Array, ""]]]:
     """The training loss summed over scored tokens, their weight, the carry, and the plain cross-entropy among the metrics."""
+
     def losses(logits: Array, targets: Array) -> tuple[Array, Array]:
         nats, smoothing = cross_entropy(logits, targets), config.train.label_smoothing
         return nats, smoothed(logits, targets, smoothing) if smoothing else nats

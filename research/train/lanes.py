@@ -7,7 +7,6 @@ promises closeness, not bits. Values in lanes have a leading axis `n`; an idle l
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import jax
@@ -22,7 +21,7 @@ LANE, CORE = "lane", "core"
 
 
 def over_lanes(function: Callable[..., Any], shared: Sequence[int] = (), donate: Sequence[int] = ()) -> Callable[..., Any]:
-    """`function` for every lane at once, jitted. Arguments whose index is in `shared` are the same for all lanes, without a leading axis."""
+    """`function` for every lane at once, jitted. Arguments whose index is in `shared` are the same for all lanes and have no axis for them."""
     if _vectorised():
         axes = lambda args: [None if i in shared else 0 for i in range(len(args))]
         return jax.jit(lambda *args: jax.vmap(function, in_axes=axes(args))(*args), donate_argnums=donate)

@@ -44,6 +44,8 @@ def differences(before: Any, after: Any, key: str = "") -> list[str]:
     """What was there and is different now; what is new does not count."""
     if isinstance(before, dict) and isinstance(after, dict):
         return [line for name in before for line in differences(before[name], after.get(name), f"{key}.{name}")]
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        return [line for i, pair in enumerate(zip(before, after, strict=True)) for line in differences(*pair, f"{key}.{i}")]
     return [] if before == after else [f"{key[1:]}: {before} -> {after}"]
 
 
