@@ -7,6 +7,7 @@ Shapes: b batch, t chunk, d width, v vocabulary.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
@@ -141,7 +142,7 @@ def unstack(config: Config, params: LanguageModel, carry: Carry) -> tuple[Config
     of_layer = lambda stacks: tuple(layer(stack, i) for i in range(repeats) for stack in stacks)
     output = params.embedding.T if config.tie else params.output
     flat = config.model_copy(update={"mixer": config.pattern * repeats, "tie": False})
-    return flat, params.replace(blocks=of_layer(params.blocks), output=output), carry._replace(layers=of_layer(carry.layers))
+    return flat, replace(params, blocks=of_layer(params.blocks), output=output), carry._replace(layers=of_layer(carry.layers))
 
 
 def _in_precision(config: Config, params: LanguageModel) -> LanguageModel:

@@ -46,11 +46,9 @@ def attend_fused(
     implementation: Literal["xla", "cudnn"] = "xla",
 ) -> Float[Array, "b h t k"]:
     """The same by jax's own attention, which gives a query that may attend to nothing the mean of all values: here it is zero."""
-    time_first = lambda x: x.swapaxes(1, 2)
-    made = jax.nn.dot_product_attention(
-        *map(time_first, (q, k, v)), bias=bias, mask=mask[:, None], scale=1.0, implementation=implementation
-    )
-    return jnp.where(mask.any(axis=-1)[:, None, :, None], time_first(made), 0)
+    q, k, v = (x.swapaxes(1, 2) for x in (q, k, v))
+    mixed = jax.nn.dot_product_attention(q, k, v, bias, mask[:, None], scale=1.0, implementation=implementation)
+    return jnp.where(mask.any(axis=-1)[:, None, :, None], mixed.swapaxes(1, 2), 0)
 
 
 @jax.custom_vjp

@@ -20,8 +20,8 @@ from research.machine import workers_of
 LANE, CORE = "lane", "core"
 
 
-def over_lanes(function: Callable[..., Any], shared: Sequence[int] = (), donate: Sequence[int] = ()) -> Callable[..., Any]:
-    """`function` for every lane at once, jitted. Arguments whose index is in `shared` are the same for all lanes and have no axis for them."""
+def over_lanes(function: Callable[..., Any], shared: Sequence[int] = (), donate: Sequence[int] = ()) -> Any:
+    """`function` for every lane at once, jitted. Arguments whose index is in `shared` are the same for all lanes, without their axis."""
     if _vectorised():
         axes = lambda args: [None if i in shared else 0 for i in range(len(args))]
         return jax.jit(lambda *args: jax.vmap(function, in_axes=axes(args))(*args), donate_argnums=donate)
