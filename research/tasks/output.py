@@ -24,7 +24,7 @@ def by_blocks(
 
     Blocks divide the positions and not the rows, so that the rows of a batch may lie on different devices.
     """
-    blocks = output_blocks(*targets.shape, vocabulary)
+    blocks = output_blocks(targets.shape[0], targets.shape[1], vocabulary)
     if blocks == 1:
         return judge(h, targets)
     positions = targets.shape[1]
