@@ -241,6 +241,19 @@ def generate(
     return commands.generate(run, prompt, tokens, 0.0 if decoder == "greedy" else temperature, seed, runs, data_dir, as_json)
 
 
+@app.command()
+@_guarded
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME ...]", help="Benchmarks, or BENCHMARK/CASE; by default most.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds of each side.")] = 5,
+    as_json: AsJson = False,
+) -> int:
+    """Measure speed against peers (torch, flax, KenLM, ...), side by side in one run."""
+    from research.bench.run import bench as run
+
+    return run(names or [], repeats, as_json)
+
+
 def _flags(workers: int | None) -> None:
     from research.machine import use_workers
 

@@ -1,0 +1,184 @@
+"""The rounds of a case: its sides take turns, and what their times say."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal, NamedTuple
+
+from research.bench.commands import command
+from research.bench.process import PEAK, Child, SideError, answer, ask, missing, started, timed, words_of
+from research.bench.registry import OURS, Case, benchmark_of, side_of
+
+QUIET = 0.3  # seconds between two sides, in which spinning threads come to rest
+
+
+class Measured(NamedTuple):
+    """One side of a case."""
+
+    name: str
+    status: Literal["measured", "missing", "failed"]
+    message: str = ""
+    seconds: tuple[float, ...] = ()  # of a unit, one number a round
+    warm_up_seconds: float | None = None  # preparing, compiling and the first unit
+    peak_memory_mb: float | None = None
+    flops: float | None = None  # of a unit
+    temporary_bytes: int | None = None
+
+    @property
+    def median(self) -> float:
+        """Seconds of a unit."""
+        return median(self.seconds)
+
+
+class Outcome(NamedTuple):
+    """A case with its sides, in their order."""
+
+    case: Case
+    sides: tuple[Measured, ...]
+    peak: float | None  # FLOP/s of the machine in the same minutes
+
+    @property
+    def flops(self) -> float | None:
+        """Of a unit, as one of the sides has counted it."""
+        return next((side.flops for side in self.sides if side.flops), None)
+
+    def side(self, name: str) -> Measured:
+        """A side by its name."""
+        return next(side for side in self.sides if side.name == name)
+
+
+class Ratio(NamedTuple):
+    """A peer's seconds over ours, of rounds beside each other."""
+
+    median: float
+    low: float
+    high: float
+
+
+Told = Callable[[str], Any]  # what is going on, for people
+Start = Callable[[Case, str], Sequence[str]]  # the command of a side's child
+
+
+def alternate(
+    sides: Mapping[str, Callable[[], float]], repeats: int, told: Told, quiet: float
+) -> tuple[dict[str, list[float]], dict[str, str]]:
+    """A B A B ...: the numbers of each side, and why sides failed. One that fails has no further turn, and no numbers."""
+    found: dict[str, list[float]] = {name: [] for name in sides}
+    failed: dict[str, str] = {}
+    for number in range(repeats):
+        for name, measure in sides.items():
+            if name in failed:
+                continue
+            told(f"round {number + 1} of {repeats}, {name}")
+            time.sleep(quiet)
+            try:
+                found[name].append(measure())
+            except SideError as error:
+                failed[name] = str(error)
+                del found[name]
+    return found, failed
+
+
+def measure(case: Case, folder: Path, repeats: int, told: Told = lambda text: None, words: Start = words_of) -> Outcome:
+    """All sides of a case that are here."""
+    lacking = {name: why for name in case.sides if (why := missing(side_of(case, name)))}
+    present = [name for name in case.sides if name not in lacking]
+    if benchmark_of(case).kind == "process":
+        found, peak = _measure_processes(case, present, folder, repeats, told), None
+    else:
+        found, peak = _measure_children(case, present, folder, repeats, told, words)
+    sides = tuple(Measured(name, "missing", lacking[name]) if name in lacking else found[name] for name in case.sides)
+    return Outcome(case, sides, peak)
+
+
+def ratio(ours: Sequence[float], peer: Sequence[float]) -> Ratio:
+    """Each round's peer over the same round's ours."""
+    found = [b / a for a, b in zip(ours, peer, strict=True)]
+    return Ratio(median(found), min(found), max(found))
+
+
+def ratios(outcome: Outcome) -> dict[str, Ratio]:
+    """Of every peer that was measured, if ours was."""
+    measured = {side.name: side.seconds for side in outcome.sides if side.status == "measured"}
+    ours = measured.pop(OURS, None)
+    return {name: ratio(ours, seconds) for name, seconds in measured.items()} if ours else {}
+
+
+def best_peer(outcome: Outcome) -> str | None:
+    """The quickest of the peers that were measured."""
+    peers = [side for side in outcome.sides if side.status == "measured" and side.name != OURS]
+    return min(peers, key=lambda side: side.median).name if peers else None
+
+
+def share_of_peak(outcome: Outcome, side: Measured) -> float | None:
+    """The FLOPs of the work over a side's seconds and the machine's peak. The work of all sides is the same, and ours counts it."""
+    flops = side.flops or outcome.flops
+    return flops / side.median / outcome.peak if flops and outcome.peak and side.seconds else None
+
+
+def _measure_children(
+    case: Case, present: Sequence[str], folder: Path, repeats: int, told: Told, words: Start
+) -> tuple[dict[str, Measured], float | None]:
+    """One child a side, all of them alive to the end, and one for the peak."""
+    said: dict[str, dict[str, Any]] = {}
+    failed: dict[str, str] = {}
+    with ExitStack() as stack:
+        children = {}
+        for name in (*present, PEAK):
+            told(f"{name}: preparing, compiling, first unit")
+            children[name] = stack.enter_context(started(words(case, name), folder / case.name / name))
+            try:
+                said[name] = answer(children[name])
+            except SideError as error:
+                failed[name] = str(error)
+        rounds = {name: partial(_round, children[name]) for name in children if name not in failed}
+        seconds, later = alternate(rounds, repeats, told, QUIET)
+        failed |= later
+        for name in seconds:
+            try:
+                said[name] |= ask(children[name], "stop")
+            except SideError as error:
+                failed[name] = str(error)
+    peak = said[PEAK]["flops"] / median(seconds[PEAK]) if PEAK not in failed else None
+    return {name: _measured(name, failed, seconds.get(name, []), said.get(name, {})) for name in present}, peak
+
+
+def _round(child: Child) -> float:
+    return float(ask(child, "round")["seconds"])
+
+
+def _measure_processes(case: Case, present: Sequence[str], folder: Path, repeats: int, told: Told) -> dict[str, Measured]:
+    """A new process for each round; where the benchmark is warm, one before the first that does not count."""
+    said: dict[str, list[dict[str, Any]]] = {name: [] for name in present}
+    numbers = dict.fromkeys(present, 0)
+
+    def run(name: str) -> float:
+        place = folder / case.name / name
+        place.mkdir(parents=True, exist_ok=True)
+        numbers[name] += 1
+        ended = timed(command(case, name, place, numbers[name]), place)
+        said[name].append(ended.said | {"peak_memory_mb": ended.peak_memory_mb})
+        return ended.seconds
+
+    failed: dict[str, str] = {}
+    if benchmark_of(case).warm:
+        failed |= alternate({name: partial(run, name) for name in present}, 1, lambda text: told(f"not counted: {text}"), QUIET)[1]
+        said = {name: [] for name in present}
+    seconds, later = alternate({name: partial(run, name) for name in present if name not in failed}, repeats, told, QUIET)
+    failed |= later
+    return {name: _measured(name, failed, seconds.get(name, []), _together(said[name])) for name in present}
+
+
+def _together(said: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The median of what each round's process said."""
+    return {key: median(one[key] for one in said) for key in (said[0] if said else {})}
+
+
+def _measured(name: str, failed: Mapping[str, str], seconds: Sequence[float], said: Mapping[str, Any]) -> Measured:
+    if name in failed:
+        return Measured(name, "failed", failed[name])
+    figures = {key: said.get(key) for key in ("warm_up_seconds", "peak_memory_mb", "flops", "temporary_bytes")}
+    return Measured(name, "measured", "", tuple(seconds), **figures)

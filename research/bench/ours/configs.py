@@ -1,0 +1,76 @@
+"""The config of a case's model, in the words of any user's TOML file."""
+
+from typing import Any
+
+from research.bench.sizes import Recurrent, Table, Transformer
+from research.config.merge import complete
+from research.config.schema import Config
+
+
+def config_of(sizes: Transformer | Recurrent) -> Config:
+    """A cell on a made-up text; only how the text is cut matters of its [data]."""
+    return Config.model_validate(complete(tree_of(sizes)))
+
+
+def tree_of(sizes: Transformer | Recurrent) -> dict[str, Any]:
+    """The same as a plain tree."""
+    return _transformer(sizes) if isinstance(sizes, Transformer) else _recurrent(sizes)
+
+
+def table_of(sizes: Table) -> dict[str, Any]:
+    """A sweep over heads and learning rates."""
+    tree = _transformer(sizes.model)
+    limits = {f"{split}_tokens": getattr(sizes, f"{split}_tokens") for split in ("train", "valid", "test")}
+    sweep = {
+        "name": "table",
+        "axes": {"model.mixer.heads": list(sizes.heads), "optim.learning_rate": list(sizes.learning_rates)},
+        "metric": "test.perplexity",
+        "select": "valid.perplexity",
+        "table": {"rows": "model.mixer.heads", "columns": "optim.learning_rate"},
+    }
+    changed = {
+        "seeds": sizes.seeds,
+        "data": tree["data"] | limits,
+        "train": tree["train"] | {"steps": sizes.steps, "evaluations": 1},
+        "sweep": sweep,
+    }
+    return tree | changed
+
+
+def _transformer(sizes: Transformer) -> dict[str, Any]:
+    return {
+        "data": {"kind": "pydoc", "level": "char", "length": sizes.length},
+        "model": {
+            "kind": "language_model",
+            "layers": sizes.layers,
+            "width": sizes.width,
+            "position": {"kind": "learned"},
+            "mixer": {"kind": "attention", "heads": sizes.heads},
+            "norm": {"kind": "layer", "placement": "pre"},
+            "feed_forward": {"kind": "gelu", "width": 4 * sizes.width},
+            "tie": True,
+            "init": {"kind": "normal", "scale": 0.02},
+        },
+        "optim": {"kind": "adamw", "learning_rate": sizes.learning_rate, "weight_decay": sizes.weight_decay, "clip": sizes.clip},
+        "train": {"steps": 1000, "batch_size": sizes.batch},
+    }
+
+
+def _recurrent(sizes: Recurrent) -> dict[str, Any]:
+    dropout = {"input": sizes.dropout, "output": sizes.dropout, "between": sizes.dropout if sizes.layers > 1 else 0.0}
+    return {
+        "data": {"kind": "pydoc", "level": "char", "length": sizes.length, "batches": "columns"},
+        "model": {
+            "kind": "language_model",
+            "layers": sizes.layers,
+            "width": sizes.width,
+            "mixer": {"kind": "lstm"},
+            "norm": {"kind": "none"},
+            "residual": False,
+            "feed_forward": {"kind": "none"},
+            "dropout": dropout,
+            "init": {"kind": "uniform", "scale": 0.1},
+        },
+        "optim": {"kind": "sgd", "learning_rate": sizes.learning_rate, "clip": sizes.clip},
+        "train": {"steps": 1000, "batch_size": sizes.batch, "loss": "time_sum"},
+    }

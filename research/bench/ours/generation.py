@@ -1,0 +1,53 @@
+"""Greedy text, as `stepladder generate` draws it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from research.bench import weights
+from research.bench.ours.configs import config_of
+from research.bench.registry import Case
+from research.bench.sizes import Generation
+from research.bench.work import Work
+from research.models import MODELS
+from research.models.decode import prefill, proceed
+from research.models.language_model import LanguageModel
+
+
+def prepare(case: Case, side: str) -> Work:
+    """A unit is `tokens` tokens of every row."""
+    assert isinstance(case.sizes, Generation)
+    return work_of(case.sizes)
+
+
+def work_of(sizes: Generation) -> Work:
+    """A unit is `tokens` tokens of every row."""
+    params, prompt = parameters(sizes), jnp.asarray(weights.prompts(sizes))
+
+    def run(units: int) -> None:
+        for _ in range(units):
+            generate(sizes, params, prompt)
+
+    return Work(run)
+
+
+def generate(sizes: Generation, params: LanguageModel, prompt: jax.Array) -> np.ndarray:
+    """The tokens after the prompts, [rows, tokens]."""
+    config, key, valid = config_of(sizes.model).model, jax.random.key(0), jnp.ones(prompt.shape, bool)
+    words = {"capacity": sizes.prompt + sizes.tokens, "vocabulary": sizes.model.vocabulary, "temperature": 0.0}
+    carry, first = prefill(config, params, prompt, valid, key, **words)
+    rest = proceed(config, params, carry, first, key, steps=sizes.tokens - 1, temperature=0.0)[1]
+    return np.concatenate([np.asarray(first)[:, None], np.asarray(rest)], axis=1)
+
+
+def parameters(sizes: Generation) -> LanguageModel:
+    """The drawn weights in the places of our model."""
+    config, drawn = config_of(sizes.model).model, {name: jnp.asarray(value) for name, value in weights.draw(sizes).items()}
+    model = MODELS[type(config)]
+    params = model.init(config, jax.random.key(0), sizes.model.vocabulary, sizes.prompt + sizes.tokens)
+    (block,) = params.blocks
+    block = block.replace(
+        mixer=block.mixer.replace(project=drawn["project"], out=drawn["out"]),
+        feed_forward=block.feed_forward.replace(up=drawn["up"], down=drawn["down"]),
+    )
+    return params.replace(embedding=drawn["embedding"], position=drawn["position"], blocks=(block,))

@@ -1,0 +1,78 @@
+"""How runs are laid over the cores: the one place where a benchmark meets the trainer, as `train/engine.py` does."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from research.bench.sizes import Recurrent, Transformer
+from research.bench.text import uniform_tokens
+from research.bench.work import Work
+from research.config.identity import program_key
+from research.config.schema import Config
+from research.data.batches import TextArrays, steps_per_epoch
+from research.data.dataset import TextSplit
+from research.models.count import flops_per_token
+from research.tasks.language_modelling import Sizes
+from research.train import lanes
+from research.train.optimiser import hyper
+from research.train.update import Member, Program, advance, jitted_begin
+
+STEPS = 1_000_000  # of a whole run: no benchmark comes to its end
+
+
+def members_of(config: Config, runs: int, rates: Sequence[float] = ()) -> list[Member]:
+    """Runs that differ in their seed, and in their learning rate where rates are given."""
+    rate, decay = hyper(config.optim)
+    factors = rates or [1.0] * runs
+    return [Member(jnp.uint32(seed), jnp.float32(rate * factors[seed]), jnp.float32(decay)) for seed in range(runs)]
+
+
+def lay(sizes: Transformer | Recurrent, config: Config, members: Sequence[Member]) -> Work:
+    """Training of some runs that share a program, compiled; a unit is one step of each. Runs go through the lanes one after another.
+
+    Raises AssertionError where a step was not taken, because a loss was not finite.
+    """
+    tokens = uniform_tokens(sizes.vocabulary)
+    split = TextSplit(tokens, np.zeros_like(tokens))
+    epoch = steps_per_epoch(config.data, sizes.batch, split)
+    program = Program(program_key(config), Sizes(sizes.vocabulary, sizes.length), STEPS, epoch)
+    source, width = lanes.replicate(TextArrays(jnp.asarray(tokens))), lanes.capacity(len(members))
+    groups = [members[i : i + width] for i in range(0, len(members), width)]
+    held = [_join(program, config, group, width) for group in groups]
+    step = lanes.over_lanes(partial(advance, program), shared=(2,), donate=(1,))
+    compiled = step.lower(*held[0], source, _until(len(groups[0]), width, 0)).compile()
+    taken = 0
+
+    def run(units: int) -> None:
+        nonlocal taken
+        taken += units
+        traces = []
+        for i, group in enumerate(groups):
+            joined, states = held[i]
+            states, trace = compiled(joined, states, source, _until(len(group), width, taken))
+            held[i] = (joined, states)
+            traces.append(trace)
+        for group, trace in zip(groups, traces, strict=True):
+            steps = np.asarray(trace.sums.steps)[: len(group)]
+            assert np.asarray(trace.finite).all(), "a loss or a gradient was not finite"
+            assert (steps == units).all(), f"{units} steps were asked for, {steps} taken"
+        jax.block_until_ready(held)
+
+    tokens_of_unit = sizes.batch * sizes.length * len(members)
+    flops = 3 * flops_per_token(config.model, sizes.vocabulary, sizes.length) * tokens_of_unit
+    return Work(run, flops, int(compiled.memory_analysis().temp_size_in_bytes))
+
+
+def _join(program: Program, config: Config, group: Sequence[Member], width: int) -> tuple[Any, Any]:
+    """Members and first states in lanes; an idle lane repeats the first."""
+    filled = [*group, *[group[0]] * (width - len(group))]
+    return lanes.join(filled), lanes.join([jitted_begin(program, config.model, member) for member in filled])
+
+
+def _until(runs: int, width: int, step: int) -> Any:
+    """The step to go to, zero for an idle lane."""
+    return lanes.join([np.int32(step if lane < runs else 0) for lane in range(width)])

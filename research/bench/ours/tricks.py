@@ -1,0 +1,123 @@
+"""What each trick of ours is worth: the same work with it, and without it."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from research.bench.ours import generation, program
+from research.bench.ours.configs import config_of
+from research.bench.registry import OURS, Case
+from research.bench.sizes import Generation, Trick
+from research.bench.work import Work
+from research.machine import SINGLE_THREAD, WORKERS
+from research.models import MODELS, language_model
+from research.nn import attend, attention, convolution, feed_forward, linear, recurrence, recurrent
+from research.train import lanes
+
+
+def prepare(case: Case, side: str) -> Work:
+    """The case's work; its side `without` takes the trick away before anything is built."""
+    sizes = case.sizes
+    assert isinstance(sizes, Trick)
+    if side != OURS:
+        WITHOUT[case.name]()
+    if isinstance(sizes.work, Generation):
+        return generation.work_of(sizes.work)
+    config = config_of(sizes.work)
+    work = program.lay(sizes.work, config, program.members_of(config, sizes.runs))
+    return work._replace(run=_one_by_one(work.run)) if side != OURS and case.name.endswith("steps_a_call") else work
+
+
+def _walls() -> None:
+    """Plain products and plain attention, whose backward pass is all XLA's."""
+    for module in (attention, convolution, feed_forward, recurrent, language_model):
+        _put(module, dense=linear.linear)
+
+    def plain(q: Any, k: Any, v: Any, mask: Any, bias: Any = None) -> Any:
+        logits = jnp.einsum("bhtk,bhsk->bhts", q, k)
+        return attend.attend(logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape), v, mask)[0]
+
+    _put(attention, attend_quickly=plain)
+
+
+def _narrow() -> None:
+    """Gradients whose sum runs over rows turn the first array, however wide it is."""
+
+    def kernel_gradient(x: Any, gradient: Any) -> Any:
+        return x.reshape(-1, x.shape[-1]).T @ gradient.reshape(-1, gradient.shape[-1])
+
+    _put(linear, kernel_gradient=kernel_gradient)
+    _put(recurrence, kernel_gradient=kernel_gradient)
+    _put(attend, _over_queries=lambda x, weights: jnp.einsum("bhts,bhtk->bhsk", weights, x))
+
+
+def _recurrence() -> None:
+    """The loop over time, differentiated by jax."""
+
+    def scan_recurrent(*args: Any) -> Any:
+        state, (states, _) = recurrence.scan_plain(*args)
+        return state, states.h
+
+    _put(recurrent, scan_recurrent=scan_recurrent)
+
+
+def _unrolled() -> None:
+    """Layers in a loop, one a turn."""
+    _put(language_model, UNROLLED=1)
+
+
+def _shared_batch() -> None:
+    """A run on one device, whose operations have all threads."""
+    jax.config.update("jax_num_cpu_devices", 1)
+    os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "").replace(SINGLE_THREAD, "")
+
+
+def _lanes() -> None:
+    """Runs side by side in every operation, as on an accelerator."""
+    _shared_batch()
+    os.environ[WORKERS] = "1"
+    _put(lanes, _vectorised=lambda: True)
+
+
+def _donated() -> None:
+    """The state of a call is kept beside the next one."""
+    over_lanes = lanes.over_lanes
+    _put(lanes, over_lanes=lambda function, shared=(), donate=(): over_lanes(function, shared))
+
+
+def _unstacked() -> None:
+    """Layers are cut out of their stack, and put back, for every token."""
+    kind = language_model.Config
+    MODELS[kind] = MODELS[kind]._replace(unstack=lambda config, params, carry: (config, params, carry))
+
+
+def _put(module: Any, **values: Any) -> None:
+    """Other values for names of a module, in this process alone."""
+    vars(module).update(values)
+
+
+WITHOUT: dict[str, Callable[[], None]] = {
+    "tricks/walls": _walls,
+    "tricks/narrow": _narrow,
+    "tricks/unrolled": _unrolled,
+    "tricks/shared_batch": _shared_batch,
+    "tricks/steps_a_call": lambda: None,  # `prepare` takes the steps one by one
+    "tricks/donated": _donated,
+    "tricks/recurrence": _recurrence,
+    "tricks/unstacked": _unstacked,
+    "lanes/lstm": _lanes,
+    "lanes/transformer": _lanes,
+}
+
+
+def _one_by_one(run: Callable[[int], Any]) -> Callable[[int], None]:
+    """One step a call, looked at before the next."""
+
+    def calls(units: int) -> None:
+        for _ in range(units):
+            run(1)
+
+    return calls

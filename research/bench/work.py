@@ -1,0 +1,25 @@
+"""What a child of the benchmark does: the work of one side, ready to be timed."""
+
+import resource
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Work(NamedTuple):
+    """`run(n)` does n units and returns when they are done, results included."""
+
+    run: Callable[[int], Any]
+    flops: float | None = None  # of one unit
+    temporary_bytes: int | None = None  # of the compiled program
+    close: Callable[[], float] = lambda: 0.0  # ends processes of its own; the sum of their peaks in MB
+
+
+def peak_memory_mb(who: int = resource.RUSAGE_SELF) -> float:
+    """The largest resident set of this process so far."""
+    return megabytes(resource.getrusage(who).ru_maxrss)
+
+
+def megabytes(maxrss: int) -> float:
+    """ru_maxrss, which is in kilobytes, and in bytes on macOS."""
+    return maxrss / (2**20 if sys.platform == "darwin" else 2**10)
