@@ -276,4 +276,4 @@ def chosen(names: Sequence[str]) -> tuple[Case, ...]:
 def seconds_expected(case: Case, repeats: int) -> float:
     """About how long a case takes on two cores."""
     start, each = case.cost
-    return start + repeats * each
+    return float(start + repeats * each)
