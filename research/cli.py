@@ -24,7 +24,7 @@ Overrides = Annotated[list[str] | None, typer.Argument(metavar="[a.b=value ...]"
 RunsDir = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="A folder with datasets already on disk.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Runs at a time; by default one a core. 1: a run has all threads.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Runs at a time; by default one a core. 1: a run has all cores.")]
 OnError = Annotated[str, typer.Option("--on-error", help="continue | stop, when a run crashes.")]
 Rerun = Annotated[str | None, typer.Option(help="failed | all | CELL_ID: do these again.")]
 Preset = Annotated[str | None, typer.Option(help="Of an experiment: quick (the default), full, ...")]

@@ -95,7 +95,8 @@ def _unstacked() -> None:
 
 
 def _put(module: Any, **values: Any) -> None:
-    """Other values for names of a module, in this process alone."""
+    """Other values for names that a module has, in this process alone."""
+    assert values.keys() <= vars(module).keys(), f"{module.__name__} has no {', '.join(values.keys() - vars(module).keys())}"
     vars(module).update(values)
 
 
