@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-LOGITS_LIMIT = 2**22  # numbers (16 MiB): where a batch has more logits, they are made in blocks of positions
+LOGITS_LIMIT = 2**23  # numbers (32 MiB): where a batch has more logits, they are made in blocks of positions
 
 
 def output_blocks(batch: int, positions: int, vocabulary: int) -> int:
