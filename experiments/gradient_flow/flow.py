@@ -22,7 +22,7 @@ from research.config.model import LanguageModel, NoFeedForward, NoNorm
 from research.config.schema import Config
 from research.data.load import load
 from research.launch.plan import program_of
-from research.models import language_model
+from research.models import MODELS
 from research.nn.embedding import lookup
 from research.nn.recurrent import empty_recurrent, mix_recurrent, step_recurrent
 from research.results.store import read_status, seed_folder
@@ -95,7 +95,7 @@ def kernel_parts(model: LanguageModel, params: Any, tokens: Int[Array, "b t"], t
 
     def of_example(inputs: Array, target: Array) -> Array:
         step = lambda kernel, state, x: step_recurrent(mixer, cell.replace(recurrent_kernel=kernel), state, x)
-        loss = lambda last: cross_entropy(language_model.logits(model, params, last.h), target[None])[0]
+        loss = lambda last: cross_entropy(MODELS[LanguageModel].logits(model, params, last.h), target[None])[0]
         start = empty_recurrent(mixer, 1, tokens.shape[1], model.width)
         return kernel_gradients(step, loss, cell.recurrent_kernel, start, inputs[:, None])
 

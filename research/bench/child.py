@@ -36,7 +36,7 @@ def main(name: str, side: str) -> None:
 def serve(work: Work, units: int, warm_up: float, answers: TextIO) -> None:
     """One untimed round, then rounds as they are asked for. A round's seconds are those of a unit."""
     work.run(units)
-    ready = {"ready": True, "warm_up_seconds": warm_up, "flops": work.flops, "temporary_bytes": work.temporary_bytes}
+    ready = {"ready": True, "warm_up_seconds": warm_up, "flops": work.flops, "activation_bytes": work.activation_bytes}
     _answer(answers, ready)
     for line in sys.stdin:
         if line.strip() == "stop":

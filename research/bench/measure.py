@@ -25,7 +25,7 @@ class Measured(NamedTuple):
     warm_up_seconds: float | None = None  # preparing, compiling and the first unit
     peak_memory_mb: float | None = None
     flops: float | None = None  # of a unit
-    temporary_bytes: int | None = None
+    activation_bytes: int | None = None
 
     @property
     def median(self) -> float:
@@ -180,5 +180,5 @@ def _together(said: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _measured(name: str, failed: Mapping[str, str], seconds: Sequence[float], said: Mapping[str, Any]) -> Measured:
     if name in failed:
         return Measured(name, "failed", failed[name])
-    figures = {key: said.get(key) for key in ("warm_up_seconds", "peak_memory_mb", "flops", "temporary_bytes")}
+    figures = {key: said.get(key) for key in ("warm_up_seconds", "peak_memory_mb", "flops", "activation_bytes")}
     return Measured(name, "measured", "", tuple(seconds), **figures)

@@ -90,7 +90,7 @@ def _trick(name: str, sizes: Trick, units: int, cost: tuple[int, int] = (30, 4))
 
 
 def _growth(name: str, along: str, model: Transformer | Recurrent, values: tuple[int, ...], cost: tuple[int, int]) -> Case:
-    return Case(f"growth/{name}", Growth(model, along, values), tuple(map(str, values)), 10 if max(values) <= 512 else 4, cost)
+    return Case(f"growth/{name}", Growth(model, along, values), tuple(map(str, values)), 10 if max(values) <= 512 else 2, cost)
 
 
 BENCHMARKS: tuple[Benchmark, ...] = (
@@ -99,9 +99,9 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         "one training step of a Transformer: batch, forward, backward, clip, AdamW",
         "step",
         (
-            _transformer_step("nanogpt", Transformer(4, 4, 128, 64, 12, 65), 20, (60, 6), 1.3),
-            _transformer_step("small", SMALL, 25, (50, 5), 1.3),
-            _transformer_step("six_layers", Transformer(6, 6, 384, 256, 8, 65), 2, (80, 10), 1.1),
+            _transformer_step("nanogpt", Transformer(4, 4, 128, 64, 12, 65), 40, (60, 8), 1.3),
+            _transformer_step("small", SMALL, 60, (50, 6), 1.3),
+            _transformer_step("six_layers", Transformer(6, 6, 384, 256, 8, 65), 3, (80, 14), 1.1),
         ),
         {OURS: Side("research.bench.ours.training"), **_torch("torch_training", *TORCH)},
     ),
@@ -110,7 +110,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         "one training step of an LSTM with a carried state: batch, forward, backward, clip, SGD",
         "step",
         (
-            _lstm_step("zaremba_small", ZAREMBA, 10, (20, 4), 1.2, 1.4),
+            _lstm_step("zaremba_small", ZAREMBA, 20, (20, 6), 1.2, 1.4),
             _lstm_step("zaremba_medium", ZAREMBA._replace(width=650, length=35, dropout=0.5), 3, (30, 8), 1.0, 1.4),
         ),
         {
@@ -124,10 +124,10 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         "one training step of each of 8 seeds",
         "step of 8 seeds",
         (
-            _population("lstm_32", Recurrent(1, 32, 32, 32, 28), 40, (30, 4), 2.5),
-            _population("lstm_64", Recurrent(1, 64, 32, 32, 28), 25, (30, 4), 1.8),
-            _population("lstm_128", Recurrent(1, 128, 32, 32, 28), 12, (30, 4), 1.2),
-            _population("transformer_small", SMALL, 4, (30, 5), 1.2),
+            _population("lstm_32", Recurrent(1, 32, 32, 32, 28), 160, (30, 6), 2.5),
+            _population("lstm_64", Recurrent(1, 64, 32, 32, 28), 80, (30, 6), 1.8),
+            _population("lstm_128", Recurrent(1, 128, 32, 32, 28), 24, (30, 6), 1.2),
+            _population("transformer_small", SMALL, 12, (30, 8), 1.2),
         ),
         {OURS: Side("research.bench.ours.training"), **_torch("torch_population", "torch_sequential", "torch_processes")},
         workers=None,
@@ -201,7 +201,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
             _growth("lstm_length", "length", Recurrent(1, 128, 64, 16, 100), (64, 128, 256, 512), (25, 4)),
             _growth("attention_length", "length", Transformer(2, 4, 64, 64, 8, 65), (64, 128, 256, 512), (30, 4)),
             _growth("layers", "layers", Transformer(2, 4, 64, 64, 16, 65), (2, 4, 8, 16), (40, 4)),
-            _growth("vocabulary", "vocabulary", Recurrent(1, 128, 16, 16, 1000), (1000, 3000, 10_000, 30_000, 100_000), (30, 8)),
+            _growth("vocabulary", "vocabulary", Recurrent(1, 128, 32, 64, 1000), (1000, 3000, 10_000, 30_000, 100_000), (30, 8)),
             _growth("members", "members", SMALL._replace(batch=8), (2, 4, 8, 16), (30, 4)),
             _growth("cells", "cells", SMALL._replace(batch=8), (1, 2, 4, 8), (30, 4)),
         ),
@@ -229,7 +229,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         "step of 8 seeds",
         (
             Case("lanes/lstm", Trick(Recurrent(1, 64, 32, 32, 28), 8), (OURS, "without"), 25, (30, 5)),
-            Case("lanes/transformer", Trick(SMALL, 8), (OURS, "without"), 4, (40, 8)),
+            Case("lanes/transformer", Trick(SMALL, 8), (OURS, "without"), 12, (40, 12)),
         ),
         {OURS: Side("research.bench.ours.tricks"), "without": Side("research.bench.ours.tricks")},
         workers=None,

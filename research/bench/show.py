@@ -96,9 +96,9 @@ def _growth_table(outcome: Outcome) -> Table:
     sizes = outcome.case.sizes
     assert isinstance(sizes, Growth)
     seconds = [side.median if side.seconds else None for side in outcome.sides]
-    memory = [None if side.temporary_bytes is None else float(side.temporary_bytes) for side in outcome.sides]
+    memory = [None if side.activation_bytes is None else float(side.activation_bytes) for side in outcome.sides]
     table = _empty_table(sizes.along)
-    for title in ("a step", "grows as", "temporary", "grows as", "of peak", "compile"):
+    for title in ("a step", "grows as", "activations", "grows as", "of peak", "compile"):
         table.add_column(title, justify="right", no_wrap=True)
     rows = zip(outcome.sides, seconds, exponents(outcome, seconds), memory, exponents(outcome, memory), strict=True)
     for side, time, of_time, held, of_held in rows:
@@ -172,7 +172,7 @@ def _side_data(outcome: Outcome, side: Measured) -> dict[str, Any]:
         "share_of_peak": share_of_peak(outcome, side),
         "warm_up_seconds": side.warm_up_seconds,
         "peak_memory_mb": side.peak_memory_mb,
-        "temporary_bytes": side.temporary_bytes,
+        "activation_bytes": side.activation_bytes,
     }
 
 

@@ -11,7 +11,7 @@ class Work(NamedTuple):
 
     run: Callable[[int], Any]
     flops: float | None = None  # of one unit
-    temporary_bytes: int | None = None  # of the compiled program
+    activation_bytes: int | None = None  # temporaries of the compiled program beyond the gradients
     close: Callable[[], float] = lambda: 0.0  # ends processes of its own; the sum of their peaks in MB
 
 

@@ -22,7 +22,7 @@ from research.launch.plan import Cell, Plan, program_of
 from research.launch.price import total_seconds
 from research.launch.progress import clock
 from research.nn.scores import MLP_LIMIT
-from research.tasks.output import LOGITS_LIMIT, output_blocks
+from research.tasks.output import LOGITS_LIMIT, block_size
 from research.train import lanes
 from research.train.update import Program, advance, blank
 
@@ -81,8 +81,8 @@ def _print_cell(console: Console, config: Config, plan: Plan, data_dir: Path | N
             f"\ntraining holds {_training_bytes(program, load(config.data, data_dir)) / 2**20:,.0f} MB at its peak, by XLA's count"
         )
         scored = config.data.length if isinstance(config.data, Text) else load(config.data, data_dir).train.where.shape[1]  # type: ignore[union-attr]
-        if output_blocks(config.train.batch_size, scored, program.sizes.vocabulary) > 1:
-            console.print(f"logits are made in blocks of positions: a batch has more than {LOGITS_LIMIT:,}, and they are made twice")
+        if block_size(config.train.batch_size * scored, program.sizes.vocabulary) < program.sizes.vocabulary:
+            console.print(f"logits are made in blocks of the vocabulary: a batch has more than {LOGITS_LIMIT:,}, and they are made twice")
         if any(isinstance(getattr(mixer, "score", None), MlpScore) for mixer in getattr(config.model, "pattern", ())):
             console.print(f"the mlp score is computed in blocks of keys above {MLP_LIMIT:,} numbers")
 

@@ -2,19 +2,27 @@
 
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
 from research.config.model import FeedForwardLM, LanguageModel
 from research.models import feed_forward_lm, language_model
+from research.nn.linear import dense
 
 
 class Model(NamedTuple):
     init: Any
     empty: Any
     hidden: Any
-    logits: Any
+    output: Any  # (config, params) -> the kernel and bias that make logits of what `hidden` returns
     unstack: Any = lambda config, params, carry: (config, params, carry)  # the same model, quick for chunks of one
+
+    def logits(self, config: Any, params: Any, h: Float[Array, "*n d"]) -> Float[Array, "*n v"]:
+        """Unnormalised log-probabilities of the next token, in float32."""
+        return dense(h, *self.output(config, params)).astype(jnp.float32)
 
 
 MODELS: dict[type, Model] = {
-    LanguageModel: Model(language_model.init, language_model.empty, language_model.hidden, language_model.logits, language_model.unstack),
-    FeedForwardLM: Model(feed_forward_lm.init, feed_forward_lm.empty, feed_forward_lm.hidden, feed_forward_lm.logits),
+    LanguageModel: Model(language_model.init, language_model.empty, language_model.hidden, language_model.output, language_model.unstack),
+    FeedForwardLM: Model(feed_forward_lm.init, feed_forward_lm.empty, feed_forward_lm.hidden, feed_forward_lm.output),
 }

@@ -57,7 +57,7 @@ def hidden(
     key: Key[Array, ""] | None = None,
     observe: bool = False,
 ) -> tuple[Int[Array, "b n"], Float[Array, "b t w"], Any]:
-    """The window's embeddings and, behind them, the hidden layer: both are read by `logits` where there are direct connections."""
+    """The window's embeddings and, behind them, the hidden layer: both are read by the output layer where there are direct connections."""
     order, t, n = order_of(valid), tokens.shape[1], config.context
     seen = jnp.concatenate([carry, jnp.take_along_axis(tokens, order.source, axis=1)], axis=1)
     embedded = lookup(params.embedding, seen)
@@ -68,9 +68,7 @@ def hidden(
     return jnp.take_along_axis(seen, last, axis=1), h, {"hidden": h} if observe else ()
 
 
-def logits(config: Config, params: FeedForwardLM, h: Float[Array, "*n w"]) -> Float[Array, "*n v"]:
-    """Unnormalised log-probabilities of the next token."""
-    if not config.direct:
-        return dense(h, params.output, params.output_bias)
-    windows, h = jnp.split(h, [config.context * config.width], axis=-1)
-    return dense(h, params.output, params.output_bias) + dense(windows, params.direct)
+def output(config: Config, params: FeedForwardLM) -> tuple[Float[Array, "w v"], Float[Array, " v"]]:
+    """Kernel and bias of the output layer; direct connections are its first rows."""
+    kernel: Any = (params.direct, params.output) if config.direct else (params.output,)
+    return jnp.concatenate(kernel), params.output_bias

@@ -1,7 +1,7 @@
 """A causal stack: embedding + position, blocks of norm + mixer + residual + feed-forward, output. One form for every mixer.
 
-`hidden(config, params, carry, tokens, valid, key, observe) -> (carry, h, aux)` and `logits(config, params, h)`: split so that only
-scored positions pay for the output layer. The carry is (tokens seen by each row, the carries of the layers).
+`hidden(config, params, carry, tokens, valid, key, observe) -> (carry, h, aux)` and `output(config, params) -> (kernel, bias)`:
+split so that only scored positions pay for the output layer. The carry is (tokens seen by each row, the carries of the layers).
 Layers are equal in width, so they are stacked and scanned; a pattern of mixers is one period of the scanned body.
 Shapes: b batch, t chunk, d width, v vocabulary.
 """
@@ -24,7 +24,6 @@ from research.nn.dropout import dropout
 from research.nn.embedding import lookup
 from research.nn.feed_forward import feed_forward, init_feed_forward
 from research.nn.initialisers import draw, draw_bias
-from research.nn.linear import dense
 from research.nn.mixers import MIXERS
 from research.nn.norm import init_norm, norm
 from research.nn.positions import add_position, init_position
@@ -125,10 +124,11 @@ def hidden(
     return Carry(carry.position + valid.sum(axis=1, dtype=jnp.int32), layers), x, aux if observe else ()
 
 
-def logits(config: Config, params: LanguageModel, h: Float[Array, "*n d"]) -> Float[Array, "*n v"]:
-    """Unnormalised log-probabilities of the next token, in float32."""
+def output(config: Config, params: LanguageModel) -> tuple[Float[Array, "d v"], Float[Array, " v"]]:
+    """Kernel and bias of the output layer, in the model's precision."""
     params = _in_precision(config, params)
-    return dense(h, params.embedding.T if config.tie else params.output, params.output_bias).astype(jnp.float32)
+    kernel: Any = params.embedding.T if config.tie else params.output
+    return kernel, params.output_bias
 
 
 def unstack(config: Config, params: LanguageModel, carry: Carry) -> tuple[Config, LanguageModel, Carry]:
@@ -140,9 +140,9 @@ def unstack(config: Config, params: LanguageModel, carry: Carry) -> tuple[Config
     params = _in_precision(config, params)
     layer = lambda stack, i: jax.tree.map(lambda leaf: leaf[i : i + 1], stack)
     of_layer = lambda stacks: tuple(layer(stack, i) for i in range(repeats) for stack in stacks)
-    output = params.embedding.T if config.tie else params.output
+    kernel, _ = output(config, params)
     flat = config.model_copy(update={"mixer": config.pattern * repeats, "tie": False})
-    return flat, replace(params, blocks=of_layer(params.blocks), output=output), carry._replace(layers=of_layer(carry.layers))
+    return flat, replace(params, blocks=of_layer(params.blocks), output=kernel), carry._replace(layers=of_layer(carry.layers))
 
 
 def _in_precision(config: Config, params: LanguageModel) -> LanguageModel:

@@ -11,15 +11,6 @@ def cross_entropy(logits: Float[Array, "*n v"], targets: Int[Array, "*n"]) -> Fl
     return _forward(logits, targets)[0]
 
 
-def smoothed(logits: Float[Array, "*n v"], targets: Int[Array, "*n"], smoothing: float) -> Float[Array, "*n"]:
-    """The cross-entropy against (1 - smoothing) one_hot + smoothing uniform (Szegedy et al. 2016, sec. 7). `smoothing` is static."""
-    loss = cross_entropy(logits, targets)
-    if not smoothing:
-        return loss
-    uniform = jax.nn.logsumexp(logits, axis=-1) - logits.mean(axis=-1)
-    return (1 - smoothing) * loss + smoothing * uniform
-
-
 def _forward(logits: Array, targets: Array) -> tuple[Array, tuple[Array, Array, Array]]:
     total = jax.nn.logsumexp(logits, axis=-1)
     picked = jnp.take_along_axis(logits, targets[..., None], axis=-1)[..., 0]

@@ -13,8 +13,7 @@ from research.config.data import Text
 from research.config.schema import Config
 from research.data.batches import Batch
 from research.models import MODELS
-from research.tasks.cross_entropy import cross_entropy, smoothed
-from research.tasks.output import by_blocks
+from research.tasks.output import Scores, scores
 
 
 class Sizes(NamedTuple):
@@ -37,21 +36,20 @@ def empty(config: Config, sizes: Sizes, batch: int, capacity: int = 0) -> Any:
 def loss(
     config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""]
 ) -> tuple[Float[Array, ""], Float[Array, ""], Any, dict[str, Float[Array, ""]]]:
-    """The training loss summed over scored tokens, their weight, the carry, and the plain cross-entropy among the metrics."""
+    """The training loss summed over scored tokens, their weight, the carry, and the plain cross-entropy among the metrics.
 
-    def losses(logits: Array, targets: Array) -> tuple[Array, Array]:
-        nats, smoothing = cross_entropy(logits, targets), config.train.label_smoothing
-        return nats, smoothed(logits, targets, smoothing) if smoothing else nats
-
-    carry, (nats, trained) = _judge(config, params, carry, batch, key, losses)
-    return (trained * batch.weight).sum(), batch.weight.sum(), carry, {"loss": (nats * batch.weight).sum()}
+    Label smoothing trains against (1 - s) one_hot + s uniform (Szegedy et al. 2016, sec. 7).
+    """
+    carry, found = _scores(config, params, carry, batch, key)
+    smoothing = config.train.label_smoothing
+    trained = (1 - smoothing) * found.nats + smoothing * found.uniform if smoothing else found.nats
+    return (trained * batch.weight).sum(), batch.weight.sum(), carry, {"loss": (found.nats * batch.weight).sum()}
 
 
 def evaluate(config: Config, params: Any, carry: Any, batch: Batch) -> tuple[Float[Array, "b q"], Bool[Array, "b q"], Any]:
     """Nats and correctness of each scored token, without dropout; where the weight is zero they mean nothing."""
-    scores = lambda logits, targets: (cross_entropy(logits, targets), logits.argmax(axis=-1) == targets)
-    carry, (nats, correct) = _judge(config, params, carry, batch, None, scores)
-    return nats, correct, carry
+    carry, found = _scores(config, params, carry, batch, None)
+    return found.nats, found.likeliest == batch.targets, carry
 
 
 def carries(config: Config) -> bool:
@@ -59,14 +57,14 @@ def carries(config: Config) -> bool:
     return isinstance(config.data, Text) and config.data.batches == "columns"
 
 
-def _judge(config: Config, params: Any, carry: Any, batch: Batch, key: Array | None, judge: Any) -> tuple[Any, Any]:
-    """The carry, and what `judge` makes of the logits and targets of the scored positions."""
+def _scores(config: Config, params: Any, carry: Any, batch: Batch, key: Array | None) -> tuple[Any, Scores]:
+    """The carry, and the scores of the scored positions."""
     model = MODELS[type(config.model)]
     carry, h, _ = model.hidden(config.model, params, carry, batch.inputs, batch.valid, key, False)
     if batch.where is not None:
         h = jnp.take_along_axis(h, batch.where[..., None], axis=1)
-    of_logits = lambda h, targets: judge(model.logits(config.model, params, h), targets)
-    return carry, by_blocks(of_logits, h, batch.targets, params.output_bias.shape[0])
+    kernel, bias = model.output(config.model, params)
+    return carry, scores(h, kernel, bias, batch.targets)
 
 
 def stop_gradient(carry: Any) -> Any:

@@ -1,41 +1,129 @@
-"""What becomes of logits, without ever holding those of a large vocabulary for all positions at once."""
+"""What is asked of the logits of scored positions, without ever holding those of a large vocabulary.
+
+Shapes: b rows, q scored positions, d width, v vocabulary.
+"""
 
 import math
-from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
-LOGITS_LIMIT = 2**23  # numbers (32 MiB): where a batch has more logits, they are made in blocks of positions
+from research.nn.linear import dense, kernel_gradient, linear
+from research.tasks.cross_entropy import cross_entropy
 
-
-def output_blocks(batch: int, positions: int, vocabulary: int) -> int:
-    """In how many blocks of positions logits are made: the least that keeps a block within LOGITS_LIMIT numbers, if one position is."""
-    return math.ceil(positions / max(1, LOGITS_LIMIT // (batch * vocabulary)))
+LOGITS_LIMIT = 2**23  # numbers (32 MiB): where a batch has more logits, they are made in blocks of the vocabulary
 
 
-def by_blocks(
-    judge: Callable[[Float[Array, "b p d"], Int[Array, "b p"]], Any], h: Float[Array, "b q d"], targets: Int[Array, "b q"], vocabulary: int
-) -> Any:
-    """judge(h, targets) -> arrays [b q], position by position; a block is computed again in the backward pass, which keeps only its h.
+class Scores(NamedTuple):
+    """In nats. What a caller does not read is not computed, where the logits are made at once."""
 
-    Blocks divide the positions and not the rows, so that the rows of a batch may lie on different devices.
+    nats: Float[Array, "b q"]  # the cross-entropy of the target
+    uniform: Float[Array, "b q"]  # the mean cross-entropy of all symbols, for label smoothing
+    likeliest: Int[Array, "b q"]  # the first of the symbols with the largest logit
+
+
+def scores(h: Float[Array, "b q d"], kernel: Float[Array, "d v"], bias: Float[Array, " v"], targets: Int[Array, "b q"]) -> Scores:
+    """Of the logits h kernel + bias. A target of -1 has no meaningful score."""
+    size = block_size(targets.size, kernel.shape[1])
+    if size < kernel.shape[1]:
+        return Scores(*_in_blocks(size, h, kernel, bias, targets))
+    logits = dense(h, kernel, bias).astype(jnp.float32)
+    uniform = jax.nn.logsumexp(logits, axis=-1) - logits.mean(axis=-1)
+    return Scores(cross_entropy(logits, targets), uniform, logits.argmax(axis=-1).astype(jnp.int32))
+
+
+def block_size(positions: int, vocabulary: int) -> int:
+    """How many symbols' logits are made at a time: equal blocks, as few as keep one within LOGITS_LIMIT numbers, if one symbol is."""
+    blocks = math.ceil(vocabulary / max(1, LOGITS_LIMIT // positions))
+    return math.ceil(vocabulary / blocks)
+
+
+class _Seen(NamedTuple):
+    """Of the symbols in the blocks so far, for each position."""
+
+    best: Float[Array, "b q"]  # the largest logit
+    likeliest: Int[Array, "b q"]
+    mass: Float[Array, "b q"]  # sum of exp(logit - best)
+    sum: Float[Array, "b q"]
+    picked: Float[Array, "b q"]  # the target's logit
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _in_blocks(size: int, h: Array, kernel: Array, bias: Array, targets: Array) -> tuple[Array, Array, Array]:
+    """`scores` by one pass over the vocabulary, and one more in the backward pass, which makes each block's logits again.
+
+    A block's gradient of the kernel is whole, so that nothing of the kernel's size is added up (Wijmans et al. 2024).
     """
-    blocks = output_blocks(targets.shape[0], targets.shape[1], vocabulary)
-    if blocks == 1:
-        return judge(h, targets)
-    positions = targets.shape[1]
-    size = math.ceil(positions / blocks)
-    padding = math.ceil(positions / size) * size - positions
+    return _forward(size, h, kernel, bias, targets)[0]
 
-    def cut(a: Array) -> Array:
-        a = jnp.pad(a, [(0, 0), (0, padding)] + [(0, 0)] * (a.ndim - 2))
-        return jnp.moveaxis(a.reshape(a.shape[0], -1, size, *a.shape[2:]), 1, 0)
 
-    def join(a: Array) -> Array:
-        return jnp.moveaxis(a, 0, 1).reshape(a.shape[1], -1)[:, :positions]
+def _forward(size, h, kernel, bias, targets):  # type: ignore[no-untyped-def]
+    vocabulary, at = kernel.shape[1], targets.shape
 
-    return jax.tree.map(join, lax.map(lambda block: jax.checkpoint(judge)(*block), (cut(h), cut(targets))))
+    def add(i: Array, seen: _Seen) -> _Seen:
+        symbols, new, logits = _block(size, i, h, kernel, bias)
+        logits = jnp.where(new, logits, -jnp.inf)
+        best = jnp.maximum(seen.best, logits.max(axis=-1))
+        mass = seen.mass * jnp.exp(seen.best - best) + jnp.exp(logits - best[..., None]).sum(axis=-1)
+        likeliest = jnp.where(best > seen.best, symbols[0, 0, 0] + logits.argmax(axis=-1).astype(jnp.int32), seen.likeliest)
+        hit = new & (symbols == targets[..., None])
+        return _Seen(
+            best,
+            likeliest,
+            mass,
+            seen.sum + jnp.where(new, logits, 0).sum(axis=-1),
+            seen.picked + jnp.where(hit, logits, 0).sum(axis=-1),
+        )
+
+    zero = jnp.zeros(at)
+    nothing = _Seen(jnp.full(at, -jnp.inf), jnp.zeros(at, jnp.int32), zero, zero, zero)
+    seen = lax.fori_loop(0, math.ceil(vocabulary / size), add, nothing)
+    total = seen.best + jnp.log(seen.mass)
+    return (total - seen.picked, total - seen.sum / vocabulary, seen.likeliest), (h, kernel, bias, targets, total)
+
+
+def _backward(size, saved, gradient):  # type: ignore[no-untyped-def]
+    h, kernel, bias, targets, total = saved
+    d_nats, d_uniform = (one[..., None] for one in gradient[:2])
+
+    def add(i: Array, so_far: Any) -> Any:
+        d_h, d_kernel, d_bias = so_far
+        symbols, new, logits = _block(size, i, h, kernel, bias)
+        start, hit = symbols[0, 0, 0], symbols == targets[..., None]
+        likely = jnp.exp(logits - total[..., None])
+        d_logits = likely * (d_nats + d_uniform) - jnp.where(hit, d_nats, 0) - d_uniform / kernel.shape[1]
+        d_logits = lax.optimization_barrier(jnp.where(new, d_logits, 0).astype(kernel.dtype))
+        part = kernel_gradient(h.astype(kernel.dtype), d_logits)
+        return (
+            d_h + (d_logits @ _columns(kernel, start, size).T).astype(d_h.dtype),
+            _add_columns(d_kernel, start, part),
+            _add_columns(d_bias, start, d_logits.sum(axis=(0, 1)).astype(bias.dtype)),
+        )
+
+    blocks = math.ceil(kernel.shape[1] / size)
+    nothing = (jnp.zeros(h.shape), jnp.zeros_like(kernel), jnp.zeros_like(bias))
+    d_h, d_kernel, d_bias = lax.fori_loop(0, blocks, add, nothing)
+    return d_h.astype(h.dtype), d_kernel, d_bias, None
+
+
+_in_blocks.defvjp(_forward, _backward)
+
+
+def _block(size: int, i: Array, h: Array, kernel: Array, bias: Array) -> tuple[Int[Array, "1 1 s"], Bool[Array, "1 1 s"], Array]:
+    """The symbols of block `i`, which of them no earlier block had, and their logits [b, q, s]. The last block begins early, to be full."""
+    start = jnp.minimum(i * size, kernel.shape[1] - size)
+    symbols = start + lax.broadcasted_iota(jnp.int32, (1, 1, size), 2)
+    logits = linear(h, _columns(kernel, start, size), _columns(bias, start, size)).astype(jnp.float32)
+    return symbols, symbols >= i * size, logits
+
+
+def _columns(x: Array, start: Array, size: int) -> Array:
+    return lax.dynamic_slice_in_dim(x, start, size, axis=-1)
+
+
+def _add_columns(x: Array, start: Array, more: Array) -> Array:
+    return lax.dynamic_update_slice_in_dim(x, _columns(x, start, more.shape[-1]) + more, start, axis=-1)

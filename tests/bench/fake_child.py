@@ -19,7 +19,7 @@ def answer(words, at):
     print(json.dumps(words), flush=True)
 
 
-answer({"ready": True, "warm_up_seconds": 1.0, "flops": 2e9, "temporary_bytes": None}, "ready")
+answer({"ready": True, "warm_up_seconds": 1.0, "flops": 2e9, "activation_bytes": None}, "ready")
 for line in sys.stdin:
     word = line.strip()
     if word == "stop":

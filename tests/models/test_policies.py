@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from whole_models import BATCH, CONFIGS, FAST_COMPILATION, GAPS, LENGTH, TOKENS, VOCABULARY, empty, parameters
 
+from research.config.model import LanguageModel
 from research.models import MODELS, language_model
 
 WEIGHTS = np.random.default_rng(2).normal(size=(BATCH, LENGTH, VOCABULARY)) * GAPS[..., None]
@@ -18,7 +19,7 @@ def graded(config, params, name):
 
     def loss(params):
         h = language_model.hidden(config, params, carry, jnp.asarray(TOKENS), jnp.asarray(GAPS))[1]
-        logits = language_model.logits(config, params, h)
+        logits = MODELS[LanguageModel].logits(config, params, h)
         return (jax.nn.log_softmax(logits) * WEIGHTS).mean(), logits
 
     (_, logits), gradient = jax.jit(jax.value_and_grad(loss, has_aux=True), compiler_options=FAST_COMPILATION)(params)
@@ -64,7 +65,7 @@ def test_the_unstacked_model_is_the_stack(name, precision):
 
     def run(config, params, carry):
         carry, h, _ = language_model.hidden(config, params, carry, jnp.asarray(TOKENS), jnp.asarray(GAPS))
-        return language_model.logits(config, params, h), jax.tree.leaves(carry)
+        return MODELS[LanguageModel].logits(config, params, h), jax.tree.leaves(carry)
 
     flat = MODELS[type(config)].unstack(config, params, empty(name))
     assert len(flat[0].pattern) == config.layers

@@ -64,7 +64,8 @@ def lay(sizes: Transformer | Recurrent, config: Config, members: Sequence[Member
 
     tokens_of_unit = sizes.batch * sizes.length * len(members)
     flops = 3 * flops_per_token(config.model, sizes.vocabulary, sizes.length) * tokens_of_unit
-    return Work(run, flops, int(compiled.memory_analysis().temp_size_in_bytes))
+    gradients = sum(leaf.nbytes for leaf in jax.tree.leaves(held[0][1].params)) // width
+    return Work(run, flops, max(0, compiled.memory_analysis().temp_size_in_bytes - gradients))
 
 
 def _join(program: Program, config: Config, group: Sequence[Member], width: int) -> tuple[Any, Any]:
