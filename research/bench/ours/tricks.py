@@ -15,6 +15,7 @@ from research.bench.work import Work
 from research.machine import SINGLE_THREAD, WORKERS
 from research.models import MODELS, language_model
 from research.nn import attend, attention, convolution, feed_forward, linear, recurrence, recurrent
+from research.tasks import output
 from research.train import lanes
 
 
@@ -33,7 +34,7 @@ def prepare(case: Case, side: str) -> Work:
 
 def _walls() -> None:
     """Plain products and plain attention, whose backward pass is all XLA's."""
-    for module in (attention, convolution, feed_forward, recurrent, language_model):
+    for module in (attention, convolution, feed_forward, recurrent, output):
         _put(module, dense=linear.linear)
 
     def plain(q: Any, k: Any, v: Any, mask: Any, bias: Any = None) -> Any:
