@@ -10,7 +10,7 @@ from research.config.model import Interpolation, LanguageModel, NGram, VarianceI
 from research.config.schema import Config, Parent
 from research.config.write import to_tree
 
-CODE_VERSION = 2  # raised when a change of code or of a default alters results
+CODE_VERSION = 3  # raised when a change of code or of a default alters results
 
 
 def science(config: Config, data_digest: str) -> dict[str, Any]:
