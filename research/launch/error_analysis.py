@@ -19,8 +19,8 @@ from research.results.sheets import Heading, Sheet, Text
 WORST = 3  # examples a row
 DRIVING = 6  # words an example
 SLICES = (
-    "<p>Test accuracy on parts of the test sentences, the mean over the seeds, in per cent. negation, contrast: has such a word. rare: has a "
-    "word seen once or twice in training; unseen: one never seen; inflected: an unseen word that differs from a seen one in its ending. "
+    "<p>Test accuracy on parts of the test sentences, the mean over the seeds, in per cent. negation, contrast: has such a word. rare: has "
+    "a word seen once or twice in training; unseen: one never seen; inflected: an unseen word that differs from a seen one in its ending. "
     "foreign: a letter outside ASCII. long, short: than nine in ten training sentences.</p>"
 )
 CONFUSIONS = "<p>Of the test sentences of a class, the share that was put into each class, in per cent, over all seeds.</p>"
@@ -80,8 +80,8 @@ def _confusions(cells: list[dict[str, Any]], done: dict[str, list[Path]], data_d
 def _worst(done: dict[str, list[Path]], data_dir: Path | None) -> Section | None:
     """Of each row's first seed, the wrong test sentences that it was surest of, without repeating a text."""
     parts = [
-        "<p>Of each row's first seed, the test sentences that it got most wrong, by the lead of its class over the right one, and the words "
-        "that drove it: weights of linear models, gradient times input of networks, valences of rules. + speaks for the chosen class.</p>"
+        "<p>Of each row's first seed, the test sentences that it got most wrong, by the lead of its class over the right one, and the "
+        "words that drove it: weights of linear models, gradient times input of networks, valences of rules. + speaks for the chosen class.</p>"
     ]
     for label, folders in done.items():
         reader = open_run(folders[0], data_dir)

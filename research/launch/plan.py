@@ -15,6 +15,7 @@ import jax
 from jax.tree_util import keystr, tree_leaves_with_path
 from pydantic import ValidationError
 
+from research.classic.lexicon import load_lexicon
 from research.config.classify import BagOfWords, NGramClassifier, Perceptron
 from research.config.data import Text
 from research.config.errors import StepladderError
@@ -26,7 +27,7 @@ from research.config.schema import Config, Parent
 from research.config.sweep import Point
 from research.data.batches import steps_per_epoch
 from research.data.dataset import Dataset, TextSplit
-from research.data.lexicon import lexicon_digest
+from research.data.download import sha256
 from research.data.load import load
 from research.launch.match import matched
 from research.launch.price import price
@@ -157,8 +158,9 @@ def _identified(cell: Cell, known: dict[str, str], runs_dir: Path, data_dir: Pat
         config = config.model_copy(update={"init": Parent.model_validate({"from": parent, "freeze": config.init.freeze})})
         parents = (parent,)
     digest = load(config.data, data_dir).digest
-    if isinstance(config.model, Rules):
-        digest += lexicon_digest(config.model, data_dir)
+    if isinstance(config.model, Rules) and config.model.lexicon != "vader":
+        load_lexicon(config.model.lexicon)  # a mistake in it is said before anything is run
+        digest += sha256(Path(config.model.lexicon).read_bytes())
     return replace(cell, config=config, parents=parents, cell_id=cell_id(config, digest), data_digest=digest)
 
 

@@ -73,7 +73,7 @@ def predict(reader: Reader, texts: Sequence[str], explain: bool = True) -> list[
         drivers = lambda i, chosen: _gradient_drivers(reader, words[i], chosen)
     else:
         scores, reach = classifying.class_scores(config.model, data, reader.model, words, texts), None
-        drivers = lambda i, chosen: classifying.drivers(config.model, reader.model, words[i], texts[i], chosen)
+        drivers = lambda i, chosen: classifying.drivers(config.model, data, reader.model, words[i], texts[i], chosen)
     believes = isinstance(config.model, Classifier) or classifying.believes(config.model)
     found = []
     for i, (text, row) in enumerate(zip(texts, scores, strict=True)):

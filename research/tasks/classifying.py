@@ -10,14 +10,15 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from research.classic import bag_of_words, class_ngrams, rules
-from research.classic.lexicon import read_lexicon
+from research.classic.lexicon import load_lexicon
 from research.classic.linear import Linear, fit_naive_bayes, fit_nbsvm, fit_perceptron, fit_svm
 from research.config.classify import NBSVM, SVM, BagOfWords, NaiveBayes, NGramClassifier, Perceptron, Softmax
 from research.config.errors import StepladderError
 from research.config.rules import Rules
 from research.data.dataset import Dataset
-from research.data.lexicon import lexicon_text
 from research.models.softmax_regression import fit_softmax
+
+TINY = 1e-9
 
 
 class Fitted(NamedTuple):
@@ -55,8 +56,8 @@ def fit(config: Any, data: Dataset, seed: int, data_dir: Any = None) -> Fitted:
     """On the training sentences; rules learn nothing and read their lexicon."""
     if isinstance(config, Rules):
         _check_polarity(data)
-        lexicon = read_lexicon(lexicon_text(config, data_dir))
-        return Fitted(lexicon, len(lexicon), {})
+        lexicon = load_lexicon(config.lexicon, data_dir)
+        return Fitted(lexicon, len(lexicon.valences), {})
     train, classes = data.sentences["train"], len(data.classes)
     if isinstance(config, NGramClassifier):
         model = class_ngrams.fit(config, data.vocabulary, train.words, train.labels, classes)
@@ -98,10 +99,11 @@ def log_softmax(scores: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "n c"]:
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
-def drivers(config: Any, model: Any, words: tuple[str, ...], text: str, chosen: int) -> list[tuple[str, float]]:
+def drivers(config: Any, data: Dataset, model: Any, words: tuple[str, ...], text: str, chosen: int) -> list[tuple[str, float]]:
     """What spoke for the chosen class against the mean of all, feature by feature; nothing for an n-gram model, whose words depend."""
     if isinstance(config, Rules):
-        return rules.drivers(config, model, text)
+        sign = -1.0 if data.classes[chosen] == "negative" else 1.0
+        return [(word, sign * value) for word, value in rules.drivers(config, model, text)]
     if isinstance(config, NGramClassifier):
         return []
     row = bag_of_words.transform(config, model.features, [words]).tocsr()
@@ -112,12 +114,15 @@ def drivers(config: Any, model: Any, words: tuple[str, ...], text: str, chosen: 
 def _check_polarity(data: Dataset) -> None:
     if not {"negative", "positive"} <= set(data.classes) <= {"negative", "neutral", "positive"}:
         raise StepladderError(
-            f"Rules tell negative, neutral and positive apart, and these classes are {', '.join(data.classes)}. Use data with those classes "
-            "(vader, sst2, or your files with these labels)."
+            f"Rules tell negative, neutral and positive apart, and these classes are {', '.join(data.classes)}. Use data with those "
+            "classes (vader, sst2, or your files with these labels)."
         )
 
 
 def _polarity(config: Rules, data: Dataset, compound: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n c"]:
-    """Positive by the score, negative by its opposite; neutral, where it is a class, wins within the threshold."""
-    of_class = {"negative": -compound, "positive": compound, "neutral": np.full_like(compound, config.threshold)}
+    """Negative by the score's opposite, positive by the score, neutral where `decide` says so. A score of 0 is positive if nothing is neutral."""
+    of_class = {"negative": -compound, "positive": compound + TINY}
+    if "neutral" in data.classes:
+        undecided = np.array([rules.decide(config, one) == 0 for one in compound])
+        of_class["neutral"] = np.where(undecided, np.abs(compound) + 2 * TINY, -1.0)
     return np.stack([of_class[name] for name in data.classes], axis=1)

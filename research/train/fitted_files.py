@@ -7,10 +7,9 @@ import numpy as np
 
 from research.classic import archive, class_ngrams
 from research.classic.bag_of_words import Features
-from research.classic.lexicon import read_lexicon
+from research.classic.lexicon import load_lexicon
 from research.classic.linear import Linear
 from research.config.classify import BagOfWords, NGramClassifier
-from research.data.lexicon import lexicon_text
 from research.results.store import write_arrays
 from research.tasks.classifying import LinearModel
 
@@ -29,7 +28,7 @@ def save(config: Any, model: Any, folder: Path) -> None:
 def load(config: Any, folder: Path, data_dir: Path | None) -> Any:
     """The model that `save` wrote."""
     if not isinstance(config, BagOfWords | NGramClassifier):
-        return read_lexicon(lexicon_text(config, data_dir))
+        return load_lexicon(config.lexicon, data_dir)
     with np.load(folder / "model.npz", allow_pickle=False) as held:
         arrays = dict(held)
     if isinstance(config, NGramClassifier):
