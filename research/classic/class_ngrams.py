@@ -38,6 +38,12 @@ def log_joint(model: Model, vocabulary: Vocabulary, sentences: Sequence[Sequence
     return model.prior[None] + np.stack([total(one) for one in model.of_class], axis=1)
 
 
+def word_log_probabilities(model: Model, vocabulary: Vocabulary, sentence: Sequence[str]) -> Float[np.ndarray, "t c"]:
+    """log p(word | the words before it, class) of each word of a sentence and of its end."""
+    tokens = _stream(vocabulary, [sentence])
+    return np.stack([ngram.log_probabilities(one, tokens) for one in model.of_class], axis=1)
+
+
 def _stream(vocabulary: Vocabulary, sentences: Sequence[Sequence[str]]) -> Int[np.ndarray, " m"]:
     """The sentences as one text."""
     assert vocabulary.eos is not None

@@ -60,7 +60,9 @@ def fit_svm(config: SVM, x: Any, labels: Labels, classes: int, seed: int = 0) ->
 
 
 def fit_nbsvm(config: NBSVM, x: Any, labels: Labels, classes: int, seed: int = 0) -> Linear:
-    """For each class r = log of the ratio of the smoothed shares of a feature inside and outside; an SVM over r x, weights interpolated."""
+    """For each class r = log of the ratio of the smoothed shares of a feature inside and outside; an SVM over r x. Its weights and bias are
+    interpolated with those of naive Bayes at the same size: r, and the log-ratio of the classes.
+    """
     weights, bias = np.zeros((x.shape[1], classes)), np.full(classes, -1e30)
     present = np.unique(labels)
     for c in present[1:] if len(present) == 2 else present:
@@ -70,8 +72,9 @@ def fit_nbsvm(config: NBSVM, x: Any, labels: Labels, classes: int, seed: int = 0
         ratio = np.log(p / p.sum()) - np.log(q / q.sum())
         found = LinearSVC(C=config.c, random_state=0, max_iter=5000).fit(x.multiply(ratio[None]).tocsr(), inside)
         w = found.coef_[0]
-        weights[:, c] = ratio * ((1 - config.beta) * np.abs(w).mean() + config.beta * w)
-        bias[c] = found.intercept_[0]
+        size = (1 - config.beta) * np.abs(w).mean()
+        weights[:, c] = ratio * (size + config.beta * w)
+        bias[c] = size * np.log(inside.sum() / (~inside).sum()) + config.beta * found.intercept_[0]
     if len(present) == 2:
         weights[:, present[0]], bias[present[0]] = -weights[:, present[1]], -bias[present[1]]
     return Linear(weights.astype(np.float32), bias.astype(np.float32))

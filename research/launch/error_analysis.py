@@ -58,7 +58,7 @@ def _slices(cells: list[dict[str, Any]], done: dict[str, list[Path]], data_dir: 
         mean = lambda name: float(np.mean([one.get(name, np.nan) for one in metrics]))  # noqa: B023
         rows.append((Text(label), Text(_percent(mean("accuracy"))), *(Text(_percent(mean(f"accuracy_at_{name}"))) for name in present)))
     count = (Text("sentences"), Text(f"{len(data.test.inputs):,}"), *(Text(f"{sizes[name]:,}") for name in present))  # type: ignore[union-attr]
-    headings = (Heading(""), Heading("all", numeric=True), *(Heading(name, numeric=True) for name in present))
+    headings = (Heading("", numeric=False), Heading("all"), *(Heading(name) for name in present))
     return Section("Where each one fails", SLICES, sheet=Sheet("Slices", headings, (count, *rows), labels=1))
 
 
@@ -73,7 +73,7 @@ def _confusions(cells: list[dict[str, Any]], done: dict[str, list[Path]], data_d
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         for i, name in enumerate(classes):
             rows.append((Text(label), Text(name), *(Text(_percent(share), bold=i == j) for j, share in enumerate(shares[i]))))
-    headings = (Heading(""), Heading("class"), *(Heading(f"as {name}", numeric=True) for name in classes))
+    headings = (Heading("", numeric=False), Heading("class", numeric=False), *(Heading(f"as {name}") for name in classes))
     return Section("Confusions", CONFUSIONS, sheet=Sheet("Confusions", headings, tuple(rows), labels=2))
 
 
@@ -81,7 +81,7 @@ def _worst(done: dict[str, list[Path]], data_dir: Path | None) -> Section | None
     """Of each row's first seed, the wrong test sentences that it was surest of, without repeating a text."""
     parts = [
         "<p>Of each row's first seed, the test sentences that it got most wrong, by the lead of its class over the right one, and the "
-        "words that drove it: weights of linear models, gradient times input of networks, valences of rules. + speaks for the chosen class.</p>"
+        "words that drove it: weights of linear models, gradient x input of networks, valences of rules. + is for the chosen class.</p>"
     ]
     for label, folders in done.items():
         reader = open_run(folders[0], data_dir)

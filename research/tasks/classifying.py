@@ -100,12 +100,13 @@ def log_softmax(scores: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "n c"]:
 
 
 def drivers(config: Any, data: Dataset, model: Any, words: tuple[str, ...], text: str, chosen: int) -> list[tuple[str, float]]:
-    """What spoke for the chosen class against the mean of all, feature by feature; nothing for an n-gram model, whose words depend."""
+    """What spoke for the chosen class against the mean of all, feature by feature; of n-gram models, word by word after the words before it."""
     if isinstance(config, Rules):
         sign = -1.0 if data.classes[chosen] == "negative" else 1.0
         return [(word, sign * value) for word, value in rules.drivers(config, model, text)]
     if isinstance(config, NGramClassifier):
-        return []
+        found = class_ngrams.word_log_probabilities(model, data.vocabulary, words)
+        return list(zip((*words, "(end)"), (found[:, chosen] - found.mean(axis=1)).tolist(), strict=True))
     row = bag_of_words.transform(config, model.features, [words]).tocsr()
     against_mean = model.linear.weights[:, chosen] - model.linear.weights.mean(axis=1)
     return [(model.features.names[i], float(value * against_mean[i])) for i, value in zip(row.indices, row.data, strict=True)]
@@ -120,7 +121,7 @@ def _check_polarity(data: Dataset) -> None:
 
 
 def _polarity(config: Rules, data: Dataset, compound: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n c"]:
-    """Negative by the score's opposite, positive by the score, neutral where `decide` says so. A score of 0 is positive if nothing is neutral."""
+    """Negative by the score's opposite, positive by the score, neutral where `decide` says so. Without neutral, 0 is positive."""
     of_class = {"negative": -compound, "positive": compound + TINY}
     if "neutral" in data.classes:
         undecided = np.array([rules.decide(config, one) == 0 for one in compound])
