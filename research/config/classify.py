@@ -24,7 +24,7 @@ class Bag(Node):
 
     @model_validator(mode="after")
     def _layers_have_a_nonlinearity(self) -> "Bag":
-        if not self.layers and "nonlinearity" in self.model_fields_set:
+        if not self.layers and self.nonlinearity != "tanh":
             raise ValueError("a bag of 0 layers has no nonlinearity; leave it out, or set layers")
         return self
 

@@ -4,13 +4,27 @@ import json
 from hashlib import sha256
 from typing import Any
 
-from research.config.data import Files
+from research.config.classify import BagOfWords, Classifier, NGramClassifier
+from research.config.data import Files, LabelledFiles, MovieReviews
 from research.config.mixer import LSTM, Elman, ScaledInit
-from research.config.model import Interpolation, LanguageModel, NGram, VarianceInit
+from research.config.model import Interpolation, NGram, StackWords, VarianceInit
+from research.config.rules import Rules
 from research.config.schema import Config, Parent
 from research.config.write import to_tree
 
 CODE_VERSION = 3  # raised when a change of code or of a default alters results
+
+PATHS: dict[type, tuple[str, ...]] = {  # another path to the same bytes is the same data
+    Files: ("train", "valid", "test"),
+    LabelledFiles: ("train", "valid", "test"),
+    MovieReviews: ("path",),
+}
+
+UNREAD: dict[type, tuple[str, ...]] = {  # words of labelled data for a table's other rows
+    BagOfWords: ("length",),
+    NGramClassifier: ("length",),
+    Rules: ("length", "lower", "vocabulary", "train_sentences", "phrases"),
+}
 
 
 def science(config: Config, data_digest: str) -> dict[str, Any]:
@@ -21,13 +35,14 @@ def science(config: Config, data_digest: str) -> dict[str, Any]:
     tree = to_tree(config)
     for section in ("seeds", "run"):
         tree.pop(section, None)
-    if isinstance(config.data, Files):
-        for path in ("train", "valid", "test"):
-            del tree["data"][path]
+    for path in PATHS.get(type(config.data), ()):
+        tree["data"].pop(path, None)
     if isinstance(config.model, NGram):  # its counts know no window: a table's other rows need these words
         tree.pop("eval", None)
         for word in ("length", "batches"):
             tree["data"].pop(word, None)
+    for word in UNREAD.get(type(config.model), ()):
+        tree["data"].pop(word, None)
     if isinstance(config.model, Interpolation) and all(isinstance(part, NGram) for part in config.model.parts):
         for section in ("optim", "train"):
             tree.pop(section, None)
@@ -66,10 +81,12 @@ def program_key(config: Config) -> Config:
 
 def _without_initial_values(model: Any) -> Any:
     """The model with the default of every word that acts before training alone."""
+    if isinstance(model, Classifier):
+        return model.model_copy(update={"encoder": _without_initial_values(model.encoder)})
     if not hasattr(model, "init"):
         return model
     changed: dict[str, Any] = {"init": VarianceInit()}
-    if isinstance(model, LanguageModel):
+    if isinstance(model, StackWords):
         mixers = tuple(_drawn_as_by_default(mixer) for mixer in model.pattern)
         changed["mixer"] = mixers if isinstance(model.mixer, tuple) else mixers[0]
     return model.model_copy(update=changed)

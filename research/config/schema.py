@@ -43,6 +43,14 @@ CLASSIFIERS = (Classifier, Rules, BagOfWords, NGramClassifier)
 CLASSIC = (NGram, Interpolation, Rules, BagOfWords, NGramClassifier)  # fitted, not trained: [optim], [train] and [init] have no meaning
 
 
+FITTED: dict[type, str] = {
+    NGram: "an n-gram, which is counted, not trained",
+    NGramClassifier: "n-grams, which are counted, not trained",
+    BagOfWords: "a bag of words, which is fitted at once, not in steps",
+    Rules: "rules, which are written, not trained",
+}
+
+
 class Config(Node):
     """A cell and its seeds."""
 
@@ -66,7 +74,7 @@ class Config(Node):
         if not self.trained and not isinstance(self.model, Interpolation):
             for section in ("optim", "train", "init"):
                 if section in named:
-                    raise ValueError(f"[{section}] means nothing to {self.model.kind}, which takes no gradient steps; leave it out")
+                    raise ValueError(f"[{section}] means nothing to {FITTED[type(self.model)]}; leave it out")
         if isinstance(self.model, Interpolation) and self.init:
             raise ValueError("[init] means nothing to an interpolation; its parts are cells of their own")
         if isinstance(self.data, Labelled) and not isinstance(self.model, CLASSIFIERS):

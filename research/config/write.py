@@ -6,7 +6,7 @@ import tomli_w
 
 from research.config.data import Text
 from research.config.fields import keys
-from research.config.model import NGram
+from research.config.model import Interpolation
 from research.config.node import Node
 from research.config.schema import Config
 
@@ -27,7 +27,7 @@ def to_tree(config: Config, defaults: bool = False) -> dict[str, Any]:
 
 
 def _meaningless(config: Config) -> tuple[str, ...]:
-    fitted = ("optim", "train", "init") if isinstance(config.model, NGram) else ()
+    fitted: tuple[str, ...] = () if config.trained or isinstance(config.model, Interpolation) else ("optim", "train", "init")
     return fitted if isinstance(config.data, Text) else (*fitted, "eval")
 
 

@@ -85,8 +85,8 @@ def output(config: Config, params: Classifier) -> tuple[Float[Array, "w c"], Flo
     return params.output, params.output_bias
 
 
-def embedding(params: Classifier) -> Float[Array, "v d"]:
-    """The table of the words' vectors."""
+def embedding(params: Classifier) -> Any:
+    """The table [v d] of the words' vectors, or its shape."""
     return params.encoder.forward.embedding if isinstance(params.encoder, StackEncoder) else params.encoder.embedding
 
 

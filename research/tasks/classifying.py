@@ -4,6 +4,7 @@
 gradient steps over batches.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from research.config.errors import StepladderError
 from research.config.rules import Rules
 from research.data.dataset import Dataset
 from research.models.softmax_regression import fit_softmax
+from research.text.tokenize import UNKNOWN
 
 TINY = 1e-9
 
@@ -62,7 +64,7 @@ def fit(config: Any, data: Dataset, seed: int, data_dir: Any = None) -> Fitted:
     if isinstance(config, NGramClassifier):
         model = class_ngrams.fit(config, data.vocabulary, train.words, train.labels, classes)
         return Fitted(model, sum(sum(len(keys) for keys in one.keys) for one in model.of_class), {})
-    features, matrix = bag_of_words.fit_features(config, train.words)
+    features, matrix = bag_of_words.fit_features(config, _known(data, train.words))
     linear = LEARNERS[type(config.learner)].fit(config.learner, matrix, train.labels, classes, seed)
     held, dense = bag_of_words.megabytes(matrix)
     extra = {"features": len(features.names), "one_hot_mb": held, "dense_mb": dense}
@@ -75,7 +77,7 @@ def class_scores(config: Any, data: Dataset, model: Any, words: Any, texts: Any)
         return _polarity(config, data, np.array([rules.score(config, model, text) for text in texts]))
     if isinstance(config, NGramClassifier):
         return class_ngrams.log_joint(model, data.vocabulary, words)
-    return bag_of_words.transform(config, model.features, words) @ model.linear.weights + model.linear.bias
+    return bag_of_words.transform(config, model.features, _known(data, words)) @ model.linear.weights + model.linear.bias
 
 
 def believes(config: Any) -> bool:
@@ -100,16 +102,22 @@ def log_softmax(scores: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "n c"]:
 
 
 def drivers(config: Any, data: Dataset, model: Any, words: tuple[str, ...], text: str, chosen: int) -> list[tuple[str, float]]:
-    """What spoke for the chosen class against the mean of all, feature by feature; of n-gram models, word by word after the words before it."""
+    """What spoke for the chosen class against the mean of all, feature by feature; of n-gram models, word by word."""
     if isinstance(config, Rules):
         sign = -1.0 if data.classes[chosen] == "negative" else 1.0
         return [(word, sign * value) for word, value in rules.drivers(config, model, text)]
     if isinstance(config, NGramClassifier):
         found = class_ngrams.word_log_probabilities(model, data.vocabulary, words)
         return list(zip((*words, "(end)"), (found[:, chosen] - found.mean(axis=1)).tolist(), strict=True))
-    row = bag_of_words.transform(config, model.features, [words]).tocsr()
+    row = bag_of_words.transform(config, model.features, _known(data, [words])).tocsr()
     against_mean = model.linear.weights[:, chosen] - model.linear.weights.mean(axis=1)
     return [(model.features.names[i], float(value * against_mean[i])) for i, value in zip(row.indices, row.data, strict=True)]
+
+
+def _known(data: Dataset, sentences: Iterable[Sequence[str]]) -> list[list[str]]:
+    """The words with <unk> for those that the vocabulary lacks."""
+    known = data.vocabulary.lookup
+    return [[word if word in known else UNKNOWN for word in words] for words in sentences]
 
 
 def _check_polarity(data: Dataset) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from research.config.identity import cell_id
 from research.config.loader import load
-from research.config.model import NGram
+from research.config.model import Interpolation
 from research.config.schema import Config
 from research.config.write import to_toml, to_tree
 
@@ -31,5 +31,5 @@ def test_a_written_config_reloads_as_itself(config: Config, defaults: bool) -> N
 def test_defaults_are_left_out_unless_wanted(config: Config) -> None:
     short, full = to_tree(config), to_tree(config, defaults=True)
     assert "train" not in short or config.train != Config.model_fields["train"].default
-    assert ("train" in full) == (not isinstance(config.model, NGram))
+    assert ("train" in full) == (config.trained or isinstance(config.model, Interpolation))
     assert Config.model_validate(tomllib.loads(to_toml(config, defaults=True))) == config

@@ -13,10 +13,14 @@ import numpy as np
 import pytest
 from words import Word, all_names, changes, config_of, words
 
-from research.config.data import Text
+from research.classic.lexicon import Lexicon
+from research.config.classify import Classifier
+from research.config.data import Labelled, Text
 from research.config.loader import load
 from research.config.model import Interpolation, NGram
-from research.data import texts
+from research.config.schema import CLASSIFIERS
+from research.data import labelled, texts
+from research.data import load as loading
 from research.data.batches import device_arrays
 from research.data.dataset import Dataset, TextSplit
 from research.data.load import load as load_data
@@ -24,7 +28,7 @@ from research.launch import plan
 from research.launch.local import materials
 from research.launch.plan import part_config, program_of, resolve
 from research.models.decode import prefill
-from research.tasks import counting
+from research.tasks import classifying, counting
 from research.text.vocabulary import Vocabulary
 from research.train.optimiser import hyper
 from research.train.runs import boundaries
@@ -37,7 +41,12 @@ TYPES = {"word": 10_000, "char": 66, "byte": 256}
 
 
 def made_up(config, data_dir=None):
-    """A text of the right vocabulary and none of the words; of generated tasks, few examples."""
+    """A text of the right vocabulary and none of the words; of generated tasks, few examples; of sentences, one in each class."""
+    if isinstance(config, Labelled):
+        polar = labelled.Loaded(dict.fromkeys(texts.SPLITS, [("negative", "a b"), ("positive", "b c")] * 50), ("negative", "positive"))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(labelled.READERS, type(config), lambda config, data_dir: polar)
+            return loading._load_sentences(config, None, config.model_dump_json())
     if not isinstance(config, Text):
         return load_data(config.model_copy(update={f"{split}_examples": 300 for split in ("train", "valid", "test")}))
     size = TYPES[config.level] if config.level == "byte" or config.vocabulary.size == "all" else config.vocabulary.size
@@ -66,6 +75,10 @@ STACK = {"kind": "language_model", "layers": 2, "width": 8, "mixer": ATTENTION}
 PATTERN = [{"kind": "lstm"}, {"kind": "elman", "recurrent_init": {"kind": "orthogonal"}}]
 RUN = {"data": CORPUS | {"kind": "pydoc"}, "model": SMALL, "train": {"steps": 12, "batch_size": 4, "evaluations": 3}}
 COUNTED = {"data": RUN["data"]}
+CUT = {"length": 5, "train_sentences": 60, "vocabulary": {"size": 12}}
+LABELLED = CUT | {"kind": "labelled_files", **{split: f"labelled-{split}.txt" for split in ("train", "valid", "test")}}
+SENTENCES = {"data": LABELLED, "model": {"kind": "classifier", "encoder": {"kind": "bag", "width": 4}}, "train": RUN["train"]}
+FITTED = {"data": LABELLED}
 BASES: list[dict[str, Any]] = [
     *(RUN | {"data": CORPUS | {"kind": kind}} for kind in ("pydoc", "shakespeare", "ptb", "wikitext2", "tinyshakespeare")),
     *(RUN | {"data": EXAMPLES | {"kind": kind}} for kind in ("copy", "reverse", "recall", "agreement")),
@@ -88,6 +101,22 @@ BASES: list[dict[str, Any]] = [
     RUN | {"model": STACK | {"mixer": {"kind": "elman"}, "feed_forward": {"kind": "none"}, "init": {"kind": "normal"}}},
     RUN | {"model": STACK | {"mixer": {"kind": "gru"}, "norm": {"kind": "rms"}, "init": {"kind": "uniform"}}},
     RUN | {"model": STACK | {"mixer": {"kind": "convolution"}}},
+    *(SENTENCES | {"data": CUT | {"kind": kind}} for kind in ("vader", "sst2", "sst5", "mr")),
+    *(
+        SENTENCES | {"model": {"kind": "classifier", "encoder": encoder}}
+        for encoder in (
+            {"kind": "bag", "width": 4, "layers": 1},
+            {"kind": "max_convolution", "width": 4, "windows": [2], "maps": 3},
+            {"kind": "stack", "layers": 2, "width": 8, "mixer": ATTENTION, "position": {"kind": "learned"}},
+            {"kind": "stack", "layers": 2, "width": 8, "mixer": {"kind": "lstm"}},
+        )
+    ),
+    *(
+        FITTED | {"model": {"kind": "bag_of_words", "learner": {"kind": kind}}}
+        for kind in ("perceptron", "softmax", "naive_bayes", "svm", "nbsvm")
+    ),
+    FITTED | {"model": {"kind": "ngram_classifier", "order": 2, "smoothing": {"kind": "add_k"}}},
+    {"data": {"kind": "vader", "neutral": "keep"}, "model": {"kind": "rules"}},
 ]
 EXEMPT = {
     "Config.seeds": "a cell's seeds are its runs",
@@ -96,12 +125,20 @@ EXEMPT = {
     "Files.train": "a path: under another with the same text is the same data",
     "Files.valid": "a path",
     "Files.test": "a path",
+    "LabelledFiles.train": "a path",
+    "LabelledFiles.valid": "a path",
+    "LabelledFiles.test": "a path",
+    "MovieReviews.path": "a path",
+    "Rules.lexicon": "a path: test_classifiers",
     "Parent.from": "what is read before the first step: test_parents",
     "Train.patience": "decided after a validation: test_selection",
     "Train.keep": "decided after a validation: test_selection",
 }
-FOR_ITS_NEIGHBOURS = {  # what an n-gram, which reads whole sentences, has in common with the other rows of its table
-    "ngram": {"Pydoc.length", "Pydoc.batches", *(f"Evaluation.{key}" for key in ("context", "length", "stride", "segments", "also"))}
+FOR_ITS_NEIGHBOURS = {  # what an n-gram, which reads whole sentences, has in common with the other rows of its table; so with classifiers
+    "bag_of_words": {"LabelledFiles.length"},
+    "ngram_classifier": {"LabelledFiles.length"},
+    "rules": {"Vocabulary.size", "Vocabulary.min_count", *(f"Vader.{key}" for key in ("length", "lower", "train_sentences"))},
+    "ngram": {"Pydoc.length", "Pydoc.batches", *(f"Evaluation.{key}" for key in ("context", "length", "stride", "segments", "also"))},
 }
 
 
@@ -123,6 +160,36 @@ def test_the_bases_have_every_word_of_the_schema():
     assert {*all_names()} - EXEMPT.keys() == tested
 
 
+POLAR = (  # a case for every rule
+    *("It is GOOD", "it is not good, it is bad", "very good!", "bad?!?!", "good but bad", "never so good", "no good", "least good"),
+    *(
+        "kind of Bad",
+        "the bomb",
+        "good \U0001f60a",
+        "so good so bad but good",
+        "nothing here at all",
+        "barely good",
+        "good good but so bad",
+    ),
+)
+
+
+def patch_sentences(patch, folder):
+    """Labelled sentences in place of downloads: of few words, so that every rule has a case."""
+    rated = [(str(i), float(i % 7) - 3, POLAR[i % len(POLAR)]) for i in range(140)]
+    lines = [f"{'pos' if rating > 0 else 'neg'}\t{text}" for _, rating, text in rated]
+    tree = lambda rating, text: f"({2 + (rating > 0) - (rating < 0)} " + " ".join(f"(4 {word})" for word in text.split()) + ")"
+    trees = "\n".join(tree(rating, text) for _, rating, text in rated).encode()
+    for split in texts.SPLITS:
+        (folder / f"labelled-{split}.txt").write_text("\n".join(lines))
+    (folder / "rt-polarity.all").write_text("\n".join(lines))
+    files = {"sst": dict.fromkeys(("train.txt", "dev.txt", "test.txt"), trees), "vader": {"": b""}}
+    patch.setattr(labelled, "read", lambda kind, _: files[kind])
+    patch.setattr(labelled, "read_rated", lambda archive, part: [(number, rating, f"{text} {part}") for number, rating, text in rated])
+    lexicon = Lexicon({"good": 1.9, "bad": -2.5, "no": -1.2, "happy": 2.0}, {"\U0001f60a": "happy face"})
+    patch.setattr(classifying, "load_lexicon", lambda name, data_dir: lexicon)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def data_dir(tmp_path_factory):
     """Texts in place of downloads, each kind's its own; `files` are in the current directory."""
@@ -138,6 +205,7 @@ def data_dir(tmp_path_factory):
         patch.setattr(texts, "read", read)
         patch.setattr(texts, "read_plays", lambda wheel: splits)
         patch.setattr(topics, "topics", splits)
+        patch_sentences(patch, folder)
         patch.chdir(folder)
         yield folder
 
@@ -149,7 +217,8 @@ def loaded(config):
 @cache
 def dataset(config):
     data = loaded(config)
-    return data.vocabulary, [array.tobytes() for split in (data.train, data.valid, data.test) for array in split]
+    splits = [array.tobytes() for split in (data.train, data.valid, data.test) for array in split]
+    return data.vocabulary, data.sentences and data.sentences["train"].words, splits
 
 
 @cache
@@ -158,6 +227,10 @@ def scored(config):
     data = loaded(config)
     if isinstance(config.model, NGram):
         return counting.score(counting.fit(config.model, data), data.test).nats.tobytes()
+    if isinstance(config.model, CLASSIFIERS) and not config.trained:
+        train = data.sentences["train"]
+        fitted = classifying.fit(config.model, data, 0)
+        return classifying.class_scores(config.model, data, fitted.model, train.words, train.texts).tobytes()
     material = materials(config, data)
     splits = (material.valid, material.test, *material.also.values())
     return [(leaf.shape, leaf.tobytes()) for split in splits for leaf in jax.tree.leaves(split.batches)]
@@ -193,6 +266,8 @@ def trained(config):
 
 @cache
 def decoded(config):
+    if isinstance(config.model, Classifier):
+        return None
     program = program_of(config, loaded(config))
     params = jax.eval_shape(partial(begin, program, config.model), MEMBER).params
     draw = partial(prefill, config.model, capacity=6, vocabulary=program.sizes.vocabulary, temperature=1.0)
