@@ -186,7 +186,7 @@ def patch_sentences(patch, folder):
     files = {"sst": dict.fromkeys(("train.txt", "dev.txt", "test.txt"), trees), "vader": {"": b""}}
     patch.setattr(labelled, "read", lambda kind, _: files[kind])
     patch.setattr(labelled, "read_rated", lambda archive, part: [(number, rating, f"{text} {part}") for number, rating, text in rated])
-    lexicon = Lexicon({"good": 1.9, "bad": -2.5, "no": -1.2, "happy": 2.0}, {"\U0001f60a": "happy face"})
+    lexicon = Lexicon({"good": 1.9, "bad": -2.5, "no": -1.2, "happy": 2.0, "bomb": -2.2}, {"\U0001f60a": "happy face"})
     patch.setattr(classifying, "load_lexicon", lambda name, data_dir: lexicon)
 
 
