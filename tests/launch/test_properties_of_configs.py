@@ -162,15 +162,7 @@ def test_the_bases_have_every_word_of_the_schema():
 
 POLAR = (  # a case for every rule
     *("It is GOOD", "it is not good, it is bad", "very good!", "bad?!?!", "good but bad", "never so good", "no good", "least good"),
-    *(
-        "kind of Bad",
-        "the bomb",
-        "good \U0001f60a",
-        "so good so bad but good",
-        "nothing here at all",
-        "barely good",
-        "good good but so bad",
-    ),
+    *("kind of Bad", "that is the bomb", "good \U0001f60a", "nothing here at all", "barely good", "so good so bad but good"),
 )
 
 
