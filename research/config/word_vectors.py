@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from research.config.node import Fraction, Node, NonNegative, Positive, Rate, Weight
+from research.config.node import Node, Positive, Rate, Weight
 
 Power = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -39,5 +39,3 @@ class CountVectors(Node):
     context_power: Power = 0.75  # smooths the distribution of contexts; 1 leaves it as counted
     shift: Rate = 1.0  # log(shift) is taken from every PMI, as k negative samples do
     eigenvalue_power: Weight = 0.5
-    min_count: NonNegative = 0
-    sample: Fraction = 0.0

@@ -71,7 +71,8 @@ def cos_multiply(a: Float[np.ndarray, "q v"], b: Float[np.ndarray, "q v"], c: Fl
     return (b + 1) * (c + 1) / (2 * (a + 1) + 4 * EPSILON)
 
 
-SCORES: dict[str, Callable[..., Float[np.ndarray, "q v"]]] = {"3CosAdd": cos_add, "3CosMul": cos_multiply}
+Score = Callable[..., Float[np.ndarray, "q v"]]
+SCORES: dict[str, Score] = {"3CosAdd": cos_add, "3CosMul": cos_multiply}
 
 
 def solve_analogies(vectors: Vectors, analogies: Analogies, score: str = "3CosAdd") -> dict[str, Answers]:
@@ -80,9 +81,7 @@ def solve_analogies(vectors: Vectors, analogies: Analogies, score: str = "3CosAd
     return {name: _solve(vectors, table, questions, SCORES[score]) for name, questions in analogies.items()}
 
 
-def _solve(
-    vectors: Vectors, table: Float[np.ndarray, "v d"], questions: Sequence[tuple[str, ...]], score: Callable[..., np.ndarray]
-) -> Answers:
+def _solve(vectors: Vectors, table: Float[np.ndarray, "v d"], questions: Sequence[tuple[str, ...]], score: Score) -> Answers:
     rows = _rows(vectors, questions, 4)
     covered = rows[(rows >= 0).all(axis=1)]
     correct = 0

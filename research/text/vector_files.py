@@ -82,7 +82,8 @@ def _header(path: Path, line: str) -> tuple[int, int]:
         raise StepladderError(f"{path} is empty: the word2vec format begins with a line `words width`.")
     if len(words) != 2 or not all(word.isascii() and word.isdigit() for word in words):
         raise StepladderError(
-            f"{path}, line 1 is not `words width`, two whole numbers, but {line[:60].strip()!r}. A file without such a line has the glove format."
+            f"{path}, line 1 is not `words width`, two whole numbers, but {line[:60].strip()!r}. A file without "
+            "such a line has the glove format."
         )
     return int(words[0]), int(words[1])
 
@@ -90,8 +91,8 @@ def _header(path: Path, line: str) -> tuple[int, int]:
 def _row(path: Path, number: int, word: str, numbers: list[str], width: int) -> np.ndarray:
     if len(numbers) != width or not width:
         raise StepladderError(
-            f"{path}, line {number}: {word!r} has {len(numbers)} numbers, expected {width or 'one or more'}. A first line with the number of "
-            "words and the width belongs to the word2vec format; words may not contain spaces."
+            f"{path}, line {number}: {word!r} has {len(numbers)} numbers, expected {width or 'one or more'}. A first line "
+            "with the number of words and the width belongs to the word2vec format; words may not contain spaces."
         )
     try:
         row = np.array(numbers, dtype=np.float32)

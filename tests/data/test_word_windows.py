@@ -1,5 +1,7 @@
 """Blocks hold every word with its own neighbours, in the proportions that are promised."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -37,7 +39,7 @@ def test_a_window_of_one_gives_each_pair_of_neighbours_both_ways(lines, dropped,
         return
     config = WordVectors(window=1, block=block, sample=0.0)
     blocks = epoch_blocks(config, sentences(lines, dropped=[dropped]), 0, 0, chunk)
-    expected = [pair for line in kept for one, other in zip(line, line[1:], strict=False) for pair in ((one, other), (other, one))]
+    expected = [pair for line in kept for one, other in pairwise(line) for pair in ((one, other), (other, one))]
     assert sorted(pair for some in blocks for pair in pairs_of(config, some)) == sorted(expected)
 
 

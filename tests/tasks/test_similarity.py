@@ -67,9 +67,8 @@ def test_analogies_are_those_of_brute_force(score, seed, questions):
     best = [brute_force(vectors, question, score) for question in covered]
     assume(all(margin > 1e-5 for _, margin in best))
     right = sum(word == question[3] for (word, _), question in zip(best, covered, strict=True))
-    answers = solve_analogies(
-        vectors, {"s": tuple(questions), "right": tuple((*q[:3], w) for (w, _), q in zip(best, covered, strict=True))}, score
-    )
+    answered = tuple((*question[:3], word) for (word, _), question in zip(best, covered, strict=True))
+    answers = solve_analogies(vectors, {"s": tuple(questions), "right": answered}, score)
     assert answers["s"] == (right, len(covered), len(questions))
     assert answers["right"] == (len(covered),) * 3
     assert total(answers).correct == right + len(covered)
