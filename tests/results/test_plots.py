@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from research.results.cells import load_cells
 from research.results.figures import figures
 from research.results.plots import Series, _spread, heat_map, line_plot
+from research.results.word_map import word_map
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -79,3 +80,17 @@ def test_labels_keep_their_order_and_their_distance(heights):
     apart = np.diff(np.sort(heights)).min(initial=1) > 0.062
     if apart:
         np.testing.assert_allclose(placed, heights, atol=1e-9)
+
+
+def test_a_word_map_names_every_point_and_keeps_it_inside():
+    points = np.random.default_rng(0).normal(size=(12, 2))
+    words = [f"a-long-word-{i}" for i in range(12)]
+    picture = word_map("map", "A map", points, words)
+    assert set(words) <= set(texts(picture))
+    assert picture.svg == word_map("map", "A map", points, words).svg
+    paths = ElementTree.fromstring(picture.svg).iter(f"{SVG}use")
+    drawn = np.array([[float(use.get("x")), float(use.get("y"))] for use in paths])
+    assert len(drawn) == 12
+    scale = np.ptp(drawn[:, 0]) / np.ptp(points[:, 0])
+    np.testing.assert_allclose(drawn[:, 0] - drawn[0, 0], scale * (points[:, 0] - points[0, 0]), atol=1e-3)
+    np.testing.assert_allclose(drawn[:, 1] - drawn[0, 1], -scale * (points[:, 1] - points[0, 1]), atol=1e-3)

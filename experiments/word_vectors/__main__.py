@@ -1,0 +1,63 @@
+"""`python -m experiments.word_vectors`: the tables, the map and, if asked for, the vectors. It has no runs: every fit takes seconds."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from research.config.errors import StepladderError, did_you_mean
+
+PAIRS = ("king queen", "father mother", "son daughter", "day night", "war peace", "river city", "good bad", "three four")
+WORDS = [word for pair in PAIRS for word in pair.split()]
+
+
+def main(
+    corpus: Annotated[str, typer.Option(help="shakespeare | wikitext2")] = "shakespeare",
+    preset: Annotated[str, typer.Option(help="quick | full")] = "quick",
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="A folder with datasets already on disk.")] = None,
+    out: Annotated[Path, typer.Option(help="Where tables and figure go.")] = Path("reports/word_vectors"),
+    save: Annotated[bool, typer.Option("--save", help="Write the vectors of the first seed, in the format of word2vec.")] = False,
+) -> None:
+    """Skip-gram, CBOW and counted vectors of one text, scored on MEN, WordSim-353 and analogies."""
+    try:
+        _run(corpus, preset, data_dir, out, save)
+    except StepladderError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+
+
+def _run(corpus: str, preset: str, data_dir: Path | None, out: Path, save: bool) -> None:
+    from experiments.word_vectors.measure import PRESETS, load_sets, load_words, measure, methods
+    from experiments.word_vectors.tables import neighbour_sheet, score_sheet
+    from research.launch.environment import use_compilation_cache
+    from research.results.render import markdown, sheet_csv
+    from research.results.word_map import word_map
+    from research.tasks.similarity import principal_plane
+    from research.text.vector_files import write_vectors
+
+    if preset not in PRESETS:
+        raise StepladderError(f"--preset {preset} is not there{did_you_mean(preset, PRESETS) or '.'} The presets are {', '.join(PRESETS)}.")
+    use_compilation_cache()
+    types, text = load_words(corpus, data_dir)
+    sets, asked, fits = load_sets(data_dir), PRESETS[preset], []
+    for fit in measure(types, text, methods(asked), range(asked.seeds), sets):
+        print(f"{fit.method}{'' if fit.seed is None else f', seed {fit.seed}'}: {fit.seconds:.1f} s", file=sys.stderr)
+        fits.append(fit)
+    sheets = score_sheet(corpus, fits), neighbour_sheet(fits, WORDS)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{corpus}.md").write_text("\n".join(map(markdown, sheets)), encoding="utf-8")
+    (out / f"{corpus}.csv").write_text(sheet_csv(sheets[0]), encoding="utf-8")
+    last = next(fit for fit in fits if fit.method == "skip-gram")
+    shown = [word for word in WORDS if word in last.vectors.lookup]
+    picture = word_map("words", f"Words of {corpus}, skip-gram", principal_plane(last.vectors, shown), shown)
+    (out / f"{corpus}.svg").write_text(picture.svg, encoding="utf-8")
+    (out / f"{corpus}.png").write_bytes(picture.png)
+    if save:
+        for fit in fits:
+            if fit.answers and not fit.seed:
+                write_vectors(out / f"{corpus}-{fit.method.lower().replace(', ', '-')}.txt", fit.vectors)
+    print(markdown(sheets[0]))
+
+
+typer.run(main)

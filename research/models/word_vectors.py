@@ -1,0 +1,155 @@
+"""Word vectors by negative sampling: skip-gram and CBOW (Mikolov et al. 2013).
+
+A step takes a block of consecutive words. The words between one and the next share their neighbours, so the scores of all pairs in
+reach of each other are one small matrix product, and those with the negatives, which the block shares, another; pairs out of reach have
+weight zero. Only the rows of a block are read and written.
+
+The loss of a block is the sum over its predictions of  -log s(x.y) - (negatives / k) sum_j log s(-x.z_j),  s the logistic function, x the
+vector that predicts, y that of the word predicted, z_1..z_k those of the shared negatives. A negative that happens to be the word itself
+counts as one. In skip-gram a word predicts each neighbour; in CBOW the mean of the neighbours predicts the word.
+
+Shapes: t words of a block, w window, s = t + 2w words with their surroundings, k shared negatives, v vocabulary, d width.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+from jaxtyping import Array, Float, Int, Key
+
+from research.config.errors import StepladderError
+from research.config.word_vectors import WordVectors as Config
+from research.data.word_windows import Blocks, Sentences, epoch_blocks
+from research.text.vector_files import Vectors
+from research.text.vocabulary import Vocabulary
+
+CALL = 1024  # steps that one call of the compiled program holds at most
+
+
+@struct.dataclass
+class WordVectors:
+    """`input` holds the word vectors; the vectors of `output` are predicted."""
+
+    input: Float[Array, "v d"]
+    output: Float[Array, "v d"]
+
+
+class Rows(NamedTuple):
+    """Gradients of a block's loss by the rows that it reads."""
+
+    words: Float[Array, "t d"]
+    around: Float[Array, "s d"]
+    noise: Float[Array, "k d"]
+
+
+def init(config: Config, key: Key[Array, ""], vocabulary: int) -> WordVectors:
+    """Inputs U(-1/2, 1/2) / d, outputs zero, as word2vec begins."""
+    inputs = jax.random.uniform(key, (vocabulary, config.width), minval=-0.5, maxval=0.5) / config.width
+    return WordVectors(inputs, jnp.zeros_like(inputs))
+
+
+def neighbours(left: Int[Array, " t"], right: Int[Array, " t"], window: int) -> Float[Array, "t s"]:
+    """1 where word j of the surroundings is a neighbour of word i of the block, else 0."""
+    offset = jnp.arange(len(left) + 2 * window)[None] - window - jnp.arange(len(left))[:, None]
+    return ((-left[:, None] <= offset) & (offset <= right[:, None]) & (offset != 0)).astype(jnp.float32)
+
+
+def skip_gram_gradients(
+    words: Float[Array, "t d"], around: Float[Array, "s d"], noise: Float[Array, "k d"], near: Float[Array, "t s"], negatives: int
+) -> Rows:
+    """`words` are input vectors; their neighbours `around`, and `noise`, are output vectors."""
+    weight = near.sum(axis=1, keepdims=True) * (negatives / len(noise))
+    positive = near * (jax.nn.sigmoid(words @ around.T) - 1.0)
+    negative = weight * jax.nn.sigmoid(words @ noise.T)
+    return Rows(positive @ around + negative @ noise, positive.T @ words, negative.T @ words)
+
+
+def cbow_gradients(
+    words: Float[Array, "t d"], around: Float[Array, "s d"], noise: Float[Array, "k d"], near: Float[Array, "t s"], negatives: int
+) -> Rows:
+    """`words` and `noise` are output vectors; `around` are input vectors.
+
+    As in word2vec each neighbour receives the gradient by their mean, not divided by their number.
+    """
+    count = near.sum(axis=1, keepdims=True)
+    mean, exists = near @ around / jnp.maximum(count, 1.0), (count > 0).astype(jnp.float32)
+    positive = exists * (jax.nn.sigmoid((mean * words).sum(axis=1, keepdims=True)) - 1.0)
+    negative = exists * (negatives / len(noise)) * jax.nn.sigmoid(mean @ noise.T)
+    return Rows(positive * mean, near.T @ (positive * words + negative @ noise), negative.T @ mean)
+
+
+def update(config: Config, params: WordVectors, block: Blocks) -> WordVectors:
+    """One step of gradient descent on one block, here without its leading axis."""
+    words, around = block.words[config.window : -config.window], block.words
+    near = neighbours(block.left, block.right, config.window)
+    if config.kind == "skip_gram":
+        scored = jnp.concatenate([around, block.noise])
+        y = _rows(params.output, scored)
+        rows = skip_gram_gradients(_rows(params.input, words), y[: len(around)], y[len(around) :], near, config.negatives)
+        return WordVectors(
+            _descend(params.input, words, rows.words, block.learning_rate),
+            _descend(params.output, scored, jnp.concatenate([rows.around, rows.noise]), block.learning_rate),
+        )
+    scored = jnp.concatenate([words, block.noise])
+    y = _rows(params.output, scored)
+    rows = cbow_gradients(y[: len(words)], _rows(params.input, around), y[len(words) :], near, config.negatives)
+    return WordVectors(
+        _descend(params.input, around, rows.around, block.learning_rate),
+        _descend(params.output, scored, jnp.concatenate([rows.words, rows.noise]), block.learning_rate),
+    )
+
+
+def _rows(table: Float[Array, "v d"], index: Int[Array, " n"]) -> Float[Array, "n d"]:
+    return table.at[index].get(mode="promise_in_bounds")
+
+
+def _descend(table: Float[Array, "v d"], index: Int[Array, " n"], gradient: Float[Array, "n d"], rate: Float[Array, ""]) -> Array:
+    return table.at[index].add(-rate * gradient, mode="promise_in_bounds")
+
+
+@partial(jax.jit, static_argnames="config", donate_argnames="params")
+def _train(config: Config, params: WordVectors, blocks: Blocks, steps: Int[Array, ""]) -> WordVectors:
+    step = lambda i, now: update(config, now, jax.tree.map(lambda leaf: leaf[i], blocks))
+    return jax.lax.fori_loop(0, steps, step, params)
+
+
+def train(config: Config, params: WordVectors, blocks: Blocks) -> WordVectors:
+    """All steps of `blocks`, in calls of one compiled program. The buffers of `params` are given up."""
+    for first in range(0, len(blocks.words), CALL):
+        call = Blocks(*(leaf[first : first + CALL] for leaf in blocks))
+        steps = len(call.words)
+        full = Blocks(*(np.pad(leaf, [(0, CALL - steps)] + [(0, 0)] * (leaf.ndim - 1)) for leaf in call))
+        params = _train(config, params, full, np.int32(steps))
+    return params
+
+
+def fit(config: Config, text: Sentences, seed: int) -> WordVectors:
+    """Vectors of every type of a text: a function of the three arguments, bit for bit on one machine.
+
+    Raises StepladderError where the vectors are no numbers any more after an epoch.
+    """
+    params = init(config, jax.random.key(seed), len(text.counts))
+    for epoch in range(config.epochs):
+        for blocks in epoch_blocks(config, text, seed, epoch):
+            params = train(config, params, blocks)
+        if not jnp.isfinite(params.input).all():
+            raise StepladderError(
+                f"Word vectors diverged in epoch {epoch + 1}: too many updates of the same words at once. Lower learning_rate "
+                f"({config.learning_rate:g}) or block ({config.block}), or raise shared ({config.shared})."
+            )
+    return params
+
+
+def embedding_of(vectors: Vectors, vocabulary: Vocabulary, key: Key[Array, ""], scale: float) -> tuple[Float[Array, "v d"], float]:
+    """A table of initial embeddings, and the share of its rows that are taken from `vectors`.
+
+    Types that `vectors` lacks, special symbols mostly, are drawn from N(0, scale^2).
+    """
+    width = vectors.table.shape[1]
+    places = np.array([vectors.lookup.get(kind, -1) for kind in vocabulary.types])
+    drawn = scale * jax.random.normal(key, (vocabulary.size, width))
+    covered = places >= 0
+    return jnp.where(covered[:, None], jnp.asarray(vectors.table[places]), drawn), float(covered.mean())

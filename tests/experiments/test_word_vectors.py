@@ -1,0 +1,70 @@
+"""word_vectors: every method is scored on the same words, and the tables say what was covered."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from experiments.word_vectors.measure import PRESETS, Preset, Sets, load_words, measure, methods
+from experiments.word_vectors.tables import neighbour_sheet, score_sheet
+from research.config.errors import StepladderError
+from research.config.word_vectors import WordVectors
+from research.data.word_sets import RatedPairs
+from research.data.word_windows import collect
+from research.results.render import markdown
+
+TYPES = (*"abcdefghij", "rare")
+ALIKE = RatedPairs((("a", "b"), ("f", "g"), ("c", "d"), ("a", "g"), ("b", "h"), ("a", "zebra")), np.array([9.0, 8.0, 9.5, 1.0, 2.0, 5.0]))
+SETS = Sets({"men": ALIKE, "wordsim353": ALIKE}, {"s": (("a", "b", "f", "g"), ("a", "b", "c", "rare"))})
+
+
+@pytest.fixture(scope="module")
+def fits():
+    """Sentences about a..e, and sentences about f..j."""
+    r = np.random.default_rng(0)
+    tokens = (r.integers(0, 5, (300, 8)) + 5 * r.integers(0, 2, (300, 1))).astype(np.int32)
+    text = collect(tokens.ravel(), np.repeat(np.arange(300, dtype=np.int32), 8), np.ones(11, bool))
+    small = {
+        name: one.model_copy(update={"block": 8, "sample": 0.0}) if isinstance(one, WordVectors) else one
+        for name, one in methods(Preset(width=4, epochs=5, seeds=2)).items()
+    }
+    return list(measure(TYPES, text, small, range(2), SETS))
+
+
+def test_methods_with_chance_are_fitted_once_a_seed(fits):
+    assert [(fit.method, fit.seed) for fit in fits] == [
+        ("one-hot", None),
+        ("PPMI, SVD", None),
+        *((method, seed) for method in ("CBOW", "skip-gram") for seed in (0, 1)),
+    ]
+
+
+def test_all_but_the_floor_know_which_words_belong_together(fits):
+    for fit in fits:
+        similarity = fit.similarity["men"]
+        assert (similarity.covered, similarity.pairs) == (5, 6)
+        assert similarity.spearman == 0.0 if fit.method == "one-hot" else similarity.spearman > 0.5
+        assert fit.vectors.words == TYPES[:-1]  # those that the text has
+
+
+def test_the_tables_show_every_method_and_what_is_covered(fits):
+    scores = score_sheet("a text", fits)
+    assert [row[0].text for row in scores.rows] == ["one-hot", "PPMI, SVD", "CBOW", "skip-gram"]
+    assert len({len(row) for row in scores.rows} | {len(scores.headings)}) == 1
+    mean = np.mean([100 * fit.similarity["men"].spearman for fit in fits[-2:]])
+    assert scores.rows[-1][1].text.startswith(f"{mean:.1f} ± ")
+    assert "MEN: 5 of 6 pairs; WordSim-353: 5 of 6 pairs; analogies: 1 of 2 questions" in scores.notes[0]
+    near = neighbour_sheet(fits, ["a", "zebra"], n=4)
+    assert [row[0].text for row in near.rows] == ["a"]
+    assert all(set(cell.text.split(", ")) == set("bcde") for cell in near.rows[0][1:])
+    assert "| a " in markdown(near)
+
+
+def test_an_unknown_corpus_or_preset_is_told():
+    with pytest.raises(StepladderError, match="The corpora are shakespeare, wikitext2"):
+        load_words("brown", None)
+    command = [sys.executable, "-m", "experiments.word_vectors", "--preset", "quik"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"did you mean `quick`? The presets are {', '.join(PRESETS)}" in done.stderr
