@@ -32,6 +32,8 @@ def fit_softmax(
         value, gradient = graded(jnp.asarray(flat, jnp.float32))
         return float(value), np.asarray(gradient, np.float64)
 
-    found = minimize(both, np.zeros((features + 1) * classes), jac=True, method="L-BFGS-B", options={"maxiter": 500, "gtol": 1e-6}).x
+    found = minimize(
+        both, np.zeros((features + 1) * classes), jac=True, method="L-BFGS-B", options={"maxiter": 500, "gtol": 1e-6, "ftol": 1e-12}
+    ).x
     weights, bias = np.split(found.astype(np.float32), [features * classes])
     return weights.reshape(features, classes), bias

@@ -1,0 +1,128 @@
+"""Labelled sentences: their files, their splits, their slices, and what is wrong with them, said with file and line."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from research.config.data import SST2, SST5, LabelledFiles, MovieReviews
+from research.config.errors import StepladderError
+from research.data import labelled
+from research.data.dataset import Sentences
+from research.data.load import load
+from research.data.slices import slices
+
+TREE = "(3 (2 a) (4 (2 very) (3 good)))"
+
+
+def files(folder, **contents):
+    given = {"train": "pos\tgood film\nneg\tbad film\n", "valid": "pos\tgood\n", "test": "neg\tbad\n"} | contents
+    for split, text in given.items():
+        (folder / f"{split}.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return {split: str(folder / f"{split}.txt") for split in given}
+
+
+def config(folder, encoding="utf-8", **contents):
+    return LabelledFiles(kind="labelled_files", encoding=encoding, **files(folder, **contents))
+
+
+def test_a_tree_is_its_phrases():
+    found = labelled.parse_tree(TREE)
+    assert found == [(3, ("a", "very", "good")), (2, ("a",)), (4, ("very", "good")), (2, ("very",)), (3, ("good",))]
+
+
+@given(st.recursive(st.tuples(st.integers(0, 4), st.sampled_from(["a", "-LRB-", "b\\/c"])), lambda t: st.tuples(st.integers(0, 4), t, t)))
+def test_every_tree_reads_back(tree):
+    def write(node):
+        return f"({node[0]} {node[1]})" if len(node) == 2 else f"({node[0]} {write(node[1])} {write(node[2])})"
+
+    def expected(node):
+        words = (labelled.BRACKETS.get(node[1], node[1].replace("\\/", "/")),) if len(node) == 2 else None
+        parts = [expected(part) for part in node[1:]] if words is None else []
+        return [(node[0], words or parts[0][0][1] + parts[1][0][1]), *(one for part in parts for one in part)]
+
+    assert labelled.parse_tree(write(tree)) == expected(tree)
+
+
+@pytest.mark.parametrize(("kind", "phrases", "count"), [(SST2, False, 1), (SST2, True, 3), (SST5, True, 5)])
+def test_the_treebank_by_sentences_or_phrases(kind, phrases, count, monkeypatch):
+    """Neutral nodes are no example of two classes."""
+    trees = "\n".join([TREE, TREE.replace("(3 (2 a)", "(0 (2 a)").replace("(4 (2", "(0 (2").replace("(3 good", "(1 good")])
+    monkeypatch.setattr(labelled, "read", lambda *_: dict.fromkeys(("train.txt", "dev.txt", "test.txt"), trees.encode()))
+    sentences, classes = labelled.read_sentences(kind(kind="sst2" if kind is SST2 else "sst5", phrases=phrases), None)
+    assert len(sentences["train"].labels) == 2 * count
+    assert len(sentences["valid"].labels) == 2
+    assert len(classes) == (2 if kind is SST2 else 5)
+
+
+def test_files_with_tabs_and_spaces_and_sentences_of_no_words(tmp_path):
+    found = load(config(tmp_path, train="pos\tgood film\r\nneg bad  film\nneg\n"))
+    assert found.classes == ("neg", "pos")
+    assert found.sentences["train"].words == (("good", "film"), ("bad", "film"), ())
+    assert found.train.valid.sum(axis=1).tolist() == [2, 2, 0]
+    assert found.train.targets[:, 0].tolist() == [1, 0, 0]
+
+
+def test_a_row_is_the_first_words(tmp_path):
+    found = load(config(tmp_path, train="pos\t" + "good " * 50 + "\nneg\tbad\n").model_copy(update={"length": 7}))
+    assert found.train.inputs.shape == (2, 7)
+    assert found.description["cut"]["train"] == 0.5
+    assert len(found.sentences["train"].words[0]) == 50
+
+
+@pytest.mark.parametrize(
+    ("contents", "words"),
+    [
+        ({"train": "pos\tgood\n\nneg\tbad\n"}, ["train.txt, line 2", "has no label"]),
+        ({"test": "neg\tbad\nmeh\tso so\n"}, ["test.txt, line 2", "'meh'", "neg, pos"]),
+        ({"train": "pos\tgood\npos\tfine\n", "test": "pos\tx\n"}, ["one class (pos)"]),
+        ({"valid": "  \n"}, ["data.valid", "empty"]),
+        ({"train": b"pos\tgood\nneg\tb\xeate\n"}, ["line 2", "0xea", "data.encoding"]),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(tmp_path, contents, words):
+    with pytest.raises(StepladderError) as told:
+        load(config(tmp_path, **contents))
+    assert all(word in str(told.value) for word in words), told.value
+
+
+def test_another_encoding_can_be_named(tmp_path):
+    assert load(config(tmp_path, encoding="latin-1", train=b"pos\tgood\nneg\tb\xeate\n")).sentences["train"].words[1] == ("bête",)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    given = config(tmp_path).model_copy(update={"valid": "nowhere.txt"})
+    with pytest.raises(StepladderError, match=r"data.valid = 'nowhere.txt' is no file"):
+        load(given)
+
+
+def test_ten_folds_are_ten_disjoint_tests(tmp_path):
+    """Together they are the file; validation is never the test."""
+    (tmp_path / "all.txt").write_text("".join(f"{i % 2} sentence{i}\n" for i in range(57)))
+    found = [load(MovieReviews(kind="mr", path=str(tmp_path / "all.txt"), fold=fold)).sentences for fold in range(10)]
+    tests = [text for one in found for text in one["test"].texts]
+    assert sorted(tests) == sorted(f"sentence{i}" for i in range(57))
+    for one in found:
+        parts = [set(one[split].texts) for split in ("train", "valid", "test")]
+        assert sum(map(len, parts)) == len(set.union(*parts)) == 57
+
+
+def test_slices():
+    sentences = lambda *texts: Sentences(texts, tuple(tuple(text.split()) for text in texts), np.zeros(len(texts), np.int32))
+    train = sentences("good film", "good film", "good film walk", "bad", "one two three four")
+    test = {
+        "negation": "is n't good",
+        "contrast": "good but film",
+        "rare": "walk",
+        "unseen": "xylophone",
+        "inflected": "walking",
+        "foreign": "film café",
+        "long": "good good good good good",
+        "short": "",
+    }
+    found = slices(sentences(*test.values()), train)
+    assert found.keys() == test.keys()
+    for place, name in enumerate(test):
+        assert found[name][place], name
+    assert not found["inflected"][list(test).index("unseen")]
+    assert not found["unseen"][list(test).index("rare")]
