@@ -13,7 +13,7 @@ from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.config.write import to_toml
 from research.data.batches import HOST_ABOVE, belongs_on_host, device_arrays, host_arrays
-from research.data.dataset import Dataset
+from research.data.dataset import Dataset, TextSplit
 from research.data.eval_batches import eval_batches, groups, items
 from research.data.load import load
 from research.launch.environment import differences, environment
@@ -219,5 +219,6 @@ def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Ma
 
 
 def belongs(split: Any) -> Belonging:
-    """The item and the group of each scored token."""
-    return Belonging(items(split), groups(split))
+    """The item and the group of each scored token, and how many characters they are of a text."""
+    characters = split.characters if isinstance(split, TextSplit) else None
+    return Belonging(items(split), groups(split), None if characters is None else int(characters))

@@ -52,12 +52,18 @@ def in_order(index: Int[np.ndarray, " m"], scored: Bool[np.ndarray, " m"], nats:
     return Scores(nats[scored][back], correct[scored][back])
 
 
-def measure(scores: Scores, data: Any, groups: Int[np.ndarray, " n"] | None) -> dict[str, float]:
-    """Loss in nats a token, perplexity, accuracy; bits a character or byte where a token is one; accuracy within each group."""
+def measure(scores: Scores, data: Any, groups: Int[np.ndarray, " n"] | None, characters: int | None = None) -> dict[str, float]:
+    """Loss in nats a token, perplexity, accuracy; bits a character or byte; accuracy within each group.
+
+    A text's `characters` count its newlines, and of words the one space between two: over them, models of different vocabularies
+    compare. An unknown token pays for <unk> alone, however many characters it has, so that many of them make bits a character small.
+    """
     loss = float(scores.nats.sum(dtype=np.float64)) / len(scores.nats)
     found = {"loss": loss, "perplexity": perplexity(loss)}
-    if isinstance(data, Text) and data.level != "word":
+    if isinstance(data, Text) and data.level in TOKEN:
         found[f"bits_per_{TOKEN[data.level]}"] = loss / float(np.log(2))
+    elif characters:
+        found["bits_per_character"] = loss / float(np.log(2)) * len(scores.nats) / characters
     if scores.correct is None:
         return found
     found["accuracy"] = float(scores.correct.mean())

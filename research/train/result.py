@@ -35,10 +35,11 @@ class Scored(NamedTuple):
 
 
 class Belonging(NamedTuple):
-    """Of each scored token of a split: its item (sentence or example), and its group where there are groups."""
+    """Of each scored token of a split: its item (sentence or example), and its group where there are groups. `characters`: of a text."""
 
     items: Any
     groups: Any = None
+    characters: int | None = None
 
 
 def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belonging], figures: dict[str, Any]) -> dict[str, Any]:
@@ -46,8 +47,8 @@ def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belo
     metrics: dict[str, Any] = {}
     if scored is not None:
         valid, test = belongs
-        metrics["valid"] = measure(scored.valid, job.config.data, valid.groups)
-        metrics["test"] = measure(scored.test, job.config.data, test.groups)
+        metrics["valid"] = measure(scored.valid, job.config.data, valid.groups, valid.characters)
+        metrics["test"] = measure(scored.test, job.config.data, test.groups, test.characters)
         for length, scores in scored.also.items():
             metrics["test"][f"perplexity_at_{length}"] = measure(scores, job.config.data, None)["perplexity"]
         store.write_arrays(job.folder / "items.npz", **by_item(scored.test, test.items))

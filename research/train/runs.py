@@ -217,7 +217,7 @@ def _validate(engine: Engine, running: list[Any], states: Any, material: Materia
 def _judge(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Material, seconds: float, report: Report) -> Lane:
     """Keep the parameters if they are the best so far, and stop a run whose patience is at its end."""
     job, train = lane.job, lane.job.config.train
-    metrics = measure(scores, job.config.data, material.valid.belongs.groups)
+    metrics = measure(scores, job.config.data, material.valid.belongs.groups, material.valid.belongs.characters)
     store.append_metrics(job.folder / "metrics.jsonl", [{"step": lane.step, "split": "valid", **metrics, "seconds": seconds}])
     report(job, "validated", {"step": lane.step, **metrics})
     best = lane.best
