@@ -43,7 +43,6 @@ RESERVED = "\0\t\r\u2581\u2585"  # characters that SentencePiece keeps for itsel
 DELIMITER = chr(PRIVATE + len(RESERVED))
 AS_PRIVATE = {ord(one): PRIVATE + place for place, one in enumerate(RESERVED)}
 AS_RESERVED = {private: one for one, private in AS_PRIVATE.items()} | {ord("\u2581"): ord(" ")}
-UNKNOWN_PENALTY = 10.0  # in nats below the least likely piece, as SentencePiece has it
 
 
 @dataclass(frozen=True)
@@ -264,7 +263,7 @@ def sample(tokenizer: Tokenizer, text: str, rng: np.random.Generator, alpha: flo
 def _arrivals(tokenizer: Tokenizer, text: str) -> lattice.Arrivals:
     _need(tokenizer, ("unigram",), "probabilities, and so no other segmentation to rank or draw")
     scores = tokenizer.scores
-    return lattice.arrivals(text, scores, max(map(len, scores)), min(scores.values()) - UNKNOWN_PENALTY)
+    return lattice.arrivals(text, scores, max(map(len, scores)), unknown=0.0)  # every segmentation has the same unknown characters
 
 
 def _need(tokenizer: Tokenizer, kinds: tuple[Subword, ...], what: str) -> None:
