@@ -40,7 +40,6 @@ NOTHING = "\n\n"  # what `tokenizers` wants to call the unknown of wordpiece, an
 BYTES = [chr(number) for number in range(256)]
 PRIVATE = 0xF0000  # characters of no text, which stand for others while a library trains
 RESERVED = "\0\t\r\u2581\u2585"  # characters that SentencePiece keeps for itself
-DELIMITER = chr(PRIVATE + len(RESERVED))
 AS_PRIVATE = {ord(one): PRIVATE + place for place, one in enumerate(RESERVED)}
 AS_RESERVED = {private: one for one, private in AS_PRIVATE.items()} | {ord("\u2581"): ord(" ")}
 
@@ -139,11 +138,14 @@ def _train_wordpiece(found: list[list[str]], alphabet: list[str], size: int) -> 
 
 
 def _train_unigram(found: list[list[str]], alphabet: list[str], size: int) -> bytes:
-    """SentencePiece's unigram model of `size` - 2 pieces and its own unknown, with our words in place of its own, nothing normalised."""
+    """SentencePiece's unigram model of `size` - 2 pieces and its own unknown, nothing normalised, each word a sentence.
+
+    Its `pretokenization_delimiter` would say the same, but leads EM to a model in which almost every space is a piece alone.
+    """
     written = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=(DELIMITER.join(line).translate(AS_PRIVATE) for line in found if line),
+            sentence_iterator=(word.translate(AS_PRIVATE) for line in found for word in line),
             model_writer=written,
             model_type="unigram",
             vocab_size=size - 1,
@@ -154,7 +156,6 @@ def _train_unigram(found: list[list[str]], alphabet: list[str], size: int) -> by
             remove_extra_whitespaces=False,
             split_by_unicode_script=False,
             split_by_number=False,
-            pretokenization_delimiter=DELIMITER,
             max_sentence_length=2**30,
             unk_id=0,
             bos_id=-1,
