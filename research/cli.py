@@ -266,6 +266,23 @@ def tokenize(
 
 @app.command()
 @_guarded
+def predict(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or the beginning of a cell_id, with /seed if wanted.")],
+    text: Annotated[str | None, typer.Option(help="A sentence.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A UTF-8 file, a sentence a line.")] = None,
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> int:
+    """Classify sentences: the class, its probability, and the words that drove it."""
+    _flags(1)
+    from research.launch import commands
+
+    return commands.predict(run, text, file, runs, data_dir, as_json)
+
+
+@app.command()
+@_guarded
 def bench(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME ...]", help="Benchmarks, or BENCHMARK/CASE; by default most.")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Rounds of each side.")] = 5,
@@ -275,6 +292,15 @@ def bench(
     from research.bench.run import bench as run
 
     return run(names or [], repeats, as_json)
+
+
+def _classifies(manifest: dict[str, Any]) -> bool:
+    """Whether the sweep's data has classes."""
+    from research.config.data import Sentences
+    from research.config.fields import members
+
+    kinds = {kind for node in members(Sentences) for kind in node.model_fields["kind"].annotation.__args__}  # type: ignore[union-attr]
+    return any(entry["config"] and entry["config"]["data"].get("kind") in kinds for entry in manifest["cells"])
 
 
 def _flags(workers: int | None) -> None:
@@ -297,6 +323,11 @@ def _report(chosen: Any, runs: Path, data_dir: Path | None, out: Path | None, fo
 
     manifest = read_manifest(chosen.loaded, runs) | {"cards": chosen.cards}
     sections = chosen.analyse(manifest, runs, data_dir) if chosen.analyse else ()
+    if _classifies(manifest):
+        _flags(None)
+        from research.launch.error_analysis import analyse
+
+        sections = (*sections, *analyse(manifest, runs, data_dir))
     name = f"{manifest['name']}-{manifest['preset']}" if manifest["preset"] else manifest["name"]
     return write_report(manifest, runs, out or Path("reports") / name, formats, sections=sections)
 

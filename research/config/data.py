@@ -118,9 +118,63 @@ class Agreement(Examples):
     fillers: Positive = 32  # distinct intervening words
 
 
+class Labelled(Node):
+    """What every set of labelled sentences has. A model of fixed length reads a sentence's first `length` words."""
+
+    length: Positive = 64
+    lower: bool = True  # for models; rules read the sentence as it is
+    vocabulary: Vocabulary = Vocabulary()
+    train_sentences: Positive | Literal["all"] = "all"  # learn from the first so many
+
+
+class Vader(Labelled):
+    """Sentences rated by twenty people each (Hutto & Gilbert 2014), positive or negative by the sign of their mean."""
+
+    kind: Literal["vader"] = "vader"
+    part: Literal["movie", "tweets", "amazon", "nyt"] = "movie"
+    neutral: Literal["drop", "keep"] = "drop"  # ratings of at most half a point (of four) from zero: left out, or a third class
+
+
+class SST(Labelled):
+    """Stanford Sentiment Treebank (Socher et al. 2013): its own splits."""
+
+    phrases: bool = False  # train on every phrase of the trees, not on whole sentences alone
+
+
+class SST2(SST):
+    """Positive or negative; neutral sentences left out."""
+
+    kind: Literal["sst2"]
+
+
+class SST5(SST):
+    """Very negative, negative, neutral, positive, very positive."""
+
+    kind: Literal["sst5"]
+
+
+class MovieReviews(Labelled):
+    """MR (Pang & Lee 2005): one file of `label text` lines, ten folds; the file is yours (rt-polarity.all)."""
+
+    kind: Literal["mr"]
+    path: str = "rt-polarity.all"
+    fold: Annotated[int, Field(ge=0, le=9)] = 0  # the test sentences
+
+
+class LabelledFiles(Labelled):
+    """Your own sentences, one a line, the class first: `label<TAB>text`, or `label text`."""
+
+    kind: Literal["labelled_files"]
+    train: str
+    valid: str
+    test: str
+    encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
+
+
+Sentences = Vader | SST2 | SST5 | MovieReviews | LabelledFiles
 Corpus = Shakespeare | Pydoc | Files | PTB | WikiText2 | TinyShakespeare
 Synthetic = Copy | Reverse | Recall | Agreement
-Data = Annotated[Corpus | Synthetic, Field(discriminator="kind")]
+Data = Annotated[Corpus | Synthetic | Sentences, Field(discriminator="kind")]
 
 
 class Evaluation(Node):

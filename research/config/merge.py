@@ -9,17 +9,19 @@ from copy import deepcopy
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from research.config.data import Synthetic
+from research.config.data import Sentences, Synthetic
 from research.config.errors import StepladderError
 from research.config.fields import Path, class_of, default_kind, keys, kinds, leaves, members
 from research.config.node import Node
 from research.config.optim import Train
 from research.config.schema import Config
 
-GENERATED = tuple(node.model_fields["kind"].annotation.__args__[0] for node in members(Synthetic))  # type: ignore[union-attr]
+_kinds = lambda union: tuple(node.model_fields["kind"].annotation.__args__[0] for node in members(union))  # type: ignore[union-attr]
+GENERATED = _kinds(Synthetic)
+COUNTED = ("ngram", "rules", "bag_of_words", "ngram_classifier")
 MEANINGLESS: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value, and what then has no meaning
-    ("model", "kind"): {"ngram": (("optim",), ("train",), ("init",)), "interpolation": (("init",),)},
-    ("data", "kind"): dict.fromkeys(GENERATED, (("eval",),)),
+    ("model", "kind"): dict.fromkeys(COUNTED, (("optim",), ("train",), ("init",))) | {"interpolation": (("init",),)},
+    ("data", "kind"): dict.fromkeys(GENERATED + _kinds(Sentences), (("eval",),)),
     ("data", "level"): {"byte": (("data", "vocabulary"),)},
 }
 INSTEAD: dict[Path, Path] = {  # naming the first drops an inherited second

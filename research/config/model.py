@@ -79,10 +79,10 @@ def _pattern(value: Any) -> Any:
     return value
 
 
-class LanguageModel(Node):
-    """A causal stack: embedding + position, `layers` blocks of norm + mixer + residual + feed-forward, tied or free output."""
+class StackWords(Node):
+    """Embedding + position, `layers` blocks of norm + mixer + residual + feed-forward: the words of every stack."""
 
-    kind: Literal["language_model"]
+    kind: str
     layers: Positive = 2
     width: Positive = 128
     position: Position = NoPosition()
@@ -90,7 +90,6 @@ class LanguageModel(Node):
     norm: Norm = LayerNorm()
     residual: bool = True
     feed_forward: FeedForwardKind = FeedForward()
-    tie: bool = False  # the output layer is the embedding, transposed (Press & Wolf 2017)
     dropout: Dropout = Dropout()
     init: Initialiser = VarianceInit()
     precision: Literal["float32", "mixed"] = "float32"  # mixed: products in bfloat16; parameters, norms, softmax and loss in float32
@@ -102,7 +101,7 @@ class LanguageModel(Node):
         return self.mixer if isinstance(self.mixer, tuple) else (self.mixer,)
 
     @model_validator(mode="after")
-    def _parts_fit(self) -> "LanguageModel":
+    def _parts_fit(self) -> "StackWords":
         pattern = self.pattern
         attentions = [mixer for mixer in pattern if isinstance(mixer, Attention)]
         if not pattern or self.layers % len(pattern):
@@ -132,6 +131,13 @@ class LanguageModel(Node):
         """Whether chunks of training may hand their state on (the position table of the design)."""
         kept = all(isinstance(m.cache, WindowCache) for m in self.pattern if isinstance(m, Attention))
         return kept and not isinstance(self.position, Learned | Sinusoidal)
+
+
+class LanguageModel(StackWords):
+    """A causal stack with a tied or free output layer."""
+
+    kind: Literal["language_model"]
+    tie: bool = False  # the output layer is the embedding, transposed (Press & Wolf 2017)
 
 
 class FeedForwardLM(Node):
@@ -184,6 +190,3 @@ class Interpolation(Node):
 
     kind: Literal["interpolation"]
     parts: Annotated[tuple[Single, Single], BeforeValidator(_pattern)]
-
-
-Model = Annotated[LanguageModel | FeedForwardLM | NGram | Interpolation, Field(discriminator="kind")]

@@ -4,12 +4,14 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from research.config.data import Agreement, Copy, Data, Evaluation, Recall, Reverse, Text
+from research.config.classify import BagOfWords, Classifier, NGramClassifier
+from research.config.data import Agreement, Copy, Data, Evaluation, Labelled, Recall, Reverse, Text
 from research.config.errors import Impossible
 from research.config.mixer import Learned
-from research.config.model import FeedForwardLM, Interpolation, LanguageModel, Model, NGram
+from research.config.model import FeedForwardLM, Interpolation, LanguageModel, NGram
 from research.config.node import Node, NonNegative, Strings
 from research.config.optim import AdamW, Optim, Run, Train
+from research.config.rules import Rules
 from research.config.subwords import NoRegularisation, Subword
 
 
@@ -35,8 +37,12 @@ class Parent(Node):
     freeze: Strings = ()
 
 
+Model = Annotated[
+    LanguageModel | FeedForwardLM | NGram | Interpolation | Classifier | Rules | BagOfWords | NGramClassifier, Field(discriminator="kind")
+]
 ON_ONE_TEXT = (LanguageModel, FeedForwardLM, NGram, Interpolation)  # windows of one text, cut into tokens before training
-CLASSIC = (NGram, Interpolation)  # fitted, not trained: [optim], [train] and [init] have no meaning
+CLASSIFIERS = (Classifier, Rules, BagOfWords, NGramClassifier)
+CLASSIC = (NGram, Interpolation, Rules, BagOfWords, NGramClassifier)  # fitted, not trained: [optim], [train] and [init] have no meaning
 
 
 class Config(Node):
@@ -59,12 +65,16 @@ class Config(Node):
     @model_validator(mode="after")
     def _sections_mean_something(self) -> "Config":
         named = self.model_fields_set
-        if isinstance(self.model, NGram):
+        if not self.trained and not isinstance(self.model, Interpolation):
             for section in ("optim", "train", "init"):
                 if section in named:
-                    raise ValueError(f"[{section}] means nothing to an n-gram, which is counted, not trained; leave it out")
+                    raise ValueError(f"[{section}] means nothing to {self.model.kind}, which takes no gradient steps; leave it out")
         if isinstance(self.model, Interpolation) and self.init:
             raise ValueError("[init] means nothing to an interpolation; its parts are cells of their own")
+        if isinstance(self.data, Labelled) and not isinstance(self.model, CLASSIFIERS):
+            raise ValueError(f"{self.data.kind} has classes, and {self.model.kind} predicts tokens; use model.kind = classifier")
+        if isinstance(self.model, CLASSIFIERS) and not isinstance(self.data, Labelled):
+            raise ValueError(f"{self.model.kind} needs classes, and {self.data.kind} has none; use data.kind = sst2, vader, ...")
         if not isinstance(self.data, Text) and "eval" in named:
             raise ValueError(f"[eval] is for text; {self.data.kind} scores its own fixed positions; leave it out")
         return self

@@ -27,6 +27,14 @@ class Examples(NamedTuple):
     group: Int32[np.ndarray, "n"]  # a number that results are also reported by, such as the distance
 
 
+class Sentences(NamedTuple):
+    """Labelled sentences as they are, of any length: what rules and counts read, and what an error analysis shows."""
+
+    texts: tuple[str, ...]
+    words: tuple[tuple[str, ...], ...]
+    labels: Int32[np.ndarray, "n"]  # numbers of the dataset's classes
+
+
 Split = TextSplit | Examples
 
 
@@ -40,3 +48,5 @@ class Dataset(NamedTuple):
     digest: str
     eos: int | None
     description: dict[str, Any]
+    classes: tuple[str, ...] = ()  # of labelled sentences
+    sentences: dict[str, Sentences] = {}  # noqa: RUF012  by split, of labelled sentences

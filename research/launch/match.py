@@ -8,12 +8,12 @@ from pydantic import ValidationError
 
 from research.config.errors import StepladderError, explain
 from research.config.merge import Assignment, Merged, apply
-from research.config.model import FeedForwardLM, LanguageModel
+from research.config.model import LanguageModel
 from research.config.schema import Config
 from research.config.sweep import Match, Point
 from research.config.write import to_tree
 from research.models.count import flops_per_token, parameters
-from research.tasks.language_modelling import Sizes
+from research.tasks.language_modelling import Sizes, known
 
 
 def matched(points: Sequence[Point], match: Match, sizes: Callable[[Config], Sizes]) -> tuple[Point, ...]:
@@ -26,13 +26,13 @@ def matched(points: Sequence[Point], match: Match, sizes: Callable[[Config], Siz
 
 def cost(config: Config, target: str, sizes: Callable[[Config], Sizes]) -> float:
     """Parameters without embedding and output ("params"), all of them ("total"), or forward FLOPs for a token."""
-    if not isinstance(config.model, LanguageModel | FeedForwardLM):
+    if not config.trained:
         raise StepladderError(
             f"sweep.match solves widths of trained models; {config.model.kind} has none. Leave that row out of the sweep."
         )
     if target == "flops":
-        return flops_per_token(config.model, *sizes(config))
-    counted = parameters(config.model, *sizes(config))
+        return flops_per_token(config.model, *known(sizes(config)))
+    counted = parameters(config.model, *known(sizes(config)))
     return float(counted.body if target == "params" else counted.total)
 
 

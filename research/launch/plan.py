@@ -15,15 +15,19 @@ import jax
 from jax.tree_util import keystr, tree_leaves_with_path
 from pydantic import ValidationError
 
+from research.classic.lexicon import load_lexicon
+from research.config.classify import BagOfWords, NGramClassifier, Perceptron
 from research.config.data import Text
 from research.config.errors import StepladderError
 from research.config.identity import cell_id, program_key
 from research.config.loader import Loaded
 from research.config.model import Interpolation, NGram
+from research.config.rules import Rules
 from research.config.schema import Config, Parent
 from research.config.sweep import Point
 from research.data.batches import steps_per_epoch
 from research.data.dataset import Dataset, TextSplit
+from research.data.download import sha256
 from research.data.load import load
 from research.launch.match import matched
 from research.launch.price import price
@@ -31,7 +35,7 @@ from research.models.count import flops_per_token, parameters
 from research.models.decode import furthest
 from research.results import store
 from research.results.manifest import sweep_name
-from research.tasks.language_modelling import Sizes, init
+from research.tasks.language_modelling import Sizes, init, known
 from research.train import checkpoint
 from research.train.update import Program, blank
 
@@ -63,7 +67,11 @@ class Cell:
         """Whether all seeds give one result."""
         assert self.config is not None
         model = self.config.model
-        return isinstance(model, NGram) or (isinstance(model, Interpolation) and all(isinstance(part, NGram) for part in model.parts))
+        if isinstance(model, BagOfWords):
+            return not isinstance(model.learner, Perceptron)
+        if isinstance(model, Interpolation):
+            return all(isinstance(part, NGram) for part in model.parts)
+        return isinstance(model, NGram | Rules | NGramClassifier)
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
 def sizes(config: Config, data: Dataset) -> Sizes:
     """What a model must know of its data."""
     length = config.data.length if isinstance(config.data, Text) else data.train.inputs.shape[1]  # type: ignore[union-attr]
-    return Sizes(data.vocabulary.size, length)
+    return Sizes(data.vocabulary.size, length, len(data.classes))
 
 
 def program_of(config: Config, data: Dataset) -> Program:
@@ -150,6 +158,9 @@ def _identified(cell: Cell, known: dict[str, str], runs_dir: Path, data_dir: Pat
         config = config.model_copy(update={"init": Parent.model_validate({"from": parent, "freeze": config.init.freeze})})
         parents = (parent,)
     digest = load(config.data, data_dir).digest
+    if isinstance(config.model, Rules) and config.model.lexicon != "vader":
+        load_lexicon(config.model.lexicon)  # a mistake in it is said before anything is run
+        digest += sha256(Path(config.model.lexicon).read_bytes())
     return replace(cell, config=config, parents=parents, cell_id=cell_id(config, digest), data_digest=digest)
 
 
@@ -228,12 +239,12 @@ def _facts(cell: Cell, data_dir: Path | None) -> Cell:
     if isinstance(config.model, Interpolation):
         parts = tuple(cell_id(part_config(config, part), data.digest) for part in config.model.parts)
         return replace(cell, parents=parts, predicted_seconds=0.1)
-    if isinstance(config.model, NGram):
+    if not config.trained:
         return replace(cell, predicted_seconds=price(config, None, data, 0.0))
     program = program_of(config, data)
     blank(program)  # a mistake that only shapes show is raised here, before anything is trained
-    counted = parameters(config.model, *program.sizes)
-    flops = flops_per_token(config.model, *program.sizes, scored_share(config, data))
+    counted = parameters(config.model, *known(program.sizes))
+    flops = flops_per_token(config.model, *known(program.sizes), scored=scored_share(config, data))
     facts = {"params": counted._asdict(), "flops_per_token": flops} | ({"lacks": lacking} if (lacking := lacks(config)) else {})
     return replace(cell, facts=facts, predicted_seconds=price(config, program, data, flops))
 

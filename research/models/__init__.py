@@ -5,13 +5,14 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from research.config.classify import Classifier
 from research.config.model import FeedForwardLM, LanguageModel
-from research.models import feed_forward_lm, language_model
+from research.models import classifier, feed_forward_lm, language_model
 from research.nn.linear import dense
 
 
 class Model(NamedTuple):
-    init: Any
+    init: Any  # (config, key, vocabulary, length), and the number of classes where there are
     empty: Any
     hidden: Any
     output: Any  # (config, params) -> the kernel and bias that make logits of what `hidden` returns
@@ -24,5 +25,6 @@ class Model(NamedTuple):
 
 MODELS: dict[type, Model] = {
     LanguageModel: Model(language_model.init, language_model.empty, language_model.hidden, language_model.output, language_model.unstack),
+    Classifier: Model(classifier.init, classifier.empty, classifier.hidden, classifier.output),
     FeedForwardLM: Model(feed_forward_lm.init, feed_forward_lm.empty, feed_forward_lm.hidden, feed_forward_lm.output),
 }

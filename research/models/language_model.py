@@ -16,9 +16,10 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from research.config.classify import Stack
 from research.config.mixer import Attention
 from research.config.model import LanguageModel as Config
-from research.config.model import NoFeedForward, NoNorm
+from research.config.model import NoFeedForward, NoNorm, StackWords
 from research.nn.attention import AttentionSpec
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
@@ -57,13 +58,15 @@ class Carry(NamedTuple):
     layers: tuple[Any, ...]
 
 
-def specs(config: Config) -> tuple[Any, ...]:
-    """The static nodes of one period's mixers; attention is told its position and dropout, which are words of the model."""
-    bind = lambda mixer: AttentionSpec(mixer, config.position, config.dropout.attention) if isinstance(mixer, Attention) else mixer
+def specs(config: StackWords) -> tuple[Any, ...]:
+    """The static nodes of one period's mixers; attention is told its position, dropout and mask, which are words of the model."""
+    masked = config.masked if isinstance(config, Stack) else True
+    attention = lambda mixer: AttentionSpec(mixer, config.position, config.dropout.attention, masked)
+    bind = lambda mixer: attention(mixer) if isinstance(mixer, Attention) else mixer
     return tuple(bind(mixer) for mixer in config.pattern)
 
 
-def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int) -> LanguageModel:
+def init(config: StackWords, key: Key[Array, ""], vocabulary: int, length: int) -> LanguageModel:
     """`length` is the training length, where learned positions end."""
     key_embedding, key_position, key_blocks, key_output, key_bias = jax.random.split(key, 5)
     period = specs(config)
@@ -74,12 +77,12 @@ def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int) -> L
         position=init_position(config.position, key_position, length, config.width, config.init),
         blocks=tuple(stack(spec, k) for spec, k in zip(period, jax.random.split(key_blocks, len(period)), strict=True)),
         norm=init_norm(config.norm, config.width) if _placement(config) == "pre" else (),
-        output=() if config.tie else draw(config.init, key_output, (config.width, vocabulary), config.width),
+        output=() if getattr(config, "tie", False) else draw(config.init, key_output, (config.width, vocabulary), config.width),
         output_bias=draw_bias(config.init, key_bias, vocabulary),
     )
 
 
-def empty(config: Config, batch: int, capacity: int, vocabulary: int) -> Carry:
+def empty(config: StackWords, batch: int, capacity: int, vocabulary: int) -> Carry:
     """The carry before the first token. `capacity`: tokens that a full attention cache may hold; 0 for training, where a chunk is all."""
     period = specs(config)
     repeats = config.layers // len(period)
@@ -89,7 +92,7 @@ def empty(config: Config, batch: int, capacity: int, vocabulary: int) -> Carry:
 
 
 def hidden(
-    config: Config,
+    config: StackWords,
     params: LanguageModel,
     carry: Carry,
     tokens: Int[Array, "b t"],
@@ -145,17 +148,17 @@ def unstack(config: Config, params: LanguageModel, carry: Carry) -> tuple[Config
     return flat, replace(params, blocks=of_layer(params.blocks), output=kernel), carry._replace(layers=of_layer(carry.layers))
 
 
-def _in_precision(config: Config, params: LanguageModel) -> LanguageModel:
+def _in_precision(config: StackWords, params: LanguageModel) -> LanguageModel:
     """The parameters as the products read them; their gradient comes back in float32."""
     return jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), params) if config.precision == "mixed" else params
 
 
-def _kept_as(config: Config, period: Callable[..., Any]) -> Callable[..., Any]:
+def _kept_as(config: StackWords, period: Callable[..., Any]) -> Callable[..., Any]:
     """A period of layers of which everything is kept for the backward pass, its products, or its input alone (Chen et al. 2016)."""
     return period if config.rematerialise == "nothing" else jax.checkpoint(period, policy=KEPT[config.rematerialise])
 
 
-def _init_block(config: Config, spec: Any, key: Key[Array, ""]) -> Block:
+def _init_block(config: StackWords, spec: Any, key: Key[Array, ""]) -> Block:
     key_mixer, key_feed_forward = jax.random.split(key)
     mixer = MIXERS[type(spec)].init(spec, key_mixer, config.width, config.init)
     if isinstance(config.feed_forward, NoFeedForward):
@@ -165,7 +168,7 @@ def _init_block(config: Config, spec: Any, key: Key[Array, ""]) -> Block:
 
 
 def _block(
-    config: Config, spec: Any, p: Block, carry: Any, x: Array, valid: Array, key: Array | None, observe: bool
+    config: StackWords, spec: Any, p: Block, carry: Any, x: Array, valid: Array, key: Array | None, observe: bool
 ) -> tuple[Any, Array, Any]:
     keys = _keys(key, 4)
     carry, y, aux = MIXERS[type(spec)].mix(spec, p.mixer, carry, _before(config, p.mixer_norm, x), valid, keys[0], observe)
@@ -176,22 +179,22 @@ def _block(
     return carry, _after(config, p.feed_forward_norm, x, dropout(keys[2], config.dropout.residual, y)), aux
 
 
-def _before(config: Config, p: Any, x: Array) -> Array:
+def _before(config: StackWords, p: Any, x: Array) -> Array:
     return norm(config.norm, p, x) if _placement(config) == "pre" else x
 
 
-def _after(config: Config, p: Any, x: Array, y: Array) -> Array:
+def _after(config: StackWords, p: Any, x: Array, y: Array) -> Array:
     x = x + y.astype(x.dtype) if config.residual else y.astype(x.dtype)
     return norm(config.norm, p, x) if _placement(config) == "post" else x
 
 
-def _between(config: Config, key: Array | None, number: Array, x: Array) -> Array:
+def _between(config: StackWords, key: Array | None, number: Array, x: Array) -> Array:
     if key is None or not config.dropout.between:
         return x
     return jnp.where(number < config.layers - 1, dropout(_keys(key, 4)[3], config.dropout.between, x), x)
 
 
-def _placement(config: Config) -> str:
+def _placement(config: StackWords) -> str:
     return "none" if isinstance(config.norm, NoNorm) else config.norm.placement
 
 

@@ -31,6 +31,7 @@ class AttentionSpec:
     config: AttentionConfig
     position: Position
     dropout: float = 0.0  # of the weights
+    masked: bool = True  # causally; else every query attends to the whole chunk, and nothing is kept
 
 
 @struct.dataclass
@@ -150,6 +151,9 @@ def _see(
     if memory:
         return _see_cache(carry, q, k, v, count, position)
     distance = position[:, :, None] - position[:, None]
+    if not spec.masked:
+        mask = jnp.broadcast_to(existing(position < count[:, None]), (q.shape[0], length, length))
+        return carry, Seen(q, k, v, distance, mask, length)
     return carry._replace(length=carry.length + count), Seen(q, k, v, distance, causal(distance), length)
 
 

@@ -13,6 +13,7 @@ COSTS = ("seconds", "seconds.compile", "seconds.train", "seconds.evaluate", "tok
 FROM_RUN = ("tokens_seen", "steps", "best_step", *COSTS)
 SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 TITLES = {
+    "macro_f1": "macro F1",
     "params": "parameters",
     "params.total": "parameters",
     "params.body": "body parameters",
@@ -98,7 +99,7 @@ def is_quality(name: str) -> bool:
 def is_percentage(name: str) -> bool:
     """Shares are kept as fractions and shown in per cent."""
     split, short = split_name(name)
-    return split != "extra" and short.split("_at_")[0] in ("accuracy", "f1", "exact_match")
+    return split != "extra" and short.split("_at_")[0] in ("accuracy", "f1", "macro_f1", "exact_match")
 
 
 def title(name: str) -> str:

@@ -106,7 +106,7 @@ class Items(NamedTuple):
     """What a run scored, by test item; losses are averaged over seeds where there are several."""
 
     id: Array  # int64[n]
-    loss: Array  # nats summed over the item, float64[n]
+    loss: Array | None  # nats summed over the item, float64[n]; None where a model has no probabilities
     tokens: Array  # int64[n]
     correct: Array | None  # float64[n]; None where nothing is right or wrong
 
@@ -116,9 +116,8 @@ def average_items(runs: Sequence[Items]) -> Items | None:
     ordered = [_by_id(run) for run in runs]
     if not ordered or not all(_same_items(ordered[0], other) for other in ordered):
         return None
-    rights = [run.correct for run in ordered if run.correct is not None]
-    correct = np.mean(rights, axis=0) if len(rights) == len(ordered) else None
-    return Items(ordered[0].id, np.mean([run.loss for run in ordered], axis=0), ordered[0].tokens, correct)
+    mean = lambda fields: None if any(field is None for field in fields) else np.mean(fields, axis=0)
+    return Items(ordered[0].id, mean([run.loss for run in ordered]), ordered[0].tokens, mean([run.correct for run in ordered]))
 
 
 def _by_id(run: Items) -> Items:
@@ -135,7 +134,9 @@ LOSSES = ("loss", "perplexity", "bits_per_character", "bits_per_byte")
 
 def has_statistic(items: Items | None, statistic: str) -> bool:
     """Whether the items hold what this metric of a test set is made of."""
-    return items is not None and (statistic in LOSSES or (statistic == "accuracy" and items.correct is not None))
+    if items is None:
+        return False
+    return items.loss is not None if statistic in LOSSES else statistic == "accuracy" and items.correct is not None
 
 
 def item_interval(items: Items, statistic: str, value: float) -> Interval:
@@ -149,7 +150,7 @@ def item_interval(items: Items, statistic: str, value: float) -> Interval:
     if statistic == "perplexity":
         ratio = np.exp(ratio)
     elif statistic.startswith("bits"):
-        ratio = ratio * value / (items.loss.sum() / items.tokens.sum())
+        ratio = ratio * value / (_summed(items, statistic).sum() / items.tokens.sum())
     return percentile_interval(value, ratio)
 
 

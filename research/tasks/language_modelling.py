@@ -1,4 +1,4 @@
-"""Predict the next token: the task of every trained model here, on text and on generated examples alike.
+"""Predict a symbol: the next token of a text or a generated example, or the class of a sentence. The task of every trained model here.
 
 A task is `init`, `empty`, `loss` and `evaluate`, and is all that training knows of a model.
 """
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Float, Int, Key
 
 from research.config.data import Text
 from research.config.schema import Config
@@ -17,15 +17,21 @@ from research.tasks.output import Scores, scores
 
 
 class Sizes(NamedTuple):
-    """What a model must know of the data: how many symbols, and how many tokens a training window has."""
+    """What a model must know of the data: how many symbols, how many tokens a training window has, and how many classes if any."""
 
     vocabulary: int
     length: int
+    classes: int = 0
 
 
 def init(config: Config, sizes: Sizes, key: Key[Array, ""]) -> Any:
     """The parameters of a model before training."""
-    return MODELS[type(config.model)].init(config.model, key, sizes.vocabulary, sizes.length)
+    return MODELS[type(config.model)].init(config.model, key, *known(sizes))
+
+
+def known(sizes: Sizes) -> tuple[int, ...]:
+    """What `init` of a model is given: the number of classes only where there are classes."""
+    return sizes if sizes.classes else sizes[:2]
 
 
 def empty(config: Config, sizes: Sizes, batch: int, capacity: int = 0) -> Any:
@@ -46,10 +52,10 @@ def loss(
     return (trained * batch.weight).sum(), batch.weight.sum(), carry, {"loss": (found.nats * batch.weight).sum()}
 
 
-def evaluate(config: Config, params: Any, carry: Any, batch: Batch) -> tuple[Float[Array, "b q"], Bool[Array, "b q"], Any]:
-    """Nats and correctness of each scored token, without dropout; where the weight is zero they mean nothing."""
+def evaluate(config: Config, params: Any, carry: Any, batch: Batch) -> tuple[Float[Array, "b q"], Int[Array, "b q"], Any]:
+    """Nats of each scored token and the likeliest symbol there, without dropout; where the weight is zero they mean nothing."""
     carry, found = _scores(config, params, carry, batch, None)
-    return found.nats, found.likeliest == batch.targets, carry
+    return found.nats, found.likeliest, carry
 
 
 def carries(config: Config) -> bool:

@@ -48,10 +48,10 @@ ENGLISH = re.compile(
 )
 
 
-def english_words(line: str) -> list[str]:
+def english_words(line: str, lower: bool = True) -> list[str]:
     """Words and punctuation marks of a line, in lower case: `'Tis well-met, lord's "o' the"` -> 'tis, well-met, ",", lord's, ...
 
-    Lower case, because verse gives every line a capital. Apostrophes and hyphens inside a word belong to it. Nothing but white
-    space is lost.
+    Lower case unless told otherwise, because verse gives every line a capital. Apostrophes and hyphens inside a word belong to it.
+    Nothing but white space is lost.
     """
-    return ENGLISH.findall(line.lower())
+    return ENGLISH.findall(line.lower() if lower else line)

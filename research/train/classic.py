@@ -1,7 +1,8 @@
-"""Runs that are fitted, not trained: n-grams are counted, and a mixture of two runs is weighed by what they gave each token."""
+"""Runs that are fitted, not trained: n-grams are counted, classifiers fitted, and a mixture of two runs is weighed by its parts' tokens."""
 
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,20 +10,25 @@ import numpy as np
 from research.classic import archive, ngram
 from research.classic.interpolation import best_weight, mix
 from research.config.errors import StepladderError
-from research.config.model import NGram
-from research.data.dataset import Dataset, TextSplit
+from research.config.model import Interpolation, NGram
+from research.config.rules import Rules
+from research.data.dataset import Dataset, Sentences, TextSplit
 from research.results import store
-from research.tasks import counting
-from research.train.evaluate import Scores
-from research.train.result import Belonging, Job, Scored, write_result, write_status
+from research.tasks import classifying, counting
+from research.train import fitted_files
+from research.train.evaluate import Belonging, Scores
+from research.train.result import Job, Scored, write_result, write_status
 
 
-def fit_run(job: Job, data: Dataset, belongs: tuple[Belonging, Belonging]) -> dict[str, Any]:
+def fit_run(job: Job, data: Dataset, data_dir: Path | None, belongs: tuple[Belonging, Belonging]) -> dict[str, Any]:
     """Fit, score both splits, write every file, and return the metrics."""
     write_status(job, "running", 0, 1)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        scored, figures = (_count if isinstance(job.config.model, NGram) else _interpolate)(job, data)
+        if isinstance(job.config.model, Interpolation):
+            scored, figures = _interpolate(job, data)
+        else:
+            scored, figures = _count(job, data) if isinstance(job.config.model, NGram) else _classify(job, data, data_dir)
     store.write_text(job.folder / "log.txt", "".join(f"{warning.message}\n" for warning in said))
     metrics = write_result(job, scored, belongs, {"status": "done", "best_step": None, "steps": 0} | figures)
     write_status(job, "done", 1, 1)
@@ -50,6 +56,33 @@ def _count(job: Job, data: Dataset) -> tuple[Scored, dict[str, Any]]:
             "peak_memory_mb": sum(keys.nbytes for keys in model.keys) / 2**20,
         },
     }
+
+
+def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scored, dict[str, Any]]:
+    config, began = job.config.model, time.perf_counter()
+    fitted = classifying.fit(config, data, job.seed, data_dir)
+    learned = time.perf_counter()
+    valid, test = (_judged(config, data, fitted.model, data.sentences[split]) for split in ("valid", "test"))
+    ended = time.perf_counter()
+    fitted_files.save(config, fitted.model, job.folder)
+    words = [len(sentence) for sentence in data.sentences["train"].words]
+    return Scored(valid, test, {}), {
+        "params": {"total": fitted.parameters, "body": fitted.parameters},
+        "flops_per_token": 0.0 if isinstance(config, Rules) else 2.0 * len(data.classes),
+        "tokens_seen": 0 if isinstance(config, Rules) else sum(words),
+        "extra": fitted.extra,
+        "cost": {
+            "seconds": {"compile": 0.0, "train": learned - began, "evaluate": ended - learned},
+            "latency_ms": 1e3 * (ended - learned) / (len(data.sentences["valid"].labels) + len(data.sentences["test"].labels)),
+            "peak_memory_mb": fitted.extra.get("one_hot_mb", 0.0) + 4 * fitted.parameters / 2**20,
+        },
+    }
+
+
+def _judged(config: Any, data: Dataset, model: Any, sentences: Sentences) -> Scores:
+    scores = classifying.class_scores(config, data, model, sentences.words, sentences.texts)
+    nats, chosen = classifying.judge(config, scores, sentences.labels)
+    return Scores(nats, chosen == sentences.labels, chosen)
 
 
 def _scores(found: counting.Scored) -> Scores:

@@ -48,19 +48,17 @@ def score(engine: Engine, params: Any, active: list[bool], batches: Batches, n: 
     """The scores of a split of `n` tokens under the lanes' parameters (joined); None for a lane that is not active."""
     flags = lanes.join([np.asarray(flag) for flag in active])
     nats: list[Any] = []
-    correct: list[Any] = []
+    likeliest: list[Any] = []
     for stacked in batches:
         carry = lanes.join([first_carry(engine.program, stacked.inputs.shape[1])] * engine.width)
         for i in range(stacked.inputs.shape[0]):
             batch = jax.tree.map(lambda leaf, i=i: leaf[i], stacked)
             found = engine.evaluate[_key(batch)](params, carry, flags, lanes.replicate(batch))
             nats.append(found[0])
-            correct.append(found[1])
+            likeliest.append(found[1])
             carry = found[2]
-    index = concatenate([stacked.index for stacked in batches])
-    scored = concatenate([stacked.weight for stacked in batches]) > 0
     of_lane = lambda found, lane: concatenate([np.asarray(lanes.part(batch, lane)) for batch in found])
-    return [in_order(index, scored, of_lane(nats, i), of_lane(correct, i), n) if on else None for i, on in enumerate(active)]
+    return [in_order(batches, of_lane(nats, i), of_lane(likeliest, i), n) if on else None for i, on in enumerate(active)]
 
 
 def _compile_evaluation(program: Program, params: Any, batch: Any, width: int) -> Any:

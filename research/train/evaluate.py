@@ -1,6 +1,6 @@
 """A split scored in full: nats and correctness of every token, in the split's own order, whatever the batches were."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -8,7 +8,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from research.config.data import Text
+from research.config.data import Labelled, Text
 from research.data.batches import Batch
 from research.tasks.language_modelling import carries, empty, evaluate
 from research.train.lanes import spread
@@ -17,11 +17,22 @@ from research.train.update import Program
 TOKEN = {"char": "character", "byte": "byte"}
 
 
+class Belonging(NamedTuple):
+    """Of each scored token of a split: its item (sentence or example), its group where there are groups, and who is in which slice."""
+
+    items: Int[np.ndarray, " n"]
+    groups: Int[np.ndarray, " n"] | None = None
+    names: tuple[str, ...] = ()  # of the groups, where they are not numbers: classes
+    slices: Mapping[str, Bool[np.ndarray, " n"]] = {}
+    characters: int | None = None  # of a text
+
+
 class Scores(NamedTuple):
     """What became of each scored token of a split."""
 
-    nats: Float[np.ndarray, " n"]
+    nats: Float[np.ndarray, " n"] | None  # None where a model has no probabilities
     correct: Bool[np.ndarray, " n"] | None  # whether the likeliest symbol was right; None where nobody asked
+    likeliest: Int[np.ndarray, " n"] | None = None
 
 
 def hands_on(program: Program) -> bool:
@@ -35,41 +46,63 @@ def first_carry(program: Program, rows: int) -> Any:
 
 
 def evaluate_batch(program: Program, params: Any, carry: Any, active: Bool[Array, ""], batch: Batch) -> tuple[Array, Array, Any]:
-    """Nats and correctness [b q] of one batch, and the carry after it. A lane that is not active does no work."""
+    """Nats and likeliest symbols [b q] of one batch, and the carry after it. A lane that is not active does no work."""
     before = carry if hands_on(program) else empty(program.config, program.sizes, batch.inputs.shape[0])
 
     def score() -> tuple[Array, Array, Any]:
-        nats, correct, after = evaluate(program.config, params, before, spread(batch))
-        return nats, correct, after if hands_on(program) else ()
+        nats, likeliest, after = evaluate(program.config, params, before, spread(batch))
+        return nats, likeliest, after if hands_on(program) else ()
 
-    return lax.cond(active, score, lambda: (jnp.zeros(batch.targets.shape), jnp.zeros(batch.targets.shape, bool), carry))
+    return lax.cond(active, score, lambda: (jnp.zeros(batch.targets.shape), jnp.zeros(batch.targets.shape, jnp.int32), carry))
 
 
-def in_order(index: Int[np.ndarray, " m"], scored: Bool[np.ndarray, " m"], nats: np.ndarray, correct: np.ndarray, n: int) -> Scores:
+def in_order(batches: Sequence[Batch], nats: np.ndarray, likeliest: np.ndarray, n: int) -> Scores:
     """Numbers in the order of batches -> in the order of the split; padding is dropped, and every token must have come once."""
+    index, targets, weight = (concatenate([getattr(one, name) for one in batches]) for name in ("index", "targets", "weight"))
+    scored = weight > 0
     assert np.array_equal(np.bincount(index[scored], minlength=n), np.ones(n, int)), "every token of a split is scored once"
     back = np.argsort(index[scored])
-    return Scores(nats[scored][back], correct[scored][back])
+    return Scores(nats[scored][back], (likeliest == targets)[scored][back], likeliest[scored][back])
 
 
-def measure(scores: Scores, data: Any, groups: Int[np.ndarray, " n"] | None, characters: int | None = None) -> dict[str, float]:
-    """Loss in nats a token, perplexity, accuracy; bits a character or byte; accuracy within each group.
+def measure(scores: Scores, data: Any, belongs: Belonging) -> dict[str, float]:
+    """Loss in nats a token, perplexity, accuracy; bits a character or byte; accuracy within groups and slices.
 
-    A text's `characters` count its newlines, and of words the one space between two: over them, models of different vocabularies
+    Characters of a text count its newlines, and of words the one space between two: over them, models of different vocabularies
     compare. An unknown token pays for <unk> alone, however many characters it has, so that many of them make bits a character small.
+    Of labelled sentences: macro F1, and the accuracy of a class is its recall; no perplexity.
     """
-    loss = float(scores.nats.sum(dtype=np.float64)) / len(scores.nats)
-    found = {"loss": loss, "perplexity": perplexity(loss)}
+    labelled = isinstance(data, Labelled)
+    found: dict[str, float] = {}
+    if scores.nats is not None:
+        found["loss"] = float(scores.nats.sum(dtype=np.float64)) / len(scores.nats)
+    if scores.nats is not None and not labelled:
+        found["perplexity"] = perplexity(found["loss"])
     if isinstance(data, Text) and data.level in TOKEN:
-        found[f"bits_per_{TOKEN[data.level]}"] = loss / float(np.log(2))
-    elif characters:
-        found["bits_per_character"] = loss / float(np.log(2)) * len(scores.nats) / characters
+        found[f"bits_per_{TOKEN[data.level]}"] = found["loss"] / float(np.log(2))
+    elif isinstance(data, Text) and belongs.characters:
+        found["bits_per_character"] = found["loss"] / float(np.log(2)) * len(belongs.items) / belongs.characters
     if scores.correct is None:
         return found
     found["accuracy"] = float(scores.correct.mean())
-    for group in np.unique(groups) if groups is not None else ():
-        found[f"accuracy_at_{group}"] = float(scores.correct[groups == group].mean())
+    if belongs.groups is not None and labelled and scores.likeliest is not None:
+        found["macro_f1"] = macro_f1(belongs.groups, scores.likeliest)
+    for name, members in _parts(belongs):
+        found[f"accuracy_at_{name}"] = float(scores.correct[members].mean())
     return found
+
+
+def macro_f1(targets: Int[np.ndarray, " n"], predicted: Int[np.ndarray, " n"]) -> float:
+    """The mean over the classes, of targets or predictions, of 2 right / (2 right + wrong + missed)."""
+    of_class = lambda c: 2 * ((predicted == c) & (targets == c)).sum() / ((predicted == c).sum() + (targets == c).sum())
+    return float(np.mean([of_class(c) for c in np.union1d(targets, predicted)]))
+
+
+def _parts(belongs: Belonging) -> list[tuple[str, np.ndarray]]:
+    """Groups and slices that are not empty, by name."""
+    names, groups = belongs.names, belongs.groups
+    grouped = [(names[g] if names else str(g), groups == g) for g in np.unique(groups)] if groups is not None else []
+    return grouped + [(name, members) for name, members in belongs.slices.items() if members.any()]
 
 
 def perplexity(loss: float) -> float:
@@ -78,12 +111,18 @@ def perplexity(loss: float) -> float:
         return float(np.exp(np.float64(loss)))
 
 
-def by_item(scores: Scores, items: Int[np.ndarray, " n"]) -> dict[str, np.ndarray]:
-    """Sums over the tokens of each item (sentence or example): what items.npz holds."""
-    ids, inverse = np.unique(items, return_inverse=True)
+def by_item(scores: Scores, belongs: Belonging) -> dict[str, np.ndarray]:
+    """Sums over the tokens of each item (sentence or example): what items.npz holds. A labelled sentence's class and prediction too."""
+    ids, inverse = np.unique(belongs.items, return_inverse=True)
     count = lambda weights=None: np.bincount(inverse, weights, minlength=len(ids))
-    found = {"id": ids.astype(np.int64), "loss": count(scores.nats.astype(np.float64)), "tokens": count().astype(np.int64)}
-    return found if scores.correct is None else found | {"correct": count(scores.correct).astype(np.int64)}
+    found = {"id": ids.astype(np.int64), "tokens": count().astype(np.int64)}
+    if scores.nats is not None:
+        found["loss"] = count(scores.nats.astype(np.float64))
+    if scores.correct is not None:
+        found["correct"] = count(scores.correct).astype(np.int64)
+    if belongs.groups is not None and belongs.names and scores.likeliest is not None:
+        found |= {"class": belongs.groups.astype(np.int64), "predicted": scores.likeliest.astype(np.int64)}
+    return found
 
 
 def concatenate(parts: Sequence[np.ndarray]) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from research.config.schema import Config
 from research.results import store
-from research.train.evaluate import Scores, by_item, measure
+from research.train.evaluate import Belonging, Scores, by_item, measure
 
 ENDED = ("done", "diverged")  # the statuses of a run that is not begun again
 
@@ -34,25 +34,17 @@ class Scored(NamedTuple):
     also: dict[int, Scores]
 
 
-class Belonging(NamedTuple):
-    """Of each scored token of a split: its item (sentence or example), and its group where there are groups. `characters`: of a text."""
-
-    items: Any
-    groups: Any = None
-    characters: int | None = None
-
-
 def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belonging], figures: dict[str, Any]) -> dict[str, Any]:
     """result.json, and items.npz and tokens.npz of a run that has scores. `figures`: status, steps, cost and what else the run knows."""
     metrics: dict[str, Any] = {}
     if scored is not None:
         valid, test = belongs
-        metrics["valid"] = measure(scored.valid, job.config.data, valid.groups, valid.characters)
-        metrics["test"] = measure(scored.test, job.config.data, test.groups, test.characters)
+        metrics["valid"] = measure(scored.valid, job.config.data, valid)
+        metrics["test"] = measure(scored.test, job.config.data, test)
         for length, scores in scored.also.items():
-            metrics["test"][f"perplexity_at_{length}"] = measure(scores, job.config.data, None)["perplexity"]
-        store.write_arrays(job.folder / "items.npz", **by_item(scored.test, test.items))
-        tokens = {"valid": scored.valid.nats, "test": scored.test.nats}
+            metrics["test"][f"perplexity_at_{length}"] = measure(scores, job.config.data, Belonging(test.items))["perplexity"]
+        store.write_arrays(job.folder / "items.npz", **by_item(scored.test, test))
+        tokens = {name: scores.nats for name, scores in (("valid", scored.valid), ("test", scored.test)) if scores.nats is not None}
         store.write_arrays(job.folder / "tokens.npz", **{name: nats.astype(np.float32) for name, nats in tokens.items()})
     extra = {**job.facts.get("extra", {}), **figures.pop("extra", {})}
     result = {"cell_id": job.cell_id, "seed": job.seed, **job.facts, **figures, "metrics": metrics, "extra": extra}

@@ -23,7 +23,7 @@ class Best:
 
 def pack(state: State, best: Best | None, seconds: tuple[float, float], tokens: int) -> dict[str, Any]:
     """One tree of one form, whether or not there is a best yet. `tokens`: scored in validation."""
-    none = Best(state.params, 0.0, -1, 0, Scores(np.zeros(tokens, np.float32), np.zeros(tokens, bool)))
+    none = Best(state.params, 0.0, -1, 0, Scores(np.zeros(tokens, np.float32), np.zeros(tokens, bool), np.zeros(tokens, np.int32)))
     held = best or none
     return {
         "state": state,

@@ -20,9 +20,9 @@ from research.results import store
 from research.results.lock import Claim, HeldError, claim
 from research.train import checkpoint, lanes
 from research.train.engine import Batches, Engine, score
-from research.train.evaluate import Scores, measure
+from research.train.evaluate import Belonging, Scores, measure
 from research.train.optimiser import factor, hyper
-from research.train.result import ENDED, Belonging, Job, Scored, write_result, write_status
+from research.train.result import ENDED, Job, Scored, write_result, write_status
 from research.train.resume import Best, pack, unpack
 from research.train.source import OnHost, stack
 from research.train.update import Member, State, blank, jitted_begin
@@ -217,7 +217,7 @@ def _validate(engine: Engine, running: list[Any], states: Any, material: Materia
 def _judge(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Material, seconds: float, report: Report) -> Lane:
     """Keep the parameters if they are the best so far, and stop a run whose patience is at its end."""
     job, train = lane.job, lane.job.config.train
-    metrics = measure(scores, job.config.data, material.valid.belongs.groups, material.valid.belongs.characters)
+    metrics = measure(scores, job.config.data, material.valid.belongs)
     store.append_metrics(job.folder / "metrics.jsonl", [{"step": lane.step, "split": "valid", **metrics, "seconds": seconds}])
     report(job, "validated", {"step": lane.step, **metrics})
     best = lane.best

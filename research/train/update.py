@@ -13,8 +13,7 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, UInt32
 
-from research.config.model import Model
-from research.config.schema import Config
+from research.config.schema import Config, Model
 from research.data.batches import Arrays, starts_anew
 from research.tasks.language_modelling import Sizes, carries, empty, init, loss, stop_gradient
 from research.train.lanes import spread

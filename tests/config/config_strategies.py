@@ -76,7 +76,7 @@ def all_trees(draw: st.DrawFn) -> dict[str, Any]:
         tree.pop("eval", None)
     if tree["data"].get("level") == "byte":
         tree["data"].pop("vocabulary", None)
-    tree["data"].pop("regularisation", None)  # no model of today has a place for it
+    tree["data"].pop("regularisation", None)  # no model so far has a place for it
     if tree["data"].get("level") in get_args(Subword):
         tree["data"]["vocabulary"] = {"size": draw(st.integers(2, 8))}
     return tree

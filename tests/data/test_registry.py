@@ -3,9 +3,11 @@
 import gzip
 import hashlib
 import http.server
+import subprocess
 import threading
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +95,31 @@ def test_files_on_disk_are_found_in_either_folder_under_any_name(served, tmp_pat
     path.write_bytes(gzip.compress(CONTENT) if place.endswith(".gz") else CONTENT)
     assert registry.verify("small", tmp_path / "mine") == [path]
     assert registry.read("small", tmp_path / "mine") == {"input.txt": CONTENT}
+
+
+def test_an_archive_is_kept_packed(tmp_path, cache, monkeypatch):
+    archive = gzip.compress(CONTENT)
+    file = registry.File("set.tar.gz", hashlib.sha256(archive).hexdigest(), "set==1")
+    monkeypatch.setitem(registry.SOURCES, "packed", registry.Source("sdist", "an archive", files=(file,)))
+    (tmp_path / "set.tar.gz").write_bytes(archive)
+    assert registry.verify("packed", tmp_path) == [tmp_path / "set.tar.gz"]
+    assert registry.read("packed", tmp_path) == {"set.tar.gz": archive}
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("some_thing-1.0-py3-none-any.whl", "--only-binary=:all:"), ("some_thing-1.0.tar.gz", "--no-binary=some-thing")]
+)
+def test_pip_is_asked_for_the_form_of_the_pinned_file(monkeypatch, name, form):
+    def pip(command, **_):
+        asked.extend(command)
+        (Path(command[command.index("--dest") + 1]) / name).write_bytes(CONTENT)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    asked = []
+    monkeypatch.setattr(subprocess, "run", pip)
+    assert download.download_package("some-thing==1.0", name) == CONTENT
+    assert form in asked
+    assert asked[-1] == "some-thing==1.0"
 
 
 def test_a_wrong_file_on_disk_is_an_error_not_a_reason_to_fetch(served, tmp_path):

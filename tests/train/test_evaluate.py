@@ -11,7 +11,7 @@ from research.config.schema import Config
 from research.data.dataset import TextSplit
 from research.data.eval_batches import eval_batches
 from research.tasks.language_modelling import Sizes
-from research.train.evaluate import Scores, concatenate, evaluate_batch, first_carry, in_order, measure
+from research.train.evaluate import Belonging, Scores, concatenate, evaluate_batch, first_carry, in_order, measure
 from research.train.update import Member, Program, begin
 
 TYPES, EOS, N = 11, 1, 240
@@ -31,15 +31,14 @@ def scores(context, tokens_per_batch):
     params = begin(program, config.model, Member(jnp.uint32(0), jnp.float32(0), jnp.float32(0))).params
     score = jax.jit(partial(evaluate_batch, program))
     batches = eval_batches(config.data, config.eval, text(), EOS, 8, 5, tokens_per_batch)
-    nats, correct = [], []
+    nats, likeliest = [], []
     for stacked in batches:
         for i in range(len(stacked.inputs)):
             batch = jax.tree.map(lambda leaf, i=i: leaf[i], stacked)
             found = score(params, first_carry(program, len(batch.inputs)), jnp.bool_(True), batch)
             nats.append(np.asarray(found[0]))
-            correct.append(np.asarray(found[1]))
-    index, scored = (concatenate([getattr(stacked, name) for stacked in batches]) for name in ("index", "weight"))
-    return in_order(index, scored > 0, concatenate(nats), concatenate(correct), N)
+            likeliest.append(np.asarray(found[1]))
+    return in_order(batches, concatenate(nats), concatenate(likeliest), N)
 
 
 @pytest.mark.parametrize("context", ["stream", "sentence"])
@@ -60,7 +59,7 @@ def test_bits_a_character_are_all_bits_over_all_characters(level, size):
     data = Config.model_validate({"data": {"kind": "pydoc", "level": level} | words, "model": {"kind": "ngram"}}).data
     nats = np.array([0.5, 2.0, 3.5])
     characters = 3 if level in ("char", "byte") else 12
-    found = measure(Scores(nats, None), data, None, characters)
+    found = measure(Scores(nats, None), data, Belonging(np.arange(3), characters=characters))
     name = "bits_per_byte" if level == "byte" else "bits_per_character"
     assert found[name] == pytest.approx(6.0 / np.log(2) / characters)
     assert [key for key in found if key.startswith("bits")] == [name]

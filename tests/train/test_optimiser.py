@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from research.config.model import Model
 from research.config.optim import SGD, Adam, AdamW, Constant, Cosine, EpochDecay, InverseSquareRoot, Linear
+from research.config.schema import Model
 from research.models import language_model
 from research.train.optimiser import factor, hyper, optimiser
 

@@ -1,0 +1,131 @@
+"""The words of models that put a sentence into a class: what reads it, and what learns from counted features."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from research.config.errors import Impossible
+from research.config.mixer import T5, Alibi, Attention, WindowCache
+from research.config.model import Initialiser, KneserNey, Smoothing, StackWords, VarianceInit
+from research.config.node import Fraction, Integers, Node, NonNegative, Positive, Rate, Weight
+from research.config.rules import Rules
+
+
+class Bag(Node):
+    """The words' vectors without order, then hidden layers: CBOW has none, deep CBOW tanh, DAN the mean and relu (Iyyer et al. 2015)."""
+
+    kind: Literal["bag"] = "bag"
+    width: Positive = 64
+    combine: Literal["mean", "sum"] = "mean"
+    layers: NonNegative = 0
+    nonlinearity: Literal["tanh", "relu"] = "tanh"  # of the hidden layers
+    word_dropout: Fraction = 0.0  # the probability that a word is left out in training
+    init: Initialiser = VarianceInit()
+
+    @model_validator(mode="after")
+    def _layers_have_a_nonlinearity(self) -> "Bag":
+        if not self.layers and "nonlinearity" in self.model_fields_set:
+            raise ValueError("a bag of 0 layers has no nonlinearity; leave it out, or set layers")
+        return self
+
+
+class MaxConvolution(Node):
+    """Convolutions of several widths over the words, relu, and the maximum over time (Kim 2014)."""
+
+    kind: Literal["max_convolution"]
+    width: Positive = 64  # of a word's vector
+    windows: Integers = (3, 4, 5)
+    maps: Positive = 100  # of each window
+    init: Initialiser = VarianceInit()
+
+
+class Stack(StackWords):
+    """The stack of a language model, read by pooling: recurrent, convolutional, or a Transformer's encoder."""
+
+    kind: Literal["stack"]
+    bidirectional: bool = False  # a second stack reads the sentence from its end
+    masked: bool = False  # an attention sees what came before alone, as in a language model
+    pooling: Literal["mean", "max", "last", "attention"] = "mean"
+
+    @model_validator(mode="after")
+    def _mask_fits(self) -> "Stack":
+        attentions = [mixer for mixer in self.pattern if isinstance(mixer, Attention)]
+        if self.masked and not attentions:
+            raise ValueError("masked is a word of attention, and this stack has none; leave it out")
+        if any(isinstance(mixer.cache, WindowCache) for mixer in attentions):
+            raise ValueError("a window is the memory of a language model; a classifier reads whole sentences: use cache = full")
+        if attentions and not self.masked and isinstance(self.position, Alibi | T5):
+            raise Impossible(f"position {self.position.kind} counts backwards alone: set masked = true, or use another position")
+        return self
+
+
+Encoder = Annotated[Bag | MaxConvolution | Stack, Field(discriminator="kind")]
+
+
+class Classifier(Node):
+    """An encoder, dropout, and an output layer over the classes, trained by cross-entropy."""
+
+    kind: Literal["classifier"]
+    encoder: Encoder = Bag()
+    dropout: Fraction = 0.0  # of what the output layer reads
+
+
+class Perceptron(Node):
+    """Add for the right class, subtract for the wrong one (Rosenblatt 1958); the mean of all weights on the way (Collins 2002)."""
+
+    kind: Literal["perceptron"]
+    epochs: Positive = 10
+    averaged: bool = True
+
+
+class Softmax(Node):
+    """Multinomial logistic regression: convex, trained to its minimum by L-BFGS."""
+
+    kind: Literal["softmax"] = "softmax"
+    l2: Weight = 1.0  # of the weights, per training set, not per sentence
+
+
+class NaiveBayes(Node):
+    """Multinomial naive Bayes with add-alpha smoothing."""
+
+    kind: Literal["naive_bayes"]
+    alpha: Rate = 1.0
+
+
+class SVM(Node):
+    """Linear support vector machine, one against the rest, squared hinge loss."""
+
+    kind: Literal["svm"]
+    c: Rate = 1.0
+
+
+class NBSVM(Node):
+    """An SVM over features scaled by naive Bayes log-ratios, its weights pulled to their mean size (Wang & Manning 2012, sec. 2.3)."""
+
+    kind: Literal["nbsvm"]
+    alpha: Rate = 1.0
+    c: Rate = 1.0
+    beta: Fraction = 0.25
+
+
+Learner = Annotated[Perceptron | Softmax | NaiveBayes | SVM | NBSVM, Field(discriminator="kind")]
+
+
+class BagOfWords(Node):
+    """Counted n-grams of words, and a linear classifier over them."""
+
+    kind: Literal["bag_of_words"]
+    ngrams: Annotated[int, Field(ge=1, le=5)] = 1  # of up to so many words
+    weighting: Literal["count", "binary", "tfidf"] = "binary"
+    learner: Learner = Softmax()
+
+
+class NGramClassifier(Node):
+    """An n-gram language model for each class, and Bayes' rule."""
+
+    kind: Literal["ngram_classifier"]
+    order: Annotated[int, Field(ge=1, le=9)] = 3
+    smoothing: Smoothing = KneserNey()
+
+
+Counted = Rules | BagOfWords | NGramClassifier

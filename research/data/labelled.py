@@ -1,0 +1,215 @@
+"""Sentences with a class each: from a config of labelled data to the three splits, one reader for each kind, in `READERS`."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from research.config.data import SST, SST2, SST5, Labelled, LabelledFiles, MovieReviews, Vader
+from research.config.errors import StepladderError
+from research.data.dataset import Examples, Sentences
+from research.data.download import sha256
+from research.data.registry import SOURCES, read
+from research.data.vader import read_rated
+from research.text.tokenize import english_words
+from research.text.vocabulary import Vocabulary
+
+READER = 1  # raised when a change here alters the sentences of a pinned file
+SPLITS = ("train", "valid", "test")
+FOLDS = 10
+NEUTRAL = 0.5  # ratings go from -4 to 4
+BRACKETS = {"-LRB-": "(", "-RRB-": ")"}
+Labelling = list[tuple[str, str]]  # (class, text)
+
+
+class Loaded(NamedTuple):
+    """The splits of labelled data, and its classes in their order."""
+
+    splits: dict[str, Labelling]
+    classes: tuple[str, ...]
+
+
+def parse_lines(text: str, place: str) -> Labelling:
+    """`label<TAB>text`, or `label text`, a line. Raises StepladderError with file and line where there is no label; a text may be empty."""
+    found = []
+    for number, line in enumerate(text.replace("\r\n", "\n").removesuffix("\n").split("\n"), start=1):
+        label, _, words = line.partition("\t") if "\t" in line else line.partition(" ")
+        if not label.strip():
+            raise StepladderError(f"{place}, line {number}, has no label: {line[:60]!r}. A line is `label<TAB>text` or `label text`.")
+        found.append((label.strip(), words.strip()))
+    return found
+
+
+def parse_tree(line: str) -> list[tuple[int, tuple[str, ...]]]:
+    """Every node of a bracketed tree, the root first: its label 0 .. 4 and its words.
+
+    `(3 (2 a) (4 (2 very) (3 good)))` -> (3, a very good), (2, a), (4, very good), (2, very), (3, good).
+    """
+    nodes: list[tuple[int, list[str]]] = []
+    opened: list[int] = []
+    for token in line.replace("(", " ( ").replace(")", " ) ").split():
+        if token == "(":
+            opened.append(len(nodes))
+            nodes.append((-1, []))
+        elif token == ")":
+            opened.pop()
+        elif nodes[opened[-1]][0] < 0:
+            nodes[opened[-1]] = (int(token), [])
+        else:
+            for node in opened:
+                nodes[node][1].append(BRACKETS.get(token, token.replace("\\/", "/")))
+    return [(label, tuple(words)) for label, words in nodes]
+
+
+def read_trees(config: SST, data_dir: Path | None) -> Loaded:
+    """The treebank's own splits. Training on phrases takes every node of the training trees; validation and test are whole sentences."""
+    contents, fine = read("sst", data_dir), isinstance(config, SST5)
+    classes = ("0", "1", "2", "3", "4") if fine else ("negative", "positive")
+    name = lambda label: str(label) if fine else classes[label > 2]
+
+    def split(file: str, phrases: bool) -> Labelling:
+        trees = (parse_tree(line) for line in contents[file].decode("utf-8").splitlines() if line.strip())
+        nodes = (node for tree in trees for node in (tree if phrases else tree[:1]))
+        return [(name(label), " ".join(words)) for label, words in nodes if fine or label != 2]
+
+    splits = {"train": split("train.txt", config.phrases), "valid": split("dev.txt", False), "test": split("test.txt", False)}
+    return Loaded(splits, classes)
+
+
+def read_vader(config: Vader, data_dir: Path | None) -> Loaded:
+    """80 / 10 / 10 by the digest of a sentence's id, so that the splits do not depend on an order."""
+    (archive,) = read("vader", data_dir).values()
+    classes = ("negative", "positive") if config.neutral == "drop" else ("negative", "neutral", "positive")
+    splits: dict[str, Labelling] = {split: [] for split in SPLITS}
+    for number, rating, text in read_rated(archive, config.part):
+        label = "neutral" if abs(rating) <= NEUTRAL else "positive" if rating > 0 else "negative"
+        tenth = int(hashlib.sha256(f"{config.part} {number}".encode()).hexdigest()[:8], 16) % 10
+        if label in classes:
+            splits["test" if tenth == 0 else "valid" if tenth == 1 else "train"].append((label, text))
+    return Loaded(splits, classes)
+
+
+def read_movie_reviews(config: MovieReviews, data_dir: Path | None) -> Loaded:
+    """Sentence i of a fixed shuffle is in fold i mod 10: one fold is the test, the next is validation, eight are training."""
+    lines = parse_lines(_decode(_bytes("path", config.path, data_dir), "cp1252", config.path), config.path)
+    order = np.random.default_rng(0).permutation(len(lines))
+    splits: dict[str, Labelling] = {split: [] for split in SPLITS}
+    for place, number in enumerate(order):
+        behind = (place - config.fold) % FOLDS
+        splits["test" if behind == 0 else "valid" if behind == 1 else "train"].append(lines[number])
+    return Loaded(splits, tuple(sorted({label for label, _ in lines})))
+
+
+def read_labelled_files(config: LabelledFiles, data_dir: Path | None) -> Loaded:
+    """The user's own files. The classes are those of the training file; a further one in valid or test is an error."""
+    splits = {}
+    for split in SPLITS:
+        given = getattr(config, split)
+        text = _decode(_bytes(split, given, data_dir), config.encoding, given)
+        if not text.strip():
+            raise StepladderError(f"data.{split} = {given!r} is empty: a split needs at least one `label<TAB>text` line.")
+        splits[split] = parse_lines(text, given)
+    classes = tuple(sorted({label for label, _ in splits["train"]}))
+    for split in ("valid", "test"):
+        for number, (label, _) in enumerate(splits[split], start=1):
+            if label not in classes:
+                raise StepladderError(
+                    f"{getattr(config, split)}, line {number}, has the class {label!r}, which no training sentence has; the classes are "
+                    f"{', '.join(classes[:10])}. Mend the line, or bring training sentences of that class."
+                )
+    return Loaded(splits, classes)
+
+
+READERS: dict[type[Labelled], Callable[..., Loaded]] = {
+    Vader: read_vader,
+    SST2: read_trees,
+    SST5: read_trees,
+    MovieReviews: read_movie_reviews,
+    LabelledFiles: read_labelled_files,
+}
+
+
+def words_of(config: Labelled, text: str) -> tuple[str, ...]:
+    """The words of a sentence: as they stand in the treebank, which is tokenised, else apart from punctuation."""
+    if isinstance(config, SST | MovieReviews):
+        return tuple((text.lower() if config.lower else text).split())
+    return tuple(english_words(text, config.lower))
+
+
+def read_sentences(config: Labelled, data_dir: Path | None) -> tuple[dict[str, Sentences], tuple[str, ...]]:
+    """The three splits as they are, and the classes. Raises StepladderError where training has a single class, or a split nothing."""
+    splits, classes = READERS[type(config)](config, data_dir)
+    number = {name: i for i, name in enumerate(classes)}
+    limit = config.train_sentences
+
+    def split(name: str) -> Sentences:
+        chosen = splits[name] if name != "train" or limit == "all" else splits[name][:limit]
+        if not chosen:
+            raise StepladderError(f"{config.kind} has no sentence for {name}.")  # type: ignore[attr-defined]
+        labels = np.array([number[label] for label, _ in chosen], np.int32)
+        return Sentences(tuple(text for _, text in chosen), tuple(words_of(config, text) for _, text in chosen), labels)
+
+    found = {name: split(name) for name in SPLITS}
+    if len(set(found["train"].labels.tolist())) < 2:
+        raise StepladderError(
+            f"All training sentences of {config.kind} are of one class ({classes[found['train'].labels[0]]}), so there is nothing to tell "  # type: ignore[attr-defined]
+            "apart. Bring sentences of another, or raise data.train_sentences."
+        )
+    return found, classes
+
+
+def examples(vocabulary: Vocabulary, sentences: Sentences, length: int) -> Examples:
+    """Rows of at most `length` words, one score each. A sentence without words has no valid input. The group is the class."""
+    n = len(sentences.labels)
+    inputs, valid = np.zeros((n, length), np.int32), np.zeros((n, length), bool)
+    for row, words in enumerate(sentences.words):
+        kept = words[:length]
+        inputs[row, : len(kept)] = vocabulary.numbers(kept)
+        valid[row, : len(kept)] = True
+    ones = np.ones((n, 1), np.float32)
+    return Examples(inputs, valid, sentences.labels[:, None].copy(), np.zeros((n, 1), np.int32), ones, sentences.labels.copy())
+
+
+def longest(splits: Iterable[Sentences], length: int) -> int:
+    """Words of the longest row: no more than `length`, no less than one."""
+    return max(1, min(length, max(len(words) for split in splits for words in split.words)))
+
+
+def labelled_digest(config: Labelled, data_dir: Path | None) -> str:
+    """What identifies the sentences: of pinned files their checksums and the reader's version, else the bytes."""
+    if isinstance(config, LabelledFiles):
+        contents = [_bytes(split, getattr(config, split), data_dir) for split in SPLITS]
+    elif isinstance(config, MovieReviews):
+        contents = [_bytes("path", config.path, data_dir)]
+    else:
+        name = "sst" if isinstance(config, SST) else "vader"
+        return _digest([config.kind, READER, *(file.sha256 for file in SOURCES[name].files)])  # type: ignore[attr-defined]
+    return _digest([config.kind, READER, *map(sha256, contents)])
+
+
+def _digest(parts: list[object]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _bytes(key: str, given: str, data_dir: Path | None) -> bytes:
+    places = [Path(given), *([data_dir / given] if data_dir else [])]
+    for place in places:
+        if place.is_file():
+            return place.read_bytes()
+    raise StepladderError(
+        f"data.{key} = {given!r} is no file (looked for {' and '.join(map(str, places))}). It holds `label<TAB>text` lines."
+    )
+
+
+def _decode(content: bytes, encoding: str, place: str) -> str:
+    try:
+        return content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise StepladderError(
+            f"{place} is not {encoding}: line {line} has the byte 0x{content[error.start]:02x}. Set data.encoding to what it is (latin-1, "
+            "cp1252), or convert it with `iconv -t utf-8`."
+        ) from error

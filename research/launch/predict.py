@@ -1,0 +1,162 @@
+"""A trained or fitted classifier on any sentences: the class, how sure it is, and the words that drove it."""
+
+import math
+import tomllib
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from research.config.classify import Classifier
+from research.config.errors import StepladderError
+from research.config.schema import CLASSIFIERS, Config
+from research.data.dataset import Dataset
+from research.data.labelled import words_of
+from research.data.load import load
+from research.launch.plan import sizes
+from research.models import MODELS
+from research.models.classifier import embedding, with_embedding
+from research.results import store
+from research.tasks import classifying
+from research.tasks.language_modelling import Sizes, init
+from research.train import checkpoint, fitted_files
+
+ROWS = 64  # sentences at a time
+
+
+class Reader(NamedTuple):
+    """A run that classifies: `model` is its parameters, or what was fitted."""
+
+    config: Config
+    data: Dataset
+    model: Any
+
+
+class Prediction(NamedTuple):
+    """Of one sentence. `drivers`: words and how much they spoke for the class, against the mean of all classes, the strongest first."""
+
+    text: str
+    label: str
+    probabilities: dict[str, float] | None  # None where a model has none
+    scores: dict[str, float]
+    drivers: tuple[tuple[str, float], ...]
+    words: int
+    unknown: int  # words that training has not seen
+    read: int  # words that the model looked at: a model of fixed length stops there
+
+
+def open_run(folder: Path, data_dir: Path | None) -> Reader:
+    """The classifier of a run's seed folder. Raises StepladderError for a run that is none, or is not done."""
+    config = Config.model_validate(tomllib.loads((folder.parent / "config.toml").read_text()))
+    if not isinstance(config.model, CLASSIFIERS):
+        raise StepladderError(f"{folder} is a {config.model.kind}, which puts no sentence into a class; name a run on labelled data.")
+    if store.status_of(folder) != "done":
+        raise StepladderError(f"{folder} is not done, so it cannot predict; run it to its end first.")
+    data = load(config.data, data_dir)
+    if not isinstance(config.model, Classifier):
+        return Reader(config, data, fitted_files.load(config.model, folder, data_dir))
+    template = jax.eval_shape(lambda: init(config, sizes(config, data), jax.random.key(0)))
+    return Reader(config, data, checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))
+
+
+def predict(reader: Reader, texts: Sequence[str], explain: bool = True) -> list[Prediction]:
+    """Each sentence by itself: neither its neighbours nor their lengths change it. `explain`: with the words that drove it."""
+    config, data = reader.config, reader.data
+    words = [words_of(config.data, text) for text in texts]  # type: ignore[arg-type]
+    if isinstance(config.model, Classifier):
+        scores, reach = _trained_scores(reader, words), sizes(config, data).length
+        drivers = lambda i, chosen: _gradient_drivers(reader, words[i], chosen)
+    else:
+        scores, reach = classifying.class_scores(config.model, data, reader.model, words, texts), None
+        drivers = lambda i, chosen: classifying.drivers(config.model, data, reader.model, words[i], texts[i], chosen)
+    believes = isinstance(config.model, Classifier) or classifying.believes(config.model)
+    found = []
+    for i, (text, row) in enumerate(zip(texts, scores, strict=True)):
+        chosen, known = int(row.argmax()), data.vocabulary.lookup
+        beliefs = np.exp(classifying.log_softmax(row[None])[0]).tolist()
+        spoke = sorted((pair for pair in drivers(i, chosen) if pair[1]), key=lambda pair: -abs(pair[1])) if explain else []
+        found.append(
+            Prediction(
+                text,
+                data.classes[chosen],
+                dict(zip(data.classes, beliefs, strict=True)) if believes else None,
+                dict(zip(data.classes, row.tolist(), strict=True)),
+                tuple(spoke),
+                len(words[i]),
+                sum(word not in known for word in words[i]),
+                len(words[i]) if reach is None else min(reach, len(words[i])),
+            )
+        )
+    return found
+
+
+def texts_of(text: str | None, file: Path | None) -> list[str]:
+    """What the command names: one text, or the lines of a file. Raises StepladderError for both, none, or what is no UTF-8."""
+    if (text is None) == (file is None):
+        raise StepladderError("Give exactly one of --text and --file: a sentence, or a file with a sentence a line.")
+    if text is not None:
+        return [text]
+    assert file is not None
+    try:
+        lines = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").removesuffix("\n").split("\n")
+    except OSError as error:
+        raise StepladderError(f"--file {file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        line = file.read_bytes().count(b"\n", 0, error.start) + 1
+        raise StepladderError(f"--file {file} is not UTF-8: line {line} has the byte 0x{error.object[error.start]:02x}.") from error
+    if lines == [""]:
+        raise StepladderError(f"--file {file} is empty: it is to have a sentence a line.")
+    return lines
+
+
+def _trained_scores(reader: Reader, words: Sequence[tuple[str, ...]]) -> Float[np.ndarray, "n c"]:
+    """Logits, in batches of one shape: rows of the training length."""
+    known: Sizes = sizes(reader.config, reader.data)
+    forward = jax.jit(partial(_logits, reader.config.model))
+    found = []
+    for start in range(0, len(words), ROWS):
+        tokens, valid = _rows(reader, words[start : start + ROWS], ROWS, known.length)
+        found.append(np.asarray(forward(reader.model, tokens, valid)))
+    return np.concatenate(found)[: len(words)]
+
+
+def _rows(reader: Reader, words: Sequence[tuple[str, ...]], rows: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+    tokens, valid = np.zeros((rows, length), np.int32), np.zeros((rows, length), bool)
+    for row, sentence in enumerate(words):
+        kept = sentence[:length]
+        tokens[row, : len(kept)] = reader.data.vocabulary.numbers(kept)
+        valid[row, : len(kept)] = True
+    return tokens, valid
+
+
+def _logits(model: Any, params: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]) -> Float[Array, "b c"]:
+    kind = MODELS[type(model)]
+    return kind.logits(model, params, kind.hidden(model, params, (), tokens, valid, None, False)[1])[:, 0]
+
+
+def _gradient_drivers(reader: Reader, words: tuple[str, ...], chosen: int) -> list[tuple[str, float]]:
+    """Gradient x input (Simonyan et al. 2013; Denil et al. 2014): each word's vector times the gradient of the class's logit by it.
+
+    Every place has a row of its own in the table, so that a word that comes twice has two numbers.
+    """
+    length = 2 ** math.ceil(math.log2(max(1, min(len(words), sizes(reader.config, reader.data).length))))
+    length = min(length, sizes(reader.config, reader.data).length)
+    tokens, valid = _rows(reader, [words], 1, length)
+    table = embedding(jax.tree.map(jnp.asarray, reader.model))[tokens[0]]
+    gradient = _by_vectors(reader.config.model, reader.model, table, valid, jnp.int32(chosen))
+    spoke = np.asarray((gradient * table).sum(axis=1))
+    return [(word, float(spoke[i])) for i, word in enumerate(words[:length])]
+
+
+@partial(jax.jit, static_argnums=0)
+def _by_vectors(model: Any, params: Any, table: Float[Array, "t d"], valid: Bool[Array, "1 t"], chosen: Int[Array, ""]) -> Array:
+    def against_mean(table: Array) -> Array:
+        logits = _logits(model, with_embedding(params, table), jnp.arange(len(table), dtype=jnp.int32)[None], valid)[0]
+        return logits[chosen] - logits.mean()
+
+    return jax.grad(against_mean)(table)

@@ -1,0 +1,205 @@
+"""A sentence's class: an encoder makes one vector of its words, and an output layer reads it.
+
+`hidden` returns that vector as the one scored position of each row, so that a class is predicted as a token is. A row of no words has the
+vector zero. What lies behind `valid` changes nothing. Shapes: b batch, t words, d width, c classes.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from research.config.classify import Bag, MaxConvolution, Stack
+from research.config.classify import Classifier as Config
+from research.models import language_model
+from research.nn.dropout import dropout
+from research.nn.embedding import lookup
+from research.nn.initialisers import draw, draw_bias
+from research.nn.linear import dense
+from research.nn.masks import masked_softmax
+
+
+@struct.dataclass
+class Classifier:
+    encoder: Any
+    output: Float[Array, "w c"]
+    output_bias: Float[Array, " c"]
+
+
+@struct.dataclass
+class BagEncoder:
+    embedding: Float[Array, "v d"]
+    kernels: tuple[Float[Array, "d d"], ...]
+    biases: tuple[Float[Array, " d"], ...]
+
+
+@struct.dataclass
+class ConvolutionEncoder:
+    embedding: Float[Array, "v d"]
+    kernels: tuple[Float[Array, "window*d m"], ...]
+    biases: tuple[Float[Array, " m"], ...]
+
+
+@struct.dataclass
+class StackEncoder:
+    """A language model without its output layer for each direction; the backward one has the forward one's embedding."""
+
+    forward: language_model.LanguageModel
+    backward: Any
+    query: Any  # of attention pooling: what the words' vectors are compared with
+
+
+def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int, classes: int) -> Classifier:
+    """`length` is the longest row of training, where learned positions end."""
+    key_encoder, key_output, key_bias = jax.random.split(key, 3)
+    initialiser, width = config.encoder.init, pooled_width(config.encoder)
+    encoder = _INIT[type(config.encoder)](config.encoder, key_encoder, vocabulary, length)
+    return Classifier(encoder, draw(initialiser, key_output, (width, classes), width), draw_bias(initialiser, key_bias, classes))
+
+
+def empty(config: Config, batch: int, capacity: int, vocabulary: int) -> tuple[()]:
+    """A sentence is read at once, so nothing is carried."""
+    return ()
+
+
+def hidden(
+    config: Config,
+    params: Classifier,
+    carry: tuple[()],
+    tokens: Int[Array, "b t"],
+    valid: Bool[Array, "b t"],
+    key: Key[Array, ""] | None = None,
+    observe: bool = False,
+) -> tuple[tuple[()], Float[Array, "b 1 w"], Any]:
+    """The sentence's vector."""
+    keys = (None, None) if key is None else tuple(jax.random.split(key))
+    pooled = _ENCODE[type(config.encoder)](config.encoder, params.encoder, tokens, valid, keys[0])
+    return (), dropout(keys[1], config.dropout, pooled)[:, None], ()
+
+
+def output(config: Config, params: Classifier) -> tuple[Float[Array, "w c"], Float[Array, " c"]]:
+    """Kernel and bias of the output layer."""
+    return params.output, params.output_bias
+
+
+def embedding(params: Classifier) -> Float[Array, "v d"]:
+    """The table of the words' vectors."""
+    return params.encoder.forward.embedding if isinstance(params.encoder, StackEncoder) else params.encoder.embedding
+
+
+def with_embedding(params: Classifier, table: Float[Array, "v d"]) -> Classifier:
+    """The same model with other vectors."""
+    encoder = params.encoder
+    if isinstance(encoder, StackEncoder):
+        return replace(params, encoder=replace(encoder, forward=replace(encoder.forward, embedding=table)))
+    return replace(params, encoder=replace(encoder, embedding=table))
+
+
+def pooled_width(encoder: Any) -> int:
+    """How wide the sentence's vector is."""
+    if isinstance(encoder, MaxConvolution):
+        return encoder.maps * len(encoder.windows)
+    return encoder.width * (2 if isinstance(encoder, Stack) and encoder.bidirectional else 1)
+
+
+def init_bag(config: Bag, key: Key[Array, ""], vocabulary: int, length: int) -> BagEncoder:
+    """The table and the hidden layers."""
+    key_embedding, *rest = jax.random.split(key, 1 + 2 * config.layers)
+    width = config.width
+    kernels = tuple(draw(config.init, k, (width, width), width) for k in rest[: config.layers])
+    biases = tuple(draw_bias(config.init, k, width) for k in rest[config.layers :])
+    return BagEncoder(draw(config.init, key_embedding, (vocabulary, width), width), kernels, biases)
+
+
+def encode_bag(
+    config: Bag, params: BagEncoder, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"], key: Key[Array, ""] | None
+) -> Float[Array, "b d"]:
+    """The mean or the sum of the words' vectors, through the hidden layers. In training a word is left out with `word_dropout`."""
+    if key is not None and config.word_dropout:
+        valid = valid & jax.random.bernoulli(key, 1 - config.word_dropout, valid.shape)
+    x = jnp.where(valid[..., None], lookup(params.embedding, tokens), 0).sum(axis=1)
+    if config.combine == "mean":
+        x = x / jnp.maximum(valid.sum(axis=1), 1)[:, None]
+    nonlinearity = {"tanh": jnp.tanh, "relu": jax.nn.relu}[config.nonlinearity]
+    for kernel, bias in zip(params.kernels, params.biases, strict=True):
+        x = nonlinearity(dense(x, kernel, bias))
+    return x
+
+
+def init_max_convolution(config: MaxConvolution, key: Key[Array, ""], vocabulary: int, length: int) -> ConvolutionEncoder:
+    """The table, and a kernel for each window."""
+    key_embedding, *rest = jax.random.split(key, 1 + 2 * len(config.windows))
+    inputs = [window * config.width for window in config.windows]
+    kernels = tuple(draw(config.init, k, (n, config.maps), n) for k, n in zip(rest[::2], inputs, strict=True))
+    biases = tuple(draw_bias(config.init, k, config.maps) for k in rest[1::2])
+    return ConvolutionEncoder(draw(config.init, key_embedding, (vocabulary, config.width), config.width), kernels, biases)
+
+
+def encode_max_convolution(
+    config: MaxConvolution, params: ConvolutionEncoder, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"], key: Key[Array, ""] | None
+) -> Float[Array, "b m"]:
+    """For each window the largest response at any place where it meets a word; a sentence has window - 1 zeros on either side."""
+    x = jnp.where(valid[..., None], lookup(params.embedding, tokens), 0)
+    found = []
+    for window, kernel, bias in zip(config.windows, params.kernels, params.biases, strict=True):
+        places = x.shape[1] + window - 1
+        around = [(0, 0), (window - 1, window - 1)]
+        padded, exists = jnp.pad(x, [*around, (0, 0)]), jnp.pad(valid, around)
+        windows = jnp.concatenate([padded[:, i : i + places] for i in range(window)], axis=-1)
+        meets = jnp.stack([exists[:, i : i + places] for i in range(window)]).any(axis=0)
+        response = jax.nn.relu(dense(windows, kernel, bias))
+        found.append(jnp.where(meets[..., None], response, 0).max(axis=1))  # relu: nothing is below zero
+    return jnp.concatenate(found, axis=-1)
+
+
+def init_stack(config: Stack, key: Key[Array, ""], vocabulary: int, length: int) -> StackEncoder:
+    """One stack, or two that read in opposite directions."""
+    key_forward, key_backward, key_query = jax.random.split(key, 3)
+    without: dict[str, Any] = {"output": (), "output_bias": ()}
+    of_direction = lambda k, **less: replace(language_model.init(config, k, vocabulary, length), **without, **less)
+    backward = of_direction(key_backward, embedding=()) if config.bidirectional else ()
+    width = pooled_width(config)
+    query = draw(config.init, key_query, (width,), width) if config.pooling == "attention" else ()
+    return StackEncoder(of_direction(key_forward), backward, query)
+
+
+def encode_stack(
+    config: Stack, params: StackEncoder, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"], key: Key[Array, ""] | None
+) -> Float[Array, "b w"]:
+    """Each direction's vectors of the words, side by side, pooled. `last` is the vector that each direction comes to last."""
+    keys = (None, None) if key is None else tuple(jax.random.split(key))
+    read = lambda p, tokens, valid, k: language_model.hidden(
+        config, p, language_model.empty(config, tokens.shape[0], 0, 0), tokens, valid, k, False
+    )[1]
+    directions = [read(params.forward, tokens, valid, keys[0])]
+    if config.bidirectional:
+        shared = replace(params.backward, embedding=params.forward.embedding)
+        directions.append(jnp.flip(read(shared, jnp.flip(tokens, 1), jnp.flip(valid, 1), keys[1]), 1))
+    if config.pooling == "last":
+        ends = (_last(valid), valid.argmax(axis=1))
+        at = [jnp.take_along_axis(h, end[:, None, None], axis=1)[:, 0] for h, end in zip(directions, ends, strict=False)]
+        return jnp.where(valid.any(axis=1)[:, None], jnp.concatenate(at, axis=-1), 0)
+    return pool(config.pooling, jnp.concatenate(directions, axis=-1), valid, params.query)
+
+
+def pool(pooling: str, h: Float[Array, "b t w"], valid: Bool[Array, "b t"], query: Any) -> Float[Array, "b w"]:
+    """The mean or the maximum of the words' vectors, or their mean weighted by softmax(h . query)."""
+    exists = valid[..., None]
+    if pooling == "mean":
+        return jnp.where(exists, h, 0).sum(axis=1) / jnp.maximum(valid.sum(axis=1), 1)[:, None]
+    if pooling == "max":
+        highest = jnp.where(exists, h, -jnp.inf).max(axis=1)
+        return jnp.where(valid.any(axis=1)[:, None], highest, 0)
+    logits = jnp.einsum("btw,w->bt", h, query)
+    return jnp.einsum("bt,btw->bw", masked_softmax(logits[:, None], valid[:, None])[:, 0], jnp.where(exists, h, 0))
+
+
+def _last(valid: Bool[Array, "b t"]) -> Int[Array, " b"]:
+    return valid.shape[1] - 1 - jnp.flip(valid, 1).argmax(axis=1)
+
+
+_INIT: dict[type, Any] = {Bag: init_bag, MaxConvolution: init_max_convolution, Stack: init_stack}
+_ENCODE: dict[type, Any] = {Bag: encode_bag, MaxConvolution: encode_max_convolution, Stack: encode_stack}

@@ -1,0 +1,37 @@
+"""Softmax regression over sparse features."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.optimize import minimize
+
+from research.config.classify import Softmax
+
+
+def fit_softmax(
+    config: Softmax, x: Any, labels: Int[np.ndarray, " n"], classes: int
+) -> tuple[Float[np.ndarray, "f c"], Float[np.ndarray, " c"]]:
+    """The minimum of the summed cross-entropy + l2 |W|^2 / 2; gradients by JAX over the features that are there, steps by L-BFGS."""
+    n, features = x.shape
+    rows, columns = (jnp.asarray(index) for index in x.nonzero())
+    values, targets = jnp.asarray(x.data), jnp.asarray(labels)
+
+    @jax.jit
+    def objective(flat: jax.Array) -> jax.Array:
+        weights, bias = flat[: features * classes].reshape(features, classes), flat[features * classes :]
+        logits = jax.ops.segment_sum(values[:, None] * weights[columns], rows, n) + bias[None]
+        nats = -jnp.take_along_axis(jax.nn.log_softmax(logits), targets[:, None], axis=1).sum()
+        return (nats + 0.5 * config.l2 * (weights**2).sum()) / n
+
+    graded = jax.jit(jax.value_and_grad(objective))
+
+    def both(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = graded(jnp.asarray(flat, jnp.float32))
+        return float(value), np.asarray(gradient, np.float64)
+
+    found = minimize(both, np.zeros((features + 1) * classes), jac=True, method="L-BFGS-B", options={"maxiter": 500, "gtol": 1e-6}).x
+    weights, bias = np.split(found.astype(np.float32), [features * classes])
+    return weights.reshape(features, classes), bias

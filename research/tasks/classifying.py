@@ -1,0 +1,129 @@
+"""Sentences classified by what is counted or written by hand: rules, linear models over counts, an n-gram model for each class.
+
+`fit(config, data, seed) -> Fitted`, `class_scores(config, data, fitted, sentences) -> [n, c]`: the task of classifiers that take no
+gradient steps over batches.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from research.classic import bag_of_words, class_ngrams, rules
+from research.classic.lexicon import load_lexicon
+from research.classic.linear import Linear, fit_naive_bayes, fit_nbsvm, fit_perceptron, fit_svm
+from research.config.classify import NBSVM, SVM, BagOfWords, NaiveBayes, NGramClassifier, Perceptron, Softmax
+from research.config.errors import StepladderError
+from research.config.rules import Rules
+from research.data.dataset import Dataset
+from research.models.softmax_regression import fit_softmax
+
+TINY = 1e-9
+
+
+class Fitted(NamedTuple):
+    """What was learned, how many numbers that is, and figures for the table's columns."""
+
+    model: Any
+    parameters: int
+    extra: dict[str, float]
+
+
+class Learner(NamedTuple):
+    """How weights and bias are found: fit(config, matrix, labels, classes, seed); and whether their scores are log-probabilities."""
+
+    fit: Any
+    believes: bool
+
+
+LEARNERS: dict[type, Learner] = {
+    Perceptron: Learner(fit_perceptron, False),
+    Softmax: Learner(lambda config, x, labels, classes, seed: Linear(*fit_softmax(config, x, labels, classes)), True),
+    NaiveBayes: Learner(fit_naive_bayes, True),
+    SVM: Learner(fit_svm, False),
+    NBSVM: Learner(fit_nbsvm, False),
+}
+
+
+class LinearModel(NamedTuple):
+    """Named features and their weights."""
+
+    features: bag_of_words.Features
+    linear: Linear
+
+
+def fit(config: Any, data: Dataset, seed: int, data_dir: Any = None) -> Fitted:
+    """On the training sentences; rules learn nothing and read their lexicon."""
+    if isinstance(config, Rules):
+        _check_polarity(data)
+        lexicon = load_lexicon(config.lexicon, data_dir)
+        return Fitted(lexicon, len(lexicon.valences), {})
+    train, classes = data.sentences["train"], len(data.classes)
+    if isinstance(config, NGramClassifier):
+        model = class_ngrams.fit(config, data.vocabulary, train.words, train.labels, classes)
+        return Fitted(model, sum(sum(len(keys) for keys in one.keys) for one in model.of_class), {})
+    features, matrix = bag_of_words.fit_features(config, train.words)
+    linear = LEARNERS[type(config.learner)].fit(config.learner, matrix, train.labels, classes, seed)
+    held, dense = bag_of_words.megabytes(matrix)
+    extra = {"features": len(features.names), "one_hot_mb": held, "dense_mb": dense}
+    return Fitted(LinearModel(features, linear), linear.weights.size + linear.bias.size, extra)
+
+
+def class_scores(config: Any, data: Dataset, model: Any, words: Any, texts: Any) -> Float[np.ndarray, "n c"]:
+    """The score of each class; the largest is chosen."""
+    if isinstance(config, Rules):
+        return _polarity(config, data, np.array([rules.score(config, model, text) for text in texts]))
+    if isinstance(config, NGramClassifier):
+        return class_ngrams.log_joint(model, data.vocabulary, words)
+    return bag_of_words.transform(config, model.features, words) @ model.linear.weights + model.linear.bias
+
+
+def believes(config: Any) -> bool:
+    """Whether a softmax of the scores is the model's probability of a class."""
+    return LEARNERS[type(config.learner)].believes if isinstance(config, BagOfWords) else isinstance(config, NGramClassifier)
+
+
+def judge(
+    config: Any, scores: Float[np.ndarray, "n c"], labels: Int[np.ndarray, " n"]
+) -> tuple[Float[np.ndarray, " n"] | None, Int[np.ndarray, " n"]]:
+    """Nats of the right classes, None where a model has no probabilities, and the chosen classes."""
+    chosen = scores.argmax(axis=1).astype(np.int32)
+    if not believes(config):
+        return None, chosen
+    return -np.take_along_axis(log_softmax(scores), labels[:, None], axis=1)[:, 0], chosen
+
+
+def log_softmax(scores: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "n c"]:
+    """Log-probabilities of log-probabilities up to a constant."""
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def drivers(config: Any, data: Dataset, model: Any, words: tuple[str, ...], text: str, chosen: int) -> list[tuple[str, float]]:
+    """What spoke for the chosen class against the mean of all, feature by feature; of n-gram models, word by word after the words before it."""
+    if isinstance(config, Rules):
+        sign = -1.0 if data.classes[chosen] == "negative" else 1.0
+        return [(word, sign * value) for word, value in rules.drivers(config, model, text)]
+    if isinstance(config, NGramClassifier):
+        found = class_ngrams.word_log_probabilities(model, data.vocabulary, words)
+        return list(zip((*words, "(end)"), (found[:, chosen] - found.mean(axis=1)).tolist(), strict=True))
+    row = bag_of_words.transform(config, model.features, [words]).tocsr()
+    against_mean = model.linear.weights[:, chosen] - model.linear.weights.mean(axis=1)
+    return [(model.features.names[i], float(value * against_mean[i])) for i, value in zip(row.indices, row.data, strict=True)]
+
+
+def _check_polarity(data: Dataset) -> None:
+    if not {"negative", "positive"} <= set(data.classes) <= {"negative", "neutral", "positive"}:
+        raise StepladderError(
+            f"Rules tell negative, neutral and positive apart, and these classes are {', '.join(data.classes)}. Use data with those "
+            "classes (vader, sst2, or your files with these labels)."
+        )
+
+
+def _polarity(config: Rules, data: Dataset, compound: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n c"]:
+    """Negative by the score's opposite, positive by the score, neutral where `decide` says so. Without neutral, 0 is positive."""
+    of_class = {"negative": -compound, "positive": compound + TINY}
+    if "neutral" in data.classes:
+        undecided = np.array([rules.decide(config, one) == 0 for one in compound])
+        of_class["neutral"] = np.where(undecided, np.abs(compound) + 2 * TINY, -1.0)
+    return np.stack([of_class[name] for name in data.classes], axis=1)

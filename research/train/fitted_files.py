@@ -1,0 +1,36 @@
+"""Fitted classifiers as files of a run's folder."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from research.classic import archive, class_ngrams
+from research.classic.bag_of_words import Features
+from research.classic.lexicon import load_lexicon
+from research.classic.linear import Linear
+from research.config.classify import BagOfWords, NGramClassifier
+from research.results.store import write_arrays
+from research.tasks.classifying import LinearModel
+
+
+def save(config: Any, model: Any, folder: Path) -> None:
+    """model.npz, and of n-grams one more file a class. Rules are their config and lexicon, and have no file."""
+    if isinstance(config, BagOfWords):
+        idf = {} if model.features.idf is None else {"idf": model.features.idf}
+        write_arrays(folder / "model.npz", features=np.array(model.features.names), **model.linear._asdict(), **idf)
+    if isinstance(config, NGramClassifier):
+        for number, one in enumerate(model.of_class):
+            archive.save(one, folder / f"class_{number}.npz")
+        write_arrays(folder / "model.npz", prior=model.prior)
+
+
+def load(config: Any, folder: Path, data_dir: Path | None) -> Any:
+    """The model that `save` wrote."""
+    if not isinstance(config, BagOfWords | NGramClassifier):
+        return load_lexicon(config.lexicon, data_dir)
+    with np.load(folder / "model.npz", allow_pickle=False) as held:
+        arrays = dict(held)
+    if isinstance(config, NGramClassifier):
+        return class_ngrams.Model(tuple(archive.load(folder / f"class_{i}.npz") for i in range(len(arrays["prior"]))), arrays["prior"])
+    return LinearModel(Features(tuple(arrays["features"].tolist()), arrays.get("idf")), Linear(arrays["weights"], arrays["bias"]))
