@@ -243,6 +243,29 @@ def generate(
 
 @app.command()
 @_guarded
+def tokenize(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG")],
+    overrides: Overrides = None,
+    text: Annotated[str, typer.Option(help="The text to cut.")] = "",
+    n_best: Annotated[int | None, typer.Option("--n-best", help="unigram: so many segmentations with their probabilities.")] = None,
+    merges: Annotated[int | None, typer.Option(help="bpe, byte_bpe: the first so many merges, in order.")] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show how a config's vocabulary cuts a text: pieces and their ids."""
+    from research.config.loader import load
+    from research.launch.tokenize import cut, lines_of
+
+    loaded = load(config, overrides or [])
+    if loaded.config is None:
+        raise StepladderError(f"{config} is a sweep, so it has many vocabularies; name a file of one cell.")
+    found = cut(loaded.config, text, n_best, merges, data_dir)
+    print(json.dumps(found) if as_json else "\n".join(lines_of(found)))
+    return 0
+
+
+@app.command()
+@_guarded
 def predict(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or the beginning of a cell_id, with /seed if wanted.")],
     text: Annotated[str | None, typer.Option(help="A sentence.")] = None,

@@ -5,10 +5,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from research.config.node import Integers, Node, Positive
+from research.config.subwords import NoRegularisation, Regularisation, Subword
+
+Level = Literal["word", "char", "byte", Subword]
 
 
 class Vocabulary(Node):
-    """Which types of the training text keep a symbol of their own; the others become <unk>. `train_tokens` does not shorten that text."""
+    """Which types of the training text keep a symbol of their own; the others become <unk>. `train_tokens` does not shorten that text.
+
+    A subword level learns pieces until it has `size`, which it needs.
+    """
 
     size: Positive | Literal["all"] = "all"  # the commonest types, special symbols included
     min_count: Positive = 1  # a type seen less often in training is unknown
@@ -17,10 +23,11 @@ class Vocabulary(Node):
 class Text(Node):
     """What every text corpus has."""
 
-    level: Literal["word", "char", "byte"] = "word"
+    level: Level = "word"
     length: Positive = 64  # tokens in a training window
     batches: Literal["windows", "columns"] = "windows"  # shuffled windows, or contiguous columns with a carried state
     vocabulary: Vocabulary = Vocabulary()
+    regularisation: Regularisation = Field(default=NoRegularisation(), discriminator="kind")  # of the segmentation, at a subword level
     train_tokens: Positive | Literal["all"] = "all"  # train on the first so many tokens
     valid_tokens: Positive | Literal["all"] = "all"  # score the first so many, cut at a line's end
     test_tokens: Positive | Literal["all"] = "all"
@@ -64,7 +71,7 @@ class TinyShakespeare(Text):
     """Karpathy's 1.1 MB file, split 90 / 5 / 5 in order."""
 
     kind: Literal["tinyshakespeare"]
-    level: Literal["word", "char", "byte"] = "char"
+    level: Level = "char"
 
 
 class Examples(Node):

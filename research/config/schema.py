@@ -1,6 +1,6 @@
 """One config is one cell of a table: data, model, optim, train, eval and seeds. Here its parts meet and are checked together."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
@@ -12,6 +12,7 @@ from research.config.model import FeedForwardLM, Interpolation, LanguageModel, N
 from research.config.node import Node, NonNegative, Strings
 from research.config.optim import AdamW, Optim, Run, Train
 from research.config.rules import Rules
+from research.config.subwords import NoRegularisation, Subword
 
 
 def _seeds(value: Any) -> Any:
@@ -39,6 +40,7 @@ class Parent(Node):
 Model = Annotated[
     LanguageModel | FeedForwardLM | NGram | Interpolation | Classifier | Rules | BagOfWords | NGramClassifier, Field(discriminator="kind")
 ]
+ON_ONE_TEXT = (LanguageModel, FeedForwardLM, NGram, Interpolation)  # windows of one text, cut into tokens before training
 CLASSIFIERS = (Classifier, Rules, BagOfWords, NGramClassifier)
 CLASSIC = (NGram, Interpolation, Rules, BagOfWords, NGramClassifier)  # fitted, not trained: [optim], [train] and [init] have no meaning
 
@@ -96,6 +98,35 @@ class Config(Node):
             raise ValueError("data.distances names a distance twice")
         if isinstance(data, Text) and data.level == "byte" and "vocabulary" in data.model_fields_set:
             raise ValueError("data.vocabulary means nothing at the byte level: there are 256 bytes")
+        return self
+
+    @model_validator(mode="after")
+    def _subwords_are_possible(self) -> "Config":
+        data = self.data
+        if not isinstance(data, Text):
+            return self
+        if data.level in get_args(Subword) and data.vocabulary.size == "all":
+            raise ValueError(
+                f"data.level = {data.level} needs data.vocabulary.size, a whole number: with how many symbols the learning of pieces ends, "
+                "<unk> and the line's end included; for instance data.vocabulary.size = 8000"
+            )
+        if data.level in get_args(Subword) and data.vocabulary.min_count > 1:
+            raise ValueError(
+                f"data.vocabulary.min_count means nothing at the {data.level} level, whose pieces are learned; use data.vocabulary.size"
+            )
+        regularisation = data.regularisation
+        if isinstance(regularisation, NoRegularisation):
+            return self
+        if data.level not in regularisation.levels:
+            raise ValueError(
+                f"data.regularisation.kind = {regularisation.kind} is for data.level = {' or '.join(regularisation.levels)}; "
+                f"data.level = {data.level} has nothing that it could vary"
+            )
+        if isinstance(self.model, ON_ONE_TEXT):
+            raise ValueError(
+                f"data.regularisation.kind = {regularisation.kind} has no place with model.kind = {self.model.kind}, which is trained "
+                "on windows of a text cut once for all steps; leave data.regularisation out"
+            )
         return self
 
     @model_validator(mode="after")

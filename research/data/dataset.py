@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32
+from jaxtyping import Bool, Float32, Int32, Int64
 
 from research.text.vocabulary import Vocabulary
 
@@ -13,6 +13,7 @@ class TextSplit(NamedTuple):
 
     tokens: Int32[np.ndarray, "n"]
     sentence: Int32[np.ndarray, "n"]  # the line that a token belongs to; a line's end belongs to the line that it ends
+    characters: Int64[np.ndarray, ""] | None = None  # how many the text has, newlines included, where that is known
 
 
 class Examples(NamedTuple):

@@ -10,11 +10,13 @@ from research.config.data import Data, Labelled, Text
 from research.config.data import Examples as ExamplesConfig
 from research.config.errors import StepladderError
 from research.data.dataset import Dataset, Examples, Sentences, TextSplit
+from research.data.download import sha256
+from research.data.fitted import fitted_tokenizer, library
 from research.data.labelled import examples, labelled_digest, longest, read_sentences
 from research.data.synthetic import TASKS, generate, synthetic_digest
 from research.data.texts import READERS, SPLITS, text_digest
 from research.text.tokenize import LINE_END, tokenize
-from research.text.vocabulary import Vocabulary, build_vocabulary
+from research.text.vocabulary import Vocabulary, build_vocabulary, subword_vocabulary
 
 
 def load(config: Data, data_dir: Path | None = None) -> Dataset:
@@ -28,10 +30,16 @@ def load(config: Data, data_dir: Path | None = None) -> Dataset:
 
 
 def digest(config: Data, data_dir: Path | None = None) -> str:
-    """What identifies the data, for a cell's identity. Pinned data need not be here; the user's own files are read."""
+    """What identifies the data, for a cell's identity: at a subword level, with the version of the library that learns the pieces.
+
+    Pinned data need not be here; the user's own files are read.
+    """
     if isinstance(config, Labelled):
         return labelled_digest(config, data_dir)
-    return text_digest(config, data_dir) if isinstance(config, Text) else synthetic_digest(config)
+    if not isinstance(config, Text):
+        return synthetic_digest(config)
+    text, learner = text_digest(config, data_dir), library(config.level)
+    return sha256(f"{text} {learner}".encode()) if learner else text
 
 
 @lru_cache(maxsize=8)
@@ -42,15 +50,17 @@ def _load(config: Data, data_dir: Path | None, identity: str) -> Dataset:
         data = _load_text(config, data_dir, identity) if isinstance(config, Text) else _load_examples(config, identity)
     for split in (data.train, data.valid, data.test):
         for array in split:
-            array.setflags(write=False)
+            if array is not None:
+                array.setflags(write=False)
     return data
 
 
 def _load_text(config: Text, data_dir: Path | None, identity: str) -> Dataset:
     texts = READERS[type(config)](config, data_dir)
-    tokens = {split: _tokens(config, split, texts[split]) for split in SPLITS}
-    asked = config.vocabulary
-    vocabulary = build_vocabulary(tokens["train"], config.level, asked.size, asked.min_count)
+    for split in SPLITS if config.level == "word" else ():
+        _refuse_line_end(split, texts[split])
+    vocabulary = _vocabulary(config, texts["train"])
+    tokens = {split: vocabulary.tokens(texts[split]) for split in SPLITS}
     splits = {split: _text_split(vocabulary, _limited(config, split, tokens[split])) for split in SPLITS}
     return Dataset(
         vocabulary,
@@ -63,11 +73,18 @@ def _load_text(config: Text, data_dir: Path | None, identity: str) -> Dataset:
     )
 
 
-def _tokens(config: Text, split: str, text: str) -> list[str]:
-    """The tokens of a split."""
-    if config.level == "word":
-        _refuse_line_end(split, text)
-    return tokenize(text, config.level)
+def load_vocabulary(config: Text, data_dir: Path | None = None) -> Vocabulary:
+    """The vocabulary of a text alone, as `load` has it."""
+    return _vocabulary(config, READERS[type(config)](config, data_dir)["train"])
+
+
+def _vocabulary(config: Text, text: str) -> Vocabulary:
+    """The vocabulary of a training text."""
+    asked = config.vocabulary
+    if config.level == "word" or config.level == "char" or config.level == "byte":
+        return build_vocabulary(tokenize(text, config.level), config.level, asked.size, asked.min_count)
+    assert asked.size != "all", "the schema asks for a size"
+    return subword_vocabulary(fitted_tokenizer(text, config.level, asked.size))
 
 
 def _refuse_line_end(split: str, text: str) -> None:
@@ -95,7 +112,7 @@ def _limited(config: Text, split: str, tokens: list[str]) -> list[str]:
 def _text_split(vocabulary: Vocabulary, tokens: list[str]) -> TextSplit:
     numbers = vocabulary.numbers(tokens)
     ends = numbers == vocabulary.eos
-    return TextSplit(numbers, (np.cumsum(ends) - ends).astype(np.int32))
+    return TextSplit(numbers, (np.cumsum(ends) - ends).astype(np.int32), np.array(len(vocabulary.text(tokens))))
 
 
 def _describe_text(vocabulary: Vocabulary, splits: dict[str, TextSplit]) -> dict[str, Any]:

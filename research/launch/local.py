@@ -13,7 +13,7 @@ from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.config.write import to_toml
 from research.data.batches import HOST_ABOVE, belongs_on_host, device_arrays, host_arrays
-from research.data.dataset import Dataset
+from research.data.dataset import Dataset, TextSplit
 from research.data.eval_batches import eval_batches, groups, items
 from research.data.load import load
 from research.data.slices import slices
@@ -221,8 +221,9 @@ def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Ma
 
 
 def belongs(data: Dataset, name: str) -> Belonging:
-    """The item and the group of each scored token; of labelled sentences also the classes' names, and the slices."""
+    """The item and the group of each scored token; classes' names and slices of labelled sentences, characters of a text."""
     which = getattr(data, name)
     if not data.classes:
-        return Belonging(items(which), groups(which))
+        characters = which.characters if isinstance(which, TextSplit) else None
+        return Belonging(items(which), groups(which), characters=None if characters is None else int(characters))
     return Belonging(items(which), groups(which), data.classes, slices(data.sentences[name], data.sentences["train"]))

@@ -3,21 +3,25 @@
 word   split on white space; a line's end is `</s>`
 char   Unicode characters; a line's end is the newline
 byte   the bytes of UTF-8, each written as the character of that number; a line's end is the newline, 10
+
+The subword levels need a text to learn from: `subwords`.
 """
 
 import re
 from collections.abc import Iterable
-from typing import Literal
+from typing import get_args
 
-Level = Literal["word", "char", "byte"]
+from research.config.data import Level
+
 UNKNOWN = "<unk>"
-LINE_END: dict[Level, str] = {"word": "</s>", "char": "\n", "byte": "\n"}
+LINE_END: dict[Level, str] = {level: "</s>" if level == "word" else "\n" for level in get_args(Level)}
 
 
 def tokenize(text: str, level: Level) -> list[str]:
     """The tokens of `text`. Its last line has an end only if the text ends with a newline: `"a b\\nc"` -> a, b, </s>, c."""
     if level == "word":
         return text.replace("\n", f" {LINE_END['word']} ").split()
+    assert level in ("char", "byte"), "the pieces of a subword level are its tokenizer's"
     return list(text if level == "char" else text.encode("utf-8").decode("latin-1"))
 
 

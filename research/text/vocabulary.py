@@ -9,18 +9,25 @@ from typing import Literal, SupportsInt
 import numpy as np
 from jaxtyping import Int32
 
+from research.config.data import Level
 from research.config.errors import StepladderError
-from research.text.tokenize import LINE_END, UNKNOWN, Level, join, tokenize
+from research.text import subwords
+from research.text.subwords import Tokenizer
+from research.text.tokenize import LINE_END, UNKNOWN, join, tokenize
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Type i is `types[i]`. `unk` is the number of <unk>, `eos` that of a line's end; None where there is none."""
+    """Type i is `types[i]`. `unk` is the number of <unk>, `eos` that of a line's end; None where there is none.
+
+    A subword level has a tokenizer, which finds the pieces that the types number.
+    """
 
     types: tuple[str, ...]
     level: Level = "word"
     unk: int | None = None
     eos: int | None = None
+    tokenizer: Tokenizer | None = None
 
     @property
     def size(self) -> int:
@@ -45,16 +52,32 @@ class Vocabulary:
 
     def encode(self, text: str) -> Int32[np.ndarray, "n"]:
         """The numbers of the tokens of `text`; newlines become line ends."""
-        return self.numbers(tokenize(text, self.level))
+        return self.numbers(self.tokens(text))
+
+    def tokens(self, text: str) -> list[str]:
+        """The tokens of `text`, known or not."""
+        return tokenize(text, self.level) if self.tokenizer is None else subwords.segment(self.tokenizer, text)
 
     def decode(self, numbers: Iterable[SupportsInt]) -> str:
         """The text of numbers."""
-        return join((self.types[int(number)] for number in numbers), self.level)
+        return self.text(self.types[int(number)] for number in numbers)
+
+    def text(self, tokens: Iterable[str]) -> str:
+        """The text of tokens."""
+        return join(tokens, self.level) if self.tokenizer is None else subwords.join(self.tokenizer, tokens)
 
 
 def byte_vocabulary() -> Vocabulary:
     """The 256 bytes. Nothing is unknown."""
     return Vocabulary(tuple(map(chr, range(256))), "byte", unk=None, eos=ord("\n"))
+
+
+def subword_vocabulary(tokenizer: Tokenizer) -> Vocabulary:
+    """<unk>, the line's end, and the pieces in the order of the library; of byte_bpe its pieces alone, a newline among them."""
+    end = LINE_END[tokenizer.kind]
+    types = tokenizer.pieces if tokenizer.kind == "byte_bpe" else (UNKNOWN, end, *tokenizer.pieces)
+    unk = None if tokenizer.kind == "byte_bpe" else 0
+    return Vocabulary(types, tokenizer.kind, unk=unk, eos=types.index(end), tokenizer=tokenizer)
 
 
 def build_vocabulary(tokens: Iterable[str], level: Level, size: int | Literal["all"] = "all", min_count: int = 1) -> Vocabulary:

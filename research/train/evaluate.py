@@ -24,6 +24,7 @@ class Belonging(NamedTuple):
     groups: Int[np.ndarray, " n"] | None = None
     names: tuple[str, ...] = ()  # of the groups, where they are not numbers: classes
     slices: Mapping[str, Bool[np.ndarray, " n"]] = {}
+    characters: int | None = None  # of a text
 
 
 class Scores(NamedTuple):
@@ -65,8 +66,10 @@ def in_order(batches: Sequence[Batch], nats: np.ndarray, likeliest: np.ndarray, 
 
 
 def measure(scores: Scores, data: Any, belongs: Belonging) -> dict[str, float]:
-    """Loss in nats a token, perplexity, accuracy; bits a character or byte where a token is one; accuracy within groups and slices.
+    """Loss in nats a token, perplexity, accuracy; bits a character or byte; accuracy within groups and slices.
 
+    Characters of a text count its newlines, and of words the one space between two: over them, models of different vocabularies
+    compare. An unknown token pays for <unk> alone, however many characters it has, so that many of them make bits a character small.
     Of labelled sentences: macro F1, and the accuracy of a class is its recall; no perplexity.
     """
     labelled = isinstance(data, Labelled)
@@ -75,8 +78,10 @@ def measure(scores: Scores, data: Any, belongs: Belonging) -> dict[str, float]:
         found["loss"] = float(scores.nats.sum(dtype=np.float64)) / len(scores.nats)
     if scores.nats is not None and not labelled:
         found["perplexity"] = perplexity(found["loss"])
-    if isinstance(data, Text) and data.level != "word":
+    if isinstance(data, Text) and data.level in TOKEN:
         found[f"bits_per_{TOKEN[data.level]}"] = found["loss"] / float(np.log(2))
+    elif isinstance(data, Text) and belongs.characters:
+        found["bits_per_character"] = found["loss"] / float(np.log(2)) * len(belongs.items) / belongs.characters
     if scores.correct is None:
         return found
     found["accuracy"] = float(scores.correct.mean())

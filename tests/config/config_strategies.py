@@ -12,6 +12,7 @@ from research.config.model import Attention, LanguageModel
 from research.config.node import Node
 from research.config.optim import Train
 from research.config.schema import Config
+from research.config.subwords import Subword
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
 CHOSEN: dict[tuple[type[Node], str], st.SearchStrategy[Any]] = {  # where free choice would seldom fit together
@@ -75,6 +76,9 @@ def all_trees(draw: st.DrawFn) -> dict[str, Any]:
         tree.pop("eval", None)
     if tree["data"].get("level") == "byte":
         tree["data"].pop("vocabulary", None)
+    tree["data"].pop("regularisation", None)  # no model so far has a place for it
+    if tree["data"].get("level") in get_args(Subword):
+        tree["data"]["vocabulary"] = {"size": draw(st.integers(2, 8))}
     return tree
 
 

@@ -11,7 +11,7 @@ from research.config.schema import Config
 from research.data.dataset import TextSplit
 from research.data.eval_batches import eval_batches
 from research.tasks.language_modelling import Sizes
-from research.train.evaluate import concatenate, evaluate_batch, first_carry, in_order
+from research.train.evaluate import Belonging, Scores, concatenate, evaluate_batch, first_carry, in_order, measure
 from research.train.update import Member, Program, begin
 
 TYPES, EOS, N = 11, 1, 240
@@ -51,3 +51,15 @@ def test_the_batch_does_not_matter(context):
 
 def test_the_context_does():
     assert np.abs(scores("stream", 4096).nats - scores("sentence", 4096).nats).max() > 0.01
+
+
+@pytest.mark.parametrize(("level", "size"), [("word", "all"), ("bpe", 99), ("char", "all"), ("byte", None)])
+def test_bits_a_character_are_all_bits_over_all_characters(level, size):
+    words = {"vocabulary": {"size": size}} if size else {}
+    data = Config.model_validate({"data": {"kind": "pydoc", "level": level} | words, "model": {"kind": "ngram"}}).data
+    nats = np.array([0.5, 2.0, 3.5])
+    characters = 3 if level in ("char", "byte") else 12
+    found = measure(Scores(nats, None), data, Belonging(np.arange(3), characters=characters))
+    name = "bits_per_byte" if level == "byte" else "bits_per_character"
+    assert found[name] == pytest.approx(6.0 / np.log(2) / characters)
+    assert [key for key in found if key.startswith("bits")] == [name]

@@ -1,0 +1,68 @@
+"""How a config's vocabulary cuts a text: pieces and numbers, the merges that lead there, other segmentations and their probabilities."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from research.config.data import Text
+from research.config.errors import StepladderError
+from research.config.schema import Config
+from research.data.load import load_vocabulary
+from research.text import subwords
+from research.text.vocabulary import Vocabulary
+
+
+def cut(config: Config, text: str, n_best: int | None, merges: int | None, data_dir: Path | None) -> dict[str, Any]:
+    """`pieces` of the text with their `ids`, `unknown` ones; `merges`: the first so many of BPE; `n_best` segmentations of unigram.
+
+    Raises StepladderError where there is no text to cut or to learn from, and for what the level does not have.
+    """
+    data = config.data
+    if not isinstance(data, Text):
+        raise StepladderError(f"data.kind = {data.kind} has symbols of its own, no text to cut; use a corpus, such as data.kind = pydoc.")
+    if not text:
+        raise StepladderError('--text is empty; give a text to cut, as --text "the cat sat".')
+    for option, number in (("--n-best", n_best), ("--merges", merges)):
+        if number is not None and number < 1:
+            raise StepladderError(f"{option} {number} asks for nothing; ask for 1 or more.")
+    if n_best is not None and data.level != "unigram":
+        raise StepladderError(f"--n-best ranks segmentations by their probability, which only data.level = unigram has, not {data.level}.")
+    if merges is not None and data.level not in ("bpe", "byte_bpe"):
+        raise StepladderError(f"--merges lists what data.level = bpe or byte_bpe has learned; {data.level} has no merges.")
+    vocabulary = load_vocabulary(data, data_dir)
+    tokens = vocabulary.tokens(text)
+    found: dict[str, Any] = {
+        "level": data.level,
+        "types": vocabulary.size,
+        "text": text,
+        "pieces": [shown(vocabulary, token) for token in tokens],
+        "ids": vocabulary.numbers(tokens).tolist(),
+    }
+    found["unknown"] = [piece for piece, number in zip(found["pieces"], found["ids"], strict=True) if number == vocabulary.unk]
+    if n_best is not None and vocabulary.tokenizer:
+        best = subwords.n_best(vocabulary.tokenizer, text, n_best)
+        found["n_best"] = [{"pieces": pieces, "probability": math.exp(log_p)} for pieces, log_p in best]
+    if merges is not None and vocabulary.tokenizer:
+        learned = subwords.merges(vocabulary.tokenizer)[:merges]
+        found["merges"] = [[shown(vocabulary, part) for part in pair] for pair in learned]
+    return found
+
+
+def shown(vocabulary: Vocabulary, token: str) -> str:
+    """A token as a reader knows it: bytes as their characters, or as <0xC3> where they are a part of one."""
+    if vocabulary.level not in ("byte", "byte_bpe"):
+        return token
+    try:
+        return token.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return "".join(one if one.isascii() else f"<0x{ord(one):02X}>" for one in token)
+
+
+def lines_of(found: dict[str, Any]) -> list[str]:
+    """The same for a person. Pieces stand in quotation marks, so that their spaces are seen."""
+    lines = [f"{number:>8}  {piece!r}" for number, piece in zip(found["ids"], found["pieces"], strict=True)]
+    lines += [f"{len(found['ids'])} pieces of {found['types']} types ({found['level']}) for {len(found['text'])} characters"]
+    if found["unknown"]:
+        lines += [f"not in the training text: {' '.join(map(repr, dict.fromkeys(found['unknown'])))}"]
+    lines += [f"{one['probability']:>10.6f}  {' '.join(map(repr, one['pieces']))}" for one in found.get("n_best", ())]
+    return lines + [f"{place:>8}  {left!r} + {right!r}" for place, (left, right) in enumerate(found.get("merges", ()), start=1)]

@@ -1,0 +1,80 @@
+"""Every way to cut a text into pieces of a unigram language model: the k best, the sum over all, and draws.
+
+A segmentation is a path from the text's beginning to its end, its score the sum of its pieces' log-probabilities (Kudo 2018,
+"Subword regularization"). Positions are between characters, 0 to n.
+"""
+
+import heapq
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+Arrivals = Sequence[Sequence[tuple[int, float]]]  # for each position, the pieces that end there: where each begins, and its score
+
+
+class Path(NamedTuple):
+    """A segmentation: its score and its pieces."""
+
+    score: float
+    pieces: list[str]
+
+
+def arrivals(text: str, scores: Mapping[str, float], longest: int, unknown: float) -> Arrivals:
+    """The pieces of at most `longest` characters that end at each position of `text`. A character that is no piece scores `unknown`."""
+    found: list[list[tuple[int, float]]] = [[]]
+    for end in range(1, len(text) + 1):
+        starts = range(max(0, end - longest), end - 1)
+        several = [(start, scores[text[start:end]]) for start in starts if text[start:end] in scores]
+        found.append([*several, (end - 1, scores.get(text[end - 1], unknown))])
+    return found
+
+
+def k_best(text: str, into: Arrivals, k: int) -> list[Path]:
+    """The k segmentations with the highest scores, best first; fewer where there are fewer."""
+    best: list[list[tuple[float, int, int]]] = [[(0.0, 0, 0)]]  # score, where the last piece begins, rank of the path up to there
+    for pieces in into[1:]:
+        paths = ((before + score, start, rank) for start, score in pieces for rank, (before, _, _) in enumerate(best[start]))
+        best.append(heapq.nlargest(k, paths))
+    return [Path(score, _cut(text, _back(best, rank))) for rank, (score, _, _) in enumerate(best[-1])]
+
+
+def _back(best: list[list[tuple[float, int, int]]], rank: int) -> list[int]:
+    """The positions of a path, first to last, from the choices that led to its end."""
+    places = [len(best) - 1]
+    while places[-1] > 0:
+        _, start, rank = best[places[-1]][rank]
+        places.append(start)
+    return places[::-1]
+
+
+def _cut(text: str, places: list[int]) -> list[str]:
+    return [text[start:end] for start, end in pairwise(places)]
+
+
+def log_sums(into: Arrivals, alpha: float = 1.0) -> list[float]:
+    """For each position, the logarithm of the sum of exp(alpha x score) over all segmentations of the text before it."""
+    sums = [0.0]
+    for pieces in into[1:]:
+        terms = [sums[start] + alpha * score for start, score in pieces]
+        highest = max(terms)
+        sums.append(highest + math.log(math.fsum(math.exp(term - highest) for term in terms)))
+    return sums
+
+
+def draw(text: str, into: Arrivals, rng: np.random.Generator, alpha: float) -> list[str]:
+    """A segmentation with probability ~ exp(alpha x score): sums forwards, pieces drawn backwards."""
+    sums, places = log_sums(into, alpha), [len(text)]
+    while places[-1] > 0:
+        pieces = into[places[-1]]
+        p = [math.exp(sums[start] + alpha * score - sums[places[-1]]) for start, score in pieces]
+        places.append(pieces[choose(p, rng)][0])
+    return _cut(text, places[::-1])
+
+
+def choose(p: Sequence[float], rng: np.random.Generator) -> int:
+    """An index with the probability that `p` gives it, up to a factor."""
+    cumulative = np.cumsum(p)
+    return int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))

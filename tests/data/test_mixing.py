@@ -1,0 +1,51 @@
+"""Shares of languages against fractions and logarithms, and fertility against a count by hand."""
+
+from decimal import Decimal, getcontext
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from research.config.errors import StepladderError
+from research.data.mixing import expected_passes, fertility, proportions
+from research.text.subwords import train
+
+getcontext().prec = 50
+counts = st.dictionaries(st.text(min_size=1, max_size=2), st.integers(1, 10**12), min_size=1, max_size=8)
+
+
+@given(counts)
+def test_alpha_one_is_the_texts_own_share_and_zero_an_even_one(sizes):
+    own, even = proportions(sizes, 1.0), proportions(sizes, 0.0)
+    for name, size in sizes.items():
+        assert own[name] == pytest.approx(float(Fraction(size, sum(sizes.values()))), rel=1e-12)
+        assert even[name] == pytest.approx(float(Fraction(1, len(sizes))), rel=1e-12)
+
+
+@given(counts, st.floats(0, 2))
+def test_between_them_shares_are_powers(sizes, alpha):
+    powers = {name: (Decimal(size).ln() * Decimal(alpha)).exp() for name, size in sizes.items()}
+    found = proportions(sizes, alpha)
+    assert sum(found.values()) == pytest.approx(1.0, abs=1e-12)
+    for name, power in powers.items():
+        assert found[name] == pytest.approx(float(power / sum(powers.values())), abs=1e-12)
+
+
+@given(counts, st.floats(0, 1), st.integers(1, 10**9))
+def test_passes_times_sizes_are_what_is_drawn(sizes, alpha, drawn):
+    passes = expected_passes(sizes, alpha, drawn)
+    assert sum(passes[name] * size for name, size in sizes.items()) == pytest.approx(drawn)
+    assert min(passes.values()) == pytest.approx(passes[max(sizes, key=sizes.__getitem__)])  # the largest is read the least
+
+
+def test_a_language_without_text_is_named():
+    with pytest.raises(StepladderError, match="de has none"):
+        proportions({"en": 5, "de": 0}, 0.5)
+
+
+def test_fertility_is_pieces_a_word():
+    tokenizer = train(["low low low lower"], "bpe", 12)  # l, o, w, lo, low, " low"
+    assert fertility(tokenizer, ["low low", "lower"]) == pytest.approx((1 + 1 + 3) / 3)
+    with pytest.raises(StepladderError, match="no word"):
+        fertility(tokenizer, ["", " "])
