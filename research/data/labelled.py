@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -162,7 +162,7 @@ def read_sentences(config: Labelled, data_dir: Path | None) -> tuple[dict[str, S
 
 
 def examples(vocabulary: Vocabulary, sentences: Sentences, length: int) -> Examples:
-    """Rows of at most `length` words, one score each. A sentence without words has no valid input. The group is the class."""
+    """Rows of `length` words, one score each; what is longer is cut. A sentence without words has no valid input. The group is the class."""
     n = len(sentences.labels)
     inputs, valid = np.zeros((n, length), np.int32), np.zeros((n, length), bool)
     for row, words in enumerate(sentences.words):
@@ -171,11 +171,6 @@ def examples(vocabulary: Vocabulary, sentences: Sentences, length: int) -> Examp
         valid[row, : len(kept)] = True
     ones = np.ones((n, 1), np.float32)
     return Examples(inputs, valid, sentences.labels[:, None].copy(), np.zeros((n, 1), np.int32), ones, sentences.labels.copy())
-
-
-def longest(splits: Iterable[Sentences], length: int) -> int:
-    """Words of the longest row: no more than `length`, no less than one."""
-    return max(1, min(length, max(len(words) for split in splits for words in split.words)))
 
 
 def labelled_digest(config: Labelled, data_dir: Path | None) -> str:

@@ -12,7 +12,7 @@ from research.config.errors import StepladderError
 from research.data.dataset import Dataset, Examples, Sentences, TextSplit
 from research.data.download import sha256
 from research.data.fitted import fitted_tokenizer, library
-from research.data.labelled import examples, labelled_digest, longest, read_sentences
+from research.data.labelled import examples, labelled_digest, read_sentences
 from research.data.synthetic import TASKS, generate, synthetic_digest
 from research.data.texts import READERS, SPLITS, text_digest
 from research.text.tokenize import LINE_END, tokenize
@@ -155,7 +155,7 @@ def _load_sentences(config: Labelled, data_dir: Path | None, identity: str) -> D
     asked = config.vocabulary
     training = (word for words in sentences["train"].words for word in words)
     vocabulary = build_vocabulary(training, "word", asked.size, asked.min_count)
-    length = longest(sentences.values(), config.length)
+    length = config.length
     splits = {split: examples(vocabulary, sentences[split], length) for split in SPLITS}
     description = _describe_sentences(vocabulary, sentences, classes, length)
     return Dataset(

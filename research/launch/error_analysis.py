@@ -88,6 +88,9 @@ def _worst(done: dict[str, list[Path]], data_dir: Path | None) -> Section | None
         test = reader.data.sentences["test"]
         with np.load(folders[0] / "items.npz") as items:
             wrong = np.flatnonzero(items["class"] != items["predicted"])
+        if not len(wrong):
+            parts.append(f"<h3>{escape(label)}</h3><p>No test sentence is wrong.</p>")
+            continue
         found = predict(reader, [test.texts[i] for i in wrong], explain=False)
         right = [reader.data.classes[test.labels[i]] for i in wrong]
         lead = np.array([one.scores[one.label] - one.scores[name] for one, name in zip(found, right, strict=True)])
