@@ -246,7 +246,7 @@ def _facts(cell: Cell, data_dir: Path | None) -> Cell:
     counted = parameters(config.model, *known(program.sizes))
     flops = flops_per_token(config.model, *known(program.sizes), scored=scored_share(config, data))
     facts = {"params": counted._asdict(), "flops_per_token": flops} | ({"lacks": lacking} if (lacking := lacks(config)) else {})
-    return replace(cell, facts=facts, predicted_seconds=price(config, program, data, flops))
+    return replace(cell, facts=facts, predicted_seconds=price(config, program, data, flops, counted.total))
 
 
 def lacks(config: Config) -> dict[str, str]:

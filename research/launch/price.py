@@ -16,18 +16,20 @@ from research.train.update import Program
 FLOPS_PER_SECOND = 4.0e10  # sustained by one core in training
 SECONDS_PER_TIME_STEP = 2e-5  # of one recurrent layer, forward and backward
 SECONDS_PER_STEP = 1e-3  # of one update, whatever its size
+SECONDS_PER_PARAMETER = 3e-9  # of one update: the gradient is zeroed, clipped and taken in
 SHARE_OF_A_CORE = 0.6  # what each further core adds to a run that has several
 
 COMPILE_SECONDS = 7.0  # of one program, on one core
 START_SECONDS = 6.0  # imports, data, and the report
 
 
-def price(config: Config, program: Program | None, data: Dataset, flops: float) -> float:
+def price(config: Config, program: Program | None, data: Dataset, flops: float, parameters: int = 0) -> float:
     """Core-seconds of one run, without compilation."""
     if program is None or (not isinstance(data.train, TextSplit) and isinstance(config.model, NGram)):
         return _counting_seconds(config, data)
     tokens = config.train.batch_size * program.sizes.length
-    step = 3 * flops * tokens / FLOPS_PER_SECOND + SECONDS_PER_STEP + _time_steps(config, program.sizes.length) * SECONDS_PER_TIME_STEP
+    fixed = SECONDS_PER_STEP + parameters * SECONDS_PER_PARAMETER
+    step = 3 * flops * tokens / FLOPS_PER_SECOND + fixed + _time_steps(config, program.sizes.length) * SECONDS_PER_TIME_STEP
     return program.steps * step + _tokens_scored(config, data) * flops / FLOPS_PER_SECOND
 
 
