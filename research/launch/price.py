@@ -6,8 +6,9 @@ measured seconds, so that they can be judged on another machine.
 
 from typing import Any
 
+from research.config.classify import Classifier, Stack
 from research.config.mixer import Attention, Convolution
-from research.config.model import LanguageModel, NGram
+from research.config.model import NGram, StackWords
 from research.config.schema import Config
 from research.data.dataset import Dataset, TextSplit
 from research.data.eval_batches import scored_tokens
@@ -58,10 +59,12 @@ def _tokens_scored(config: Config, data: Dataset) -> float:
 
 def _time_steps(config: Config, length: int) -> int:
     """Steps of a scan over time in one update, over all layers."""
-    if not isinstance(config.model, LanguageModel):
+    stack = config.model.encoder if isinstance(config.model, Classifier) else config.model
+    if not isinstance(stack, StackWords):
         return 0
-    recurrent = [not isinstance(mixer, Attention | Convolution) for mixer in config.model.pattern]
-    return length * config.model.layers * sum(recurrent) // len(recurrent)
+    recurrent = [not isinstance(mixer, Attention | Convolution) for mixer in stack.pattern]
+    directions = 2 if isinstance(stack, Stack) and stack.bidirectional else 1
+    return directions * length * stack.layers * sum(recurrent) // len(recurrent)
 
 
 def _counting_seconds(config: Config, data: Dataset) -> float:
