@@ -162,7 +162,7 @@ def read_sentences(config: Labelled, data_dir: Path | None) -> tuple[dict[str, S
 
 
 def examples(vocabulary: Vocabulary, sentences: Sentences, length: int) -> Examples:
-    """Rows of `length` words, one score each; what is longer is cut. Without words a sentence has no valid input. The group is the class."""
+    """Rows of `length` words, one score each; what is longer is cut, and a row of no words is nowhere valid. The group is the class."""
     n = len(sentences.labels)
     inputs, valid = np.zeros((n, length), np.int32), np.zeros((n, length), bool)
     for row, words in enumerate(sentences.words):
