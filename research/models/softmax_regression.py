@@ -33,7 +33,7 @@ def fit_softmax(
         return float(value), np.asarray(gradient, np.float64)
 
     found = minimize(
-        both, np.zeros((features + 1) * classes), jac=True, method="L-BFGS-B", options={"maxiter": 500, "gtol": 1e-6, "ftol": 1e-12}
+        both, np.zeros((features + 1) * classes), jac=True, method="L-BFGS-B", options={"maxiter": 500, "gtol": 1e-6, "ftol": 1e-9}
     ).x
     weights, bias = np.split(found.astype(np.float32), [features * classes])
     return weights.reshape(features, classes), bias
