@@ -5,7 +5,7 @@ Shapes: n words of the text, t words of a block, w window, k shared negatives, v
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, Int32
@@ -22,11 +22,11 @@ class Blocks(NamedTuple):
     The last block of a chunk is filled up with words that have no neighbours.
     """
 
-    words: Int32[np.ndarray, "steps t+2*w"]
-    left: Int32[np.ndarray, "steps t"]
-    right: Int32[np.ndarray, "steps t"]
-    noise: Int32[np.ndarray, "steps k"]
-    learning_rate: Float32[np.ndarray, " steps"]
+    words: Int32[Any, "steps t+2*w"]
+    left: Int32[Any, "steps t"]
+    right: Int32[Any, "steps t"]
+    noise: Int32[Any, "steps k"]
+    learning_rate: Float32[Any, " steps"]
 
 
 class Sentences(NamedTuple):
@@ -119,11 +119,13 @@ def _cut(
     t, w, steps = config.block, config.window, -(-len(words) // config.block)
     rest = steps * t - len(words)
     padded = np.pad(words, (w, rest + w))
-    done = np.linspace(*progress, steps, endpoint=False)
+    done = np.linspace(progress[0], progress[1], steps, endpoint=False)
     rate = config.learning_rate + (config.final_learning_rate - config.learning_rate) * done
+    in_blocks = lambda side: np.pad(side, (0, rest)).reshape(steps, t).astype(np.int32)
     return Blocks(
         padded[t * np.arange(steps)[:, None] + np.arange(t + 2 * w)],
-        *(np.pad(side, (0, rest)).reshape(steps, t).astype(np.int32) for side in (left, right)),
+        in_blocks(left),
+        in_blocks(right),
         draw_noise(generator, cumulative, (steps, config.shared)),
         rate.astype(np.float32),
     )
