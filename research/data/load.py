@@ -1,5 +1,6 @@
 """From the words of [data] to arrays."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -62,15 +63,11 @@ def _load_text(config: Text, data_dir: Path | None, identity: str) -> Dataset:
     vocabulary = _vocabulary(config, texts["train"])
     tokens = {split: vocabulary.tokens(texts[split]) for split in SPLITS}
     splits = {split: _text_split(vocabulary, _limited(config, split, tokens[split])) for split in SPLITS}
-    return Dataset(
-        vocabulary,
-        splits["train"],
-        splits["valid"],
-        splits["test"],
-        digest=identity,
-        eos=vocabulary.eos,
-        description=_describe_text(vocabulary, splits),
-    )
+    return _dataset(vocabulary, splits, digest=identity, eos=vocabulary.eos, description=_describe_text(vocabulary, splits))
+
+
+def _dataset(vocabulary: Vocabulary, splits: Mapping[str, Any], **rest: Any) -> Dataset:
+    return Dataset(vocabulary, splits["train"], splits["valid"], splits["test"], **rest)
 
 
 def load_vocabulary(config: Text, data_dir: Path | None = None) -> Vocabulary:
@@ -130,15 +127,7 @@ def _describe_text(vocabulary: Vocabulary, splits: dict[str, TextSplit]) -> dict
 def _load_examples(config: ExamplesConfig, identity: str) -> Dataset:
     vocabulary = TASKS[type(config)].vocabulary(config)
     splits = {split: generate(config, split) for split in SPLITS}
-    return Dataset(
-        vocabulary,
-        splits["train"],
-        splits["valid"],
-        splits["test"],
-        digest=identity,
-        eos=None,
-        description=_describe_examples(vocabulary, splits),
-    )
+    return _dataset(vocabulary, splits, digest=identity, eos=None, description=_describe_examples(vocabulary, splits))
 
 
 def _describe_examples(vocabulary: Vocabulary, splits: dict[str, Examples]) -> dict[str, Any]:
@@ -157,18 +146,8 @@ def _load_sentences(config: Labelled, data_dir: Path | None, identity: str) -> D
     vocabulary = build_vocabulary(training, "word", asked.size, asked.min_count)
     length = config.length
     splits = {split: examples(vocabulary, sentences[split], length) for split in SPLITS}
-    description = _describe_sentences(vocabulary, sentences, classes, length)
-    return Dataset(
-        vocabulary,
-        splits["train"],
-        splits["valid"],
-        splits["test"],
-        digest=identity,
-        eos=None,
-        description=description,
-        classes=classes,
-        sentences=sentences,
-    )
+    words = {"digest": identity, "eos": None, "description": _describe_sentences(vocabulary, sentences, classes, length)}
+    return _dataset(vocabulary, splits, **words, classes=classes, sentences=sentences)
 
 
 def _describe_sentences(vocabulary: Vocabulary, sentences: dict[str, Sentences], classes: tuple[str, ...], length: int) -> dict[str, Any]:
