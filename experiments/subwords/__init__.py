@@ -1,0 +1,1 @@
+"""What should a language model read: characters, bytes, or pieces of words?"""
