@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from research.classic import ppmi
-from research.config.data import Shakespeare, Text, Vocabulary, WikiText2
+from research.config.data import Shakespeare, Vocabulary, WikiText2
 from research.config.errors import StepladderError
 from research.config.word_vectors import CountVectors, WordVectors
 from research.data.dataset import Dataset, TextSplit
@@ -20,7 +20,7 @@ from research.tasks.similarity import SCORES, Answers, Similarity, solve_analogi
 from research.text.vector_files import Vectors
 
 COMMON = Vocabulary(min_count=5)
-CORPORA: dict[str, Text] = {
+CORPORA: dict[str, Shakespeare | WikiText2] = {
     "shakespeare": Shakespeare(vocabulary=COMMON),
     "wikitext2": WikiText2(kind="wikitext2", blank_lines=False, vocabulary=COMMON),
 }

@@ -1,6 +1,6 @@
 """The fits as tables to read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 from experiments.word_vectors.measure import Fitted
@@ -21,8 +21,8 @@ def score_sheet(corpus: str, fits: Sequence[Fitted]) -> Sheet:
     rows = []
     for method, group in groupby(fits, key=lambda fit: fit.method):
         some = list(group)
-        similar = [_mean(some, lambda fit, name=name: 100 * fit.similarity[name].spearman) for name in first.similarity]
-        solved = [_mean(some, lambda fit, way=way: 100 * fit.answers[way].accuracy) if some[0].answers else DASH for way in SCORES]
+        similar = [_mean([100 * fit.similarity[name].spearman for fit in some]) for name in first.similarity]
+        solved = [_mean([100 * fit.answers[way].accuracy for fit in some]) if some[0].answers else DASH for way in SCORES]
         seeds = DASH if some[0].seed is None else str(len(some))
         seconds = sum(fit.seconds for fit in some) / len(some)
         rows.append(tuple(map(Text, (method, *similar, *solved, f"{seconds:.1f}", seeds))))
@@ -48,8 +48,7 @@ def neighbour_sheet(fits: Sequence[Fitted], words: Sequence[str], n: int = 6) ->
     return Sheet("Nearest words", (Heading("word", numeric=False), *(Heading(one, numeric=False) for one in methods)), rows)
 
 
-def _mean(fits: Sequence[Fitted], value: Callable[[Fitted], float]) -> str:
-    values = [value(fit) for fit in fits]
+def _mean(values: Sequence[float]) -> str:
     if len(values) < 2:
         return f"{values[0]:.1f}"
     interval = t_interval(values)

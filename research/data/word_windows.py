@@ -119,11 +119,13 @@ def _cut(
     t, w, steps = config.block, config.window, -(-len(words) // config.block)
     rest = steps * t - len(words)
     padded = np.pad(words, (w, rest + w))
-    done = np.linspace(*progress, steps, endpoint=False)
+    done = np.linspace(progress[0], progress[1], steps, endpoint=False)
+    left, right = (np.pad(side, (0, rest)).reshape(steps, t).astype(np.int32) for side in (left, right))
     rate = config.learning_rate + (config.final_learning_rate - config.learning_rate) * done
     return Blocks(
         padded[t * np.arange(steps)[:, None] + np.arange(t + 2 * w)],
-        *(np.pad(side, (0, rest)).reshape(steps, t).astype(np.int32) for side in (left, right)),
+        left,
+        right,
         draw_noise(generator, cumulative, (steps, config.shared)),
         rate.astype(np.float32),
     )

@@ -1,6 +1,7 @@
 """Words as points of a plane, each named."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -27,6 +28,6 @@ def word_map(name: str, title: str, points: Float[np.ndarray, "n 2"], words: Seq
         border = points[:, 0].min() + 2 / 3 * np.ptp(points[:, 0])
         for word, (x, y) in zip(words, points.tolist(), strict=True):
             side = -1 if x > border else 1
-            place = {"xytext": (5 * side, 0), "textcoords": "offset points", "ha": "right" if side < 0 else "left", "va": "center"}
-            axes.annotate(word, (x, y), color=INK, fontsize=8, **place)
+            align: Any = "right" if side < 0 else "left"
+            axes.annotate(word, (x, y), (5 * side, 0), textcoords="offset points", ha=align, va="center", color=INK, fontsize=8)
         return save_picture(figure, name, title, caption)
