@@ -1,7 +1,6 @@
 """The fits as tables to read."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import groupby
 
 from experiments.word_vectors.measure import Fitted
@@ -22,8 +21,8 @@ def score_sheet(corpus: str, fits: Sequence[Fitted]) -> Sheet:
     rows = []
     for method, group in groupby(fits, key=lambda fit: fit.method):
         some = list(group)
-        similar = [_mean(some, partial(_spearman, name)) for name in first.similarity]
-        solved = [_mean(some, partial(_solved, way)) if some[0].answers else DASH for way in SCORES]
+        similar = [_mean([100 * fit.similarity[name].spearman for fit in some]) for name in first.similarity]
+        solved = [_mean([100 * fit.answers[way].accuracy for fit in some]) if some[0].answers else DASH for way in SCORES]
         seeds = DASH if some[0].seed is None else str(len(some))
         seconds = sum(fit.seconds for fit in some) / len(some)
         rows.append(tuple(map(Text, (method, *similar, *solved, f"{seconds:.1f}", seeds))))
@@ -49,16 +48,7 @@ def neighbour_sheet(fits: Sequence[Fitted], words: Sequence[str], n: int = 6) ->
     return Sheet("Nearest words", (Heading("word", numeric=False), *(Heading(one, numeric=False) for one in methods)), rows)
 
 
-def _spearman(name: str, fit: Fitted) -> float:
-    return 100 * fit.similarity[name].spearman
-
-
-def _solved(way: str, fit: Fitted) -> float:
-    return 100 * fit.answers[way].accuracy
-
-
-def _mean(fits: Sequence[Fitted], value: Callable[[Fitted], float]) -> str:
-    values = [value(fit) for fit in fits]
+def _mean(values: Sequence[float]) -> str:
     if len(values) < 2:
         return f"{values[0]:.1f}"
     interval = t_interval(values)

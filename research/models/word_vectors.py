@@ -83,22 +83,22 @@ def cbow_gradients(
 
 def update(config: Config, params: WordVectors, block: Blocks) -> WordVectors:
     """One step of gradient descent on one block, here without its leading axis."""
-    words, around = block.words[config.window : -config.window], block.words
-    near = neighbours(block.left, block.right, config.window)
+    around, left, right, noise, rate = (jnp.asarray(leaf) for leaf in block)
+    words, near = around[config.window : -config.window], neighbours(left, right, config.window)
     if config.kind == "skip_gram":
-        scored = jnp.concatenate([around, block.noise])
+        scored = jnp.concatenate([around, noise])
         y = _rows(params.output, scored)
         rows = skip_gram_gradients(_rows(params.input, words), y[: len(around)], y[len(around) :], near, config.negatives)
         return WordVectors(
-            _descend(params.input, words, rows.words, block.learning_rate),
-            _descend(params.output, scored, jnp.concatenate([rows.around, rows.noise]), block.learning_rate),
+            _descend(params.input, words, rows.words, rate),
+            _descend(params.output, scored, jnp.concatenate([rows.around, rows.noise]), rate),
         )
-    scored = jnp.concatenate([words, block.noise])
+    scored = jnp.concatenate([words, noise])
     y = _rows(params.output, scored)
     rows = cbow_gradients(y[: len(words)], _rows(params.input, around), y[len(words) :], near, config.negatives)
     return WordVectors(
-        _descend(params.input, around, rows.around, block.learning_rate),
-        _descend(params.output, scored, jnp.concatenate([rows.words, rows.noise]), block.learning_rate),
+        _descend(params.input, around, rows.around, rate),
+        _descend(params.output, scored, jnp.concatenate([rows.words, rows.noise]), rate),
     )
 
 

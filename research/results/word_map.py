@@ -28,11 +28,6 @@ def word_map(name: str, title: str, points: Float[np.ndarray, "n 2"], words: Seq
         border = points[:, 0].min() + 2 / 3 * np.ptp(points[:, 0])
         for word, (x, y) in zip(words, points.tolist(), strict=True):
             side = -1 if x > border else 1
-            place: dict[str, Any] = {
-                "xytext": (5 * side, 0),
-                "textcoords": "offset points",
-                "ha": "right" if side < 0 else "left",
-                "va": "center",
-            }
-            axes.annotate(word, (x, y), color=INK, fontsize=8, **place)
+            align: Any = "right" if side < 0 else "left"
+            axes.annotate(word, (x, y), (5 * side, 0), textcoords="offset points", ha=align, va="center", color=INK, fontsize=8)
         return save_picture(figure, name, title, caption)

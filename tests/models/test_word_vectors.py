@@ -59,7 +59,7 @@ def cbow_loss(params, block):
 def test_a_step_goes_down_the_gradient_of_the_plain_objective(kind, loss, seed):
     params, block = random_tables(seed), random_block(seed)
     gradient = jax.grad(loss)(params, block)
-    stepped = update(CONFIG.model_copy(update={"kind": kind}), params, jax.tree.map(jnp.asarray, block))
+    stepped = update(CONFIG.model_copy(update={"kind": kind}), params, block)
     expected = jax.tree.map(lambda p, g: p - 0.1 * g, params, gradient)
     jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=2e-5, atol=2e-6), stepped, expected)
 
@@ -70,7 +70,7 @@ def test_many_steps_of_a_call_are_the_steps_one_by_one(kind):
     steps = [random_block(seed) for seed in range(5)]
     expected = random_tables(7)
     for block in steps:
-        expected = update(config, expected, jax.tree.map(jnp.asarray, block))
+        expected = update(config, expected, block)
     trained = train(config, random_tables(7), Blocks(*map(np.stack, zip(*steps, strict=True))))
     jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5), trained, expected)
 
