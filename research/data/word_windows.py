@@ -122,7 +122,6 @@ def _cut(
     done = np.linspace(progress[0], progress[1], steps, endpoint=False)
     left, right = (np.pad(side, (0, rest)).reshape(steps, t).astype(np.int32) for side in (left, right))
     rate = config.learning_rate + (config.final_learning_rate - config.learning_rate) * done
-    in_blocks = lambda side: np.pad(side, (0, rest)).reshape(steps, t).astype(np.int32)
     return Blocks(
         padded[t * np.arange(steps)[:, None] + np.arange(t + 2 * w)],
         left,
