@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from research.config.node import Integers, Node, Positive
 from research.config.subwords import NoRegularisation, Regularisation, Subword
@@ -172,7 +172,25 @@ class LabelledFiles(Labelled):
 
 
 Sentences = Vader | SST2 | SST5 | MovieReviews | LabelledFiles
-Corpus = Shakespeare | Pydoc | Files | PTB | WikiText2 | TinyShakespeare
+
+
+class Unlabelled(Text):
+    """The words of labelled sentences, a sentence a line: what a language model reads before a classifier starts from it."""
+
+    kind: Literal["unlabelled"]
+    of: Annotated[Sentences, Field(discriminator="kind")]
+
+    @model_validator(mode="after")
+    def _words_of_the_text_alone(self) -> "Unlabelled":
+        if self.level != "word":
+            raise ValueError("labelled sentences are read word by word: level must be word")
+        for name in ("length", "vocabulary", "train_sentences"):
+            if getattr(self.of, name) != type(self.of).model_fields[name].default:
+                raise ValueError(f"of.{name} is a word of a classifier's data; leave it out here")
+        return self
+
+
+Corpus = Shakespeare | Pydoc | Files | PTB | WikiText2 | TinyShakespeare | Unlabelled
 Synthetic = Copy | Reverse | Recall | Agreement
 Data = Annotated[Corpus | Synthetic | Sentences, Field(discriminator="kind")]
 

@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from research.config.classify import BagOfWords, Classifier, NGramClassifier
-from research.config.data import Files, LabelledFiles, MovieReviews
+from research.config.data import Files, LabelledFiles, MovieReviews, Unlabelled
 from research.config.mixer import LSTM, Elman, ScaledInit
 from research.config.model import Interpolation, NGram, StackWords, VarianceInit
 from research.config.rules import Rules
@@ -41,6 +41,9 @@ def science(config: Config, data_digest: str) -> dict[str, Any]:
         tree.pop("eval", None)
         for word in ("length", "batches"):
             tree["data"].pop(word, None)
+    if isinstance(config.data, Unlabelled):
+        for path in PATHS.get(type(config.data.of), ()):
+            tree["data"]["of"].pop(path, None)
     for word in UNREAD.get(type(config.model), ()):
         tree["data"].pop(word, None)
     if isinstance(config.model, Interpolation) and all(isinstance(part, NGram) for part in config.model.parts):

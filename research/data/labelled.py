@@ -17,7 +17,7 @@ from research.data.vader import read_rated
 from research.text.tokenize import english_words
 from research.text.vocabulary import Vocabulary
 
-READER = 1  # raised when a change here alters the sentences of a pinned file
+READER = 2  # raised when a change here alters the sentences of a pinned file
 SPLITS = ("train", "valid", "test")
 FOLDS = 10
 NEUTRAL = 0.5  # ratings go from -4 to 4
@@ -140,25 +140,29 @@ def words_of(config: Labelled, text: str) -> tuple[str, ...]:
 
 
 def read_sentences(config: Labelled, data_dir: Path | None) -> tuple[dict[str, Sentences], tuple[str, ...]]:
-    """The three splits as they are, and the classes. Raises StepladderError where training has a single class, or a split nothing."""
+    """The three splits as they are, and the classes. Raises StepladderError for a split without a sentence."""
     splits, classes = READERS[type(config)](config, data_dir)
     number = {name: i for i, name in enumerate(classes)}
-    limit = config.train_sentences
 
     def split(name: str) -> Sentences:
-        chosen = splits[name] if name != "train" or limit == "all" else splits[name][:limit]
-        if not chosen:
+        if not splits[name]:
             raise StepladderError(f"{config.kind} has no sentence for {name}.")  # type: ignore[attr-defined]
-        labels = np.array([number[label] for label, _ in chosen], np.int32)
-        return Sentences(tuple(text for _, text in chosen), tuple(words_of(config, text) for _, text in chosen), labels)
+        labels = np.array([number[label] for label, _ in splits[name]], np.int32)
+        return Sentences(tuple(text for _, text in splits[name]), tuple(words_of(config, text) for _, text in splits[name]), labels)
 
-    found = {name: split(name) for name in SPLITS}
-    if len(set(found["train"].labels.tolist())) < 2:
+    return {name: split(name) for name in SPLITS}, classes
+
+
+def limited(config: Labelled, train: Sentences, classes: tuple[str, ...]) -> Sentences:
+    """The sentences to learn from. Raises StepladderError where all are of one class."""
+    limit = config.train_sentences
+    kept = train if limit == "all" else Sentences(*(field[:limit] for field in train))
+    if len(set(kept.labels.tolist())) < 2:
         raise StepladderError(
-            f"All training sentences of {config.kind} are of one class ({classes[found['train'].labels[0]]}), so there is nothing to tell "  # type: ignore[attr-defined]
+            f"All training sentences of {config.kind} are of one class ({classes[kept.labels[0]]}), so there is nothing to tell "  # type: ignore[attr-defined]
             "apart. Bring sentences of another, or raise data.train_sentences."
         )
-    return found, classes
+    return kept
 
 
 def examples(vocabulary: Vocabulary, sentences: Sentences, length: int) -> Examples:

@@ -13,7 +13,7 @@ from research.config.errors import StepladderError
 from research.data.dataset import Dataset, Examples, Sentences, TextSplit
 from research.data.download import sha256
 from research.data.fitted import fitted_tokenizer, library
-from research.data.labelled import examples, labelled_digest, read_sentences
+from research.data.labelled import examples, labelled_digest, limited, read_sentences
 from research.data.synthetic import TASKS, generate, synthetic_digest
 from research.data.texts import READERS, SPLITS, text_digest
 from research.text.tokenize import LINE_END, tokenize
@@ -141,9 +141,10 @@ def _describe_examples(vocabulary: Vocabulary, splits: dict[str, Examples]) -> d
 
 def _load_sentences(config: Labelled, data_dir: Path | None, identity: str) -> Dataset:
     sentences, classes = read_sentences(config, data_dir)
-    asked = config.vocabulary
-    training = (word for words in sentences["train"].words for word in words)
-    vocabulary = build_vocabulary(training, "word", asked.size, asked.min_count)
+    asked, end = config.vocabulary, LINE_END["word"]
+    training = (word for words in sentences["train"].words for word in (*words, end))
+    vocabulary = build_vocabulary(training, "word", asked.size, asked.min_count)  # that of the same sentences as a text
+    sentences = sentences | {"train": limited(config, sentences["train"], classes)}
     length = config.length
     splits = {split: examples(vocabulary, sentences[split], length) for split in SPLITS}
     words = {"digest": identity, "eos": None, "description": _describe_sentences(vocabulary, sentences, classes, length)}

@@ -8,9 +8,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from research.config.data import PTB, Files, Pydoc, Shakespeare, Text, TinyShakespeare, WikiText2
+from research.config.data import PTB, Files, Pydoc, Shakespeare, Text, TinyShakespeare, Unlabelled, WikiText2
 from research.config.errors import StepladderError
 from research.data.download import sha256
+from research.data.labelled import labelled_digest, read_sentences
 from research.data.registry import SOURCES, read
 from research.data.shakespeare import read_plays, separate_words
 
@@ -102,6 +103,12 @@ def read_tinyshakespeare(config: TinyShakespeare, data_dir: Path | None) -> Text
     return cut_in_order(as_text(content, "input.txt"), (90, 95))
 
 
+def read_unlabelled(config: Unlabelled, data_dir: Path | None) -> Texts:
+    """The words of each sentence of each split, with a space between."""
+    sentences, _ = read_sentences(config.of, data_dir)
+    return {split: "".join(" ".join(words) + "\n" for words in sentences[split].words) for split in SPLITS}
+
+
 READERS: dict[type[Text], Callable[..., Texts]] = {
     Shakespeare: read_shakespeare,
     Pydoc: read_pydoc,
@@ -109,6 +116,7 @@ READERS: dict[type[Text], Callable[..., Texts]] = {
     PTB: read_ptb,
     WikiText2: read_wikitext2,
     TinyShakespeare: read_tinyshakespeare,
+    Unlabelled: read_unlabelled,
 }
 
 
@@ -119,6 +127,8 @@ def text_digest(config: Text, data_dir: Path | None) -> str:
         return _digest([sha256(content) for content in _file_contents(config, data_dir).values()])
     if isinstance(config, Pydoc):
         return _digest([kind, READER, *(sha256(text.encode()) for text in read_pydoc(config, data_dir).values())])
+    if isinstance(config, Unlabelled):
+        return _digest([kind, READER, labelled_digest(config.of, data_dir)])
     return _digest([kind, READER, *(file.sha256 for file in SOURCES[kind].files)])
 
 

@@ -16,12 +16,12 @@ from jax.tree_util import keystr, tree_leaves_with_path
 from pydantic import ValidationError
 
 from research.classic.lexicon import load_lexicon
-from research.config.classify import BagOfWords, NGramClassifier, Perceptron
+from research.config.classify import BagOfWords, Classifier, NGramClassifier, Perceptron, Stack
 from research.config.data import Text
 from research.config.errors import StepladderError
 from research.config.identity import cell_id, program_key
 from research.config.loader import Loaded
-from research.config.model import Interpolation, NGram
+from research.config.model import Interpolation, LanguageModel, NGram
 from research.config.rules import Rules
 from research.config.schema import Config, Parent
 from research.config.sweep import Point
@@ -31,6 +31,7 @@ from research.data.download import sha256
 from research.data.load import load
 from research.launch.match import matched
 from research.launch.price import price
+from research.models.classifier import without_output
 from research.models.count import flops_per_token, parameters
 from research.models.decode import furthest
 from research.results import store
@@ -185,12 +186,25 @@ def _check_start(cell: Cell, cells: Sequence[Cell], runs_dir: Path, data_dir: Pa
     if load(parent.data, data_dir).vocabulary != load(child.data, data_dir).vocabulary:
         raise StepladderError(f"init.from = {source!r} was trained on another vocabulary, so its embedding would stand for other symbols.")
     own, given = (_shapes(config, data_dir) for config in (child, parent))
-    if wrong := checkpoint.mismatches(given, own):
+    if wrong := checkpoint.mismatches(*_inherited(child, parent, own, given)):
         raise StepladderError(f"init.from = {source!r} is not of this model: {'; '.join(wrong)}. Give this cell the parent's [model].")
     leaves = [keystr(path, simple=True, separator=".") for path, _ in tree_leaves_with_path(own)]
     for name in cell.config.init.freeze:
         if not any(leaf.startswith(name) for leaf in leaves):
             raise StepladderError(f"init.freeze names {name!r}, with which no parameter begins. They are {', '.join(leaves)}.")
+
+
+def _inherited(child: Config, parent: Config, own: Any, given: Any) -> tuple[Any, Any]:
+    """What is taken over, and its place: everything, or a language model's stack as a classifier's only one."""
+    if not (isinstance(child.model, Classifier) and isinstance(parent.model, LanguageModel)):
+        return given, own
+    encoder = child.model.encoder
+    if not isinstance(encoder, Stack) or encoder.bidirectional:
+        raise StepladderError(
+            "A classifier starts from a language model where its encoder is a stack in one direction: set model.encoder.kind = stack, and "
+            "bidirectional = false."
+        )
+    return without_output(given), own.encoder.forward
 
 
 def _config_of(source: str, runs_dir: Path) -> Config:

@@ -98,6 +98,18 @@ def with_embedding(params: Classifier, table: Float[Array, "v d"]) -> Classifier
     return replace(params, encoder=replace(encoder, embedding=table))
 
 
+def from_language_model(params: Classifier, given: language_model.LanguageModel) -> Classifier:
+    """The same classifier with a language model's embedding and stack in place of its own."""
+    assert isinstance(params.encoder, StackEncoder), "a language model is a stack"
+    return replace(params, encoder=replace(params.encoder, forward=without_output(given)))
+
+
+def without_output(params: language_model.LanguageModel) -> language_model.LanguageModel:
+    """What an encoder has of a language model."""
+    nothing: dict[str, Any] = {"output": (), "output_bias": ()}
+    return replace(params, **nothing)
+
+
 def pooled_width(encoder: Any) -> int:
     """How wide the sentence's vector is."""
     if isinstance(encoder, MaxConvolution):
@@ -158,9 +170,9 @@ def encode_max_convolution(
 def init_stack(config: Stack, key: Key[Array, ""], vocabulary: int, length: int) -> StackEncoder:
     """One stack, or two that read in opposite directions."""
     key_forward, key_backward, key_query = jax.random.split(key, 3)
-    without: dict[str, Any] = {"output": (), "output_bias": ()}
-    of_direction = lambda k, **less: replace(language_model.init(config, k, vocabulary, length), **without, **less)
-    backward = of_direction(key_backward, embedding=()) if config.bidirectional else ()
+    of_direction = lambda k: without_output(language_model.init(config, k, vocabulary, length))
+    own: dict[str, Any] = {"embedding": ()}
+    backward = replace(of_direction(key_backward), **own) if config.bidirectional else ()
     width = pooled_width(config)
     query = draw(config.init, key_query, (width,), width) if config.pooling == "attention" else ()
     return StackEncoder(of_direction(key_forward), backward, query)

@@ -5,6 +5,7 @@ but in the times. Ctrl-C and SIGTERM set `stop`; after the call under way each r
 """
 
 import time
+import tomllib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,9 +16,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from research.config.data import Text
 from research.config.schema import Config
+from research.models.classifier import from_language_model
 from research.results import store
 from research.results.lock import Claim, HeldError, claim
+from research.tasks.language_modelling import Sizes, init
 from research.train import checkpoint, lanes
 from research.train.engine import Batches, Engine, score
 from research.train.evaluate import Belonging, Scores, measure
@@ -142,7 +146,7 @@ def _taken_up(engine: Engine, job: Job, claimed: Claim, material: Material, repo
     member = Member(jnp.uint32(job.seed), jnp.float32(rate), jnp.float32(decay))
     state = jitted_begin(engine.program, job.config.model, member)
     if job.parents:
-        state = state.replace(params=checkpoint.restore(job.parents[0] / "checkpoints", checkpoint.FINAL, state.params))
+        state = state.replace(params=_inherited(engine, job, state.params))
     step, best, spent = 0, None, (0.0, 0.0)
     saved = checkpoint.restore_latest(job.folder / "checkpoints", pack(state, None, spent, material.valid.size))
     if saved is not None:
@@ -152,6 +156,18 @@ def _taken_up(engine: Engine, job: Job, claimed: Claim, material: Material, repo
     write_status(job, "running", step, engine.program.steps)
     report(job, "resumed" if step else "started", {"step": step})
     return Lane(job, claimed, step, best, *spent, time.monotonic()), state, member
+
+
+def _inherited(engine: Engine, job: Job, params: Any) -> Any:
+    """The parent's parameters; of a language model those that a classifier's encoder has."""
+    folder = job.parents[0]
+    parent = Config.model_validate(tomllib.loads((folder.parent / "config.toml").read_text()))
+    if type(parent.model) is type(job.config.model):
+        return checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, params)
+    assert isinstance(parent.data, Text), "a language model reads a text"
+    sizes = Sizes(engine.program.sizes.vocabulary, parent.data.length)
+    template = jax.eval_shape(lambda: init(parent, sizes, jax.random.key(0)))
+    return from_language_model(params, checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))
 
 
 def _advance(engine: Engine, running: list[Any], states: Any, members: Any, material: Material, report: Report) -> tuple[Any, list[Any]]:

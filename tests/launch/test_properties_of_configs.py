@@ -101,6 +101,7 @@ BASES: list[dict[str, Any]] = [
     RUN | {"model": STACK | {"mixer": {"kind": "elman"}, "feed_forward": {"kind": "none"}, "init": {"kind": "normal"}}},
     RUN | {"model": STACK | {"mixer": {"kind": "gru"}, "norm": {"kind": "rms"}, "init": {"kind": "uniform"}}},
     RUN | {"model": STACK | {"mixer": {"kind": "convolution"}}},
+    RUN | {"data": CORPUS | {"kind": "unlabelled", "of": {"kind": "sst2"}}},
     *(SENTENCES | {"data": CUT | {"kind": kind}} for kind in ("vader", "sst2", "sst5", "mr")),
     *(
         SENTENCES | {"model": {"kind": "classifier", "encoder": encoder}}

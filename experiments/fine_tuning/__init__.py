@@ -1,0 +1,1 @@
+"""What is a language model worth to a classifier, by the number of labels?"""
