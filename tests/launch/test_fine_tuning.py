@@ -1,0 +1,89 @@
+"""A classifier that starts from a language model of the same sentences."""
+
+import jax
+import numpy as np
+import pytest
+import tomli_w
+from tiny import seeds_in
+from typer.testing import CliRunner
+
+from research.cli import app
+from research.config.data import Unlabelled
+from research.config.errors import StepladderError
+from research.config.loader import load
+from research.config.schema import Config
+from research.data.load import load as load_data
+from research.launch.plan import resolve, sizes
+from research.tasks.language_modelling import init
+from research.train import checkpoint
+
+STACK = {"layers": 1, "width": 6, "mixer": {"kind": "gru"}, "feed_forward": {"kind": "none"}}
+ADAM = {"kind": "adam", "learning_rate": 0.02}
+TRAIN = {"steps": 6, "batch_size": 8, "evaluations": 1}
+
+
+@pytest.fixture
+def family(tmp_path):
+    """A language model, and two classifiers that start from it: one leaves it as it is. They stand before their parent."""
+    rng = np.random.default_rng(0)
+    for split, n in (("train", 120), ("valid", 20), ("test", 20)):
+        lines = (f"{'ab'[i % 2]}\t{' '.join(rng.choice([f'w{j}' for j in range(9)], rng.integers(1, 7)))}\n" for i in range(n))
+        (tmp_path / f"{split}.txt").write_text("".join(lines))
+    sentences = {"kind": "labelled_files", **{split: str(tmp_path / f"{split}.txt") for split in ("train", "valid", "test")}}
+    classifier = {"kind": "classifier", "encoder": {"kind": "stack", "pooling": "mean", **STACK}}
+    text = {"kind": "unlabelled", "of": sentences, "length": 6}
+    rows = [
+        {"label": "probe", "init.from": "parent", "init.freeze": ["encoder"]},
+        {"label": "tuned", "init.from": "parent"},
+        {"label": "parent", "data": text, "model": {"kind": "language_model", **STACK}},
+    ]
+    tree = {"data": sentences | {"length": 7}, "model": classifier, "optim": ADAM, "train": TRAIN, "seeds": 1}
+    path = tmp_path / "family.toml"
+    path.write_text(
+        tomli_w.dumps(tree | {"sweep": {"name": "family", "metric": "test.accuracy", "list": rows, "table": {"rows": "label"}}})
+    )
+    return path
+
+
+def final(run, config):
+    template = jax.eval_shape(lambda: init(config, sizes(config, load_data(config.data)), jax.random.key(0)))
+    return checkpoint.restore(run / "checkpoints", checkpoint.FINAL, template)
+
+
+def test_the_encoder_begins_as_the_language_model_ended(family):
+    plan = resolve(load(family), family.parent / "runs", None)
+    assert plan.cells[0].labels["label"] == "parent"
+    called = CliRunner().invoke(app, ["sweep", str(family), "--runs", str(family.parent / "runs")])
+    assert called.exit_code == 0, called.output
+    runs = seeds_in(family.parent / "runs")
+    found = {cell.labels["label"]: final(runs[f"{cell.cell_id}/seed-0"], cell.config) for cell in plan.cells}
+    parent = found["parent"]
+    for name in ("embedding", "blocks", "norm"):
+        probe, tuned = (getattr(found[label].encoder.forward, name) for label in ("probe", "tuned"))
+        jax.tree.map(np.testing.assert_array_equal, probe, getattr(parent, name))
+        changes = jax.tree.map(lambda a, b: np.abs(a - b).max(initial=0), tuned, getattr(parent, name))
+        assert 0 < max(jax.tree.leaves(changes)) < 0.2
+    assert np.abs(found["probe"].output).max() > 0
+
+
+def test_sentences_and_their_text_have_one_vocabulary(family):
+    """However few of them are learned from."""
+    config = Config.model_validate(load(family).points()[0].config.model_dump(by_alias=True, exclude_unset=True))
+    text = Unlabelled(kind="unlabelled", of=config.data.model_copy(update={"length": 64}))
+    few = config.data.model_copy(update={"train_sentences": 10})
+    assert load_data(config.data).vocabulary == load_data(text).vocabulary == load_data(few).vocabulary
+    assert len(load_data(few).train.inputs) == 10
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["model.encoder.bidirectional=true"], "in one direction"),
+        (["model.encoder={kind='bag'}"], "in one direction"),
+        (["model.encoder.width=8"], "is not of this model"),
+        (["data.vocabulary.min_count=99"], "another vocabulary"),
+    ],
+)
+def test_what_cannot_be_taken_over_is_said(family, words, told):
+    with pytest.raises(StepladderError, match=told):
+        resolve(load(family, words), family.parent / "runs", None)
