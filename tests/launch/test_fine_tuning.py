@@ -1,5 +1,7 @@
 """A classifier that starts from a language model of the same sentences."""
 
+import tomllib
+
 import jax
 import numpy as np
 import pytest
@@ -75,13 +77,20 @@ def test_sentences_and_their_text_have_one_vocabulary(family):
     assert len(load_data(few).train.inputs) == 10
 
 
+def test_another_vocabulary_is_refused(family):
+    tree = tomllib.loads(family.read_text())
+    tree["sweep"]["list"][0]["data.vocabulary"] = {"size": 5}
+    family.write_text(tomli_w.dumps(tree))
+    with pytest.raises(StepladderError, match="another vocabulary"):
+        resolve(load(family), family.parent / "runs", None)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["model.encoder.bidirectional=true"], "in one direction"),
         (["model.encoder={kind='bag'}"], "in one direction"),
         (["model.encoder.width=8"], "is not of this model"),
-        (["data.vocabulary.min_count=99"], "another vocabulary"),
     ],
 )
 def test_what_cannot_be_taken_over_is_said(family, words, told):

@@ -15,7 +15,7 @@ from words import Word, all_names, changes, config_of, words
 
 from research.classic.lexicon import Lexicon
 from research.config.classify import Classifier
-from research.config.data import Labelled, Text
+from research.config.data import Labelled, Text, Unlabelled
 from research.config.loader import load
 from research.config.model import Interpolation, NGram
 from research.config.schema import CLASSIFIERS
@@ -50,6 +50,9 @@ def made_up(config, data_dir=None):
     if not isinstance(config, Text):
         return load_data(config.model_copy(update={f"{split}_examples": 300 for split in ("train", "valid", "test")}))
     size = TYPES[config.level] if config.level == "byte" or config.vocabulary.size == "all" else config.vocabulary.size
+    if isinstance(config, Unlabelled):
+        split = TextSplit(np.zeros(100_000, np.int32), np.zeros(100_000, np.int32))
+        return Dataset(made_up(config.of).vocabulary, split, split, split, config.model_dump_json(), 0, {})
     split = TextSplit(np.zeros(100_000, np.int32), np.zeros(100_000, np.int32))
     return Dataset(Vocabulary(tuple(map(str, range(size)))), split, split, split, config.model_dump_json(), 0, {})
 
@@ -130,6 +133,7 @@ EXEMPT = {
     "LabelledFiles.valid": "a path",
     "LabelledFiles.test": "a path",
     "MovieReviews.path": "a path",
+    "Unlabelled.level": "word by word, or refused",
     "Rules.lexicon": "a path: test_classifiers",
     "Parent.from": "what is read before the first step: test_parents",
     **dict.fromkeys(
