@@ -156,7 +156,7 @@ def read_sentences(config: Labelled, data_dir: Path | None) -> tuple[dict[str, S
 def limited(config: Labelled, train: Sentences, classes: tuple[str, ...]) -> Sentences:
     """The sentences to learn from. Raises StepladderError where all are of one class."""
     limit = config.train_sentences
-    kept = train if limit == "all" else Sentences(*(field[:limit] for field in train))
+    kept = train if limit == "all" else Sentences(train.texts[:limit], train.words[:limit], train.labels[:limit])
     if len(set(kept.labels.tolist())) < 2:
         raise StepladderError(
             f"All training sentences of {config.kind} are of one class ({classes[kept.labels[0]]}), so there is nothing to tell "  # type: ignore[attr-defined]
