@@ -124,7 +124,7 @@ class Labelled(Node):
     length: Positive = 64
     lower: bool = True  # for models; rules read the sentence as it is
     vocabulary: Vocabulary = Vocabulary()
-    train_sentences: Positive | Literal["all"] = "all"  # learn from the first so many
+    train_sentences: Positive | Literal["all"] = "all"  # learn from so many, the first of a fixed shuffle
 
 
 class Vader(Labelled):

@@ -154,9 +154,14 @@ def read_sentences(config: Labelled, data_dir: Path | None) -> tuple[dict[str, S
 
 
 def limited(config: Labelled, train: Sentences, classes: tuple[str, ...]) -> Sentences:
-    """The sentences to learn from. Raises StepladderError where all are of one class."""
-    limit = config.train_sentences
-    kept = train if limit == "all" else Sentences(train.texts[:limit], train.words[:limit], train.labels[:limit])
+    """The sentences to learn from: the first of a fixed shuffle, since files are often in the order of their classes.
+
+    Raises StepladderError where all are of one class.
+    """
+    limit, kept = config.train_sentences, train
+    if limit != "all":
+        chosen = np.random.default_rng(0).permutation(len(train.labels))[:limit]
+        kept = Sentences(tuple(train.texts[i] for i in chosen), tuple(train.words[i] for i in chosen), train.labels[chosen])
     if len(set(kept.labels.tolist())) < 2:
         raise StepladderError(
             f"All training sentences of {config.kind} are of one class ({classes[kept.labels[0]]}), so there is nothing to tell "  # type: ignore[attr-defined]

@@ -126,3 +126,11 @@ def test_slices():
         assert found[name][place], name
     assert not found["inflected"][list(test).index("unseen")]
     assert not found["unseen"][list(test).index("rare")]
+
+
+def test_few_sentences_are_of_all_classes_though_the_file_is_in_their_order(tmp_path):
+    """The same few each time, and the first of more."""
+    ordered = "".join(f"{label}\tword{i}\n" for label in ("neg", "pos") for i in range(100))
+    few, more = (load(config(tmp_path, train=ordered).model_copy(update={"train_sentences": n})).sentences["train"] for n in (20, 40))
+    assert 4 < few.labels.sum() < 16
+    assert more.texts[:20] == few.texts
