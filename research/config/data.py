@@ -153,12 +153,34 @@ class SST5(SST):
     kind: Literal["sst5"]
 
 
-class MovieReviews(Labelled):
-    """MR (Pang & Lee 2005): one file of `label text` lines, ten folds; the file is yours (rt-polarity.all)."""
+class TenFolds(Labelled):
+    """One file of `label text` lines without splits of its own; the file is yours."""
+
+    path: str
+    fold: Annotated[int, Field(ge=0, le=9)] = 0  # the test sentences
+
+
+class MovieReviews(TenFolds):
+    """MR (Pang & Lee 2005): positive or negative."""
 
     kind: Literal["mr"]
     path: str = "rt-polarity.all"
-    fold: Annotated[int, Field(ge=0, le=9)] = 0  # the test sentences
+
+
+class Subjectivity(TenFolds):
+    """Subj (Pang & Lee 2004): a reviewer's opinion, or a piece of the plot."""
+
+    kind: Literal["subj"]
+    path: str = "subj.all"
+
+
+class Questions(Labelled):
+    """TREC (Li & Roth 2002): what a question asks for. Your files of lines `COARSE:fine question words`; every tenth is validation."""
+
+    kind: Literal["trec"]
+    train: str = "train_5500.label"
+    test: str = "TREC_10.label"
+    fine: bool = False  # fifty classes instead of six
 
 
 class LabelledFiles(Labelled):
@@ -171,7 +193,7 @@ class LabelledFiles(Labelled):
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
 
 
-Sentences = Vader | SST2 | SST5 | MovieReviews | LabelledFiles
+Sentences = Vader | SST2 | SST5 | MovieReviews | Subjectivity | Questions | LabelledFiles
 Corpus = Shakespeare | Pydoc | Files | PTB | WikiText2 | TinyShakespeare
 Synthetic = Copy | Reverse | Recall | Agreement
 Data = Annotated[Corpus | Synthetic | Sentences, Field(discriminator="kind")]

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from research.config.data import SST, SST2, SST5, Labelled, LabelledFiles, MovieReviews, Vader
+from research.config.data import SST, SST2, SST5, Labelled, LabelledFiles, MovieReviews, Questions, Subjectivity, TenFolds, Vader
 from research.config.errors import StepladderError
+from research.config.identity import PATHS
 from research.data.dataset import Examples, Sentences
 from research.data.download import sha256
 from research.data.registry import SOURCES, read
@@ -92,7 +93,7 @@ def read_vader(config: Vader, data_dir: Path | None) -> Loaded:
     return Loaded(splits, classes)
 
 
-def read_movie_reviews(config: MovieReviews, data_dir: Path | None) -> Loaded:
+def read_folds(config: TenFolds, data_dir: Path | None) -> Loaded:
     """Sentence i of a fixed shuffle is in fold i mod 10: one fold is the test, the next is validation, eight are training."""
     lines = parse_lines(_decode(_bytes("path", config.path, data_dir), "cp1252", config.path), config.path)
     order = np.random.default_rng(0).permutation(len(lines))
@@ -101,6 +102,25 @@ def read_movie_reviews(config: MovieReviews, data_dir: Path | None) -> Loaded:
         behind = (place - config.fold) % FOLDS
         splits["test" if behind == 0 else "valid" if behind == 1 else "train"].append(lines[number])
     return Loaded(splits, tuple(sorted({label for label, _ in lines})))
+
+
+def read_questions(config: Questions, data_dir: Path | None) -> Loaded:
+    """The file's own test; of its training lines every tenth is validation. Files in latin-1. Raises StepladderError with file and line."""
+
+    def lines(key: str) -> Labelling:
+        given = getattr(config, key)
+        parsed = parse_lines(_decode(_bytes(key, given, data_dir), "latin-1", given), given)
+        for number, (label, _) in enumerate(parsed, start=1):
+            coarse, _, fine = label.partition(":")
+            if not (coarse and fine):
+                raise StepladderError(f"{given}, line {number}, has the label {label!r}. A line is `COARSE:fine question words`.")
+        return parsed if config.fine else [(label.partition(":")[0], text) for label, text in parsed]
+
+    known, test = lines("train"), lines("test")
+    classes = tuple(sorted({label for label, _ in known}))
+    _refuse_new_classes(config.test, test, classes)
+    train = [line for number, line in enumerate(known, start=1) if number % 10]
+    return Loaded({"train": train, "valid": known[9::10], "test": test}, classes)
 
 
 def read_labelled_files(config: LabelledFiles, data_dir: Path | None) -> Loaded:
@@ -114,27 +134,33 @@ def read_labelled_files(config: LabelledFiles, data_dir: Path | None) -> Loaded:
         splits[split] = parse_lines(text, given)
     classes = tuple(sorted({label for label, _ in splits["train"]}))
     for split in ("valid", "test"):
-        for number, (label, _) in enumerate(splits[split], start=1):
-            if label not in classes:
-                raise StepladderError(
-                    f"{getattr(config, split)}, line {number}, has the class {label!r}, which no training sentence has; the classes are "
-                    f"{', '.join(classes[:10])}. Mend the line, or bring training sentences of that class."
-                )
+        _refuse_new_classes(getattr(config, split), splits[split], classes)
     return Loaded(splits, classes)
+
+
+def _refuse_new_classes(place: str, lines: Labelling, classes: tuple[str, ...]) -> None:
+    for number, (label, _) in enumerate(lines, start=1):
+        if label not in classes:
+            raise StepladderError(
+                f"{place}, line {number}, has the class {label!r}, which no training sentence has; the classes are "
+                f"{', '.join(classes[:10])}. Mend the line, or bring training sentences of that class."
+            )
 
 
 READERS: dict[type[Labelled], Callable[..., Loaded]] = {
     Vader: read_vader,
     SST2: read_trees,
     SST5: read_trees,
-    MovieReviews: read_movie_reviews,
+    MovieReviews: read_folds,
+    Subjectivity: read_folds,
+    Questions: read_questions,
     LabelledFiles: read_labelled_files,
 }
 
 
 def words_of(config: Labelled, text: str) -> tuple[str, ...]:
-    """The words of a sentence: as they stand in the treebank, which is tokenised, else apart from punctuation."""
-    if isinstance(config, SST | MovieReviews):
+    """The words of a sentence: as they stand where the data is tokenised, else apart from punctuation."""
+    if isinstance(config, SST | TenFolds | Questions):
         return tuple((text.lower() if config.lower else text).split())
     return tuple(english_words(text, config.lower))
 
@@ -162,7 +188,7 @@ def read_sentences(config: Labelled, data_dir: Path | None) -> tuple[dict[str, S
 
 
 def examples(vocabulary: Vocabulary, sentences: Sentences, length: int) -> Examples:
-    """Rows of `length` words, one score each; what is longer is cut. Without words a sentence has no valid input. The group is the class."""
+    """Rows of `length` words, one score each; what is longer is cut. Without words no input is valid. The group is the class."""
     n = len(sentences.labels)
     inputs, valid = np.zeros((n, length), np.int32), np.zeros((n, length), bool)
     for row, words in enumerate(sentences.words):
@@ -175,14 +201,12 @@ def examples(vocabulary: Vocabulary, sentences: Sentences, length: int) -> Examp
 
 def labelled_digest(config: Labelled, data_dir: Path | None) -> str:
     """What identifies the sentences: of pinned files their checksums and the reader's version, else the bytes."""
-    if isinstance(config, LabelledFiles):
-        contents = [_bytes(split, getattr(config, split), data_dir) for split in SPLITS]
-    elif isinstance(config, MovieReviews):
-        contents = [_bytes("path", config.path, data_dir)]
+    paths = PATHS.get(type(config))
+    if paths:
+        contents = [sha256(_bytes(key, getattr(config, key), data_dir)) for key in paths]
     else:
-        name = "sst" if isinstance(config, SST) else "vader"
-        return _digest([config.kind, READER, *(file.sha256 for file in SOURCES[name].files)])  # type: ignore[attr-defined]
-    return _digest([config.kind, READER, *map(sha256, contents)])
+        contents = [file.sha256 for file in SOURCES["sst" if isinstance(config, SST) else "vader"].files]
+    return _digest([config.kind, READER, *contents])  # type: ignore[attr-defined]
 
 
 def _digest(parts: list[object]) -> str:
@@ -194,9 +218,7 @@ def _bytes(key: str, given: str, data_dir: Path | None) -> bytes:
     for place in places:
         if place.is_file():
             return place.read_bytes()
-    raise StepladderError(
-        f"data.{key} = {given!r} is no file (looked for {' and '.join(map(str, places))}). It holds `label<TAB>text` lines."
-    )
+    raise StepladderError(f"data.{key} = {given!r} is no file (looked for {' and '.join(map(str, places))}). It holds `label text` lines.")
 
 
 def _decode(content: bytes, encoding: str, place: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research.config.data import SST2, SST5, LabelledFiles, MovieReviews
+from research.config.data import SST2, SST5, LabelledFiles, MovieReviews, Questions, Subjectivity
 from research.config.errors import StepladderError
 from research.data import labelled
 from research.data.dataset import Sentences
@@ -96,15 +96,53 @@ def test_a_missing_file_is_named(tmp_path):
         load(given)
 
 
-def test_ten_folds_are_ten_disjoint_tests(tmp_path):
+def folds(kind, **words):
+    return kind(kind="mr" if kind is MovieReviews else "subj", **words)
+
+
+@pytest.mark.parametrize("kind", [MovieReviews, Subjectivity])
+def test_ten_folds_are_ten_disjoint_tests(kind, tmp_path):
     """Together they are the file; validation is never the test."""
     (tmp_path / "all.txt").write_text("".join(f"{i % 2} sentence{i}\n" for i in range(57)))
-    found = [load(MovieReviews(kind="mr", path=str(tmp_path / "all.txt"), fold=fold)).sentences for fold in range(10)]
+    found = [load(folds(kind, path=str(tmp_path / "all.txt"), fold=fold)).sentences for fold in range(10)]
     tests = [text for one in found for text in one["test"].texts]
     assert sorted(tests) == sorted(f"sentence{i}" for i in range(57))
     for one in found:
         parts = [set(one[split].texts) for split in ("train", "valid", "test")]
         assert sum(map(len, parts)) == len(set.union(*parts)) == 57
+
+
+def questions(folder, train, test="A:a2 what ?\n", **words):
+    (folder / "train").write_bytes(train if isinstance(train, bytes) else train.encode("latin-1"))
+    (folder / "test").write_text(test)
+    return Questions(kind="trec", train=str(folder / "train"), test=str(folder / "test"), **words)
+
+
+def test_every_tenth_question_is_held_out(tmp_path):
+    """In latin-1, words as they stand in the file."""
+    train = "".join(f"{'AB'[i % 2]}:{'ab'[i % 2]}{i % 4} What 's bête{i} ?\n" for i in range(1, 26))
+    coarse, fine = (load(questions(tmp_path, train, fine=fine)) for fine in (False, True))
+    assert coarse.classes == ("A", "B")
+    assert fine.classes == ("A:a0", "A:a2", "B:b1", "B:b3")
+    assert coarse.sentences["valid"].words == (("what", "'s", "bête10", "?"), ("what", "'s", "bête20", "?"))
+    assert [text.split()[2] for text in coarse.sentences["train"].texts] == [f"bête{i}" for i in range(1, 26) if i not in (10, 20)]
+    assert coarse.sentences["test"].texts == ("what ?",)
+    assert [fine.classes[label] for label in fine.sentences["valid"].labels] == ["A:a2", "A:a0"]
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "words"),
+    [
+        ("A:a1 x\nB y\n", "A:a1 z\n", ["train, line 2", "'B'", "COARSE:fine"]),
+        ("A:a1 x\n\nB:b y\n", "A:a1 z\n", ["train, line 2", "no label"]),
+        ("A:a1 x\nB:b1 y\n", "A:a1 z\nC:c1 z\n", ["test, line 2", "'C'", "A, B"]),
+        ("A:a1 x\nB:b1 y\n", "A:a1 z\n", ["trec has no sentence for valid"]),
+    ],
+)
+def test_what_is_wrong_with_questions_is_said(tmp_path, train, test, words):
+    with pytest.raises(StepladderError) as told:
+        load(questions(tmp_path, train, test))
+    assert all(word in str(told.value) for word in words), told.value
 
 
 def test_slices():

@@ -101,7 +101,7 @@ BASES: list[dict[str, Any]] = [
     RUN | {"model": STACK | {"mixer": {"kind": "elman"}, "feed_forward": {"kind": "none"}, "init": {"kind": "normal"}}},
     RUN | {"model": STACK | {"mixer": {"kind": "gru"}, "norm": {"kind": "rms"}, "init": {"kind": "uniform"}}},
     RUN | {"model": STACK | {"mixer": {"kind": "convolution"}}},
-    *(SENTENCES | {"data": CUT | {"kind": kind}} for kind in ("vader", "sst2", "sst5", "mr")),
+    *(SENTENCES | {"data": CUT | {"kind": kind}} for kind in ("vader", "sst2", "sst5", "mr", "subj", "trec")),
     *(
         SENTENCES | {"model": {"kind": "classifier", "encoder": encoder}}
         for encoder in (
@@ -129,6 +129,9 @@ EXEMPT = {
     "LabelledFiles.valid": "a path",
     "LabelledFiles.test": "a path",
     "MovieReviews.path": "a path",
+    "Subjectivity.path": "a path",
+    "Questions.train": "a path",
+    "Questions.test": "a path",
     "Rules.lexicon": "a path: test_classifiers",
     "Parent.from": "what is read before the first step: test_parents",
     **dict.fromkeys(
@@ -179,6 +182,9 @@ def patch_sentences(patch, folder):
     for split in texts.SPLITS:
         (folder / f"labelled-{split}.txt").write_text("\n".join(lines))
     (folder / "rt-polarity.all").write_text("\n".join(lines))
+    (folder / "subj.all").write_text("\n".join(lines[7:]))
+    for name in ("train_5500.label", "TREC_10.label"):
+        (folder / name).write_text("\n".join(f"{line[:3].upper()}:{i % 2} {line[4:]}" for i, line in enumerate(lines)))
     files = {"sst": dict.fromkeys(("train.txt", "dev.txt", "test.txt"), trees), "vader": {"": b""}}
     patch.setattr(labelled, "read", lambda kind, _: files[kind])
     patch.setattr(labelled, "read_rated", lambda archive, part: [(number, rating, f"{text} {part}") for number, rating, text in rated])
