@@ -143,6 +143,13 @@ def named_comparisons(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Compar
     return adjust([compare(a, b, spec.metric, axes) for a, b in found])
 
 
+def _of_another_test(cells: Sequence[Cell]) -> set[int]:
+    """The cells whose test items are not those of most cells that have items."""
+    ids = {i: cell.items.id.tobytes() for i, cell in enumerate(cells) if cell.items is not None}
+    common = max(ids.values(), key=[*ids.values()].count, default=b"")
+    return {i for i, own in ids.items() if own != common}
+
+
 @dataclass(frozen=True)
 class Best:
     """The best of a column: the first of `cells` by mean, with those that no test tells from it."""
@@ -159,9 +166,12 @@ class Best:
 
 
 def find_best(cells: Sequence[Cell], metric: str, axes: Axes) -> Best | None:
-    """The best mean among the cells, tested against each other one with Holm's correction; None without two cells or a direction."""
-    sign = direction(metric)
-    means = {i: float(np.mean(list(values.values()))) for i, cell in enumerate(cells) if (values := cell.values(metric))}
+    """The best mean among the cells, tested against each other one with Holm's correction; None without two cells or a direction.
+
+    Cells that scored other test items than most are of another test, and take no part.
+    """
+    sign, apart = direction(metric), _of_another_test(cells)
+    means = {i: float(np.mean(list(values.values()))) for i, cell in enumerate(cells) if i not in apart and (values := cell.values(metric))}
     if not sign or len(means) < 2:
         return None
     best = max(means, key=lambda i: sign * means[i])
