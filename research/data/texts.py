@@ -14,25 +14,11 @@ from research.data.download import sha256
 from research.data.labelled import labelled_digest, read_sentences
 from research.data.registry import SOURCES, read
 from research.data.shakespeare import read_plays, separate_words
+from research.data.utf8 import as_text
 
 READER = 1  # raised when a change here, or in tokenisation, alters a pinned text
 SPLITS = ("train", "valid", "test")
 Texts = dict[str, str]
-
-
-def as_text(content: bytes, place: str) -> str:
-    """The text of a file. Raises StepladderError for an empty file and for one that is not UTF-8, with the line."""
-    try:
-        text = content.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise StepladderError(
-            f"{place} is not UTF-8: line {line} has the byte 0x{content[error.start]:02x}. Convert it first, for instance with "
-            f"`iconv -f latin1 -t utf-8`."
-        ) from error
-    if not text.strip():
-        raise StepladderError(f"{place} is empty: a split needs at least one line with a word.")
-    return text if text.endswith("\n") else text + "\n"
 
 
 def _path(key: str, given: str, data_dir: Path | None) -> Path:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from research.config.errors import StepladderError, did_you_mean
 from research.data.registry import read
-from research.data.texts import as_text
+from research.data.utf8 import as_text
 
 RATED = ("wordsim353", "men")  # in the registry
 

@@ -55,3 +55,16 @@ def english_words(line: str, lower: bool = True) -> list[str]:
     Nothing but white space is lost.
     """
     return ENGLISH.findall(line.lower() if lower else line)
+
+
+LETTER = re.compile(r"\w")
+
+
+def is_word(token: str) -> bool:
+    """Whether a token is more than punctuation."""
+    return LETTER.search(token) is not None
+
+
+def word_count(tokens: Iterable[str]) -> int:
+    """The tokens that are more than punctuation."""
+    return sum(map(bool, map(LETTER.search, tokens)))

@@ -81,6 +81,7 @@ RUN = {"data": CORPUS | {"kind": "pydoc"}, "model": SMALL, "train": {"steps": 12
 COUNTED = {"data": RUN["data"]}
 CUT = {"length": 5, "train_sentences": 60, "vocabulary": {"size": 12}}
 LABELLED = CUT | {"kind": "labelled_files", **{split: f"labelled-{split}.txt" for split in ("train", "valid", "test")}}
+PAIRS = {"corruption": "drop", "shortest": 4, "longest": 6, "train_pairs": 20, "valid_pairs": 10, "test_pairs": 10}
 SENTENCES = {"data": LABELLED, "model": {"kind": "classifier", "encoder": {"kind": "bag", "width": 4}}, "train": RUN["train"]}
 FITTED = {"data": LABELLED}
 BASES: list[dict[str, Any]] = [
@@ -121,6 +122,7 @@ BASES: list[dict[str, Any]] = [
         for kind in ("perceptron", "softmax", "naive_bayes", "svm", "nbsvm")
     ),
     FITTED | {"model": {"kind": "ngram_classifier", "order": 2, "smoothing": {"kind": "add_k"}}},
+    *(SENTENCES | {"data": CUT | PAIRS | {"kind": "acceptability", "corpus": {"kind": kind}}} for kind in ("shakespeare", "files")),
     SENTENCES | {"data": CUT | {"kind": "shakespeare_speaker", "speakers": 3, "min_words": 4}},
     {"data": {"kind": "vader", "neutral": "keep"}, "model": {"kind": "rules"}},
 ]
@@ -136,6 +138,9 @@ EXEMPT = {
     "LabelledFiles.test": "a path",
     "MovieReviews.path": "a path",
     "Unlabelled.level": "word by word, or refused",
+    "SentenceFiles.train": "a path",
+    "SentenceFiles.valid": "a path",
+    "SentenceFiles.test": "a path",
     "Subjectivity.path": "a path",
     "Questions.train": "a path",
     "Questions.test": "a path",
@@ -197,6 +202,8 @@ def patch_sentences(patch, folder):
     patch.setattr(labelled, "read_rated", lambda archive, part: [(number, rating, f"{text} {part}") for number, rating, text in rated])
     spoken = [Line(i // 6, "ABCDEF"[i % 6 * (i % 5) % 6], f"{text} {i}{' so' * (i % 9)}") for i, (_, _, text) in enumerate(rated)]
     patch.setattr(labelled, "read_lines", lambda wheel: {"tragedies/a-play": spoken})
+    plays = {split: "".join(f"{text} {split} {i}\n" for i, text in enumerate(POLAR * 9)) for split in texts.SPLITS}
+    patch.setattr(labelled, "read_plays", lambda wheel: plays)
     lexicon = Lexicon({"good": 1.9, "bad": -2.5, "no": -1.2, "happy": 2.0, "bomb": -2.2}, {"\U0001f60a": "happy face"})
     patch.setattr(classifying, "load_lexicon", lambda name, data_dir: lexicon)
 

