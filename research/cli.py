@@ -296,11 +296,9 @@ def bench(
 
 def _classifies(manifest: dict[str, Any]) -> bool:
     """Whether the sweep's data has classes."""
-    from research.config.data import Sentences
-    from research.config.fields import members
+    from research.config.merge import LABELLED
 
-    kinds = {kind for node in members(Sentences) for kind in node.model_fields["kind"].annotation.__args__}  # type: ignore[union-attr]
-    return any(entry["config"] and entry["config"]["data"].get("kind") in kinds for entry in manifest["cells"])
+    return any(entry["config"] and entry["config"]["data"].get("kind") in LABELLED for entry in manifest["cells"])
 
 
 def _flags(workers: int | None) -> None:

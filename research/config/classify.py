@@ -8,7 +8,6 @@ from research.config.errors import Impossible
 from research.config.mixer import T5, Alibi, Attention, WindowCache
 from research.config.model import AddK, Initialiser, KneserNey, StackWords, VarianceInit
 from research.config.node import Fraction, Integers, Node, NonNegative, Positive, Rate, Weight
-from research.config.rules import Rules
 
 
 class Bag(Node):
@@ -126,6 +125,3 @@ class NGramClassifier(Node):
     kind: Literal["ngram_classifier"]
     order: Annotated[int, Field(ge=1, le=9)] = 3
     smoothing: Annotated[AddK | KneserNey, Field(discriminator="kind")] = KneserNey()  # a word that a class never had is possible
-
-
-Counted = Rules | BagOfWords | NGramClassifier

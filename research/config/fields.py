@@ -1,6 +1,6 @@
 """What keys the schema has, and where: read off the nodes' own annotations."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
@@ -22,8 +22,13 @@ def members(annotation: Any) -> tuple[type[Node], ...]:
 
 def kinds(field: FieldInfo) -> dict[str, type[Node]]:
     """The class for each `kind` that a field accepts; empty for a field without kinds."""
-    nodes = [node for node in members(field.annotation) if "kind" in node.model_fields]
-    return {kind: node for node in nodes for kind in get_args(node.model_fields["kind"].annotation)}
+    return by_kind(members(field.annotation))
+
+
+def by_kind(nodes: Iterable[type[Node]]) -> dict[str, type[Node]]:
+    """The classes by each `kind` that they stand for; those without a kind are left out."""
+    having = (node for node in nodes if "kind" in node.model_fields)
+    return {kind: node for node in having for kind in get_args(node.model_fields["kind"].annotation)}
 
 
 def default_kind(field: FieldInfo) -> str | None:

@@ -11,17 +11,16 @@ from typing import Any, NamedTuple
 
 from research.config.data import Sentences, Synthetic
 from research.config.errors import StepladderError
-from research.config.fields import Path, class_of, default_kind, keys, kinds, leaves, members
+from research.config.fields import Path, by_kind, class_of, default_kind, keys, kinds, leaves, members
 from research.config.node import Node
 from research.config.optim import Train
-from research.config.schema import Config
+from research.config.schema import FITTED, Config
 
-_kinds = lambda union: tuple(node.model_fields["kind"].annotation.__args__[0] for node in members(union))  # type: ignore[union-attr]
-GENERATED = _kinds(Synthetic)
-COUNTED = ("ngram", "rules", "bag_of_words", "ngram_classifier")
+GENERATED = tuple(by_kind(members(Synthetic)))
+LABELLED = tuple(by_kind(members(Sentences)))
 MEANINGLESS: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value, and what then has no meaning
-    ("model", "kind"): dict.fromkeys(COUNTED, (("optim",), ("train",), ("init",))) | {"interpolation": (("init",),)},
-    ("data", "kind"): dict.fromkeys(GENERATED + _kinds(Sentences), (("eval",),)),
+    ("model", "kind"): dict.fromkeys(by_kind(FITTED), (("optim",), ("train",), ("init",))) | {"interpolation": (("init",),)},
+    ("data", "kind"): dict.fromkeys(GENERATED + LABELLED, (("eval",),)),
     ("data", "level"): {"byte": (("data", "vocabulary"),)},
 }
 INSTEAD: dict[Path, Path] = {  # naming the first drops an inherited second

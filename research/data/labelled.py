@@ -1,6 +1,5 @@
 """Sentences with a class each: from a config of labelled data to the three splits, one reader for each kind, in `READERS`."""
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -109,12 +108,8 @@ def read_vader(config: Vader, data_dir: Path | None) -> Loaded:
     for number, rating, text in read_rated(archive, config.part):
         label = "neutral" if abs(rating) <= NEUTRAL else "positive" if rating > 0 else "negative"
         if label in classes:
-            splits[_split_of(_hex(f"{config.part} {number}"))].append((label, text))
+            splits[_split_of(sha256(f"{config.part} {number}".encode()))].append((label, text))
     return Loaded(splits, classes)
-
-
-def _hex(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _split_of(digest: str) -> str:
@@ -134,7 +129,7 @@ def read_speakers(config: ShakespeareSpeaker, data_dir: Path | None) -> Loaded:
     for play, spoken in read_lines(wheel).items():
         for (_, speaker), speech in groupby(spoken, key=lambda line: (line.scene, line.speaker)):
             who, texts = f"{play.split('/')[-1]}/{speaker}", [line.text for line in speech]
-            digest = _hex("\n".join((who, *texts)))
+            digest = sha256("\n".join((who, *texts)).encode())
             lines += [(digest, who, text) for text in texts if speaker and word_count(english_words(text)) >= config.min_words]
     counts = Counter(who for _, who, _ in lines)
     classes = tuple(sorted(sorted(counts, key=lambda who: (-counts[who], who))[: config.speakers]))
@@ -300,7 +295,7 @@ def labelled_digest(config: Labelled, data_dir: Path | None) -> str:
     else:
         source = "sst" if isinstance(config, SST) else "vader" if isinstance(config, Vader) else "shakespeare"
         contents = [file.sha256 for file in SOURCES[source].files]
-    return _hex(json.dumps([config.kind, READER, *versions, *contents]))  # type: ignore[attr-defined]
+    return sha256(json.dumps([config.kind, READER, *versions, *contents]).encode())  # type: ignore[attr-defined]
 
 
 def _bytes(key: str, given: str, data_dir: Path | None) -> bytes:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from research.config.fields import by_kind
 from research.config.merge import complete
 from research.config.schema import CLASSIFIERS, Config
 from research.data.load import load
@@ -28,8 +29,7 @@ CONFUSIONS = "<p>Of the test sentences of a class, the share that was put into e
 
 def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> tuple[Section, ...]:
     """Sections where the cells are classifiers of one dataset with at least one run that is done; else none."""
-    kinds = {kind for node in CLASSIFIERS for kind in node.model_fields["kind"].annotation.__args__}  # type: ignore[union-attr]
-    cells = [entry for entry in manifest["cells"] if entry["config"] and entry["config"]["model"]["kind"] in kinds]
+    cells = [entry for entry in manifest["cells"] if entry["config"] and entry["config"]["model"]["kind"] in by_kind(CLASSIFIERS)]
     done = {_label(entry): found for entry in cells if (found := _done(entry, runs_dir))}
     if not done:
         return ()

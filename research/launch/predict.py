@@ -19,11 +19,10 @@ from research.data.dataset import Dataset
 from research.data.labelled import words_of
 from research.data.load import load
 from research.launch.plan import sizes
-from research.models import MODELS
 from research.models.classifier import embedding, with_embedding
 from research.results import store
 from research.tasks import classifying
-from research.tasks.language_modelling import Sizes, init
+from research.tasks.language_modelling import Sizes, class_logits, init
 from research.train import checkpoint, fitted_files
 
 ROWS = 64  # sentences at a time
@@ -117,11 +116,10 @@ def texts_of(text: str | None, file: Path | None) -> list[str]:
 def _trained_scores(reader: Reader, words: Sequence[tuple[str, ...]]) -> Float[np.ndarray, "n c"]:
     """Logits, in batches of one shape: rows of the training length."""
     known: Sizes = sizes(reader.config, reader.data)
-    forward = jax.jit(partial(_logits, reader.config.model))
     found = []
     for start in range(0, len(words), ROWS):
         tokens, valid = _rows(reader, words[start : start + ROWS], ROWS, known.length)
-        found.append(np.asarray(forward(reader.model, tokens, valid)))
+        found.append(np.asarray(class_logits(reader.config.model, reader.model, jnp.asarray(tokens), jnp.asarray(valid))))
     return np.concatenate(found)[: len(words)]
 
 
@@ -132,11 +130,6 @@ def _rows(reader: Reader, words: Sequence[tuple[str, ...]], rows: int, length: i
         tokens[row, : len(kept)] = reader.data.vocabulary.numbers(kept)
         valid[row, : len(kept)] = True
     return tokens, valid
-
-
-def _logits(model: Any, params: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]) -> Float[Array, "b c"]:
-    kind = MODELS[type(model)]
-    return kind.logits(model, params, kind.hidden(model, params, (), tokens, valid, None, False)[1])[:, 0]
 
 
 def _gradient_drivers(reader: Reader, words: tuple[str, ...], chosen: int) -> list[tuple[str, float]]:
@@ -156,7 +149,7 @@ def _gradient_drivers(reader: Reader, words: tuple[str, ...], chosen: int) -> li
 @partial(jax.jit, static_argnums=0)
 def _by_vectors(model: Any, params: Any, table: Float[Array, "t d"], valid: Bool[Array, "1 t"], chosen: Int[Array, ""]) -> Array:
     def against_mean(table: Array) -> Array:
-        logits = _logits(model, with_embedding(params, table), jnp.arange(len(table), dtype=jnp.int32)[None], valid)[0]
+        logits = class_logits(model, with_embedding(params, table), jnp.arange(len(table), dtype=jnp.int32)[None], valid)[0]
         return logits[chosen] - logits.mean()
 
     return jax.grad(against_mean)(table)

@@ -3,11 +3,12 @@
 A task is `init`, `empty`, `loss` and `evaluate`, and is all that training knows of a model.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.data import Text
 from research.config.schema import Config
@@ -56,6 +57,13 @@ def evaluate(config: Config, params: Any, carry: Any, batch: Batch) -> tuple[Flo
     """Nats of each scored token and the likeliest symbol there, without dropout; where the weight is zero they mean nothing."""
     carry, found = _scores(config, params, carry, batch, None)
     return found.nats, found.likeliest, carry
+
+
+@partial(jax.jit, static_argnums=0)
+def class_logits(model: Any, params: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]) -> Float[Array, "b c"]:
+    """Of a trained classifier, without dropout."""
+    kind = MODELS[type(model)]
+    return kind.logits(model, params, kind.hidden(model, params, (), tokens, valid, None, False)[1])[:, 0]
 
 
 def carries(config: Config) -> bool:

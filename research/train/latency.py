@@ -2,17 +2,14 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
 
-from research.models import MODELS
 from research.models.decode import proceed
-from research.tasks.language_modelling import empty
+from research.tasks.language_modelling import class_logits, empty
 from research.train.update import Program, blank
 
 TOKENS = 32
@@ -27,7 +24,7 @@ def latency_ms(program: Program) -> float:
     params = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), blank(program)[1].params)
     if program.sizes.classes:
         tokens = jnp.zeros((1, program.sizes.length), jnp.int32)
-        return _median_ms(lambda: _classify(config, params, tokens))
+        return _median_ms(lambda: class_logits(config, params, tokens, jnp.ones(tokens.shape, bool)))
     steps = min(TOKENS, program.sizes.length)
     carry, token = empty(program.config, program.sizes, 1, steps), jnp.zeros(1, jnp.int32)
     return _median_ms(lambda: proceed(config, params, carry, token, jax.random.key(0), steps=steps, temperature=0.0)) / steps
@@ -41,9 +38,3 @@ def _median_ms(call: Callable[[], Any]) -> float:
         jax.block_until_ready(call())
         times.append(time.perf_counter() - began)
     return 1e3 * float(np.median(times[1:]))
-
-
-@partial(jax.jit, static_argnums=0)
-def _classify(config: Any, params: Any, tokens: Int[Array, "1 t"]) -> Float[Array, "1 1 c"]:
-    model = MODELS[type(config)]
-    return model.logits(config, params, model.hidden(config, params, (), tokens, jnp.ones(tokens.shape, bool))[1])
