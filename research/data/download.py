@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import urllib.error
 import urllib.request
 import uuid
 from pathlib import Path
+from typing import Any
 
 from research.config.errors import StepladderError
 
@@ -25,6 +27,11 @@ def cache_dir() -> Path:
 def sha256(content: bytes) -> str:
     """The checksum in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
+
+
+def digest_of(parts: list[Any]) -> str:
+    """What identifies plain values: the checksum of their JSON with sorted keys."""
+    return sha256(json.dumps(parts, sort_keys=True).encode())
 
 
 def write_atomically(path: Path, content: bytes) -> None:

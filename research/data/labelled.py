@@ -1,6 +1,5 @@
 """Sentences with a class each: from a config of labelled data to the three splits, one reader for each kind, in `READERS`."""
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from itertools import groupby
@@ -30,7 +29,7 @@ from research.config.identity import PATHS
 from research.config.node import Node
 from research.data.corruption import TWINS, pairs
 from research.data.dataset import Examples, Sentences
-from research.data.download import sha256
+from research.data.download import digest_of, sha256
 from research.data.registry import SOURCES, read
 from research.data.shakespeare import read_lines, read_plays
 from research.data.utf8 import as_text
@@ -295,7 +294,7 @@ def labelled_digest(config: Labelled, data_dir: Path | None) -> str:
     else:
         source = "sst" if isinstance(config, SST) else "vader" if isinstance(config, Vader) else "shakespeare"
         contents = [file.sha256 for file in SOURCES[source].files]
-    return sha256(json.dumps([config.kind, READER, *versions, *contents]).encode())  # type: ignore[attr-defined]
+    return digest_of([config.kind, READER, *versions, *contents])  # type: ignore[attr-defined]
 
 
 def _bytes(key: str, given: str, data_dir: Path | None) -> bytes:

@@ -4,8 +4,6 @@ Symbol numbers below are those of the task's vocabulary. `where` are input posit
 Short spaces (copying one symbol) repeat across splits by their nature; the streams themselves are disjoint.
 """
 
-import hashlib
-import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,6 +12,7 @@ import numpy as np
 from research.config.data import Agreement, Copy, Recall, Reverse
 from research.config.data import Examples as ExamplesConfig
 from research.data.dataset import Examples
+from research.data.download import digest_of
 from research.text.vocabulary import Vocabulary
 
 GENERATOR = 1  # raised when a change here alters the examples
@@ -127,4 +126,4 @@ def generate(config: ExamplesConfig, split: str) -> Examples:
 def synthetic_digest(config: ExamplesConfig) -> str:
     """What identifies generated data: the task's arguments, the generator's version, and numpy's, whose streams it draws from."""
     parts = [config.model_dump(mode="json"), GENERATOR, np.__version__]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return digest_of(parts)

@@ -3,14 +3,12 @@
 A text is Unicode, a sentence a line, and ends with a newline. `\\r\\n` is a newline; a byte order mark is dropped.
 """
 
-import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 from research.config.data import PTB, Files, Pydoc, Shakespeare, Text, TinyShakespeare, Unlabelled, WikiText2
 from research.config.errors import StepladderError
-from research.data.download import sha256
+from research.data.download import digest_of, sha256
 from research.data.labelled import labelled_digest, read_sentences
 from research.data.registry import SOURCES, read
 from research.data.shakespeare import read_plays, separate_words
@@ -110,13 +108,9 @@ def text_digest(config: Text, data_dir: Path | None) -> str:
     """What identifies a corpus: of pinned files their checksums and the reader's version, else the bytes. Needs no pinned file."""
     kind = config.kind  # type: ignore[attr-defined]
     if isinstance(config, Files):
-        return _digest([sha256(content) for content in _file_contents(config, data_dir).values()])
+        return digest_of([sha256(content) for content in _file_contents(config, data_dir).values()])
     if isinstance(config, Pydoc):
-        return _digest([kind, READER, *(sha256(text.encode()) for text in read_pydoc(config, data_dir).values())])
+        return digest_of([kind, READER, *(sha256(text.encode()) for text in read_pydoc(config, data_dir).values())])
     if isinstance(config, Unlabelled):
-        return _digest([kind, READER, labelled_digest(config.of, data_dir)])
-    return _digest([kind, READER, *(file.sha256 for file in SOURCES[kind].files)])
-
-
-def _digest(parts: list[object]) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return digest_of([kind, READER, labelled_digest(config.of, data_dir)])
+    return digest_of([kind, READER, *(file.sha256 for file in SOURCES[kind].files)])
