@@ -6,17 +6,19 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from research.config.classify import Classifier
+from research.config.encoder_decoder import EncoderDecoder
 from research.config.model import FeedForwardLM, LanguageModel
-from research.models import classifier, feed_forward_lm, language_model
+from research.models import classifier, encoder_decoder, feed_forward_lm, language_model
 from research.nn.linear import dense
 
 
 class Model(NamedTuple):
-    init: Any  # (config, key, vocabulary, length), and the number of classes where there are
+    init: Any  # (config, key, vocabulary, length), and what else `language_modelling.known` says
     empty: Any
     hidden: Any
     output: Any  # (config, params) -> the kernel and bias that make logits of what `hidden` returns
     unstack: Any = lambda config, params, carry: (config, params, carry)  # the same model, quick for chunks of one
+    read: Any = None  # (config, params, source, valid, key, capacity) -> the carry of a decoder, where there is an encoder
 
     def logits(self, config: Any, params: Any, h: Float[Array, "*n d"]) -> Float[Array, "*n v"]:
         """Unnormalised log-probabilities of the next token, in float32."""
@@ -25,6 +27,14 @@ class Model(NamedTuple):
 
 MODELS: dict[type, Model] = {
     LanguageModel: Model(language_model.init, language_model.empty, language_model.hidden, language_model.output, language_model.unstack),
+    EncoderDecoder: Model(
+        encoder_decoder.init,
+        encoder_decoder.empty,
+        encoder_decoder.hidden,
+        encoder_decoder.output,
+        encoder_decoder.unstack,
+        encoder_decoder.read,
+    ),
     Classifier: Model(classifier.init, classifier.empty, classifier.hidden, classifier.output),
     FeedForwardLM: Model(feed_forward_lm.init, feed_forward_lm.empty, feed_forward_lm.hidden, feed_forward_lm.output),
 }

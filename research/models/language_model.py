@@ -1,5 +1,7 @@
 """A causal stack: embedding + position, blocks of norm + mixer + residual + feed-forward, output. One form for every mixer.
 
+A decoder's blocks have cross-attention between mixer and feed-forward layer; an encoder's attention is not masked.
+
 `hidden(config, params, carry, tokens, valid, key, observe) -> (carry, h, aux)` and `output(config, params) -> (kernel, bias)`:
 split so that only scored positions pay for the output layer. The carry is (tokens seen by each row, the carries of the layers).
 Layers are equal in width, so they are stacked and scanned; a pattern of mixers is one period of the scanned body.
@@ -17,10 +19,12 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.classify import Stack
+from research.config.encoder_decoder import StackDecoder, StackEncoder
 from research.config.mixer import Attention
 from research.config.model import LanguageModel as Config
 from research.config.model import NoFeedForward, NoNorm, StackWords
 from research.nn.attention import AttentionSpec
+from research.nn.cross_attention import Memory, init_cross, look_at, remember
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
 from research.nn.feed_forward import feed_forward, init_feed_forward
@@ -41,6 +45,8 @@ class Block:
     mixer: Any
     feed_forward_norm: Any
     feed_forward: Any
+    cross_norm: Any = ()
+    cross: Any = ()
 
 
 @struct.dataclass
@@ -58,20 +64,27 @@ class Carry(NamedTuple):
     layers: tuple[Any, ...]
 
 
+class Attending(NamedTuple):
+    """The carry of a block with cross-attention: its mixer's, and what it looks at."""
+
+    mixer: Any
+    memory: Memory
+
+
 def specs(config: StackWords) -> tuple[Any, ...]:
     """The static nodes of one period's mixers; attention is told its position, dropout and mask, which are words of the model."""
-    masked = config.masked if isinstance(config, Stack) else True
+    masked = config.masked if isinstance(config, Stack | StackDecoder) else not isinstance(config, StackEncoder)
     attention = lambda mixer: AttentionSpec(mixer, config.position, config.dropout.attention, masked)
     bind = lambda mixer: attention(mixer) if isinstance(mixer, Attention) else mixer
     return tuple(bind(mixer) for mixer in config.pattern)
 
 
-def init(config: StackWords, key: Key[Array, ""], vocabulary: int, length: int) -> LanguageModel:
-    """`length` is the training length, where learned positions end."""
+def init(config: StackWords, key: Key[Array, ""], vocabulary: int, length: int, memory: int = 0) -> LanguageModel:
+    """`length` is the training length, where learned positions end; `memory` the width of what a decoder looks at."""
     key_embedding, key_position, key_blocks, key_output, key_bias = jax.random.split(key, 5)
     period = specs(config)
     repeats = config.layers // len(period)
-    stack = lambda spec, key: jax.vmap(lambda k: _init_block(config, spec, k))(jax.random.split(key, repeats))
+    stack = lambda spec, key: jax.vmap(lambda k: _init_block(config, spec, k, memory))(jax.random.split(key, repeats))
     return LanguageModel(
         embedding=draw(config.init, key_embedding, (vocabulary, config.width), config.width),
         position=init_position(config.position, key_position, length, config.width, config.init),
@@ -89,6 +102,16 @@ def empty(config: StackWords, batch: int, capacity: int, vocabulary: int) -> Car
     one = lambda spec: MIXERS[type(spec)].empty(spec, batch, capacity, config.width)
     repeat = lambda leaf: jnp.broadcast_to(leaf[None], (repeats, *leaf.shape))
     return Carry(jnp.zeros(batch, jnp.int32), tuple(jax.tree.map(repeat, one(spec)) for spec in period))
+
+
+def begin(
+    config: StackDecoder, params: LanguageModel, memory: Float[Array, "b s m"], exists: Bool[Array, "b s"], capacity: int
+) -> Carry:
+    """The carry of a decoder before its first token: every block's keys and values of what the encoder left."""
+    params, carry = _in_precision(config, params), empty(config, memory.shape[0], capacity, 0)
+    of_blocks = lambda block: jax.vmap(lambda cross: remember(config.cross, cross, memory, exists))(block.cross)
+    layers = zip(carry.layers, params.blocks, strict=True)
+    return carry._replace(layers=tuple(Attending(mixer, of_blocks(block)) for mixer, block in layers))
 
 
 def hidden(
@@ -139,13 +162,19 @@ def unstack(config: Config, params: LanguageModel, carry: Carry) -> tuple[Config
 
     A stack is cut into layers, and put together again, once a token; here once a text. The numbers are those of the stack.
     """
+    kernel, _ = output(config, params)
+    flat, params, carry = unstack_layers(config, params, carry)
+    return flat.model_copy(update={"tie": False}), replace(params, output=kernel), carry
+
+
+def unstack_layers(config: Any, params: LanguageModel, carry: Carry) -> tuple[Any, LanguageModel, Carry]:
+    """The same stack as one period of all its layers, in the precision of its products."""
     repeats = config.layers // len(params.blocks)
-    params = _in_precision(config, params)
     layer = lambda stack, i: jax.tree.map(lambda leaf: leaf[i : i + 1], stack)
     of_layer = lambda stacks: tuple(layer(stack, i) for i in range(repeats) for stack in stacks)
-    kernel, _ = output(config, params)
-    flat = config.model_copy(update={"mixer": config.pattern * repeats, "tie": False})
-    return flat, replace(params, blocks=of_layer(params.blocks), output=kernel), carry._replace(layers=of_layer(carry.layers))
+    params = _in_precision(config, params)
+    flat = config.model_copy(update={"mixer": config.pattern * repeats})
+    return flat, replace(params, blocks=of_layer(params.blocks)), carry._replace(layers=of_layer(carry.layers))
 
 
 def _in_precision(config: StackWords, params: LanguageModel) -> LanguageModel:
@@ -158,25 +187,40 @@ def _kept_as(config: StackWords, period: Callable[..., Any]) -> Callable[..., An
     return period if config.rematerialise == "nothing" else jax.checkpoint(period, policy=KEPT[config.rematerialise])
 
 
-def _init_block(config: StackWords, spec: Any, key: Key[Array, ""]) -> Block:
+def _init_block(config: StackWords, spec: Any, key: Key[Array, ""], memory: int) -> Block:
     key_mixer, key_feed_forward = jax.random.split(key)
-    mixer = MIXERS[type(spec)].init(spec, key_mixer, config.width, config.init)
-    if isinstance(config.feed_forward, NoFeedForward):
-        return Block(init_norm(config.norm, config.width), mixer, (), ())
-    second = init_feed_forward(config.feed_forward, key_feed_forward, config.width, config.init)
-    return Block(init_norm(config.norm, config.width), mixer, init_norm(config.norm, config.width), second)
+    block = Block(init_norm(config.norm, config.width), MIXERS[type(spec)].init(spec, key_mixer, config.width, config.init), (), ())
+    if not isinstance(config.feed_forward, NoFeedForward):
+        second = init_feed_forward(config.feed_forward, key_feed_forward, config.width, config.init)
+        block = replace(block, feed_forward_norm=init_norm(config.norm, config.width), feed_forward=second)
+    if isinstance(config, StackDecoder):
+        cross = init_cross(config.cross, jax.random.fold_in(key, 2), config.width, memory, config.init)
+        block = replace(block, cross_norm=init_norm(config.norm, config.width), cross=cross)
+    return block
 
 
 def _block(
     config: StackWords, spec: Any, p: Block, carry: Any, x: Array, valid: Array, key: Array | None, observe: bool
 ) -> tuple[Any, Array, Any]:
     keys = _keys(key, 4)
-    carry, y, aux = MIXERS[type(spec)].mix(spec, p.mixer, carry, _before(config, p.mixer_norm, x), valid, keys[0], observe)
+    of_mixer = carry.mixer if isinstance(config, StackDecoder) else carry
+    of_mixer, y, aux = MIXERS[type(spec)].mix(spec, p.mixer, of_mixer, _before(config, p.mixer_norm, x), valid, keys[0], observe)
     x = _after(config, p.mixer_norm, x, dropout(keys[1], config.dropout.residual, y))
+    if isinstance(config, StackDecoder):
+        x, weights = _cross(config, p, carry.memory, x, key, observe)
+        carry, aux = carry._replace(mixer=of_mixer), {**aux, "cross_weights": weights} if observe else aux
+    else:
+        carry = of_mixer
     if isinstance(config.feed_forward, NoFeedForward):
         return carry, x, aux
     y = feed_forward(config.feed_forward, p.feed_forward, _before(config, p.feed_forward_norm, x))
     return carry, _after(config, p.feed_forward_norm, x, dropout(keys[2], config.dropout.residual, y)), aux
+
+
+def _cross(config: StackDecoder, p: Block, memory: Memory, x: Array, key: Array | None, observe: bool) -> tuple[Array, Any]:
+    keys = (None, None) if key is None else tuple(jax.random.split(jax.random.fold_in(key, 4)))
+    y, weights = look_at(config.cross, p.cross, memory, _before(config, p.cross_norm, x), keys[0], config.dropout.attention, observe)
+    return _after(config, p.cross_norm, x, dropout(keys[1], config.dropout.residual, y)), weights
 
 
 def _before(config: StackWords, p: Any, x: Array) -> Array:

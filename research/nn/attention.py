@@ -17,6 +17,7 @@ from research.config.mixer import Position, WindowCache
 from research.config.model import Initialiser
 from research.nn.attend import attend, attend_quickly
 from research.nn.existing import Order, gather_existing, latest, order_of, scatter_existing
+from research.nn.heads import merge_heads, split_heads
 from research.nn.initialisers import LECUN, Key, draw
 from research.nn.linear import dense
 from research.nn.masks import causal, existing, window
@@ -112,7 +113,7 @@ def mix_attention(
         logits = logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape)
         mixed, weights = attend(logits, seen.v, seen.mask, key, spec.dropout)
         aux = _observed(order, logits, weights, seen) if observe else ()
-    return after, scatter_existing(order, dense(_merge_heads(mixed), params.out)), aux
+    return after, scatter_existing(order, dense(merge_heads(mixed), params.out)), aux
 
 
 def _project(
@@ -120,17 +121,7 @@ def _project(
 ) -> tuple[Float[Array, "b h t k"], Float[Array, "b h t k"], Float[Array, "b h t k"]]:
     made = dense(x, params.project)
     q, k, v = jnp.split(made, 3, axis=-1) if config.projections else (x, x, made)
-    return _split_heads(q, config.heads), _split_heads(k, config.heads), _split_heads(v, config.heads)
-
-
-def _split_heads(x: Float[Array, "b t d"], heads: int) -> Float[Array, "b h t k"]:
-    b, t, d = x.shape
-    return x.reshape(b, t, heads, d // heads).swapaxes(1, 2)
-
-
-def _merge_heads(x: Float[Array, "b h t k"]) -> Float[Array, "b t d"]:
-    b, h, t, k = x.shape
-    return x.swapaxes(1, 2).reshape(b, t, h * k)
+    return split_heads(q, config.heads), split_heads(k, config.heads), split_heads(v, config.heads)
 
 
 def _see(

@@ -1,6 +1,6 @@
 """The recurrent cells: elman, gru, lstm.
 
-Shapes: b batch, t chunk length, d width (of input, state and output). The gates of a step lie side by side in one array.
+Shapes: b batch, t chunk length, d width of state and output, i of an input (which is d in a stack). The gates of a step lie side by side in one array.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class Recurrent:
     of its bias is added to the candidate's recurrent product, before the reset gate.
     """
 
-    input_kernel: Float[Array, "d r"]
+    input_kernel: Float[Array, "i r"]
     recurrent_kernel: Float[Array, "d r"]
     bias: Float[Array, " g"]
 
@@ -87,18 +87,22 @@ CELLS: dict[type, CellKind] = {
 RecurrentConfig = Elman | GRU | LSTM
 
 
-def init_recurrent(config: RecurrentConfig, key: Key, width: int, initialiser: Initialiser = LECUN) -> Recurrent:
-    """Kernels and biases by the model's initialiser, save that elman has its own for the recurrent kernel, and lstm adds `forget_bias`."""
-    kind = CELLS[type(config)]
+def init_recurrent(
+    config: RecurrentConfig, key: Key, width: int, initialiser: Initialiser = LECUN, inputs: int | None = None
+) -> Recurrent:
+    """Kernels and biases by the model's initialiser, save that elman has its own for the recurrent kernel, and lstm adds `forget_bias`.
+
+    `inputs`: the width of an input, where it is not that of the state.
+    """
+    kind, inputs = CELLS[type(config)], width if inputs is None else inputs
     key_input, key_recurrent, key_bias = jax.random.split(key, 3)
-    shape = (width, kind.gates * width)
-    recurrent = draw(initialiser, key_recurrent, shape, width)
+    recurrent = draw(initialiser, key_recurrent, (width, kind.gates * width), width)
     bias = draw_bias(initialiser, key_bias, kind.biases * width)
     if isinstance(config, Elman):
         recurrent = _init_elman(config, key_recurrent, width)
     if isinstance(config, LSTM):
         bias = bias.at[width : 2 * width].add(config.forget_bias)
-    return Recurrent(draw(initialiser, key_input, shape, width), recurrent, bias)
+    return Recurrent(draw(initialiser, key_input, (inputs, kind.gates * width), inputs), recurrent, bias)
 
 
 def _init_elman(config: Elman, key: Key, width: int) -> Float[Array, "d d"]:
@@ -117,7 +121,7 @@ def mix_recurrent(
     config: RecurrentConfig,
     params: Recurrent,
     carry: Hidden | CellHidden,
-    x: Float[Array, "b t d"],
+    x: Float[Array, "b t i"],
     valid: Bool[Array, "b t"],
     key: Key | None = None,
     observe: bool = False,
@@ -138,8 +142,15 @@ def mix_recurrent(
 
 def step_recurrent(config: RecurrentConfig, params: Recurrent, state: Hidden | CellHidden, x: Float[Array, "b d"]) -> Hidden | CellHidden:
     """The state after one input that exists; a plain function for Jacobians (d s_T / d s_t) in forward or reverse mode."""
-    inputs = _share_of_input(params, linear(x, params.input_kernel))
-    return step(partial(CELLS[type(config)].cell, config), state, inputs, params.recurrent_kernel)[0]
+    return step_products(config, params, state, linear(x, params.input_kernel))
+
+
+def step_products(
+    config: RecurrentConfig, params: Recurrent, state: Any, products: Float[Array, "b r"], exists: Bool[Array, " b"] | None = None
+) -> Any:
+    """The state after one input of which the product with the input kernel is given; rows whose input does not exist keep theirs."""
+    inputs = _share_of_input(params, products).astype(state.h.dtype)
+    return step(partial(CELLS[type(config)].cell, config), state, inputs, params.recurrent_kernel, exists)[0]
 
 
 def _share_of_input(params: Recurrent, products: Float[Array, "*n r"]) -> Float[Array, "*n g"]:

@@ -1,7 +1,7 @@
 """How well a query matches a key: mlp, bilinear, dot, scaled_dot, cosine.
 
 Every score but mlp is the dot product of prepared queries and keys, so that they share one quick attention.
-Shapes: b batch, h heads, t queries, s keys, k head width, m hidden width of mlp.
+Shapes: b batch, h heads, t queries, s keys, k head width, m hidden width of mlp; q the width of a query where it may be another.
 """
 
 import math
@@ -26,16 +26,16 @@ EPSILON = 1e-12  # added to a squared length, so that the direction of the zero 
 class Mlp:
     """v . tanh(W_q q + W_k k) for each head."""
 
-    query_kernel: Float[Array, "h k m"]
+    query_kernel: Float[Array, "h q m"]
     key_kernel: Float[Array, "h k m"]
     v: Float[Array, "h m"]
 
 
-def init_mlp(config: MlpScore, key: Key, heads: int, width: int, initialiser: Initialiser) -> Mlp:
-    """`width` is the head's; fan-in of the hidden layer is 2 k, the width of [q; k]."""
-    hidden = width if config.width == "head" else config.width
+def init_mlp(config: MlpScore, key: Key, heads: int, queries: int, keys: int, initialiser: Initialiser) -> Mlp:
+    """Fan-in of the hidden layer is the width of [q; k]."""
+    hidden = queries if config.width == "head" else config.width
     key_q, key_k, key_v = jax.random.split(key, 3)
-    query, key_ = (draw(initialiser, key, (heads, width, hidden), 2 * width) for key in (key_q, key_k))
+    query, key_ = (draw(initialiser, key, (heads, width, hidden), queries + keys) for key, width in ((key_q, queries), (key_k, keys)))
     return Mlp(query, key_, draw(initialiser, key_v, (heads, hidden), hidden))
 
 
@@ -44,7 +44,7 @@ def mlp_blocks(batch: int, heads: int, queries: int, keys: int, hidden: int) -> 
     return min(keys, math.ceil(keys / max(1, MLP_LIMIT // (batch * heads * queries * hidden))))
 
 
-def mlp(config: MlpScore, params: Mlp, q: Float[Array, "b h t k"], k: Float[Array, "b h s k"]) -> Float[Array, "b h t s"]:
+def mlp(config: MlpScore, params: Mlp, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Float[Array, "b h t s"]:
     """Additive attention (Bahdanau et al. 2014, sec. A.1.2). The hidden layer is computed again in the backward pass, not kept."""
     q = jnp.einsum("bhtk,hkm->bhtm", q, params.query_kernel)
     k = jnp.einsum("bhsk,hkm->bhsm", k, params.key_kernel)
@@ -67,9 +67,9 @@ def mlp(config: MlpScore, params: Mlp, q: Float[Array, "b h t k"], k: Float[Arra
 Prepared = tuple[Float[Array, "b h t k"], Float[Array, "b h s k"]]
 
 
-def bilinear(config: BilinearScore, params: Float[Array, "h k k"], q: Float[Array, "b h t k"], k: Float[Array, "b h s k"]) -> Prepared:
+def bilinear(config: BilinearScore, params: Float[Array, "h q k"], q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Prepared:
     """q W k, W for each head (Luong et al. 2015)."""
-    return jnp.einsum("bhtk,hkj->bhtj", q, params), k
+    return jnp.einsum("bhtq,hqk->bhtk", q, params), k
 
 
 def dot(config: DotScore, params: tuple[()], q: Float[Array, "b h t k"], k: Float[Array, "b h s k"]) -> Prepared:
@@ -91,7 +91,17 @@ def _direction(x: Float[Array, "*n k"]) -> Float[Array, "*n k"]:
     return x * lax.rsqrt(jnp.square(x).sum(axis=-1, keepdims=True) + EPSILON)
 
 
-def _nothing(config: Score, key: Key, heads: int, width: int, initialiser: Initialiser) -> tuple[()]:
+def init_bilinear(config: BilinearScore, key: Key, heads: int, queries: int, keys: int, initialiser: Initialiser) -> Float[Array, "h q k"]:
+    """W for each head."""
+    return draw(initialiser, key, (heads, queries, keys), keys)
+
+
+def init_cosine(config: CosineScore, key: Key, heads: int, queries: int, keys: int, initialiser: Initialiser) -> Float[Array, " h"]:
+    """The temperature of each head."""
+    return jnp.full(heads, math.sqrt(queries))
+
+
+def _nothing(config: Score, key: Key, heads: int, queries: int, keys: int, initialiser: Initialiser) -> tuple[()]:
     return ()
 
 
@@ -105,19 +115,19 @@ class ScoreKind(NamedTuple):
 
 SCORES: dict[type, ScoreKind] = {
     MlpScore: ScoreKind(init_mlp, logits=mlp),
-    BilinearScore: ScoreKind(lambda config, key, heads, width, init: draw(init, key, (heads, width, width), width), prepare=bilinear),
+    BilinearScore: ScoreKind(init_bilinear, prepare=bilinear),
     DotScore: ScoreKind(_nothing, prepare=dot),
     ScaledDotScore: ScoreKind(_nothing, prepare=scaled_dot),
-    CosineScore: ScoreKind(lambda config, key, heads, width, init: jnp.full(heads, math.sqrt(width)), prepare=cosine),
+    CosineScore: ScoreKind(init_cosine, prepare=cosine),
 }
 
 
-def init_score(config: Score, key: Key, heads: int, width: int, initialiser: Initialiser = LECUN) -> Any:
-    """Parameters of the score of `heads` heads, each `width` numbers wide."""
-    return SCORES[type(config)].init(config, key, heads, width, initialiser)
+def init_score(config: Score, key: Key, heads: int, width: int, initialiser: Initialiser = LECUN, keys: int | None = None) -> Any:
+    """Parameters of the score of `heads` heads, each `width` numbers wide. `keys`: the width of a key, where it is not that of a query."""
+    return SCORES[type(config)].init(config, key, heads, width, width if keys is None else keys, initialiser)
 
 
-def score(config: Score, params: Any, q: Float[Array, "b h t k"], k: Float[Array, "b h s k"]) -> Float[Array, "b h t s"]:
+def score(config: Score, params: Any, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Float[Array, "b h t s"]:
     """The logits of every query and key."""
     kind = SCORES[type(config)]
     if kind.logits:

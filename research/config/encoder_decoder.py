@@ -1,0 +1,176 @@
+"""The words of a model that reads one sequence and writes another: an encoder, what the decoder looks at, and a decoder."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from research.config.errors import Impossible
+from research.config.mixer import GRU, LSTM, T5, Alibi, Attention, CosineScore, DotScore, Elman, ScaledDotScore, Score, WindowCache
+from research.config.model import Initialiser, StackWords, VarianceInit
+from research.config.node import Fraction, Node, Positive
+
+Cell = Annotated[Elman | GRU | LSTM, Field(discriminator="kind")]
+
+
+class RecurrentEncoder(Node):
+    """Layers of a recurrent cell over the source; the states of both directions lie side by side (Bahdanau et al. 2014, sec. 3.2)."""
+
+    kind: Literal["recurrent"] = "recurrent"
+    cell: Cell = LSTM(kind="lstm")
+    layers: Positive = 1
+    width: Positive = 64  # of a direction
+    bidirectional: bool = True
+    dropout: Fraction = 0.0  # of the embeddings, and between layers
+    init: Initialiser = VarianceInit()
+
+    @property
+    def memory(self) -> int:
+        """How wide is what the decoder looks at."""
+        return self.width * (2 if self.bidirectional else 1)
+
+
+class StackEncoder(StackWords):
+    """Blocks of mixer and feed-forward layer over the source; attention is unmasked (Vaswani et al. 2017, sec. 3.1)."""
+
+    kind: Literal["stack"]
+
+    @property
+    def memory(self) -> int:
+        """How wide is what the decoder looks at."""
+        return self.width
+
+    @model_validator(mode="after")
+    def _source_is_read_whole(self) -> "StackEncoder":
+        attentions = [mixer for mixer in self.pattern if isinstance(mixer, Attention)]
+        if any(isinstance(mixer.cache, WindowCache) for mixer in attentions):
+            raise ValueError("a window is the memory of a language model; an encoder reads the whole source: use cache = full")
+        if attentions and isinstance(self.position, Alibi | T5):
+            raise Impossible(f"position {self.position.kind} counts backwards alone, and an encoder looks both ways: use another position")
+        return self
+
+
+class Patches(Node):
+    """Squares of a picture, each projected, plus a learned vector for its place (Dosovitskiy et al. 2021, sec. 3.1)."""
+
+    kind: Literal["patches"]
+    size: Positive = 6  # pixels of a side
+    width: Positive = 64
+    init: Initialiser = VarianceInit()
+
+    @property
+    def memory(self) -> int:
+        """How wide is what the decoder looks at."""
+        return self.width
+
+
+class Convolutions(Node):
+    """Convolutions of 3 x 3 pixels, each halving the picture, relu, plus a learned vector for each place that is left."""
+
+    kind: Literal["convolutions"]
+    layers: Positive = 2
+    width: Positive = 64
+    init: Initialiser = VarianceInit()
+
+    @property
+    def memory(self) -> int:
+        """How wide is what the decoder looks at."""
+        return self.width
+
+
+Encoder = Annotated[RecurrentEncoder | StackEncoder | Patches | Convolutions, Field(discriminator="kind")]
+
+
+class NoAttention(Node):
+    """The decoder knows of the source what its first state holds (Sutskever et al. 2014)."""
+
+    kind: Literal["none"]
+
+
+class Bahdanau(Node):
+    """The state before the cell looks at the source, and what it sees goes into the cell (Bahdanau et al. 2014, sec. 3.1)."""
+
+    kind: Literal["bahdanau"]
+    score: Score = ScaledDotScore()
+
+
+class Luong(Node):
+    """The state after the cell looks at the source (Luong et al. 2015, sec. 3.1)."""
+
+    kind: Literal["luong"] = "luong"
+    score: Score = ScaledDotScore()
+    input_feeding: bool = False  # what was predicted from goes into the next cell (sec. 3.3)
+
+
+GlobalAttention = Annotated[NoAttention | Bahdanau | Luong, Field(discriminator="kind")]
+
+
+class RecurrentDecoder(Node):
+    """Layers of a recurrent cell whose first state is made of the encoder's last; it looks at the source without projections."""
+
+    kind: Literal["recurrent"] = "recurrent"
+    cell: Cell = LSTM(kind="lstm")
+    layers: Positive = 1
+    width: Positive = 128
+    attention: GlobalAttention = Luong()
+    dropout: Fraction = 0.0  # of the embeddings, between layers, and before the output layer
+    init: Initialiser = VarianceInit()
+
+
+class CrossAttention(Node):
+    """Every target position attends to the whole source (Vaswani et al. 2017, sec. 3.2.3)."""
+
+    heads: Positive = 4
+    score: Score = ScaledDotScore()
+    projections: bool = True  # of queries and keys; values and output always have theirs
+
+
+class StackDecoder(StackWords):
+    """A causal stack with cross-attention in every block, between the mixer and the feed-forward layer."""
+
+    kind: Literal["stack"]
+    cross: CrossAttention = CrossAttention()
+    masked: bool = True  # an attention sees what came before alone; without, training sees what it is to predict
+
+    @model_validator(mode="after")
+    def _cross_fits(self) -> "StackDecoder":
+        if self.width % self.cross.heads:
+            raise Impossible(f"decoder.cross.heads = {self.cross.heads} do not divide decoder.width = {self.width}")
+        return self
+
+
+Decoder = Annotated[RecurrentDecoder | StackDecoder, Field(discriminator="kind")]
+
+
+class EncoderDecoder(Node):
+    """An encoder reads the source once; a decoder writes the target, one symbol after another."""
+
+    kind: Literal["encoder_decoder"]
+    encoder: Encoder = RecurrentEncoder()
+    decoder: Decoder = RecurrentDecoder()
+    embeddings: Literal["separate", "shared"] = "separate"  # shared: one table for source and target
+    tie: bool = False  # the output layer is the decoder's embedding, transposed (Press & Wolf 2017)
+
+    @property
+    def sees(self) -> bool:
+        """Whether the encoder reads a picture, of which every number is a pixel's grey level."""
+        return isinstance(self.encoder, Patches | Convolutions)
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> "EncoderDecoder":
+        decoder, memory = self.decoder, self.encoder.memory
+        if self.embeddings == "shared" and self.sees:
+            raise ValueError("embeddings = shared needs two sides of symbols, and a picture has none: leave it out")
+        if self.embeddings == "shared" and self.encoder.width != decoder.width:
+            raise Impossible(f"embeddings = shared needs encoder.width = decoder.width; they are {self.encoder.width} and {decoder.width}")
+        if isinstance(decoder, StackDecoder):
+            if not decoder.cross.projections and memory != decoder.width:
+                raise Impossible(f"cross.projections = false compares vectors of {decoder.width} and {memory} numbers: make them equal")
+            return self
+        score = None if isinstance(decoder.attention, NoAttention) else decoder.attention.score
+        if isinstance(score, DotScore | ScaledDotScore | CosineScore) and memory != decoder.width:
+            half = f", so encoder.width = {decoder.width // 2}" if getattr(self.encoder, "bidirectional", False) else ""
+            raise Impossible(
+                f"score {score.kind} is a product of two vectors of equal width, and the decoder's have {decoder.width} numbers, what it "
+                f"looks at {memory}: make them equal{half}, or use score mlp or bilinear"
+            )
+        return self

@@ -1,0 +1,105 @@
+"""A source is read once; the decoder is then a causal model over the carry that reading leaves, as a language model after its prompt.
+
+Symbols are numbered as research/data/pairs.py has them: the target's first, the source's last, those of both in between.
+Shapes: b batch, s source, t chunk of the target, d the decoder's width, v target symbols.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from research.config.encoder_decoder import EncoderDecoder as Config
+from research.config.encoder_decoder import StackDecoder
+from research.models import language_model, recurrent_decoder
+from research.models.classifier import without_output
+from research.models.encoders import ENCODERS, summary_width
+from research.nn.initialisers import draw, draw_bias
+
+
+@struct.dataclass
+class EncoderDecoder:
+    encoder: Any
+    decoder: Any
+    output: Float[Array, "d v"] | tuple[()]  # () when tied
+    output_bias: Float[Array, " v"]
+    first_source: int = struct.field(pytree_node=False)  # the source's symbols are numbered from here on
+    sources: int = struct.field(pytree_node=False)  # how many there are
+
+
+def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int, source: int, targets: int, first_source: int) -> EncoderDecoder:
+    """`length` and `source`: the longest target and source of training, where learned positions end; `targets`: symbols of the target."""
+    key_encoder, key_decoder, key_output, key_bias = jax.random.split(key, 4)
+    sources, width, shared = vocabulary - first_source, config.decoder.width, config.embeddings == "shared"
+    encoder = ENCODERS[type(config.encoder)].init(config.encoder, key_encoder, sources, source)
+    rows, words = vocabulary if shared else targets, config.decoder
+    if isinstance(words, StackDecoder):
+        decoder: Any = without_output(language_model.init(words, key_decoder, rows, length, config.encoder.memory))
+    else:
+        decoder = recurrent_decoder.init(words, key_decoder, rows, config.encoder.memory, summary_width(config.encoder))
+    nothing: dict[str, Any] = {"embedding": ()}
+    return EncoderDecoder(
+        encoder=replace(encoder, **nothing) if shared else encoder,
+        decoder=decoder,
+        output=() if config.tie else draw(words.init, key_output, (width, targets), width),
+        output_bias=draw_bias(words.init, key_bias, targets),
+        first_source=first_source,
+        sources=sources,
+    )
+
+
+def empty(config: Config, batch: int, capacity: int, vocabulary: int) -> tuple[()]:
+    """Nothing: the carry begins with `read`."""
+    return ()
+
+
+def read(
+    config: Config,
+    params: EncoderDecoder,
+    source: Int[Array, "b s"],
+    valid: Bool[Array, "b s"],
+    key: Key[Array, ""] | None = None,
+    capacity: int = 0,
+) -> Any:
+    """The decoder's carry after a source, padded anywhere. `capacity`: as of `language_model.empty`."""
+    encoder: Any = params.encoder
+    if config.embeddings == "shared":
+        encoder = replace(encoder, embedding=params.decoder.embedding[params.first_source :])
+    numbers = jnp.where(valid, source - params.first_source, 0)
+    found = ENCODERS[type(config.encoder)].read(config.encoder, encoder, numbers, valid, key, params.sources)
+    if isinstance(config.decoder, StackDecoder):
+        return language_model.begin(config.decoder, params.decoder, found.memory, found.exists, capacity)
+    return recurrent_decoder.begin(config.decoder, params.decoder, found.memory, found.exists, found.summary)
+
+
+def hidden(
+    config: Config,
+    params: EncoderDecoder,
+    carry: Any,
+    tokens: Int[Array, "b t"],
+    valid: Bool[Array, "b t"],
+    key: Key[Array, ""] | None = None,
+    observe: bool = False,
+) -> tuple[Any, Float[Array, "b t d"], Any]:
+    """What the output layer reads of a chunk of the target. Observed: `cross_weights` among others."""
+    decoder = language_model if isinstance(config.decoder, StackDecoder) else recurrent_decoder
+    return decoder.hidden(config.decoder, params.decoder, carry, tokens, valid, key, observe)
+
+
+def output(config: Config, params: EncoderDecoder) -> tuple[Float[Array, "d v"], Float[Array, " v"]]:
+    """Kernel and bias of the output layer, in the decoder's precision."""
+    targets = params.output_bias.shape[0]
+    kernel: Any = params.decoder.embedding[:targets].T if config.tie else params.output
+    mixed = isinstance(config.decoder, StackDecoder) and config.decoder.precision == "mixed"
+    return (kernel.astype(jnp.bfloat16), params.output_bias.astype(jnp.bfloat16)) if mixed else (kernel, params.output_bias)
+
+
+def unstack(config: Config, params: EncoderDecoder, carry: Any) -> tuple[Config, EncoderDecoder, Any]:
+    """The same model with the layers of a stack one by one (`language_model.unstack`)."""
+    if not isinstance(config.decoder, StackDecoder):
+        return config, params, carry
+    words, decoder, carry = language_model.unstack_layers(config.decoder, params.decoder, carry)
+    return config.model_copy(update={"decoder": words}), replace(params, decoder=decoder), carry

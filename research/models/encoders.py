@@ -1,0 +1,203 @@
+"""What reads a source: recurrent layers, a stack, or the regions of a picture, each to a memory that a decoder looks at.
+
+Shapes: b batch, s source, p places of the memory (s of a text), e width of an embedding, m width of the memory.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from research.config.encoder_decoder import Convolutions, Patches, RecurrentEncoder, StackEncoder
+from research.config.errors import StepladderError
+from research.models import language_model
+from research.models.classifier import pool, without_output
+from research.nn.dropout import dropout
+from research.nn.embedding import lookup
+from research.nn.initialisers import draw, draw_bias
+from research.nn.linear import dense
+from research.nn.recurrent import CELLS, empty_recurrent, init_recurrent, mix_recurrent
+
+KERNEL = 3  # pixels of a side of a convolution
+
+
+class Read(NamedTuple):
+    """What an encoder makes of a source. `summary` is what a recurrent decoder begins with."""
+
+    memory: Float[Array, "b p m"]
+    exists: Bool[Array, "b p"]
+    summary: Float[Array, "b n"]
+
+
+@struct.dataclass
+class Recurrent:
+    """For each layer the cell of each direction. `embedding` is () where the decoder's is shared."""
+
+    embedding: Float[Array, "v e"] | tuple[()]
+    layers: tuple[tuple[Any, ...], ...]
+
+
+@struct.dataclass
+class Regions:
+    """Kernels and biases of a picture's layers, and the vector of each place."""
+
+    kernels: tuple[Float[Array, "..."], ...]
+    biases: tuple[Float[Array, " m"], ...]
+    place: Float[Array, "p m"]
+
+
+def summary_width(config: Any) -> int:
+    """How many numbers sum a source up."""
+    if isinstance(config, RecurrentEncoder):
+        return config.memory * len(CELLS[type(config.cell)].state._fields)
+    return int(config.memory)
+
+
+def init_recurrent_encoder(config: RecurrentEncoder, key: Key[Array, ""], sources: int, length: int) -> Recurrent:
+    """A table of `sources` symbols and the cells."""
+    key_embedding, *rest = jax.random.split(key, 1 + 2 * config.layers)
+    directions = 2 if config.bidirectional else 1
+    cell = lambda layer, way: init_recurrent(
+        config.cell, rest[2 * layer + way], config.width, config.init, config.memory if layer else config.width
+    )
+    layers = tuple(tuple(cell(layer, way) for way in range(directions)) for layer in range(config.layers))
+    return Recurrent(draw(config.init, key_embedding, (sources, config.width), config.width), layers)
+
+
+def read_recurrent(
+    config: RecurrentEncoder, params: Recurrent, source: Int[Array, "b s"], valid: Bool[Array, "b s"], key: Key[Array, ""] | None, levels: int
+) -> Read:
+    """The states of the last layer at every symbol; in sum the last state of each direction."""
+    keys = [None] * config.layers if key is None else list(jax.random.split(key, config.layers))
+    x, ends = lookup(params.embedding, source), ()
+    for cells, layer_key in zip(params.layers, keys, strict=True):
+        x = dropout(layer_key, config.dropout, x)
+        ways = [_directed(config, cell, x, valid, backwards) for cell, backwards in zip(cells, (False, True), strict=False)]
+        x = jnp.concatenate([states for states, _ in ways], axis=-1)
+        ends = tuple(field for _, end in ways for field in end)
+    return Read(x, valid, jnp.concatenate(ends, axis=-1))
+
+
+def _directed(config: RecurrentEncoder, cell: Any, x: Array, valid: Array, backwards: bool) -> tuple[Array, Any]:
+    turn = (lambda a: jnp.flip(a, axis=1)) if backwards else (lambda a: a)
+    start = empty_recurrent(config.cell, x.shape[0], 0, config.width)
+    end, states, _ = mix_recurrent(config.cell, cell, start, turn(x), turn(valid))
+    return turn(states), end
+
+
+def init_stack_encoder(config: StackEncoder, key: Key[Array, ""], sources: int, length: int) -> language_model.LanguageModel:
+    """A stack without an output layer."""
+    return without_output(language_model.init(config, key, sources, length))
+
+
+def read_stack(
+    config: StackEncoder,
+    params: language_model.LanguageModel,
+    source: Int[Array, "b s"],
+    valid: Bool[Array, "b s"],
+    key: Key[Array, ""] | None,
+    levels: int,
+) -> Read:
+    """What an output layer would read, at every symbol; in sum their mean."""
+    carry = language_model.empty(config, source.shape[0], 0, 0)
+    _, h, _ = language_model.hidden(config, params, carry, source, valid, key)
+    return Read(h, valid, pool("mean", h, valid, ()))
+
+
+def init_patches(config: Patches, key: Key[Array, ""], sources: int, length: int) -> Regions:
+    """One projection. Raises StepladderError where squares of this size do not cover the picture."""
+    side = picture_side(length)
+    if side % config.size:
+        raise StepladderError(
+            f"model.encoder.size = {config.size} does not divide the picture's side of {side} pixels. "
+            f"Use one of {', '.join(str(n) for n in range(2, side) if side % n == 0)}, or another data.size."
+        )
+    pixels, places = config.size**2, (side // config.size) ** 2
+    return _regions(config, key, [(pixels, config.width)], [pixels], places)
+
+
+def read_patches(
+    config: Patches, params: Regions, source: Int[Array, "b s"], valid: Bool[Array, "b s"], key: Key[Array, ""] | None, levels: int
+) -> Read:
+    """The projected squares, row by row."""
+    side, size = picture_side(source.shape[1]), config.size
+    squares = as_picture(source, levels).reshape(-1, side // size, size, side // size, size).swapaxes(2, 3)
+    return _places(params, dense(squares.reshape(source.shape[0], -1, size * size), params.kernels[0], params.biases[0]))
+
+
+def init_convolutions(config: Convolutions, key: Key[Array, ""], sources: int, length: int) -> Regions:
+    """A kernel a layer. Raises StepladderError where the picture is too small to be halved so often."""
+    side = picture_side(length)
+    if side < 2**config.layers:
+        raise StepladderError(
+            f"model.encoder.layers = {config.layers} halve the picture's side of {side} pixels to nothing. Use at most "
+            f"{int(math.log2(side))}."
+        )
+    channels = [1] + [config.width] * config.layers
+    shapes = [(KERNEL, KERNEL, before, after) for before, after in zip(channels, channels[1:], strict=False)]
+    halved = lambda n, times: n if not times else halved(-(-n // 2), times - 1)
+    return _regions(config, key, shapes, [KERNEL**2 * before for before in channels[:-1]], halved(side, config.layers) ** 2)
+
+
+def read_convolutions(
+    config: Convolutions, params: Regions, source: Int[Array, "b s"], valid: Bool[Array, "b s"], key: Key[Array, ""] | None, levels: int
+) -> Read:
+    """The last layer's vectors, row by row."""
+    x = as_picture(source, levels)[..., None]
+    for kernel, bias in zip(params.kernels, params.biases, strict=True):
+        found = lax.conv_general_dilated(x, kernel, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        x = jax.nn.relu(found + bias[None, None, None])
+    return _places(params, x.reshape(x.shape[0], -1, config.width))
+
+
+def picture_side(pixels: int) -> int:
+    """Of a square picture. Raises StepladderError where the source is none."""
+    side = math.isqrt(pixels)
+    if side * side != pixels:
+        raise StepladderError(
+            f"model.encoder reads pictures, and the longest source of this data has {pixels} symbols, which is no square. Use "
+            "data.kind = glyphs, or an encoder of symbols: model.encoder.kind = recurrent or stack."
+        )
+    return side
+
+
+def as_picture(source: Int[Array, "b s"], levels: int) -> Float[Array, "b side side"]:
+    """Grey levels from 0 to 1."""
+    side = picture_side(source.shape[1])
+    return source.reshape(-1, side, side).astype(jnp.float32) / (levels - 1)
+
+
+def _regions(config: Any, key: Key[Array, ""], shapes: list[Any], fan_in: list[int], places: int) -> Regions:
+    key_place, *rest = jax.random.split(key, 1 + 2 * len(shapes))
+    kernels = tuple(draw(config.init, k, shape, n) for k, shape, n in zip(rest[::2], shapes, fan_in, strict=True))
+    biases = tuple(draw_bias(config.init, k, config.width) for k in rest[1::2])
+    return Regions(kernels, biases, draw(config.init, key_place, (places, config.width), config.width))
+
+
+def _places(params: Regions, x: Float[Array, "b p m"]) -> Read:
+    x = x + params.place[None]
+    return Read(x, jnp.ones(x.shape[:2], bool), x.mean(axis=1))
+
+
+class EncoderKind(NamedTuple):
+    """An encoder's two functions.
+
+    init(config, key, sources, length) -> params: for `sources` symbols (grey levels) and sources of up to `length`
+    read(config, params, source, valid, key, levels) -> Read: symbols are counted from 0
+    """
+
+    init: Callable[..., Any]
+    read: Callable[..., Read]
+
+
+ENCODERS: dict[type, EncoderKind] = {
+    RecurrentEncoder: EncoderKind(init_recurrent_encoder, read_recurrent),
+    StackEncoder: EncoderKind(init_stack_encoder, read_stack),
+    Patches: EncoderKind(init_patches, read_patches),
+    Convolutions: EncoderKind(init_convolutions, read_convolutions),
+}

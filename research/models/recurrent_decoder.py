@@ -1,0 +1,171 @@
+"""A recurrent decoder: it begins with what the encoder left and looks at the source with one score, without projections.
+
+    luong        cells -> h; c = attend(h);  o = tanh(W [h; c])                            (Luong et al. 2015, sec. 3)
+                 input feeding: o goes into the next step's first cell
+    bahdanau     c = attend(h of the step before), which goes into the first cell; o = tanh(W [h; c])   (Bahdanau et al. 2014, sec. 3.1)
+    none         o = h                                                                     (Sutskever et al. 2014)
+
+Where a step needs nothing of the one before but the cells' states, a chunk is one scan of cells and one product with the source.
+Shapes: b batch, t chunk, s places of the source, d width, m width of the memory.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from research.config.encoder_decoder import Bahdanau, NoAttention
+from research.config.encoder_decoder import RecurrentDecoder as Config
+from research.nn.attend import attend, attend_quickly
+from research.nn.dropout import dropout
+from research.nn.embedding import lookup
+from research.nn.initialisers import draw, draw_bias
+from research.nn.linear import dense, linear
+from research.nn.masks import existing
+from research.nn.recurrent import CELLS, init_recurrent, mix_recurrent, step_products
+from research.nn.scores import SCORES, init_score, score
+
+
+@struct.dataclass
+class RecurrentDecoder:
+    embedding: Float[Array, "v d"]
+    first: Float[Array, "n f"]  # from the encoder's summary to the cells' states
+    first_bias: Float[Array, " f"]
+    cells: tuple[Any, ...]
+    score: Any
+    combine: Float[Array, "d+m d"] | tuple[()]
+
+
+class Carry(NamedTuple):
+    """`fed`: what goes from a step into the next one's first cell beside the symbol, or (); `states` of the layers, the first below."""
+
+    memory: Float[Array, "b s m"]
+    exists: Bool[Array, "b s"]
+    states: tuple[Any, ...]
+    fed: Float[Array, "b d"] | tuple[()]
+
+
+def init(config: Config, key: Key[Array, ""], vocabulary: int, memory: int, summary: int) -> RecurrentDecoder:
+    """`memory`: the width of what is looked at; `summary`: of what is begun with."""
+    key_embedding, key_first, key_bias, key_score, key_combine, key_cells = jax.random.split(key, 6)
+    attention, width = config.attention, config.width
+    states = config.layers * len(CELLS[type(config.cell)].state._fields) * width
+    widths = [width + _beside(config, memory), *[width] * (config.layers - 1)]
+    cells = zip(jax.random.split(key_cells, config.layers), widths, strict=True)
+    looks = not isinstance(attention, NoAttention)
+    return RecurrentDecoder(
+        embedding=draw(config.init, key_embedding, (vocabulary, width), width),
+        first=draw(config.init, key_first, (summary, states), summary),
+        first_bias=draw_bias(config.init, key_bias, states),
+        cells=tuple(init_recurrent(config.cell, k, width, config.init, inputs) for k, inputs in cells),
+        score=init_score(attention.score, key_score, 1, width, config.init, memory) if looks else (),
+        combine=draw(config.init, key_combine, (width + memory, width), width + memory) if looks else (),
+    )
+
+
+def begin(config: Config, params: RecurrentDecoder, memory: Array, exists: Array, summary: Array) -> Carry:
+    """The carry before the first symbol: states are tanh(W summary + b), the memory of an lstm without the tanh."""
+    kind = CELLS[type(config.cell)].state
+    parts = iter(jnp.split(dense(summary, params.first, params.first_bias), config.layers * len(kind._fields), axis=-1))
+    state = lambda: kind(**{name: next(parts) if name == "c" else jnp.tanh(next(parts)) for name in kind._fields})
+    states = tuple(state() for _ in range(config.layers))
+    return Carry(memory, exists, states, jnp.zeros_like(states[-1].h) if _feeds(config) else ())
+
+
+def hidden(
+    config: Config,
+    params: RecurrentDecoder,
+    carry: Carry,
+    tokens: Int[Array, "b t"],
+    valid: Bool[Array, "b t"],
+    key: Key[Array, ""] | None = None,
+    observe: bool = False,
+) -> tuple[Carry, Float[Array, "b t d"], Any]:
+    """What the output layer reads. Observed: `cross_weights` [b 1 t s] where there is attention, else {}."""
+    key_input, key_between, key_output = (None,) * 3 if key is None else jax.random.split(key, 3)
+    x = dropout(key_input, config.dropout, lookup(params.embedding, tokens))
+    chunk = _step_by_step if isinstance(config.attention, Bahdanau) or _feeds(config) else _at_once
+    carry, o, weights = chunk(config, params, carry, x, valid, key_between, observe)
+    aux: Any = () if not observe else {} if weights is None else {"cross_weights": weights}
+    return carry, dropout(key_output, config.dropout, o), aux
+
+
+def _at_once(
+    config: Config, params: RecurrentDecoder, carry: Carry, x: Array, valid: Array, key: Array | None, observe: bool
+) -> tuple[Carry, Array, Any]:
+    after = []
+    for i, (cell, state) in enumerate(zip(params.cells, carry.states, strict=True)):
+        x = _between(config, key, i, x)
+        state, x, _ = mix_recurrent(config.cell, cell, state, x, valid)
+        after.append(state)
+    carry = carry._replace(states=tuple(after))
+    if isinstance(config.attention, NoAttention):
+        return carry, x, None
+    seen, weights = _look(config, params, carry, x, observe)
+    return carry, _combine(params, x, seen), weights
+
+
+def _step_by_step(
+    config: Config, params: RecurrentDecoder, carry: Carry, x: Array, valid: Array, key: Array | None, observe: bool
+) -> tuple[Carry, Array, Any]:
+    """The symbols' share of the first cell's input is one product before the loop."""
+    products, beside = dense(x, params.cells[0].input_kernel[: config.width]), params.cells[0].input_kernel[config.width :]
+    keys = None if key is None else jax.random.split(key, x.shape[1])
+
+    def step(state: tuple[Any, Any], now: tuple[Any, ...]) -> tuple[tuple[Any, Any], tuple[Array, Any]]:
+        states, fed = state
+        product, exists, key = now
+        seen, weights = (fed, None) if _feeds(config) else _look_once(config, params, carry, states[-1].h, observe)
+        new = _cells(config, params, states, product + linear(seen, beside), exists, key)
+        if _feeds(config):
+            seen, weights = _look_once(config, params, carry, new[-1].h, observe)
+        o = _combine(params, new[-1].h, seen)
+        return (new, jnp.where(exists[:, None], o, fed) if _feeds(config) else ()), (o, weights)
+
+    (states, fed), (o, weights) = lax.scan(step, (carry.states, carry.fed), (products.swapaxes(0, 1), valid.T, keys))
+    return carry._replace(states=states, fed=fed), o.swapaxes(0, 1), jnp.moveaxis(weights, 0, 2) if observe else None
+
+
+def _cells(config: Config, params: RecurrentDecoder, states: Any, product: Array, exists: Array, key: Array | None) -> tuple[Any, ...]:
+    after = [step_products(config.cell, params.cells[0], states[0], product, exists)]
+    for i, (cell, state) in enumerate(zip(params.cells[1:], states[1:], strict=True), start=1):
+        x = _between(config, key, i, after[-1].h)
+        after.append(step_products(config.cell, cell, state, linear(x, cell.input_kernel), exists))
+    return tuple(after)
+
+
+def _look(config: Config, params: RecurrentDecoder, carry: Carry, h: Float[Array, "b t d"], observe: bool) -> tuple[Array, Any]:
+    """What each state sees of the source, and the weights if observed."""
+    words, q, k = config.attention.score, h[:, None], carry.memory[:, None]  # type: ignore[union-attr]
+    mask = existing(carry.exists).repeat(h.shape[1], axis=1)
+    prepare = SCORES[type(words)].prepare
+    if prepare and not observe:
+        return attend_quickly(*prepare(words, params.score, q, k), k, mask)[:, 0], None
+    mixed, weights = attend(score(words, params.score, q, k), k, mask)
+    return mixed[:, 0], weights if observe else None
+
+
+def _look_once(config: Config, params: RecurrentDecoder, carry: Carry, h: Float[Array, "b d"], observe: bool) -> tuple[Array, Any]:
+    seen, weights = _look(config, params, carry, h[:, None], observe)
+    return seen[:, 0], weights[:, :, 0] if observe else None
+
+
+def _combine(params: RecurrentDecoder, h: Float[Array, "*n d"], seen: Float[Array, "*n m"]) -> Float[Array, "*n d"]:
+    return jnp.tanh(dense(jnp.concatenate([h, seen], axis=-1), params.combine))
+
+
+def _between(config: Config, key: Array | None, layer: int, x: Array) -> Array:
+    """Dropout of what goes up to a layer that is not the first."""
+    return x if key is None or not layer else dropout(jax.random.fold_in(key, layer), config.dropout, x)
+
+
+def _feeds(config: Config) -> bool:
+    return getattr(config.attention, "input_feeding", False)
+
+
+def _beside(config: Config, memory: int) -> int:
+    """How many numbers go into the first cell beside the symbol's."""
+    return memory if isinstance(config.attention, Bahdanau) else config.width if _feeds(config) else 0

@@ -1,0 +1,74 @@
+"""Attention of a chunk to a memory that is given once and does not grow (Vaswani et al. 2017, sec. 3.2.3).
+
+Shapes: b batch, t chunk, s places of the memory, d width of the chunk, m width of the memory, h heads, k head width.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+from flax import struct
+from jaxtyping import Array, Bool, Float
+
+from research.config.encoder_decoder import CrossAttention as Config
+from research.config.model import Initialiser
+from research.nn.attend import attend, attend_quickly
+from research.nn.heads import merge_heads, split_heads
+from research.nn.initialisers import LECUN, Key, draw
+from research.nn.linear import dense
+from research.nn.masks import existing
+from research.nn.scores import SCORES, init_score, score
+
+
+@struct.dataclass
+class CrossAttention:
+    """Parameters. Without projections the query is the chunk, a key the memory."""
+
+    query: Float[Array, "d d"] | tuple[()]
+    key: Float[Array, "m d"] | tuple[()]
+    value: Float[Array, "m d"]
+    out: Float[Array, "d d"]
+    score: Any
+
+
+class Memory(NamedTuple):
+    """Keys and values of every place, and which places exist."""
+
+    k: Float[Array, "b h s k"]
+    v: Float[Array, "b h s k"]
+    exists: Bool[Array, "b s"]
+
+
+def init_cross(config: Config, key: Key, width: int, memory: int, initialiser: Initialiser = LECUN) -> CrossAttention:
+    """Kernels without biases, and the parameters of the score. `memory`: its width."""
+    key_q, key_k, key_v, key_out, key_score = jax.random.split(key, 5)
+    query = draw(initialiser, key_q, (width, width), width) if config.projections else ()
+    made = draw(initialiser, key_k, (memory, width), memory) if config.projections else ()
+    value, out = draw(initialiser, key_v, (memory, width), memory), draw(initialiser, key_out, (width, width), width)
+    return CrossAttention(query, made, value, out, init_score(config.score, key_score, config.heads, width // config.heads, initialiser))
+
+
+def remember(config: Config, params: CrossAttention, memory: Float[Array, "b s m"], exists: Bool[Array, "b s"]) -> Memory:
+    """What the queries of every later chunk compare themselves with: made once for a source."""
+    key = dense(memory, params.key) if config.projections else memory
+    return Memory(split_heads(key, config.heads), split_heads(dense(memory, params.value), config.heads), exists)
+
+
+def look_at(
+    config: Config,
+    params: CrossAttention,
+    memory: Memory,
+    x: Float[Array, "b t d"],
+    key: Key | None = None,
+    dropout: float = 0.0,
+    observe: bool = False,
+) -> tuple[Float[Array, "b t d"], Any]:
+    """What each input sees of the memory; zero where no place exists. Observed: the weights [b h t s], else ()."""
+    q = split_heads(dense(x, params.query) if config.projections else x, config.heads)
+    k, v, mask = memory.k.astype(q.dtype), memory.v.astype(q.dtype), existing(memory.exists)
+    mask = mask.repeat(x.shape[1], axis=1)
+    prepare = SCORES[type(config.score)].prepare
+    if prepare and not observe and (key is None or not dropout):
+        mixed, weights = attend_quickly(*prepare(config.score, params.score, q, k), v, mask), ()
+    else:
+        mixed, weights = attend(score(config.score, params.score, q, k), v, mask, key, dropout)  # type: ignore[assignment]
+    return dense(merge_heads(mixed), params.out), weights if observe else ()
