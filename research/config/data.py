@@ -5,20 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from research.config.node import Integers, Node, Positive
-from research.config.subwords import NoRegularisation, Regularisation, Subword
+from research.config.pairs import Translation
+from research.config.subwords import NoRegularisation, Regularisation
+from research.config.vocabulary import Level, Vocabulary
 
-Level = Literal["word", "char", "byte", Subword]
 Corruption = Literal["swap", "drop", "double", "replace"]
-
-
-class Vocabulary(Node):
-    """Which types of the training text keep a symbol of their own; the others become <unk>. `train_tokens` does not shorten that text.
-
-    A subword level learns pieces until it has `size`, which it needs.
-    """
-
-    size: Positive | Literal["all"] = "all"  # the commonest types, special symbols included
-    min_count: Positive = 1  # a type seen less often in training is unknown
 
 
 class Text(Node):
@@ -251,7 +242,7 @@ class Unlabelled(Text):
 
 Corpus = Shakespeare | Pydoc | Files | PTB | WikiText2 | TinyShakespeare | Unlabelled
 Synthetic = Copy | Reverse | Recall | Agreement
-Data = Annotated[Corpus | Synthetic | Sentences, Field(discriminator="kind")]
+Data = Annotated[Corpus | Synthetic | Sentences | Translation, Field(discriminator="kind")]
 
 
 class Evaluation(Node):

@@ -22,6 +22,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.data import Data, Text
 from research.config.errors import StepladderError
+from research.config.pairs import Pairs
 from research.data.dataset import Split, TextSplit
 from research.data.permutation import permute
 
@@ -33,7 +34,8 @@ class Batch:
     """At each row's input position `where[j]` the model predicts `targets[j]`; `where` None: at every position, q = t.
 
     `valid` marks the inputs that exist. `weight` 0 marks a target that is not scored; its index is -1. `index` numbers the
-    scored tokens of the split, 0 .. their number - 1. Evaluation stacks batches on a further leading axis.
+    scored tokens of the split, 0 .. their number - 1. Evaluation stacks batches on a further leading axis. Of pairs, the first
+    `source` inputs of a row are the source's; elsewhere it is 0.
     """
 
     inputs: Int[Any, "*n b t"]
@@ -42,6 +44,7 @@ class Batch:
     weight: Float[Any, "*n b q"]
     where: Int[Any, "*n b q"] | None
     index: Int[Any, "*n b q"]
+    source: int = struct.field(pytree_node=False, default=0)
 
 
 @struct.dataclass
@@ -61,6 +64,7 @@ class ExampleArrays:
     where: Int[Any, "n q"]
     weight: Float[Any, "n q"]
     index: Int[Any, "n q"]
+    source: int = struct.field(pytree_node=False, default=0)
 
 
 Arrays = TextArrays | ExampleArrays
@@ -101,7 +105,8 @@ def belongs_on_host(split: Split, above: int = HOST_ABOVE) -> bool:
 def _host_memory(split: Split) -> Arrays:
     if isinstance(split, TextSplit):
         return TextArrays(with_start(split))
-    return ExampleArrays(split.inputs, split.valid, split.targets, split.where, split.weight, scored_index(split.weight))
+    index = scored_index(split.weight)
+    return ExampleArrays(split.inputs, split.valid, split.targets, split.where, split.weight, index, split.source)
 
 
 def steps_per_epoch(data: Data, batch_size: int, split: Split) -> int:
@@ -116,7 +121,8 @@ def steps_per_epoch(data: Data, batch_size: int, split: Split) -> int:
             f"The training text has {n} tokens; one batch of train.batch_size = {batch_size} and data.length = {data.length} needs "
             f"{need}. Lower one of them, or bring more text."
         )
-    raise StepladderError(f"There are {n} training examples, too few for train.batch_size = {batch_size}. Raise data.train_examples.")
+    what = "pairs" if isinstance(data, Pairs) else "examples"
+    raise StepladderError(f"There are {n} training {what}, too few for train.batch_size = {batch_size}. Raise data.train_{what}.")
 
 
 def _steps(data: Data, batch_size: int, n: int) -> int:
@@ -173,7 +179,8 @@ def _gather(data: Data, arrays: Arrays, rows: Any, xp: Any) -> Batch:
     """The batch of these rows; `xp` is jax.numpy or numpy."""
     if isinstance(arrays, ExampleArrays):
         take = partial(xp.take, indices=rows, axis=0)
-        return Batch(*(take(a) for a in (arrays.inputs, arrays.valid, arrays.targets, arrays.weight, arrays.where, arrays.index)))
+        columns = (arrays.inputs, arrays.valid, arrays.targets, arrays.weight, arrays.where, arrays.index)
+        return Batch(*map(take, columns), arrays.source)
     assert isinstance(data, Text), "a text needs the config of a text"
     index = rows[:, None] + xp.arange(data.length, dtype=xp.int32)[None]
     inputs, targets = arrays.tokens[index], arrays.tokens[index + 1]

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64
 
+from research.text.sides import Side
 from research.text.vocabulary import Vocabulary
 
 
@@ -25,6 +26,7 @@ class Examples(NamedTuple):
     where: Int32[np.ndarray, "n q"]
     weight: Float32[np.ndarray, "n q"]
     group: Int32[np.ndarray, "n"]  # a number that results are also reported by, such as the distance
+    source: int = 0  # of pairs: how many columns are the source's, right-aligned, before <sep>
 
 
 class Sentences(NamedTuple):
@@ -33,6 +35,25 @@ class Sentences(NamedTuple):
     texts: tuple[str, ...]
     words: tuple[tuple[str, ...], ...]
     labels: Int32[np.ndarray, "n"]  # numbers of the dataset's classes
+
+
+class PairTexts(NamedTuple):
+    """The pairs of a split as they are: what BLEU compares with, and what a report shows."""
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+
+
+class Sides(NamedTuple):
+    """The two sides of pairs in one vocabulary: target symbols are 0 .. targets - 1, source symbols first_source .. its size - 1.
+
+    What both have, <unk>, <sep> and </s> among it, is first_source .. targets - 1.
+    """
+
+    targets: int
+    first_source: int
+    source: Side  # how a text of each side is cut into symbols
+    target: Side
 
 
 Split = TextSplit | Examples
@@ -50,3 +71,5 @@ class Dataset(NamedTuple):
     description: dict[str, Any]
     classes: tuple[str, ...] = ()  # of labelled sentences
     sentences: dict[str, Sentences] = {}  # noqa: RUF012  by split, of labelled sentences
+    sides: Sides | None = None  # of pairs
+    pairs: dict[str, PairTexts] = {}  # noqa: RUF012  by split, of pairs

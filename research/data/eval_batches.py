@@ -14,6 +14,7 @@ weight 0. At most `tokens_per_batch` inputs make a batch (one row at least); row
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -137,7 +138,7 @@ def _left_aligned(split: TextSplit, windows: Windows, length: int) -> Batch:
 
 
 def _example_batches(split: Examples, tokens_per_batch: int) -> Batch:
-    rows = Batch(split.inputs, split.valid, split.targets, split.weight, split.where, scored_index(split.weight))
+    rows = Batch(split.inputs, split.valid, split.targets, split.weight, split.where, scored_index(split.weight), split.source)
     return _stack(rows, split.inputs.shape[1], tokens_per_batch)
 
 
@@ -156,4 +157,5 @@ def _stack(rows: Batch, length: int, tokens_per_batch: int) -> Batch:
 
 
 def _each(rows: Batch, change: Callable[[str, np.ndarray], np.ndarray]) -> Batch:
-    return Batch(**{name: None if array is None else change(name, array) for name, array in vars(rows).items()})
+    arrays = {name: array for name, array in vars(rows).items() if name != "source"}
+    return replace(rows, **{name: None if array is None else change(name, array) for name, array in arrays.items()})

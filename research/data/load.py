@@ -51,7 +51,7 @@ def _load(config: Data, data_dir: Path | None, identity: str) -> Dataset:
         data = _load_text(config, data_dir, identity) if isinstance(config, Text) else _load_examples(config, identity)
     for split in (data.train, data.valid, data.test):
         for array in split:
-            if array is not None:
+            if isinstance(array, np.ndarray):
                 array.setflags(write=False)
     return data
 

@@ -8,7 +8,9 @@ The subword levels need a text to learn from: `subwords`.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
+from itertools import groupby
 from typing import get_args
 
 from research.config.data import Level
@@ -55,6 +57,20 @@ def english_words(line: str, lower: bool = True) -> list[str]:
     Nothing but white space is lost.
     """
     return ENGLISH.findall(line.lower() if lower else line)
+
+
+def unicode_words(text: str) -> list[str]:
+    """Words and punctuation marks of any script: `Ein Kind, 3-jährig` -> Ein, Kind, ",", 3, -, jährig.
+
+    A word is a run of letters, the marks on them and digits, by their Unicode categories; any other character that is no space stands
+    alone. Nothing but white space is lost.
+    """
+    runs = (run for chunk in text.split() for run in groupby(chunk, _in_word))
+    return [word for inside, run in runs for word in (["".join(run)] if inside else run)]
+
+
+def _in_word(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LMN"
 
 
 LETTER = re.compile(r"\w")

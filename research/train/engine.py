@@ -69,7 +69,7 @@ def _compile_evaluation(program: Program, params: Any, batch: Any, width: int) -
 
 
 def _key(batch: Any) -> tuple[Any, ...]:
-    return tuple((leaf.shape, str(leaf.dtype)) for leaf in jax.tree.leaves(batch))
+    return batch.source, *((leaf.shape, str(leaf.dtype)) for leaf in jax.tree.leaves(batch))
 
 
 def _peak(compiled: Any, data: Any) -> int:

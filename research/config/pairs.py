@@ -1,0 +1,103 @@
+"""The words of data of pairs: a source and a target each, of which the second is to be said after the first was read."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from research.config.node import Node, Positive
+from research.config.vocabulary import Level, Vocabulary
+
+ONE_WORD = ("de", "fi", "hu", "it", "ja", "ko", "nl", "sk", "sv", "th", "tr")  # write hundreds and thousands of a number without a space
+Language = Literal["en", "de", "fr", "cs"]
+All = Literal["all"]
+
+
+class Pairs(Node):
+    """What all data of pairs has. A training pair with a side of more symbols than `longest` is left out.
+
+    Pairs of valid and test are kept whole, up to twice `longest`; a longer one is an error.
+    """
+
+    longest: Positive = 100
+
+
+class TextPairs(Pairs):
+    """Pairs of texts. The vocabulary is applied to each side for itself: what only the other side has is unknown to this one."""
+
+    level: Level = "word"
+    vocabulary: Vocabulary = Vocabulary()
+
+
+class Numerals(TextPairs):
+    """Numbers in digits or in words of a language (num2words), drawn evenly over their number of digits; no number is in two splits.
+
+    A digit is a symbol of its own; `level` is that of the words.
+    """
+
+    kind: Literal["numerals"]
+    source: str = "digits"  # or a language of num2words
+    target: str = "en"
+    largest: Annotated[int, Field(ge=99, lt=2**31)] = 999_999
+    train_pairs: Positive = 20_000
+    valid_pairs: Positive = 1000
+    test_pairs: Positive = 1000
+
+    @model_validator(mode="after")
+    def _sides_differ_and_have_words(self) -> "Numerals":
+        if self.source == self.target:
+            raise ValueError(f"source and target are both {self.source}, so there is nothing to translate")
+        for side in (self.source, self.target):
+            if self.level == "word" and side in ONE_WORD:
+                raise ValueError(f"{side} writes a number as one word, which no other number has; use level = char, or subwords")
+        return self
+
+
+class Multi30k(TextPairs):
+    """Captions of pictures in four languages (Elliott et al. 2016, 2017; Barrault et al. 2018); test is that of 2016."""
+
+    kind: Literal["multi30k"]
+    source: Language = "de"
+    target: Language = "en"
+    lower: bool = False
+    train_pairs: Positive | All = "all"  # the first so many that are not too long
+
+    @model_validator(mode="after")
+    def _sides_differ(self) -> "Multi30k":
+        if self.source == self.target:
+            raise ValueError(f"source and target are both {self.source}, so there is nothing to translate")
+        return self
+
+
+class PairFiles(TextPairs):
+    """Your own text: UTF-8, line i of a target is the translation of line i of its source. Words are what stands between spaces."""
+
+    kind: Literal["pair_files"]
+    train_source: str
+    train_target: str
+    valid_source: str
+    valid_target: str
+    test_source: str
+    test_target: str
+    train_pairs: Positive | All = "all"  # the first so many that are not too long
+
+
+class Rewrite(Pairs):
+    """Random symbols, and the same copied, reversed or sorted: each target symbol has a known place in the source."""
+
+    kind: Literal["rewrite"]
+    task: Literal["copy", "reverse", "sort"] = "copy"
+    symbols: Positive = 16
+    shortest: Positive = 1
+    longest: Positive = 16
+    train_pairs: Positive = 20_000
+    valid_pairs: Positive = 1000
+    test_pairs: Positive = 1000
+
+    @model_validator(mode="after")
+    def _lengths_fit(self) -> "Rewrite":
+        if self.shortest > self.longest:
+            raise ValueError(f"shortest = {self.shortest} is above longest = {self.longest}")
+        return self
+
+
+Translation = Numerals | Multi30k | PairFiles | Rewrite

@@ -1,0 +1,40 @@
+"""One side of a pair: its text to symbols, and back."""
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from research.config.vocabulary import Level
+from research.text import subwords
+from research.text.subwords import Tokenizer
+from research.text.tokenize import join, tokenize, unicode_words
+
+
+class Side(NamedTuple):
+    """How a text is cut. At the word level, `words` says where: between spaces, or also between words and punctuation.
+
+    A subword level has a tokenizer, which finds the pieces.
+    """
+
+    level: Level
+    words: Literal["spaces", "punctuation"] = "spaces"
+    lower: bool = False
+    tokenizer: Tokenizer | None = None
+
+
+def normal(text: str, lower: bool) -> str:
+    """A text in Unicode's normal form C, so that a letter with its accent is written in one way; in lower case where that is asked."""
+    return unicodedata.normalize("NFC", text.lower() if lower else text)
+
+
+def symbols(side: Side, text: str) -> list[str]:
+    """The symbols of a text without line ends, known or not."""
+    text = normal(text, side.lower)
+    if side.tokenizer is not None:
+        return subwords.segment(side.tokenizer, text)
+    return unicode_words(text) if side.level == "word" and side.words == "punctuation" else tokenize(text, side.level)
+
+
+def text_of(side: Side, written: Iterable[str]) -> str:
+    """The text of symbols: words with a space between, other symbols with nothing; bytes that are not UTF-8 become U+FFFD."""
+    return join(written, side.level) if side.tokenizer is None else subwords.join(side.tokenizer, written)
