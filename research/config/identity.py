@@ -6,6 +6,7 @@ from typing import Any
 
 from research.config.classify import BagOfWords, Classifier, NGramClassifier
 from research.config.data import Files, LabelledFiles, MovieReviews, Questions, SentenceFiles, Subjectivity
+from research.config.encoder_decoder import EncoderDecoder
 from research.config.mixer import LSTM, Elman, ScaledInit
 from research.config.model import Interpolation, NGram, StackWords, VarianceInit
 from research.config.node import Node
@@ -94,9 +95,14 @@ def _without_initial_values(model: Any) -> Any:
     """The model with the default of every word that acts before training alone."""
     if isinstance(model, Classifier):
         return model.model_copy(update={"encoder": _without_initial_values(model.encoder)})
+    if isinstance(model, EncoderDecoder):
+        parts = {name: _without_initial_values(getattr(model, name)) for name in ("encoder", "decoder")}
+        return model.model_copy(update=parts)
     if not hasattr(model, "init"):
         return model
     changed: dict[str, Any] = {"init": VarianceInit()}
+    if hasattr(model, "cell"):
+        changed["cell"] = _drawn_as_by_default(model.cell)
     if isinstance(model, StackWords):
         mixers = tuple(_drawn_as_by_default(mixer) for mixer in model.pattern)
         changed["mixer"] = mixers if isinstance(model.mixer, tuple) else mixers[0]

@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from research.config.classify import BagOfWords, Classifier, NGramClassifier
 from research.config.data import Acceptability, Agreement, Copy, Data, Evaluation, Labelled, Recall, Reverse, Text
+from research.config.encoder_decoder import EncoderDecoder
 from research.config.errors import Impossible
 from research.config.mixer import Learned
 from research.config.model import FeedForwardLM, Interpolation, LanguageModel, NGram
@@ -38,7 +39,8 @@ class Parent(Node):
 
 
 Model = Annotated[
-    LanguageModel | FeedForwardLM | NGram | Interpolation | Classifier | Rules | BagOfWords | NGramClassifier, Field(discriminator="kind")
+    LanguageModel | EncoderDecoder | FeedForwardLM | NGram | Interpolation | Classifier | Rules | BagOfWords | NGramClassifier,
+    Field(discriminator="kind"),
 ]
 ON_ONE_TEXT = (LanguageModel, FeedForwardLM, NGram, Interpolation)  # windows of one text, cut into tokens before training
 CLASSIFIERS = (Classifier, Rules, BagOfWords, NGramClassifier)

@@ -31,8 +31,8 @@ def cost(config: Config, target: str, sizes: Callable[[Config], Sizes]) -> float
             f"sweep.match solves widths of trained models; {config.model.kind} has none. Leave that row out of the sweep."
         )
     if target == "flops":
-        return flops_per_token(config.model, *known(sizes(config)))
-    counted = parameters(config.model, *known(sizes(config)))
+        return flops_per_token(config.model, *known(config.model, sizes(config)))
+    counted = parameters(config.model, *known(config.model, sizes(config)))
     return float(counted.body if target == "params" else counted.total)
 
 

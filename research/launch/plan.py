@@ -26,7 +26,7 @@ from research.config.rules import Rules
 from research.config.schema import Config, Parent
 from research.config.sweep import Point
 from research.data.batches import steps_per_epoch
-from research.data.dataset import Dataset, TextSplit
+from research.data.dataset import Dataset, Examples, TextSplit
 from research.data.download import sha256
 from research.data.load import load
 from research.launch.match import matched
@@ -103,8 +103,12 @@ def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
 
 def sizes(config: Config, data: Dataset) -> Sizes:
     """What a model must know of its data."""
-    length = config.data.length if isinstance(config.data, Text) else data.train.inputs.shape[1]  # type: ignore[union-attr]
-    return Sizes(data.vocabulary.size, length, len(data.classes))
+    if isinstance(config.data, Text):
+        return Sizes(data.vocabulary.size, config.data.length)
+    assert isinstance(data.train, Examples)
+    length, sides = data.train.inputs.shape[1], data.sides
+    source = (data.train.source, sides.targets, sides.first_source) if sides else ()
+    return Sizes(data.vocabulary.size, length, len(data.classes), *source)
 
 
 def program_of(config: Config, data: Dataset) -> Program:
@@ -257,8 +261,8 @@ def _facts(cell: Cell, data_dir: Path | None) -> Cell:
         return replace(cell, predicted_seconds=price(config, None, data, 0.0))
     program = program_of(config, data)
     blank(program)  # a mistake that only shapes show is raised here, before anything is trained
-    counted = parameters(config.model, *known(program.sizes))
-    flops = flops_per_token(config.model, *known(program.sizes), scored=scored_share(config, data))
+    counted = parameters(config.model, *known(config.model, program.sizes))
+    flops = flops_per_token(config.model, *known(config.model, program.sizes), scored=scored_share(config, data))
     facts = {"params": counted._asdict(), "flops_per_token": flops} | ({"lacks": lacking} if (lacking := lacks(config)) else {})
     return replace(cell, facts=facts, predicted_seconds=price(config, program, data, flops, counted.total))
 

@@ -6,12 +6,14 @@ measured seconds, so that they can be judged on another machine.
 
 from typing import Any
 
-from research.config.classify import Classifier, Stack
+from research.config.classify import Classifier
+from research.config.encoder_decoder import EncoderDecoder, RecurrentDecoder, RecurrentEncoder
 from research.config.mixer import Attention, Convolution
 from research.config.model import NGram, StackWords
 from research.config.schema import Config
 from research.data.dataset import Dataset, TextSplit
 from research.data.eval_batches import scored_tokens
+from research.tasks.language_modelling import Sizes
 from research.train.update import Program
 
 FLOPS_PER_SECOND = 4.0e10  # sustained by one core in training
@@ -30,7 +32,7 @@ def price(config: Config, program: Program | None, data: Dataset, flops: float, 
         return _counting_seconds(config, data)
     tokens = config.train.batch_size * program.sizes.length
     fixed = SECONDS_PER_STEP + parameters * SECONDS_PER_PARAMETER
-    step = 3 * flops * tokens / FLOPS_PER_SECOND + fixed + _time_steps(config, program.sizes.length) * SECONDS_PER_TIME_STEP
+    step = 3 * flops * tokens / FLOPS_PER_SECOND + fixed + _time_steps(config.model, program.sizes) * SECONDS_PER_TIME_STEP
     return program.steps * step + _tokens_scored(config, data) * flops / FLOPS_PER_SECOND
 
 
@@ -57,14 +59,21 @@ def _tokens_scored(config: Config, data: Dataset) -> float:
     return (times * windows * scored_tokens(data.valid) + (windows + also) * scored_tokens(data.test)) / config.eval_stride
 
 
-def _time_steps(config: Config, length: int) -> int:
+def _time_steps(model: Any, sizes: Sizes) -> int:
     """Steps of a scan over time in one update, over all layers."""
-    stack = config.model.encoder if isinstance(config.model, Classifier) else config.model
-    if not isinstance(stack, StackWords):
+    if isinstance(model, EncoderDecoder):
+        return _steps_of(model.encoder, sizes.source) + _steps_of(model.decoder, sizes.length - sizes.source)
+    return _steps_of(model.encoder if isinstance(model, Classifier) else model, sizes.length)
+
+
+def _steps_of(part: Any, length: int) -> int:
+    directions = 2 if getattr(part, "bidirectional", False) else 1
+    if isinstance(part, RecurrentEncoder | RecurrentDecoder):
+        return directions * length * part.layers
+    if not isinstance(part, StackWords):
         return 0
-    recurrent = [not isinstance(mixer, Attention | Convolution) for mixer in stack.pattern]
-    directions = 2 if isinstance(stack, Stack) and stack.bidirectional else 1
-    return directions * length * stack.layers * sum(recurrent) // len(recurrent)
+    recurrent = [not isinstance(mixer, Attention | Convolution) for mixer in part.pattern]
+    return directions * length * part.layers * sum(recurrent) // len(recurrent)
 
 
 def _counting_seconds(config: Config, data: Dataset) -> float:

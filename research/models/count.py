@@ -10,11 +10,23 @@ from typing import Any, NamedTuple
 import jax
 
 from research.config.classify import Bag, Classifier, MaxConvolution
-from research.config.mixer import GRU, LSTM, Attention, BilinearScore, Convolution, Elman, MlpScore, WindowCache
+from research.config.encoder_decoder import (
+    Bahdanau,
+    Convolutions,
+    EncoderDecoder,
+    NoAttention,
+    Patches,
+    RecurrentDecoder,
+    RecurrentEncoder,
+    StackDecoder,
+)
+from research.config.mixer import GRU, LSTM, Attention, BilinearScore, Convolution, Elman, MlpScore, Score, WindowCache
 from research.config.model import FeedForward, FeedForwardLM, StackWords
 from research.models import MODELS
 from research.models.classifier import embedding, pooled_width
+from research.models.encoders import KERNEL, convolved_side, picture_side, summary_width
 from research.nn.feed_forward import hidden_width
+from research.nn.recurrent import CELLS
 
 GATES: dict[type, int] = {Elman: 1, GRU: 3, LSTM: 4}
 
@@ -25,18 +37,29 @@ class Parameters(NamedTuple):
 
 
 def parameters(config: Any, *sizes: int) -> Parameters:
-    """Counted on the shapes of the real parameters. `sizes`: vocabulary, length, and classes where there are."""
+    """Counted on the shapes of the real parameters. `sizes`: those of `language_modelling.known`."""
     shapes = jax.eval_shape(lambda key: MODELS[type(config)].init(config, key, *sizes), jax.random.key(0))
     total = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes))
-    table = embedding(shapes) if isinstance(config, Classifier) else shapes.embedding
-    outside = (table, shapes.output, shapes.output_bias, getattr(shapes, "position", ()), getattr(shapes, "direct", ()))
+    outside = [shapes.output, shapes.output_bias, *(getattr(shapes, name, ()) for name in ("embedding", "position", "direct"))]
+    if isinstance(config, Classifier):
+        outside.append(embedding(shapes))
+    if isinstance(config, EncoderDecoder):
+        outside += [getattr(side, name, ()) for side in (shapes.encoder, shapes.decoder) for name in ("embedding", "position")]
     return Parameters(total, total - sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(outside)))
 
 
-def flops_per_token(config: Any, vocabulary: int, length: int, classes: int = 0, *, scored: float = 1.0) -> float:
-    """Forward, for one token of a window of `length`; `scored` is the share of tokens that pay for the output layer."""
+def flops_per_token(config: Any, vocabulary: int, length: int, *more: int, scored: float = 1.0) -> float:
+    """Forward, for one token of a window of `length`; `scored` is the share of tokens that pay for the output layer.
+
+    Sizes are those of `language_modelling.known`. Of an encoder-decoder the tokens of a window are its source's and its target's.
+    """
+    if isinstance(config, EncoderDecoder):
+        source, targets, _ = more
+        read = source * _reader_flops(config.encoder, source) + _first_flops(config)
+        written = length * (_writer_flops(config, length, source) + 2.0 * config.decoder.width * targets)
+        return (read + written) / (source + length)
     if isinstance(config, Classifier):
-        return _encoder_flops(config.encoder, length) + 2.0 * scored * pooled_width(config.encoder) * classes
+        return _encoder_flops(config.encoder, length) + 2.0 * scored * pooled_width(config.encoder) * more[0]
     if isinstance(config, FeedForwardLM):
         window = config.context * config.width
         return 2.0 * (window * config.hidden + scored * vocabulary * (config.hidden + (window if config.direct else 0)))
@@ -51,6 +74,75 @@ def _encoder_flops(encoder: Any, length: int) -> float:
         return sum(2.0 * window * encoder.width * encoder.maps * (length + window - 1) / length for window in encoder.windows)
     pooling = 4.0 * pooled_width(encoder) if encoder.pooling == "attention" else 0.0
     return _stack_flops(encoder, length) * (2 if encoder.bidirectional else 1) + pooling
+
+
+def _reader_flops(encoder: Any, source: int) -> float:
+    """Forward, for one symbol or pixel of a source."""
+    if isinstance(encoder, RecurrentEncoder):
+        directions = encoder.memory // encoder.width
+        return directions * _cells_flops(encoder.cell, encoder.width, [encoder.width] + [encoder.memory] * (encoder.layers - 1))
+    if isinstance(encoder, Patches):
+        return 2.0 * encoder.width
+    return _convolutions_flops(encoder, picture_side(source)) if isinstance(encoder, Convolutions) else _stack_flops(encoder, source)
+
+
+def _convolutions_flops(encoder: Convolutions, side: int) -> float:
+    """Forward, for one pixel; what lies around the picture counts, it is computed."""
+    inputs = [1] + [encoder.width] * (encoder.layers - 1)
+    places = [convolved_side(side, layer) ** 2 for layer in range(1, encoder.layers + 1)]
+    return sum(2.0 * place * KERNEL**2 * channels * encoder.width for place, channels in zip(places, inputs, strict=True)) / side**2
+
+
+def _cells_flops(cell: Any, width: int, inputs: list[int]) -> float:
+    """Forward, for one step of layers whose inputs have these widths."""
+    return sum(2.0 * GATES[type(cell)] * (given + width) * width for given in inputs)
+
+
+def _first_flops(config: EncoderDecoder) -> float:
+    """Once for a source: the first states of a recurrent decoder, or keys and values for every layer of a stack, added by its place."""
+    decoder = config.decoder
+    if isinstance(decoder, StackDecoder):
+        return 0.0
+    return 2.0 * summary_width(config.encoder) * decoder.layers * len(CELLS[type(decoder.cell)].state._fields) * decoder.width
+
+
+def _writer_flops(config: EncoderDecoder, length: int, source: int) -> float:
+    """Forward, for one symbol of a target, without the output layer. Of a picture `source` counts pixels, of which a place has many."""
+    decoder, memory, places = config.decoder, config.encoder.memory, _places(config.encoder, source)
+    if isinstance(decoder, RecurrentDecoder):
+        return _recurrent_decoder_flops(decoder, memory, places, length)
+    cross, width = decoder.cross, decoder.width
+    once = 2.0 * (2 if cross.projections else 1) * memory * width * places / length
+    products = 2.0 * (2 if cross.projections else 1) * width * width
+    head = width // cross.heads
+    return _stack_flops(decoder, length) + decoder.layers * (
+        once + products + cross.heads * _score_flops(cross.score, head, head, places, length) + 2.0 * places * width
+    )
+
+
+def _recurrent_decoder_flops(decoder: RecurrentDecoder, memory: int, places: int, length: int) -> float:
+    attention, width = decoder.attention, decoder.width
+    beside = memory if isinstance(attention, Bahdanau) else width if getattr(attention, "input_feeding", False) else 0
+    cells = _cells_flops(decoder.cell, width, [width + beside] + [width] * (decoder.layers - 1))
+    if isinstance(attention, NoAttention):
+        return cells
+    looking = _score_flops(attention.score, width, memory, places, length) + 2.0 * places * memory
+    return cells + looking + 2.0 * (width + memory) * width
+
+
+def _score_flops(score: Score, query: int, key: int, places: int, queries: int) -> float:
+    """Forward, for one query of one head over `places` keys; what is done once for the keys is shared by the queries."""
+    if isinstance(score, MlpScore):
+        hidden = query if score.width == "head" else score.width
+        return 2.0 * hidden * (query + places + places * key / queries)
+    return 2.0 * places * key + (2.0 * query * key if isinstance(score, BilinearScore) else 0.0)
+
+
+def _places(encoder: Any, source: int) -> int:
+    """How many places of the memory a source has."""
+    if isinstance(encoder, Patches):
+        return source // encoder.size**2
+    return convolved_side(picture_side(source), encoder.layers) ** 2 if isinstance(encoder, Convolutions) else source
 
 
 def _stack_flops(config: StackWords, length: int) -> float:

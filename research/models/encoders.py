@@ -5,6 +5,7 @@ Shapes: b batch, s source, p places of the memory (s of a text), e width of an e
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import jax
@@ -70,7 +71,12 @@ def init_recurrent_encoder(config: RecurrentEncoder, key: Key[Array, ""], source
 
 
 def read_recurrent(
-    config: RecurrentEncoder, params: Recurrent, source: Int[Array, "b s"], valid: Bool[Array, "b s"], key: Key[Array, ""] | None, levels: int
+    config: RecurrentEncoder,
+    params: Recurrent,
+    source: Int[Array, "b s"],
+    valid: Bool[Array, "b s"],
+    key: Key[Array, ""] | None,
+    levels: int,
 ) -> Read:
     """The states of the last layer at every symbol; in sum the last state of each direction."""
     keys = [None] * config.layers if key is None else list(jax.random.split(key, config.layers))
@@ -139,9 +145,8 @@ def init_convolutions(config: Convolutions, key: Key[Array, ""], sources: int, l
             f"{int(math.log2(side))}."
         )
     channels = [1] + [config.width] * config.layers
-    shapes = [(KERNEL, KERNEL, before, after) for before, after in zip(channels, channels[1:], strict=False)]
-    halved = lambda n, times: n if not times else halved(-(-n // 2), times - 1)
-    return _regions(config, key, shapes, [KERNEL**2 * before for before in channels[:-1]], halved(side, config.layers) ** 2)
+    shapes = [(KERNEL, KERNEL, before, after) for before, after in pairwise(channels)]
+    return _regions(config, key, shapes, [KERNEL**2 * before for before in channels[:-1]], convolved_side(side, config.layers) ** 2)
 
 
 def read_convolutions(
@@ -164,6 +169,11 @@ def picture_side(pixels: int) -> int:
             "data.kind = glyphs, or an encoder of symbols: model.encoder.kind = recurrent or stack."
         )
     return side
+
+
+def convolved_side(side: int, layers: int) -> int:
+    """Of a picture that is halved so often; half a place is one."""
+    return -(-side // 2**layers)
 
 
 def as_picture(source: Int[Array, "b s"], levels: int) -> Float[Array, "b side side"]:

@@ -104,9 +104,7 @@ def empty(config: StackWords, batch: int, capacity: int, vocabulary: int) -> Car
     return Carry(jnp.zeros(batch, jnp.int32), tuple(jax.tree.map(repeat, one(spec)) for spec in period))
 
 
-def begin(
-    config: StackDecoder, params: LanguageModel, memory: Float[Array, "b s m"], exists: Bool[Array, "b s"], capacity: int
-) -> Carry:
+def begin(config: StackDecoder, params: LanguageModel, memory: Float[Array, "b s m"], exists: Bool[Array, "b s"], capacity: int) -> Carry:
     """The carry of a decoder before its first token: every block's keys and values of what the encoder left."""
     params, carry = _in_precision(config, params), empty(config, memory.shape[0], capacity, 0)
     of_blocks = lambda block: jax.vmap(lambda cross: remember(config.cross, cross, memory, exists))(block.cross)

@@ -1,6 +1,7 @@
 """The recurrent cells: elman, gru, lstm.
 
-Shapes: b batch, t chunk length, d width of state and output, i of an input (which is d in a stack). The gates of a step lie side by side in one array.
+Shapes: b batch, t chunk length, d width of state and output, i of an input (which is d in a stack). The gates of a step lie side by
+side in one array.
 """
 
 from collections.abc import Callable
@@ -87,9 +88,7 @@ CELLS: dict[type, CellKind] = {
 RecurrentConfig = Elman | GRU | LSTM
 
 
-def init_recurrent(
-    config: RecurrentConfig, key: Key, width: int, initialiser: Initialiser = LECUN, inputs: int | None = None
-) -> Recurrent:
+def init_recurrent(config: RecurrentConfig, key: Key, width: int, initialiser: Initialiser = LECUN, inputs: int | None = None) -> Recurrent:
     """Kernels and biases by the model's initialiser, save that elman has its own for the recurrent kernel, and lstm adds `forget_bias`.
 
     `inputs`: the width of an input, where it is not that of the state.

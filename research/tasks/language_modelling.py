@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.data import Text
+from research.config.encoder_decoder import EncoderDecoder
 from research.config.schema import Config
 from research.data.batches import Batch
 from research.models import MODELS
@@ -18,21 +19,29 @@ from research.tasks.output import Scores, scores
 
 
 class Sizes(NamedTuple):
-    """What a model must know of the data: how many symbols, how many tokens a training window has, and how many classes if any."""
+    """What a model must know of the data: how many symbols, how many tokens a training window has, and how many classes if any.
+
+    Of pairs also how many of the tokens are the source's, how many symbols are the target's, and the number of the source's first.
+    """
 
     vocabulary: int
     length: int
     classes: int = 0
+    source: int = 0
+    targets: int = 0
+    first_source: int = 0
 
 
 def init(config: Config, sizes: Sizes, key: Key[Array, ""]) -> Any:
     """The parameters of a model before training."""
-    return MODELS[type(config.model)].init(config.model, key, *known(sizes))
+    return MODELS[type(config.model)].init(config.model, key, *known(config.model, sizes))
 
 
-def known(sizes: Sizes) -> tuple[int, ...]:
-    """What `init` of a model is given: the number of classes only where there are classes."""
-    return sizes if sizes.classes else sizes[:2]
+def known(model: Any, sizes: Sizes) -> tuple[int, ...]:
+    """What `init` of a model is given: the number of classes only where there are classes, the two sides only where there is an encoder."""
+    if isinstance(model, EncoderDecoder):
+        return sizes.vocabulary, sizes.length - sizes.source, sizes.source, sizes.targets, sizes.first_source
+    return sizes[:3] if sizes.classes else sizes[:2]
 
 
 def empty(config: Config, sizes: Sizes, batch: int, capacity: int = 0) -> Any:
@@ -74,11 +83,23 @@ def carries(config: Config) -> bool:
 def _scores(config: Config, params: Any, carry: Any, batch: Batch, key: Array | None) -> tuple[Any, Scores]:
     """The carry, and the scores of the scored positions."""
     model = MODELS[type(config.model)]
+    if model.read:
+        return _target_scores(config, params, batch, key)
     carry, h, _ = model.hidden(config.model, params, carry, batch.inputs, batch.valid, key, False)
     if batch.where is not None:
         h = jnp.take_along_axis(h, batch.where[..., None], axis=1)
     kernel, bias = model.output(config.model, params)
     return carry, scores(h, kernel, bias, batch.targets)
+
+
+def _target_scores(config: Config, params: Any, batch: Batch, key: Array | None) -> tuple[tuple[()], Scores]:
+    """The same of a decoder that begins where an encoder ended: every position of the target is scored, and nothing is carried on."""
+    model, source = MODELS[type(config.model)], batch.source
+    keys = (None, None) if key is None else tuple(jax.random.split(key))
+    carry = model.read(config.model, params, batch.inputs[:, :source], batch.valid[:, :source], keys[0])
+    _, h, _ = model.hidden(config.model, params, carry, batch.inputs[:, source:], batch.valid[:, source:], keys[1], False)
+    kernel, bias = model.output(config.model, params)
+    return (), scores(h, kernel, bias, batch.targets)
 
 
 def stop_gradient(carry: Any) -> Any:
