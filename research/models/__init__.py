@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -19,6 +20,7 @@ class Model(NamedTuple):
     output: Any  # (config, params) -> the kernel and bias that make logits of what `hidden` returns
     unstack: Any = lambda config, params, carry: (config, params, carry)  # the same model, quick for chunks of one
     read: Any = None  # (config, params, source, valid, key, capacity) -> the carry of a decoder, where there is an encoder
+    rows: Any = lambda carry, index: jax.tree.map(lambda leaf: leaf[index], carry)  # the carry of the rows that `index` [n] names
 
     def logits(self, config: Any, params: Any, h: Float[Array, "*n d"]) -> Float[Array, "*n v"]:
         """Unnormalised log-probabilities of the next token, in float32."""
@@ -26,7 +28,14 @@ class Model(NamedTuple):
 
 
 MODELS: dict[type, Model] = {
-    LanguageModel: Model(language_model.init, language_model.empty, language_model.hidden, language_model.output, language_model.unstack),
+    LanguageModel: Model(
+        language_model.init,
+        language_model.empty,
+        language_model.hidden,
+        language_model.output,
+        language_model.unstack,
+        rows=language_model.rows,
+    ),
     EncoderDecoder: Model(
         encoder_decoder.init,
         encoder_decoder.empty,
@@ -34,6 +43,7 @@ MODELS: dict[type, Model] = {
         encoder_decoder.output,
         encoder_decoder.unstack,
         encoder_decoder.read,
+        encoder_decoder.rows,
     ),
     Classifier: Model(classifier.init, classifier.empty, classifier.hidden, classifier.output),
     FeedForwardLM: Model(feed_forward_lm.init, feed_forward_lm.empty, feed_forward_lm.hidden, feed_forward_lm.output),

@@ -1,70 +1,105 @@
-"""Text drawn from a model: a prompt is one chunk, every further token a chunk of one over the carry.
+"""Text drawn from a model: a prompt is one chunk, every further symbol a chunk of one over the carry.
 
-A row's text is a function of its prompt and the key alone: the key of a token is that of its row and its position.
+A row's text is a function of its prompt, the key and the row's own number: neither padding nor the other rows change it. Decoding knows a
+model by its carry alone, so that a language model after its prompt and a translator after its source are decoded alike.
 """
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from research.config.decoding import Chance, Greedy
 from research.config.mixer import Learned
 from research.config.model import LanguageModel
 from research.models import MODELS
+from research.models.choose import choose, keys_of
 
 
-def choose(logits: Float[Array, "b v"], keys: Key[Array, " b"], temperature: float) -> Int[Array, " b"]:
-    """The next token of each row: the likeliest at temperature 0 (greedy), else drawn from softmax(logits / temperature)."""
-    if temperature == 0:
-        return logits.argmax(axis=-1).astype(jnp.int32)
-    return jax.vmap(jax.random.categorical)(keys, logits / temperature).astype(jnp.int32)
+class Drawn(NamedTuple):
+    """Texts. The first `lengths` symbols of a row are its text, with the end symbol if it has one; behind them are end symbols."""
+
+    tokens: Int[Array, "b n"]
+    lengths: Int[Array, " b"]
 
 
-@partial(jax.jit, static_argnames=("config", "capacity", "vocabulary", "temperature"))
-def prefill(
+class _State(NamedTuple):
+    """Before a turn of the loop: how many symbols there are of each row, and which rows go on."""
+
+    number: Int[Array, ""]
+    carry: Any
+    last: Int[Array, " b"]
+    going: Bool[Array, " b"]
+    tokens: Int[Array, "n b"]
+
+
+@partial(jax.jit, static_argnames="config")
+def advance(
+    config: Any, params: Any, carry: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]
+) -> tuple[Any, Float[Array, "b v"]]:
+    """The carry after a chunk, and the logits of the symbol after the last one that exists. Rows may be padded anywhere.
+
+    Of a row of which nothing exists the logits mean nothing.
+    """
+    model = MODELS[type(config)]
+    carry, h, _ = model.hidden(config, params, carry, tokens, valid, None, False)
+    last = jnp.where(valid, jnp.arange(tokens.shape[1])[None], -1).argmax(axis=1)
+    return carry, model.logits(config, params, jnp.take_along_axis(h, last[:, None, None], axis=1)[:, 0])
+
+
+@partial(jax.jit, static_argnames=("config", "decoder", "steps", "end"))
+def draw(
     config: Any,
     params: Any,
-    prompt: Int[Array, "b t"],
-    valid: Bool[Array, "b t"],
+    carry: Any,
+    logits: Float[Array, "b v"],
     key: Key[Array, ""],
     *,
-    capacity: int,
-    vocabulary: int,
-    temperature: float,
-) -> tuple[Any, Int[Array, " b"]]:
-    """The carry after the prompts, and the first token of each row. Rows may be padded anywhere."""
-    model = MODELS[type(config)]
-    carry, h, _ = model.hidden(config, params, model.empty(config, prompt.shape[0], capacity, vocabulary), prompt, valid, None, False)
-    last = jnp.where(valid, jnp.arange(prompt.shape[1])[None], -1).argmax(axis=1)
-    h = jnp.take_along_axis(h, last[:, None, None], axis=1)[:, 0]
-    return carry, choose(model.logits(config, params, h), _keys(key, prompt.shape[0], 0), temperature)
+    decoder: Greedy | Chance,
+    steps: int,
+    end: int | None,
+    rows: Int[Array, " b"] | None = None,
+) -> Drawn:
+    """At most `steps` symbols of each row after what `advance` returned, in one compiled loop that stops when every row has ended.
 
-
-@partial(jax.jit, static_argnames=("config", "steps", "temperature"))
-def proceed(
-    config: Any, params: Any, carry: Any, token: Int[Array, " b"], key: Key[Array, ""], *, steps: int, temperature: float
-) -> tuple[Any, Int[Array, "b n"]]:
-    """`steps` further tokens of each row, one compiled loop. The carry that it returns is that of the unstacked model."""
-    model = MODELS[type(config)]
+    A row ends with its first symbol `end`; None: never. `rows`: the rows' numbers, by which they draw; by default their places. A full
+    cache has to have room for what is drawn.
+    """
+    model, batch = MODELS[type(config)], logits.shape[0]
     config, params, carry = model.unstack(config, params, carry)
+    rows = jnp.arange(batch) if rows is None else rows
 
-    def step(state: tuple[Any, Array], number: Array) -> tuple[tuple[Any, Array], Array]:
-        carry, token = state
-        carry, h, _ = model.hidden(config, params, carry, token[:, None], jnp.ones((token.shape[0], 1), bool), None, False)
-        token = choose(model.logits(config, params, h[:, 0]), _keys(key, token.shape[0], number), temperature)
-        return (carry, token), token
+    def symbols(logits: Array, number: Any, going: Array) -> tuple[Array, Array]:
+        chosen = choose(decoder, logits, keys_of(key, rows, number))
+        return (chosen, going) if end is None else (jnp.where(going, chosen, end), going & (chosen != end))
 
-    (carry, _), tokens = lax.scan(step, (carry, token), jnp.arange(1, steps + 1))
-    return carry, tokens.T
+    def step(state: _State) -> _State:
+        carry, logits = advance(config, params, state.carry, state.last[:, None], state.going[:, None])
+        last, going = symbols(logits, state.number, state.going)
+        return _State(state.number + 1, carry, last, going, state.tokens.at[state.number].set(last))
+
+    first, going = symbols(logits, 0, jnp.ones(batch, bool))
+    tokens = jnp.full((steps, batch), 0 if end is None else end, jnp.int32).at[0].set(first)
+    more = lambda state: (state.number < steps) & state.going.any()
+    tokens = lax.while_loop(more, step, _State(jnp.int32(1), carry, first, going, tokens)).tokens.T
+    return Drawn(tokens, jnp.full(batch, steps) if end is None else lengths(tokens, end))
+
+
+def lengths(tokens: Int[Array, "*b n"], end: int) -> Int[Array, "*b"]:
+    """Symbols up to and with the first `end`, or all."""
+    return jnp.minimum((jnp.cumsum(tokens == end, axis=-1) == 0).sum(axis=-1) + 1, tokens.shape[-1])
+
+
+def without_end(tokens: Int[np.ndarray, " n"], length: int, end: int | None) -> Int[np.ndarray, " m"]:
+    """The symbols of one text that are to be shown: without the end symbol, where it ended with one."""
+    text = tokens[:length]
+    return text[:-1] if end is not None and length and text[-1] == end else text
 
 
 def furthest(config: Any, length: int) -> int | None:
     """The last position that a model can reach, None where there is none: learned positions end at the training length."""
     return length if isinstance(config, LanguageModel) and isinstance(config.position, Learned) else None
-
-
-def _keys(key: Key[Array, ""], rows: int, number: Any) -> Key[Array, " b"]:
-    return jax.vmap(lambda row: jax.random.fold_in(jax.random.fold_in(key, row), number))(jnp.arange(rows))

@@ -103,3 +103,10 @@ def unstack(config: Config, params: EncoderDecoder, carry: Any) -> tuple[Config,
         return config, params, carry
     words, decoder, carry = language_model.unstack_layers(config.decoder, params.decoder, carry)
     return config.model_copy(update={"decoder": words}), replace(params, decoder=decoder), carry
+
+
+def rows(carry: Any, index: Int[Array, " n"]) -> Any:
+    """The carry of the rows that `index` names."""
+    if isinstance(carry, language_model.Carry):
+        return language_model.rows(carry, index)
+    return jax.tree.map(lambda leaf: leaf[index], carry)

@@ -175,6 +175,11 @@ def unstack_layers(config: Any, params: LanguageModel, carry: Carry) -> tuple[An
     return flat, replace(params, blocks=of_layer(params.blocks)), carry._replace(layers=of_layer(carry.layers))
 
 
+def rows(carry: Carry, index: Int[Array, " n"]) -> Carry:
+    """The carry of the rows that `index` names, in its order; a row may be named more than once. Also of the unstacked model."""
+    return Carry(carry.position[index], jax.tree.map(lambda leaf: leaf[:, index], carry.layers))
+
+
 def _in_precision(config: StackWords, params: LanguageModel) -> LanguageModel:
     """The parameters as the products read them; their gradient comes back in float32."""
     return jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), params) if config.precision == "mixed" else params

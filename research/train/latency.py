@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from research.models.decode import proceed
+from research.config.decoding import Greedy
+from research.models.decode import advance, draw
 from research.tasks.language_modelling import class_logits, empty
 from research.train.update import Program, blank
 
@@ -26,8 +27,10 @@ def latency_ms(program: Program) -> float:
         tokens = jnp.zeros((1, program.sizes.length), jnp.int32)
         return _median_ms(lambda: class_logits(config, params, tokens, jnp.ones(tokens.shape, bool)))
     steps = min(TOKENS, program.sizes.length)
-    carry, token = empty(program.config, program.sizes, 1, steps), jnp.zeros(1, jnp.int32)
-    return _median_ms(lambda: proceed(config, params, carry, token, jax.random.key(0), steps=steps, temperature=0.0)) / steps
+    carry, token, valid = empty(program.config, program.sizes, 1, steps), jnp.zeros((1, 1), jnp.int32), jnp.ones((1, 1), bool)
+    shape = jax.eval_shape(lambda: advance(config, params, carry, token, valid)[1]).shape
+    words = {"decoder": Greedy(), "steps": steps + 1, "end": None}  # the first is chosen by the logits that are given
+    return _median_ms(lambda: draw(config, params, carry, jnp.zeros(shape), jax.random.key(0), **words)) / steps
 
 
 def _median_ms(call: Callable[[], Any]) -> float:

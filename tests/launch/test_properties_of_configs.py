@@ -28,7 +28,8 @@ from research.data.shakespeare import Line
 from research.launch import plan
 from research.launch.local import materials
 from research.launch.plan import part_config, program_of, resolve
-from research.models.decode import prefill
+from research.models import MODELS
+from research.models.decode import advance
 from research.tasks import classifying, counting
 from research.text.vocabulary import Vocabulary
 from research.train.optimiser import hyper
@@ -288,8 +289,8 @@ def decoded(config):
         return None
     program = program_of(config, loaded(config))
     params = jax.eval_shape(partial(begin, program, config.model), MEMBER).params
-    draw = partial(prefill, config.model, capacity=6, vocabulary=program.sizes.vocabulary, temperature=1.0)
-    return shown(draw, params, jnp.zeros((1, 3), jnp.int32), jnp.ones((1, 3), bool), jax.random.key(0))
+    carry = MODELS[type(config.model)].empty(config.model, 1, 6, program.sizes.vocabulary)
+    return shown(partial(advance, config.model), params, carry, jnp.zeros((1, 3), jnp.int32), jnp.ones((1, 3), bool))
 
 
 def differ(one, other):

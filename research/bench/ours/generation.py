@@ -9,8 +9,9 @@ from research.bench.ours.configs import config_of
 from research.bench.registry import Case
 from research.bench.sizes import Generation
 from research.bench.work import Work
+from research.config.decoding import Greedy
 from research.models import MODELS
-from research.models.decode import prefill, proceed
+from research.models.decode import advance, draw
 from research.models.language_model import LanguageModel
 
 
@@ -33,11 +34,11 @@ def work_of(sizes: Generation) -> Work:
 
 def generate(sizes: Generation, params: LanguageModel, prompt: jax.Array) -> np.ndarray:
     """The tokens after the prompts, [rows, tokens]."""
-    config, key, valid = config_of(sizes.model).model, jax.random.key(0), jnp.ones(prompt.shape, bool)
-    words = {"capacity": sizes.prompt + sizes.tokens, "vocabulary": sizes.model.vocabulary, "temperature": 0.0}
-    carry, first = prefill(config, params, prompt, valid, key, **words)
-    rest = proceed(config, params, carry, first, key, steps=sizes.tokens - 1, temperature=0.0)[1]
-    return np.concatenate([np.asarray(first)[:, None], np.asarray(rest)], axis=1)
+    config, capacity = config_of(sizes.model).model, sizes.prompt + sizes.tokens
+    carry = MODELS[type(config)].empty(config, len(prompt), capacity, sizes.model.vocabulary)
+    carry, logits = advance(config, params, carry, prompt, jnp.ones(prompt.shape, bool))
+    drawn = draw(config, params, carry, logits, jax.random.key(0), decoder=Greedy(), steps=sizes.tokens, end=None)
+    return np.asarray(drawn.tokens)
 
 
 def parameters(sizes: Generation) -> LanguageModel:
