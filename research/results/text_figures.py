@@ -9,7 +9,7 @@ from matplotlib.axes import Axes as Plot
 from matplotlib.figure import Figure
 
 from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
-from research.results.labels import column_text, label_text, place_text
+from research.results.labels import axis_titles, label_text, place_text
 from research.results.measures import scale, split_name, title
 from research.results.plots import COLOURS, HEIGHT, INK, STYLE, WIDTH, Picture, Series, line_plot, save_picture
 from research.results.statistics import TEXTS
@@ -70,7 +70,8 @@ def against_diversity(manifest: Manifest, cells: Sequence[Cell]) -> Picture | No
         plot.set(xlabel=f"{title(across)} ({more})", ylabel=title(metric))
         plot.margins(0.08)
         plot.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
-        caption = "A point a cell. Bars: 95% intervals, as in the table."
+        named = f", beside it its {' and '.join(axis_titles(axes.columns))}" if axes.columns else ""
+        caption = f"A point a cell{named}. Bars: 95% intervals, as in the table."
         return save_picture(figure, "diversity", f"{_capital(title(metric))} against diversity", caption)
 
 
@@ -79,7 +80,7 @@ def _draw_row(plot: Plot, label: str, cells: Sequence[Cell], across: str, metric
     joined = "-" if len(cells) > 1 else "none"
     plot.errorbar(x, y, y_bars, x_bars, fmt="o", ls=joined, lw=1.0, color=colour, markersize=4.5, elinewidth=0.9, capsize=2, label=label)
     for cell, *point in zip(cells, x, y, strict=True):
-        said = column_text(cell.labels, axes.columns)
+        said = label_text(cell.labels, axes.columns)
         plot.annotate(said, (point[0], point[1]), (5, 5), textcoords="offset points", color=INK, fontsize=7)
 
 
