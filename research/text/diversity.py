@@ -35,9 +35,20 @@ def self_bleu(texts: Sequence[str]) -> float:
 
     BLEU of one text has only the orders that the text is long enough for (sacrebleu's `effective_order`).
     """
-    bleu = BLEU(force=True, effective_order=True)
+    bleu = _bleu()
 
     def score(text: str, others: Sequence[str]) -> float:
         return 100.0 if text in others else float(bleu.sentence_score(text, others).score)  # two empty texts are equal, too
 
     return sum(score(text, [*texts[:i], *texts[i + 1 :]]) for i, text in enumerate(texts)) / len(texts)
+
+
+def signature(texts: int) -> dict[str, str]:
+    """sacrebleu's account of the self_bleu of so many texts a prompt, as `research.text.scores.signature`."""
+    bleu = _bleu()
+    bleu.num_refs = texts - 1
+    return {"self_bleu": str(bleu.get_signature())}
+
+
+def _bleu() -> BLEU:
+    return BLEU(force=True, effective_order=True)
