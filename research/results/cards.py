@@ -13,7 +13,7 @@ from research.config.node import Node, Strings
 from research.results.cells import Axes, Cell, Manifest, axes_of
 from research.results.comparisons import Comparison, adjust, compare, pairs
 from research.results.labels import find_indices, value_text
-from research.results.measures import decimals, number, scale, title
+from research.results.measures import decimals, decimals_of, number, scale, title
 from research.results.sheets import DASH, Heading, Sheet, Text, Tone, p_text
 from research.results.tables import measure_cell
 
@@ -205,7 +205,7 @@ def _said(cell: Cell, metric: str) -> str:
         return "cannot" if cell.cannot else "no such metric" if cell.results else DASH
     if source == "none":
         return number(metric, interval.mean)
-    places = decimals((interval.half * scale(metric),), ())
+    places = decimals_of(metric, (interval.half * scale(metric),), ())
     star = "*" if source == "items" else f" (n = {len(values)})"
     return f"{number(metric, interval.mean, places)} ± {interval.half * scale(metric):.{places}f}{star}"
 

@@ -13,7 +13,7 @@ from research.config.errors import StepladderError
 from research.config.sweep import Sweep
 from research.results.labels import label_text, value_text
 from research.results.measures import base_name, direction, measure
-from research.results.statistics import Items, average_items
+from research.results.statistics import Items, average_items, read_run_items
 from research.results.store import cell_folder, read_items, read_result, read_status, seed_folder
 
 Manifest = dict[str, Any]
@@ -168,7 +168,7 @@ def _read_run(folder: Path) -> _Run:
 
 def _read_items(folder: Path) -> Items | None:
     arrays = read_items(folder)
-    return None if arrays is None else Items(*(arrays.get(name) for name in Items._fields))  # type: ignore[arg-type]
+    return None if arrays is None else read_run_items(arrays)
 
 
 def _check_places(cells: Sequence[Cell], axes: Axes) -> None:

@@ -12,6 +12,7 @@ from research.results.notes import eval_window
 from research.results.plots import Picture, Series, line_plot
 from research.results.store import Record, read_metrics
 from research.results.tables import measure_cell
+from research.results.text_figures import against_diversity, against_source_length, quality
 
 SEEDS_BAND = "Line: the mean over seeds. Band: from the least to the greatest seed."
 COSTS_DIFFER = 1.5  # the least ratio of training costs that is worth an axis
@@ -112,7 +113,9 @@ def against_length(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
 
 
 def against_group(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
-    """Test accuracy against the items' group, such as the words between the two that must agree."""
+    """Test accuracy against the items' group, such as the words between the two that must agree. The groups of texts are their sources'."""
+    if quality(manifest, cells) is not None:
+        return None
     caption = f"Test items by group. {SEEDS_BAND}"
     return _against(cells, axes_of(manifest), "groups", "test.accuracy", "Accuracy by distance", "distance", caption, lambda cell: None)
 
@@ -156,4 +159,6 @@ FIGURES: dict[str, Callable[[Manifest, Sequence[Cell]], Picture | None]] = {
     "flops": against_flops,
     "lengths": against_length,
     "groups": against_group,
+    "source_lengths": against_source_length,
+    "diversity": against_diversity,
 }

@@ -6,14 +6,21 @@ from typing import Any
 
 from research.config.errors import StepladderError, did_you_mean
 
-LOWER = ("loss", "perplexity", "bits_per", "error")
-HIGHER = ("accuracy", "f1", "bleu", "chrf", "correlation", "recall", "precision", "exact_match")
+LOWER = ("loss", "perplexity", "bits_per", "error", "self_bleu")
+HIGHER = ("accuracy", "f1", "bleu", "chrf", "correlation", "recall", "precision", "exact_match", "distinct")
 FROM_CELL = ("params", "params.total", "params.body", "flops_per_token", "training_flops", "trials")
 COSTS = ("seconds", "seconds.compile", "seconds.train", "seconds.evaluate", "tokens_per_second", "latency_ms", "peak_memory_mb")
 FROM_RUN = ("tokens_seen", "steps", "best_step", *COSTS)
 SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+SCORES = ("bleu", "chrf", "self_bleu")  # in 0..100, written with one decimal
 TITLES = {
     "macro_f1": "macro F1",
+    "bleu": "BLEU",
+    "chrf": "chrF",
+    "self_bleu": "self-BLEU",
+    "distinct_1": "distinct-1",
+    "distinct_2": "distinct-2",
+    "distinct_3": "distinct-3",
     "params": "parameters",
     "params.total": "parameters",
     "params.body": "body parameters",
@@ -99,7 +106,7 @@ def is_quality(name: str) -> bool:
 def is_percentage(name: str) -> bool:
     """Shares are kept as fractions and shown in per cent."""
     split, short = split_name(name)
-    return split != "extra" and short.split("_at_")[0] in ("accuracy", "f1", "macro_f1", "exact_match")
+    return split != "extra" and short.split("_at_")[0] in ("accuracy", "f1", "macro_f1", "exact_match", "token_accuracy")
 
 
 def title(name: str) -> str:
@@ -107,7 +114,7 @@ def title(name: str) -> str:
     split, short = split_name(name)
     stem, _, at = short.partition("_at_")
     words = (
-        TITLES.get(short, stem.replace("_", " ").replace(".", " ")) + (f" at {at}" if at else "") + (", %" if is_percentage(name) else "")
+        TITLES.get(stem, stem.replace("_", " ").replace(".", " ")) + (f" at {at}" if at else "") + (", %" if is_percentage(name) else "")
     )
     said = f"{split} {words}" if split in ("train", "valid", "test") else words
     return f"best seed: {said}" if name.startswith("best_seed.") else said
@@ -120,6 +127,13 @@ def decimals(halves: Iterable[float], values: Iterable[float]) -> int:
         return min(4, max(0, 1 - math.floor(math.log10(known[len(known) // 2]))))
     sizes = [abs(value) for value in values if value and math.isfinite(value)]
     return min(4, max(0, 3 - math.floor(math.log10(min(sizes))))) if sizes else 0
+
+
+def decimals_of(name: str, halves: Iterable[float], values: Iterable[float]) -> int:
+    """Decimals of a metric's column: one of BLEU and its like, or as many as their middle half-width needs to be more than zero."""
+    if split_name(name)[1].split("_at_")[0] not in SCORES:
+        return decimals(halves, values)
+    return max(1, decimals(halves, ()) - 1)
 
 
 def scale(name: str) -> float:
@@ -146,4 +160,4 @@ def number(name: str, value: float | int, places: int | None = None) -> str:
         return f"{value:,.0f}"
     if not is_quality(name):
         return human(value)
-    return f"{value * scale(name):.{decimals((), (value * scale(name),)) if places is None else places}f}"
+    return f"{value * scale(name):.{decimals_of(name, (), (value * scale(name),)) if places is None else places}f}"

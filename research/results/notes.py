@@ -9,7 +9,7 @@ from research.config.data import Corpus, Evaluation, Text
 from research.results.cells import Axes, Cell, Manifest, read_spec
 from research.results.comparisons import SEEDS_NEEDED
 from research.results.labels import axis_titles, find_indices, label_text, place_text, value_text
-from research.results.measures import number, title
+from research.results.measures import base_name, number, split_name, title
 from research.results.statistics import RESAMPLES
 
 
@@ -28,7 +28,7 @@ class Found(NamedTuple):
 def footnotes(
     manifest: Manifest, cells: Sequence[Cell], axes: Axes, found: Sequence[Found | None], sources: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """All lines, in a fixed order. `sources` says which kinds of interval the table holds."""
+    """All lines, in a fixed order. `sources` says which kinds of interval the table holds, and of which metrics."""
     rows = tuple(dict.fromkeys(label_text(cell.labels, axes.rows) for cell in cells))
     known = [each for each in found if each is not None]
     return (
@@ -37,6 +37,7 @@ def footnotes(
         *_best_lines([each for each in known if each.metric == known[0].metric], rows, axes),
         *_tested([each for each in known if each.metric == known[0].metric]),
         *_contexts(cells, axes),
+        *_signatures(cells, axes, sources["metrics"]),
         *_trials(manifest, cells, axes),
         *_cannot(cells, axes),
     )
@@ -104,6 +105,19 @@ def _contexts(cells: Sequence[Cell], axes: Axes) -> list[str]:
     if len(said) == 1:
         return [f"Scored {next(iter(said))}."]
     return [f"Scored {context}: {', '.join(dict.fromkeys(rows))}." for context, rows in said.items()]
+
+
+def _signatures(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) -> list[str]:
+    """How a score of drawn texts was computed, in sacrebleu's words; by rows where they differ, since then the scores do not compare."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for metric in dict.fromkeys(split_name(base_name(name))[1].split("_at_")[0] for name in metrics):
+        for cell in cells:
+            for signature in dict.fromkeys(result.get("signatures", {}).get(metric) for result in cell.results.values()):
+                if signature is not None:
+                    said.setdefault((metric, signature), []).append(label_text(cell.labels, axes.rows))
+    differ = {metric for metric, _ in said if sum(other == metric for other, _ in said) > 1}
+    rows = lambda metric, of: f" ({', '.join(dict.fromkeys(of))})" if metric in differ else ""
+    return [f"{title(metric)}{rows(metric, of)}: sacrebleu, {signature}." for (metric, signature), of in said.items()]
 
 
 TEXTS = {name for corpus in get_args(Corpus) for name in get_args(corpus.model_fields["kind"].annotation)}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from research.results.comparisons import Comparison
-from research.results.measures import decimals, is_quality, number, scale, title
+from research.results.measures import decimals, decimals_of, is_quality, number, scale, title
 from research.results.tables import Column, Entry, TableData
 
 DASH = "\N{EN DASH}"  # nothing to show
@@ -54,7 +54,7 @@ def table_sheet(table: TableData) -> Sheet:
 def _column_texts(entries: Sequence[Entry | None], column: Column) -> list[Text]:
     times = scale(column.metric)
     shown = [e.interval for e in entries if e is not None and e.interval is not None]
-    places = decimals((i.half * times for i in shown), (i.mean * times for i in shown))
+    places = decimals_of(column.metric, (i.half * times for i in shown), (i.mean * times for i in shown))
     return [_entry_text(entry, column.metric, places) for entry in entries]
 
 

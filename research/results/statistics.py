@@ -1,12 +1,14 @@
 """Two sources of noise, kept apart: seeds (t) and test items (bootstrap). numpy and scipy only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from scipy import stats
+
+from research.results.text_scores import CORPUS, MEANS, corpus_score
 
 Array = np.ndarray
 RESAMPLES = 5000
@@ -109,15 +111,31 @@ class Items(NamedTuple):
     loss: Array | None  # nats summed over the item, float64[n]; None where a model has no probabilities
     tokens: Array  # int64[n]
     correct: Array | None  # float64[n]; None where nothing is right or wrong
+    exact: Array | None = None  # float64[n], of drawn texts, as the following; None where none were drawn
+    token_accuracy: Array | None = None  # float64[n]
+    bleu: Array | None = None  # int64[n s 10]: counts of each of s runs, which are not averaged: a score of means is no mean of scores
+    chrf: Array | None = None  # int64[n s 18]
+
+
+def read_run_items(arrays: Mapping[str, Array]) -> Items:
+    """The items of one run from the arrays of its items.npz."""
+    counts = {name: arrays[name][:, None] for name in CORPUS if name in arrays}
+    return Items(**{name: arrays.get(name) for name in Items._fields} | counts)  # type: ignore[arg-type]
 
 
 def average_items(runs: Sequence[Items]) -> Items | None:
-    """The items of several seeds as one: losses and correctness averaged by id, in the order of ids. None if the items differ."""
+    """The items of several seeds as one, in the order of ids: losses and correctness averaged by id, the counts of texts side by side.
+
+    None if the items differ.
+    """
     ordered = [_by_id(run) for run in runs]
     if not ordered or not all(_same_items(ordered[0], other) for other in ordered):
         return None
     mean = lambda fields: None if any(field is None for field in fields) else np.mean(fields, axis=0)
-    return Items(ordered[0].id, mean([run.loss for run in ordered]), ordered[0].tokens, mean([run.correct for run in ordered]))
+    beside = lambda fields: None if any(field is None for field in fields) else np.concatenate(fields, axis=1)
+    column = lambda name: [getattr(run, name) for run in ordered]
+    means = {name: mean(column(name)) for name in ("loss", "correct", *MEANS.values())}
+    return Items(ordered[0].id, tokens=ordered[0].tokens, **means, **{name: beside(column(name)) for name in CORPUS})
 
 
 def _by_id(run: Items) -> Items:
@@ -130,12 +148,15 @@ def _same_items(a: Items, b: Items) -> bool:
 
 
 LOSSES = ("loss", "perplexity", "bits_per_character", "bits_per_byte")
+TEXTS = {**MEANS, **{name: name for name in CORPUS}}  # metric of drawn texts -> its field of Items
 
 
 def has_statistic(items: Items | None, statistic: str) -> bool:
     """Whether the items hold what this metric of a test set is made of."""
     if items is None:
         return False
+    if statistic in TEXTS:
+        return getattr(items, TEXTS[statistic]) is not None
     return items.loss is not None if statistic in LOSSES else statistic == "accuracy" and items.correct is not None
 
 
@@ -143,9 +164,12 @@ def item_interval(items: Items, statistic: str, value: float) -> Interval:
     """The bootstrap interval over items of a run's statistic (see `has_statistic`) around the `value` that the run reports.
 
     loss and accuracy are sums over sums of tokens, perplexity the exponential of the former; bits scale with the loss, since the
-    characters of a test set are a constant beside its losses.
+    characters of a test set are a constant beside its losses. Exact match and token accuracy are means over the texts.
     """
-    sums = resampled_sums(np.stack([_summed(items, statistic), items.tokens.astype(float)], axis=1))
+    if statistic in CORPUS:
+        return percentile_interval(value, resampled_scores(items, statistic))
+    weights = np.ones(len(items.id)) if statistic in MEANS else items.tokens.astype(float)
+    sums = resampled_sums(np.stack([_summed(items, statistic), weights], axis=1))
     ratio = sums[:, 0] / sums[:, 1]
     if statistic == "perplexity":
         ratio = np.exp(ratio)
@@ -158,15 +182,30 @@ def paired_items_p(a: Items, b: Items, statistic: str) -> float | None:
     """Two-sided paired bootstrap p over items that both scored; None if they scored different items, or in different tokens.
 
     The test statistic is the difference of mean losses a token (or of accuracies); perplexity is monotone in it. Losses a
-    character compare across tokenizers, since the characters are the same.
+    character, and drawn texts, compare across tokenizers, since the characters are the same. Of BLEU and chrF it is the difference
+    of the scores of each resampled test set (Koehn 2004); with several seeds, of their mean scores there.
     """
     if not np.array_equal(a.id, b.id):
         return None
-    if not np.array_equal(a.tokens, b.tokens) and not statistic.startswith("bits"):
+    if not np.array_equal(a.tokens, b.tokens) and not statistic.startswith("bits") and statistic not in TEXTS:
         return None
+    if statistic in CORPUS:
+        return bootstrap_p(resampled_scores(a, statistic) - resampled_scores(b, statistic))
     sums_a, sums_b = (resampled_sums(_summed(run, statistic)[:, None]) for run in (a, b))
     return bootstrap_p((sums_a - sums_b)[:, 0])
 
 
 def _summed(items: Items, statistic: str) -> Float[Array, " n"]:
+    if statistic in MEANS:
+        return np.asarray(getattr(items, MEANS[statistic]), float)
     return np.asarray(items.loss if statistic in LOSSES else items.correct, float)
+
+
+def resampled_scores(items: Items, statistic: str) -> Float[Array, " r"]:
+    """BLEU or chrF of bootstrap samples of the test set: of each run from its summed counts, then the mean over the runs.
+
+    Counts are not summed over runs: the items are resampled, and the seeds are the same in every sample.
+    """
+    counts = np.asarray(getattr(items, statistic), float)
+    sums = resampled_sums(counts.reshape(len(counts), -1)).reshape(RESAMPLES, *counts.shape[1:])
+    return np.asarray(corpus_score(statistic, sums)).mean(axis=1)

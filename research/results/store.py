@@ -132,7 +132,7 @@ def read_result(folder: Path) -> Record | None:
 
 
 def read_items(folder: Path) -> "dict[str, np.ndarray] | None":
-    """A run's items.npz: id, loss (nats summed over the item), tokens, correct, each [n]."""
+    """A run's items.npz: id, loss (nats summed over the item), tokens, correct, each [n]; of drawn texts, what `text_items` has too."""
     return read_arrays(Path(folder) / "items.npz")
 
 

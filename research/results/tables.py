@@ -183,6 +183,7 @@ def _sources(entries: Sequence[Sequence[Entry | None]], columns: Sequence[Column
         e for row in entries for e, column in zip(row, columns, strict=True) if e is not None and e.values and is_quality(column.metric)
     ]
     return {
+        "metrics": tuple(dict.fromkeys(column.metric for column in columns)),
         "seeds": sorted({len(e.values) for e in shown if e.source == "seeds"}),
         "items": any(e.source == "items" for e in shown),
         "single": any(e.source == "none" and len(e.values) == 1 for e in shown),

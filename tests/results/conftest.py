@@ -2,7 +2,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from fake_runs import write_grid, write_ladder
+from fake_runs import write_grid, write_ladder, write_texts
 
 
 class Fake(NamedTuple):
@@ -20,3 +20,9 @@ def ladder(tmp_path_factory):
 def grid(tmp_path_factory):
     runs = tmp_path_factory.mktemp("grid") / "runs"
     return Fake(write_grid(runs), runs)
+
+
+@pytest.fixture(scope="session")
+def texts(tmp_path_factory):
+    runs = tmp_path_factory.mktemp("texts") / "runs"
+    return Fake(write_texts(runs), runs)

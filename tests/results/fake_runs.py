@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from research.results import store
+from research.results.text_scores import text_metrics
+from research.text.scores import signature, text_items
 
 ITEMS = 400
 LADDER = {  # label -> (mean nats a token, spread over seeds, parameters, flops a token)
@@ -116,6 +118,49 @@ def write_grid(runs: Path, seeds: int = 5) -> dict:
         },
     }
     return _manifest(runs, "scores", cells, question="Which attention score, with how many heads?", spec=spec)
+
+
+TRANSLATORS = {"copy of the source": (0.45, 0.0), "LSTM": (0.20, 0.02), "LSTM + attention": (0.08, 0.01), "Transformer": (0.085, 0.01)}
+PAIRS, SYMBOLS = 150, ["red", "green", "blue", "round", "square", "flat", "tall", "small", "old", "new"]
+
+
+def write_texts(runs: Path, seeds: int = 5) -> dict:
+    """Four translators, each drawing its texts by changing a share of the references' words, the more the longer the text."""
+    shared = np.random.default_rng(7)
+    lengths = shared.integers(4, 13, PAIRS)
+    references = [[SYMBOLS[i] for i in shared.integers(len(SYMBOLS), size=length)] for length in lengths]
+    hard = shared.uniform(0.5, 1.5, PAIRS)
+    cells = []
+    for model, (label, (wrong, spread)) in enumerate(TRANSLATORS.items()):
+        cell_id = f"{model:x}d{'b3' * 5}"
+        entry = _entry(cell_id, {"label": label}, range(seeds), 900_000, 1.8e6, deterministic=spread == 0)
+        cells.append(entry | {"config": {"data": {"kind": "pairs"}}})
+        for seed in entry["seeds"]:
+            random = np.random.default_rng([model, seed])
+            share = (wrong + spread * random.standard_normal()) * hard * lengths / 8
+            texts = [_changed(words, part, random) for words, part in zip(references, share, strict=True)]
+            _write_texts(runs, cell_id, seed, texts, [" ".join(words) for words in references], lengths, random)
+        _write_cell(runs, cell_id)
+    table = {"rows": "label", "metrics": ["test.chrf", "test.exact_match", "test.token_accuracy"], "baseline": "LSTM"}
+    spec = {"name": "texts", "list": [{"label": label} for label in TRANSLATORS], "seeds": seeds, "metric": "test.bleu", "table": table}
+    return _manifest(runs, "texts", cells, question="Does attention help a translator?", spec=spec)
+
+
+def _changed(words: list[str], share: float, random: np.random.Generator) -> str:
+    return " ".join(str(random.choice(SYMBOLS)) if random.random() < share else word for word in words)
+
+
+def _write_texts(
+    runs: Path, cell_id: str, seed: int, drawn: list[str], references: list[str], lengths: np.ndarray, random: np.random.Generator
+) -> None:
+    folder = store.seed_folder(runs, cell_id, seed)
+    items = text_items(drawn, references)
+    store.write_arrays(folder / "items.npz", id=np.arange(PAIRS), tokens=lengths + 1, **items)
+    scores = text_metrics(items, lengths)
+    scores |= {"self_bleu": scores["bleu"] - 20 + random.standard_normal(), "distinct_2": 0.5}
+    result = {"cell_id": cell_id, "seed": seed, "status": "done", "metrics": {"valid": scores, "test": scores}, "extra": {}, "cost": {}}
+    store.write_json(folder / "result.json", result | {"signatures": signature()})
+    store.write_json(folder / "status.json", {"status": "done", "step": 1, "steps": 1, "message": ""})
 
 
 def write_run(

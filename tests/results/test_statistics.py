@@ -143,7 +143,7 @@ def test_items_are_averaged_by_id_whatever_their_order():
     random = np.random.default_rng(6)
     first = items([1.0, 2.0, 3.0], ids=np.array([7, 8, 9]), tokens=np.array([1, 2, 3]), correct=np.array([1.0, 0.0, 1.0]))
     order = random.permutation(3)
-    second = Items(*(field[order] for field in items([3.0, 2.0, 1.0], np.array([1, 2, 3]), np.array([7, 8, 9]))))
+    second = Items(*(field[order] for field in items([3.0, 2.0, 1.0], np.array([1, 2, 3]), np.array([7, 8, 9]))[:4]))
     found = average_items([first, second])
     np.testing.assert_array_equal(found.id, [7, 8, 9])
     np.testing.assert_array_equal(found.loss, [2.0, 2.0, 2.0])

@@ -1,0 +1,96 @@
+"""The figures of a sweep whose cells draw texts: quality against the length of the source, and against diversity."""
+
+import re
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes as Plot
+from matplotlib.figure import Figure
+
+from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
+from research.results.labels import axis_titles, label_text, place_text
+from research.results.measures import scale, split_name, title
+from research.results.plots import COLOURS, HEIGHT, INK, STYLE, WIDTH, Picture, Series, line_plot, save_picture
+from research.results.statistics import TEXTS
+from research.results.tables import measure_cell
+
+DIVERSITIES = ("test.self_bleu", "test.distinct_2")
+
+
+def against_source_length(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
+    """The score of drawn texts against the length of their source, a line a cell (Bahdanau et al. 2015, figure 2)."""
+    metric, axes = quality(manifest, cells), axes_of(manifest)
+    series = [] if metric is None else [one for cell in cells if (one := _by_length(cell, metric, axes)) is not None]
+    ticks = sorted({x for one in series for x in one.x})
+    if metric is None or len(ticks) < 2:
+        return None
+    caption = "Test pairs by the length of their source. Line: the mean over seeds. Band: its 95% t interval, from two seeds on."
+    shown = ticks if len(ticks) <= 12 else ()
+    heading = f"{_capital(title(metric))} by source length"
+    return line_plot("source_lengths", heading, series, "source length, symbols", title(metric), caption, x_ticks=shown)
+
+
+def quality(manifest: Manifest, cells: Sequence[Cell]) -> str | None:
+    """The sweep's metric where it scores drawn texts, or the first of BLEU, exact match, ... that a result has; None without texts."""
+    known = {f"test.{name}" for cell in cells for result in cell.results.values() for name in result["metrics"].get("test", {})}
+    wanted = (read_spec(manifest).metric, *(f"test.{name}" for name in ("bleu", "exact_match", "token_accuracy", "chrf")))
+    return next((name for name in wanted if name in known and split_name(name)[1] in TEXTS), None)
+
+
+def _by_length(cell: Cell, metric: str, axes: Axes) -> Series | None:
+    """Means with t intervals at each length that the results have; all these scores lie in 0..100, and so do their bands."""
+    split, short = split_name(metric)
+    names = {name for result in cell.results.values() for name in result["metrics"].get(split, {})}
+    lengths = sorted(int(match.group(1)) for name in names if (match := re.fullmatch(rf"{short}_at_(\d+)", name)))
+    intervals = [(length, measure_cell(cell, f"{metric}_at_{length}")[0]) for length in lengths]
+    points = [(length, *np.clip(scale(metric) * np.array(interval), 0.0, 100.0)) for length, interval in intervals if interval]
+    if len(points) < 2:
+        return None
+    x, mean, low, high = (list(column) for column in zip(*points, strict=True))
+    return Series(place_text(cell.labels, *axes), x, mean, low, high)
+
+
+def against_diversity(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
+    """The score of drawn texts against how much texts for one prompt differ (Caccia et al. 2020): a colour a row, a point a column."""
+    metric, axes = quality(manifest, cells), axes_of(manifest)
+    across = next((name for name in DIVERSITIES if any(cell.values(name) for cell in cells)), None)
+    shown = [cell for cell in cells if across and metric and cell.values(across) and cell.values(metric)]
+    if metric is None or across is None or len(shown) < 2:
+        return None
+    rows: dict[str, list[Cell]] = {}
+    for cell in shown:
+        rows.setdefault(label_text(cell.labels, axes.rows), []).append(cell)
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": "diversity"}):
+        figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+        plot = figure.subplots()
+        for index, (label, members) in enumerate(rows.items()):
+            _draw_row(plot, label, members, across, metric, axes, COLOURS[index % len(COLOURS)])
+        more = "less is more diverse" if across == "test.self_bleu" else "more is more diverse"
+        plot.set(xlabel=f"{title(across)} ({more})", ylabel=title(metric))
+        plot.margins(0.08)
+        plot.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
+        named = f", beside it its {' and '.join(axis_titles(axes.columns))}" if axes.columns else ""
+        caption = f"A point a cell{named}. Bars: 95% intervals, as in the table."
+        return save_picture(figure, "diversity", f"{_capital(title(metric))} against diversity", caption)
+
+
+def _draw_row(plot: Plot, label: str, cells: Sequence[Cell], across: str, metric: str, axes: Axes, colour: str) -> None:
+    (x, x_bars), (y, y_bars) = _bars(cells, across), _bars(cells, metric)
+    joined = "-" if len(cells) > 1 else "none"
+    plot.errorbar(x, y, y_bars, x_bars, fmt="o", ls=joined, lw=1.0, color=colour, markersize=4.5, elinewidth=0.9, capsize=2, label=label)
+    for cell, *point in zip(cells, x, y, strict=True):
+        said = label_text(cell.labels, axes.columns)
+        plot.annotate(said, (point[0], point[1]), (5, 5), textcoords="offset points", color=INK, fontsize=7)
+
+
+def _bars(cells: Sequence[Cell], metric: str) -> tuple[np.ndarray, np.ndarray]:
+    """Means [n], and how far below and above them the intervals reach [2 n]."""
+    found = [measure_cell(cell, metric)[0] for cell in cells]
+    intervals = scale(metric) * np.array([interval for interval in found if interval is not None])
+    mean, low, high = intervals.T
+    return mean, np.stack([mean - low, high - mean])
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]

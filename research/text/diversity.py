@@ -1,0 +1,54 @@
+"""How much several texts that were drawn for one prompt differ from each other."""
+
+from collections.abc import Sequence
+
+from sacrebleu.metrics.bleu import BLEU
+
+from research.config.errors import StepladderError
+
+LONGEST = 3
+
+
+def diversity(drawn: Sequence[Sequence[str]]) -> dict[str, float]:
+    """distinct_1, distinct_2, distinct_3 in 0..1 and self_bleu in 0..100: means over prompts, of the texts drawn for each of them.
+
+    StepladderError where a prompt has fewer than two texts.
+    """
+    few = next((i for i, texts in enumerate(drawn) if len(texts) < 2), None)
+    if few is not None or not drawn:
+        where = f"prompt {few} has {len(drawn[few])}" if few is not None else "there is no prompt"
+        raise StepladderError(f"Diversity is a property of two texts or more for one prompt, and {where}. Draw more texts for each.")
+    found = {f"distinct_{n}": sum(distinct(texts, n) for texts in drawn) / len(drawn) for n in range(1, LONGEST + 1)}
+    return found | {"self_bleu": sum(map(self_bleu, drawn)) / len(drawn)}
+
+
+def distinct(texts: Sequence[str], n: int) -> float:
+    """Different n-grams of words, split at white space, over all words of the texts (Li et al. 2016, section 5.2); 0 without any word."""
+    split = [text.split() for text in texts]
+    grams = {tuple(words[i : i + n]) for words in split for i in range(len(words) - n + 1)}
+    count = sum(map(len, split))
+    return len(grams) / count if count else 0.0
+
+
+def self_bleu(texts: Sequence[str]) -> float:
+    """The mean BLEU of each text with the others as its references (Zhu et al. 2018, section 3.2): 100 if all are equal.
+
+    BLEU of one text has only the orders that the text is long enough for (sacrebleu's `effective_order`).
+    """
+    bleu = _bleu()
+
+    def score(text: str, others: Sequence[str]) -> float:
+        return 100.0 if text in others else float(bleu.sentence_score(text, others).score)  # two empty texts are equal, too
+
+    return sum(score(text, [*texts[:i], *texts[i + 1 :]]) for i, text in enumerate(texts)) / len(texts)
+
+
+def signature(texts: int) -> dict[str, str]:
+    """sacrebleu's account of the self_bleu of so many texts a prompt, as `research.text.scores.signature`."""
+    bleu = _bleu()
+    bleu.num_refs = texts - 1
+    return {"self_bleu": str(bleu.get_signature())}
+
+
+def _bleu() -> BLEU:
+    return BLEU(force=True, effective_order=True)

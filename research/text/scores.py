@@ -1,0 +1,61 @@
+"""Drawn texts against their references: of each pair the counts that BLEU and chrF are made of, and whether it is right.
+
+A corpus score is a function of counts summed over the corpus (`research.results.text_scores`), so the counts of each pair are all that
+has to be kept of a run to score it, to resample its items, and to pair it with another run.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Int
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
+
+
+def text_items(hypotheses: Sequence[str], references: Sequence[str]) -> dict[str, np.ndarray]:
+    """What items.npz holds of drawn texts, a row a pair, in the order given (which must be that of the other items of the run).
+
+    `bleu` int64[n 10], `chrf` int64[n 18]: counts. `exact` float64[n]: 1 where the text is the reference, character by character.
+    `token_accuracy` float64[n]. A hypothesis may be empty. ValueError where the numbers of texts differ.
+    """
+    pairs = list(zip(hypotheses, references, strict=True))
+    return {
+        "bleu": bleu_counts(hypotheses, references),
+        "chrf": chrf_counts(hypotheses, references),
+        "exact": np.array([hypothesis == reference for hypothesis, reference in pairs], np.float64),
+        "token_accuracy": np.array([token_accuracy(hypothesis, reference) for hypothesis, reference in pairs], np.float64),
+    }
+
+
+def bleu_counts(hypotheses: Sequence[str], references: Sequence[str]) -> Int[np.ndarray, "n 10"]:
+    """Words of hypothesis and reference, matched 1- to 4-grams, and all of the hypothesis (Papineni et al. 2002), as sacrebleu has them.
+
+    sacrebleu has no public way to a pair's counts: `_extract_corpus_statistics` is what its own significance tests use.
+    """
+    return np.array(_bleu()._extract_corpus_statistics(hypotheses, [references]), np.int64).reshape(-1, 10)
+
+
+def chrf_counts(hypotheses: Sequence[str], references: Sequence[str]) -> Int[np.ndarray, "n 18"]:
+    """Of each order, 1 to 6: character n-grams of the hypothesis, of the reference, and of both (Popovic 2015), as sacrebleu has them."""
+    return np.array(CHRF()._extract_corpus_statistics(hypotheses, [references]), np.int64).reshape(-1, 18)
+
+
+def _bleu() -> BLEU:
+    return BLEU(force=True)  # no warning where a text ends in " .": words of a corpus may be tokens already
+
+
+def signature() -> dict[str, str]:
+    """By metric, sacrebleu's account of how it was computed: tokenizer, case, smoothing, version (Post 2018)."""
+    bleu, chrf = _bleu(), CHRF()
+    bleu.num_refs = chrf.num_refs = 1
+    return {"bleu": str(bleu.get_signature()), "chrf": str(chrf.get_signature())}
+
+
+def token_accuracy(hypothesis: str, reference: str) -> float:
+    """The share of positions that hold the same word, split at white space, over the length of the longer text; 1 if both are empty.
+
+    So one word too many or too few is a mistake at the end, but makes all that follows wrong where it stands in the middle.
+    """
+    drawn, wanted = hypothesis.split(), reference.split()
+    longer = max(len(drawn), len(wanted))
+    return sum(a == b for a, b in zip(drawn, wanted, strict=False)) / longer if longer else 1.0

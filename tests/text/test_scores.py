@@ -1,0 +1,101 @@
+"""Counts and their sums give sacrebleu's own scores, whatever the texts; the rest by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
+
+from research.results.text_scores import corpus_score, text_metrics
+from research.text.scores import signature, text_items, token_accuracy
+
+words = st.sampled_from(["the", "cat", "cats", "sat", "on", "a", "mat", ".", "&amp;", "3,5", "été", "<unk>", "猫"])
+sentences = st.lists(words, max_size=9).map(" ".join)
+corpora = st.lists(st.tuples(sentences, sentences), min_size=1, max_size=8)
+METRICS = {"bleu": lambda: BLEU(force=True), "chrf": CHRF}
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@given(corpus=corpora)
+@settings(deadline=None)
+def test_a_corpus_score_is_sacrebleus(metric, corpus):
+    drawn, wanted = map(list, zip(*corpus, strict=True))
+    sums = text_items(drawn, wanted)[metric].sum(axis=0).astype(float)
+    theirs = METRICS[metric]().corpus_score(drawn, [wanted]).score
+    assert corpus_score(metric, sums) == pytest.approx(theirs, abs=1e-9)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@given(pair=st.tuples(st.text(max_size=40), st.text(max_size=40)))
+@settings(max_examples=60, deadline=None)
+def test_any_unicode_is_scored_as_sacrebleu_scores_it(metric, pair):
+    sums = text_items([pair[0]], [pair[1]])[metric][0].astype(float)
+    assert corpus_score(metric, sums) == pytest.approx(METRICS[metric]().corpus_score([pair[0]], [[pair[1]]]).score, abs=1e-9)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_many_corpora_at_once_are_each_alone(metric):
+    random = np.random.default_rng(0)
+    vocabulary = np.array(["a", "b", "c", "d", "e", "f"])
+    drawn, wanted = ([" ".join(random.choice(vocabulary, 7)) for _ in range(40)] for _ in range(2))
+    counts = text_items(drawn, wanted)[metric]
+    resampled = random.multinomial(40, np.full(40, 1 / 40), size=(3, 5))
+    scores = corpus_score(metric, (resampled @ counts).astype(float))
+    assert scores.shape == (3, 5)
+    for place in np.ndindex(3, 5):
+        chosen = np.repeat(np.arange(40), resampled[place])
+        theirs = METRICS[metric]().corpus_score([drawn[i] for i in chosen], [[wanted[i] for i in chosen]]).score
+        assert scores[place] == pytest.approx(theirs, abs=1e-9)
+
+
+def test_a_perfect_corpus_has_the_greatest_score_and_an_empty_one_none():
+    perfect, empty = text_metrics(text_items(["a b c d e"] * 3, ["a b c d e"] * 3)), text_metrics(text_items([""] * 3, ["a b c d e"] * 3))
+    assert perfect == pytest.approx({"bleu": 100, "chrf": 100, "exact_match": 1, "token_accuracy": 1})
+    assert empty == {"bleu": 0, "chrf": 0, "exact_match": 0, "token_accuracy": 0}
+
+
+def test_the_signature_is_that_of_a_scored_corpus():
+    for metric, make in METRICS.items():
+        scorer = make()
+        scorer.corpus_score(["a"], [["b"]])
+        assert signature()[metric] == str(scorer.get_signature())
+    assert "tok:13a" in signature()["bleu"]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "wanted", "share"),
+    [
+        ("a b c", "a b c", 1),
+        ("a x c", "a b c", 2 / 3),
+        ("b c", "a b c", 0),
+        ("a b c d", "a b", 1 / 2),
+        ("", "a", 0),
+        ("", "", 1),
+        (" a ", "a", 1),
+    ],
+)
+def test_token_accuracy_by_hand(drawn, wanted, share):
+    assert token_accuracy(drawn, wanted) == pytest.approx(share)
+
+
+@given(sentences, sentences)
+def test_token_accuracy_takes_no_side_and_is_one_for_equal_words_alone(a, b):
+    assert token_accuracy(a, b) == token_accuracy(b, a)
+    assert (token_accuracy(a, b) == 1) == (a.split() == b.split())
+
+
+def test_a_group_is_scored_as_if_it_were_all():
+    drawn, wanted, groups = ["a b c d", "a b x d", "e f g h i"], ["a b c d", "a b c d", "e f g h i"], np.array([4, 4, 12])
+    found = text_metrics(text_items(drawn, wanted), groups)
+    for group in (4, 12):
+        members = [i for i in range(3) if groups[i] == group]
+        alone = text_metrics(text_items([drawn[i] for i in members], [wanted[i] for i in members]))
+        assert {name: found[f"{name}_at_{group}"] for name in alone} == alone
+    assert found["exact_match_at_4"] == 0.5
+    assert set(text_metrics(text_items(drawn, wanted))) == {"bleu", "chrf", "exact_match", "token_accuracy"}
+
+
+def test_a_text_without_its_reference_is_an_error():
+    with pytest.raises(ValueError, match="shorter"):
+        text_items(["a", "b"], ["a"])
