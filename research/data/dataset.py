@@ -38,6 +38,13 @@ class Sentences(NamedTuple):
 Split = TextSplit | Examples
 
 
+class Identity(NamedTuple):
+    """Digests of what a split is scored on: see `research.data.identity`."""
+
+    text: str
+    targets: str
+
+
 class Dataset(NamedTuple):
     """`digest` identifies the data; `description` is for people and tables: tokens, types, rate of unknown tokens."""
 
@@ -50,3 +57,4 @@ class Dataset(NamedTuple):
     description: dict[str, Any]
     classes: tuple[str, ...] = ()  # of labelled sentences
     sentences: dict[str, Sentences] = {}  # noqa: RUF012  by split, of labelled sentences
+    identities: dict[str, Identity] = {}  # noqa: RUF012  by split that is scored; none of a dataset that was made by hand

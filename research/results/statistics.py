@@ -109,6 +109,7 @@ class Items(NamedTuple):
     loss: Array | None  # nats summed over the item, float64[n]; None where a model has no probabilities
     tokens: Array  # int64[n]
     correct: Array | None  # float64[n]; None where nothing is right or wrong
+    truth: Array | None = None  # the class that is right, int64[n]; None of what has no classes
 
 
 def average_items(runs: Sequence[Items]) -> Items | None:
@@ -117,7 +118,7 @@ def average_items(runs: Sequence[Items]) -> Items | None:
     if not ordered or not all(_same_items(ordered[0], other) for other in ordered):
         return None
     mean = lambda fields: None if any(field is None for field in fields) else np.mean(fields, axis=0)
-    return Items(ordered[0].id, mean([run.loss for run in ordered]), ordered[0].tokens, mean([run.correct for run in ordered]))
+    return ordered[0]._replace(loss=mean([run.loss for run in ordered]), correct=mean([run.correct for run in ordered]))
 
 
 def _by_id(run: Items) -> Items:
@@ -126,7 +127,31 @@ def _by_id(run: Items) -> Items:
 
 
 def _same_items(a: Items, b: Items) -> bool:
-    return np.array_equal(a.id, b.id) and np.array_equal(a.tokens, b.tokens)
+    truths = a.truth is None or b.truth is None or np.array_equal(a.truth, b.truth)
+    return truths and np.array_equal(a.id, b.id) and np.array_equal(a.tokens, b.tokens)
+
+
+class Scored(NamedTuple):
+    """What is known of a split that a run was scored on. What is None is not known."""
+
+    text: str | None  # a digest of the text, whatever its tokens
+    targets: str | None  # a digest of the symbols or classes that were predicted
+    items: Items | None  # in the order of their ids
+
+
+def comparable(a: Scored, b: Scored, statistic: str) -> bool:
+    """Whether this metric of two runs compares: nothing that is known says that they predicted different targets.
+
+    Bits a character or byte need the same text, by its digest and in the same items; every other metric the same targets, in as many
+    tokens an item.
+    """
+    if statistic.startswith("bits"):
+        return _agree(a.text, b.text) and (a.items is None or b.items is None or np.array_equal(a.items.id, b.items.id))
+    return _agree(a.targets, b.targets) and (a.items is None or b.items is None or _same_items(a.items, b.items))
+
+
+def _agree(a: str | None, b: str | None) -> bool:
+    return a is None or b is None or a == b
 
 
 LOSSES = ("loss", "perplexity", "bits_per_character", "bits_per_byte")
@@ -154,16 +179,12 @@ def item_interval(items: Items, statistic: str, value: float) -> Interval:
     return percentile_interval(value, ratio)
 
 
-def paired_items_p(a: Items, b: Items, statistic: str) -> float | None:
-    """Two-sided paired bootstrap p over items that both scored; None if they scored different items, or in different tokens.
+def paired_items_p(a: Items, b: Items, statistic: str) -> float:
+    """Two-sided paired bootstrap p over the items, which both scored in the same order: see `comparable`.
 
     The test statistic is the difference of mean losses a token (or of accuracies); perplexity is monotone in it. Losses a
     character compare across tokenizers, since the characters are the same.
     """
-    if not np.array_equal(a.id, b.id):
-        return None
-    if not np.array_equal(a.tokens, b.tokens) and not statistic.startswith("bits"):
-        return None
     sums_a, sums_b = (resampled_sums(_summed(run, statistic)[:, None]) for run in (a, b))
     return bootstrap_p((sums_a - sums_b)[:, 0])
 
