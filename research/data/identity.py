@@ -5,7 +5,6 @@ are predicted, after rare words became <unk>: losses a token and accuracies comp
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int

@@ -132,7 +132,7 @@ def _unranked(columns: Sequence[Column], grid: Sequence[Sequence[Cell | None]]) 
     for column, cells in zip(columns, grid, strict=True):
         rows = [i for i, cell in enumerate(cells) if cell is not None and cell.values(column.metric)]
         left_out = unranked([cells[i] for i in rows], column.metric)  # type: ignore[misc]
-        if left_out and direction(column.metric):
+        if left_out and direction(column.metric) and not column.metric.startswith("best_seed."):
             apart.append(Unranked(column.metric, column.labels, tuple(rows[i] for i in left_out), len(left_out) == len(rows)))
     return apart
 
