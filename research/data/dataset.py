@@ -59,6 +59,13 @@ class Sides(NamedTuple):
 Split = TextSplit | Examples
 
 
+class Identity(NamedTuple):
+    """Digests of what a split is scored on: see `research.data.identity`."""
+
+    text: str
+    targets: str
+
+
 class Dataset(NamedTuple):
     """`digest` identifies the data; `description` is for people and tables: tokens, types, rate of unknown tokens."""
 
@@ -73,3 +80,4 @@ class Dataset(NamedTuple):
     sentences: dict[str, Sentences] = {}  # noqa: RUF012  by split, of labelled sentences
     sides: Sides | None = None  # of pairs
     pairs: dict[str, PairTexts] = {}  # noqa: RUF012  by split, of pairs
+    identities: dict[str, Identity] = {}  # noqa: RUF012  by split that is scored; none of a dataset that was made by hand

@@ -13,11 +13,14 @@ from research.config.errors import StepladderError
 from research.data.dataset import Dataset, Examples, Sentences, TextSplit
 from research.data.download import sha256
 from research.data.fitted import fitted_tokenizer, library
+from research.data.identity import identify_examples, identify_sentences, identify_text
 from research.data.labelled import examples, labelled_digest, limited, read_sentences
 from research.data.synthetic import TASKS, generate, synthetic_digest
 from research.data.texts import READERS, SPLITS, text_digest
 from research.text.tokenize import LINE_END, tokenize
 from research.text.vocabulary import Vocabulary, build_vocabulary, subword_vocabulary
+
+SCORED = ("valid", "test")
 
 
 def load(config: Data, data_dir: Path | None = None) -> Dataset:
@@ -61,9 +64,12 @@ def _load_text(config: Text, data_dir: Path | None, identity: str) -> Dataset:
     for split in SPLITS if config.level == "word" else ():
         _refuse_line_end(split, texts[split])
     vocabulary = _vocabulary(config, texts["train"])
-    tokens = {split: vocabulary.tokens(texts[split]) for split in SPLITS}
-    splits = {split: _text_split(vocabulary, _limited(config, split, tokens[split])) for split in SPLITS}
-    return _dataset(vocabulary, splits, digest=identity, eos=vocabulary.eos, description=_describe_text(vocabulary, splits))
+    tokens = {split: _limited(config, split, vocabulary.tokens(texts[split])) for split in SPLITS}
+    read = {split: vocabulary.text(tokens[split]) for split in SPLITS}
+    splits = {split: _text_split(vocabulary, tokens[split], read[split]) for split in SPLITS}
+    identities = {split: identify_text(vocabulary, read[split], splits[split].tokens) for split in SCORED}
+    words = {"digest": identity, "eos": vocabulary.eos, "description": _describe_text(vocabulary, splits)}
+    return _dataset(vocabulary, splits, **words, identities=identities)
 
 
 def _dataset(vocabulary: Vocabulary, splits: Mapping[str, Any], **rest: Any) -> Dataset:
@@ -106,10 +112,10 @@ def _limited(config: Text, split: str, tokens: list[str]) -> list[str]:
     return tokens[: last + 1]
 
 
-def _text_split(vocabulary: Vocabulary, tokens: list[str]) -> TextSplit:
+def _text_split(vocabulary: Vocabulary, tokens: list[str], text: str) -> TextSplit:
     numbers = vocabulary.numbers(tokens)
     ends = numbers == vocabulary.eos
-    return TextSplit(numbers, (np.cumsum(ends) - ends).astype(np.int32), np.array(len(vocabulary.text(tokens))))
+    return TextSplit(numbers, (np.cumsum(ends) - ends).astype(np.int32), np.array(len(text)))
 
 
 def _describe_text(vocabulary: Vocabulary, splits: dict[str, TextSplit]) -> dict[str, Any]:
@@ -127,7 +133,10 @@ def _describe_text(vocabulary: Vocabulary, splits: dict[str, TextSplit]) -> dict
 def _load_examples(config: ExamplesConfig, identity: str) -> Dataset:
     vocabulary = TASKS[type(config)].vocabulary(config)
     splits = {split: generate(config, split) for split in SPLITS}
-    return _dataset(vocabulary, splits, digest=identity, eos=None, description=_describe_examples(vocabulary, splits))
+    identities = {split: identify_examples(vocabulary, splits[split]) for split in SCORED}
+    return _dataset(
+        vocabulary, splits, digest=identity, eos=None, description=_describe_examples(vocabulary, splits), identities=identities
+    )
 
 
 def _describe_examples(vocabulary: Vocabulary, splits: dict[str, Examples]) -> dict[str, Any]:
@@ -148,7 +157,8 @@ def _load_sentences(config: Labelled, data_dir: Path | None, identity: str) -> D
     length = config.length
     splits = {split: examples(vocabulary, sentences[split], length) for split in SPLITS}
     words = {"digest": identity, "eos": None, "description": _describe_sentences(vocabulary, sentences, classes, length)}
-    return _dataset(vocabulary, splits, **words, classes=classes, sentences=sentences)
+    identities = {split: identify_sentences(sentences[split], classes) for split in SCORED}
+    return _dataset(vocabulary, splits, **words, classes=classes, sentences=sentences, identities=identities)
 
 
 def _describe_sentences(vocabulary: Vocabulary, sentences: dict[str, Sentences], classes: tuple[str, ...], length: int) -> dict[str, Any]:

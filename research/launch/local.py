@@ -222,8 +222,9 @@ def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Ma
 
 def belongs(data: Dataset, name: str) -> Belonging:
     """The item and the group of each scored token; classes' names and slices of labelled sentences, characters of a text."""
-    which = getattr(data, name)
+    which, identity = getattr(data, name), data.identities.get(name)
     if not data.classes:
         characters = which.characters if isinstance(which, TextSplit) else None
-        return Belonging(items(which), groups(which), characters=None if characters is None else int(characters))
-    return Belonging(items(which), groups(which), data.classes, slices(data.sentences[name], data.sentences["train"]))
+        return Belonging(items(which), groups(which), characters=None if characters is None else int(characters), identity=identity)
+    parts = slices(data.sentences[name], data.sentences["train"])
+    return Belonging(items(which), groups(which), data.classes, parts, identity=identity)

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 from research.config.errors import StepladderError, explain
 from research.config.node import Node, Strings
 from research.results.cells import Axes, Cell, Manifest, axes_of
-from research.results.comparisons import Comparison, adjust, compare, pairs
+from research.results.comparisons import Comparison, adjust, compare, pairs, why_incomparable
 from research.results.labels import find_indices, value_text
 from research.results.measures import decimals, decimals_of, number, scale, title
 from research.results.sheets import DASH, Heading, Sheet, Text, Tone, p_text
@@ -105,7 +105,7 @@ class Judgement:
     claim: str
     paper: str
     ours: str
-    verdict: Literal["within", "outside", "holds", "fails", "not shown", "not run here"]
+    verdict: Literal["within", "outside", "holds", "fails", "not shown", "not comparable", "not run here"]
     source: str
     deviations: tuple[str, ...]
 
@@ -143,19 +143,23 @@ def _orders(card: Order, cells: Sequence[Cell], axes: Axes, where: str) -> list[
 
 
 def _judge_order(card: Order, family: Sequence[Comparison]) -> Judgement:
-    """It holds if every pair does; it fails if any is significantly the other way round; else it was not shown."""
+    """It holds if every pair does; it fails if any is significantly the other way round; else it was not shown.
+
+    Where a pair does not compare, neither does the claim.
+    """
     verdicts = {comparison.verdict for comparison in family}
     ours = "; ".join(map(_said_difference, family))
     verdict: Any = "fails" if "worse" in verdicts else "not run here" if "not run" in verdicts else "not shown"
-    return _judgement(card, card.claim, "", ours, "holds" if verdicts == {"better"} else verdict)
+    decided: Any = "not comparable" if "not comparable" in verdicts else "holds" if verdicts == {"better"} else verdict
+    return _judgement(card, card.claim, "", ours, decided)
 
 
 def _said_difference(comparison: Comparison) -> str:
+    column = f"{comparison.column}: " if comparison.column else ""
     if comparison.difference is None:
-        return DASH
+        return DASH if comparison.comparable else column + comparison.note
     difference = comparison.difference * scale(comparison.metric)
     places = max(0, decimals((), (difference,)) - 1)
-    column = f"{comparison.column}: " if comparison.column else ""
     p = p_text(comparison.p_holm)
     return f"{column}{difference:+.{places}f}".replace("-", "\N{MINUS SIGN}") + f" (p {p if p.startswith('<') else f'= {p}'})"
 
@@ -176,8 +180,12 @@ def _judge_floor(card: Floor, cells: Sequence[Cell], axes: Axes, where: str) -> 
 
 
 def _judge_ratio(card: Ratio, cells: Sequence[Cell], axes: Axes, where: str) -> Judgement:
-    above, below = (_mean(_find(cells, part, axes, where), part.metric) for part in (card.numerator, card.denominator))
+    parts = (card.numerator, card.denominator)
+    over, under = (_find(cells, part, axes, where) for part in parts)
+    above, below = _mean(over, card.numerator.metric), _mean(under, card.denominator.metric)
     ratio = None if above is None or not below else above / below
+    if ratio is not None and (reason := next(filter(None, (why_incomparable(over, under, part.metric) for part in parts)), "")):
+        return _judgement(card, card.claim, _said_bound(card, ""), reason, "not comparable")
     return _judgement(card, card.claim, _said_bound(card, ""), DASH if ratio is None else f"{ratio:.3g}", _bounded(card, ratio))
 
 
@@ -232,6 +240,7 @@ TONES: dict[str, Tone] = {
     "outside": "bad",
     "fails": "bad",
     "not shown": "quiet",
+    "not comparable": "quiet",
     "not run here": "quiet",
 }
 

@@ -13,7 +13,7 @@ from research.config.errors import StepladderError
 from research.config.sweep import Sweep
 from research.results.labels import label_text, value_text
 from research.results.measures import base_name, direction, measure
-from research.results.statistics import Items, average_items, read_run_items
+from research.results.statistics import Items, Scored, average_items, read_run_items
 from research.results.store import cell_folder, read_items, read_result, read_status, seed_folder
 
 Manifest = dict[str, Any]
@@ -46,6 +46,11 @@ class Cell:
         """The metric of every seed that is done and has it."""
         found = {seed: _measure(self, result, base_name(metric)) for seed, result in self.results.items()}
         return {seed: value for seed, value in found.items() if value is not None}
+
+    def scored(self, split: str) -> Scored:
+        """What is known of the split that its runs were scored on; items are of `test` alone."""
+        said: Mapping[str, str] = next((on[split] for result in self.results.values() if split in (on := result.get("scored_on", {}))), {})
+        return Scored(said.get("text"), said.get("targets"), self.items if split == "test" else None)
 
     def counts(self) -> dict[str, int]:
         """How many seeds are done, failed, ..., in that order, without those that are none."""

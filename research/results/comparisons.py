@@ -8,7 +8,7 @@ import numpy as np
 from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
 from research.results.labels import column_text, find_indices, label_text
 from research.results.measures import base_name, direction, split_name
-from research.results.statistics import has_statistic, holm, paired_items_p, paired_t
+from research.results.statistics import comparable, has_statistic, holm, paired_items_p, paired_t
 
 LEVEL = 0.05
 SEEDS_NEEDED = 5  # for a claim about seeds
@@ -22,11 +22,12 @@ class Comparison:
     worse: str
     column: str
     metric: str
-    difference: float | None  # mean of better - mean of worse, in the metric's unit; None if one has no value
+    difference: float | None  # mean of better - mean of worse, in the metric's unit; None if one has no value, or they do not compare
     p_seeds: float | None  # paired t; None with fewer than five common seeds
     p_items: float | None  # paired bootstrap; None where the items cannot be compared
     note: str = ""
     contradicted: bool = False  # by a seed, where there are too few of them to test
+    comparable: bool = True  # whether both predicted the same targets
     p_holm: float | None = None
     significant: bool = False
 
@@ -38,7 +39,9 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """better | worse | not different | not run | not tested."""
+        """better | worse | not different | not comparable | not run | not tested."""
+        if not self.comparable:
+            return "not comparable"
         if self.difference is None:
             return "not run"
         if self.p is None:
@@ -54,7 +57,11 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
     Seeds: the paired t test over the seeds that both finished; a deterministic cell has the same value beside every seed. With fewer
     than five there is no test, but a difference that has not the same sign on each of them is never significant.
     Items: the paired bootstrap over the test items, of losses averaged over seeds; for metrics of `test` only.
+    Two cells with values that did not predict the same targets have no difference and no test.
     """
+    if a.values(metric) and b.values(metric) and (reason := why_incomparable(a, b, metric)):
+        rows = label_text(a.labels, axes.rows), label_text(b.labels, axes.rows)
+        return Comparison(*rows, _column(a, b, axes), metric, None, None, None, note=reason, comparable=False)
     difference, pairs_of_seeds = _over_seeds(a, b, metric)
     p_seeds = paired_t(*zip(*pairs_of_seeds, strict=True)) if len(pairs_of_seeds) >= SEEDS_NEEDED else None
     contradicted = p_seeds is None and difference is not None and any((x - y) * difference <= 0 for x, y in pairs_of_seeds)
@@ -70,6 +77,17 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
         note="" if difference is None else _note(len(pairs_of_seeds), contradicted, p_seeds, p_items),
         contradicted=contradicted,
     )
+
+
+def why_incomparable(a: Cell, b: Cell, metric: str) -> str:
+    """Nothing where the metric of two cells compares, or is of no split that is scored: a cost, a count, a loss in training."""
+    split, statistic = split_name(base_name(metric))
+    ours, theirs = a.scored(split), b.scored(split)
+    if split not in ("valid", "test") or comparable(ours, theirs, statistic):
+        return ""
+    if ours.text is None or theirs.text is None:
+        return f"other {split} items or tokens"
+    return f"the same {split} text, but other targets" if ours.text == theirs.text else f"other {split} data"
 
 
 def _note(seeds: int, contradicted: bool, p_seeds: float | None, p_items: float | None) -> str:
@@ -143,11 +161,16 @@ def named_comparisons(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Compar
     return adjust([compare(a, b, spec.metric, axes) for a, b in found])
 
 
-def _of_another_test(cells: Sequence[Cell]) -> set[int]:
-    """The cells whose test items are not those of most cells that have items."""
-    ids = {i: cell.items.id.tobytes() for i, cell in enumerate(cells) if cell.items is not None}
-    common = max(ids.values(), key=[*ids.values()].count, default=b"")
-    return {i for i, own in ids.items() if own != common}
+def unranked(cells: Sequence[Cell], metric: str) -> tuple[int, ...]:
+    """The cells with a value that does not compare with those of most others; all of them where no such group is the largest."""
+    groups: list[list[int]] = []
+    for i, cell in enumerate(cells):
+        if cell.values(metric):
+            group = next((known for known in groups if not why_incomparable(cells[known[0]], cell, metric)), None)
+            groups.append([i]) if group is None else group.append(i)
+    largest = max(map(len, groups), default=0)
+    ranked = [group for group in groups if len(group) == largest]
+    return tuple(sorted(i for group in groups if len(ranked) > 1 or group is not ranked[0] for i in group))
 
 
 @dataclass(frozen=True)
@@ -168,9 +191,9 @@ class Best:
 def find_best(cells: Sequence[Cell], metric: str, axes: Axes) -> Best | None:
     """The best mean among the cells, tested against each other one with Holm's correction; None without two cells or a direction.
 
-    Cells that scored other test items than most are of another test, and take no part.
+    What is `unranked` takes no part.
     """
-    sign, apart = direction(metric), _of_another_test(cells)
+    sign, apart = direction(metric), unranked(cells, metric)
     means = {i: float(np.mean(list(values.values()))) for i, cell in enumerate(cells) if i not in apart and (values := cell.values(metric))}
     if not sign or len(means) < 2:
         return None

@@ -25,8 +25,22 @@ class Found(NamedTuple):
     bold: bool
 
 
+class Unranked(NamedTuple):
+    """The row indices of a column that are not compared with the others, as they were not scored on the same."""
+
+    metric: str
+    labels: tuple[str, ...]
+    rows: tuple[int, ...]
+    all: bool  # whether no row is compared with any
+
+
 def footnotes(
-    manifest: Manifest, cells: Sequence[Cell], axes: Axes, found: Sequence[Found | None], sources: Mapping[str, Any]
+    manifest: Manifest,
+    cells: Sequence[Cell],
+    axes: Axes,
+    found: Sequence[Found | None],
+    unranked: Sequence[Unranked],
+    sources: Mapping[str, Any],
 ) -> tuple[str, ...]:
     """All lines, in a fixed order. `sources` says which kinds of interval the table holds, and of which metrics."""
     rows = tuple(dict.fromkeys(label_text(cell.labels, axes.rows) for cell in cells))
@@ -36,6 +50,7 @@ def footnotes(
         *_intervals(cells, sources),
         *_best_lines([each for each in known if each.metric == known[0].metric], rows, axes),
         *_tested([each for each in known if each.metric == known[0].metric]),
+        *_unranked(unranked, rows, axes),
         *_contexts(cells, axes),
         *_signatures(cells, axes, sources["metrics"]),
         *_trials(manifest, cells, axes),
@@ -66,7 +81,16 @@ def _best_lines(found: Sequence[Found], rows: Sequence[str], axes: Axes) -> list
     return [f"{_column(each, axes)}: {_verdict(each, rows)}" for each in found]
 
 
-def _column(found: Found, axes: Axes) -> str:
+def _unranked(unranked: Sequence[Unranked], rows: Sequence[str], axes: Axes) -> list[str]:
+    columns: dict[str, list[str]] = {}
+    for each in unranked:
+        apart = "no row is ranked: they were scored on different data or in different tokens"
+        some = f"not ranked, as scored on other data or in other tokens: {', '.join(rows[i] for i in each.rows)}"
+        columns.setdefault(apart if each.all else some, []).append(_column(each, axes))
+    return [f"{'; '.join(named)}: {said}." for said, named in columns.items()]
+
+
+def _column(found: Found | Unranked, axes: Axes) -> str:
     named = zip(axis_titles(axes.columns), found.labels, strict=True)
     said = f"{title(found.metric)}, {', '.join(map(' '.join, named))}" if found.labels else title(found.metric)
     return said[0].upper() + said[1:]

@@ -96,7 +96,14 @@ def p_text(p: float | None) -> str:
     return DASH if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-TONES: dict[str, Tone] = {"better": "good", "worse": "bad", "not different": "quiet", "not run": "quiet", "not tested": "quiet"}
+TONES: dict[str, Tone] = {
+    "better": "good",
+    "worse": "bad",
+    "not different": "quiet",
+    "not comparable": "quiet",
+    "not run": "quiet",
+    "not tested": "quiet",
+}
 
 
 def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparisons") -> Sheet:
@@ -121,7 +128,7 @@ def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparison
     tested = sum(c.p is not None for c in comparisons)
     family = f"{tested} comparison{'' if tested == 1 else 's'}"
     note = f"Difference of mean {metrics}: the row's less the other's. Holm's correction over {family}, 5%."
-    lead = "Where nothing else is said: " if len(notes) > 1 else ""
+    lead = "Where nothing else is said: " if len({c.note for c in comparisons if c.verdict != "not run"}) > 1 else ""
     said = f"{lead}{common}." if common else ""
     return Sheet(name, tuple(heads), rows, 2 + columned, tuple(filter(None, (note, said[:1].upper() + said[1:]))) if comparisons else ())
 

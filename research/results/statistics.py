@@ -111,6 +111,7 @@ class Items(NamedTuple):
     loss: Array | None  # nats summed over the item, float64[n]; None where a model has no probabilities
     tokens: Array  # int64[n]
     correct: Array | None  # float64[n]; None where nothing is right or wrong
+    truth: Array | None = None  # the class that is right, int64[n]; None of what has no classes
     exact: Array | None = None  # float64[n], of drawn texts, as the following; None where none were drawn
     token_accuracy: Array | None = None  # float64[n]
     bleu: Array | None = None  # int64[n s 10]: counts of each of s runs, which are not averaged: a score of means is no mean of scores
@@ -120,7 +121,8 @@ class Items(NamedTuple):
 def read_run_items(arrays: Mapping[str, Array]) -> Items:
     """The items of one run from the arrays of its items.npz."""
     counts = {name: arrays[name][:, None] for name in CORPUS if name in arrays}
-    return Items(**{name: arrays.get(name) for name in Items._fields} | counts)  # type: ignore[arg-type]
+    given = {name: arrays.get("class" if name == "truth" else name) for name in Items._fields}
+    return Items(**given | counts)  # type: ignore[arg-type]
 
 
 def average_items(runs: Sequence[Items]) -> Items | None:
@@ -135,7 +137,7 @@ def average_items(runs: Sequence[Items]) -> Items | None:
     beside = lambda fields: None if any(field is None for field in fields) else np.concatenate(fields, axis=1)
     column = lambda name: [getattr(run, name) for run in ordered]
     means = {name: mean(column(name)) for name in ("loss", "correct", *MEANS.values())}
-    return Items(ordered[0].id, tokens=ordered[0].tokens, **means, **{name: beside(column(name)) for name in CORPUS})
+    return ordered[0]._replace(**means, **{name: beside(column(name)) for name in CORPUS})
 
 
 def _by_id(run: Items) -> Items:
@@ -144,7 +146,31 @@ def _by_id(run: Items) -> Items:
 
 
 def _same_items(a: Items, b: Items) -> bool:
-    return np.array_equal(a.id, b.id) and np.array_equal(a.tokens, b.tokens)
+    truths = a.truth is None or b.truth is None or np.array_equal(a.truth, b.truth)
+    return truths and np.array_equal(a.id, b.id) and np.array_equal(a.tokens, b.tokens)
+
+
+class Scored(NamedTuple):
+    """What is known of a split that a run was scored on. What is None is not known."""
+
+    text: str | None  # a digest of the text, whatever its tokens
+    targets: str | None  # a digest of the symbols or classes that were predicted
+    items: Items | None  # in the order of their ids
+
+
+def comparable(a: Scored, b: Scored, statistic: str) -> bool:
+    """Whether this metric of two runs compares: nothing that is known says that they predicted different targets.
+
+    Bits a character or byte, and scores of drawn texts, need the same text, by its digest and in the same items; every other metric the
+    same targets, in as many tokens an item.
+    """
+    if statistic.startswith("bits") or statistic in TEXTS:
+        return _agree(a.text, b.text) and (a.items is None or b.items is None or np.array_equal(a.items.id, b.items.id))
+    return _agree(a.targets, b.targets) and (a.items is None or b.items is None or _same_items(a.items, b.items))
+
+
+def _agree(a: str | None, b: str | None) -> bool:
+    return a is None or b is None or a == b
 
 
 LOSSES = ("loss", "perplexity", "bits_per_character", "bits_per_byte")
@@ -178,17 +204,13 @@ def item_interval(items: Items, statistic: str, value: float) -> Interval:
     return percentile_interval(value, ratio)
 
 
-def paired_items_p(a: Items, b: Items, statistic: str) -> float | None:
-    """Two-sided paired bootstrap p over items that both scored; None if they scored different items, or in different tokens.
+def paired_items_p(a: Items, b: Items, statistic: str) -> float:
+    """Two-sided paired bootstrap p over the items, which both scored in the same order: see `comparable`.
 
     The test statistic is the difference of mean losses a token (or of accuracies); perplexity is monotone in it. Losses a
     character, and drawn texts, compare across tokenizers, since the characters are the same. Of BLEU and chrF it is the difference
     of the scores of each resampled test set (Koehn 2004); with several seeds, of their mean scores there.
     """
-    if not np.array_equal(a.id, b.id):
-        return None
-    if not np.array_equal(a.tokens, b.tokens) and not statistic.startswith("bits") and statistic not in TEXTS:
-        return None
     if statistic in CORPUS:
         return bootstrap_p(resampled_scores(a, statistic) - resampled_scores(b, statistic))
     sums_a, sums_b = (resampled_sums(_summed(run, statistic)[:, None]) for run in (a, b))

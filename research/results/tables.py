@@ -8,10 +8,10 @@ from typing import Any, Literal
 import numpy as np
 
 from research.results.cells import Axes, Cell, Manifest, axes_of, load_cells, read_spec
-from research.results.comparisons import Best, find_best
+from research.results.comparisons import Best, find_best, unranked
 from research.results.labels import axis_titles, value_text
 from research.results.measures import base_name, check_measure, direction, is_quality, split_name, title
-from research.results.notes import Found, footnotes
+from research.results.notes import Found, Unranked, footnotes
 from research.results.statistics import Interval, has_statistic, item_interval, sample_sd, t_interval
 
 
@@ -84,7 +84,9 @@ def build_table(manifest: Manifest, runs_dir: Path, metrics: Sequence[str] | Non
         rows=rows,
         columns=columns,
         entries=entries,
-        notes=footnotes(manifest, cells, axes, tuple(map(_found, found, columns, grid)), _sources(entries, columns)),
+        notes=footnotes(
+            manifest, cells, axes, tuple(map(_found, found, columns, grid)), _unranked(columns, grid), _sources(entries, columns)
+        ),
     )
 
 
@@ -122,6 +124,17 @@ def _best(cells: Sequence[Cell | None], column: Column, axes: Axes) -> tuple[Bes
     rows = tuple(i for i, cell in enumerate(cells) if cell is not None)
     best = None if column.metric.startswith("best_seed.") else find_best([cells[i] for i in rows], column.metric, axes)  # type: ignore[misc]
     return None if best is None else (best, rows)
+
+
+def _unranked(columns: Sequence[Column], grid: Sequence[Sequence[Cell | None]]) -> list[Unranked]:
+    """Of each column that has a best, what takes no part in it."""
+    apart = []
+    for column, cells in zip(columns, grid, strict=True):
+        rows = [i for i, cell in enumerate(cells) if cell is not None and cell.values(column.metric)]
+        left_out = unranked([cells[i] for i in rows], column.metric)  # type: ignore[misc]
+        if left_out and direction(column.metric) and not column.metric.startswith("best_seed."):
+            apart.append(Unranked(column.metric, column.labels, tuple(rows[i] for i in left_out), len(left_out) == len(rows)))
+    return apart
 
 
 def _is_bold(found: tuple[Best, tuple[int, ...]] | None, row: int, cell: Cell) -> bool:

@@ -10,6 +10,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from research.config.data import Labelled, Text
 from research.data.batches import Batch
+from research.data.dataset import Identity
 from research.tasks.language_modelling import carries, empty, evaluate
 from research.train.lanes import spread
 from research.train.update import Program
@@ -25,6 +26,7 @@ class Belonging(NamedTuple):
     names: tuple[str, ...] = ()  # of the groups, where they are not numbers: classes
     slices: Mapping[str, Bool[np.ndarray, " n"]] = {}
     characters: int | None = None  # of a text
+    identity: Identity | None = None  # of the split; None of one that was made by hand
 
 
 class Scores(NamedTuple):

@@ -47,7 +47,8 @@ def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belo
         tokens = {name: scores.nats for name, scores in (("valid", scored.valid), ("test", scored.test)) if scores.nats is not None}
         store.write_arrays(job.folder / "tokens.npz", **{name: nats.astype(np.float32) for name, nats in tokens.items()})
     extra = {**job.facts.get("extra", {}), **figures.pop("extra", {})}
-    result = {"cell_id": job.cell_id, "seed": job.seed, **job.facts, **figures, "metrics": metrics, "extra": extra}
+    identities = {name: part.identity._asdict() for name, part in zip(("valid", "test"), belongs, strict=True) if part.identity}
+    result = {"cell_id": job.cell_id, "seed": job.seed, **job.facts, **figures, "metrics": metrics, "scored_on": identities, "extra": extra}
     store.write_json(job.folder / "result.json", result)
     return metrics
 

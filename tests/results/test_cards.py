@@ -1,8 +1,10 @@
 """A card is decided by numbers and tests, and a malformed one says what is wrong with it."""
 
 import pytest
+from fake_runs import write_ladder
 
 from research.config.errors import StepladderError
+from research.results import store
 from research.results.cards import cards_sheet, judge_cards, read_cards
 from research.results.cells import load_cells
 
@@ -38,6 +40,25 @@ def test_an_order_over_columns_holds_only_if_every_column_does(grid):
         {**order, "better": "model.mixer.score.kind=mlp, heads=1", "worse": "scaled_dot | 1"},
     ]
     assert judged(grid, *cards) == ["holds", "fails", "holds", "not shown"]
+
+
+def test_a_claim_about_rows_of_different_tests_neither_holds_nor_fails(tmp_path):
+    manifest = write_ladder(tmp_path, seeds=5)
+    for seed in range(5):
+        path = store.seed_folder(tmp_path, "2a7c7c7c7c7c", seed) / "items.npz"  # Elman's
+        if path.exists():
+            items = store.read_arrays(path)
+            store.write_arrays(path, **{name: values[1:] for name, values in items.items()})
+    order = {"kind": "order", "claim": "c", "better": "LSTM", "worse": "Elman", "metric": "test.perplexity", "source": "s"}
+    parts = {name: {"label": label, "metric": "test.perplexity"} for name, label in (("numerator", "LSTM"), ("denominator", "Elman"))}
+    ratio = {"kind": "ratio", "claim": "c", **parts, "at_most": 1.0}
+    own = {**ratio, "denominator": {"label": "LSTM", "metric": "valid.perplexity"}}
+    costs = {**ratio, **{name: {**part, "metric": "params"} for name, part in parts.items()}, "at_most": 2.0}
+    cards = [order, {**order, "better": "Elman", "worse": "LSTM"}, ratio, own, costs, {**order, "worse": "GRU"}]
+    found = judge_cards(manifest | {"cards": cards}, load_cells(manifest, tmp_path))
+    assert [one.verdict for one in found] == [*["not comparable"] * 3, "fails", "holds", "not shown"]
+    assert [one.ours for one in found[:3]] == ["other test items or tokens"] * 3
+    assert cards_sheet(found).rows[0][3].text == "not comparable"
 
 
 def test_a_metric_that_no_run_has_is_not_run_here_and_said(ladder):

@@ -10,8 +10,10 @@ from scipy import stats
 
 from research.results.statistics import (
     Items,
+    Scored,
     average_items,
     bootstrap_p,
+    comparable,
     has_statistic,
     holm,
     item_interval,
@@ -151,10 +153,31 @@ def test_items_are_averaged_by_id_whatever_their_order():
     assert average_items([first, items([1.0, 2.0, 3.0])]) is None
 
 
-def test_items_that_differ_are_not_compared():
-    a = items([1.0, 2.0, 3.0])
-    finer = a._replace(tokens=np.array([2, 2, 2]))
-    assert paired_items_p(a, a._replace(id=np.array([1, 2, 3])), "loss") is None
-    assert paired_items_p(a, finer, "loss") is None
-    assert paired_items_p(a, finer, "bits_per_character") is not None  # the characters are the same
-    assert not has_statistic(a._replace(correct=None), "accuracy")
+ITEMS = items([1.0, 2.0, 3.0])._replace(truth=np.array([0, 1, 0]))
+CHANGED = [  # what changes, whether the loss compares, whether bits a character do
+    ({}, True, True),
+    ({"items": ITEMS._replace(loss=None, correct=np.ones(3))}, True, True),
+    ({"items": ITEMS._replace(truth=None)}, True, True),
+    ({"items": None, "text": None, "targets": None}, True, True),
+    ({"items": ITEMS._replace(id=np.array([1, 2, 3]))}, False, False),
+    ({"items": items([1.0, 2.0])}, False, False),
+    ({"items": ITEMS._replace(truth=np.array([0, 1, 1]))}, False, True),
+    ({"items": ITEMS._replace(tokens=np.array([2, 2, 2]))}, False, True),  # other tokens of the same characters
+    ({"targets": "other"}, False, True),
+    ({"text": "other", "targets": "other"}, False, False),
+]
+
+
+@pytest.mark.parametrize(("changed", "loss", "bits"), CHANGED)
+def test_runs_compare_unless_something_known_says_that_they_predicted_other_targets(changed, loss, bits):
+    a = Scored("text", "targets", ITEMS)
+    b = a._replace(**changed)
+    for statistic in ("loss", "perplexity", "accuracy", "macro_f1", "accuracy_at_16", "perplexity_at_128"):
+        assert comparable(a, b, statistic) == comparable(b, a, statistic) == loss
+    for statistic in ("bits_per_character", "bits_per_byte"):
+        assert comparable(a, b, statistic) == comparable(b, a, statistic) == bits
+
+
+def test_items_without_correctness_have_no_accuracy():
+    assert has_statistic(ITEMS, "accuracy")
+    assert not has_statistic(ITEMS._replace(correct=None), "accuracy")

@@ -14,9 +14,9 @@ from scipy import stats
 from research.config.errors import StepladderError
 from research.results import render, store
 from research.results.cells import axes_of, load_cells
-from research.results.comparisons import adjust, compare, named_comparisons
+from research.results.comparisons import adjust, compare, find_best, named_comparisons, unranked
 from research.results.notes import eval_context
-from research.results.sheets import comparisons_sheet, table_sheet
+from research.results.sheets import DASH, comparisons_sheet, table_sheet
 from research.results.tables import build_table
 from research.results.terminal import terminal_text
 
@@ -159,6 +159,83 @@ def test_a_comparison_on_validation_has_no_items_and_says_so(grid):
     assert found.p_items is None
     assert found.note.startswith("seeds only")
     assert found.verdict == "better"
+
+
+def score_on(manifest, runs, **targets):
+    """Says of each score what its runs predicted: `text/targets`."""
+    for entry in manifest["cells"]:
+        text, _, predicted = targets[entry["labels"]["model.mixer.score.kind"]].partition("/")
+        for seed in entry["seeds"]:
+            path = store.seed_folder(runs, entry["cell_id"], seed) / "result.json"
+            said = {split: {"text": text, "targets": text + predicted} for split in ("valid", "test")}
+            store.write_json(path, store.read_json(path) | {"scored_on": said})
+    return load_cells(manifest, runs)
+
+
+@pytest.mark.parametrize("metric", ["test.perplexity", "test.accuracy", "test.accuracy_at_2", "valid.perplexity"])
+def test_five_seeds_on_other_test_data_of_equal_size_make_no_verdict(tmp_path, metric):
+    manifest = write_grid(tmp_path)
+    spec = manifest["spec"] | {"metric": metric}
+    cells = score_on(manifest, tmp_path, mlp="a", dot="b", scaled_dot="a")
+    found = {(c.better, c.worse, c.column): c for c in named_comparisons(manifest | {"spec": spec}, cells)}
+    apart = found["scaled_dot", "dot", "heads 4"]
+    assert apart.verdict == "not comparable"
+    assert (apart.difference, apart.p_seeds, apart.p_items, apart.p, apart.p_holm) == (None,) * 5
+    assert apart.note == f"other {metric.partition('.')[0]} data"
+    near = found["mlp", "scaled_dot", "heads 4"]
+    assert near.verdict == "worse"
+    assert near.p_holm <= 2 * near.p  # what does not compare takes no part in Holm's family
+    row = next(row for row in comparisons_sheet(list(found.values())).rows if row[1].text == "dot")
+    assert [text.text for text in row[3:]] == [DASH, "not comparable", DASH, DASH, DASH]
+    assert row[4].note == apart.note
+
+
+def test_other_tokens_of_the_same_text_compare_in_bits_a_character_alone(tmp_path):
+    manifest = write_grid(tmp_path)
+    cells, axes = score_on(manifest, tmp_path, mlp="a/pieces", dot="a/characters", scaled_dot="a/pieces"), axes_of(manifest)
+    finer = cells[3].items._replace(tokens=3 * cells[3].items.tokens)
+    bits = lambda cell: {seed: {**result, "metrics": {"test": {"bits_per_character": seed + 1.0}}} for seed, result in cell.results.items()}
+    a, b = cells[1], replace(cells[3], items=finer)
+    found = compare(a, b, "test.perplexity", axes)
+    assert (found.verdict, found.note) == ("not comparable", "the same test text, but other targets")
+    a, b = (replace(cell, results=bits(cell)) for cell in (a, b))
+    assert compare(a, b, "test.bits_per_character", axes).p_items is not None
+
+
+def test_what_is_no_score_of_a_split_compares_between_any_rows(tmp_path):
+    manifest = write_grid(tmp_path)
+    cells = score_on(manifest, tmp_path, mlp="a", dot="b", scaled_dot="c")
+    assert compare(cells[0], cells[2], "seconds", axes_of(manifest)).verdict != "not comparable"
+
+
+def test_a_row_with_other_test_data_is_not_ranked_and_the_table_says_so(tmp_path):
+    manifest = write_grid(tmp_path)
+    score_on(manifest, tmp_path, mlp="a", dot="a", scaled_dot="b")
+    table = build_table(manifest, tmp_path)
+    assert [line[1].best for line in table.entries] == [True, False, False]  # scaled_dot has the best mean
+    assert any(
+        "heads 4" in note and note.endswith("not ranked, as scored on other data or in other tokens: scaled_dot.") for note in table.notes
+    )
+    assert not any("best seed" in note for note in table.notes if "not ranked" in note)
+
+
+def test_where_no_two_rows_compare_nothing_is_bold(tmp_path):
+    manifest = write_grid(tmp_path)
+    score_on(manifest, tmp_path, mlp="a", dot="b", scaled_dot="c")
+    table = build_table(manifest, tmp_path)
+    assert not any(entry.best for line in table.entries for entry in line if entry)
+    assert any("no row is ranked: they were scored on different data" in note for note in table.notes)
+    assert not any(note.startswith("Tested:") for note in table.notes)
+
+
+def test_two_groups_of_one_size_rank_nobody(tmp_path):
+    manifest = write_ladder(tmp_path)
+    cells = [cell for cell in load_cells(manifest, tmp_path) if cell.results][:4]
+    two = [replace(cell, items=cell.items._replace(id=cell.items.id + i // 2)) for i, cell in enumerate(cells)]
+    assert unranked(two, "test.perplexity") == (0, 1, 2, 3)
+    assert find_best(two, "test.perplexity", axes_of(manifest)) is None
+    assert unranked(two[:3], "test.perplexity") == (2,)
+    assert unranked(cells, "test.perplexity") == unranked(two[:1], "test.perplexity") == unranked(two, "params") == ()
 
 
 CONTROLS = [(160, "below", "holds"), (140, "below", "INCONCLUSIVE"), (160, "above", "INCONCLUSIVE")]

@@ -1,0 +1,44 @@
+"""What a split is scored on, as digests: two runs compare only where these agree.
+
+The text is the same at every level that reads it: bits a character of it compare across tokens. The targets are the very symbols that
+are predicted, after rare words became <unk>: losses a token and accuracies compare over equal targets alone. Neither knows of training.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from jaxtyping import Int
+
+from research.data.dataset import Examples, Identity, Sentences
+from research.data.download import sha256
+from research.text.vocabulary import Vocabulary
+
+DIGITS = 12
+
+
+def identify_text(vocabulary: Vocabulary, text: str, numbers: Int[np.ndarray, " n"]) -> Identity:
+    """Of a text and its tokens."""
+    return Identity(_digest([text]), _digest(vocabulary.types[number] for number in numbers))
+
+
+def identify_sentences(sentences: Sentences, classes: tuple[str, ...]) -> Identity:
+    """Of sentences as they stand, before any is cut or put into lower case, and of their classes beside them."""
+    text, named = _digest(sentences.texts), (classes[label] for label in sentences.labels)
+    return Identity(text, _digest([text, *named]))
+
+
+def identify_examples(vocabulary: Vocabulary, examples: Examples) -> Identity:
+    """Of what is read and of what is predicted where, padding left out."""
+    scored = examples.weight > 0
+    inputs = _digest_arrays(np.argwhere(examples.valid), examples.inputs[examples.valid])
+    targets = _digest_arrays(np.argwhere(scored), examples.where[scored], examples.targets[scored])
+    text = _digest([*vocabulary.types, inputs])
+    return Identity(text, _digest([text, targets]))
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return sha256("\0".join(parts).encode())[:DIGITS]
+
+
+def _digest_arrays(*arrays: Int[np.ndarray, "..."]) -> str:
+    return sha256(b"".join(array.astype("<i8").tobytes() for array in arrays))
