@@ -93,6 +93,7 @@ class Train(Node):
     batch_size: Positive = 32
     loss: Literal["token_mean", "time_sum"] = "token_mean"  # time_sum: summed over time, mean over the batch
     label_smoothing: Fraction = 0.0
+    scheduled_sampling: Fraction = 0.0  # of the target's symbols that the model reads, replaced by its own predictions
     evaluations: Positive = 5  # validations, evenly spread, the last at the end
     patience: Positive | Literal["off"] = "off"  # stop after so many validations without a better one
     keep: Literal["best", "last"] = "best"  # which parameters are tested and kept: best on validation, or the last

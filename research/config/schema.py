@@ -6,12 +6,14 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from research.config.classify import BagOfWords, Classifier, NGramClassifier
 from research.config.data import Acceptability, Agreement, Copy, Data, Evaluation, Labelled, Recall, Reverse, Text
+from research.config.decoding import Decoder, Greedy
 from research.config.encoder_decoder import EncoderDecoder
 from research.config.errors import Impossible
 from research.config.mixer import Learned
 from research.config.model import FeedForwardLM, Interpolation, LanguageModel, NGram
 from research.config.node import Node, NonNegative, Strings
 from research.config.optim import AdamW, Optim, Run, Train
+from research.config.pairs import Pairs
 from research.config.rules import Rules
 from research.config.subwords import NoRegularisation, Subword
 
@@ -44,6 +46,7 @@ Model = Annotated[
 ]
 ON_ONE_TEXT = (LanguageModel, FeedForwardLM, NGram, Interpolation)  # windows of one text, cut into tokens before training
 CLASSIFIERS = (Classifier, Rules, BagOfWords, NGramClassifier)
+TRANSLATORS = (LanguageModel, EncoderDecoder)  # what can be trained on pairs, and writes texts to be scored
 CLASSIC = (NGram, Interpolation, Rules, BagOfWords, NGramClassifier)  # fitted, not trained: [optim], [train] and [init] have no meaning
 
 
@@ -65,6 +68,7 @@ class Config(Node):
     optim: Optim = AdamW()
     train: Train = Train(steps=1000)
     eval: Evaluation = Evaluation()
+    decode: Decoder = Greedy()
     run: Run = Run()
 
     @property
@@ -85,6 +89,20 @@ class Config(Node):
             raise ValueError(f"{self.data.kind} has classes, and {self.model.kind} predicts tokens; use model.kind = classifier")
         if isinstance(self.model, CLASSIFIERS) and not isinstance(self.data, Labelled):
             raise ValueError(f"{self.model.kind} needs classes, and {self.data.kind} has none; use data.kind = sst2, vader, ...")
+        if isinstance(self.data, Pairs) and not isinstance(self.model, TRANSLATORS):
+            raise ValueError(
+                f"{self.data.kind} has pairs to be translated, which {self.model.kind} is not made for; use model.kind = encoder_decoder, "
+                "or language_model, which reads source and target as one row"
+            )
+        if isinstance(self.model, EncoderDecoder) and not isinstance(self.data, Pairs):
+            raise ValueError(
+                f"encoder_decoder reads a source and writes a target, and {self.data.kind} has no pairs; use data.kind = numerals, ..."
+            )
+        if not isinstance(self.data, Pairs):
+            if "decode" in named:
+                raise ValueError(f"[decode] is for pairs, whose test sources are translated; {self.data.kind} has none; leave it out")
+            if self.train.scheduled_sampling:
+                raise ValueError(f"train.scheduled_sampling is for the targets of pairs, and {self.data.kind} has none; leave it out")
         if not isinstance(self.data, Text) and "eval" in named:
             raise ValueError(f"[eval] is for text; {self.data.kind} scores its own fixed positions; leave it out")
         return self

@@ -8,6 +8,7 @@ from research.config.data import Text
 from research.config.fields import keys
 from research.config.model import Interpolation
 from research.config.node import Node
+from research.config.pairs import Pairs
 from research.config.schema import Config
 
 
@@ -28,7 +29,8 @@ def to_tree(config: Config, defaults: bool = False) -> dict[str, Any]:
 
 def _meaningless(config: Config) -> tuple[str, ...]:
     fitted: tuple[str, ...] = () if config.trained or isinstance(config.model, Interpolation) else ("optim", "train", "init")
-    return fitted if isinstance(config.data, Text) else (*fitted, "eval")
+    decode = () if isinstance(config.data, Pairs) else ("decode",)
+    return (*fitted, *decode) if isinstance(config.data, Text) else (*fitted, *decode, "eval")
 
 
 def _table(node: Node, defaults: bool) -> dict[str, Any]:

@@ -56,10 +56,25 @@ def loss(
 
     Label smoothing trains against (1 - s) one_hot + s uniform (Szegedy et al. 2016, sec. 7).
     """
+    if config.train.scheduled_sampling:
+        batch = with_own_predictions(config, params, carry, batch, jax.random.fold_in(key, 1))
     carry, found = _scores(config, params, carry, batch, key)
     smoothing = config.train.label_smoothing
     trained = (1 - smoothing) * found.nats + smoothing * found.uniform if smoothing else found.nats
     return (trained * batch.weight).sum(), batch.weight.sum(), carry, {"loss": (found.nats * batch.weight).sum()}
+
+
+def with_own_predictions(config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""]) -> Batch:
+    """The batch of pairs with some of the target's symbols replaced, as inputs, by what the model predicts there (Bengio et al. 2015).
+
+    Predictions come of a first pass that reads the true symbols, so that both passes are parallel (Mihaylova & Martins 2019, sec. 3.2);
+    the paper draws one symbol after another. The rate is constant, and what is replaced has no gradient.
+    """
+    likeliest = _scores(config, params, carry, batch, None)[1].likeliest[:, :-1]
+    own = jax.random.bernoulli(key, config.train.scheduled_sampling, likeliest.shape)
+    target = batch.source + 1
+    read = jnp.where(own, likeliest, batch.inputs[:, target:])
+    return batch.replace(inputs=batch.inputs.at[:, target:].set(read))
 
 
 def evaluate(config: Config, params: Any, carry: Any, batch: Batch) -> tuple[Float[Array, "b q"], Int[Array, "b q"], Any]:
