@@ -10,6 +10,7 @@ from research.config.encoder_decoder import EncoderDecoder
 from research.config.mixer import LSTM, Elman, ScaledInit
 from research.config.model import Interpolation, NGram, StackWords, VarianceInit
 from research.config.node import Node
+from research.config.pairs import PairFiles
 from research.config.rules import Rules
 from research.config.schema import Config, Parent
 from research.config.write import to_tree
@@ -23,6 +24,7 @@ PATHS: dict[type, tuple[str, ...]] = {  # another path to the same bytes is the 
     MovieReviews: ("path",),
     Subjectivity: ("path",),
     Questions: ("train", "test"),
+    PairFiles: tuple(f"{split}_{side}" for split in ("train", "valid", "test") for side in ("source", "target")),
 }
 
 UNREAD: dict[type, tuple[str, ...]] = {  # words of labelled data for a table's other rows

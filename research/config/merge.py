@@ -14,13 +14,15 @@ from research.config.errors import StepladderError
 from research.config.fields import Path, by_kind, class_of, default_kind, keys, kinds, leaves, members
 from research.config.node import Node
 from research.config.optim import Train
+from research.config.pairs import Translation
 from research.config.schema import FITTED, Config
 
 GENERATED = tuple(by_kind(members(Synthetic)))
 LABELLED = tuple(by_kind(members(Sentences)))
+PAIRED = tuple(by_kind(members(Translation)))
 MEANINGLESS: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value, and what then has no meaning
     ("model", "kind"): dict.fromkeys(by_kind(FITTED), (("optim",), ("train",), ("init",))) | {"interpolation": (("init",),)},
-    ("data", "kind"): dict.fromkeys(GENERATED + LABELLED, (("eval",),)),
+    ("data", "kind"): dict.fromkeys(GENERATED + LABELLED + PAIRED, (("eval",),)),
     ("data", "level"): {"byte": (("data", "vocabulary"),)},
 }
 INSTEAD: dict[Path, Path] = {  # naming the first drops an inherited second

@@ -1,10 +1,11 @@
 """The words of data of pairs: a source and a target each, of which the second is to be said after the first was read."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from research.config.node import Node, Positive
+from research.config.subwords import Subword
 from research.config.vocabulary import Level, Vocabulary
 
 ONE_WORD = ("de", "fi", "hu", "it", "ja", "ko", "nl", "sk", "sv", "th", "tr")  # write hundreds and thousands of a number without a space
@@ -27,6 +28,20 @@ class TextPairs(Pairs):
     level: Level = "word"
     vocabulary: Vocabulary = Vocabulary()
 
+    @model_validator(mode="after")
+    def _vocabulary_fits(self) -> "TextPairs":
+        asked = self.vocabulary
+        if self.level == "byte" and "vocabulary" in self.model_fields_set:
+            raise ValueError("vocabulary means nothing at the byte level: there are 256 bytes")
+        if self.level in get_args(Subword) and asked.size == "all":
+            raise ValueError(
+                f"level = {self.level} needs vocabulary.size, a whole number: with how many symbols the learning of pieces ends on each "
+                "side, <unk> and the line's end included; for instance vocabulary.size = 8000"
+            )
+        if self.level in get_args(Subword) and asked.min_count > 1:
+            raise ValueError(f"vocabulary.min_count means nothing at the {self.level} level, whose pieces are learned; use vocabulary.size")
+        return self
+
 
 class Numerals(TextPairs):
     """Numbers in digits or in words of a language (num2words), drawn evenly over their number of digits; no number is in two splits.
@@ -37,7 +52,7 @@ class Numerals(TextPairs):
     kind: Literal["numerals"]
     source: str = "digits"  # or a language of num2words
     target: str = "en"
-    largest: Annotated[int, Field(ge=99, lt=2**31)] = 999_999
+    largest: Annotated[int, Field(ge=99, lt=10**7)] = 999_999
     train_pairs: Positive = 20_000
     valid_pairs: Positive = 1000
     test_pairs: Positive = 1000

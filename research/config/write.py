@@ -8,7 +8,7 @@ from research.config.data import Text
 from research.config.fields import keys
 from research.config.model import Interpolation
 from research.config.node import Node
-from research.config.pairs import Pairs
+from research.config.pairs import Pairs, TextPairs
 from research.config.schema import Config
 
 
@@ -22,7 +22,7 @@ def to_tree(config: Config, defaults: bool = False) -> dict[str, Any]:
     tree = _table(config, defaults)
     for section in _meaningless(config):
         tree.pop(section, None)
-    if defaults and isinstance(config.data, Text) and config.data.level == "byte":
+    if defaults and isinstance(config.data, Text | TextPairs) and config.data.level == "byte":
         tree["data"].pop("vocabulary", None)
     return tree
 

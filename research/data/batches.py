@@ -179,8 +179,8 @@ def _gather(data: Data, arrays: Arrays, rows: Any, xp: Any) -> Batch:
     """The batch of these rows; `xp` is jax.numpy or numpy."""
     if isinstance(arrays, ExampleArrays):
         take = partial(xp.take, indices=rows, axis=0)
-        columns = (arrays.inputs, arrays.valid, arrays.targets, arrays.weight, arrays.where, arrays.index)
-        return Batch(*map(take, columns), arrays.source)
+        asked = {name: take(getattr(arrays, name)) for name in ("targets", "weight", "where", "index")}
+        return Batch(inputs=take(arrays.inputs), valid=take(arrays.valid), **asked, source=arrays.source)
     assert isinstance(data, Text), "a text needs the config of a text"
     index = rows[:, None] + xp.arange(data.length, dtype=xp.int32)[None]
     inputs, targets = arrays.tokens[index], arrays.tokens[index + 1]

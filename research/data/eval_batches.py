@@ -15,7 +15,7 @@ weight 0. At most `tokens_per_batch` inputs make a batch (one row at least); row
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int, Int64
@@ -158,4 +158,5 @@ def _stack(rows: Batch, length: int, tokens_per_batch: int) -> Batch:
 
 def _each(rows: Batch, change: Callable[[str, np.ndarray], np.ndarray]) -> Batch:
     arrays = {name: array for name, array in vars(rows).items() if name != "source"}
-    return replace(rows, **{name: None if array is None else change(name, array) for name, array in arrays.items()})
+    changed: dict[str, Any] = {name: None if array is None else change(name, array) for name, array in arrays.items()}
+    return replace(rows, **changed)

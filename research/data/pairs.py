@@ -1,0 +1,223 @@
+"""Pairs of texts as rows that a decoder alone can read: the source, <sep>, and the target, whose symbols and end are scored.
+
+    columns 0 .. s-1    the source, right-aligned; s is the longest source of the three splits
+    column s            <sep>
+    columns s+1 ..      the target; there are q scored positions, one more than the longest target of the three splits has symbols
+
+An encoder-decoder cuts the row at s.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, takewhile
+from pathlib import Path
+from typing import Any, NamedTuple, SupportsInt, get_args
+
+import numpy as np
+from jaxtyping import Int32
+
+from research.config.errors import StepladderError
+from research.config.pairs import Multi30k, Numerals, Pairs, Rewrite, TextPairs
+from research.config.subwords import Subword
+from research.data.dataset import Dataset, Examples, PairTexts, Sides
+from research.data.fitted import fitted_tokenizer
+from research.data.numerals import DIGITS
+from research.data.pair_texts import READERS
+from research.data.rewrite import symbol_names
+from research.data.texts import SPLITS
+from research.text.sides import Side, symbols, text_of
+from research.text.tokenize import LINE_END, UNKNOWN
+from research.text.vocabulary import Vocabulary, build_vocabulary
+
+SEPARATOR, END = "<sep>", "</s>"
+SPECIAL = (UNKNOWN, SEPARATOR, END)
+WHOLE = 2  # a pair of valid and test may be so many times as long as one of training
+
+
+class Cut(NamedTuple):
+    """The pairs of a split, each side as symbols."""
+
+    sources: list[list[str]]
+    targets: list[list[str]]
+
+
+class Numbered(NamedTuple):
+    """The pairs of a split, each side as numbers."""
+
+    sources: list[Int32[np.ndarray, " n"]]
+    targets: list[Int32[np.ndarray, " n"]]
+
+
+def load_pairs(config: Pairs, data_dir: Path | None, identity: str) -> Dataset:
+    """The dataset of a config of pairs. The vocabulary is that of all training pairs, also of those left out.
+
+    Raises StepladderError for what the user can mend.
+    """
+    texts = READERS[type(config)](config, data_dir)
+    source, target = _side(config, "source", texts["train"].sources), _side(config, "target", texts["train"].targets)
+    cut = {split: _cut(split, source, target, texts[split]) for split in SPLITS}
+    vocabulary, sides = join_sides(
+        source, target, _types(config, source, cut["train"].sources), _types(config, target, cut["train"].targets)
+    )
+    kept = {"train": _short_enough(config, cut["train"])} | {split: _whole(config, split, cut[split]) for split in ("valid", "test")}
+    numbers = {split: _numbered(vocabulary, sides, cut[split], kept[split]) for split in SPLITS}
+    s, n = (max(len(side) for split in SPLITS for side in numbers[split][which]) for which in (0, 1))
+    left_out = sum(_length(cut["train"], i) > config.longest for i in range(len(cut["train"].sources)))
+    train, valid, test = (rows(vocabulary, numbers[split], s, n + 1) for split in SPLITS)
+    return Dataset(
+        vocabulary,
+        train,
+        valid,
+        test,
+        digest=identity,
+        eos=vocabulary.eos,
+        description=_describe(vocabulary, sides, numbers, left_out),
+        sides=sides,
+        pairs={split: PairTexts(*(tuple(side[i] for i in kept[split]) for side in texts[split])) for split in SPLITS},
+    )
+
+
+def _side(config: Pairs, which: str, training: tuple[str, ...]) -> Side:
+    """How the texts of a side are cut."""
+    if not isinstance(config, TextPairs):
+        return Side("word")
+    if isinstance(config, Numerals) and getattr(config, which) == DIGITS:
+        return Side("char")
+    words: Any = "punctuation" if isinstance(config, Numerals | Multi30k) else "spaces"
+    lower = isinstance(config, Multi30k) and config.lower
+    if config.level not in get_args(Subword):
+        return Side(config.level, words, lower)
+    assert config.vocabulary.size != "all", "the schema asks for a size"
+    return Side(config.level, words, lower, fitted_tokenizer("\n".join(training), config.level, config.vocabulary.size))  # type: ignore[arg-type]
+
+
+def _types(config: Pairs, side: Side, training: list[list[str]]) -> tuple[str, ...]:
+    """The types of a side that have a symbol, without the special ones."""
+    if isinstance(config, Rewrite):
+        return symbol_names(config)
+    assert isinstance(config, TextPairs)
+    if side.tokenizer is not None:
+        return side.tokenizer.pieces
+    size, min_count = config.vocabulary.size, config.vocabulary.min_count
+    types = build_vocabulary(chain.from_iterable(training), side.level, size, min_count).types
+    return tuple(kind for kind in types if kind not in (UNKNOWN, LINE_END[side.level]))
+
+
+def join_sides(source: Side, target: Side, source_types: Sequence[str], target_types: Sequence[str]) -> tuple[Vocabulary, Sides]:
+    """One vocabulary in three ranges: what the target alone has | <unk>, <sep>, </s> and what both have | what the source alone has."""
+    of_source, of_target = set(source_types), set(target_types)
+    alone = tuple(kind for kind in target_types if kind not in of_source)
+    both = SPECIAL + tuple(kind for kind in target_types if kind in of_source)
+    types = alone + both + tuple(kind for kind in source_types if kind not in of_target)
+    vocabulary = Vocabulary(types, target.level, unk=len(alone), eos=len(alone) + SPECIAL.index(END), tokenizer=target.tokenizer)
+    return vocabulary, Sides(len(alone) + len(both), len(alone), source, target)
+
+
+def encode_source(vocabulary: Vocabulary, sides: Sides, text: str) -> Int32[np.ndarray, " n"]:
+    """The numbers of a source, such as a prompt: what the source side has not is <unk>, also where the target has it."""
+    return _source_numbers(vocabulary, sides, symbols(sides.source, text))
+
+
+def encode_target(vocabulary: Vocabulary, sides: Sides, text: str) -> Int32[np.ndarray, " n"]:
+    """The numbers of a target, without </s>."""
+    return _target_numbers(vocabulary, sides, symbols(sides.target, text))
+
+
+def decode_target(vocabulary: Vocabulary, sides: Sides, numbers: Iterable[SupportsInt]) -> str:
+    """The text of target numbers up to the first </s>."""
+    said = takewhile(lambda number: number != vocabulary.eos, map(int, numbers))
+    return text_of(sides.target, (vocabulary.types[number] for number in said))
+
+
+def _source_numbers(vocabulary: Vocabulary, sides: Sides, written: list[str]) -> Int32[np.ndarray, " n"]:
+    numbers = vocabulary.numbers(written)
+    return np.where(numbers < sides.first_source, vocabulary.numbers([UNKNOWN]), numbers)
+
+
+def _target_numbers(vocabulary: Vocabulary, sides: Sides, written: list[str]) -> Int32[np.ndarray, " n"]:
+    numbers = vocabulary.numbers(written)
+    return np.where(numbers >= sides.targets, vocabulary.numbers([UNKNOWN]), numbers)
+
+
+def rows(vocabulary: Vocabulary, pairs: Numbered, s: int, q: int) -> Examples:
+    """The rows of pairs whose sources have at most `s` symbols and whose targets less than `q`; the group is the source's length.
+
+    With s = 3 and q = 3, source 7 8 and target 5:   inputs . 7 8 <sep> 5 .   where 3 4 5   targets 5 </s> .   weight 1 1 0   group 2
+    """
+    n, separator = len(pairs.sources), vocabulary.types.index(SEPARATOR)
+    inputs, valid = np.zeros((n, s + q), np.int32), np.zeros((n, s + q), bool)
+    targets, weight = np.zeros((n, q), np.int32), np.zeros((n, q), np.float32)
+    for row, (source, target) in enumerate(zip(pairs.sources, pairs.targets, strict=True)):
+        written, answer = [*source, separator, *target], [*target, vocabulary.eos]
+        at = slice(s - len(source), s + 1 + len(target))
+        inputs[row, at], valid[row, at] = written, True
+        targets[row, : len(answer)], weight[row, : len(answer)] = answer, 1.0
+    where = np.tile(s + np.arange(q, dtype=np.int32), (n, 1))
+    return Examples(inputs, valid, targets, where, weight, np.array([len(source) for source in pairs.sources], np.int32), s)
+
+
+def _cut(split: str, source: Side, target: Side, texts: PairTexts) -> Cut:
+    """Raises StepladderError for a text that has a special symbol for a word; <unk> alone may stand there, and is unknown."""
+    cut = Cut([symbols(source, text) for text in texts.sources], [symbols(target, text) for text in texts.targets])
+    for side, which in zip(cut, ("source", "target"), strict=True):
+        for number, written in enumerate(side, start=1):
+            if found := {SEPARATOR, END}.intersection(written):
+                raise StepladderError(
+                    f"Line {number} of the {split} {which} has the word {found.pop()}, which stands for the end of a side: remove it."
+                )
+    return cut
+
+
+def _length(cut: Cut, pair: int) -> int:
+    """The symbols of the longer side."""
+    return max(len(cut.sources[pair]), len(cut.targets[pair]))
+
+
+def _short_enough(config: Pairs, train: Cut) -> list[int]:
+    """The training pairs that are not too long, the first `train_pairs` of them."""
+    short = [pair for pair in range(len(train.sources)) if _length(train, pair) <= config.longest]
+    if not short:
+        least = min(_length(train, pair) for pair in range(len(train.sources)))
+        raise StepladderError(
+            f"No training pair has at most data.longest = {config.longest} symbols on both sides: ask for {least} or more."
+        )
+    limit = config.train_pairs  # type: ignore[attr-defined]
+    return short if limit == "all" else short[:limit]
+
+
+def _whole(config: Pairs, split: str, cut: Cut) -> range:
+    """All pairs. Raises StepladderError for one that would make every row far longer than training ever is."""
+    pairs = range(len(cut.sources))
+    longest = max(pairs, key=lambda pair: _length(cut, pair))
+    length = _length(cut, longest)
+    if length > WHOLE * config.longest:
+        raise StepladderError(
+            f"Pair {longest + 1} of {split} has {length} symbols on a side, more than twice data.longest = {config.longest}, and what is "
+            f"scored is never cut. Set data.longest = {-(-length // WHOLE)} or more, or take the pair out."
+        )
+    return pairs
+
+
+def _numbered(vocabulary: Vocabulary, sides: Sides, cut: Cut, kept: Iterable[int]) -> Numbered:
+    kept = list(kept)
+    return Numbered(
+        [_source_numbers(vocabulary, sides, cut.sources[pair]) for pair in kept],
+        [_target_numbers(vocabulary, sides, cut.targets[pair]) for pair in kept],
+    )
+
+
+def _describe(vocabulary: Vocabulary, sides: Sides, numbers: dict[str, Numbered], left_out: int) -> dict[str, Any]:
+    """Types, pairs, and of each side the mean and longest length and the rate of <unk>, by split."""
+
+    def by_side(of: Callable[[list[Any]], Any]) -> dict[str, dict[str, Any]]:
+        return {which: {split: of(numbers[split][side]) for split in SPLITS} for side, which in enumerate(("source", "target"))}
+
+    return {
+        "types": vocabulary.size,
+        "source_types": vocabulary.size - sides.first_source,
+        "target_types": sides.targets,
+        "pairs": {split: len(numbers[split].sources) for split in SPLITS},
+        "left_out": left_out,
+        "mean_length": by_side(lambda side: round(float(np.mean([len(one) for one in side])), 2)),
+        "longest": by_side(lambda side: max(map(len, side))),
+        "unknown": by_side(lambda side: float(np.mean(np.concatenate(side) == vocabulary.unk))),
+    }
