@@ -9,7 +9,7 @@ from copy import deepcopy
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from research.config.data import Sentences, Synthetic
+from research.config.data import Corpus, Sentences, Synthetic
 from research.config.errors import StepladderError
 from research.config.fields import Path, by_kind, class_of, default_kind, keys, kinds, leaves, members
 from research.config.node import Node
@@ -19,10 +19,13 @@ from research.config.schema import FITTED, Config
 
 GENERATED = tuple(by_kind(members(Synthetic)))
 LABELLED = tuple(by_kind(members(Sentences)))
+TEXTS = tuple(by_kind(members(Corpus)))
 PAIRED = tuple(by_kind(members(Translation)))
 MEANINGLESS: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value, and what then has no meaning
     ("model", "kind"): dict.fromkeys(by_kind(FITTED), (("optim",), ("train",), ("init",))) | {"interpolation": (("init",),)},
-    ("data", "kind"): dict.fromkeys(GENERATED + LABELLED + PAIRED, (("eval",),)),
+    ("data", "kind"): dict.fromkeys(GENERATED + LABELLED, (("eval",), ("decode",)))
+    | dict.fromkeys(PAIRED, (("eval",),))
+    | dict.fromkeys(TEXTS, (("decode",),)),
     ("data", "level"): {"byte": (("data", "vocabulary"),)},
 }
 INSTEAD: dict[Path, Path] = {  # naming the first drops an inherited second

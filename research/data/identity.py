@@ -4,12 +4,12 @@ The text is the same at every level that reads it: bits a character of it compar
 are predicted, after rare words became <unk>: losses a token and accuracies compare over equal targets alone. Neither knows of training.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from jaxtyping import Int
 
-from research.data.dataset import Examples, Identity, Sentences
+from research.data.dataset import Examples, Identity, PairTexts, Sentences
 from research.data.download import sha256
 from research.text.vocabulary import Vocabulary
 
@@ -34,6 +34,12 @@ def identify_examples(vocabulary: Vocabulary, examples: Examples) -> Identity:
     targets = _digest_arrays(np.argwhere(scored), examples.where[scored], examples.targets[scored])
     text = _digest([*vocabulary.types, inputs])
     return Identity(text, _digest([text, targets]))
+
+
+def identify_pairs(vocabulary: Vocabulary, texts: PairTexts, targets: Sequence[Int[np.ndarray, " n"]]) -> Identity:
+    """Of both sides as they stand, and of the sources beside the symbols of their targets."""
+    symbols = (" ".join(vocabulary.types[number] for number in target) for target in targets)
+    return Identity(_digest([*texts.sources, *texts.targets]), _digest([*texts.sources, *symbols]))
 
 
 def _digest(parts: Iterable[str]) -> str:

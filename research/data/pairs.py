@@ -20,6 +20,7 @@ from research.config.pairs import Multi30k, Numerals, Pairs, Rewrite, TextPairs
 from research.config.subwords import Subword
 from research.data.dataset import Dataset, Examples, PairTexts, Sides
 from research.data.fitted import fitted_tokenizer
+from research.data.identity import identify_pairs
 from research.data.numerals import DIGITS
 from research.data.pair_texts import READERS
 from research.data.rewrite import symbol_names
@@ -62,6 +63,7 @@ def load_pairs(config: Pairs, data_dir: Path | None, identity: str) -> Dataset:
     numbers = {split: _numbered(vocabulary, sides, cut[split], kept[split]) for split in SPLITS}
     s, n = (max(len(side) for split in SPLITS for side in numbers[split][which]) for which in (0, 1))
     left_out = sum(_length(cut["train"], i) > config.longest for i in range(len(cut["train"].sources)))
+    pairs = {split: PairTexts(*(tuple(side[i] for i in kept[split]) for side in texts[split])) for split in SPLITS}
     train, valid, test = (rows(vocabulary, numbers[split], s, n + 1) for split in SPLITS)
     return Dataset(
         vocabulary,
@@ -72,7 +74,8 @@ def load_pairs(config: Pairs, data_dir: Path | None, identity: str) -> Dataset:
         eos=vocabulary.eos,
         description=_describe(vocabulary, sides, numbers, left_out),
         sides=sides,
-        pairs={split: PairTexts(*(tuple(side[i] for i in kept[split]) for side in texts[split])) for split in SPLITS},
+        pairs=pairs,
+        identities={split: identify_pairs(vocabulary, pairs[split], numbers[split].targets) for split in ("valid", "test")},
     )
 
 

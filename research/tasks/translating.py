@@ -1,0 +1,112 @@
+"""Translate: the text that a trained model writes after each source of a split, by any decoder, and what it looked at meanwhile.
+
+Shapes: n pairs, s source, q target positions, t the row of a pair.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from research.config.decoding import Beam, Decoder
+from research.config.encoder_decoder import EncoderDecoder
+from research.data.dataset import Dataset, Examples
+from research.data.pairs import decode_target
+from research.models import MODELS
+from research.models.beam import search
+from research.models.decode import advance, draw
+from research.text.sides import symbols, text_of
+
+ROWS = 64  # translated at a time
+
+
+class Prompts(NamedTuple):
+    """What a model is given of a split, and what it is to write: texts as they are cut into symbols, and put together again."""
+
+    rows: Int[np.ndarray, "n t"]  # up to <sep>, which is the last column
+    valid: Bool[np.ndarray, "n t"]
+    steps: int  # symbols at most, with the end: no reference of the three splits has more
+    references: tuple[str, ...]
+
+
+def prompts(data: Dataset, split: str) -> Prompts:
+    """Of pairs."""
+    examples, sides = getattr(data, split), data.sides
+    assert isinstance(examples, Examples) and sides, "translation needs pairs"
+    until = examples.source + 1
+    texts = data.pairs[split].targets
+    references = tuple(text_of(sides.target, symbols(sides.target, text)) for text in texts)
+    return Prompts(examples.inputs[:, :until], examples.valid[:, :until], examples.targets.shape[1], references)
+
+
+def translate(
+    model: Any, decoder: Decoder, params: Any, data: Dataset, given: Prompts, key: Key[Array, ""], rows_at_a_time: int = ROWS
+) -> list[str]:
+    """What the model writes for each prompt; the best of a beam. A text depends on its prompt, its place in the split and the key alone."""
+    assert data.sides, "translation needs pairs"
+    written = []
+    for first in range(0, len(given.rows), rows_at_a_time):
+        number = np.minimum(np.arange(first, first + rows_at_a_time), len(given.rows) - 1)  # one shape: the last row fills the batch
+        drawn = write(model, decoder, params, given.rows[number], given.valid[number], key, jnp.asarray(number), given.steps, data.eos)
+        written += list(np.asarray(drawn))
+    return [decode_target(data.vocabulary, data.sides, numbers) for numbers in written[: len(given.rows)]]
+
+
+@partial(jax.jit, static_argnames=("model", "decoder", "steps", "end"))
+def write(
+    model: Any,
+    decoder: Decoder,
+    params: Any,
+    rows: Int[Array, "b t"],
+    valid: Bool[Array, "b t"],
+    key: Key[Array, ""],
+    numbers: Int[Array, " b"],
+    steps: int,
+    end: int | None,
+) -> Int[Array, "b n"]:
+    """At most `steps` symbols after each prompt: source and <sep>."""
+    carry, logits = begin(model, params, rows, valid, steps)
+    if isinstance(decoder, Beam):
+        return search(model, params, carry, logits, decoder=decoder, steps=steps, end=end).tokens[:, 0]
+    return draw(model, params, carry, logits, key, decoder=decoder, steps=steps, end=end, rows=numbers).tokens
+
+
+def begin(
+    model: Any, params: Any, rows: Int[Array, "b t"], valid: Bool[Array, "b t"], steps: int
+) -> tuple[Any, Float[Array, "b v"]]:
+    """The carry after the prompts, with room for `steps` further symbols, and the logits of the first."""
+    kind = MODELS[type(model)]
+    if kind.read:
+        carry = kind.read(model, params, rows[:, :-1], valid[:, :-1], None, steps)
+        return advance(model, params, carry, rows[:, -1:], valid[:, -1:])
+    return advance(model, params, kind.empty(model, rows.shape[0], rows.shape[1] + steps, 0), rows, valid)
+
+
+@partial(jax.jit, static_argnames=("model", "source"))
+def attention(
+    model: EncoderDecoder, params: Any, inputs: Int[Array, "n t"], valid: Bool[Array, "n t"], source: int
+) -> Float[Array, "n l h q p"] | None:
+    """What each target position looks at while it reads the true target, for every layer and head; None where there is no attention."""
+    kind = MODELS[type(model)]
+    carry = kind.read(model, params, inputs[:, :source], valid[:, :source])
+    aux = kind.hidden(model, params, carry, inputs[:, source:], valid[:, source:], None, True)[2]
+    if isinstance(aux, tuple):  # of a stack: for each mixer of the pattern, stacked over the periods
+        weights = jnp.stack([mixer["cross_weights"] for mixer in aux], axis=1)
+        return jnp.moveaxis(weights.reshape(-1, *weights.shape[2:]), 0, 1)
+    return aux["cross_weights"][:, None] if "cross_weights" in aux else None
+
+
+def looks_at(weights: Float[np.ndarray, "n l h q p"]) -> Float[np.ndarray, "n q p"]:
+    """One alignment of a model with many heads: the mean of the last layer's."""
+    return weights[:, -1].mean(axis=1)
+
+
+def aligned_examples(examples: Examples, first: int) -> tuple[Sequence[np.ndarray], Sequence[np.ndarray]]:
+    """The symbols of the first sources and targets (with the end) of a split, without padding."""
+    sources = [row[: examples.source][exists[: examples.source]] for row, exists in zip(examples.inputs[:first], examples.valid, strict=False)]
+    targets = [row[weight > 0] for row, weight in zip(examples.targets[:first], examples.weight, strict=False)]
+    return sources, targets
