@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 from research.config.decoding import Beam
 from research.models import MODELS
@@ -48,9 +48,7 @@ class _Candidates(NamedTuple):
 
 
 @partial(jax.jit, static_argnames=("config", "decoder", "steps", "end"))
-def search(
-    config: Any, params: Any, carry: Any, logits: Float[Array, "b v"], *, decoder: Beam, steps: int, end: int | None
-) -> Beams:
+def search(config: Any, params: Any, carry: Any, logits: Float[Array, "b v"], *, decoder: Beam, steps: int, end: int | None) -> Beams:
     """The best texts of at most `steps` symbols of each row after what `advance` returned, in one compiled loop.
 
     Each turn takes the 2k likeliest continuations of a row. Those among the first k that end are done; the first k that do not end go on. A
@@ -114,9 +112,7 @@ def _best(one: Beams, other: Beams, size: int) -> Beams:
     """The `size` texts of highest score."""
     both: Beams = jax.tree.map(lambda a, b: jnp.concatenate([a, b], axis=1), one, other)
     scores, index = lax.top_k(both.scores, size)
-    return Beams(
-        jnp.take_along_axis(both.tokens, index[..., None], axis=1), jnp.take_along_axis(both.lengths, index, axis=1), scores
-    )
+    return Beams(jnp.take_along_axis(both.tokens, index[..., None], axis=1), jnp.take_along_axis(both.lengths, index, axis=1), scores)
 
 
 def _at_the_limit(decoder: Beam, state: _State) -> Beams:

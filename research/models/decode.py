@@ -38,9 +38,7 @@ class _State(NamedTuple):
 
 
 @partial(jax.jit, static_argnames="config")
-def advance(
-    config: Any, params: Any, carry: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]
-) -> tuple[Any, Float[Array, "b v"]]:
+def advance(config: Any, params: Any, carry: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]) -> tuple[Any, Float[Array, "b v"]]:
     """The carry after a chunk, and the logits of the symbol after the last one that exists. Rows may be padded anywhere.
 
     Of a row of which nothing exists the logits mean nothing.
