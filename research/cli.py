@@ -221,24 +221,35 @@ def data(
 @_guarded
 def generate(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or the beginning of a cell_id, with /seed if wanted.")],
-    prompt: Annotated[str, typer.Option(help="Text to go on from.")] = "",
-    tokens: Annotated[int, typer.Option(min=1, help="How many tokens to draw.")] = 50,
-    decoder: Annotated[str, typer.Option(help="greedy | sample")] = "sample",
-    temperature: Annotated[float, typer.Option(help="Of sample.")] = 1.0,
+    prompt: Annotated[str | None, typer.Option(help="Text to go on from.")] = None,
+    prompts: Annotated[Path | None, typer.Option(help="A UTF-8 file, a prompt a line: all in one batch.")] = None,
+    tokens: Annotated[int, typer.Option(min=1, help="How many tokens to draw, at most.")] = 50,
+    decoder: Annotated[str, typer.Option(help="greedy | sample | top_k | top_p | beam")] = "sample",
+    temperature: Annotated[float | None, typer.Option(help="Of sample, top_k and top_p: 1 by default.")] = None,
+    k: Annotated[int | None, typer.Option(help="Of top_k: drawn from the k likeliest.")] = None,
+    p: Annotated[float | None, typer.Option(help="Of top_p: drawn from the fewest whose mass reaches p.")] = None,
+    beam: Annotated[int | None, typer.Option(help="Of beam: how many beginnings are kept.")] = None,
+    length_penalty: Annotated[float | None, typer.Option("--length-penalty", help="Of beam: 0 for none.")] = None,
+    n_best: Annotated[int | None, typer.Option("--n-best", help="Of beam: so many texts with their scores.")] = None,
+    until_end: Annotated[bool, typer.Option("--until-end", help="Stop a text at its end symbol.")] = False,
+    recompute: Annotated[bool, typer.Option("--recompute", help="Also time a token where the text before it is read again.")] = False,
     seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
     runs: RunsDir = RUNS,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> int:
     """Draw text from a trained or counted language model."""
-    if decoder not in ("greedy", "sample"):
-        raise StepladderError(f"--decoder {decoder} is not there; it is greedy or sample.")
-    if decoder == "sample" and not temperature > 0:
-        raise StepladderError(f"--temperature {temperature} is not above 0; for the likeliest token each time use --decoder greedy.")
+    from research.config.decoder_options import decoder_of, n_best_of
+
+    options = {"temperature": temperature, "k": k, "p": p, "beam": beam, "length-penalty": length_penalty}
+    chosen = decoder_of(decoder, options)
+    shown = n_best_of(chosen, n_best)
     _flags(1)
     from research.launch import commands
+    from research.launch.generate import Request, prompts_of
 
-    return commands.generate(run, prompt, tokens, 0.0 if decoder == "greedy" else temperature, seed, runs, data_dir, as_json)
+    asked = Request(prompts_of(prompt, prompts), tokens, chosen, shown, until_end, recompute, seed)
+    return commands.generate(run, asked, runs, data_dir, as_json)
 
 
 @app.command()

@@ -70,13 +70,20 @@ def show(chosen: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
     return 0
 
 
-def generate(run: str, prompt: str, tokens: int, temperature: float, seed: int, runs: Path, data_dir: Path | None, as_json: bool) -> int:
-    """Text from a run, and how long its first and each later token took."""
-    from research.launch.generate import draw
+def generate(run: str, asked: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+    """Texts from a run, and how long their first and each later token took. One prompt's text stands in the JSON object itself too."""
+    from research.launch.generate import generate as continue_prompts
 
     use_compilation_cache()
-    found = draw(store.find_run(runs, run), prompt, tokens, temperature, seed, data_dir)
-    print(json.dumps(found) if as_json else found["text"])
+    found = continue_prompts(store.find_run(runs, run), asked, data_dir)
+    if as_json:
+        print(json.dumps(found | (found["texts"][0] if len(asked.prompts) == 1 else {})))
+        return 0
+    for one in found["texts"]:
+        several = one.get("n_best", [])[: asked.n_best] if asked.n_best > 1 else []
+        print("\n".join(f"{best['score']:9.4f}  {best['text']}" for best in several) if several else one["text"])
+    if asked.recompute:
+        print(", ".join(f"{name} {value:.3f} ms" for name, value in found["latency_ms"].items()), file=sys.stderr)
     return 0
 
 

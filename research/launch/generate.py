@@ -1,29 +1,75 @@
-"""A run's text: its config and parameters from its folder, a prompt, and the tokens that follow."""
+"""A run's text: its config and parameters from its folder, prompts, and the tokens that follow them."""
 
 import time
 import tomllib
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from research.classic import archive, ngram
+from research.config.decoding import Beam, Decoder
 from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
 from research.config.schema import Config
 from research.data.dataset import Dataset
 from research.data.load import load
+from research.launch.lines import lines_of
 from research.launch.plan import sizes
-from research.models.decode import furthest, prefill, proceed
+from research.launch.recompute import recompute_ms
+from research.models import MODELS
+from research.models.beam import search
+from research.models.choose import choose, keys_of
+from research.models.decode import advance, draw, furthest, without_end
 from research.results import store
 from research.tasks.language_modelling import init
 from research.train import checkpoint
 
+MULTIPLE = 16  # prompts are padded to a multiple of it, so that prompts of nearly one length share a compiled program
 
-def draw(run: store.Run, prompt: str, tokens: int, temperature: float, seed: int, data_dir: Path | None) -> dict[str, Any]:
-    """The prompt's continuation; `latency_ms`: of the first token, which reads the prompt, and of each later one."""
+
+class Request(NamedTuple):
+    """What is asked of a run: the continuations of its prompts. `recompute`: also the time of a token where nothing is kept."""
+
+    prompts: tuple[str, ...]
+    tokens: int
+    decoder: Decoder
+    n_best: int = 1
+    until_end: bool = False  # a text stops at its end symbol; else it goes on over it
+    recompute: bool = False
+    seed: int = 0
+
+
+class Text(NamedTuple):
+    """One continuation, and its score where it was searched for."""
+
+    tokens: np.ndarray
+    score: float | None = None
+
+
+class Continued(NamedTuple):
+    """The texts of each prompt, the best first, and milliseconds."""
+
+    texts: list[list[Text]]
+    latency: dict[str, float]
+
+
+def prompts_of(prompt: str | None, file: Path | None) -> tuple[str, ...]:
+    """What the command names: one prompt, by default an empty one, or the lines of a file. Raises StepladderError for both."""
+    if prompt is not None and file is not None:
+        raise StepladderError("Give one of --prompt and --prompts: a text, or a file with a prompt a line.")
+    return (prompt or "",) if file is None else tuple(lines_of("--prompts", file, "a prompt"))
+
+
+def generate(run: store.Run, asked: Request, data_dir: Path | None) -> dict[str, Any]:
+    """Each prompt's continuation, in `texts`.
+
+    `latency_ms`: `first`, of reading the prompts up to the logits of the first token, and `each_later`, of one token of every row.
+    """
     config = Config.model_validate(tomllib.loads((run.folder / "config.toml").read_text()))
     data, folder = load(config.data, data_dir), run.seed_folder()
     if data.eos is None:
@@ -32,62 +78,98 @@ def draw(run: store.Run, prompt: str, tokens: int, temperature: float, seed: int
         raise StepladderError(f"{run.cell_id} is an interpolation, which scores text and draws none; name one of its parts.")
     if store.status_of(folder) != "done":
         raise StepladderError(f"{folder} is not done, so it has no parameters to draw from; run it to its end first.")
-    ids = np.array([data.eos, *data.vocabulary.encode(prompt)] if prompt else [data.eos], np.int32)
-    counted = isinstance(config.model, NGram)
-    drawn, first, later = (
-        _from_counts(folder, ids, tokens, temperature, seed)
-        if counted
-        else _from_model(config, data, folder, ids, tokens, temperature, seed)
-    )
-    latency = {"first": 1e3 * first, "each_later": 1e3 * later / max(1, tokens - 1)}
-    return {"cell_id": run.cell_id, "prompt": prompt, "text": data.vocabulary.decode(drawn), "tokens": len(drawn), "latency_ms": latency}
+    ids = [np.array([data.eos, *(data.vocabulary.encode(prompt) if prompt else ())], np.int32) for prompt in asked.prompts]
+    end = data.eos if asked.until_end else None
+    found = (_from_counts if isinstance(config.model, NGram) else _from_model)(config, data, folder, ids, end, asked)
+    shown = [_shown(data, prompt, texts) for prompt, texts in zip(asked.prompts, found.texts, strict=True)]
+    return {"cell_id": run.cell_id, "decoder": asked.decoder.model_dump(), "texts": shown, "latency_ms": found.latency}
 
 
-def _from_model(
-    config: Config, data: Dataset, folder: Path, ids: np.ndarray, tokens: int, temperature: float, seed: int
-) -> tuple[np.ndarray, float, float]:
-    last = furthest(config.model, sizes(config, data).length)
-    if last is not None and len(ids) + tokens - 1 > last:
+def _shown(data: Dataset, prompt: str, texts: list[Text]) -> dict[str, Any]:
+    """The best text of a prompt; of a search also the n best with their scores."""
+    each = [{"text": data.vocabulary.decode(text.tokens), "tokens": len(text.tokens)} for text in texts]
+    scored = [shown | {"score": text.score} for shown, text in zip(each, texts, strict=True)]
+    return {"prompt": prompt, **each[0]} | ({} if texts[0].score is None else {"n_best": scored})
+
+
+def _from_model(config: Config, data: Dataset, folder: Path, ids: Sequence[np.ndarray], end: int | None, asked: Request) -> Continued:
+    longest, last = max(map(len, ids)), furthest(config.model, sizes(config, data).length)
+    if last is not None and longest + asked.tokens - 1 > last:
         raise StepladderError(
-            f"{len(ids)} prompt tokens and {tokens} new ones go beyond the {last} learned positions of this model. "
+            f"{longest} prompt tokens and {asked.tokens} new ones go beyond the {last} learned positions of this model. "
             "Shorten the prompt or --tokens; sinusoidal, rotary, alibi, t5 and none go on beyond the training length."
         )
     template = jax.eval_shape(lambda: init(config, sizes(config, data), jax.random.key(0)))
     params = jax.device_put(checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))
-    words = {"capacity": len(ids) + tokens, "vocabulary": data.vocabulary.size, "temperature": temperature}
-    key, prompt, valid = jax.random.key(seed), jnp.asarray(ids)[None], jnp.ones((1, len(ids)), bool)
+    model, (prompts, valid) = MODELS[type(config.model)], padded(ids, MULTIPLE)
+    start = model.empty(config.model, len(ids), prompts.shape[1] + asked.tokens, data.vocabulary.size)
+    go_on = partial(_continue, config.model, params, end=end, asked=asked)
 
-    def timed() -> tuple[np.ndarray, float, float]:
+    def timed() -> tuple[list[list[Text]], float, float]:
         began = time.perf_counter()
-        carry, token = jax.block_until_ready(prefill(config.model, params, prompt, valid, key, **words))
+        carry, logits = jax.block_until_ready(advance(config.model, params, start, prompts, valid))
         read = time.perf_counter()
-        rest = (
-            proceed(config.model, params, carry, token, key, steps=tokens - 1, temperature=temperature)[1]
-            if tokens > 1
-            else jnp.zeros((1, 0), jnp.int32)
-        )
-        drawn = np.concatenate([np.asarray(token), np.asarray(rest)[0]])
-        return drawn, read - began, time.perf_counter() - read
+        texts, turns = go_on(carry, logits)
+        return texts, read - began, (time.perf_counter() - read) / max(1, turns - 1)
 
     timed()
-    return timed()
+    texts, first, later = timed()
+    latency = {"first": 1e3 * first, "each_later": 1e3 * later}
+    if asked.recompute:
+        latency["recompute"] = recompute_ms(config.model, params, len(ids), longest, asked.tokens, data.vocabulary.size)
+    return Continued(texts, latency)
 
 
-def _from_counts(folder: Path, ids: np.ndarray, tokens: int, temperature: float, seed: int) -> tuple[np.ndarray, float, float]:
-    model = archive.load(folder / "model.npz")
-    rng, drawn, times = np.random.default_rng(seed), list(ids), []
-    for _ in range(tokens):
-        began = time.perf_counter()
-        log_p = ngram.next_log_probabilities(model, np.array(drawn))
-        drawn.append(int(log_p.argmax()) if temperature == 0 else _sample(log_p / temperature, rng))
-        times.append(time.perf_counter() - began)
-    return np.array(drawn[len(ids) :]), times[0], sum(times[1:])
+def padded(ids: Sequence[np.ndarray], multiple: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of one length, a multiple of `multiple`, and where they have a token: zeros stand behind it."""
+    width = -(-max(map(len, ids)) // multiple) * multiple
+    tokens = np.stack([np.pad(row, (0, width - len(row))) for row in ids])
+    return tokens, np.arange(width)[None] < np.array([len(row) for row in ids])[:, None]
 
 
-def _sample(log_p: np.ndarray, rng: np.random.Generator) -> int:
+def _continue(config: Any, params: Any, carry: Any, logits: Any, end: int | None, asked: Request) -> tuple[list[list[Text]], int]:
+    """The texts, and how many turns of the loop the longest took."""
+    if isinstance(asked.decoder, Beam):
+        beams = jax.device_get(search(config, params, carry, logits, decoder=asked.decoder, steps=asked.tokens, end=end))
+        found = [_best(*row, end, asked.n_best) for row in zip(*beams, strict=True)]
+        return found, int(beams.lengths.max())
+    key = jax.random.key(asked.seed)
+    drawn = jax.device_get(draw(config, params, carry, logits, key, decoder=asked.decoder, steps=asked.tokens, end=end))
+    texts = [[Text(without_end(tokens, int(length), end))] for tokens, length in zip(*drawn, strict=True)]
+    return texts, int(drawn.lengths.max())
+
+
+def _best(tokens: np.ndarray, lengths: np.ndarray, scores: np.ndarray, end: int | None, n: int) -> list[Text]:
+    found = zip(tokens[:n], lengths[:n], scores[:n], strict=True)
+    return [Text(without_end(text, int(length), end), float(score)) for text, length, score in found if np.isfinite(score)]
+
+
+def _from_counts(config: Config, data: Dataset, folder: Path, ids: Sequence[np.ndarray], end: int | None, asked: Request) -> Continued:
+    decoder = asked.decoder
+    if isinstance(decoder, Beam):
+        raise StepladderError("Beam search goes over a trained model's state; a counted n-gram takes greedy, sample, top_k or top_p.")
+    if asked.recompute:
+        raise StepladderError("--recompute compares with what a trained model keeps of the text before; a counted n-gram keeps nothing.")
+    model, key, next_of = archive.load(folder / "model.npz"), jax.random.key(asked.seed), jax.jit(choose, static_argnums=0)
+    texts: list[list[Text]] = []
+    first: list[float] = []
+    later: list[float] = []
+    next_of(decoder, jnp.zeros((1, data.vocabulary.size)), keys_of(key, jnp.zeros(1, jnp.int32), 0)).block_until_ready()
+    for row, prompt in enumerate(ids):
+        text = list(prompt)
+        while len(text) < len(prompt) + asked.tokens and (end is None or len(text) == len(prompt) or text[-1] != end):
+            began, number = time.perf_counter(), len(text) - len(prompt)
+            log_p = _possible(ngram.next_log_probabilities(model, np.array(text)))
+            text.append(int(next_of(decoder, jnp.asarray(log_p, jnp.float32)[None], keys_of(key, jnp.array([row]), number))[0]))
+            (later if number else first).append(time.perf_counter() - began)
+        drawn = np.array(text[len(prompt) :], np.int32)
+        texts.append([Text(without_end(drawn, len(drawn), end))])
+    return Continued(texts, {"first": 1e3 * float(np.mean(first)), "each_later": 1e3 * float(np.mean(later or [0.0]))})
+
+
+def _possible(log_p: np.ndarray) -> np.ndarray:
     if not np.isfinite(log_p).any():
         raise StepladderError(
             "Maximum likelihood gives every word probability zero after this context, so nothing can be drawn; use a smoothed model."
         )
-    p = np.exp(log_p - log_p.max())
-    return int(rng.choice(len(p), p=p / p.sum()))
+    return log_p

@@ -18,6 +18,7 @@ from research.config.schema import CLASSIFIERS, Config
 from research.data.dataset import Dataset
 from research.data.labelled import words_of
 from research.data.load import load
+from research.launch.lines import lines_of
 from research.launch.plan import sizes
 from research.models.classifier import embedding, with_embedding
 from research.results import store
@@ -101,16 +102,7 @@ def texts_of(text: str | None, file: Path | None) -> list[str]:
     if text is not None:
         return [text]
     assert file is not None
-    try:
-        lines = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").removesuffix("\n").split("\n")
-    except OSError as error:
-        raise StepladderError(f"--file {file} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        line = file.read_bytes().count(b"\n", 0, error.start) + 1
-        raise StepladderError(f"--file {file} is not UTF-8: line {line} has the byte 0x{error.object[error.start]:02x}.") from error
-    if lines == [""]:
-        raise StepladderError(f"--file {file} is empty: it is to have a sentence a line.")
-    return lines
+    return lines_of("--file", file, "a sentence")
 
 
 def _trained_scores(reader: Reader, words: Sequence[tuple[str, ...]]) -> Float[np.ndarray, "n c"]:

@@ -1,0 +1,49 @@
+"""The decoder that a command's options name."""
+
+from pydantic import ValidationError
+
+from research.config.decoding import Beam, Decoder, Greedy, Sample, TopK, TopP
+from research.config.errors import StepladderError, did_you_mean, explain
+from research.config.fields import by_kind, members
+from research.config.node import Node
+
+WORDS = {"temperature": "temperature", "k": "k", "p": "p", "beam": "size", "length-penalty": "length_penalty"}  # of an option, its field
+LIKELIEST = {"temperature": " For the likeliest symbol each time use --decoder greedy."}
+
+
+def decoder_of(kind: str, options: dict[str, float | None]) -> Decoder:
+    """The decoder of `--decoder kind` with the options that are not None; the others take the kind's defaults.
+
+    Raises StepladderError for an unknown kind, an option that it does not read, or a value that cannot be.
+    """
+    known: dict[str, type[Node]] = by_kind(members(Decoder))
+    if kind not in known:
+        raise StepladderError(f"--decoder {kind} is not there{did_you_mean(kind, known) or '.'} The decoders are {', '.join(known)}.")
+    given = {option: value for option, value in options.items() if value is not None}
+    for option, value in given.items():
+        if WORDS[option] not in known[kind].model_fields:
+            readers = " or ".join(name for name, node in known.items() if WORDS[option] in node.model_fields)
+            raise StepladderError(f"--{option} {value:g} does nothing with --decoder {kind}; leave it out, or take --decoder {readers}.")
+    tree = {"kind": kind, **{WORDS[option]: value for option, value in given.items()}}
+    try:
+        decoder = known[kind].model_validate(tree)
+    except ValidationError as error:
+        option_of = {word: option for option, word in WORDS.items()}
+        first = str(error.errors()[0]["loc"][0])
+        said = explain(error, known[kind], tree, lambda path: f"--{option_of[path[-1]]}")
+        raise StepladderError(f"{said}{LIKELIEST.get(first, '')}") from error
+    assert isinstance(decoder, Greedy | Sample | TopK | TopP | Beam)
+    return decoder
+
+
+def n_best_of(decoder: Decoder, asked: int | None) -> int:
+    """How many texts of a prompt are shown: one, or of a beam as many as are asked for. Raises StepladderError for what cannot be."""
+    if asked is None:
+        return 1
+    if not isinstance(decoder, Beam):
+        raise StepladderError(f"--n-best {asked} does nothing with --decoder {decoder.kind}; leave it out, or take --decoder beam.")
+    if not 1 <= asked <= decoder.size:
+        raise StepladderError(
+            f"--n-best {asked} is not between 1 and the {decoder.size} beams; ask for fewer, or search with a larger --beam."
+        )
+    return asked
