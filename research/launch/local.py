@@ -129,7 +129,7 @@ def _prepare_folder(job: Job, now: dict[str, Any], anew: bool, report: Callable[
 
 def _forget(folder: Path) -> None:
     """Status first, so that a crash in between leaves a run that is not done."""
-    for name in ("status.json", "result.json", "metrics.jsonl", "items.npz", "tokens.npz", "log.txt"):
+    for name in ("status.json", "result.json", "metrics.jsonl", "items.npz", "tokens.npz", "texts.jsonl", "attention.npz", "log.txt"):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
@@ -217,7 +217,7 @@ def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Ma
     also = {window: split("test", window) for window in config.eval.also if f"test.perplexity_at_{window}" not in lacks(config)}
     on_host = belongs_on_host(data.train, host_above)
     source = OnHost(host_arrays(data.train), config.run.log_every) if on_host else lanes.replicate(device_arrays(data.train))
-    return Material(source, split("valid", length), split("test", length), also)
+    return Material(source, split("valid", length), split("test", length), also, data if data.pairs else None)
 
 
 def belongs(data: Dataset, name: str) -> Belonging:

@@ -3,7 +3,6 @@
 Shapes: n pairs, s source, q target positions, t the row of a pair.
 """
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.decoding import Beam, Decoder
 from research.config.encoder_decoder import EncoderDecoder
-from research.data.dataset import Dataset, Examples
+from research.data.dataset import Dataset
 from research.data.pairs import decode_target
 from research.models import MODELS
 from research.models.beam import search
@@ -36,7 +35,7 @@ class Prompts(NamedTuple):
 def prompts(data: Dataset, split: str) -> Prompts:
     """Of pairs."""
     examples, sides = getattr(data, split), data.sides
-    assert isinstance(examples, Examples) and sides, "translation needs pairs"
+    assert sides, "translation needs pairs"
     until = examples.source + 1
     texts = data.pairs[split].targets
     references = tuple(text_of(sides.target, symbols(sides.target, text)) for text in texts)
@@ -75,9 +74,7 @@ def write(
     return draw(model, params, carry, logits, key, decoder=decoder, steps=steps, end=end, rows=numbers).tokens
 
 
-def begin(
-    model: Any, params: Any, rows: Int[Array, "b t"], valid: Bool[Array, "b t"], steps: int
-) -> tuple[Any, Float[Array, "b v"]]:
+def begin(model: Any, params: Any, rows: Int[Array, "b t"], valid: Bool[Array, "b t"], steps: int) -> tuple[Any, Float[Array, "b v"]]:
     """The carry after the prompts, with room for `steps` further symbols, and the logits of the first."""
     kind = MODELS[type(model)]
     if kind.read:
@@ -103,10 +100,3 @@ def attention(
 def looks_at(weights: Float[np.ndarray, "n l h q p"]) -> Float[np.ndarray, "n q p"]:
     """One alignment of a model with many heads: the mean of the last layer's."""
     return weights[:, -1].mean(axis=1)
-
-
-def aligned_examples(examples: Examples, first: int) -> tuple[Sequence[np.ndarray], Sequence[np.ndarray]]:
-    """The symbols of the first sources and targets (with the end) of a split, without padding."""
-    sources = [row[: examples.source][exists[: examples.source]] for row, exists in zip(examples.inputs[:first], examples.valid, strict=False)]
-    targets = [row[weight > 0] for row, weight in zip(examples.targets[:first], examples.weight, strict=False)]
-    return sources, targets

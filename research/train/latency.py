@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from research.config.decoding import Greedy
-from research.models.decode import advance, draw
-from research.tasks.language_modelling import class_logits, empty
+from research.models.decode import draw
+from research.tasks.language_modelling import class_logits
+from research.tasks.translating import begin
 from research.train.update import Program, blank
 
 TOKENS = 32
@@ -27,10 +28,10 @@ def latency_ms(program: Program) -> float:
         tokens = jnp.zeros((1, program.sizes.length), jnp.int32)
         return _median_ms(lambda: class_logits(config, params, tokens, jnp.ones(tokens.shape, bool)))
     steps = min(TOKENS, program.sizes.length)
-    carry, token, valid = empty(program.config, program.sizes, 1, steps), jnp.zeros((1, 1), jnp.int32), jnp.ones((1, 1), bool)
-    shape = jax.eval_shape(lambda: advance(config, params, carry, token, valid)[1]).shape
+    prompt = jnp.full((1, program.sizes.source + 1), program.sizes.first_source, jnp.int32)
+    carry, logits = jax.jit(begin, static_argnums=(0, 4))(config, params, prompt, jnp.ones(prompt.shape, bool), steps)
     words = {"decoder": Greedy(), "steps": steps + 1, "end": None}  # the first is chosen by the logits that are given
-    return _median_ms(lambda: draw(config, params, carry, jnp.zeros(shape), jax.random.key(0), **words)) / steps
+    return _median_ms(lambda: draw(config, params, carry, logits, jax.random.key(0), **words)) / steps
 
 
 def _median_ms(call: Callable[[], Any]) -> float:

@@ -1,5 +1,6 @@
 """The files of a finished run. status.json is written last, so that a run that says it is done is whole."""
 
+import json
 import time
 import traceback
 from pathlib import Path
@@ -9,7 +10,10 @@ import numpy as np
 
 from research.config.schema import Config
 from research.results import store
+from research.results.text_scores import text_metrics
+from research.text.scores import signature, text_items
 from research.train.evaluate import Belonging, Scores, by_item, measure
+from research.train.written import Written
 
 ENDED = ("done", "diverged")  # the statuses of a run that is not begun again
 
@@ -27,11 +31,12 @@ class Job(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """Both splits of a finished run, what their tokens belong to, and the test split at further window lengths."""
+    """Both splits of a finished run, what their tokens belong to, the test split at further window lengths, and its translations."""
 
     valid: Scores
     test: Scores
     also: dict[int, Scores]
+    written: Written | None = None
 
 
 def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belonging], figures: dict[str, Any]) -> dict[str, Any]:
@@ -43,7 +48,11 @@ def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belo
         metrics["test"] = measure(scored.test, job.config.data, test)
         for length, scores in scored.also.items():
             metrics["test"][f"perplexity_at_{length}"] = measure(scores, job.config.data, Belonging(test.items))["perplexity"]
-        store.write_arrays(job.folder / "items.npz", **by_item(scored.test, test))
+        of_items = by_item(scored.test, test)
+        if scored.written is not None:
+            of_items |= _write_texts(job, scored.written, metrics["test"])
+            figures["signatures"] = signature()
+        store.write_arrays(job.folder / "items.npz", **of_items)
         tokens = {name: scores.nats for name, scores in (("valid", scored.valid), ("test", scored.test)) if scores.nats is not None}
         store.write_arrays(job.folder / "tokens.npz", **{name: nats.astype(np.float32) for name, nats in tokens.items()})
     extra = {**job.facts.get("extra", {}), **figures.pop("extra", {})}
@@ -51,6 +60,21 @@ def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belo
     result = {"cell_id": job.cell_id, "seed": job.seed, **job.facts, **figures, "metrics": metrics, "scored_on": identities, "extra": extra}
     store.write_json(job.folder / "result.json", result)
     return metrics
+
+
+def _write_texts(job: Job, written: Written, metrics: dict[str, float]) -> dict[str, np.ndarray]:
+    """texts.jsonl, and attention.npz where there is any; the items of the texts. Their metrics are added to `metrics`."""
+    found = text_items(written.texts, written.references)
+    metrics |= text_metrics(found, written.lengths) | written.alignment
+    lines = zip(written.sources, written.references, written.texts, strict=True)
+    store.write_text(job.folder / "texts.jsonl", "".join(_json_line(*line) for line in lines))
+    if written.attention:
+        store.write_arrays(job.folder / "attention.npz", **written.attention)
+    return found
+
+
+def _json_line(source: str, reference: str, written: str) -> str:
+    return json.dumps({"source": source, "reference": reference, "written": written}, ensure_ascii=False) + "\n"
 
 
 def write_status(job: Job, status: str, step: int, steps: int, message: str = "") -> None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from research.config.data import Text
 from research.config.schema import Config
+from research.data.dataset import Dataset
 from research.models.classifier import from_language_model
 from research.results import store
 from research.results.lock import Claim, HeldError, claim
@@ -30,6 +31,7 @@ from research.train.result import ENDED, Job, Scored, write_result, write_status
 from research.train.resume import Best, pack, unpack
 from research.train.source import OnHost, stack
 from research.train.update import Member, State, blank, jitted_begin
+from research.train.written import written
 
 
 class Split(NamedTuple):
@@ -50,6 +52,7 @@ class Material(NamedTuple):
     valid: Split
     test: Split
     also: dict[int, Split]  # the test split at further window lengths
+    pairs: Dataset | None = None  # the data, where it is pairs: their test sources are translated
 
 
 @dataclass(frozen=True)
@@ -269,6 +272,10 @@ def _finish(engine: Engine, running: list[Any], states: Any, material: Material,
 def _write(engine: Engine, lane: Lane, test: Scores | None, also: dict[int, Any], material: Material, runs: int, report: Report) -> None:
     job, best = lane.job, lane.best
     scored = None if test is None or best is None else Scored(best.scores, test, also)
+    if scored is not None and best is not None and material.pairs is not None:
+        began = time.perf_counter()
+        scored = scored._replace(written=written(job.config, engine.program.config.model, job.seed, best.params, material.pairs))
+        lane = replace(lane, evaluate_seconds=lane.evaluate_seconds + time.perf_counter() - began)
     if best is not None:
         checkpoint.save(job.folder / "checkpoints", checkpoint.FINAL, best.params)
     tokens = lane.step * job.config.train.batch_size * engine.program.sizes.length

@@ -1,0 +1,69 @@
+"""What a finished run writes after the sources of the test split, and what it looks at: all that reports know of its texts."""
+
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Int
+
+from research.config.encoder_decoder import EncoderDecoder
+from research.config.pairs import Rewrite
+from research.config.schema import Config
+from research.data.dataset import Dataset, Examples
+from research.data.rewrite import true_alignment
+from research.tasks.translating import attention, looks_at, prompts, translate
+from research.text.alignment import alignment_accuracy, alignment_entropy
+from research.train.streams import stream
+
+SHOWN = 4  # test pairs whose attention is kept
+
+
+class Written(NamedTuple):
+    """Of the n pairs of the test split. `attention`: arrays of the first pairs, for a figure."""
+
+    sources: tuple[str, ...]
+    references: tuple[str, ...]  # as they are cut into symbols and put together again
+    texts: tuple[str, ...]
+    lengths: Int[np.ndarray, " n"]  # symbols of a source
+    attention: dict[str, np.ndarray]
+    alignment: dict[str, float]
+
+
+def written(config: Config, model: Any, seed: int, params: Any, data: Dataset) -> Written:
+    """The test split translated. `model`: the words of the program, so that runs of equal programs share what is compiled."""
+    given, test = prompts(data, "test"), data.test
+    assert isinstance(test, Examples), "translation needs pairs"
+    key = stream(jax.random.key(seed), "decode")
+    texts = tuple(translate(model, config.decode, params, data, given, key))
+    shown, figures = _looked_at(config, model, params, data, test) if isinstance(model, EncoderDecoder) else ({}, {})
+    return Written(data.pairs["test"].sources, given.references, texts, test.group, shown, figures)
+
+
+def _looked_at(
+    config: Config, model: EncoderDecoder, params: Any, data: Dataset, test: Examples
+) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """The attention of the first pairs, and of a task whose alignment is known how often it is right; over the true targets."""
+    known = isinstance(config.data, Rewrite)
+    n = len(test.inputs) if known else min(SHOWN, len(test.inputs))
+    found = attention(model, params, test.inputs[:n], test.valid[:n], test.source)
+    if found is None:
+        return {}, {}
+    ends = test.weight[:n].sum(axis=1).astype(int)
+    places = [np.flatnonzero(valid[: test.source]) for valid in test.valid[:n]]
+    whole = zip(looks_at(np.asarray(found)), ends, places, strict=True)
+    weights = [one[:end] if model.sees else one[:end, at] for one, end, at in whole]
+    shown = {}
+    for i in range(min(SHOWN, n)):
+        source = test.inputs[i, places[i]] - data.sides.first_source if model.sees else _names(data, test.inputs[i, places[i]])
+        shown |= {f"weights_{i}": weights[i], f"source_{i}": source, f"target_{i}": _names(data, test.targets[i, : ends[i]])}
+    return shown, _against_truth(config.data, weights, [test.inputs[i, at] for i, at in enumerate(places)]) if known else {}
+
+
+def _names(data: Dataset, numbers: Int[np.ndarray, " n"]) -> np.ndarray:
+    return np.array([data.vocabulary.types[number] for number in numbers])
+
+
+def _against_truth(config: Rewrite, weights: list[np.ndarray], sources: list[np.ndarray]) -> dict[str, float]:
+    """Means over pairs. The target's end has no true place, and is left out of the accuracy."""
+    right = [alignment_accuracy(one[:-1], true_alignment(config.task, source)) for one, source in zip(weights, sources, strict=True)]
+    return {"alignment_accuracy": float(np.mean(right)), "alignment_entropy": float(np.mean([*map(alignment_entropy, weights)]))}
