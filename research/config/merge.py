@@ -21,11 +21,15 @@ GENERATED = tuple(by_kind(members(Synthetic)))
 LABELLED = tuple(by_kind(members(Sentences)))
 TEXTS = tuple(by_kind(members(Corpus)))
 PAIRED = tuple(by_kind(members(Translation)))
+EVAL: Path = ("eval",)
+DECODE: Path = ("decode",)
 MEANINGLESS: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value, and what then has no meaning
     ("model", "kind"): dict.fromkeys(by_kind(FITTED), (("optim",), ("train",), ("init",))) | {"interpolation": (("init",),)},
-    ("data", "kind"): dict.fromkeys(GENERATED + LABELLED, (("eval",), ("decode",)))
-    | dict.fromkeys(PAIRED, (("eval",),))
-    | dict.fromkeys(TEXTS, (("decode",),)),
+    ("data", "kind"): {
+        **dict.fromkeys(GENERATED + LABELLED, (EVAL, DECODE)),
+        **dict.fromkeys(PAIRED, (EVAL,)),
+        **dict.fromkeys(TEXTS, (DECODE,)),
+    },
     ("data", "level"): {"byte": (("data", "vocabulary"),)},
 }
 INSTEAD: dict[Path, Path] = {  # naming the first drops an inherited second

@@ -39,7 +39,7 @@ class Read(NamedTuple):
 class Recurrent:
     """For each layer the cell of each direction. `embedding` is () where the decoder's is shared."""
 
-    embedding: Float[Array, "v e"] | tuple[()]
+    embedding: Any
     layers: tuple[tuple[Any, ...], ...]
 
 

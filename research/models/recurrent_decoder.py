@@ -55,13 +55,13 @@ def init(config: Config, key: Key[Array, ""], vocabulary: int, memory: int, summ
     states = config.layers * len(CELLS[type(config.cell)].state._fields) * width
     widths = [width + _beside(config, memory), *[width] * (config.layers - 1)]
     cells = zip(jax.random.split(key_cells, config.layers), widths, strict=True)
-    looks = not isinstance(attention, NoAttention)
+    looks = None if isinstance(attention, NoAttention) else attention.score
     return RecurrentDecoder(
         embedding=draw(config.init, key_embedding, (vocabulary, width), width),
         first=draw(config.init, key_first, (summary, states), summary),
         first_bias=draw_bias(config.init, key_bias, states),
         cells=tuple(init_recurrent(config.cell, k, width, config.init, inputs) for k, inputs in cells),
-        score=init_score(attention.score, key_score, 1, width, config.init, memory) if looks else (),
+        score=init_score(looks, key_score, 1, width, config.init, memory) if looks else (),
         combine=draw(config.init, key_combine, (width + memory, width), width + memory) if looks else (),
     )
 

@@ -137,7 +137,7 @@ def average_items(runs: Sequence[Items]) -> Items | None:
     beside = lambda fields: None if any(field is None for field in fields) else np.concatenate(fields, axis=1)
     column = lambda name: [getattr(run, name) for run in ordered]
     means = {name: mean(column(name)) for name in ("loss", "correct", *MEANS.values())}
-    return ordered[0]._replace(**means, **{name: beside(column(name)) for name in CORPUS})
+    return ordered[0]._replace(**means, **{name: beside(column(name)) for name in CORPUS})  # type: ignore[arg-type]
 
 
 def _by_id(run: Items) -> Items:

@@ -3,6 +3,7 @@
 A task is `init`, `empty`, `loss` and `evaluate`, and is all that training knows of a model.
 """
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -74,7 +75,7 @@ def with_own_predictions(config: Config, params: Any, carry: Any, batch: Batch, 
     own = jax.random.bernoulli(key, config.train.scheduled_sampling, likeliest.shape)
     target = batch.source + 1
     read = jnp.where(own, likeliest, batch.inputs[:, target:])
-    return batch.replace(inputs=batch.inputs.at[:, target:].set(read))
+    return replace(batch, inputs=batch.inputs.at[:, target:].set(read))
 
 
 def evaluate(config: Config, params: Any, carry: Any, batch: Batch) -> tuple[Float[Array, "b q"], Int[Array, "b q"], Any]:

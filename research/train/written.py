@@ -43,8 +43,8 @@ def _looked_at(
     config: Config, model: EncoderDecoder, params: Any, data: Dataset, test: Examples
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """The attention of the first pairs, and of a task whose alignment is known how often it is right; over the true targets."""
-    known = isinstance(config.data, Rewrite)
-    n = len(test.inputs) if known else min(SHOWN, len(test.inputs))
+    rewrite = config.data if isinstance(config.data, Rewrite) else None
+    n = len(test.inputs) if rewrite else min(SHOWN, len(test.inputs))
     found = attention(model, params, test.inputs[:n], test.valid[:n], test.source)
     if found is None:
         return {}, {}
@@ -52,11 +52,11 @@ def _looked_at(
     places = [np.flatnonzero(valid[: test.source]) for valid in test.valid[:n]]
     whole = zip(looks_at(np.asarray(found)), ends, places, strict=True)
     weights = [one[:end] if model.sees else one[:end, at] for one, end, at in whole]
-    shown = {}
+    shown: dict[str, np.ndarray] = {}
     for i in range(min(SHOWN, n)):
-        source = test.inputs[i, places[i]] - data.sides.first_source if model.sees else _names(data, test.inputs[i, places[i]])
+        source = test.inputs[i, places[i]] - params.first_source if model.sees else _names(data, test.inputs[i, places[i]])
         shown |= {f"weights_{i}": weights[i], f"source_{i}": source, f"target_{i}": _names(data, test.targets[i, : ends[i]])}
-    return shown, _against_truth(config.data, weights, [test.inputs[i, at] for i, at in enumerate(places)]) if known else {}
+    return shown, _against_truth(rewrite, weights, [test.inputs[i, at] for i, at in enumerate(places)]) if rewrite else {}
 
 
 def _names(data: Dataset, numbers: Int[np.ndarray, " n"]) -> np.ndarray:
