@@ -103,6 +103,11 @@ class Config(Node):
                 raise ValueError(f"[decode] is for pairs, whose test sources are translated; {self.data.kind} has none; leave it out")
             if self.train.scheduled_sampling:
                 raise ValueError(f"train.scheduled_sampling is for the targets of pairs, and {self.data.kind} has none; leave it out")
+        if self.train.buckets > 1 and not isinstance(self.data, Pairs | Labelled):
+            raise ValueError(
+                f"train.buckets puts examples of similar length together, pairs or labelled sentences, and those of {self.data.kind} have "
+                "one length; leave it out"
+            )
         if not isinstance(self.data, Text) and "eval" in named:
             raise ValueError(f"[eval] is for text; {self.data.kind} scores its own fixed positions; leave it out")
         return self

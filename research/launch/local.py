@@ -216,7 +216,11 @@ def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Ma
 
     also = {window: split("test", window) for window in config.eval.also if f"test.perplexity_at_{window}" not in lacks(config)}
     on_host = belongs_on_host(data.train, host_above)
-    source = OnHost(host_arrays(data.train), config.run.log_every) if on_host else lanes.replicate(device_arrays(data.train))
+    source = (
+        OnHost(host_arrays(data.train), config.run.log_every)
+        if on_host
+        else lanes.replicate(device_arrays(data.train, config.train.buckets))
+    )
     return Material(source, split("valid", length), split("test", length), also, data if data.pairs else None)
 
 
