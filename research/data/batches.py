@@ -26,7 +26,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from research.config.data import Data, Text
 from research.config.errors import StepladderError
 from research.config.pairs import Pairs
-from research.data.dataset import Split, TextSplit
+from research.data.dataset import Examples, Split, TextSplit
 from research.data.permutation import permute
 
 HOST_ABOVE = 2**30  # bytes of token numbers
@@ -125,13 +125,18 @@ def _host_memory(split: Split, buckets: int = 1) -> Arrays:
 
 def _in_buckets(arrays: ExampleArrays, buckets: int) -> ExampleArrays:
     """The examples from the shortest to the longest. The widths grow, so that each holds what the ones before it hold."""
-    source, rest = _lengths(arrays.valid, arrays.source, np)
+    order = np.argsort(sum(_lengths(arrays.valid, arrays.source, np)), kind="stable")
+    in_order = jax.tree.map(lambda leaf: leaf[order], arrays)
+    return replace(in_order, widths=tuple(dict.fromkeys(bucket_widths(arrays, buckets))), parts=buckets)
+
+
+def bucket_widths(examples: Examples | ExampleArrays, buckets: int) -> tuple[Width, ...]:
+    """Of each bucket, the shortest first."""
+    source, rest = _lengths(examples.valid, examples.source, np)
     order = np.argsort(source + rest, kind="stable")
     ends = [(i + 1) * (len(order) // buckets) for i in range(buckets - 1)] + [len(order)]
     longest = lambda lengths, end: int(lengths[order[:end]].max())
-    widths = tuple(dict.fromkeys(Width(longest(source, end), max(1, longest(rest, end))) for end in ends))
-    in_order = jax.tree.map(lambda leaf: leaf[order], arrays)
-    return replace(in_order, widths=widths, parts=buckets)
+    return tuple(Width(longest(source, end), max(1, longest(rest, end))) for end in ends)
 
 
 def _lengths(valid: Any, source: int, xp: Any) -> tuple[Any, Any]:
