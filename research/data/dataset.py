@@ -57,4 +57,5 @@ class Dataset(NamedTuple):
     description: dict[str, Any]
     classes: tuple[str, ...] = ()  # of labelled sentences
     sentences: dict[str, Sentences] = {}  # noqa: RUF012  by split, of labelled sentences
+    test_text: str = ""  # of a text: its test split as it was before it became tokens
     identities: dict[str, Identity] = {}  # noqa: RUF012  by split that is scored; none of a dataset that was made by hand

@@ -173,7 +173,7 @@ def _read_run(folder: Path) -> _Run:
 
 def _read_items(folder: Path) -> Items | None:
     arrays = read_items(folder)
-    names = ("id", "loss", "tokens", "correct", "class")
+    names = ("id", "loss", "tokens", "correct", "class", "misspelt")
     return None if arrays is None else Items(*(arrays.get(name) for name in names))  # type: ignore[arg-type]
 
 

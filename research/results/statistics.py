@@ -110,6 +110,7 @@ class Items(NamedTuple):
     tokens: Array  # int64[n]
     correct: Array | None  # float64[n]; None where nothing is right or wrong
     truth: Array | None = None  # the class that is right, int64[n]; None of what has no classes
+    misspelt: Array | None = None  # as `loss`, of the item's misspelt copy; None where it was not asked for
 
 
 def average_items(runs: Sequence[Items]) -> Items | None:
@@ -118,7 +119,8 @@ def average_items(runs: Sequence[Items]) -> Items | None:
     if not ordered or not all(_same_items(ordered[0], other) for other in ordered):
         return None
     mean = lambda fields: None if any(field is None for field in fields) else np.mean(fields, axis=0)
-    return ordered[0]._replace(loss=mean([run.loss for run in ordered]), correct=mean([run.correct for run in ordered]))
+    loss, correct, misspelt = (mean([getattr(run, name) for run in ordered]) for name in ("loss", "correct", "misspelt"))
+    return ordered[0]._replace(loss=loss, correct=correct, misspelt=misspelt)
 
 
 def _by_id(run: Items) -> Items:
@@ -155,13 +157,18 @@ def _agree(a: str | None, b: str | None) -> bool:
 
 
 LOSSES = ("loss", "perplexity", "bits_per_character", "bits_per_byte")
+MISSPELT = "_misspelt"  # how the names of bits a character of misspelt copies end
 
 
 def has_statistic(items: Items | None, statistic: str) -> bool:
     """Whether the items hold what this metric of a test set is made of."""
     if items is None:
         return False
-    return items.loss is not None if statistic in LOSSES else statistic == "accuracy" and items.correct is not None
+    return (statistic in LOSSES or statistic == "accuracy" or statistic.endswith(MISSPELT)) and _kept(items, statistic) is not None
+
+
+def _kept(items: Items, statistic: str) -> Array | None:
+    return items.loss if statistic in LOSSES else items.misspelt if statistic.endswith(MISSPELT) else items.correct
 
 
 def item_interval(items: Items, statistic: str, value: float) -> Interval:
@@ -190,4 +197,4 @@ def paired_items_p(a: Items, b: Items, statistic: str) -> float:
 
 
 def _summed(items: Items, statistic: str) -> Float[Array, " n"]:
-    return np.asarray(items.loss if statistic in LOSSES else items.correct, float)
+    return np.asarray(_kept(items, statistic), float)
