@@ -1,5 +1,6 @@
 """One slip in a word, as often as asked, by the line alone."""
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 from research.config.data import Files
 from research.config.data import Vocabulary as VocabularyConfig
 from research.data.load import load, misspelt
-from research.data.misspelling import WORD, misspell, slips
+from research.data.misspelling import misspell, slips
 
 TEXTS = st.text(alphabet="abé Z'.-7\n", max_size=60)
+LETTERS = re.compile(r"[^\W\d_]+")  # a word of two letters may lose one
 WORDS = st.text(alphabet="abcéZß", min_size=2, max_size=9)
 
 
@@ -36,7 +38,8 @@ def test_every_misspelling_is_one_slip_away(word):
 @given(TEXTS, st.floats(0, 0.99))
 def test_lines_and_what_is_no_word_stay(text, share):
     found = misspell(text, share)
-    assert [WORD.sub("", line) for line in found.split("\n")] == [WORD.sub("", line) for line in text.split("\n")]
+    rest = lambda text: [LETTERS.sub("", line) for line in text.split("\n")]
+    assert rest(found) == rest(text)
     assert misspell(text, 0.0) == text
 
 
