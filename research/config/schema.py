@@ -171,6 +171,11 @@ class Config(Node):
             raise Impossible(f"learned positions end at data.length = {self.data.length}; eval.length = {length} goes beyond")
         if self.data.batches == "columns" and (self.eval.also or stride < length):
             raise ValueError("with data.batches = columns the state is carried: eval.also, and a stride below the length, have no meaning")
+        if self.eval.misspelt > 0 and self.data.level == "word":
+            raise ValueError(
+                "eval.misspelt has no meaning at the word level, where a misspelt word is <unk> and costs less than it did; "
+                "use data.level = char, byte, bpe, byte_bpe, unigram or wordpiece"
+            )
         return self
 
     @property

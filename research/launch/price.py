@@ -67,7 +67,7 @@ def _tokens_scored(config: Config, data: Dataset) -> float:
     times = config.train.evaluations
     if not isinstance(data.train, TextSplit):
         return float(times * scored_tokens(data.valid) + scored_tokens(data.test))
-    windows, also = config.eval_length, sum(config.eval.also)
+    windows, also = config.eval_length, sum(config.eval.also) + config.eval_length * (config.eval.misspelt > 0)
     return (times * windows * scored_tokens(data.valid) + (windows + also) * scored_tokens(data.test)) / config.eval_stride
 
 
