@@ -107,6 +107,32 @@ def test_generate_is_a_function_of_the_seed(swept):
     assert first["tokens"] == 6
 
 
+def test_prompts_of_a_file_are_continued_by_every_decoder(swept, tmp_path):
+    folder, _ = swept
+    (tmp_path / "prompts.txt").write_text("a b\nb\n")
+    for cell in json.loads(call(folder, "runs", "--json").stdout)["cells"]:
+        for words in (["greedy"], ["top_k", "--k", "2"], ["top_p", "--p", "0.5"], ["beam", "--beam", "2", "--n-best", "2"]):
+            result = call(
+                folder,
+                "generate",
+                cell["cell_id"],
+                "--prompts",
+                str(tmp_path / "prompts.txt"),
+                "--tokens",
+                "3",
+                "--json",
+                "--decoder",
+                *words,
+            )
+            if words[0] == "beam" and result.exit_code:
+                assert "a counted n-gram takes greedy, sample, top_k or top_p" in result.stderr
+                continue
+            found = json.loads(result.stdout)
+            assert found["decoder"]["kind"] == words[0]
+            assert [(text["prompt"], text["tokens"]) for text in found["texts"]] == [("a b", 3), ("b", 3)]
+            assert all(len(text.get("n_best", [0, 0])) == 2 for text in found["texts"])
+
+
 def test_experiments_are_listed_with_their_questions_and_costs(swept):
     found = json.loads(CliRunner().invoke(app, ["experiments", "--json"]).stdout)["experiments"]
     assert {"lm_ladder"} <= {one["name"] for one in found}
