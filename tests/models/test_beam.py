@@ -65,7 +65,7 @@ def an_end(name, row=0, place=2):
     return int(greedy(name, 6, None).tokens[row, place])
 
 
-@pytest.mark.parametrize(("name", "length_penalty"), [(NAMES[0], 0.6), (NAMES[1], 0.0), (NAMES[2], 0.0), (NAMES[2], 1.0), (NAMES[2], 5.0)])
+@pytest.mark.parametrize(("name", "length_penalty"), [(NAMES[1], 0.6), (NAMES[2], 0.0), (NAMES[2], 5.0)])
 def test_one_beam_is_greedy(name, length_penalty):
     end = an_end(name)
     found, expected = beams(name, Beam(kind="beam", size=1, length_penalty=length_penalty), end=end), greedy(name, 6, end)
@@ -91,8 +91,7 @@ def test_a_score_is_the_log_probability_of_its_text_over_the_penalty(name):
         assert len({tuple(text) for text in found.tokens[row].tolist()}) == 4, "a text was found twice"
 
 
-@pytest.mark.parametrize("end", [None, 2])
-@pytest.mark.parametrize("length_penalty", [0.0, 1.0])
+@pytest.mark.parametrize(("end", "length_penalty"), [(None, 0.0), (2, 1.0)])
 def test_enough_beams_find_the_best_of_all_texts(end, length_penalty):
     """Every text of at most three symbols is scored by itself, with logits cut to four symbols, as a translator's may be fewer than its
     vocabulary."""
@@ -131,7 +130,7 @@ def narrow_score(row, text, symbols):
 
 def test_a_row_alone_gives_what_it_gives_in_a_batch():
     """Also where the others stop later."""
-    name, decoder = "gru + attention, t5", Beam(kind="beam", size=3)
+    name, decoder = NAMES[1], Beam(kind="beam", size=3)
     end = an_end(name, place=0)
     together = beams(name, decoder, end=end)
     for row in range(3):
