@@ -164,3 +164,7 @@ def test_learned_positions_refuse_a_prompt_beyond_them(config, tmp_path):
     found = json.loads(short.stdout)
     assert found["tokens"] == 4
     assert set(found["latency_ms"]) == {"first", "each_later"}
+    beams = call(tmp_path, "generate", cell, "--prompt", "the cat", "--tokens", "4", "--decoder", "beam", "--beam", "3", "--n-best", "2")
+    scores = [float(line.split()[0]) for line in beams.stdout.splitlines()]
+    assert len(scores) == 2
+    assert 0 > scores[0] >= scores[1]
