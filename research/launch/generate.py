@@ -131,7 +131,8 @@ def _continue(config: Any, params: Any, carry: Any, logits: Any, end: int | None
     """The texts, and how many turns of the loop the longest took."""
     if isinstance(asked.decoder, Beam):
         beams = jax.device_get(search(config, params, carry, logits, decoder=asked.decoder, steps=asked.tokens, end=end))
-        found = [_best(*row, end, asked.n_best) for row in zip(*beams, strict=True)]
+        each = zip(*beams, strict=True)
+        found = [_best(tokens, lengths, scores, end, asked.n_best) for tokens, lengths, scores in each]
         return found, int(beams.lengths.max())
     key = jax.random.key(asked.seed)
     drawn = jax.device_get(draw(config, params, carry, logits, key, decoder=asked.decoder, steps=asked.tokens, end=end))
