@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from research.classic import archive, ngram
+from research.config.data import Text
 from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
 from research.config.schema import Config
@@ -26,7 +27,7 @@ def draw(run: store.Run, prompt: str, tokens: int, temperature: float, seed: int
     """The prompt's continuation; `latency_ms`: of the first token, which reads the prompt, and of each later one."""
     config = Config.model_validate(tomllib.loads((run.folder / "config.toml").read_text()))
     data, folder = load(config.data, data_dir), run.seed_folder()
-    if data.eos is None:
+    if not isinstance(config.data, Text):
         raise StepladderError(f"{run.cell_id} was trained on {config.data.kind}, which is no text to go on from; name a run on text.")
     if isinstance(config.model, Interpolation):
         raise StepladderError(f"{run.cell_id} is an interpolation, which scores text and draws none; name one of its parts.")
