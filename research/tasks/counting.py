@@ -9,7 +9,6 @@ from research.classic import ngram
 from research.config.model import NGram
 from research.data.dataset import Dataset, Examples, TextSplit
 
-
 HELD = 2**24  # probabilities at once, while examples are scored
 
 
