@@ -77,8 +77,8 @@ def cell_id(config: Config, data_digest: str) -> str:
 def program_key(config: Config) -> Config:
     """The config with all that is only a traced number replaced: runs with equal keys on equal data share one compiled training program.
 
-    Traced are the learning rate, a weight decay above zero, and what is done before training (initial values, seeds, the parent's
-    source) or after it (decoding). A weight decay of zero, dropout 0, clipping off and smoothing 0 are structure, and so is what a parent freezes.
+    Traced are the learning rate, a weight decay above zero, and what is done before training (initial values, seeds, the parent's source)
+    or after it (decoding). A weight decay of zero, dropout 0, clipping off and smoothing 0 are structure, and so is what a parent freezes.
     """
     traced: dict[str, Any] = {"learning_rate": 1.0}
     if getattr(config.optim, "weight_decay", 0.0) > 0:
