@@ -163,6 +163,8 @@ def _stoppable() -> Iterator[Event]:
 
 def _print_summary(found: dict[str, Any], runs: Path) -> None:
     console = Console(highlight=False)
+    if found["params"] is None:  # no seed came to an end
+        return console.print(f"{found['cell_id']}  {found['status']}")
     console.print(
         f"{found['cell_id']}  {found['status']}  {found['params']['total']:,} parameters, {found['flops_per_token']:,.0f} FLOPs a token"
     )

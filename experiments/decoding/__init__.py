@@ -1,0 +1,1 @@
+"""What do greedy decoding, sampling, truncated sampling and beam search trade between quality and diversity?"""
