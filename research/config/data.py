@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from research.config.node import Integers, Node, Positive
+from research.config.node import Fraction, Integers, Node, Positive
 from research.config.pairs import Translation
 from research.config.subwords import NoRegularisation, Regularisation
 from research.config.vocabulary import Level, Vocabulary
@@ -259,3 +259,4 @@ class Evaluation(Node):
     stride: Positive | Literal["length"] = "length"
     segments: Positive = 16
     also: Integers = ()  # further window lengths at which the same tokens are scored on test: `perplexity_at_<length>`
+    misspelt: Fraction = 0.0  # share of the test words misspelt: `bits_per_character_at_<share>_misspelt`

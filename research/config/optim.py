@@ -92,6 +92,7 @@ class Train(Node):
     epochs: Positive | Literal["steps"] = "steps"
     batch_size: Positive = 32
     loss: Literal["token_mean", "time_sum"] = "token_mean"  # time_sum: summed over time, mean over the batch
+    buckets: Positive = 1  # batches of examples of similar length: sorted into so many equal parts, computed as wide as the part's longest
     label_smoothing: Fraction = 0.0
     scheduled_sampling: Fraction = 0.0  # of the target's symbols that the model reads, replaced by its own predictions
     evaluations: Positive = 5  # validations, evenly spread, the last at the end

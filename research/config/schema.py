@@ -103,6 +103,11 @@ class Config(Node):
                 raise ValueError(f"[decode] is for pairs, whose test sources are translated; {self.data.kind} has none; leave it out")
             if self.train.scheduled_sampling:
                 raise ValueError(f"train.scheduled_sampling is for the targets of pairs, and {self.data.kind} has none; leave it out")
+        if self.train.buckets > 1 and not isinstance(self.data, Pairs | Labelled):
+            raise ValueError(
+                f"train.buckets puts examples of similar length together, pairs or labelled sentences, and those of {self.data.kind} have "
+                "one length; leave it out"
+            )
         if not isinstance(self.data, Text) and "eval" in named:
             raise ValueError(f"[eval] is for text; {self.data.kind} scores its own fixed positions; leave it out")
         return self
@@ -166,6 +171,11 @@ class Config(Node):
             raise Impossible(f"learned positions end at data.length = {self.data.length}; eval.length = {length} goes beyond")
         if self.data.batches == "columns" and (self.eval.also or stride < length):
             raise ValueError("with data.batches = columns the state is carried: eval.also, and a stride below the length, have no meaning")
+        if self.eval.misspelt > 0 and self.data.level == "word":
+            raise ValueError(
+                "eval.misspelt has no meaning at the word level, where a misspelt word is <unk> and costs less than it did; "
+                "use data.level = char, byte, bpe, byte_bpe, unigram or wordpiece"
+            )
         return self
 
     @property

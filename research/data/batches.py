@@ -5,14 +5,17 @@
                carried state is valid until the epoch ends
     examples   an epoch visits the examples in a random order
 
-Nothing is visited twice in an epoch. What does not fill the last batch waits for another epoch (windows, examples) or is
+Examples may be sorted by length into buckets of equal numbers: a batch is of one bucket, and an epoch visits the batches of all buckets in
+a random order. Nothing is visited twice in an epoch. What does not fill the last batch waits for another epoch (windows, examples) or is
 left out (columns: fewer than `length` tokens of each). A text of up to `HOST_ABOVE` bytes lies on the device. A longer one is
 mapped from a file on the host, and `host_batch` gathers the same batches there, bit for bit.
 """
 
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,10 +26,17 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from research.config.data import Data, Text
 from research.config.errors import StepladderError
 from research.config.pairs import Pairs
-from research.data.dataset import Split, TextSplit
+from research.data.dataset import Examples, Split, TextSplit
 from research.data.permutation import permute
 
 HOST_ABOVE = 2**30  # bytes of token numbers
+
+
+class Width(NamedTuple):
+    """Columns that hold every example of a bucket: the last of the source, and the first of what follows it."""
+
+    source: int
+    rest: int
 
 
 @struct.dataclass
@@ -35,7 +45,7 @@ class Batch:
 
     `valid` marks the inputs that exist. `weight` 0 marks a target that is not scored; its index is -1. `index` numbers the
     scored tokens of the split, 0 .. their number - 1. Evaluation stacks batches on a further leading axis. Of pairs, the first
-    `source` inputs of a row are the source's; elsewhere it is 0.
+    `source` inputs of a row are the source's; elsewhere it is 0. `widths`: those to which a batch may be cut (`in_narrowest`).
     """
 
     inputs: Int[Any, "*n b t"]
@@ -45,6 +55,7 @@ class Batch:
     where: Int[Any, "*n b q"] | None
     index: Int[Any, "*n b q"]
     source: int = struct.field(pytree_node=False, default=0)
+    widths: tuple[Width, ...] = struct.field(pytree_node=False, default=())
 
 
 @struct.dataclass
@@ -65,6 +76,8 @@ class ExampleArrays:
     weight: Float[Any, "n q"]
     index: Int[Any, "n q"]
     source: int = struct.field(pytree_node=False, default=0)
+    widths: tuple[Width, ...] = struct.field(pytree_node=False, default=())  # as of `Batch`
+    parts: int = struct.field(pytree_node=False, default=1)  # buckets of equal numbers of examples, the shortest first
 
 
 Arrays = TextArrays | ExampleArrays
@@ -81,9 +94,9 @@ def scored_index(weight: Float[np.ndarray, "n q"]) -> Int[np.ndarray, "n q"]:
     return np.where(scored, np.cumsum(scored).reshape(weight.shape) - 1, -1).astype(np.int32)
 
 
-def device_arrays(split: Split) -> Arrays:
-    """The arrays of a split, to be placed on the device and given to `train_batch`."""
-    return jax.tree.map(jnp.asarray, _host_memory(split))
+def device_arrays(split: Split, buckets: int = 1) -> Arrays:
+    """The arrays of a split, to be placed on the device and given to `train_batch`; examples sorted where there are several buckets."""
+    return jax.tree.map(jnp.asarray, _host_memory(split, buckets))
 
 
 def host_arrays(split: Split) -> Arrays:
@@ -102,17 +115,66 @@ def belongs_on_host(split: Split, above: int = HOST_ABOVE) -> bool:
     return isinstance(split, TextSplit) and split.tokens.nbytes > above
 
 
-def _host_memory(split: Split) -> Arrays:
+def _host_memory(split: Split, buckets: int = 1) -> Arrays:
     if isinstance(split, TextSplit):
         return TextArrays(with_start(split))
     index = scored_index(split.weight)
-    return ExampleArrays(split.inputs, split.valid, split.targets, split.where, split.weight, index, split.source)
+    arrays = ExampleArrays(split.inputs, split.valid, split.targets, split.where, split.weight, index, split.source)
+    return arrays if buckets == 1 else _in_buckets(arrays, buckets)
 
 
-def steps_per_epoch(data: Data, batch_size: int, split: Split) -> int:
-    """Batches in an epoch. Raises StepladderError where the split does not fill one."""
+def _in_buckets(arrays: ExampleArrays, buckets: int) -> ExampleArrays:
+    """The examples from the shortest to the longest. The widths grow, so that each holds what the ones before it hold."""
+    order = np.argsort(sum(_lengths(arrays.valid, arrays.source, np)), kind="stable")
+    in_order = jax.tree.map(lambda leaf: leaf[order], arrays)
+    return replace(in_order, widths=tuple(dict.fromkeys(bucket_widths(arrays, buckets))), parts=buckets)
+
+
+def bucket_widths(examples: Examples | ExampleArrays, buckets: int) -> tuple[Width, ...]:
+    """Of each bucket, the shortest first."""
+    source, rest = _lengths(examples.valid, examples.source, np)
+    order = np.argsort(source + rest, kind="stable")
+    ends = [(i + 1) * (len(order) // buckets) for i in range(buckets - 1)] + [len(order)]
+    longest = lambda lengths, end: int(lengths[order[:end]].max())
+    return tuple(Width(longest(source, end), max(1, longest(rest, end))) for end in ends)
+
+
+def _lengths(valid: Any, source: int, xp: Any) -> tuple[Any, Any]:
+    """Of each row: columns from the source's first valid one to its end, and from there to the last valid one."""
+    reach = lambda exists: xp.where(exists, xp.arange(1, exists.shape[-1] + 1), 0).max(axis=-1, initial=0)
+    return reach(xp.flip(valid[..., :source], -1)), reach(valid[..., source:])
+
+
+def in_narrowest(batch: Batch, compute: Callable[[Batch], Any]) -> Any:
+    """`compute(batch)`, of the batch without the columns that all its rows leave empty, as far as `widths` has a width for that."""
+    if not batch.widths:
+        return compute(batch)
+    source, rest = _lengths(batch.valid, batch.source, jnp)
+    small = [(source.max() > width.source) | (rest.max() > width.rest) for width in batch.widths[:-1]]
+    cuts = [lambda width=width: compute(_cut(batch, width)) for width in batch.widths]
+    return jax.lax.switch(jnp.array(small, jnp.int32).sum(), cuts)
+
+
+def _cut(batch: Batch, width: Width) -> Batch:
+    """Of pairs the target's columns are cut with the inputs that predict them."""
+    first, last = batch.source - width.source, batch.source + width.rest
+    scored = slice(0, width.rest if batch.source else None)
+    where = None if batch.where is None else batch.where[:, scored] - first
+    return Batch(
+        batch.inputs[:, first:last],
+        batch.valid[:, first:last],
+        batch.targets[:, scored],
+        batch.weight[:, scored],
+        where,
+        batch.index[:, scored],
+        width.source,
+    )
+
+
+def steps_per_epoch(data: Data, batch_size: int, split: Split, buckets: int = 1) -> int:
+    """Batches in an epoch. Raises StepladderError where the split does not fill one of every bucket."""
     n = len(split.tokens) if isinstance(split, TextSplit) else len(split.inputs)
-    steps = _steps(data, batch_size, n)
+    steps = _steps(data, batch_size, n, buckets)
     if steps:
         return steps
     if isinstance(data, Text):
@@ -122,12 +184,13 @@ def steps_per_epoch(data: Data, batch_size: int, split: Split) -> int:
             f"{need}. Lower one of them, or bring more text."
         )
     what = "pairs" if isinstance(data, Pairs) else "examples"
-    raise StepladderError(f"There are {n} training {what}, too few for train.batch_size = {batch_size}. Raise data.train_{what}.")
+    parts = f" and train.buckets = {buckets}" if buckets > 1 else ""
+    raise StepladderError(f"There are {n} training {what}, too few for train.batch_size = {batch_size}{parts}. Raise data.train_{what}.")
 
 
-def _steps(data: Data, batch_size: int, n: int) -> int:
+def _steps(data: Data, batch_size: int, n: int, buckets: int = 1) -> int:
     if not isinstance(data, Text):
-        return n // batch_size
+        return buckets * (n // buckets // batch_size)
     if data.batches == "columns":
         return n // batch_size // data.length
     return _windows(data, n) // batch_size
@@ -146,23 +209,31 @@ def starts_anew(data: Data, step: Int[Array, ""], steps_per_epoch: int) -> Bool[
 
 def train_batch(data: Data, batch_size: int, arrays: Arrays, key: Key[Array, ""], step: Int[Array, ""]) -> Batch:
     """The batch of a step, `arrays` on the device. `key` is that of the run's data stream. Pure; jit with `data`, `batch_size` static."""
-    return _gather(data, arrays, _rows(data, batch_size, _size(arrays), key, step), jnp)
+    return _gather(data, arrays, _rows(data, batch_size, _size(arrays), key, step, _parts(arrays)), jnp)
 
 
 def host_batch(data: Data, batch_size: int, arrays: Arrays, key: Key[Array, ""], step: int) -> Batch:
     """The same batch, of numpy arrays, gathered from `host_arrays`: only the batch goes to the device."""
-    return _gather(data, arrays, np.asarray(_jitted_rows(data, batch_size, _size(arrays), key, step)), np)
+    return _gather(data, arrays, np.asarray(_jitted_rows(data, batch_size, _size(arrays), key, step, _parts(arrays))), np)
 
 
 def _size(arrays: Arrays) -> int:
     return arrays.tokens.shape[0] - 1 if isinstance(arrays, TextArrays) else arrays.inputs.shape[0]
 
 
-def _rows(data: Data, batch_size: int, n: int, key: Key[Array, ""], step: Int[Array, ""] | int) -> Int[Array, "b"]:
+def _parts(arrays: Arrays) -> int:
+    return 1 if isinstance(arrays, TextArrays) else arrays.parts
+
+
+def _rows(data: Data, batch_size: int, n: int, key: Key[Array, ""], step: Int[Array, ""] | int, buckets: int = 1) -> Int[Array, "b"]:
     """The first token of each row of a batch, or the number of its example."""
-    steps = _steps(data, batch_size, n)
+    steps = _steps(data, batch_size, n, buckets)
     epoch_key = jax.random.fold_in(key, step // steps)
     row, within = jnp.arange(batch_size, dtype=jnp.int32), step % steps
+    if buckets > 1:
+        turn = permute(jax.random.fold_in(epoch_key, 0), jnp.atleast_1d(within), steps)[0]
+        bucket, within, size = turn // (steps // buckets), turn % (steps // buckets), n // buckets
+        return bucket * size + permute(jax.random.fold_in(epoch_key, 1 + bucket), within * batch_size + row, size)
     if not isinstance(data, Text):
         return permute(epoch_key, within * batch_size + row, n)
     if data.batches == "columns":
@@ -172,7 +243,7 @@ def _rows(data: Data, batch_size: int, n: int, key: Key[Array, ""], step: Int[Ar
     return offset + data.length * permute(order_key, within * batch_size + row, _windows(data, n))
 
 
-_jitted_rows = jax.jit(_rows, static_argnums=(0, 1, 2))
+_jitted_rows = jax.jit(_rows, static_argnums=(0, 1, 2, 5))
 
 
 def _gather(data: Data, arrays: Arrays, rows: Any, xp: Any) -> Batch:
@@ -180,7 +251,7 @@ def _gather(data: Data, arrays: Arrays, rows: Any, xp: Any) -> Batch:
     if isinstance(arrays, ExampleArrays):
         take = partial(xp.take, indices=rows, axis=0)
         asked = {name: take(getattr(arrays, name)) for name in ("targets", "weight", "where", "index")}
-        return Batch(inputs=take(arrays.inputs), valid=take(arrays.valid), **asked, source=arrays.source)
+        return Batch(inputs=take(arrays.inputs), valid=take(arrays.valid), **asked, source=arrays.source, widths=arrays.widths)
     assert isinstance(data, Text), "a text needs the config of a text"
     index = rows[:, None] + xp.arange(data.length, dtype=xp.int32)[None]
     inputs, targets = arrays.tokens[index], arrays.tokens[index + 1]

@@ -80,4 +80,5 @@ class Dataset(NamedTuple):
     sentences: dict[str, Sentences] = {}  # noqa: RUF012  by split, of labelled sentences
     sides: Sides | None = None  # of pairs
     pairs: dict[str, PairTexts] = {}  # noqa: RUF012  by split, of pairs
+    test_text: str = ""  # of a text: its test split as it was before it became tokens
     identities: dict[str, Identity] = {}  # noqa: RUF012  by split that is scored; none of a dataset that was made by hand

@@ -16,6 +16,7 @@ from research.data.download import sha256
 from research.data.fitted import fitted_tokenizer, library
 from research.data.identity import identify_examples, identify_sentences, identify_text
 from research.data.labelled import examples, labelled_digest, limited, read_sentences
+from research.data.misspelling import misspell
 from research.data.pair_texts import pairs_digest
 from research.data.pairs import load_pairs
 from research.data.synthetic import TASKS, generate, synthetic_digest
@@ -75,7 +76,7 @@ def _load_text(config: Text, data_dir: Path | None, identity: str) -> Dataset:
     splits = {split: _text_split(vocabulary, tokens[split], read[split]) for split in SPLITS}
     identities = {split: identify_text(vocabulary, read[split], splits[split].tokens) for split in SCORED}
     words = {"digest": identity, "eos": vocabulary.eos, "description": _describe_text(vocabulary, splits)}
-    return _dataset(vocabulary, splits, **words, identities=identities)
+    return _dataset(vocabulary, splits, **words, test_text=read["test"], identities=identities)
 
 
 def _dataset(vocabulary: Vocabulary, splits: Mapping[str, Any], **rest: Any) -> Dataset:
@@ -116,6 +117,12 @@ def _limited(config: Text, split: str, tokens: list[str]) -> list[str]:
         first = tokens.index(end) + 1
         raise StepladderError(f"data.{key} = {limit} is shorter than the first line, of {first} tokens. Raise it.")
     return tokens[: last + 1]
+
+
+def misspelt(data: Dataset, share: float) -> TextSplit:
+    """The test text misspelt (see `misspell`), then cut into tokens; its lines and its count of characters are those of the original."""
+    text = misspell(data.test_text, share)
+    return _text_split(data.vocabulary, data.vocabulary.tokens(text), data.test_text)
 
 
 def _text_split(vocabulary: Vocabulary, tokens: list[str], text: str) -> TextSplit:

@@ -9,7 +9,7 @@ from research.config.pairs import Numerals
 from research.data.synthetic import split_rng
 
 DIGITS = "digits"
-LANGUAGES = tuple(sorted({*CONVERTER_CLASSES} - {"am"}))  # num2words 0.5.14 says no number of six digits in Amharic
+LANGUAGES = tuple(sorted({*CONVERTER_CLASSES} - {"am"}))  # in Amharic num2words 0.5.14 fails on some numbers, and on some never ends
 PLACES = {"test": 0, "valid": 1, "train": 2}  # a tenth for test, a tenth for valid, the rest for training
 
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from research.classic import archive, ngram
+from research.config.data import Text as Corpus
 from research.config.decoding import Beam, Decoder
 from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
@@ -72,7 +73,7 @@ def generate(run: store.Run, asked: Request, data_dir: Path | None) -> dict[str,
     """
     config = Config.model_validate(tomllib.loads((run.folder / "config.toml").read_text()))
     data, folder = load(config.data, data_dir), run.seed_folder()
-    if data.eos is None:
+    if not isinstance(config.data, Corpus):
         raise StepladderError(f"{run.cell_id} was trained on {config.data.kind}, which is no text to go on from; name a run on text.")
     if isinstance(config.model, Interpolation):
         raise StepladderError(f"{run.cell_id} is an interpolation, which scores text and draws none; name one of its parts.")
@@ -131,7 +132,8 @@ def _continue(config: Any, params: Any, carry: Any, logits: Any, end: int | None
     """The texts, and how many turns of the loop the longest took."""
     if isinstance(asked.decoder, Beam):
         beams = jax.device_get(search(config, params, carry, logits, decoder=asked.decoder, steps=asked.tokens, end=end))
-        found = [_best(*row, end, asked.n_best) for row in zip(*beams, strict=True)]
+        each = zip(*beams, strict=True)
+        found = [_best(tokens, lengths, scores, end, asked.n_best) for tokens, lengths, scores in each]
         return found, int(beams.lengths.max())
     key = jax.random.key(asked.seed)
     drawn = jax.device_get(draw(config, params, carry, logits, key, decoder=asked.decoder, steps=asked.tokens, end=end))

@@ -15,7 +15,7 @@ from research.config.write import to_toml
 from research.data.batches import HOST_ABOVE, belongs_on_host, device_arrays, host_arrays
 from research.data.dataset import Dataset, TextSplit
 from research.data.eval_batches import eval_batches, groups, items
-from research.data.load import load
+from research.data.load import load, misspelt
 from research.data.slices import slices
 from research.launch.environment import differences, environment
 from research.launch.plan import Cell, Plan, lacks, program_of
@@ -201,7 +201,7 @@ def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report:
 def _engine(group: Group, data_dir: Path | None) -> tuple[Engine, Material]:
     config = group.jobs[0].config
     material = materials(config, load(config.data, data_dir))
-    shapes = tuple(split.batches for split in (material.valid, material.test, *material.also.values()))
+    shapes = tuple(split.batches for split in (material.valid, material.test, *material.also.values(), *filter(None, [material.misspelt])))
     latency_ms(group.program)  # compiles; it is measured when nothing else is compiling
     return build(group.program, material.source, shapes, len(group.jobs)), material
 
@@ -216,8 +216,22 @@ def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Ma
 
     also = {window: split("test", window) for window in config.eval.also if f"test.perplexity_at_{window}" not in lacks(config)}
     on_host = belongs_on_host(data.train, host_above)
-    source = OnHost(host_arrays(data.train), config.run.log_every) if on_host else lanes.replicate(device_arrays(data.train))
-    return Material(source, split("valid", length), split("test", length), also, data if data.pairs else None)
+    source = (
+        OnHost(host_arrays(data.train), config.run.log_every)
+        if on_host
+        else lanes.replicate(device_arrays(data.train, config.train.buckets))
+    )
+    return Material(source, split("valid", length), split("test", length), also, _misspelt(config, data), data if data.pairs else None)
+
+
+def _misspelt(config: Config, data: Dataset) -> Split | None:
+    """The test text with `eval.misspelt` of its words misspelt; bits are over the characters that it had."""
+    if config.eval.misspelt == 0:
+        return None
+    copy = misspelt(data, config.eval.misspelt)
+    assert copy.characters is not None
+    batches = eval_batches(config.data, config.eval, copy, data.eos, config.eval_length, config.eval_stride)
+    return Split(batches, Belonging(items(copy), characters=int(copy.characters)))
 
 
 def belongs(data: Dataset, name: str) -> Belonging:

@@ -113,7 +113,7 @@ def sizes(config: Config, data: Dataset) -> Sizes:
 
 def program_of(config: Config, data: Dataset) -> Program:
     """The training program of a config: equal programs are compiled once."""
-    per_epoch = steps_per_epoch(config.data, config.train.batch_size, data.train)
+    per_epoch = steps_per_epoch(config.data, config.train.batch_size, data.train, config.train.buckets)
     train = config.train
     steps = train.epochs * per_epoch if isinstance(train.epochs, int) else train.steps
     assert isinstance(steps, int)

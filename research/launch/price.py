@@ -6,12 +6,15 @@ measured seconds, so that they can be judged on another machine.
 
 from typing import Any
 
+import numpy as np
+
 from research.config.classify import Classifier
 from research.config.encoder_decoder import EncoderDecoder, RecurrentDecoder, RecurrentEncoder
 from research.config.mixer import Attention, Convolution
 from research.config.model import NGram, StackWords
 from research.config.schema import Config
-from research.data.dataset import Dataset, TextSplit
+from research.data.batches import bucket_widths
+from research.data.dataset import Dataset, Examples, TextSplit
 from research.data.eval_batches import scored_tokens
 from research.tasks.language_modelling import Sizes
 from research.train.update import Program
@@ -30,10 +33,19 @@ def price(config: Config, program: Program | None, data: Dataset, flops: float, 
     """Core-seconds of one run, without compilation."""
     if program is None or (not isinstance(data.train, TextSplit) and isinstance(config.model, NGram)):
         return _counting_seconds(config, data)
-    tokens = config.train.batch_size * program.sizes.length
+    share = _share_of_width(config, data)
+    tokens = config.train.batch_size * program.sizes.length * share
     fixed = SECONDS_PER_STEP + parameters * SECONDS_PER_PARAMETER
-    step = 3 * flops * tokens / FLOPS_PER_SECOND + fixed + _time_steps(config.model, program.sizes) * SECONDS_PER_TIME_STEP
+    step = 3 * flops * tokens / FLOPS_PER_SECOND + fixed + share * _time_steps(config.model, program.sizes) * SECONDS_PER_TIME_STEP
     return program.steps * step + _tokens_scored(config, data) * flops / FLOPS_PER_SECOND
+
+
+def _share_of_width(config: Config, data: Dataset) -> float:
+    """Of the columns of a row those that are computed, where training batches are cut to the longest row of their bucket."""
+    if config.train.buckets == 1 or not isinstance(data.train, Examples):
+        return 1.0
+    widths = bucket_widths(data.train, config.train.buckets)
+    return float(np.mean([source + rest for source, rest in widths])) / data.train.inputs.shape[1]
 
 
 def total_seconds(runs: list[tuple[float, Any]], workers: int, cores: int = 1) -> float:
@@ -55,7 +67,7 @@ def _tokens_scored(config: Config, data: Dataset) -> float:
     times = config.train.evaluations
     if not isinstance(data.train, TextSplit):
         return float(times * scored_tokens(data.valid) + scored_tokens(data.test))
-    windows, also = config.eval_length, sum(config.eval.also)
+    windows, also = config.eval_length, sum(config.eval.also) + config.eval_length * (config.eval.misspelt > 0)
     return (times * windows * scored_tokens(data.valid) + (windows + also) * scored_tokens(data.test)) / config.eval_stride
 
 

@@ -77,9 +77,8 @@ def _print_cell(console: Console, config: Config, plan: Plan, data_dir: Path | N
         program = program_of(config, load(config.data, data_dir))
         for path, leaf in tree_leaves_with_path(blank(program)[1].params):
             console.print(f"{keystr(path, simple=True, separator='.'):<48} {' x '.join(map(str, leaf.shape)) or 'scalar'}", markup=False)
-        console.print(
-            f"\ntraining holds {_training_bytes(program, load(config.data, data_dir)) / 2**20:,.0f} MB at its peak, by XLA's count"
-        )
+        held = _training_bytes(program, load(config.data, data_dir), config.train.buckets)
+        console.print(f"\ntraining holds {held / 2**20:,.0f} MB at its peak, by XLA's count")
         scored = config.data.length if isinstance(config.data, Text) else load(config.data, data_dir).train.where.shape[1]  # type: ignore[union-attr]
         if block_size(config.train.batch_size * scored, program.sizes.vocabulary) < program.sizes.vocabulary:
             console.print(f"logits are made in blocks of the vocabulary: a batch has more than {LOGITS_LIMIT:,}, and they are made twice")
@@ -87,10 +86,10 @@ def _print_cell(console: Console, config: Config, plan: Plan, data_dir: Path | N
             console.print(f"the mlp score is computed in blocks of keys above {MLP_LIMIT:,} numbers")
 
 
-def _training_bytes(program: Program, data: Dataset) -> int:
+def _training_bytes(program: Program, data: Dataset, buckets: int) -> int:
     """Of one run: arguments, results and temporaries of the compiled update loop."""
     member, state = blank(program)
-    arrays = jax.eval_shape(lambda: device_arrays(data.train))
+    arrays = jax.eval_shape(lambda: device_arrays(data.train, buckets))
     until = jax.ShapeDtypeStruct((), jnp.int32)
     memory: Any = jax.jit(partial(advance, program), donate_argnums=1).lower(member, state, arrays, until).compile().memory_analysis()
     return int(memory.argument_size_in_bytes + memory.temp_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes)

@@ -113,9 +113,8 @@ def title(name: str) -> str:
     """How a table's head says it."""
     split, short = split_name(name)
     stem, _, at = short.partition("_at_")
-    words = (
-        TITLES.get(stem, stem.replace("_", " ").replace(".", " ")) + (f" at {at}" if at else "") + (", %" if is_percentage(name) else "")
-    )
+    words = TITLES.get(stem, stem.replace("_", " ").replace(".", " "))
+    words += (f" at {at.replace('_', ' ')}" if at else "") + (", %" if is_percentage(name) else "")
     said = f"{split} {words}" if split in ("train", "valid", "test") else words
     return f"best seed: {said}" if name.startswith("best_seed.") else said
 

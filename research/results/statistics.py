@@ -112,6 +112,7 @@ class Items(NamedTuple):
     tokens: Array  # int64[n]
     correct: Array | None  # float64[n]; None where nothing is right or wrong
     truth: Array | None = None  # the class that is right, int64[n]; None of what has no classes
+    misspelt: Array | None = None  # as `loss`, of the item's misspelt copy; None where it was not asked for
     exact: Array | None = None  # float64[n], of drawn texts, as the following; None where none were drawn
     token_accuracy: Array | None = None  # float64[n]
     bleu: Array | None = None  # int64[n s 10]: counts of each of s runs, which are not averaged: a score of means is no mean of scores
@@ -136,7 +137,7 @@ def average_items(runs: Sequence[Items]) -> Items | None:
     mean = lambda fields: None if any(field is None for field in fields) else np.mean(fields, axis=0)
     beside = lambda fields: None if any(field is None for field in fields) else np.concatenate(fields, axis=1)
     column = lambda name: [getattr(run, name) for run in ordered]
-    means = {name: mean(column(name)) for name in ("loss", "correct", *MEANS.values())}
+    means = {name: mean(column(name)) for name in ("loss", "correct", "misspelt", *MEANS.values())}
     return ordered[0]._replace(**means, **{name: beside(column(name)) for name in CORPUS})  # type: ignore[arg-type]
 
 
@@ -175,15 +176,21 @@ def _agree(a: str | None, b: str | None) -> bool:
 
 LOSSES = ("loss", "perplexity", "bits_per_character", "bits_per_byte")
 TEXTS = {**MEANS, **{name: name for name in CORPUS}}  # metric of drawn texts -> its field of Items
+MISSPELT = "_misspelt"  # how the names of bits a character of misspelt copies end
 
 
 def has_statistic(items: Items | None, statistic: str) -> bool:
     """Whether the items hold what this metric of a test set is made of."""
     if items is None:
         return False
+    known = statistic in TEXTS or statistic in LOSSES or statistic == "accuracy" or statistic.endswith(MISSPELT)
+    return known and _kept(items, statistic) is not None
+
+
+def _kept(items: Items, statistic: str) -> Array | None:
     if statistic in TEXTS:
-        return getattr(items, TEXTS[statistic]) is not None
-    return items.loss is not None if statistic in LOSSES else statistic == "accuracy" and items.correct is not None
+        return getattr(items, TEXTS[statistic])  # type: ignore[no-any-return]
+    return items.loss if statistic in LOSSES else items.misspelt if statistic.endswith(MISSPELT) else items.correct
 
 
 def item_interval(items: Items, statistic: str, value: float) -> Interval:
@@ -218,9 +225,7 @@ def paired_items_p(a: Items, b: Items, statistic: str) -> float:
 
 
 def _summed(items: Items, statistic: str) -> Float[Array, " n"]:
-    if statistic in MEANS:
-        return np.asarray(getattr(items, MEANS[statistic]), float)
-    return np.asarray(items.loss if statistic in LOSSES else items.correct, float)
+    return np.asarray(_kept(items, statistic), float)
 
 
 def resampled_scores(items: Items, statistic: str) -> Float[Array, " r"]:

@@ -9,6 +9,8 @@ from research.classic import ngram
 from research.config.model import NGram
 from research.data.dataset import Dataset, Examples, TextSplit
 
+HELD = 2**24  # probabilities at once, while examples are scored
+
 
 class Scored(NamedTuple):
     """Nats of each scored token of a split, in its order, and whether the likeliest word was right (None where that was not asked)."""
@@ -29,10 +31,16 @@ def score(model: ngram.Model, split: Any) -> Scored:
     """Every token of a text, or every scored position of the examples."""
     if isinstance(split, TextSplit):
         return Scored(-ngram.log_probabilities(model, split.tokens), None)
-    asked = split.weight > 0
-    log_p = ngram.position_log_probabilities(model, split.inputs, split.valid, split.where)
-    nats = -np.take_along_axis(log_p, split.targets[..., None], axis=-1)[..., 0]
-    return Scored(nats[asked], (log_p.argmax(axis=-1) == split.targets)[asked])
+    rows = max(1, HELD // (split.where.shape[1] * model.vocabulary_size))
+    parts = [_score_rows(model, split, slice(first, first + rows)) for first in range(0, len(split.inputs), rows)]
+    return Scored(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _score_rows(model: ngram.Model, split: Examples, rows: slice) -> tuple[Float[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
+    asked, targets = split.weight[rows] > 0, split.targets[rows]
+    log_p = ngram.position_log_probabilities(model, split.inputs[rows], split.valid[rows], split.where[rows])
+    nats = -np.take_along_axis(log_p, targets[..., None], axis=-1)[..., 0]
+    return nats[asked], (log_p.argmax(axis=-1) == targets)[asked]
 
 
 def unseen(model: ngram.Model, split: Any) -> dict[str, float]:

@@ -40,7 +40,7 @@ def _count(job: Job, data: Dataset) -> tuple[Scored, dict[str, Any]]:
     began = time.perf_counter()
     model = counting.fit(job.config.model, data)
     fitted = time.perf_counter()
-    scored = Scored(_scores(counting.score(model, data.valid)), _scores(counting.score(model, data.test)), {})
+    scored = Scored(_scores(counting.score(model, data.valid)), _scores(counting.score(model, data.test)), {}, None)
     ended = time.perf_counter()
     archive.save(model, job.folder / "model.npz")
     seen = len(data.train.tokens) if isinstance(data.train, TextSplit) else int(data.train.valid.sum())
@@ -66,7 +66,7 @@ def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scored, d
     ended = time.perf_counter()
     fitted_files.save(config, fitted.model, job.folder)
     words = [len(sentence) for sentence in data.sentences["train"].words]
-    return Scored(valid, test, {}), {
+    return Scored(valid, test, {}, None), {
         "params": {"total": fitted.parameters, "body": fitted.parameters},
         "flops_per_token": 0.0 if isinstance(config, Rules) else 2.0 * len(data.classes),
         "tokens_seen": 0 if isinstance(config, Rules) else sum(words),
@@ -110,7 +110,7 @@ def _interpolate(job: Job, data: Dataset) -> tuple[Scored, dict[str, Any]]:
     results = [store.read_result(folder) or {} for folder in job.parents]
     total = lambda key: sum(result["params"][key] for result in results)
     seconds = [result["cost"]["seconds"] for result in results]
-    return Scored(mixed["valid"], mixed["test"], {}), {
+    return Scored(mixed["valid"], mixed["test"], {}, None), {
         "params": {"total": total("total"), "body": total("body")},
         "flops_per_token": sum(result["flops_per_token"] for result in results),
         "tokens_seen": max(result["tokens_seen"] for result in results),

@@ -83,7 +83,7 @@ def measure(scores: Scores, data: Any, belongs: Belonging) -> dict[str, float]:
     if isinstance(data, Text) and data.level in TOKEN:
         found[f"bits_per_{TOKEN[data.level]}"] = found["loss"] / float(np.log(2))
     elif isinstance(data, Text) and belongs.characters:
-        found["bits_per_character"] = found["loss"] / float(np.log(2)) * len(belongs.items) / belongs.characters
+        found["bits_per_character"] = bits_per_character(scores, belongs)
     if scores.correct is None:
         return found
     found["accuracy"] = float(scores.correct.mean())
@@ -92,6 +92,13 @@ def measure(scores: Scores, data: Any, belongs: Belonging) -> dict[str, float]:
     for name, members in _parts(belongs):
         found[f"accuracy_at_{name}"] = float(scores.correct[members].mean())
     return found
+
+
+def bits_per_character(scores: Scores, belongs: Belonging) -> float:
+    """The bits of all tokens over the characters of the text that they belong to."""
+    assert scores.nats is not None
+    assert belongs.characters is not None
+    return float(scores.nats.sum(dtype=np.float64)) / float(np.log(2)) / belongs.characters
 
 
 def macro_f1(targets: Int[np.ndarray, " n"], predicted: Int[np.ndarray, " n"]) -> float:

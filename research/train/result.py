@@ -12,7 +12,7 @@ from research.config.schema import Config
 from research.results import store
 from research.results.text_scores import text_metrics
 from research.text.scores import signature, text_items
-from research.train.evaluate import Belonging, Scores, by_item, measure
+from research.train.evaluate import Belonging, Scores, bits_per_character, by_item, measure
 from research.train.written import Written
 
 ENDED = ("done", "diverged")  # the statuses of a run that is not begun again
@@ -30,12 +30,20 @@ class Job(NamedTuple):
     latency_ms: float | None = None
 
 
+class Copy(NamedTuple):
+    """A changed copy of the test text as it was scored: its tokens belong to the items of the original."""
+
+    scores: Scores
+    belongs: Belonging
+
+
 class Scored(NamedTuple):
-    """Both splits of a finished run, what their tokens belong to, the test split at further window lengths, and its translations."""
+    """Both splits of a finished run, the test split at further window lengths, its misspelt copy, and its translations."""
 
     valid: Scores
     test: Scores
     also: dict[int, Scores]
+    misspelt: Copy | None
     written: Written | None = None
 
 
@@ -48,11 +56,14 @@ def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belo
         metrics["test"] = measure(scored.test, job.config.data, test)
         for length, scores in scored.also.items():
             metrics["test"][f"perplexity_at_{length}"] = measure(scores, job.config.data, Belonging(test.items))["perplexity"]
-        of_items = by_item(scored.test, test)
+        found = by_item(scored.test, test)
+        if scored.misspelt is not None:
+            metrics["test"][f"bits_per_character_at_{job.config.eval.misspelt:g}_misspelt"] = bits_per_character(*scored.misspelt)
+            found["misspelt"] = by_item(*scored.misspelt)["loss"]
         if scored.written is not None:
-            of_items |= _write_texts(job, scored.written, metrics["test"])
+            found |= _write_texts(job, scored.written, metrics["test"])
             figures["signatures"] = signature()
-        store.write_arrays(job.folder / "items.npz", **of_items)
+        store.write_arrays(job.folder / "items.npz", **found)
         tokens = {name: scores.nats for name, scores in (("valid", scored.valid), ("test", scored.test)) if scores.nats is not None}
         store.write_arrays(job.folder / "tokens.npz", **{name: nats.astype(np.float32) for name, nats in tokens.items()})
     extra = {**job.facts.get("extra", {}), **figures.pop("extra", {})}

@@ -27,7 +27,7 @@ from research.train import checkpoint, lanes
 from research.train.engine import Batches, Engine, score
 from research.train.evaluate import Belonging, Scores, measure
 from research.train.optimiser import factor, hyper
-from research.train.result import ENDED, Job, Scored, write_result, write_status
+from research.train.result import ENDED, Copy, Job, Scored, write_result, write_status
 from research.train.resume import Best, pack, unpack
 from research.train.source import OnHost, stack
 from research.train.update import Member, State, blank, jitted_begin
@@ -52,6 +52,7 @@ class Material(NamedTuple):
     valid: Split
     test: Split
     also: dict[int, Split]  # the test split at further window lengths
+    misspelt: Split | None  # a copy of the test split
     pairs: Dataset | None = None  # the data, where it is pairs: their test sources are translated
 
 
@@ -261,17 +262,29 @@ def _finish(engine: Engine, running: list[Any], states: Any, material: Material,
     began = time.perf_counter()
     score_on = lambda split: score(engine, params, tested, split.batches, split.size) if any(tested) else [None] * engine.width
     test, also = score_on(material.test), {length: score_on(split) for length, split in material.also.items()}
+    misspelt = score_on(material.misspelt) if material.misspelt else [None] * engine.width
     seconds = time.perf_counter() - began
     for i, lane in enumerate(running):
         if over[i]:
             lane = replace(lane, evaluate_seconds=lane.evaluate_seconds + seconds)
-            _write(engine, lane, test[i], {length: found[i] for length, found in also.items()}, material, runs, report)
+            further = {length: found[i] for length, found in also.items()}
+            _write(engine, lane, test[i], further, misspelt[i], material, runs, report)
     return [None if ended else lane for lane, ended in zip(running, over, strict=True)]
 
 
-def _write(engine: Engine, lane: Lane, test: Scores | None, also: dict[int, Any], material: Material, runs: int, report: Report) -> None:
+def _write(
+    engine: Engine,
+    lane: Lane,
+    test: Scores | None,
+    also: dict[int, Any],
+    misspelt: Scores | None,
+    material: Material,
+    runs: int,
+    report: Report,
+) -> None:
     job, best = lane.job, lane.best
-    scored = None if test is None or best is None else Scored(best.scores, test, also)
+    copy = Copy(misspelt, material.misspelt.belongs) if misspelt is not None and material.misspelt else None
+    scored = None if test is None or best is None else Scored(best.scores, test, also, copy)
     if scored is not None and best is not None and material.pairs is not None:
         began = time.perf_counter()
         scored = scored._replace(written=written(job.config, engine.program.config.model, job.seed, best.params, material.pairs))

@@ -14,7 +14,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int, UInt32
 
 from research.config.schema import Config, Model
-from research.data.batches import Arrays, starts_anew
+from research.data.batches import Arrays, in_narrowest, starts_anew
 from research.tasks.language_modelling import Sizes, carries, empty, init, loss, stop_gradient
 from research.train.lanes import spread
 from research.train.optimiser import factor, optimiser
@@ -107,7 +107,8 @@ def update(program: Program, member: Member, state: State, source: Arrays | Stac
     start_carry = _start_carry(program, state)
 
     def objective(params: Any) -> tuple[Array, tuple[Any, Array, Array]]:
-        total, weight, carry, metrics = loss(config, params, start_carry, batch, at_step(root, "dropout", state.step))
+        of_batch = lambda batch: loss(config, params, start_carry, batch, at_step(root, "dropout", state.step))
+        total, weight, carry, metrics = in_narrowest(batch, of_batch)
         rows = config.train.batch_size if config.train.loss == "time_sum" else weight
         return total / rows, (carry, metrics["loss"], weight)
 

@@ -107,6 +107,21 @@ def test_generate_is_a_function_of_the_seed(swept):
     assert first["tokens"] == 6
 
 
+def test_prompts_of_a_file_are_continued_by_every_decoder(swept, tmp_path):
+    """Of counted n-grams: all but the beam, which needs a state to go on from."""
+    folder, _ = swept
+    (tmp_path / "prompts.txt").write_text("a b\nb\n")
+    cell = json.loads(call(folder, "runs", "--json").stdout)["cells"][0]["cell_id"]
+    words = ["generate", cell, "--prompts", str(tmp_path / "prompts.txt"), "--tokens", "3", "--json", "--decoder"]
+    for decoder in (["greedy"], ["top_k", "--k", "2"], ["top_p", "--p", "0.5"]):
+        found = json.loads(call(folder, *words, *decoder).stdout)
+        assert found["decoder"]["kind"] == decoder[0]
+        assert [(text["prompt"], text["tokens"]) for text in found["texts"]] == [("a b", 3), ("b", 3)]
+    refused = CliRunner().invoke(app, [*words, "beam", "--runs", str(folder / "runs")])
+    assert refused.exit_code == 2
+    assert "a counted n-gram takes greedy, sample, top_k or top_p" in refused.stderr
+
+
 def test_experiments_are_listed_with_their_questions_and_costs(swept):
     found = json.loads(CliRunner().invoke(app, ["experiments", "--json"]).stdout)["experiments"]
     assert {"lm_ladder"} <= {one["name"] for one in found}

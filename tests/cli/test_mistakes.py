@@ -121,10 +121,31 @@ def test_an_unknown_run(tmp_path):
     assert_mistake(result, tmp_path, "abc", "stepladder runs")
 
 
-@pytest.mark.parametrize(("words", "said"), [(["--decoder", "beem"], "greedy or sample"), (["--temperature", "0"], "greedy")])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--decoder beem", ["did you mean `beam`", "greedy, sample, top_k, top_p, beam"]),
+        ("--temperature 0", ["--temperature", "above 0", "--decoder greedy"]),
+        ("--decoder top_k --temperature -1", ["--temperature", "above 0", "--decoder greedy"]),
+        ("--decoder top_k --k 0", ["--k", "at least 1"]),
+        ("--decoder top_p --p 0", ["--p", "above 0"]),
+        ("--decoder top_p --p 1.5", ["--p", "at most 1"]),
+        ("--decoder top_p --p nan", ["--p", "finite"]),
+        ("--decoder beam --beam 0", ["--beam", "at least 1"]),
+        ("--decoder beam --length-penalty -1", ["--length-penalty", "at least 0"]),
+        ("--decoder greedy --temperature 0.5", ["--temperature 0.5 does nothing with --decoder greedy", "sample or top_k or top_p"]),
+        ("--k 5", ["--k 5 does nothing with --decoder sample", "--decoder top_k"]),
+        ("--decoder beam --p 0.5", ["--p 0.5 does nothing", "--decoder top_p"]),
+        ("--beam 3", ["--beam 3 does nothing", "--decoder beam"]),
+        ("--n-best 2", ["--n-best 2 does nothing", "--decoder beam"]),
+        ("--decoder beam --beam 3 --n-best 4", ["--n-best 4", "3 beams"]),
+        ("--prompt a --prompts prompts.txt", ["--prompt and --prompts"]),
+        ("--prompts nowhere.txt", ["--prompts nowhere.txt", "No such file"]),
+    ],
+)
 def test_a_decoder_that_cannot_be(tmp_path, words, said):
-    result = CliRunner().invoke(app, ["generate", "abc", *words, "--runs", str(tmp_path / "runs")])
-    assert_mistake(result, tmp_path, said)
+    result = CliRunner().invoke(app, ["generate", "abc", *words.split(), "--runs", str(tmp_path / "runs")])
+    assert_mistake(result, tmp_path, *said)
 
 
 def test_a_report_of_a_sweep_that_was_never_launched(config, tmp_path):
@@ -143,3 +164,7 @@ def test_learned_positions_refuse_a_prompt_beyond_them(config, tmp_path):
     found = json.loads(short.stdout)
     assert found["tokens"] == 4
     assert set(found["latency_ms"]) == {"first", "each_later"}
+    beams = call(tmp_path, "generate", cell, "--prompt", "the cat", "--tokens", "4", "--decoder", "beam", "--beam", "3", "--n-best", "2")
+    scores = [float(line.split()[0]) for line in beams.stdout.splitlines()]
+    assert len(scores) == 2
+    assert 0 > scores[0] >= scores[1]

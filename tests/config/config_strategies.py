@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from research.config.fields import keys
-from research.config.merge import GENERATED
+from research.config.merge import GENERATED, PAIRED
 from research.config.model import Attention, LanguageModel
 from research.config.node import Node
 from research.config.optim import Train
+from research.config.pairs import Numerals
 from research.config.schema import Config
 from research.config.subwords import Subword
 
@@ -19,6 +20,7 @@ CHOSEN: dict[tuple[type[Node], str], st.SearchStrategy[Any]] = {  # where free c
     (LanguageModel, "layers"): st.sampled_from([2, 4]),
     (LanguageModel, "width"): st.sampled_from([16, 32]),
     (Attention, "heads"): st.sampled_from([1, 2, 4]),
+    (Numerals, "largest"): st.sampled_from([99, 1000, 999_999]),
 }
 
 
@@ -72,8 +74,10 @@ def all_trees(draw: st.DrawFn) -> dict[str, Any]:
         tree.pop("init", None)
     if tree["model"]["kind"] == "ngram":
         tree = {key: value for key, value in tree.items() if key not in ("optim", "train")}
-    if tree["data"]["kind"] in GENERATED:
+    if tree["data"]["kind"] in GENERATED + PAIRED:
         tree.pop("eval", None)
+    if tree["data"].get("level", "word") == "word":
+        tree.get("eval", {}).pop("misspelt", None)
     if tree["data"].get("level") == "byte":
         tree["data"].pop("vocabulary", None)
     tree["data"].pop("regularisation", None)  # no model so far has a place for it

@@ -1,5 +1,6 @@
 """A classifier that starts from a language model of the same sentences."""
 
+import json
 import tomllib
 
 import jax
@@ -16,6 +17,8 @@ from research.config.loader import load
 from research.config.schema import Config
 from research.data.load import load as load_data
 from research.launch.plan import resolve, sizes
+from research.results.cells import load_cells
+from research.results.comparisons import why_incomparable
 from research.tasks.language_modelling import init
 from research.train import checkpoint
 
@@ -45,6 +48,20 @@ def family(tmp_path):
         tomli_w.dumps(tree | {"sweep": {"name": "family", "metric": "test.accuracy", "list": rows, "table": {"rows": "label"}}})
     )
     return path
+
+
+def test_rows_of_other_labels_compare_and_the_language_model_with_none(family, tmp_path):
+    """The same test sentences whatever was trained on; the next word of them is another target."""
+    text = family.read_text().replace('label = "tuned"', 'label = "tuned"\n"data.train_sentences" = 90')
+    family.write_text(text)
+    assert "train_sentences" in text
+    assert CliRunner().invoke(app, ["sweep", str(family), "--runs", str(tmp_path / "runs")]).exit_code == 0
+    manifest = json.loads(next((tmp_path / "runs" / "sweeps").iterdir()).read_text())
+    cells = {cell.labels["label"]: cell for cell in load_cells(manifest, tmp_path / "runs")}
+    why = lambda a, b, metric="test.accuracy": why_incomparable(cells[a], cells[b], metric)
+    assert why("probe", "tuned") == ""
+    assert why("probe", "parent") == why("parent", "tuned") == "other test data"
+    assert why("probe", "parent", "valid.loss") == "other valid data"
 
 
 def final(run, config):

@@ -18,11 +18,12 @@ from research.config.classify import Classifier
 from research.config.data import Labelled, Text, Unlabelled
 from research.config.loader import load
 from research.config.model import Interpolation, NGram
+from research.config.pairs import Pairs
 from research.config.schema import CLASSIFIERS
-from research.data import labelled, texts
+from research.data import labelled, pair_texts, pairs, texts
 from research.data import load as loading
 from research.data.batches import device_arrays
-from research.data.dataset import Dataset, TextSplit
+from research.data.dataset import Dataset, PairTexts, TextSplit
 from research.data.load import load as load_data
 from research.data.shakespeare import Line
 from research.launch import plan
@@ -43,12 +44,17 @@ TYPES = {"word": 10_000, "char": 66, "byte": 256}
 
 
 def made_up(config, data_dir=None):
-    """A text of the right vocabulary and none of the words; of generated tasks, few examples; of sentences, one in each class."""
+    """A text of the right vocabulary and none of the words; of generated tasks, few examples; of sentences, one in each class; one pair."""
     if isinstance(config, Labelled):
         polar = labelled.Loaded(dict.fromkeys(texts.SPLITS, [("negative", "a b"), ("positive", "b c")] * 50), ("negative", "positive"))
         with pytest.MonkeyPatch.context() as patch:
             patch.setitem(labelled.READERS, type(config), lambda config, data_dir: polar)
             return loading._load_sentences(config, None, config.model_dump_json())
+    if isinstance(config, Pairs):
+        same = dict.fromkeys(texts.SPLITS, PairTexts(("a b",) * 300, ("b c d",) * 300))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(pairs.READERS, type(config), lambda config, data_dir: same)
+            return pairs.load_pairs(config, None, config.model_dump_json())
     if not isinstance(config, Text):
         return load_data(config.model_copy(update={f"{split}_examples": 300 for split in ("train", "valid", "test")}))
     size = TYPES[config.level] if config.level == "byte" or config.vocabulary.size == "all" else config.vocabulary.size
@@ -85,6 +91,9 @@ LABELLED = CUT | {"kind": "labelled_files", **{split: f"labelled-{split}.txt" fo
 PAIRS = {"corruption": "drop", "shortest": 4, "longest": 6, "train_pairs": 20, "valid_pairs": 10, "test_pairs": 10}
 SENTENCES = {"data": LABELLED, "model": {"kind": "classifier", "encoder": {"kind": "bag", "width": 4}}, "train": RUN["train"]}
 FITTED = {"data": LABELLED}
+SPOKEN = {"train_pairs": 40, "valid_pairs": 10, "test_pairs": 10, "largest": 999}
+TWO_SIDES = {"level": "char", "longest": 24, "vocabulary": {"size": 8}}
+PAIR_FILES = {f"{split}_{side}": f"{split}.{side}" for split in ("train", "valid", "test") for side in ("source", "target")}
 BASES: list[dict[str, Any]] = [
     *(RUN | {"data": CORPUS | {"kind": kind}} for kind in ("pydoc", "shakespeare", "ptb", "wikitext2", "tinyshakespeare")),
     *(RUN | {"data": EXAMPLES | {"kind": kind}} for kind in ("copy", "reverse", "recall", "agreement")),
@@ -126,6 +135,10 @@ BASES: list[dict[str, Any]] = [
     *(SENTENCES | {"data": CUT | PAIRS | {"kind": "acceptability", "corpus": {"kind": kind}}} for kind in ("shakespeare", "files")),
     SENTENCES | {"data": CUT | {"kind": "shakespeare_speaker", "speakers": 3, "min_words": 4}},
     {"data": {"kind": "vader", "neutral": "keep"}, "model": {"kind": "rules"}},
+    RUN | {"data": SPOKEN | TWO_SIDES | {"kind": "numerals"}},
+    RUN | {"data": TWO_SIDES | {"kind": "multi30k", "train_pairs": 90}},
+    RUN | {"data": TWO_SIDES | PAIR_FILES | {"kind": "pair_files", "train_pairs": 90}},
+    RUN | {"data": {"kind": "rewrite", "symbols": 5, "longest": 6, "train_pairs": 40, "valid_pairs": 10, "test_pairs": 10}},
 ]
 EXEMPT = {
     "Config.seeds": "a cell's seeds are its runs",
@@ -145,6 +158,9 @@ EXEMPT = {
     "Subjectivity.path": "a path",
     "Questions.train": "a path",
     "Questions.test": "a path",
+    **dict.fromkeys((f"PairFiles.{key}" for key in PAIR_FILES), "a path"),
+    "Numerals.source": "a language: tests/data/test_pairs",
+    "Numerals.target": "a language: tests/data/test_pairs",
     "Rules.lexicon": "a path: test_classifiers",
     "Parent.from": "what is read before the first step: test_parents",
     **dict.fromkeys(
@@ -209,6 +225,20 @@ def patch_sentences(patch, folder):
     patch.setattr(classifying, "load_lexicon", lambda name, data_dir: lexicon)
 
 
+def patch_pairs(patch, folder, splits):
+    """Captions in place of a download, and files of pairs: the lines of a text, and the same lines backwards."""
+    captions = {}
+    for split, text in splits.items():
+        lines = [line for line in text.split("\n") if line]
+        backwards = [" ".join(line.split()[::-1]) for line in lines]
+        for side, written in (("source", lines), ("target", backwards)):
+            (folder / f"{split}.{side}").write_text("\n".join(written))
+        for place, language in enumerate(("en", "de", "fr", "cs")):
+            name = f"{pair_texts.CAPTIONS[split]}.{language}"
+            captions[name] = "\n".join(f"{language} {line}" if place else line for line in backwards).encode()
+    patch.setattr(pair_texts, "read", lambda kind, _, wanted: captions)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def data_dir(tmp_path_factory):
     """Texts in place of downloads, each kind's its own; `files` are in the current directory."""
@@ -225,6 +255,7 @@ def data_dir(tmp_path_factory):
         patch.setattr(texts, "read_plays", lambda wheel: splits)
         patch.setattr(topics, "topics", splits)
         patch_sentences(patch, folder)
+        patch_pairs(patch, folder, splits)
         patch.chdir(folder)
         yield folder
 
@@ -236,7 +267,7 @@ def loaded(config):
 @cache
 def dataset(config):
     data = loaded(config)
-    splits = [array.tobytes() for split in (data.train, data.valid, data.test) for array in split]
+    splits = [np.asarray(array).tobytes() for split in (data.train, data.valid, data.test) for array in split]
     return data.vocabulary, data.sentences and data.sentences["train"].words, splits
 
 
@@ -251,7 +282,7 @@ def scored(config):
         fitted = classifying.fit(config.model, data, 0)
         return classifying.class_scores(config.model, data, fitted.model, train.words, train.texts).tobytes()
     material = materials(config, data)
-    splits = (material.valid, material.test, *material.also.values())
+    splits = (material.valid, material.test, *material.also.values(), *filter(None, [material.misspelt]))
     return [(leaf.shape, leaf.tobytes()) for split in splits for leaf in jax.tree.leaves(split.batches)]
 
 

@@ -5,11 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from research.config.decoding import Beam, Greedy, Sample, TopK
 from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.config.write import to_toml
 from research.data.load import load
-from research.launch.generate import draw
+from research.launch.generate import Request, generate
 from research.launch.plan import sizes
 from research.models import MODELS
 from research.results import store
@@ -43,7 +44,7 @@ def run(tmp_path_factory):
 def test_greedy_text_reaches_the_last_position(run):
     """Prompt and text fill every position that was trained: `</s> a b` and the tokens behind it, of which the last is no input."""
     named, config, data, params = run
-    found = draw(named, "a b", LENGTH - 2, 0.0, 0, None)
+    found = generate(named, Request(("a b",), LENGTH - 2, Greedy()), None)["texts"][0]
     ids = [data.eos, *data.vocabulary.encode("a b")]
     model = MODELS[type(config.model)]
     forward = jax.jit(lambda tokens, valid: model.logits(config.model, params, hidden(config.model, params, tokens, valid)))
@@ -61,7 +62,7 @@ def hidden(config, params, tokens, valid):
 
 def test_a_text_beyond_the_learned_positions_is_refused(run):
     with pytest.raises(StepladderError, match=f"beyond the {LENGTH} learned positions"):
-        draw(run[0], "a b", LENGTH - 1, 0.0, 0, None)
+        generate(run[0], Request(("d", "a b"), LENGTH - 1, Greedy()), None)
 
 
 def test_a_learned_position_past_the_table_is_nan(run):
@@ -70,3 +71,31 @@ def test_a_learned_position_past_the_table_is_nan(run):
     tokens = jnp.zeros((1, LENGTH + 1), jnp.int32)
     h = jax.jit(lambda: hidden(config.model, params, tokens, jnp.ones((1, LENGTH + 1), bool)))()
     assert jnp.isnan(h[0, LENGTH]).all()
+
+
+@pytest.mark.parametrize("decoder", [TopK(kind="top_k", k=3), Beam(kind="beam", size=2)], ids=lambda decoder: decoder.kind)
+def test_prompts_of_different_lengths_are_one_batch(run, decoder):
+    """The first prompt's text is the one that it gives alone; no text shows its end symbol."""
+    asked = Request(("a b", "", "c d e f"), 3, decoder, until_end=True)
+    together, alone = (generate(run[0], one, None)["texts"] for one in (asked, asked._replace(prompts=("a b",))))
+    assert [text["prompt"] for text in together] == ["a b", "", "c d e f"]
+    assert (together[0]["text"], together[0]["tokens"]) == (alone[0]["text"], alone[0]["tokens"])
+    assert not any("</s>" in text["text"] for text in together)
+
+
+def test_beams_have_their_scores_the_best_first(run):
+    asked = Request(("a b",), 4, Beam(kind="beam", size=3, length_penalty=0.0), n_best=3)
+    (found,) = generate(run[0], asked, None)["texts"]
+    scores = [one["score"] for one in found["n_best"]]
+    assert len(scores) == 3
+    assert scores == sorted(scores, reverse=True)
+    assert len({one["text"] for one in found["n_best"]}) == 3
+    assert found["text"] == found["n_best"][0]["text"]
+
+
+def test_recomputing_is_timed_where_it_is_asked_for(run):
+    asked = Request(("a b",), 3, Sample(kind="sample"))
+    assert set(generate(run[0], asked, None)["latency_ms"]) == {"first", "each_later"}
+    found = generate(run[0], asked._replace(recompute=True), None)["latency_ms"]
+    assert set(found) == {"first", "each_later", "recompute"}
+    assert found["recompute"] > 0

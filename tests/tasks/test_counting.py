@@ -6,6 +6,7 @@ import numpy as np
 
 from research.config.data import Files, Recall
 from research.config.model import NGram
+from research.config.pairs import Rewrite
 from research.data.dataset import Dataset, Examples
 from research.data.load import load
 from research.tasks import counting
@@ -62,3 +63,14 @@ def test_answers_are_counted_behind_their_questions():
 def test_positions_without_weight_are_not_scored():
     data = of_examples(examples([[5, 0, 1], [5, 1, 0]], [[1, 2], [1, 0]], [[3, 2], [2, 0]], [[1.0, 1.0], [1.0, 0.0]]))
     assert len(counting.score(counting.fit(BIGRAM, data), data.test).nats) == 3
+
+
+def test_scores_do_not_depend_on_how_many_rows_are_held_at_once(monkeypatch):
+    data = load(Rewrite(kind="rewrite", task="reverse", symbols=4, longest=5, train_pairs=30, valid_pairs=3, test_pairs=7))
+    model = counting.fit(BIGRAM, data)
+    at_once = counting.score(model, data.test)
+    monkeypatch.setattr(counting, "HELD", 2 * data.test.where.shape[1] * data.vocabulary.size)
+    by_twos = counting.score(model, data.test)
+    np.testing.assert_array_equal(at_once.nats, by_twos.nats)
+    np.testing.assert_array_equal(at_once.correct, by_twos.correct)
+    assert len(at_once.nats) == data.test.weight.sum()

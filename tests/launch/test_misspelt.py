@@ -1,0 +1,69 @@
+"""A run that is also scored on a misspelt copy of its test text."""
+
+import json
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from tiny import LSTM, SMALL, seeds_in
+
+from research.config.schema import Config
+from research.results.cells import axes_of, load_cells
+from research.results.comparisons import compare
+
+LETTERS = str.maketrans("0123456789", "abcdefghij")
+
+
+@pytest.fixture
+def spelled(place):
+    """The text with letters for digits: its words can be misspelt."""
+    for path in place.folder.glob("*.txt"):
+        path.write_text(path.read_text().translate(LETTERS))
+    return place
+
+
+def run_of(place, tree, share, name):
+    words = {"data": tree["data"] | place.text | {"level": "char"}, "eval": tree["eval"] | {"misspelt": share}}
+    path = place.write(tree, name, **words)
+    place.done("train", path, runs=name)
+    (run,) = seeds_in(place.folder / name).values()
+    with np.load(run / "items.npz") as items:
+        return json.loads((run / "result.json").read_text())["metrics"], dict(items)
+
+
+@pytest.mark.parametrize("tree", [SMALL, LSTM], ids=["windows", "columns"])
+def test_the_misspelt_copy_is_scored_over_the_characters_of_the_original(spelled, tree):
+    few, same = run_of(spelled, tree, 1e-9, "few")
+    many, other = run_of(spelled, tree, 0.5, "many")
+    clean, characters = few["test"]["bits_per_character"], len((spelled.folder / "test.txt").read_text())
+    assert few["test"].pop("bits_per_character_at_1e-09_misspelt") == pytest.approx(clean, rel=1e-6)
+    found = many["test"].pop("bits_per_character_at_0.5_misspelt")
+    assert found == pytest.approx(other["misspelt"].sum() / np.log(2) / characters)
+    assert found != pytest.approx(clean, rel=1e-3)  # after twenty steps a slip may cost less than what it stands for
+    assert few == many
+    np.testing.assert_allclose(same["misspelt"], same["loss"], rtol=1e-5)
+    assert len(other["misspelt"]) == len(other["id"]) == len(same["id"])
+
+
+def test_characters_and_pieces_compare_on_the_same_misspelt_lines(spelled):
+    rows = [
+        {"label": "characters", "data.level": "char"},
+        {"label": "pieces", "data.level": "bpe", "data.vocabulary": {"size": 40}},
+    ]
+    metric = "test.bits_per_character_at_0.3_misspelt"
+    sweep = {"name": "rows", "list": rows, "metric": metric, "select": "valid.bits_per_character"}
+    data = spelled.text | SMALL["data"] | {"level": "char"}
+    path = spelled.write(SMALL, data=data, eval={"segments": 3, "misspelt": 0.3}, seeds=1, sweep=sweep)
+    called = spelled.call("sweep", path)
+    assert called.code == 0, called
+    manifest = json.loads(next((spelled.folder / "runs" / "sweeps").iterdir()).read_text())
+    a, b = load_cells(manifest, spelled.folder / "runs")
+    found = compare(a, b, metric, axes_of(manifest))
+    assert found.difference is not None
+    assert found.p_items is not None
+    assert compare(a, b, "test.perplexity", axes_of(manifest)).note == "the same test text, but other targets"
+
+
+def test_at_the_word_level_it_is_refused():
+    with pytest.raises(ValidationError, match="has no meaning at the word level"):
+        Config.model_validate({"data": {"kind": "pydoc"}, "model": SMALL["model"], "eval": {"misspelt": 0.1}})
