@@ -35,7 +35,7 @@ class Transformer(linen.Module):
         x, mask = embed(tokens) + position, linen.make_attention_mask(own, own)
         mask = mask if memory is None else linen.combine_masks(mask, linen.make_causal_mask(tokens))
         for i in range(LAYERS[side]):
-            x = self.block(f"{side}{i}", x, mask, memory, linen.make_attention_mask(own, exists))
+            x = self.block(f"{side}{i}", x, mask, memory, None if memory is None else linen.make_attention_mask(own, exists))
         return linen.LayerNorm(epsilon=1e-5, name=f"{side}_norm")(x) if self.placement == "pre" else x
 
     def block(self, name, x, mask, memory, across):
