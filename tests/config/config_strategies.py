@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from research.config.fields import keys
 from research.config.encoder_decoder import (
     Convolutions,
     CrossAttention,
@@ -17,6 +16,7 @@ from research.config.encoder_decoder import (
     StackDecoder,
     StackEncoder,
 )
+from research.config.fields import keys
 from research.config.merge import GENERATED, PAIRED
 from research.config.model import Attention, LanguageModel
 from research.config.node import Node
