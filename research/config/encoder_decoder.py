@@ -134,7 +134,8 @@ class StackDecoder(StackWords):
     @model_validator(mode="after")
     def _cross_fits(self) -> "StackDecoder":
         if self.width % self.cross.heads:
-            raise Impossible(f"decoder.cross.heads = {self.cross.heads} do not divide decoder.width = {self.width}")
+            best = min((h for h in range(1, self.width + 1) if self.width % h == 0), key=lambda h: abs(h - self.cross.heads))
+            raise Impossible(f"decoder.cross.heads = {self.cross.heads} do not divide decoder.width = {self.width}; the nearest is {best}")
         return self
 
     @model_validator(mode="after")
