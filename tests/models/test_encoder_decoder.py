@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from translators import (
+    ATTENTION,
     BATCH,
     CONFIGS,
     FIRST_SOURCE,
@@ -22,6 +23,7 @@ from translators import (
     one_by_one,
     pair,
     recurrent,
+    stack,
     trained,
 )
 
@@ -148,3 +150,30 @@ def test_a_decoder_without_a_mask_sees_what_it_is_to_predict():
     (leaks, sees), (leaks_other, sees_other) = both(*RIGHT, TARGET), both(*RIGHT, target)
     assert np.abs(leaks - leaks_other)[:, :3].max(axis=-1).min() > 1e-4
     np.testing.assert_array_equal(sees[:, :3], sees_other[:, :3])
+
+
+MIXED = {"precision": "mixed"}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        pair(stack(**MIXED), recurrent("gru", width=8)),
+        pair(stack(**MIXED), recurrent("lstm", width=8, attention={"kind": "luong", "input_feeding": True})),
+        pair(recurrent("gru", width=4), decoder(**MIXED)),
+        pair(stack(**MIXED), decoder(({"kind": "lstm"}, ATTENTION), **MIXED), embeddings="shared", tie=True),
+    ],
+    ids=["stack, recurrent", "stack, input feeding", "recurrent, stack", "both"],
+)
+def test_a_side_of_mixed_precision_fits_the_other(config):
+    """Traced, not run: parameters have gradients in float32, and logits are float32."""
+    kind = MODELS[type(config)]
+    params = jax.eval_shape(lambda: encoder_decoder.init(config, jax.random.key(0), *SIZES))
+
+    def total(params, source, exists, target, valid):
+        logits = kind.logits(config, params, kind.hidden(config, params, kind.read(config, params, source, exists), target, valid)[1])
+        return logits.sum(), logits
+
+    gradient, logits = jax.eval_shape(jax.grad(total, has_aux=True), params, *RIGHT, TARGET, VALID)
+    assert gradient == params
+    assert logits.dtype == np.float32
