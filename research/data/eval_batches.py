@@ -14,7 +14,7 @@ weight 0. At most `tokens_per_batch` inputs make a batch (one row at least); row
 """
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -157,6 +157,5 @@ def _stack(rows: Batch, length: int, tokens_per_batch: int) -> Batch:
 
 
 def _each(rows: Batch, change: Callable[[str, np.ndarray], np.ndarray]) -> Batch:
-    arrays = {field.name: getattr(rows, field.name) for field in fields(rows) if field.metadata.get("pytree_node", True)}
-    changed: dict[str, Any] = {name: None if array is None else change(name, array) for name, array in arrays.items()}
+    changed: dict[str, Any] = {name: change(name, array) for name, array in vars(rows).items() if isinstance(array, np.ndarray)}
     return replace(rows, **changed)
