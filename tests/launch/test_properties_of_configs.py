@@ -330,7 +330,7 @@ def drawn(config):
 @cache
 def trained(config):
     data = loaded(config)
-    program, arrays = program_of(config, data), device_arrays(data.train)
+    program, arrays = program_of(config, data), device_arrays(data.train, config.train.buckets)
     return shown(partial(update, program), MEMBER, jax.eval_shape(partial(begin, program, config.model), MEMBER), arrays)
 
 
