@@ -134,7 +134,21 @@ class StackDecoder(StackWords):
     @model_validator(mode="after")
     def _cross_fits(self) -> "StackDecoder":
         if self.width % self.cross.heads:
-            raise Impossible(f"decoder.cross.heads = {self.cross.heads} do not divide decoder.width = {self.width}")
+            best = min((h for h in range(1, self.width + 1) if self.width % h == 0), key=lambda h: abs(h - self.cross.heads))
+            raise Impossible(f"decoder.cross.heads = {self.cross.heads} do not divide decoder.width = {self.width}; the nearest is {best}")
+        return self
+
+    @model_validator(mode="after")
+    def _mask_fits(self) -> "StackDecoder":
+        attentions = [mixer for mixer in self.pattern if isinstance(mixer, Attention)]
+        if self.masked:
+            return self
+        if not attentions:
+            raise ValueError("masked is a word of attention, and this decoder's mixers have none; leave it out")
+        if any(isinstance(mixer.cache, WindowCache) for mixer in attentions):
+            raise ValueError("a window looks back alone, masked or not: use cache = full, or leave masked out")
+        if isinstance(self.position, Alibi | T5):
+            raise Impossible(f"position {self.position.kind} counts backwards alone: leave masked out, or use another position")
         return self
 
 

@@ -121,7 +121,7 @@ def init_patches(config: Patches, key: Key[Array, ""], sources: int, length: int
     if side % config.size:
         raise StepladderError(
             f"model.encoder.size = {config.size} does not divide the picture's side of {side} pixels. "
-            f"Use one of {', '.join(str(n) for n in range(2, side) if side % n == 0)}, or another data.size."
+            f"Use one of {', '.join(str(n) for n in range(1, side + 1) if side % n == 0)}, or another data.size."
         )
     pixels, places = config.size**2, (side // config.size) ** 2
     return _regions(config, key, [(pixels, config.width)], [pixels], places)

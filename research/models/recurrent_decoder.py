@@ -67,12 +67,15 @@ def init(config: Config, key: Key[Array, ""], vocabulary: int, memory: int, summ
 
 
 def begin(config: Config, params: RecurrentDecoder, memory: Array, exists: Array, summary: Array) -> Carry:
-    """The carry before the first symbol: states are tanh(W summary + b), the memory of an lstm without the tanh."""
+    """The carry before the first symbol: states are tanh(W summary + b), the memory of an lstm without the tanh.
+
+    An encoder's precision ends here: what it left is looked at in the decoder's.
+    """
     kind = CELLS[type(config.cell)].state
     parts = iter(jnp.split(dense(summary, params.first, params.first_bias), config.layers * len(kind._fields), axis=-1))
     state = lambda: kind(**{name: next(parts) if name == "c" else jnp.tanh(next(parts)) for name in kind._fields})
     states = tuple(state() for _ in range(config.layers))
-    return Carry(memory, exists, states, jnp.zeros_like(states[-1].h) if _feeds(config) else ())
+    return Carry(memory.astype(params.first.dtype), exists, states, jnp.zeros_like(states[-1].h) if _feeds(config) else ())
 
 
 def hidden(

@@ -6,12 +6,22 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from research.config.encoder_decoder import (
+    Convolutions,
+    CrossAttention,
+    EncoderDecoder,
+    Patches,
+    RecurrentDecoder,
+    RecurrentEncoder,
+    StackDecoder,
+    StackEncoder,
+)
 from research.config.fields import keys
 from research.config.merge import GENERATED, PAIRED
 from research.config.model import Attention, LanguageModel
 from research.config.node import Node
 from research.config.optim import Train
-from research.config.pairs import Numerals
+from research.config.pairs import Numerals, Translation
 from research.config.schema import Config
 from research.config.subwords import Subword
 
@@ -21,6 +31,11 @@ CHOSEN: dict[tuple[type[Node], str], st.SearchStrategy[Any]] = {  # where free c
     (LanguageModel, "width"): st.sampled_from([16, 32]),
     (Attention, "heads"): st.sampled_from([1, 2, 4]),
     (Numerals, "largest"): st.sampled_from([99, 1000, 999_999]),
+    (RecurrentEncoder, "width"): st.sampled_from([8, 16]),
+    (RecurrentDecoder, "width"): st.sampled_from([16, 32]),
+    (CrossAttention, "heads"): st.sampled_from([1, 2, 4]),
+    **{(side, "layers"): st.sampled_from([2, 4]) for side in (StackEncoder, StackDecoder)},
+    **{(side, "width"): st.sampled_from([16, 32]) for side in (StackEncoder, StackDecoder, Patches, Convolutions)},
 }
 
 
@@ -70,6 +85,13 @@ def is_valid(tree: dict[str, Any]) -> bool:
 def all_trees(draw: st.DrawFn) -> dict[str, Any]:
     """Trees whose sections mean something, fitting together or not."""
     tree = draw(tables(Config))
+    if tree["model"]["kind"] == "encoder_decoder":
+        tree["data"] = draw(st.one_of([tables(kind) for kind in get_args(Translation)]))
+    if tree["data"]["kind"] in PAIRED and tree["model"]["kind"] != "language_model":
+        tree["model"] = draw(tables(EncoderDecoder))
+    if tree["data"]["kind"] not in PAIRED:
+        tree.pop("decode", None)
+        tree.get("train", {}).pop("scheduled_sampling", None)
     if tree["model"]["kind"] in ("ngram", "interpolation"):
         tree.pop("init", None)
     if tree["model"]["kind"] == "ngram":

@@ -32,6 +32,7 @@ from research.launch.plan import part_config, program_of, resolve
 from research.models import MODELS
 from research.models.decode import advance
 from research.tasks import classifying, counting
+from research.tasks.translating import prompts, write
 from research.text.vocabulary import Vocabulary
 from research.train.optimiser import hyper
 from research.train.runs import boundaries
@@ -94,6 +95,11 @@ FITTED = {"data": LABELLED}
 SPOKEN = {"train_pairs": 40, "valid_pairs": 10, "test_pairs": 10, "largest": 999}
 TWO_SIDES = {"level": "char", "longest": 24, "vocabulary": {"size": 8}}
 PAIR_FILES = {f"{split}_{side}": f"{split}.{side}" for split in ("train", "valid", "test") for side in ("source", "target")}
+SQUARE = {"kind": "rewrite", "symbols": 5, "longest": 16, "train_pairs": 40, "valid_pairs": 10, "test_pairs": 10}  # a source of 4 x 4
+READER, WRITER, BLOCK = {"kind": "recurrent", "width": 4}, {"kind": "recurrent", "width": 8}, STACK | {"kind": "stack"}
+ADDITIVE = {"kind": "luong", "score": {"kind": "mlp"}}  # whatever the widths
+SMALL_PAIR = {"kind": "encoder_decoder", "encoder": READER, "decoder": WRITER}
+TRANSLATED = RUN | {"data": SQUARE, "model": SMALL_PAIR}
 BASES: list[dict[str, Any]] = [
     *(RUN | {"data": CORPUS | {"kind": kind}} for kind in ("pydoc", "shakespeare", "ptb", "wikitext2", "tinyshakespeare")),
     *(RUN | {"data": EXAMPLES | {"kind": kind}} for kind in ("copy", "reverse", "recall", "agreement")),
@@ -135,10 +141,24 @@ BASES: list[dict[str, Any]] = [
     *(SENTENCES | {"data": CUT | PAIRS | {"kind": "acceptability", "corpus": {"kind": kind}}} for kind in ("shakespeare", "files")),
     SENTENCES | {"data": CUT | {"kind": "shakespeare_speaker", "speakers": 3, "min_words": 4}},
     {"data": {"kind": "vader", "neutral": "keep"}, "model": {"kind": "rules"}},
-    RUN | {"data": SPOKEN | TWO_SIDES | {"kind": "numerals"}},
-    RUN | {"data": TWO_SIDES | {"kind": "multi30k", "train_pairs": 90}},
-    RUN | {"data": TWO_SIDES | PAIR_FILES | {"kind": "pair_files", "train_pairs": 90}},
-    RUN | {"data": {"kind": "rewrite", "symbols": 5, "longest": 6, "train_pairs": 40, "valid_pairs": 10, "test_pairs": 10}},
+    TRANSLATED | {"data": SPOKEN | TWO_SIDES | {"kind": "numerals"}},
+    TRANSLATED | {"data": TWO_SIDES | {"kind": "multi30k", "train_pairs": 90}},
+    TRANSLATED | {"data": TWO_SIDES | PAIR_FILES | {"kind": "pair_files", "train_pairs": 90}},
+    RUN | {"data": SQUARE | {"longest": 6}, "model": STACK},
+    *(TRANSLATED | {"decode": {"kind": kind}} for kind in ("greedy", "sample", "top_k", "top_p", "beam")),
+    *(
+        TRANSLATED | {"model": {"kind": "encoder_decoder"} | parts}
+        for parts in (
+            {"encoder": READER | {"cell": {"kind": "elman"}}, "decoder": WRITER | {"attention": {"kind": "none"}}},
+            {"encoder": READER, "decoder": WRITER | {"cell": {"kind": "gru"}, "layers": 2, "attention": {"kind": "bahdanau"}}},
+            {"encoder": READER | {"layers": 2}, "decoder": WRITER | {"attention": ADDITIVE}},
+            {"encoder": BLOCK | {"position": {"kind": "learned"}}, "decoder": BLOCK | {"cross": {"heads": 2}}},
+            {"encoder": BLOCK | {"mixer": {"kind": "gru"}}, "decoder": BLOCK | {"cross": {"heads": 2, "score": {"kind": "mlp"}}}},
+            {"encoder": READER | {"width": 64}, "decoder": BLOCK | {"cross": {"heads": 2}}},  # as wide as a decoder by default
+            {"encoder": {"kind": "patches", "size": 2, "width": 8}, "decoder": WRITER | {"attention": ADDITIVE}},
+            {"encoder": {"kind": "convolutions", "layers": 1, "width": 8}, "decoder": WRITER | {"attention": ADDITIVE}},
+        )
+    ),
 ]
 EXEMPT = {
     "Config.seeds": "a cell's seeds are its runs",
@@ -310,7 +330,7 @@ def drawn(config):
 @cache
 def trained(config):
     data = loaded(config)
-    program, arrays = program_of(config, data), device_arrays(data.train)
+    program, arrays = program_of(config, data), device_arrays(data.train, config.train.buckets)
     return shown(partial(update, program), MEMBER, jax.eval_shape(partial(begin, program, config.model), MEMBER), arrays)
 
 
@@ -318,8 +338,13 @@ def trained(config):
 def decoded(config):
     if isinstance(config.model, Classifier):
         return None
-    program = program_of(config, loaded(config))
+    data = loaded(config)
+    program = program_of(config, data)
     params = jax.eval_shape(partial(begin, program, config.model), MEMBER).params
+    if isinstance(config.data, Pairs):
+        given = prompts(data, "test")
+        run = partial(write, config.model, config.decode, steps=given.steps, end=data.eos)
+        return shown(run, params, jnp.asarray(given.rows), jnp.asarray(given.valid), jax.random.key(0), jnp.arange(len(given.rows)))
     carry = MODELS[type(config.model)].empty(config.model, 1, 6, program.sizes.vocabulary)
     return shown(partial(advance, config.model), params, carry, jnp.zeros((1, 3), jnp.int32), jnp.ones((1, 3), bool))
 

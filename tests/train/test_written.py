@@ -1,0 +1,57 @@
+"""What a finished run says of its texts: those of the test split, in order, and where the model looked."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from research.config.schema import Config
+from research.data.load import load
+from research.launch.plan import sizes
+from research.tasks.language_modelling import init
+from research.tasks.translating import attention, prompts, translate
+from research.train.streams import stream
+from research.train.written import SHOWN, written
+
+PAIRS = {"kind": "rewrite", "task": "reverse", "symbols": 5, "longest": 4, "train_pairs": 20, "valid_pairs": 5, "test_pairs": 7}
+SIDE = {"kind": "recurrent", "cell": {"kind": "gru"}, "width": 8}
+CONFIG = Config.model_validate(
+    {
+        "data": PAIRS,
+        "model": {"kind": "encoder_decoder", "encoder": SIDE | {"bidirectional": False}, "decoder": SIDE},
+        "decode": {"kind": "sample"},
+        "train": {"steps": 1},
+    }
+)
+DATA = load(CONFIG.data)
+
+
+def parameters():
+    rng = np.random.default_rng(0)
+    shapes = jax.eval_shape(partial(init, CONFIG, sizes(CONFIG, DATA)), jax.random.key(0))
+    return jax.tree.map(lambda leaf: jnp.asarray(rng.standard_normal(leaf.shape, np.float32)), shapes)
+
+
+def test_texts_and_alignments_are_those_of_the_test_split():
+    params, seed, test = parameters(), 3, DATA.test
+    found = written(CONFIG, CONFIG.model, seed, params, DATA)
+    key = stream(jax.random.key(seed), "decode")
+    assert list(found.texts) == translate(CONFIG.model, CONFIG.decode, params, DATA, prompts(DATA, "test"), key)
+    assert found.sources == DATA.pairs["test"].sources
+    assert [" ".join(source.split()[::-1]) for source in found.sources] == list(found.references)
+    assert found.lengths.tolist() == [len(source.split()) for source in found.sources]
+    weights = np.asarray(attention(CONFIG.model, params, test.inputs, test.valid, test.source))[:, 0, 0]
+    right, entropy = [], []
+    for row, source in enumerate(found.sources):
+        n = len(source.split())
+        own = weights[row, : n + 1, test.source - n :]  # of the target's symbols and its end, over the source's symbols
+        right.append((own[:n].argmax(axis=1) == np.arange(n)[::-1]).mean())
+        entropy.append(-(own * np.log(own)).sum(axis=1).mean())
+        if row < SHOWN:
+            np.testing.assert_allclose(found.attention[f"weights_{row}"], own, atol=1e-6)
+            assert found.attention[f"source_{row}"].tolist() == source.split()
+            assert found.attention[f"target_{row}"].tolist() == [*source.split()[::-1], "</s>"]
+    assert f"weights_{SHOWN}" not in found.attention
+    np.testing.assert_allclose(found.alignment["alignment_accuracy"], np.mean(right), atol=1e-6)
+    np.testing.assert_allclose(found.alignment["alignment_entropy"], np.mean(entropy), atol=1e-4)
