@@ -36,7 +36,7 @@ def identify_examples(vocabulary: Vocabulary, examples: Examples) -> Identity:
     return Identity(text, _digest([text, targets]))
 
 
-def identify_pairs(vocabulary: Vocabulary, texts: PairTexts, targets: Sequence[Int[np.ndarray, " n"]]) -> Identity:
+def identify_pairs(vocabulary: Vocabulary, texts: PairTexts, targets: Sequence[Int[np.ndarray, " _"]]) -> Identity:
     """Of both sides as they stand, and of the sources beside the symbols of their targets."""
     symbols = (" ".join(vocabulary.types[number] for number in target) for target in targets)
     return Identity(_digest([*texts.sources, *texts.targets]), _digest([*texts.sources, *symbols]))
