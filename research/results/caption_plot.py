@@ -1,4 +1,4 @@
-"""Attention of a decoder over a picture: the picture, and for each word of its caption where the decoder looks (Xu et al. 2015, figure 2)."""
+"""Attention of a decoder over a picture: the picture, and for each word of its caption where it looks (Xu et al. 2015, figure 2)."""
 
 import math
 import textwrap

@@ -22,10 +22,9 @@ decoder = { kind = "recurrent", width = 8 }
 """
 
 
-@pytest.mark.parametrize("side", [4, 5, 6, 7, 9])
-@pytest.mark.parametrize("layers", [1, 2])
-def test_convolutions_are_those_of_lax(side, layers):
-    config = Convolutions(kind="convolutions", layers=layers, width=3)
+@pytest.mark.parametrize("side", [4, 5, 7])
+def test_convolutions_are_those_of_lax(side):
+    config = Convolutions(kind="convolutions", layers=2, width=3)
     params = init_convolutions(config, jax.random.key(0), 5, side * side)
     source = jax.random.randint(jax.random.key(1), (2, side * side), 0, 5)
     found = read_convolutions(config, params, source, jnp.ones(source.shape, bool), None, 5).memory
@@ -40,7 +39,7 @@ def test_convolutions_are_those_of_lax(side, layers):
     ("words", "said"),
     [
         (["model.encoder.size=3"], "model.encoder.size = 3 does not divide the picture's side of 16 pixels. Use one of 2, 4, 8"),
-        (["model.encoder.kind=convolutions", "model.encoder.layers=5"], "Use at most 4."),
+        (["model.encoder.kind=convolutions", "model.encoder.layers=5", "model.encoder.width=8"], "Use at most 4."),
     ],
 )
 def test_a_picture_that_does_not_fit_its_encoder_is_an_error_of_the_config(tmp_path, words, said):
