@@ -14,7 +14,11 @@ All = Literal["all"]
 
 
 class Pairs(Node):
-    """What all data of pairs has. A training pair with a side of more symbols than `longest` is left out.
+    """All data of pairs."""
+
+
+class SymbolPairs(Pairs):
+    """Pairs of which both sides are symbols. A training pair with a side of more symbols than `longest` is left out.
 
     Pairs of valid and test are kept whole, up to twice `longest`; a longer one is an error.
     """
@@ -22,7 +26,7 @@ class Pairs(Node):
     longest: Positive = 100
 
 
-class TextPairs(Pairs):
+class TextPairs(SymbolPairs):
     """Pairs of texts. The vocabulary is applied to each side for itself: what only the other side has is unknown to this one."""
 
     level: Level = "word"
@@ -96,7 +100,7 @@ class PairFiles(TextPairs):
     train_pairs: Positive | All = "all"  # the first so many that are not too long
 
 
-class Rewrite(Pairs):
+class Rewrite(SymbolPairs):
     """Random symbols, and the same copied, reversed or sorted: each target symbol has a known place in the source."""
 
     kind: Literal["rewrite"]
@@ -115,4 +119,16 @@ class Rewrite(Pairs):
         return self
 
 
-Translation = Numerals | Multi30k | PairFiles | Rewrite
+class Glyphs(Pairs):
+    """Pictures of characters, and their Unicode names in lower case. What looks alike is in one split: see research/data/glyphs.py."""
+
+    kind: Literal["glyphs"]
+    size: Annotated[int, Field(ge=8, le=64)] = 24  # pixels of a side
+    levels: Annotated[int, Field(ge=2, le=256)] = 16  # of grey
+    vocabulary: Vocabulary = Vocabulary()  # of the names
+    train_pairs: Positive | All = "all"
+    valid_pairs: Positive | All = "all"
+    test_pairs: Positive | All = "all"
+
+
+Translation = Numerals | Multi30k | PairFiles | Rewrite | Glyphs

@@ -13,7 +13,7 @@ from research.config.mixer import Learned
 from research.config.model import FeedForwardLM, Interpolation, LanguageModel, NGram
 from research.config.node import Node, NonNegative, Strings
 from research.config.optim import AdamW, Optim, Run, Train
-from research.config.pairs import Pairs
+from research.config.pairs import Glyphs, Pairs
 from research.config.rules import Rules
 from research.config.subwords import NoRegularisation, Subword
 
@@ -97,6 +97,17 @@ class Config(Node):
         if isinstance(self.model, EncoderDecoder) and not isinstance(self.data, Pairs):
             raise ValueError(
                 f"encoder_decoder reads a source and writes a target, and {self.data.kind} has no pairs; use data.kind = numerals, ..."
+            )
+        sees = isinstance(self.model, EncoderDecoder) and self.model.sees
+        if isinstance(self.data, Glyphs) and not sees:
+            raise ValueError(
+                "the sources of glyphs are pictures, whose symbols are grey levels; use model.kind = encoder_decoder with "
+                "model.encoder.kind = patches or convolutions"
+            )
+        if sees and not isinstance(self.data, Glyphs):
+            raise ValueError(
+                f"{self.model.encoder.kind} reads pictures, and the sources of {self.data.kind} are symbols; use data.kind = glyphs, or "  # type: ignore[union-attr]
+                "model.encoder.kind = recurrent or stack"
             )
         if not isinstance(self.data, Pairs):
             if "decode" in named:

@@ -10,10 +10,11 @@ import numpy as np
 from research.config.data import Data, Labelled, Text
 from research.config.data import Examples as ExamplesConfig
 from research.config.errors import StepladderError
-from research.config.pairs import Pairs, TextPairs
+from research.config.pairs import Glyphs, SymbolPairs, TextPairs
 from research.data.dataset import Dataset, Examples, Sentences, TextSplit
 from research.data.download import sha256
 from research.data.fitted import fitted_tokenizer, library
+from research.data.glyphs import glyphs_digest, load_glyphs
 from research.data.identity import identify_examples, identify_sentences, identify_text
 from research.data.labelled import examples, labelled_digest, limited, read_sentences
 from research.data.misspelling import misspell
@@ -46,8 +47,10 @@ def digest(config: Data, data_dir: Path | None = None) -> str:
         return labelled_digest(config, data_dir)
     if isinstance(config, ExamplesConfig):
         return synthetic_digest(config)
-    text = pairs_digest(config, data_dir) if isinstance(config, Pairs) else text_digest(config, data_dir)
-    learner = "" if isinstance(config, Pairs) and not isinstance(config, TextPairs) else library(config.level)
+    if isinstance(config, Glyphs):
+        return glyphs_digest(config)
+    text = pairs_digest(config, data_dir) if isinstance(config, SymbolPairs) else text_digest(config, data_dir)
+    learner = "" if isinstance(config, SymbolPairs) and not isinstance(config, TextPairs) else library(config.level)
     return sha256(f"{text} {learner}".encode()) if learner else text
 
 
@@ -55,7 +58,9 @@ def digest(config: Data, data_dir: Path | None = None) -> str:
 def _load(config: Data, data_dir: Path | None, identity: str) -> Dataset:
     if isinstance(config, Labelled):
         data = _load_sentences(config, data_dir, identity)
-    elif isinstance(config, Pairs):
+    elif isinstance(config, Glyphs):
+        data = load_glyphs(config, identity)
+    elif isinstance(config, SymbolPairs):
         data = load_pairs(config, data_dir, identity)
     else:
         data = _load_text(config, data_dir, identity) if isinstance(config, Text) else _load_examples(config, identity)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from research.config.errors import StepladderError
-from research.config.pairs import Multi30k, Numerals, PairFiles, Pairs, Rewrite
+from research.config.pairs import Multi30k, Numerals, PairFiles, Rewrite, SymbolPairs
 from research.data.dataset import PairTexts
 from research.data.download import digest_of, sha256
 from research.data.numerals import draw_numbers, say
@@ -83,7 +83,7 @@ def read_rewrite(config: Rewrite, data_dir: Path | None) -> dict[str, PairTexts]
     return {split: draw_rewrite(config, split) for split in SPLITS}
 
 
-READERS: dict[type[Pairs], Callable[..., dict[str, PairTexts]]] = {
+READERS: dict[type[SymbolPairs], Callable[..., dict[str, PairTexts]]] = {
     Numerals: read_numerals,
     Multi30k: read_multi30k,
     PairFiles: read_pair_files,
@@ -91,7 +91,7 @@ READERS: dict[type[Pairs], Callable[..., dict[str, PairTexts]]] = {
 }
 
 
-def pairs_digest(config: Pairs, data_dir: Path | None) -> str:
+def pairs_digest(config: SymbolPairs, data_dir: Path | None) -> str:
     """What identifies the pairs: checksums of files; of what is drawn, the words of the config and the versions of what draws it."""
     kind = config.kind  # type: ignore[attr-defined]
     if isinstance(config, Multi30k):

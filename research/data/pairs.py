@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Int32
 
 from research.config.errors import StepladderError
-from research.config.pairs import Multi30k, Numerals, Pairs, Rewrite, TextPairs
+from research.config.pairs import Multi30k, Numerals, Rewrite, SymbolPairs, TextPairs
 from research.config.subwords import Subword
 from research.data.dataset import Dataset, Examples, PairTexts, Sides
 from research.data.fitted import fitted_tokenizer
@@ -48,7 +48,7 @@ class Numbered(NamedTuple):
     targets: list[Int32[np.ndarray, " n"]]
 
 
-def load_pairs(config: Pairs, data_dir: Path | None, identity: str) -> Dataset:
+def load_pairs(config: SymbolPairs, data_dir: Path | None, identity: str) -> Dataset:
     """The dataset of a config of pairs. The vocabulary is that of all training pairs, also of those left out.
 
     Raises StepladderError for what the user can mend.
@@ -72,14 +72,14 @@ def load_pairs(config: Pairs, data_dir: Path | None, identity: str) -> Dataset:
         test,
         digest=identity,
         eos=vocabulary.eos,
-        description=_describe(vocabulary, sides, numbers, left_out),
+        description=describe(vocabulary, sides, numbers, left_out),
         sides=sides,
         pairs=pairs,
         identities={split: identify_pairs(vocabulary, pairs[split], numbers[split].targets) for split in ("valid", "test")},
     )
 
 
-def _side(config: Pairs, which: str, training: tuple[str, ...]) -> Side:
+def _side(config: SymbolPairs, which: str, training: tuple[str, ...]) -> Side:
     """How the texts of a side are cut."""
     if not isinstance(config, TextPairs):
         return Side("word")
@@ -93,7 +93,7 @@ def _side(config: Pairs, which: str, training: tuple[str, ...]) -> Side:
     return Side(config.level, words, lower, fitted_tokenizer("\n".join(training), config.level, config.vocabulary.size))  # type: ignore[arg-type]
 
 
-def _types(config: Pairs, side: Side, training: list[list[str]]) -> tuple[str, ...]:
+def _types(config: SymbolPairs, side: Side, training: list[list[str]]) -> tuple[str, ...]:
     """The types of a side that have a symbol, without the special ones."""
     if isinstance(config, Rewrite):
         return symbol_names(config)
@@ -175,7 +175,7 @@ def _length(cut: Cut, pair: int) -> int:
     return max(len(cut.sources[pair]), len(cut.targets[pair]))
 
 
-def _short_enough(config: Pairs, train: Cut) -> list[int]:
+def _short_enough(config: SymbolPairs, train: Cut) -> list[int]:
     """The training pairs that are not too long, the first `train_pairs` of them."""
     short = [pair for pair in range(len(train.sources)) if _length(train, pair) <= config.longest]
     if not short:
@@ -187,7 +187,7 @@ def _short_enough(config: Pairs, train: Cut) -> list[int]:
     return short if limit == "all" else short[:limit]
 
 
-def _whole(config: Pairs, split: str, cut: Cut) -> range:
+def _whole(config: SymbolPairs, split: str, cut: Cut) -> range:
     """All pairs. Raises StepladderError for one that would make every row far longer than training ever is."""
     pairs = range(len(cut.sources))
     longest = max(pairs, key=lambda pair: _length(cut, pair))
@@ -208,7 +208,7 @@ def _numbered(vocabulary: Vocabulary, sides: Sides, cut: Cut, kept: Iterable[int
     )
 
 
-def _describe(vocabulary: Vocabulary, sides: Sides, numbers: dict[str, Numbered], left_out: int) -> dict[str, Any]:
+def describe(vocabulary: Vocabulary, sides: Sides, numbers: dict[str, Numbered], left_out: int) -> dict[str, Any]:
     """Types, pairs, and of each side the mean and longest length and the rate of <unk>, by split."""
 
     def by_side(of: Callable[[list[Any]], Any]) -> dict[str, dict[str, Any]]:

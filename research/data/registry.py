@@ -195,6 +195,11 @@ SOURCES: dict[str, Source] = {
         tuple(_captions(name, digest) for name, digest in CAPTIONS.items()),
     ),
     "pair_files": Source("paths", "pairs of your own: data.train_source, data.train_target, ...; UTF-8, a sentence a line"),
+    "glyphs": Source(
+        "import",
+        "pairs: pictures of 5,749 characters of DejaVu Sans, the font of matplotlib, and their Unicode names",
+        "Bitstream Vera (font), Unicode (names)",
+    ),
     "rewrite": Source("generated", "pairs: random symbols, and the same copied, reversed or sorted"),
 }
 

@@ -1,10 +1,11 @@
-"""The figures of a sweep, from its cells: learning curves, cost, evaluation length, groups of items."""
+"""The figures of a sweep, from its cells: learning curves, cost, evaluation length, groups of items, texts, attention."""
 
 import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from research.results.attention_figures import alignments, captions
 from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
 from research.results.labels import place_text
 from research.results.measures import base_name, direction, scale, split_name, title
@@ -161,4 +162,6 @@ FIGURES: dict[str, Callable[[Manifest, Sequence[Cell]], Picture | None]] = {
     "groups": against_group,
     "source_lengths": against_source_length,
     "diversity": against_diversity,
+    "alignments": alignments,
+    "captions": captions,
 }

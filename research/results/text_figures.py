@@ -25,10 +25,16 @@ def against_source_length(manifest: Manifest, cells: Sequence[Cell]) -> Picture 
     ticks = sorted({x for one in series for x in one.x})
     if metric is None or len(ticks) < 2:
         return None
-    caption = "Test pairs by the length of their source. Line: the mean over seeds. Band: its 95% t interval, from two seeds on."
+    side, unit = ("caption", "words") if _of_pictures(cells) else ("source", "symbols")
+    caption = f"Test pairs by the length of their {side}. Line: the mean over seeds. Band: its 95% t interval, from two seeds on."
     shown = ticks if len(ticks) <= 12 else ()
-    heading = f"{_capital(title(metric))} by source length"
-    return line_plot("source_lengths", heading, series, "source length, symbols", title(metric), caption, x_ticks=shown)
+    heading = f"{_capital(title(metric))} by {side} length"
+    return line_plot("source_lengths", heading, series, f"{side} length, {unit}", title(metric), caption, x_ticks=shown)
+
+
+def _of_pictures(cells: Sequence[Cell]) -> bool:
+    """Whether the sources are pictures, which are all of one length; their pairs are told apart by their captions' lengths."""
+    return all(cell.config.get("data", {}).get("kind") == "glyphs" for cell in cells)
 
 
 def quality(manifest: Manifest, cells: Sequence[Cell]) -> str | None:

@@ -1,0 +1,144 @@
+"""Pictures of characters and their Unicode names: rows as of other pairs, whose sources are the grey levels, line by line from the top.
+
+The characters are those of DejaVu Sans, matplotlib's own font, that have a name and are not blank. Many look alike, such as the capital A
+of three scripts: what has the very same picture is in one split.
+"""
+
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+import numpy as np
+from jaxtyping import Int, Int32, UInt8
+from matplotlib.ft2font import FT2Font
+from PIL import Image, ImageDraw, ImageFont, features
+
+from research.config.errors import StepladderError
+from research.config.pairs import Glyphs
+from research.data.dataset import Dataset, PairTexts, Sides
+from research.data.download import digest_of, sha256
+from research.data.identity import identify_pairs
+from research.data.pairs import SPECIAL, Numbered, describe, rows
+from research.data.texts import SPLITS
+from research.text.sides import Side, symbols
+from research.text.tokenize import LINE_END, UNKNOWN
+from research.text.vocabulary import Vocabulary, build_vocabulary
+
+READER = 1  # raised when a change here alters pictures or splits
+FONT_SIZE, BASELINE = 0.7, 0.75  # parts of the picture's side; with these hardly any character is cut
+PLACES = {"test": 0, "valid": 1, "train": 2}  # a tenth of the pictures for test, a tenth for valid, the rest for training
+NAMES = Side("word")
+
+
+class Pictures(NamedTuple):
+    """Characters in the order of their code points, and their grey levels: 0 is the ground, the highest is ink."""
+
+    characters: tuple[str, ...]
+    levels: Int32[np.ndarray, "n p"]  # p pixels
+
+
+def load_glyphs(config: Glyphs, identity: str) -> Dataset:
+    """The dataset. Its vocabulary: words of names | <unk>, <sep>, </s> | the grey levels g0, g1, ...; the group is the words of a name.
+
+    Raises StepladderError where a split has not as many characters as are asked for.
+    """
+    pictures = draw_pictures(config.size, config.levels)
+    members = {split: _first(config, split, part) for split, part in split_pictures(pictures.levels).items()}
+    names = [name_of(character) for character in pictures.characters]
+    words = {split: [symbols(NAMES, names[i]) for i in members[split]] for split in SPLITS}
+    types = _types(config, words["train"])
+    vocabulary = Vocabulary((*types, *SPECIAL, *(f"g{level}" for level in range(config.levels))), unk=len(types), eos=len(types) + 2)
+    first_level = len(types) + len(SPECIAL)
+    sides = Sides(first_level, first_level, Side("word"), NAMES)
+    numbers = {
+        split: Numbered(list(first_level + pictures.levels[members[split]]), [*map(vocabulary.numbers, words[split])]) for split in SPLITS
+    }
+    texts = {
+        split: PairTexts(tuple(shown(pictures.characters[i]) for i in members[split]), tuple(names[i] for i in members[split]))
+        for split in SPLITS
+    }
+    longest = max(len(name) for split in SPLITS for name in words[split])
+    train, valid, test = (
+        rows(vocabulary, numbers[split], config.size**2, longest + 1)._replace(group=np.array([*map(len, words[split])], np.int32))
+        for split in SPLITS
+    )
+    return Dataset(
+        vocabulary,
+        train,
+        valid,
+        test,
+        digest=identity,
+        eos=vocabulary.eos,
+        description=describe(vocabulary, sides, numbers, left_out=0),
+        sides=sides,
+        pairs=texts,
+        identities={split: identify_pairs(vocabulary, texts[split], numbers[split].targets) for split in ("valid", "test")},
+    )
+
+
+def glyphs_digest(config: Glyphs) -> str:
+    """The words of the config, the font, and the versions of what draws it and names its characters; nothing is drawn."""
+    versions = [features.version("pil"), features.version("freetype2"), unicodedata.unidata_version, np.__version__]
+    return digest_of([config.model_dump(mode="json", exclude_defaults=True), READER, sha256(_font().read_bytes()), *versions])
+
+
+@cache
+def draw_pictures(size: int, levels: int) -> Pictures:
+    """Every named character that is not blank, in the middle of a square of `size` pixels a side."""
+    font = ImageFont.truetype(_font(), FONT_SIZE * size, layout_engine=ImageFont.Layout.BASIC)
+    named = [chr(code) for code in sorted(FT2Font(str(_font())).get_charmap()) if unicodedata.name(chr(code), "")]
+    drawn = np.stack([_draw(font, character, size) for character in named]).reshape(len(named), -1)
+    found = np.rint(drawn * ((levels - 1) / 255)).astype(np.int32)
+    inked = found.any(axis=1)
+    return Pictures(tuple(character for character, ink in zip(named, inked, strict=True) if ink), found[inked])
+
+
+def split_pictures(levels: Int[np.ndarray, "n p"]) -> dict[str, Int[np.ndarray, " m"]]:
+    """The rows of each split in a random order that is always the same; equal rows are in one split, beside each other."""
+    _, first, same = np.unique(levels, axis=0, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), int)
+    rank[np.argsort(first)] = np.random.default_rng(0).permutation(len(first))
+    place, tenth = rank[same], len(first) // 10
+    order = np.argsort(place, kind="stable")
+    return {split: order[np.minimum(place[order] // tenth, 2) == number] for split, number in PLACES.items()}
+
+
+def name_of(character: str) -> str:
+    """The caption: `latin small letter e with acute`."""
+    return unicodedata.name(character).lower()
+
+
+def shown(character: str) -> str:
+    """The source as a text: the character and its code point, `e U+0065`."""
+    return f"{character} U+{ord(character):04X}"
+
+
+def _font() -> Path:
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+
+
+def _draw(font: ImageFont.FreeTypeFont, character: str, size: int) -> UInt8[np.ndarray, "a a"]:
+    picture = Image.new("L", (size, size))
+    ImageDraw.Draw(picture).text((size / 2, BASELINE * size), character, fill=255, font=font, anchor="ms")
+    return np.asarray(picture)
+
+
+def _first(config: Glyphs, split: str, members: Int[np.ndarray, " m"]) -> Int[np.ndarray, " k"]:
+    """As many as are asked for."""
+    wanted = getattr(config, f"{split}_pairs")
+    if wanted == "all":
+        return members
+    if wanted > len(members):
+        raise StepladderError(
+            f"data.{split}_pairs = {wanted} is above the {len(members)} characters that {split} has. Lower it, or leave it out for all."
+        )
+    return members[:wanted]
+
+
+def _types(config: Glyphs, training: list[list[str]]) -> tuple[str, ...]:
+    """The words of the names that have a symbol, without the special ones."""
+    asked = config.vocabulary
+    types = build_vocabulary((word for name in training for word in name), "word", asked.size, asked.min_count).types
+    return tuple(word for word in types if word not in (UNKNOWN, LINE_END["word"]))

@@ -1,0 +1,95 @@
+"""The figures of what decoders look at: the first test pairs of each cell, as its first finished seed has kept them."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from research.results.alignment_plot import Alignment, alignment_plot
+from research.results.caption_plot import Caption, caption_plot
+from research.results.cells import Axes, Cell, Manifest, axes_of
+from research.results.labels import place_text
+from research.results.plots import Picture
+from research.results.store import read_arrays
+
+PANELS = 4  # alignments in a figure, one of each cell before two of any
+LINES = 6  # captions in a figure
+WIDE = 14  # words of a source that has a line of panels for itself
+OVER_TRUE = "What the decoder looks at while it reads the true target; of many heads, the mean of the last layer's."
+
+
+class Kept(NamedTuple):
+    """What a cell's first finished seed has kept of a pair. `written`: what it says of it when it decodes."""
+
+    label: str
+    source: np.ndarray  # names, or the grey levels of a picture
+    target: tuple[str, ...]
+    weights: np.ndarray
+    text: str  # the source as people read it
+    written: str
+
+
+def alignments(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
+    """Pairs of texts as matrices (Bahdanau et al. 2015, figure 3)."""
+    shown = _spread([pairs for cell in cells if (pairs := _kept(cell, axes_of(manifest))) and not _is_picture(pairs[0])], PANELS)
+    if not shown:
+        return None
+    examples = [Alignment([*map(str, one.source)], one.target, one.weights, one.label) for one in shown]
+    across = 1 if any(len(one.source) > WIDE for one in shown) else 2
+    caption = f"The first test pairs of each row. {OVER_TRUE}"
+    return alignment_plot("alignments", "Alignments", examples, caption, across)
+
+
+def captions(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
+    """Captions over their pictures (Xu et al. 2015, figure 2)."""
+    shown = _spread([pairs for cell in cells if (pairs := _kept(cell, axes_of(manifest))) and _is_picture(pairs[0])], LINES)
+    if not shown:
+        return None
+    ink = max(int(one.source.max()) for one in shown)
+    examples = [
+        Caption(_square(one.source) / ink, one.target, one.weights, f"{one.label}: {_code(one.text)}, written: {one.written}")
+        for one in shown
+    ]
+    caption = f"The first test pictures of each row, and their true captions. {OVER_TRUE} The colour is full at a line's greatest weight."
+    return caption_plot("captions", "Where a caption looks", examples, caption)
+
+
+def _kept(cell: Cell, axes: Axes) -> list[Kept]:
+    """The pairs of a cell; none where it has no attention, or no seed is done."""
+    if not cell.results:
+        return []
+    folder = cell.folder / f"seed-{min(cell.results)}"
+    found = read_arrays(folder / "attention.npz")
+    return [] if found is None else [_pair(cell, axes, found, i, text) for i, text in enumerate(_texts(folder, len(found) // 3))]
+
+
+def _texts(folder: Path, n: int) -> list[dict[str, str]]:
+    with (folder / "texts.jsonl").open(encoding="utf-8") as lines:
+        return [json.loads(line) for line, _ in zip(lines, range(n), strict=False)]
+
+
+def _pair(cell: Cell, axes: Axes, found: Mapping[str, np.ndarray], i: int, text: Mapping[str, str]) -> Kept:
+    target = tuple(map(str, found[f"target_{i}"]))
+    return Kept(place_text(cell.labels, *axes), found[f"source_{i}"], target, found[f"weights_{i}"], text["source"], text["written"])
+
+
+def _is_picture(pair: Kept) -> bool:
+    return pair.source.dtype.kind == "i"
+
+
+def _spread(cells: Sequence[Sequence[Kept]], limit: int) -> list[Kept]:
+    """As many pairs of every cell as fit; the same pair of all cells stands together."""
+    each = max(1, limit // max(1, len(cells)))
+    return [pairs[i] for i in range(each) for pairs in cells[:limit] if i < len(pairs)]
+
+
+def _square(levels: np.ndarray) -> np.ndarray:
+    return levels.reshape(math.isqrt(len(levels)), -1)
+
+
+def _code(source: str) -> str:
+    """The code point of `e U+0065`; the page's font may lack the character."""
+    return source.split(" ")[-1]
