@@ -1,4 +1,4 @@
-"""What the report of transformer_parts adds: for each head that looks at the source how sharp it is, how it differs, and what it is worth."""
+"""What the report of transformer_parts adds: of each head that looks at the source how sharp it is, how it differs, what it is worth."""
 
 from dataclasses import replace
 from functools import partial
