@@ -21,7 +21,7 @@ from research.config.merge import GENERATED, PAIRED
 from research.config.model import Attention, LanguageModel
 from research.config.node import Node
 from research.config.optim import Train
-from research.config.pairs import Numerals, Translation
+from research.config.pairs import Glyphs, Numerals, Translation
 from research.config.schema import Config
 from research.config.subwords import Subword
 
@@ -31,6 +31,7 @@ CHOSEN: dict[tuple[type[Node], str], st.SearchStrategy[Any]] = {  # where free c
     (LanguageModel, "width"): st.sampled_from([16, 32]),
     (Attention, "heads"): st.sampled_from([1, 2, 4]),
     (Numerals, "largest"): st.sampled_from([99, 1000, 999_999]),
+    (Glyphs, "size"): st.sampled_from([8, 24]),
     (RecurrentEncoder, "width"): st.sampled_from([8, 16]),
     (RecurrentDecoder, "width"): st.sampled_from([16, 32]),
     (CrossAttention, "heads"): st.sampled_from([1, 2, 4]),
@@ -85,10 +86,11 @@ def is_valid(tree: dict[str, Any]) -> bool:
 def all_trees(draw: st.DrawFn) -> dict[str, Any]:
     """Trees whose sections mean something, fitting together or not."""
     tree = draw(tables(Config))
-    if tree["model"]["kind"] == "encoder_decoder":
-        tree["data"] = draw(st.one_of([tables(kind) for kind in get_args(Translation)]))
-    if tree["data"]["kind"] in PAIRED and tree["model"]["kind"] != "language_model":
+    if tree["data"]["kind"] in PAIRED and (tree["model"]["kind"] != "language_model" or tree["data"]["kind"] == "glyphs"):
         tree["model"] = draw(tables(EncoderDecoder))
+    if tree["model"]["kind"] == "encoder_decoder":
+        sees = tree["model"].get("encoder", {}).get("kind") in ("patches", "convolutions")
+        tree["data"] = draw(st.one_of([tables(kind) for kind in get_args(Translation) if (kind is Glyphs) == sees]))
     if tree["data"]["kind"] not in PAIRED:
         tree.pop("decode", None)
         tree.get("train", {}).pop("scheduled_sampling", None)

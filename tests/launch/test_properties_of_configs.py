@@ -95,7 +95,8 @@ FITTED = {"data": LABELLED}
 SPOKEN = {"train_pairs": 40, "valid_pairs": 10, "test_pairs": 10, "largest": 999}
 TWO_SIDES = {"level": "char", "longest": 24, "vocabulary": {"size": 8}}
 PAIR_FILES = {f"{split}_{side}": f"{split}.{side}" for split in ("train", "valid", "test") for side in ("source", "target")}
-SQUARE = {"kind": "rewrite", "symbols": 5, "longest": 16, "train_pairs": 40, "valid_pairs": 10, "test_pairs": 10}  # a source of 4 x 4
+SQUARE = {"kind": "rewrite", "symbols": 5, "longest": 16, "train_pairs": 40, "valid_pairs": 10, "test_pairs": 10}
+GLYPHS = {"kind": "glyphs", "size": 8, "train_pairs": 40, "valid_pairs": 10, "test_pairs": 10}
 READER, WRITER, BLOCK = {"kind": "recurrent", "width": 4}, {"kind": "recurrent", "width": 8}, STACK | {"kind": "stack"}
 ADDITIVE = {"kind": "luong", "score": {"kind": "mlp"}}  # whatever the widths
 SMALL_PAIR = {"kind": "encoder_decoder", "encoder": READER, "decoder": WRITER}
@@ -155,9 +156,11 @@ BASES: list[dict[str, Any]] = [
             {"encoder": BLOCK | {"position": {"kind": "learned"}}, "decoder": BLOCK | {"cross": {"heads": 2}}},
             {"encoder": BLOCK | {"mixer": {"kind": "gru"}}, "decoder": BLOCK | {"cross": {"heads": 2, "score": {"kind": "mlp"}}}},
             {"encoder": READER | {"width": 64}, "decoder": BLOCK | {"cross": {"heads": 2}}},  # as wide as a decoder by default
-            {"encoder": {"kind": "patches", "size": 2, "width": 8}, "decoder": WRITER | {"attention": ADDITIVE}},
-            {"encoder": {"kind": "convolutions", "layers": 1, "width": 8}, "decoder": WRITER | {"attention": ADDITIVE}},
         )
+    ),
+    *(
+        TRANSLATED | {"data": GLYPHS, "model": {"kind": "encoder_decoder", "encoder": eyes, "decoder": WRITER | {"attention": ADDITIVE}}}
+        for eyes in ({"kind": "patches", "size": 2, "width": 8}, {"kind": "convolutions", "layers": 1, "width": 8})
     ),
 ]
 EXEMPT = {
