@@ -91,7 +91,7 @@ def draw_pictures(size: int, levels: int) -> Pictures:
     named = [chr(code) for code in sorted(FT2Font(str(_font())).get_charmap()) if unicodedata.name(chr(code), "")]
     drawn = np.stack([_draw(font, character, size) for character in named]).reshape(len(named), -1)
     found = np.rint(drawn * ((levels - 1) / 255)).astype(np.int32)
-    inked = found.any(axis=1)
+    inked = np.asarray(found.any(axis=1))
     return Pictures(tuple(character for character, ink in zip(named, inked, strict=True) if ink), found[inked])
 
 

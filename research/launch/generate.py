@@ -89,12 +89,13 @@ def generate(run: store.Run, asked: Request, data_dir: Path | None) -> dict[str,
         raise StepladderError(f"{run.cell_id} is an interpolation, which scores text and draws none; name one of its parts.")
     if store.status_of(folder) != "done":
         raise StepladderError(f"{folder} is not done, so it has no parameters to draw from; run it to its end first.")
-    asked = asked._replace(decoder=asked.decoder or (config.decode if data.sides else Sample(kind="sample")))
+    decoder = asked.decoder or (config.decode if data.sides else Sample(kind="sample"))
+    asked = asked._replace(decoder=decoder)
     ids = [_numbers(data, prompt) for prompt in asked.prompts]
     end = data.eos if asked.until_end or data.sides else None
     found = (_from_counts if isinstance(config.model, NGram) else _from_model)(config, data, folder, ids, end, asked)
     shown = [_shown(data, prompt, texts) for prompt, texts in zip(asked.prompts, found.texts, strict=True)]
-    return {"cell_id": run.cell_id, "decoder": asked.decoder.model_dump(), "texts": shown, "latency_ms": found.latency}
+    return {"cell_id": run.cell_id, "decoder": decoder.model_dump(), "texts": shown, "latency_ms": found.latency}
 
 
 def _numbers(data: Dataset, prompt: str) -> np.ndarray:

@@ -189,7 +189,7 @@ def has_statistic(items: Items | None, statistic: str) -> bool:
 
 def _kept(items: Items, statistic: str) -> Array | None:
     if statistic in TEXTS:
-        return getattr(items, TEXTS[statistic])  # type: ignore[no-any-return]
+        return getattr(items, TEXTS[statistic])
     return items.loss if statistic in LOSSES else items.misspelt if statistic.endswith(MISSPELT) else items.correct
 
 
