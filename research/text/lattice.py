@@ -74,7 +74,7 @@ def choices(into: Arrivals, alpha: float) -> Choices:
 
 
 def draw(text: str, at: Choices, drawn: Iterator[float]) -> list[str]:
-    """A segmentation with the probability that `choices` gives it, from numbers drawn uniformly from [0, 1): one a piece, the last first."""
+    """A segmentation with the probability that `choices` gives it, from numbers drawn from [0, 1): one a piece, the last first."""
     places = [len(text)]
     while places[-1] > 0:
         starts, summed = at[places[-1]]
