@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from research.config.node import Node, Positive, Rate, Weight
 
@@ -13,14 +13,20 @@ class Greedy(Node):
     kind: Literal["greedy"] = "greedy"
 
 
-class Sample(Node):
+class Several(Node):
+    """Decoders that can write several texts of one source."""
+
+    texts: Positive = 1  # of a source: the first is scored, and from two on their diversity
+
+
+class Sample(Several):
     """A symbol drawn from softmax(logits / temperature)."""
 
     kind: Literal["sample"]
     temperature: Rate = 1.0
 
 
-class TopK(Node):
+class TopK(Several):
     """Drawn from the k likeliest symbols, renormalised (Fan et al. 2018, sec. 3.2; its k)."""
 
     kind: Literal["top_k"]
@@ -28,7 +34,7 @@ class TopK(Node):
     temperature: Rate = 1.0
 
 
-class TopP(Node):
+class TopP(Several):
     """Drawn from the nucleus, renormalised: the fewest likeliest symbols whose mass reaches p (Holtzman et al. 2020, sec. 3.1).
 
     The mass is that of softmax(logits / temperature).
@@ -39,12 +45,18 @@ class TopP(Node):
     temperature: Rate = 1.0
 
 
-class Beam(Node):
+class Beam(Several):
     """Beam search by log-probability / ((5 + n) / 6)^length_penalty, n the symbols with the end (Wu et al. 2016, eq. 14)."""
 
     kind: Literal["beam"]
     size: Positive = 4
     length_penalty: Weight = 0.6  # the size and the penalty of Vaswani et al. 2017, sec. 6.1
+
+    @model_validator(mode="after")
+    def _texts_are_found(self) -> "Beam":
+        if self.texts > self.size:
+            raise ValueError(f"texts = {self.texts} are more than the {self.size} that a search keeps: raise size, or lower texts")
+        return self
 
 
 Chance = Sample | TopK | TopP

@@ -6,6 +6,7 @@ from typing import Any
 
 from research.config.classify import BagOfWords, Classifier, NGramClassifier
 from research.config.data import Files, LabelledFiles, MovieReviews, Questions, SentenceFiles, Subjectivity
+from research.config.decoding import Greedy
 from research.config.encoder_decoder import EncoderDecoder
 from research.config.mixer import LSTM, Elman, ScaledInit
 from research.config.model import Interpolation, NGram, StackWords, VarianceInit
@@ -76,8 +77,8 @@ def cell_id(config: Config, data_digest: str) -> str:
 def program_key(config: Config) -> Config:
     """The config with all that is only a traced number replaced: runs with equal keys on equal data share one compiled training program.
 
-    Traced are the learning rate, a weight decay above zero, and what is done before training (initial values, seeds, the parent's
-    source). A weight decay of zero, dropout 0, clipping off and smoothing 0 are structure, and so is what a parent freezes.
+    Traced are the learning rate, a weight decay above zero, and what is done before training (initial values, seeds, the parent's source)
+    or after it (decoding). A weight decay of zero, dropout 0, clipping off and smoothing 0 are structure, and so is what a parent freezes.
     """
     traced: dict[str, Any] = {"learning_rate": 1.0}
     if getattr(config.optim, "weight_decay", 0.0) > 0:
@@ -88,6 +89,7 @@ def program_key(config: Config) -> Config:
         "run": type(config.run)(),
         "optim": config.optim.model_copy(update=traced),
         "model": _without_initial_values(config.model),
+        "decode": Greedy(),
         "init": Parent.model_validate({"from": "", "freeze": frozen}) if frozen else None,
     }
     return config.model_copy(update=changed)

@@ -157,6 +157,5 @@ def _stack(rows: Batch, length: int, tokens_per_batch: int) -> Batch:
 
 
 def _each(rows: Batch, change: Callable[[str, np.ndarray], np.ndarray]) -> Batch:
-    arrays = {name: array for name, array in vars(rows).items() if name != "source"}
-    changed: dict[str, Any] = {name: None if array is None else change(name, array) for name, array in arrays.items()}
+    changed: dict[str, Any] = {name: change(name, array) for name, array in vars(rows).items() if isinstance(array, np.ndarray)}
     return replace(rows, **changed)

@@ -13,32 +13,40 @@ import numpy as np
 
 from research.classic import archive, ngram
 from research.config.data import Text as Corpus
-from research.config.decoding import Beam, Decoder
+from research.config.decoding import Beam, Decoder, Sample
+from research.config.encoder_decoder import EncoderDecoder
 from research.config.errors import StepladderError
+from research.config.mixer import Learned
 from research.config.model import Interpolation, NGram
+from research.config.pairs import Rewrite, TextPairs
 from research.config.schema import Config
 from research.data.dataset import Dataset
 from research.data.load import load
+from research.data.pairs import SEPARATOR, decode_target, encode_source
 from research.launch.lines import lines_of
 from research.launch.plan import sizes
 from research.launch.recompute import recompute_ms
-from research.models import MODELS
 from research.models.beam import search
 from research.models.choose import choose, keys_of
-from research.models.decode import advance, draw, furthest, without_end
+from research.models.decode import draw, furthest, without_end
 from research.results import store
-from research.tasks.language_modelling import init
+from research.tasks.language_modelling import Sizes, init
+from research.tasks.translating import begin
 from research.train import checkpoint
 
 MULTIPLE = 16  # prompts are padded to a multiple of it, so that prompts of nearly one length share a compiled program
 
 
 class Request(NamedTuple):
-    """What is asked of a run: the continuations of its prompts. `recompute`: also the time of a token where nothing is kept."""
+    """What is asked of a run: the continuations of its prompts; of a run on pairs the prompts are sources, to be translated.
+
+    `decoder` None: that of the config's [decode] where there is one, else `sample`. `recompute`: also the time of a token where nothing is
+    kept.
+    """
 
     prompts: tuple[str, ...]
     tokens: int
-    decoder: Decoder
+    decoder: Decoder | None
     n_best: int = 1
     until_end: bool = False  # a text stops at its end symbol; else it goes on over it
     recompute: bool = False
@@ -73,28 +81,40 @@ def generate(run: store.Run, asked: Request, data_dir: Path | None) -> dict[str,
     """
     config = Config.model_validate(tomllib.loads((run.folder / "config.toml").read_text()))
     data, folder = load(config.data, data_dir), run.seed_folder()
-    if not isinstance(config.data, Corpus):
-        raise StepladderError(f"{run.cell_id} was trained on {config.data.kind}, which is no text to go on from; name a run on text.")
+    if not isinstance(config.data, Corpus | TextPairs | Rewrite):
+        raise StepladderError(
+            f"{run.cell_id} was trained on {config.data.kind}, which is no text to go on from or to translate; name a run on text or pairs."
+        )
     if isinstance(config.model, Interpolation):
         raise StepladderError(f"{run.cell_id} is an interpolation, which scores text and draws none; name one of its parts.")
     if store.status_of(folder) != "done":
         raise StepladderError(f"{folder} is not done, so it has no parameters to draw from; run it to its end first.")
-    ids = [np.array([data.eos, *(data.vocabulary.encode(prompt) if prompt else ())], np.int32) for prompt in asked.prompts]
-    end = data.eos if asked.until_end else None
+    asked = asked._replace(decoder=asked.decoder or (config.decode if data.sides else Sample(kind="sample")))
+    ids = [_numbers(data, prompt) for prompt in asked.prompts]
+    end = data.eos if asked.until_end or data.sides else None
     found = (_from_counts if isinstance(config.model, NGram) else _from_model)(config, data, folder, ids, end, asked)
     shown = [_shown(data, prompt, texts) for prompt, texts in zip(asked.prompts, found.texts, strict=True)]
     return {"cell_id": run.cell_id, "decoder": asked.decoder.model_dump(), "texts": shown, "latency_ms": found.latency}
 
 
+def _numbers(data: Dataset, prompt: str) -> np.ndarray:
+    """What a model reads of a prompt: the line's end and the text; of pairs the source and <sep>."""
+    if data.sides:
+        return np.append(encode_source(data.vocabulary, data.sides, prompt), data.vocabulary.types.index(SEPARATOR)).astype(np.int32)
+    return np.array([data.eos, *(data.vocabulary.encode(prompt) if prompt else ())], np.int32)
+
+
 def _shown(data: Dataset, prompt: str, texts: list[Text]) -> dict[str, Any]:
     """The best text of a prompt; of a search also the n best with their scores."""
-    each = [{"text": data.vocabulary.decode(text.tokens), "tokens": len(text.tokens)} for text in texts]
+    said = partial(decode_target, data.vocabulary, data.sides) if data.sides else data.vocabulary.decode
+    each = [{"text": said(text.tokens), "tokens": len(text.tokens)} for text in texts]
     scored = [shown | {"score": text.score} for shown, text in zip(each, texts, strict=True)]
     return {"prompt": prompt, **each[0]} | ({} if texts[0].score is None else {"n_best": scored})
 
 
 def _from_model(config: Config, data: Dataset, folder: Path, ids: Sequence[np.ndarray], end: int | None, asked: Request) -> Continued:
     longest, last = max(map(len, ids)), furthest(config.model, sizes(config, data).length)
+    _refuse_far_sides(config.model, sizes(config, data), longest - 1, asked.tokens)
     if last is not None and longest + asked.tokens - 1 > last:
         raise StepladderError(
             f"{longest} prompt tokens and {asked.tokens} new ones go beyond the {last} learned positions of this model. "
@@ -102,13 +122,14 @@ def _from_model(config: Config, data: Dataset, folder: Path, ids: Sequence[np.nd
         )
     template = jax.eval_shape(lambda: init(config, sizes(config, data), jax.random.key(0)))
     params = jax.device_put(checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))
-    model, (prompts, valid) = MODELS[type(config.model)], padded(ids, MULTIPLE)
-    start = model.empty(config.model, len(ids), prompts.shape[1] + asked.tokens, data.vocabulary.size)
+    prompts, valid = padded(ids, MULTIPLE)
+    if data.sides:  # <sep> is the last column
+        prompts, valid = (np.stack([np.roll(row, -len(one)) for row, one in zip(a, ids, strict=True)]) for a in (prompts, valid))
     go_on = partial(_continue, config.model, params, end=end, asked=asked)
 
     def timed() -> tuple[list[list[Text]], float, float]:
         began = time.perf_counter()
-        carry, logits = jax.block_until_ready(advance(config.model, params, start, prompts, valid))
+        carry, logits = jax.block_until_ready(begin(config.model, params, prompts, valid, asked.tokens, data.vocabulary.size))
         read = time.perf_counter()
         texts, turns = go_on(carry, logits)
         return texts, read - began, (time.perf_counter() - read) / max(1, turns - 1)
@@ -116,9 +137,23 @@ def _from_model(config: Config, data: Dataset, folder: Path, ids: Sequence[np.nd
     timed()
     texts, first, later = timed()
     latency = {"first": 1e3 * first, "each_later": 1e3 * later}
+    if asked.recompute and data.sides:
+        raise StepladderError("--recompute compares with reading a text again, and a translation has a source besides; leave it out.")
     if asked.recompute:
         latency["recompute"] = recompute_ms(config.model, params, len(ids), longest, asked.tokens, data.vocabulary.size)
     return Continued(texts, latency)
+
+
+def _refuse_far_sides(model: Any, known: Sizes, source: int, target: int) -> None:
+    """Raises StepladderError where learned positions of an encoder-decoder end before a source or a target does."""
+    if not isinstance(model, EncoderDecoder):
+        return
+    for name, length, last in (("encoder", source, known.source), ("decoder", target, known.length - known.source)):
+        if isinstance(getattr(getattr(model, name), "position", None), Learned) and length > last:
+            raise StepladderError(
+                f"The {name} would read {length} symbols, beyond its {last} learned positions. Shorten the prompt or --tokens; sinusoidal, "
+                "rotary and none go on beyond the training length."
+            )
 
 
 def padded(ids: Sequence[np.ndarray], multiple: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from research.config.decoding import Beam, Decoder
+from research.config.decoding import Beam, Decoder, Greedy
 from research.config.encoder_decoder import EncoderDecoder
 from research.data.dataset import Dataset
 from research.data.pairs import decode_target
@@ -44,18 +45,18 @@ def prompts(data: Dataset, split: str) -> Prompts:
 
 def translate(
     model: Any, decoder: Decoder, params: Any, data: Dataset, given: Prompts, key: Key[Array, ""], rows_at_a_time: int = ROWS
-) -> list[str]:
-    """What the model writes for each prompt; the best of a beam. A text depends on its prompt, its place in the split and the key alone."""
+) -> list[list[str]]:
+    """The texts that the model writes for each prompt. They depend on the prompt, its place in the split and the key alone."""
     assert data.sides, "translation needs pairs"
     written = []
     for first in range(0, len(given.rows), rows_at_a_time):
         number = np.minimum(np.arange(first, first + rows_at_a_time), len(given.rows) - 1)  # one shape: the last row fills the batch
-        drawn = write(model, decoder, params, given.rows[number], given.valid[number], key, jnp.asarray(number), given.steps, data.eos)
-        written += list(np.asarray(drawn))
-    return [decode_target(data.vocabulary, data.sides, numbers) for numbers in written[: len(given.rows)]]
+        rows, valid, n = given.rows[number], given.valid[number], data.vocabulary.size
+        written += list(np.asarray(write(model, decoder, params, rows, valid, key, jnp.asarray(number), given.steps, data.eos, n)))
+    return [[decode_target(data.vocabulary, data.sides, text) for text in texts] for texts in written[: len(given.rows)]]
 
 
-@partial(jax.jit, static_argnames=("model", "decoder", "steps", "end"))
+@partial(jax.jit, static_argnames=("model", "decoder", "steps", "end", "vocabulary"))
 def write(
     model: Any,
     decoder: Decoder,
@@ -66,21 +67,32 @@ def write(
     numbers: Int[Array, " b"],
     steps: int,
     end: int | None,
-) -> Int[Array, "b n"]:
-    """At most `steps` symbols after each prompt: source and <sep>."""
-    carry, logits = begin(model, params, rows, valid, steps)
+    vocabulary: int,
+) -> Int[Array, "b k n"]:
+    """At most `steps` symbols after each prompt, source and <sep>: as many texts as the decoder's words ask for, the best first."""
+    carry, logits = begin(model, params, rows, valid, steps, vocabulary)
     if isinstance(decoder, Beam):
-        return search(model, params, carry, logits, decoder=decoder, steps=steps, end=end).tokens[:, 0]
-    return draw(model, params, carry, logits, key, decoder=decoder, steps=steps, end=end, rows=numbers).tokens
+        return search(model, params, carry, logits, decoder=decoder, steps=steps, end=end).tokens[:, : decoder.texts]
+    keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(texts_of(decoder)))
+    once = lambda key: draw(model, params, carry, logits, key, decoder=decoder, steps=steps, end=end, rows=numbers).tokens
+    return lax.map(once, keys).swapaxes(0, 1)
 
 
-def begin(model: Any, params: Any, rows: Int[Array, "b t"], valid: Bool[Array, "b t"], steps: int) -> tuple[Any, Float[Array, "b v"]]:
+def texts_of(decoder: Decoder) -> int:
+    """How many texts a decoder writes of one source: greedy decoding has but one."""
+    return 1 if isinstance(decoder, Greedy) else decoder.texts
+
+
+@partial(jax.jit, static_argnames=("model", "steps", "vocabulary"))
+def begin(
+    model: Any, params: Any, rows: Int[Array, "b t"], valid: Bool[Array, "b t"], steps: int, vocabulary: int
+) -> tuple[Any, Float[Array, "b v"]]:
     """The carry after the prompts, with room for `steps` further symbols, and the logits of the first."""
     kind = MODELS[type(model)]
     if kind.read:
         carry = kind.read(model, params, rows[:, :-1], valid[:, :-1], None, steps)
         return advance(model, params, carry, rows[:, -1:], valid[:, -1:])
-    return advance(model, params, kind.empty(model, rows.shape[0], rows.shape[1] + steps, 0), rows, valid)
+    return advance(model, params, kind.empty(model, rows.shape[0], rows.shape[1] + steps, vocabulary), rows, valid)
 
 
 @partial(jax.jit, static_argnames=("model", "source"))

@@ -3,6 +3,7 @@
 import json
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,10 @@ import numpy as np
 from research.config.schema import Config
 from research.results import store
 from research.results.text_scores import text_metrics
-from research.text.scores import signature, text_items
+from research.text import diversity as text_diversity
+from research.text import scores as text_scores
+from research.text.diversity import diversity
+from research.text.scores import text_items
 from research.train.evaluate import Belonging, Scores, bits_per_character, by_item, measure
 from research.train.written import Written
 
@@ -62,7 +66,7 @@ def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belo
             found["misspelt"] = by_item(*scored.misspelt)["loss"]
         if scored.written is not None:
             found |= _write_texts(job, scored.written, metrics["test"])
-            figures["signatures"] = signature()
+            figures["signatures"] = _signatures(scored.written)
         store.write_arrays(job.folder / "items.npz", **found)
         tokens = {name: scores.nats for name, scores in (("valid", scored.valid), ("test", scored.test)) if scores.nats is not None}
         store.write_arrays(job.folder / "tokens.npz", **{name: nats.astype(np.float32) for name, nats in tokens.items()})
@@ -75,8 +79,10 @@ def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belo
 
 def _write_texts(job: Job, written: Written, metrics: dict[str, float]) -> dict[str, np.ndarray]:
     """texts.jsonl, and attention.npz where there is any; the items of the texts. Their metrics are added to `metrics`."""
-    found = text_items(written.texts, written.references)
+    found = text_items([texts[0] for texts in written.texts], written.references)
     metrics |= text_metrics(found, written.lengths) | written.alignment
+    if len(written.texts[0]) > 1:
+        metrics |= diversity(written.texts)
     lines = zip(written.sources, written.references, written.texts, strict=True)
     store.write_text(job.folder / "texts.jsonl", "".join(_json_line(*line) for line in lines))
     if written.attention:
@@ -84,8 +90,13 @@ def _write_texts(job: Job, written: Written, metrics: dict[str, float]) -> dict[
     return found
 
 
-def _json_line(source: str, reference: str, written: str) -> str:
-    return json.dumps({"source": source, "reference": reference, "written": written}, ensure_ascii=False) + "\n"
+def _json_line(source: str, reference: str, texts: Sequence[str]) -> str:
+    return json.dumps({"source": source, "reference": reference, "written": texts}, ensure_ascii=False) + "\n"
+
+
+def _signatures(written: Written) -> dict[str, str]:
+    texts = len(written.texts[0])
+    return text_scores.signature() | (text_diversity.signature(texts) if texts > 1 else {})
 
 
 def write_status(job: Job, status: str, step: int, steps: int, message: str = "") -> None:

@@ -23,7 +23,7 @@ class Written(NamedTuple):
 
     sources: tuple[str, ...]
     references: tuple[str, ...]  # as they are cut into symbols and put together again
-    texts: tuple[str, ...]
+    texts: tuple[tuple[str, ...], ...]  # of each source, the one that is scored first
     lengths: Int[np.ndarray, " n"]  # symbols of a source
     attention: dict[str, np.ndarray]
     alignment: dict[str, float]
@@ -34,7 +34,7 @@ def written(config: Config, model: Any, seed: int, params: Any, data: Dataset) -
     given, test = prompts(data, "test"), data.test
     assert isinstance(test, Examples), "translation needs pairs"
     key = stream(jax.random.key(seed), "decode")
-    texts = tuple(translate(model, config.decode, params, data, given, key))
+    texts = tuple(map(tuple, translate(model, config.decode, params, data, given, key)))
     shown, figures = _looked_at(config, model, params, data, test) if isinstance(model, EncoderDecoder) else ({}, {})
     return Written(data.pairs["test"].sources, given.references, texts, test.group, shown, figures)
 
