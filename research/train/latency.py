@@ -29,9 +29,7 @@ def latency_ms(program: Program) -> float:
         return _median_ms(lambda: class_logits(config, params, tokens, jnp.ones(tokens.shape, bool)))
     steps = min(TOKENS, program.sizes.length)
     prompt = jnp.full((1, program.sizes.source + 1), program.sizes.first_source, jnp.int32)
-    carry, logits = jax.jit(begin, static_argnums=(0, 4))(
-        config, params, prompt, jnp.ones(prompt.shape, bool), steps, program.sizes.vocabulary
-    )
+    carry, logits = begin(config, params, prompt, jnp.ones(prompt.shape, bool), steps, program.sizes.vocabulary)
     words = {"decoder": Greedy(), "steps": steps + 1, "end": None}  # the first is chosen by the logits that are given
     return _median_ms(lambda: draw(config, params, carry, logits, jax.random.key(0), **words)) / steps
 
