@@ -22,8 +22,8 @@ MODEL = LanguageModel(kind="language_model", layers=4, width=128, position=Sinus
 VOCABULARY, PROMPT, TOKENS = 1000, 16, 256
 TEXT = (
     f"<p>A Transformer of {MODEL.layers} layers, {MODEL.width} wide, with {VOCABULARY:,} symbols and parameters as they are drawn, writes "
-    f"{TOKENS} tokens greedily after a prompt of {PROMPT}, one row, on this machine. With a cache the first token reads the prompt, and each "
-    "later one is a chunk of one. Without, the whole text is read again for every token.</p>"
+    f"{TOKENS} tokens greedily after a prompt of {PROMPT}, one row, on this machine. With a cache the first token reads the prompt, and "
+    "each later one is a chunk of one. Without, the whole text is read again for every token.</p>"
 )
 
 

@@ -19,7 +19,7 @@ class Text(Node):
     length: Positive = 64  # tokens in a training window
     batches: Literal["windows", "columns"] = "windows"  # shuffled windows, or contiguous columns with a carried state
     vocabulary: Vocabulary = Vocabulary()
-    regularisation: Regularisation = Field(default=NoRegularisation(), discriminator="kind")  # of the segmentation, at a subword level
+    regularisation: Regularisation = Field(default=NoRegularisation(), discriminator="kind")  # of the training text's segmentation
     train_tokens: Positive | Literal["all"] = "all"  # train on the first so many tokens
     valid_tokens: Positive | Literal["all"] = "all"  # score the first so many, cut at a line's end
     test_tokens: Positive | Literal["all"] = "all"

@@ -44,7 +44,6 @@ Model = Annotated[
     LanguageModel | EncoderDecoder | FeedForwardLM | NGram | Interpolation | Classifier | Rules | BagOfWords | NGramClassifier,
     Field(discriminator="kind"),
 ]
-ON_ONE_TEXT = (LanguageModel, FeedForwardLM, NGram, Interpolation)  # windows of one text, cut into tokens before training
 CLASSIFIERS = (Classifier, Rules, BagOfWords, NGramClassifier)
 TRANSLATORS = (LanguageModel, EncoderDecoder)  # what can be trained on pairs, and writes texts to be scored
 CLASSIC = (NGram, Interpolation, Rules, BagOfWords, NGramClassifier)  # fitted, not trained: [optim], [train] and [init] have no meaning
@@ -158,10 +157,16 @@ class Config(Node):
                 f"data.regularisation.kind = {regularisation.kind} is for data.level = {' or '.join(regularisation.levels)}; "
                 f"data.level = {data.level} has nothing that it could vary"
             )
-        if isinstance(self.model, ON_ONE_TEXT):
+        if isinstance(self.model, NGram | Interpolation):
             raise ValueError(
-                f"data.regularisation.kind = {regularisation.kind} has no place with model.kind = {self.model.kind}, which is trained "
-                "on windows of a text cut once for all steps; leave data.regularisation out"
+                f"data.regularisation.kind = {regularisation.kind} cuts the text anew for each epoch of training, and model.kind = "
+                f"{self.model.kind} is counted, in whole or in part, on one cut; leave data.regularisation out, or use "
+                "model.kind = language_model or feed_forward_lm"
+            )
+        if data.batches == "columns":
+            raise ValueError(
+                f"data.regularisation.kind = {regularisation.kind} has another number of tokens in each epoch, and data.batches = columns "
+                "divides a fixed number among its columns; use data.batches = windows"
             )
         return self
 

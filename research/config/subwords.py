@@ -1,4 +1,4 @@
-"""The words of subword levels: how text is cut into learned pieces, and how that cut may vary while training."""
+"""The words of subword levels: how text is cut into learned pieces, and how that cut varies from epoch to epoch of training."""
 
 from typing import Annotated, ClassVar, Literal
 

@@ -1,6 +1,7 @@
 """A training batch as a pure function of (seed, step): no iterator, no stored order.
 
-    windows    an epoch starts at a random offset of the text and visits windows of `length` tokens in a random order
+    windows    an epoch starts at a random offset of the text and visits windows of `length` tokens in a random order; where a
+               subword regularisation cuts the text anew for every epoch, see `ring_batch`
     columns    the text is cut into `batch_size` contiguous columns; a step reads the next `length` tokens of each, so a
                carried state is valid until the epoch ends
     examples   an epoch visits the examples in a random order
@@ -23,7 +24,7 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from research.config.data import Data, Text
+from research.config.data import Corpus, Data, Text
 from research.config.errors import StepladderError
 from research.config.pairs import Pairs
 from research.data.dataset import Examples, Split, TextSplit
@@ -83,9 +84,9 @@ class ExampleArrays:
 Arrays = TextArrays | ExampleArrays
 
 
-def with_start(split: TextSplit) -> Int[np.ndarray, "m"]:
+def with_start(tokens: Int[np.ndarray, "n"]) -> Int[np.ndarray, "m"]:
     """The tokens of a text with eos before the first. Every text ends with eos, so its last token is what is put first."""
-    return np.concatenate([split.tokens[-1:], split.tokens])
+    return np.concatenate([tokens[-1:], tokens])
 
 
 def scored_index(weight: Float[np.ndarray, "n q"]) -> Int[np.ndarray, "n q"]:
@@ -117,7 +118,7 @@ def belongs_on_host(split: Split, above: int = HOST_ABOVE) -> bool:
 
 def _host_memory(split: Split, buckets: int = 1) -> Arrays:
     if isinstance(split, TextSplit):
-        return TextArrays(with_start(split))
+        return TextArrays(with_start(split.tokens))
     index = scored_index(split.weight)
     arrays = ExampleArrays(split.inputs, split.valid, split.targets, split.where, split.weight, index, split.source)
     return arrays if buckets == 1 else _in_buckets(arrays, buckets)
@@ -217,6 +218,19 @@ def host_batch(data: Data, batch_size: int, arrays: Arrays, key: Key[Array, ""],
     return _gather(data, arrays, np.asarray(_jitted_rows(data, batch_size, _size(arrays), key, step, _parts(arrays))), np)
 
 
+def ring_batch(data: Corpus, batch_size: int, n: int, of_epoch: Callable[[int], TextArrays], key: Key[Array, ""], step: int) -> Batch:
+    """The batch of a step, of numpy arrays, of windows of a text that is cut anew for every epoch: `of_epoch` has it, on the host.
+
+    An epoch has the windows, and so the steps, of the `n` tokens that the text has by its plain cut. They follow each other from a random
+    token of the epoch's own cut, whose end is followed by its beginning: where that has more tokens some are left out, and each equally
+    often over the epochs; where it has fewer some are visited twice.
+    """
+    arrays = of_epoch(step // _steps(data, batch_size, n))
+    m = _size(arrays)
+    rows = np.asarray(_jitted_ring_rows(data, batch_size, n, m, key, step))
+    return _windows_of(arrays, (rows[:, None] + np.arange(data.length, dtype=np.int32)) % np.int32(m), np)
+
+
 def _size(arrays: Arrays) -> int:
     return arrays.tokens.shape[0] - 1 if isinstance(arrays, TextArrays) else arrays.inputs.shape[0]
 
@@ -243,7 +257,19 @@ def _rows(data: Data, batch_size: int, n: int, key: Key[Array, ""], step: Int[Ar
     return offset + data.length * permute(order_key, within * batch_size + row, _windows(data, n))
 
 
+def _ring_rows(
+    data: Corpus, batch_size: int, n: int, m: Int[Array, ""] | int, key: Key[Array, ""], step: Int[Array, ""] | int
+) -> Int[Array, "b"]:
+    """The first token of each row, 0 .. m - 1."""
+    steps = _steps(data, batch_size, n)
+    order_key, offset_key = jax.random.split(jax.random.fold_in(key, step // steps))
+    window = step % steps * batch_size + jnp.arange(batch_size, dtype=jnp.int32)
+    offset = jax.random.randint(offset_key, (), 0, m, jnp.int32)
+    return (offset + data.length * permute(order_key, window, _windows(data, n))) % m
+
+
 _jitted_rows = jax.jit(_rows, static_argnums=(0, 1, 2, 5))
+_jitted_ring_rows = jax.jit(_ring_rows, static_argnums=(0, 1, 2))
 
 
 def _gather(data: Data, arrays: Arrays, rows: Any, xp: Any) -> Batch:
@@ -253,6 +279,10 @@ def _gather(data: Data, arrays: Arrays, rows: Any, xp: Any) -> Batch:
         asked = {name: take(getattr(arrays, name)) for name in ("targets", "weight", "where", "index")}
         return Batch(inputs=take(arrays.inputs), valid=take(arrays.valid), **asked, source=arrays.source, widths=arrays.widths)
     assert isinstance(data, Text), "a text needs the config of a text"
-    index = rows[:, None] + xp.arange(data.length, dtype=xp.int32)[None]
+    return _windows_of(arrays, rows[:, None] + xp.arange(data.length, dtype=xp.int32)[None], xp)
+
+
+def _windows_of(arrays: TextArrays, index: Any, xp: Any) -> Batch:
+    """The tokens `index` of a text, each predicted from those before it in its row."""
     inputs, targets = arrays.tokens[index], arrays.tokens[index + 1]
     return Batch(inputs, xp.ones(index.shape, bool), targets, xp.ones(index.shape, xp.float32), None, index)

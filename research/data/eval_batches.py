@@ -88,7 +88,7 @@ def _windows(begin: Int[np.ndarray, "s"], end: Int[np.ndarray, "s"], length: int
 
 def _text_rows(split: TextSplit, windows: Windows, token: Int[np.ndarray, "r t"], scored: Int[np.ndarray, "q"] | None = None) -> Batch:
     """Rows whose position j reads the input of `token[:, j]`; `scored` are the positions that may be scored, by default all."""
-    text = with_start(split)
+    text = with_start(split.tokens)
     start, first, end = (bound[:, None] for bound in windows)
     valid = (start <= token) & (token < end)
     inputs = np.where(valid, text[np.where(valid, token, 0)], 0)

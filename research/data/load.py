@@ -11,6 +11,7 @@ from research.config.data import Data, Labelled, Text
 from research.config.data import Examples as ExamplesConfig
 from research.config.errors import StepladderError
 from research.config.pairs import Glyphs, SymbolPairs, TextPairs
+from research.config.subwords import NoRegularisation
 from research.data.dataset import Dataset, Examples, Sentences, TextSplit
 from research.data.download import sha256
 from research.data.fitted import fitted_tokenizer, library
@@ -34,7 +35,7 @@ def load(config: Data, data_dir: Path | None = None) -> Dataset:
     Files are looked for in `data_dir`, then in the cache, then fetched. Raises StepladderError for what the user can mend.
     """
     if isinstance(config, Text):  # how training cuts the text is no part of the text
-        config = config.model_copy(update={"length": 1, "batches": "windows"})
+        config = config.model_copy(update={"length": 1, "batches": "windows", "regularisation": NoRegularisation()})
     return _load(config, data_dir, digest(config, data_dir))
 
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
@@ -11,12 +12,14 @@ from typing import Any, NamedTuple
 from research.config.data import Text
 from research.config.errors import StepladderError
 from research.config.schema import Config
+from research.config.subwords import NoRegularisation
 from research.config.write import to_toml
 from research.data.batches import HOST_ABOVE, belongs_on_host, device_arrays, host_arrays
 from research.data.dataset import Dataset, TextSplit
 from research.data.eval_batches import eval_batches, groups, items
 from research.data.load import load, misspelt
 from research.data.slices import slices
+from research.data.varied import cut_anew
 from research.launch.environment import differences, environment
 from research.launch.plan import Cell, Plan, lacks, program_of
 from research.results import store
@@ -207,7 +210,8 @@ def _engine(group: Group, data_dir: Path | None) -> tuple[Engine, Material]:
 
 
 def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Material:
-    """The training split on the devices, or on the host where it is a text of more bytes; both splits that are scored, as batches."""
+    """The training split on the devices, or on the host where it is a text of more bytes or one that is cut anew for every epoch; both
+    splits that are scored, as batches."""
     stride = config.eval_stride if isinstance(config.data, Text) else 1
     length = config.eval_length if isinstance(config.data, Text) else 1
 
@@ -215,13 +219,19 @@ def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Ma
         return Split(eval_batches(config.data, config.eval, getattr(data, name), data.eos, window, stride), belongs(data, name))
 
     also = {window: split("test", window) for window in config.eval.also if f"test.perplexity_at_{window}" not in lacks(config)}
-    on_host = belongs_on_host(data.train, host_above)
-    source = (
-        OnHost(host_arrays(data.train), config.run.log_every)
-        if on_host
-        else lanes.replicate(device_arrays(data.train, config.train.buckets))
-    )
-    return Material(source, split("valid", length), split("test", length), also, _misspelt(config, data), data if data.pairs else None)
+    source, pairs = _source(config, data, host_above), data if data.pairs else None
+    return Material(source, split("valid", length), split("test", length), also, _misspelt(config, data), pairs)
+
+
+def _source(config: Config, data: Dataset, host_above: int) -> Any:
+    if isinstance(config.data, Text) and not isinstance(config.data.regularisation, NoRegularisation):
+        assert isinstance(data.train, TextSplit), "a text"
+        cut = partial(cut_anew, config.data.regularisation, data.vocabulary, data.vocabulary.decode(data.train.tokens))
+        kept = 2 * lanes.capacity(len(config.seeds))  # a call may reach from one epoch into the next
+        return OnHost(host_arrays(data.train), config.run.log_every, lru_cache(kept)(cut))
+    if belongs_on_host(data.train, host_above):
+        return OnHost(host_arrays(data.train), config.run.log_every)
+    return lanes.replicate(device_arrays(data.train, config.train.buckets))
 
 
 def _misspelt(config: Config, data: Dataset) -> Split | None:

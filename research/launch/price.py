@@ -9,20 +9,25 @@ from typing import Any
 import numpy as np
 
 from research.config.classify import Classifier
+from research.config.data import Text
 from research.config.encoder_decoder import EncoderDecoder, RecurrentDecoder, RecurrentEncoder
 from research.config.mixer import Attention, Convolution
 from research.config.model import NGram, StackWords
 from research.config.schema import Config
+from research.config.subwords import NoRegularisation, Sample
 from research.data.batches import bucket_widths
 from research.data.dataset import Dataset, Examples, TextSplit
 from research.data.eval_batches import scored_tokens
 from research.tasks.language_modelling import Sizes
+from research.train import lanes
 from research.train.update import Program
 
 FLOPS_PER_SECOND = 4.0e10  # sustained by one core in training
 SECONDS_PER_TIME_STEP = 2e-5  # of one recurrent layer, forward and backward
 SECONDS_PER_STEP = 1e-3  # of one update, whatever its size
 SECONDS_PER_PARAMETER = 3e-9  # of one update: the gradient is zeroed, clipped and taken in
+SECONDS_PER_TOKEN_CUT = 6e-6  # of a text that is cut anew
+SECONDS_PER_TOKEN_RANKED = 2.7e-6  # and for each segmentation of an n-best list
 SHARE_OF_A_CORE = 0.6  # what each further core adds to a run that has several
 
 COMPILE_SECONDS = 7.0  # of one program, on one core
@@ -37,7 +42,18 @@ def price(config: Config, program: Program | None, data: Dataset, flops: float, 
     tokens = config.train.batch_size * program.sizes.length * share
     fixed = SECONDS_PER_STEP + parameters * SECONDS_PER_PARAMETER
     step = 3 * flops * tokens / FLOPS_PER_SECOND + fixed + share * _time_steps(config.model, program.sizes) * SECONDS_PER_TIME_STEP
-    return program.steps * step + _tokens_scored(config, data) * flops / FLOPS_PER_SECOND
+    return program.steps * step + _tokens_scored(config, data) * flops / FLOPS_PER_SECOND + _cutting_seconds(config, program, data)
+
+
+def _cutting_seconds(config: Config, program: Program, data: Dataset) -> float:
+    """Of a text that is cut anew for every epoch: for one seed after another, while all lanes wait."""
+    how = config.data.regularisation if isinstance(config.data, Text) else NoRegularisation()
+    if isinstance(how, NoRegularisation) or not isinstance(data.train, TextSplit):
+        return 0.0
+    ranked = how.n_best if isinstance(how, Sample) and how.n_best != "all" else 0
+    waiting = min(len(config.seeds), lanes.capacity(len(config.seeds)))
+    epochs = -(-program.steps // program.steps_per_epoch)
+    return waiting * epochs * len(data.train.tokens) * (SECONDS_PER_TOKEN_CUT + ranked * SECONDS_PER_TOKEN_RANKED)
 
 
 def _share_of_width(config: Config, data: Dataset) -> float:

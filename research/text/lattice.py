@@ -6,13 +6,15 @@ A segmentation is a path from the text's beginning to its end, its score the sum
 
 import heapq
 import math
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from bisect import bisect
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 Arrivals = Sequence[Sequence[tuple[int, float]]]  # for each position, the pieces that end there: where each begins, and its score
+Choices = Sequence[tuple[Sequence[int], Sequence[float]]]  # for each position: where its pieces begin, and their probabilities, summed up
 
 
 class Path(NamedTuple):
@@ -64,13 +66,19 @@ def log_sums(into: Arrivals, alpha: float = 1.0) -> list[float]:
     return sums
 
 
-def draw(text: str, into: Arrivals, rng: np.random.Generator, alpha: float) -> list[str]:
-    """A segmentation with probability ~ exp(alpha x score): sums forwards, pieces drawn backwards."""
-    sums, places = log_sums(into, alpha), [len(text)]
+def choices(into: Arrivals, alpha: float) -> Choices:
+    """What `draw` chooses from: the piece that ends at a position, over all segmentations of the text before it ~ exp(alpha x score)."""
+    sums = log_sums(into, alpha)
+    p = [[math.exp(sums[start] + alpha * score - sums[end]) for start, score in pieces] for end, pieces in enumerate(into)]
+    return [([start for start, _ in pieces], list(accumulate(some))) for pieces, some in zip(into, p, strict=True)]
+
+
+def draw(text: str, at: Choices, drawn: Iterator[float]) -> list[str]:
+    """A segmentation with the probability that `choices` gives it, from numbers drawn from [0, 1): one a piece, the last first."""
+    places = [len(text)]
     while places[-1] > 0:
-        pieces = into[places[-1]]
-        p = [math.exp(sums[start] + alpha * score - sums[places[-1]]) for start, score in pieces]
-        places.append(pieces[choose(p, rng)][0])
+        starts, summed = at[places[-1]]
+        places.append(starts[bisect(summed, next(drawn) * summed[-1], hi=len(starts) - 1)])
     return _cut(text, places[::-1])
 
 

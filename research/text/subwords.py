@@ -78,6 +78,11 @@ class Tokenizer:
         return {self.library.id_to_piece(number).translate(AS_RESERVED): self.library.get_score(number) for number in numbers}
 
     @cached_property
+    def longest(self) -> int:
+        """Characters in the longest piece of unigram."""
+        return max(map(len, self.scores))
+
+    @cached_property
     def ranks(self) -> dict[tuple[str, str], int]:
         """The place of each merge of bpe and byte_bpe."""
         return {pair: rank for rank, pair in enumerate(merges(self))}
@@ -227,23 +232,22 @@ def with_dropout(tokenizer: Tokenizer, text: str, rng: np.random.Generator, rate
     """
     _need(tokenizer, ("bpe", "byte_bpe"), "merges to drop")
     spell = _as_bytes if tokenizer.kind == "byte_bpe" else str
-    return [piece for word in words(text) for piece in _merge(list(spell(word)), tokenizer.ranks, rng, rate)]
+    drawn = _uniform(rng)
+    return [piece for word in words(text) for piece in _merge(list(spell(word)), tokenizer.ranks, drawn, rate)]
 
 
-def _merge(symbols: list[str], ranks: dict[tuple[str, str], int], rng: np.random.Generator, rate: float) -> list[str]:
+def _merge(symbols: list[str], ranks: dict[tuple[str, str], int], drawn: Iterator[float], rate: float) -> list[str]:
     """The merge of lowest rank is applied first, at its leftmost place, until none is left or all are skipped."""
-    while pairs := [(ranks[pair], place) for place, pair in enumerate(pairwise(symbols)) if pair in ranks]:
-        kept = [pair for pair, drawn in zip(pairs, rng.random(len(pairs)), strict=True) if drawn >= rate]
-        if not kept:
-            break
+    while kept := [(ranks[pair], place) for place, pair in enumerate(pairwise(symbols)) if pair in ranks and next(drawn) >= rate]:
         _, place = min(kept)
-        symbols[place : place + 2] = ["".join(symbols[place : place + 2])]
+        symbols[place : place + 2] = [symbols[place] + symbols[place + 1]]
     return symbols
 
 
 def n_best(tokenizer: Tokenizer, text: str, k: int) -> list[tuple[list[str], float]]:
     """The k likeliest segmentations of a text, best first, each with its log-probability given the text: over all of them the
     probabilities add up to 1. Raises StepladderError for other kinds than unigram."""
+    _need_probabilities(tokenizer)
     into = _arrivals(tokenizer, text)
     total = lattice.log_sums(into)[-1]
     return [(path.pieces, path.score - total) for path in lattice.k_best(text, into, k)]
@@ -254,17 +258,25 @@ def sample(tokenizer: Tokenizer, text: str, rng: np.random.Generator, alpha: flo
 
     Raises StepladderError for other kinds than unigram.
     """
-    into = _arrivals(tokenizer, text)
+    _need_probabilities(tokenizer)
     if n_best == "all":
-        return lattice.draw(text, into, rng, alpha)
-    paths = lattice.k_best(text, into, n_best)
+        drawn = _uniform(rng)
+        return [piece for word in words(text) for piece in lattice.draw(word, _choices(tokenizer, word, alpha), drawn)]
+    paths = lattice.k_best(text, _arrivals(tokenizer, text), n_best)
     return paths[lattice.choose([np.exp(alpha * (path.score - paths[0].score)) for path in paths], rng)].pieces
 
 
+@lru_cache(maxsize=2**16)
+def _choices(tokenizer: Tokenizer, word: str, alpha: float) -> lattice.Choices:
+    return lattice.choices(_arrivals(tokenizer, word), alpha)
+
+
 def _arrivals(tokenizer: Tokenizer, text: str) -> lattice.Arrivals:
+    return lattice.arrivals(text, tokenizer.scores, tokenizer.longest, unknown=0.0)  # every segmentation has the same unknown characters
+
+
+def _need_probabilities(tokenizer: Tokenizer) -> None:
     _need(tokenizer, ("unigram",), "probabilities, and so no other segmentation to rank or draw")
-    scores = tokenizer.scores
-    return lattice.arrivals(text, scores, max(map(len, scores)), unknown=0.0)  # every segmentation has the same unknown characters
 
 
 def _need(tokenizer: Tokenizer, kinds: tuple[Subword, ...], what: str) -> None:
@@ -275,3 +287,9 @@ def _need(tokenizer: Tokenizer, kinds: tuple[Subword, ...], what: str) -> None:
 def stream(seed: int, step: int) -> np.random.Generator:
     """Random numbers that are a function of (seed, step) alone."""
     return np.random.default_rng((seed, step))
+
+
+def _uniform(rng: np.random.Generator) -> Iterator[float]:
+    """Numbers from [0, 1), without end; made by the handful, since one at a time they cost more than what is done with them."""
+    while True:
+        yield from rng.random(64).tolist()

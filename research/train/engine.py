@@ -12,7 +12,7 @@ import numpy as np
 from research.data.batches import Batch
 from research.train import lanes
 from research.train.evaluate import Scores, concatenate, evaluate_batch, first_carry, in_order
-from research.train.source import OnHost, stack
+from research.train.source import OnHost, no_batches
 from research.train.update import Program, advance, blank
 
 Batches = tuple[Batch, ...]  # a few shapes, each stacked on a leading axis
@@ -32,7 +32,7 @@ def build(program: Program, source: Any, shapes: tuple[Batches, ...], runs: int)
     began, width = time.perf_counter(), lanes.capacity(runs)
     member, state = blank(program)
     own = isinstance(source, OnHost)  # every lane has batches of its own
-    given = lanes.abstract(stack(program.config, source, 0, 0, 0), width) if own else lanes.abstract_shared(source)
+    given = lanes.abstract(no_batches(program.config, source), width) if own else lanes.abstract_shared(source)
     step = lanes.over_lanes(partial(advance, program), shared=() if own else (2,), donate=(1,))
     until = jax.ShapeDtypeStruct((), jnp.int32)
     train = step.lower(*(lanes.abstract(x, width) for x in (member, state)), given, lanes.abstract(until, width)).compile()

@@ -29,7 +29,7 @@ from research.train.evaluate import Belonging, Scores, measure
 from research.train.optimiser import factor, hyper
 from research.train.result import ENDED, Copy, Job, Scored, write_result, write_status
 from research.train.resume import Best, pack, unpack
-from research.train.source import OnHost, stack
+from research.train.source import OnHost, no_batches, stack
 from research.train.update import Member, State, blank, jitted_begin
 from research.train.written import written
 
@@ -188,7 +188,8 @@ def _given(engine: Engine, running: list[Any], until: list[int], source: Any) ->
     """The split itself, or the batches of this call for every lane."""
     if not isinstance(source, OnHost):
         return source
-    of_lane = lambda lane, last: stack(engine.program.config, source, lane.job.seed if lane else 0, lane.step if lane else 0, last)
+    config = engine.program.config
+    of_lane = lambda lane, last: stack(config, source, lane.job.seed, lane.step, last) if lane else no_batches(config, source)
     return lanes.join([of_lane(lane, last) for lane, last in zip(running, until, strict=True)])
 
 

@@ -1,8 +1,10 @@
 """Where the batch of a step comes from: a split that lies on the devices, or one on the host, whose next batches go along with each call.
 
-Both give the same bits, so a run does not know which it had.
+Both give the same bits, so a run does not know which it had. A text that is cut anew for every epoch is always on the host.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -11,8 +13,9 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Int, Key, UInt32
 
+from research.config.data import Text
 from research.config.schema import Config
-from research.data.batches import Arrays, Batch, host_batch, train_batch
+from research.data.batches import Arrays, Batch, TextArrays, host_batch, ring_batch, train_batch
 from research.train.streams import stream
 
 
@@ -21,6 +24,7 @@ class OnHost(NamedTuple):
 
     arrays: Arrays
     steps: int
+    anew: Callable[[int, int], TextArrays] | None = None  # of (seed, epoch), where every epoch cuts the text anew
 
 
 @struct.dataclass
@@ -46,6 +50,22 @@ def batch_of_step(config: Config, source: Arrays | Stacked, seed: UInt32[Array, 
 def stack(config: Config, source: OnHost, seed: int, first: int, until: int) -> Stacked:
     """The batches of the steps `first` .. `until` - 1; what is left of the stack repeats the last and is not looked at."""
     key, last = data_key(jnp.uint32(seed)), max(first, until - 1)
-    made = [host_batch(config.data, config.train.batch_size, source.arrays, key, step) for step in range(first, last + 1)]
+    made = [_batch_on_host(config, source, seed, key, step) for step in range(first, last + 1)]
     made += made[-1:] * (source.steps - len(made))
     return Stacked(jax.tree.map(lambda *leaves: np.stack(leaves), *made), np.int32(first))
+
+
+def no_batches(config: Config, source: OnHost) -> Stacked:
+    """A stack of the same shapes that no step looks at: that of a lane in which nothing runs."""
+    batch = partial(train_batch, config.data, config.train.batch_size)
+    shapes = jax.eval_shape(lambda arrays: batch(arrays, data_key(jnp.uint32(0)), jnp.int32(0)), source.arrays)
+    return Stacked(jax.tree.map(lambda leaf: np.zeros((source.steps, *leaf.shape), leaf.dtype), shapes), np.int32(0))
+
+
+def _batch_on_host(config: Config, source: OnHost, seed: int, key: Key[Array, ""], step: int) -> Batch:
+    data, batch_size = config.data, config.train.batch_size
+    if source.anew is None:
+        return host_batch(data, batch_size, source.arrays, key, step)
+    assert isinstance(data, Text), "only a text is cut"
+    assert isinstance(source.arrays, TextArrays)
+    return ring_batch(data, batch_size, len(source.arrays.tokens) - 1, partial(source.anew, seed), key, step)

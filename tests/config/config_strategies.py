@@ -23,8 +23,9 @@ from research.config.node import Node
 from research.config.optim import Train
 from research.config.pairs import Glyphs, Numerals, Translation
 from research.config.schema import Config
-from research.config.subwords import Subword
+from research.config.subwords import BPEDropout, Sample, Subword
 
+REGULARISED = {"sample": Sample.levels, "bpe_dropout": BPEDropout.levels, "none": get_args(Subword)}
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
 CHOSEN: dict[tuple[type[Node], str], st.SearchStrategy[Any]] = {  # where free choice would seldom fit together
     (LanguageModel, "layers"): st.sampled_from([2, 4]),
@@ -104,7 +105,8 @@ def all_trees(draw: st.DrawFn) -> dict[str, Any]:
         tree.get("eval", {}).pop("misspelt", None)
     if tree["data"].get("level") == "byte":
         tree["data"].pop("vocabulary", None)
-    tree["data"].pop("regularisation", None)  # no model so far has a place for it
+    if tree["data"].get("level") not in REGULARISED.get(tree["data"].get("regularisation", {}).get("kind"), ()):
+        tree["data"].pop("regularisation", None)
     if tree["data"].get("level") in get_args(Subword):
         tree["data"]["vocabulary"] = {"size": draw(st.integers(2, 8))}
     return tree

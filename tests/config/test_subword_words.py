@@ -9,7 +9,7 @@ from research.config.schema import Config
 
 def check(level, model="language_model", size=500, **words):
     data = {"kind": "shakespeare", "level": level, "vocabulary": {"size": size}} | words
-    return Config.model_validate(complete({"data": data, "model": {"kind": model}}))
+    return Config.model_validate(complete({"data": data, "model": model if isinstance(model, dict) else {"kind": model}}))
 
 
 @pytest.mark.parametrize("level", ["bpe", "byte_bpe", "unigram", "wordpiece"])
@@ -23,11 +23,25 @@ def test_a_size_is_needed_and_counts_are_not(level):
 
 @pytest.mark.parametrize("level", ["word", "char", "bpe", "byte_bpe", "unigram", "wordpiece"])
 @pytest.mark.parametrize(("kind", "levels"), [("sample", "unigram"), ("bpe_dropout", "bpe or byte_bpe")])
-@pytest.mark.parametrize("model", ["language_model", "feed_forward_lm", "ngram"])
-def test_a_regularisation_is_refused_where_it_could_do_nothing(level, kind, levels, model):
-    reason = f"model.kind = {model}" if level in levels.split(" or ") else f"is for data.level = {levels}"
-    with pytest.raises(ValidationError, match=reason):
-        check(level, model, regularisation={"kind": kind})
+def test_a_regularisation_is_for_some_levels(level, kind, levels):
+    if level in levels.split(" or "):
+        assert check(level, regularisation={"kind": kind}).data.regularisation.kind == kind
+    else:
+        with pytest.raises(ValidationError, match=f"is for data.level = {levels}; data.level = {level} has nothing that it could vary"):
+            check(level, regularisation={"kind": kind})
+
+
+@pytest.mark.parametrize(("level", "kind"), [("unigram", "sample"), ("bpe", "bpe_dropout"), ("byte_bpe", "bpe_dropout")])
+def test_a_regularisation_is_for_windows_of_trained_models(level, kind):
+    words = {"regularisation": {"kind": kind}}
+    for model in ("language_model", "feed_forward_lm"):
+        assert check(level, model, **words).data.regularisation.kind == kind
+    with pytest.raises(ValidationError, match=r"model\.kind = ngram is counted.*leave data\.regularisation out"):
+        check(level, "ngram", **words)
+    with pytest.raises(ValidationError, match=r"model\.kind = interpolation is counted, in whole or in part"):
+        check(level, {"kind": "interpolation", "parts": [{"kind": "ngram"}, {"kind": "feed_forward_lm"}]}, **words)
+    with pytest.raises(ValidationError, match=r"another number of tokens in each epoch.*use data\.batches = windows"):
+        check(level, {"kind": "language_model", "mixer": {"kind": "lstm"}}, batches="columns", **words)
 
 
 def test_another_level_may_be_asked_for_in_the_same_words():

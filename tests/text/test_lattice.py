@@ -50,7 +50,7 @@ def test_draws_have_the_probabilities_of_the_list(alpha):
     paths = every(text, known)
     weights = np.exp(alpha * np.array([score for _, score in paths]))
     rng = np.random.default_rng(0)
-    drawn = [tuple(lattice.draw(text, into(text, known), rng, alpha)) for _ in range(10_000)]
+    drawn = [tuple(lattice.draw(text, lattice.choices(into(text, known), alpha), iter(rng.random, None))) for _ in range(10_000)]
     counts = [drawn.count(path) for path, _ in paths]
     assert sum(counts) == len(drawn)
     assert chisquare(counts, len(drawn) * weights / weights.sum()).pvalue > 0.01

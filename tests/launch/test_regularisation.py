@@ -1,0 +1,98 @@
+"""Runs whose text is cut anew for every epoch: neither a stop, nor a neighbour, nor the cuts of another seed leave a trace in one."""
+
+from threading import Event
+
+import numpy as np
+import pytest
+from tiny import SMALL, seeds_in, without_times
+
+from research.config.loader import load
+from research.data.load import load as load_data
+from research.launch.local import materials
+from research.launch.plan import program_of
+from research.train.engine import build
+from research.train.result import Job
+from research.train.runs import Interrupted, train_runs
+
+HOW = {
+    "unigram": {"kind": "sample", "alpha": 0.2},
+    "bpe": {"kind": "bpe_dropout", "rate": 0.3},
+}
+LEVELS = pytest.mark.parametrize("level", HOW)
+
+
+def write(place, level, how, name="tiny", **words):
+    data = place.text | SMALL["data"] | {"level": level, "vocabulary": {"size": 40}, "regularisation": how}
+    return place.write(
+        SMALL, name, data=data, **{"train": {"epochs": 3, "batch_size": 24, "evaluations": 2}, "run": {"log_every": 7}} | words
+    )
+
+
+@pytest.fixture
+def prepared(place):
+    """A program, and runs of a group that is trained to its end, or to a stop after so many calls."""
+
+    def prepare(level):
+        config = load(write(place, level, HOW[level])).config
+        data = load_data(config.data)
+        program, first = program_of(config, data), materials(config, data)
+        engine = build(program, first.source, (first.valid.batches, first.test.batches), 4)
+
+        def run(name, seeds, calls=None):
+            stop, left = Event(), iter(range(calls or 0))
+            material = materials(config, data)
+            jobs = [Job("cell", config, seed, place.folder / name / f"seed-{seed}") for seed in seeds]
+
+            def report(job, event, figures):
+                if calls is not None and event == "progress" and next(left, None) is None:
+                    stop.set()
+
+            train_runs(engine, jobs, material, stop, report)
+            return {seed: without_times(place.folder / name / f"seed-{seed}") for seed in seeds}
+
+        return program, run
+
+    return prepare
+
+
+@LEVELS
+def test_a_stop_and_the_neighbours_leave_no_trace(prepared, level):
+    """Calls that reach from an epoch into the next; two lanes and four seeds, the same alone and in another order, and stopped twice."""
+    program, run = prepared(level)
+    assert program.steps == 3 * program.steps_per_epoch
+    assert program.steps_per_epoch % 7
+    together = run("together", [0, 1, 2, 3])
+    assert len({one["result"] for one in together.values()}) == 4
+    assert run("alone", [2])[2] == together[2]
+    assert run("reversed", [3, 1, 0]) == {seed: together[seed] for seed in (3, 1, 0)}
+    for calls in (2, 3):
+        with pytest.raises(Interrupted):
+            run("stopped", [0, 1], calls)
+    assert run("stopped", [0, 1]) == {seed: together[seed] for seed in (0, 1)}
+
+
+@LEVELS
+def test_training_alone_is_cut_anew_in_as_many_steps(place, level):
+    plain, drawn = (
+        place.done("train", write(place, level, how, name), runs=name) for name, how in (("none", {"kind": "none"}), ("drawn", HOW[level]))
+    )
+    assert plain["cell_id"] != drawn["cell_id"]
+    assert plain["valid"] != drawn["valid"]
+    (of_plain,), (of_drawn,) = (seeds_in(place.folder / name).values() for name in ("none", "drawn"))
+    with np.load(of_plain / "items.npz") as a, np.load(of_drawn / "items.npz") as b:
+        np.testing.assert_array_equal(a["tokens"], b["tokens"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["data.batches=columns", 'model={ kind = "language_model", mixer = { kind = "lstm" } }'], "use data.batches = windows"),
+        (["model.kind=ngram"], "is counted"),
+        (["data.level=char"], "is for data.level = unigram"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_run(place, words, said):
+    called = place.call("train", write(place, "unigram", HOW["unigram"]), *words)
+    assert called.code == 2
+    assert said in called.stderr
+    assert not (place.folder / "runs").exists()
