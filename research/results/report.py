@@ -54,16 +54,18 @@ def write_report(
     formats: Sequence[str] = FORMATS,
     figures: Sequence[Picture] = (),
     sections: Sequence[Section] = (),
+    cells: Sequence[Cell] | None = None,
 ) -> dict[str, Path]:
     """Write the report's files and return their paths by name: report.html, table.md, table.tex, table.csv, report.json, figures/*.
 
-    `figures` are shown after the sweep's own. The same manifest and runs give the same bytes; the only time in them is the manifest's.
+    `figures` are shown after the sweep's own. `cells`: what was measured, where it is not in `runs_dir`. The same manifest and runs
+    give the same bytes; the only time in them is the manifest's.
     """
     for name in formats:
         if name not in FORMATS:
             raise StepladderError(f"Unknown format {name!r}{did_you_mean(name, FORMATS) or '.'} The formats are {', '.join(FORMATS)}.")
     runs_dir, out_dir = Path(runs_dir), Path(out_dir)
-    cells = load_cells(manifest, runs_dir)
+    cells = load_cells(manifest, runs_dir) if cells is None else cells
     table = build_table(manifest, runs_dir, cells=cells)
     pictures = (*drawn_figures(manifest, cells), *figures) if "html" in formats else tuple(figures)
     files = _texts(manifest, cells, table, runs_dir, out_dir, formats, pictures, sections)
