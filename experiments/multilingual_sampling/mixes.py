@@ -105,5 +105,5 @@ def _picture(cells: tuple[Measured, ...], tokenizer: str) -> Picture:
         )
         x, y = [alpha for alpha, _ in points], [values for _, values in points]
         series.append(Series(language, x, [float(np.mean(one)) for one in y], [min(one) for one in y], [max(one) for one in y]))
-    caption = "Pieces a word of held-out lines. 1: lines as there are; 0: evenly. Line: the mean over seeds. Band: from the least to the greatest."
+    caption = "Pieces a word of held-out lines. 1: lines as there are; 0: evenly. Band: from the least to the greatest seed."
     return line_plot(f"fertility-{tokenizer}", f"Fertility, {tokenizer}", series, "alpha", "pieces a word", caption)
