@@ -32,7 +32,7 @@ class Preset:
 
     sizes: dict[str, int]
     vocabulary: int
-    alphas: tuple[float, ...] = (1, 0.7, 0.5, 0.3, 0)
+    alphas: tuple[float, ...] = (1.0, 0.7, 0.5, 0.3, 0.0)
     seeds: int = 3  # each draws other lines
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 QUESTION = "When one tokenizer reads several languages, how much of each should it learn from?"
 COSTS = {
-    "quick": "about 20 seconds on one core; numbers in words, no download",
+    "quick": "about half a minute on one core; numbers in words, no download",
     "full": "a few minutes on one core; captions of multi30k, fetched, or in --data-dir",
-    "ntrex": "about a minute on one core; news in eight languages, DIR/ntrex128/newstest2019-*.txt with --data-dir DIR",
+    "ntrex": "about two minutes on one core; news in eight languages, DIR/ntrex128/newstest2019-*.txt with --data-dir DIR",
 }
 
 

@@ -208,12 +208,11 @@ def _facts(manifest: Manifest, cells: Sequence[Cell]) -> list[str]:
 
 
 def cost_sheet(manifest: Manifest, cells: Sequence[Cell], runs_dir: Path) -> Sheet:
-    """What each cell took: a line a cell, its labels in one column."""
+    """What each cell took: a line a cell, its labels in one column. A column that no cell has is left out."""
     axes = axes_of(manifest)
-    heads = (Heading("cell", numeric=False), *(Heading(title(metric)) for metric in (*COST_COLUMNS, "trials")))
-    rows = tuple(
-        (Text(place_text(cell.labels, *axes)), *(_cost_text(cell, metric) for metric in (*COST_COLUMNS, "trials"))) for cell in cells
-    )
+    shown = [metric for metric in (*COST_COLUMNS, "trials") if any(_cost(cell, metric) is not None for cell in cells)]
+    heads = (Heading("cell", numeric=False), *(Heading(title(metric)) for metric in shown))
+    rows = tuple((Text(place_text(cell.labels, *axes)), *(_cost_text(cell, metric) for metric in shown)) for cell in cells)
     note = (
         "Means over the seeds that finished. FLOPs: forward, by formula; training takes three times as many. core-s: seconds times cores."
     )
@@ -221,9 +220,13 @@ def cost_sheet(manifest: Manifest, cells: Sequence[Cell], runs_dir: Path) -> She
     return Sheet("Cost", heads, rows, 1, (note, body))
 
 
-def _cost_text(cell: Cell, metric: str) -> Text:
+def _cost(cell: Cell, metric: str) -> float | None:
     values = list(cell.values(metric).values())
-    mean = sum(values) / len(values) if values else cell.fixed(metric)
+    return sum(values) / len(values) if values else cell.fixed(metric)
+
+
+def _cost_text(cell: Cell, metric: str) -> Text:
+    mean = _cost(cell, metric)
     return Text(DASH, tone="quiet") if mean is None else Text(number(metric, mean))
 
 
