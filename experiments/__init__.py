@@ -1,15 +1,22 @@
-"""Questions, each a package: presets as TOML files, a README, the claims in expected.json, and sometimes an analysis of its own."""
+"""Questions, each a package: a README, the claims in expected.json, and what is asked, in one of two forms.
+
+sweep  presets as TOML files, whose cells are trained; sometimes an analysis of its own
+study  study.py, which measures its cells at once: QUESTION; COSTS, a line a preset; measure(preset, data_dir) -> Study
+"""
 
 import importlib
 import importlib.util
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from research.config.errors import StepladderError, did_you_mean
 from research.config.loader import Loaded, load
 from research.machine import use_workers
+
+if TYPE_CHECKING:
+    from research.results.study import Study
 
 HERE = Path(__file__).parent
 FIRST = ("quick", "full")  # presets that every experiment has
@@ -25,8 +32,13 @@ class Chosen(NamedTuple):
 
 
 def names() -> list[str]:
-    """The experiments that are here."""
+    """The experiments that are sweeps."""
     return sorted(path.parent.name for path in HERE.glob("*/quick.toml"))
+
+
+def studies() -> list[str]:
+    """The experiments that are studies."""
+    return sorted(path.parent.name for path in HERE.glob("*/study.py"))
 
 
 def presets(name: str) -> list[str]:
@@ -42,14 +54,32 @@ def choose(spec: str, preset: str | None, overrides: Sequence[str]) -> Chosen:
         if preset not in known:
             raise StepladderError(f"--preset {preset} is not there{did_you_mean(preset, known) or ';'} {spec} has {', '.join(known)}.")
         return Chosen(load(HERE / spec / f"{preset}.toml", overrides), preset, cards(spec, preset), _analysis(spec))
-    if not spec.endswith(".toml") and not Path(spec).exists():
-        hint = did_you_mean(spec, names()) or "."
+    if spec in studies():
         raise StepladderError(
-            f"{spec} is neither an experiment nor a file{hint} The experiments are {', '.join(names())}; a file ends in .toml."
+            f"{spec} is a study: it is measured at once, and has no cells to train, show or report later. "
+            f"`stepladder reproduce {spec}` measures it and writes its report."
+        )
+    if not spec.endswith(".toml") and not Path(spec).exists():
+        every = sorted([*names(), *studies()])
+        hint = did_you_mean(spec, every) or "."
+        raise StepladderError(
+            f"{spec} is neither an experiment nor a file{hint} The experiments are {', '.join(every)}; a file ends in .toml."
         )
     if preset:
         raise StepladderError(f"--preset {preset} is for experiments, and {spec} is a file, which is one preset by itself. Leave it out.")
     return Chosen(load(spec, overrides), None, [], None)
+
+
+def measure(name: str, preset: str | None, overrides: Sequence[str], data_dir: Path | None) -> tuple["Study", list[dict[str, Any]]]:
+    """A study's numbers and the claims about them. Raises StepladderError for a preset that it lacks, and for overrides."""
+    study = _study(name)
+    if overrides:
+        raise StepladderError(f"{name} is a study, which has no config to change: leave out {' '.join(overrides)}.")
+    preset = preset or FIRST[0]
+    if preset not in study.COSTS:
+        known = list(study.COSTS)
+        raise StepladderError(f"--preset {preset} is not there{did_you_mean(preset, known) or ';'} {name} has {', '.join(known)}.")
+    return study.measure(preset, data_dir), cards(name, preset)
 
 
 def cards(name: str, preset: str) -> list[dict[str, Any]]:
@@ -67,7 +97,15 @@ def describe() -> list[dict[str, Any]]:
         asked = loaded["quick"].experiment
         costs = {preset: one.experiment.cost if one.experiment else "" for preset, one in loaded.items()}
         found.append({"name": name, "question": asked.question if asked else "", "presets": costs})
-    return found
+    for name in studies():
+        study = _study(name)
+        found.append({"name": name, "question": study.QUESTION, "presets": dict(study.COSTS)})
+    return sorted(found, key=lambda one: str(one["name"]))
+
+
+def _study(name: str) -> Any:
+    """Its module, which imports what it measures with when it measures."""
+    return importlib.import_module(f"experiments.{name}.study")
 
 
 def _analysis(name: str) -> Callable[..., Any] | None:

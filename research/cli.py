@@ -113,7 +113,11 @@ def reproduce(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> int:
-    """Run one experiment and write its report."""
+    """Run one experiment and write its report. A study keeps no runs: what it measures is in its report.json."""
+    from experiments import studies
+
+    if name in studies():
+        return _measure(name, overrides or [], preset, out, data_dir, workers, as_json)
     chosen = _spec(name, preset, overrides)
     _flags(workers)
     from research.launch import commands
@@ -323,6 +327,21 @@ def _spec(spec: str, preset: str | None, overrides: list[str] | None) -> Any:
     from experiments import choose
 
     return choose(spec, preset, overrides or [])
+
+
+def _measure(
+    name: str, overrides: list[str], preset: str | None, out: Path | None, data_dir: Path | None, workers: int | None, as_json: bool
+) -> int:
+    """A study: its numbers, its table, and its report."""
+    _flags(workers)
+    from experiments import measure
+    from research.results.study import print_study, write_study
+
+    study, cards = measure(name, preset, overrides, data_dir)
+    files = write_study(study, cards, out or Path("reports") / f"{name}-{study.preset}")
+    print(json.dumps(json.loads(files["report.json"].read_text()))) if as_json else print_study(study, cards)
+    print(f"report: {files['report.html']}", file=sys.stderr)
+    return 0
 
 
 def _report(chosen: Any, runs: Path, data_dir: Path | None, out: Path | None, formats: tuple[str, ...]) -> dict[str, Path]:

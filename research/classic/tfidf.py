@@ -1,22 +1,23 @@
-"""Retrieval: documents ranked by the cosine of their tf-idf vectors with a query's, whatever the order of words (Salton & Buckley 1988)."""
+"""Retrieval: documents ranked by the cosine of their weighed counts of words with a query's, whatever the order (Salton & Buckley 1988)."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
+from sklearn.preprocessing import normalize
 
 from research.classic.bag_of_words import Features, Words, fit_features, transform
-from research.config.classify import BagOfWords
+from research.config.classify import BagOfWords, Weighting
 from research.config.errors import StepladderError
 
-UNIGRAMS = BagOfWords(kind="bag_of_words", ngrams=1, weighting="tfidf")
 BLOCK = 256  # queries whose scores are dense at a time
 
 
 class Index(NamedTuple):
-    """The words of the documents with their inverse document frequencies, and the documents as sparse rows [n, f] of length one."""
+    """How words weigh, the words of the documents, and the documents as sparse rows [n, f] of length one."""
 
+    config: BagOfWords
     features: Features
     rows: Any
 
@@ -28,11 +29,13 @@ class Ranking(NamedTuple):
     scores: Float[np.ndarray, "q k"]  # cosines, 0 to 1
 
 
-def build(documents: Sequence[Words]) -> Index:
+def build(documents: Sequence[Words], weighting: Weighting = "tfidf") -> Index:
     """The index of documents, each its words. Raises StepladderError where no document has a word."""
+    config = BagOfWords(kind="bag_of_words", ngrams=1, weighting=weighting)
     if not any(map(len, documents)):
         raise StepladderError(f"There is nothing to retrieve: of {len(documents)} documents none has a word.")
-    return Index(*fit_features(UNIGRAMS, documents))
+    features, rows = fit_features(config, documents)
+    return Index(config, features, normalize(rows))
 
 
 def rank(index: Index, queries: Sequence[Words], k: int) -> Ranking:
@@ -41,7 +44,7 @@ def rank(index: Index, queries: Sequence[Words], k: int) -> Ranking:
         raise StepladderError(f"k = {k}: ask for at least one document.")
     if not queries:
         return Ranking(np.zeros((0, k), np.int64), np.zeros((0, k), np.float32))
-    rows = transform(UNIGRAMS, index.features, queries)
+    rows = normalize(transform(index.config, index.features, queries))
     blocks = [_best((rows[start : start + BLOCK] @ index.rows.T).toarray(), k) for start in range(0, len(queries), BLOCK)]
     return Ranking(np.concatenate([block.documents for block in blocks]), np.concatenate([block.scores for block in blocks]))
 
@@ -61,10 +64,17 @@ def precision_at_k(ranking: Ranking, relevant: Sequence[Collection[int]], k: int
     return _hits(ranking, relevant)[:, :k].mean(axis=1)
 
 
-def mean_reciprocal_rank(ranking: Ranking, relevant: Sequence[Collection[int]]) -> float:
-    """The mean over queries of 1 / the place, from 1, of the first relevant document; 0 for a query where none is ranked."""
+def reciprocal_rank(ranking: Ranking, relevant: Sequence[Collection[int]]) -> Float[np.ndarray, " q"]:
+    """Of each query, 1 / the place, from 1, of its first relevant document; 0 where none is ranked. The mean of them is the MRR."""
     hits = _hits(ranking, relevant)
-    return float((hits / np.arange(1, hits.shape[1] + 1)).max(axis=1).mean())
+    return (hits / np.arange(1, hits.shape[1] + 1)).max(axis=1)
+
+
+def leave_out(ranking: Ranking, own: Sequence[int]) -> Ranking:
+    """The ranking of each query without one document, its own, and so a place shorter; who was behind it moves up."""
+    out = ranking.documents == np.asarray(own)[:, None]
+    out[~out.any(axis=1), -1] = True
+    return Ranking(*(field[~out].reshape(len(field), -1) for field in ranking))
 
 
 def _hits(ranking: Ranking, relevant: Sequence[Collection[int]]) -> Float[np.ndarray, "q k"]:

@@ -9,6 +9,8 @@ from research.config.mixer import T5, Alibi, Attention, WindowCache
 from research.config.model import AddK, Initialiser, KneserNey, StackWords, VarianceInit
 from research.config.node import Fraction, Integers, Node, NonNegative, Positive, Rate, Weight
 
+Weighting = Literal["count", "binary", "tfidf"]  # of the features of a text
+
 
 class Bag(Node):
     """The words' vectors without order, then hidden layers: CBOW has none, deep CBOW tanh, DAN the mean and relu (Iyyer et al. 2015)."""
@@ -115,7 +117,7 @@ class BagOfWords(Node):
 
     kind: Literal["bag_of_words"]
     ngrams: Annotated[int, Field(ge=1, le=5)] = 1  # of up to so many words
-    weighting: Literal["count", "binary", "tfidf"] = "binary"
+    weighting: Weighting = "binary"
     learner: Learner = Softmax()
 
 

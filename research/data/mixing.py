@@ -1,12 +1,12 @@
-"""Texts of several languages in one: how much of each, how often each is read, and how finely a tokenizer cuts each."""
+"""Texts of several languages in one: how much of each, how often each is read, what is drawn, and how finely a tokenizer cuts each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from scipy.special import softmax
 
 from research.config.errors import StepladderError
-from research.text.subwords import Tokenizer, segment
+from research.text.subwords import Tokenizer, segment, unknown_characters
 
 
 def proportions(sizes: Mapping[str, int], alpha: float) -> dict[str, float]:
@@ -26,6 +26,23 @@ def expected_passes(sizes: Mapping[str, int], alpha: float, drawn: int) -> dict[
     return {name: drawn * share / sizes[name] for name, share in proportions(sizes, alpha).items()}
 
 
+def draw_mix(texts: Mapping[str, Sequence[str]], alpha: float, drawn: int, rng: np.random.Generator) -> dict[str, list[str]]:
+    """`drawn` lines in all, of each language its share: its text so often as it fits whole, and of the rest a random subset.
+
+    Shares become whole numbers by the largest remainder, so that they add up. Raises StepladderError where a language has no line.
+    """
+    exact = {name: drawn * share for name, share in proportions({name: len(lines) for name, lines in texts.items()}, alpha).items()}
+    counts = {name: int(count) for name, count in exact.items()}
+    largest = sorted(exact, key=lambda name: counts[name] - exact[name])
+    counts |= {name: counts[name] + 1 for name in largest[: drawn - sum(counts.values())]}
+    return {name: _read_again(lines, counts[name], rng) for name, lines in texts.items()}
+
+
+def _read_again(lines: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
+    passes, rest = divmod(count, len(lines))
+    return [*lines] * passes + [lines[i] for i in sorted(rng.choice(len(lines), rest, replace=False))]
+
+
 def fertility(tokenizer: Tokenizer, lines: Iterable[str]) -> float:
     """Pieces a word of a text, words being split by white space: 1 where every word is one piece. Line ends are not counted.
 
@@ -37,3 +54,22 @@ def fertility(tokenizer: Tokenizer, lines: Iterable[str]) -> float:
     if not words:
         raise StepladderError("Fertility is pieces a word, and this text has no word.")
     return pieces / words
+
+
+def characters_a_piece(tokenizer: Tokenizer, lines: Iterable[str]) -> float:
+    """Characters a piece of a text, spaces counted and line ends not. Raises StepladderError where there is no character."""
+    pieces = characters = 0
+    for line in lines:
+        pieces, characters = pieces + len(segment(tokenizer, line)), characters + len(line)
+    if not pieces:
+        raise StepladderError("Characters a piece need a text with a character, and this one has none.")
+    return characters / pieces
+
+
+def coverage(tokenizer: Tokenizer, lines: Iterable[str]) -> float:
+    """The share of a text's characters that are no <unk>. Raises StepladderError where there is no character."""
+    text = "".join(lines)
+    if not text:
+        raise StepladderError("Coverage is a share of characters, and this text has none.")
+    unknown = frozenset(unknown_characters(tokenizer, text))
+    return 1 - sum(character in unknown for character in text) / len(text)

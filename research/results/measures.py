@@ -7,7 +7,7 @@ from typing import Any
 from research.config.errors import StepladderError, did_you_mean
 
 LOWER = ("loss", "perplexity", "bits_per", "error", "self_bleu")
-HIGHER = ("accuracy", "f1", "bleu", "chrf", "correlation", "recall", "precision", "exact_match", "distinct")
+HIGHER = ("accuracy", "f1", "bleu", "chrf", "correlation", "recall", "precision", "exact_match", "distinct", "reciprocal_rank")
 FROM_CELL = ("params", "params.total", "params.body", "flops_per_token", "training_flops", "trials")
 COSTS = ("seconds", "seconds.compile", "seconds.train", "seconds.evaluate", "tokens_per_second", "latency_ms", "peak_memory_mb")
 FROM_RUN = ("tokens_seen", "steps", "best_step", *COSTS)
@@ -18,6 +18,7 @@ TITLES = {
     "bleu": "BLEU",
     "chrf": "chrF",
     "self_bleu": "self-BLEU",
+    "reciprocal_rank": "MRR",
     "distinct_1": "distinct-1",
     "distinct_2": "distinct-2",
     "distinct_3": "distinct-3",

@@ -54,16 +54,18 @@ def write_report(
     formats: Sequence[str] = FORMATS,
     figures: Sequence[Picture] = (),
     sections: Sequence[Section] = (),
+    cells: Sequence[Cell] | None = None,
 ) -> dict[str, Path]:
     """Write the report's files and return their paths by name: report.html, table.md, table.tex, table.csv, report.json, figures/*.
 
-    `figures` are shown after the sweep's own. The same manifest and runs give the same bytes; the only time in them is the manifest's.
+    `figures` are shown after the sweep's own. `cells`: what was measured, where it is not in `runs_dir`. The same manifest and runs
+    give the same bytes; the only time in them is the manifest's.
     """
     for name in formats:
         if name not in FORMATS:
             raise StepladderError(f"Unknown format {name!r}{did_you_mean(name, FORMATS) or '.'} The formats are {', '.join(FORMATS)}.")
     runs_dir, out_dir = Path(runs_dir), Path(out_dir)
-    cells = load_cells(manifest, runs_dir)
+    cells = load_cells(manifest, runs_dir) if cells is None else cells
     table = build_table(manifest, runs_dir, cells=cells)
     pictures = (*drawn_figures(manifest, cells), *figures) if "html" in formats else tuple(figures)
     files = _texts(manifest, cells, table, runs_dir, out_dir, formats, pictures, sections)
@@ -206,12 +208,11 @@ def _facts(manifest: Manifest, cells: Sequence[Cell]) -> list[str]:
 
 
 def cost_sheet(manifest: Manifest, cells: Sequence[Cell], runs_dir: Path) -> Sheet:
-    """What each cell took: a line a cell, its labels in one column."""
+    """What each cell took: a line a cell, its labels in one column. A column that no cell has is left out."""
     axes = axes_of(manifest)
-    heads = (Heading("cell", numeric=False), *(Heading(title(metric)) for metric in (*COST_COLUMNS, "trials")))
-    rows = tuple(
-        (Text(place_text(cell.labels, *axes)), *(_cost_text(cell, metric) for metric in (*COST_COLUMNS, "trials"))) for cell in cells
-    )
+    shown = [metric for metric in (*COST_COLUMNS, "trials") if any(_cost(cell, metric) is not None for cell in cells)]
+    heads = (Heading("cell", numeric=False), *(Heading(title(metric)) for metric in shown))
+    rows = tuple((Text(place_text(cell.labels, *axes)), *(_cost_text(cell, metric) for metric in shown)) for cell in cells)
     note = (
         "Means over the seeds that finished. FLOPs: forward, by formula; training takes three times as many. core-s: seconds times cores."
     )
@@ -219,9 +220,13 @@ def cost_sheet(manifest: Manifest, cells: Sequence[Cell], runs_dir: Path) -> She
     return Sheet("Cost", heads, rows, 1, (note, body))
 
 
-def _cost_text(cell: Cell, metric: str) -> Text:
+def _cost(cell: Cell, metric: str) -> float | None:
     values = list(cell.values(metric).values())
-    mean = sum(values) / len(values) if values else cell.fixed(metric)
+    return sum(values) / len(values) if values else cell.fixed(metric)
+
+
+def _cost_text(cell: Cell, metric: str) -> Text:
+    mean = _cost(cell, metric)
     return Text(DASH, tone="quiet") if mean is None else Text(number(metric, mean))
 
 

@@ -117,6 +117,9 @@ class Items(NamedTuple):
     token_accuracy: Array | None = None  # float64[n]
     bleu: Array | None = None  # int64[n s 10]: counts of each of s runs, which are not averaged: a score of means is no mean of scores
     chrf: Array | None = None  # int64[n s 18]
+    reciprocal_rank: Array | None = None  # float64[n], of queries, as the following
+    precision_at_1: Array | None = None
+    precision_at_10: Array | None = None
 
 
 def read_run_items(arrays: Mapping[str, Array]) -> Items:
@@ -137,7 +140,7 @@ def average_items(runs: Sequence[Items]) -> Items | None:
     mean = lambda fields: None if any(field is None for field in fields) else np.mean(fields, axis=0)
     beside = lambda fields: None if any(field is None for field in fields) else np.concatenate(fields, axis=1)
     column = lambda name: [getattr(run, name) for run in ordered]
-    means = {name: mean(column(name)) for name in ("loss", "correct", "misspelt", *MEANS.values())}
+    means = {name: mean(column(name)) for name in ("loss", "correct", "misspelt", *MEANS.values(), *RANKED)}
     return ordered[0]._replace(**means, **{name: beside(column(name)) for name in CORPUS})  # type: ignore[arg-type]
 
 
@@ -176,6 +179,7 @@ def _agree(a: str | None, b: str | None) -> bool:
 
 LOSSES = ("loss", "perplexity", "bits_per_character", "bits_per_byte")
 TEXTS = {**MEANS, **{name: name for name in CORPUS}}  # metric of drawn texts -> its field of Items
+RANKED = ("reciprocal_rank", "precision_at_1", "precision_at_10")  # metrics of queries, each a mean over them
 MISSPELT = "_misspelt"  # how the names of bits a character of misspelt copies end
 
 
@@ -183,13 +187,14 @@ def has_statistic(items: Items | None, statistic: str) -> bool:
     """Whether the items hold what this metric of a test set is made of."""
     if items is None:
         return False
-    known = statistic in TEXTS or statistic in LOSSES or statistic == "accuracy" or statistic.endswith(MISSPELT)
+    known = statistic in (*TEXTS, *RANKED, *LOSSES, "accuracy") or statistic.endswith(MISSPELT)
     return known and _kept(items, statistic) is not None
 
 
 def _kept(items: Items, statistic: str) -> Array | None:
-    if statistic in TEXTS:
-        return getattr(items, TEXTS[statistic])
+    if statistic in TEXTS or statistic in RANKED:
+        kept: Array | None = getattr(items, TEXTS.get(statistic, statistic))
+        return kept
     return items.loss if statistic in LOSSES else items.misspelt if statistic.endswith(MISSPELT) else items.correct
 
 
@@ -197,11 +202,12 @@ def item_interval(items: Items, statistic: str, value: float) -> Interval:
     """The bootstrap interval over items of a run's statistic (see `has_statistic`) around the `value` that the run reports.
 
     loss and accuracy are sums over sums of tokens, perplexity the exponential of the former; bits scale with the loss, since the
-    characters of a test set are a constant beside its losses. Exact match and token accuracy are means over the texts.
+    characters of a test set are a constant beside its losses. Exact match and token accuracy are means over the texts, what
+    a ranking has over the queries.
     """
     if statistic in CORPUS:
         return percentile_interval(value, resampled_scores(items, statistic))
-    weights = np.ones(len(items.id)) if statistic in MEANS else items.tokens.astype(float)
+    weights = np.ones(len(items.id)) if statistic in (*MEANS, *RANKED) else items.tokens.astype(float)
     sums = resampled_sums(np.stack([_summed(items, statistic), weights], axis=1))
     ratio = sums[:, 0] / sums[:, 1]
     if statistic == "perplexity":

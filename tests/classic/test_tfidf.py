@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import label_ranking_average_precision_score
 
 from research.classic import tfidf
-from research.classic.tfidf import Ranking, build, mean_reciprocal_rank, precision_at_k, rank
+from research.classic.tfidf import Ranking, build, leave_out, precision_at_k, rank, reciprocal_rank
 from research.config.errors import StepladderError
 
 BAG = st.lists(st.sampled_from("abcdefg"), max_size=8)
@@ -74,7 +74,7 @@ def test_the_measures_are_their_definitions(cases, k):
     precision = [sum(document in wanted for document in order[:k]) / k for order, wanted in cases]
     np.testing.assert_allclose(precision_at_k(ranking, relevant, k), precision)
     reciprocal = [max([1 / (order.index(document) + 1) for document in wanted], default=0) for order, wanted in cases]
-    assert mean_reciprocal_rank(ranking, relevant) == pytest.approx(np.mean(reciprocal))
+    assert reciprocal_rank(ranking, relevant).mean() == pytest.approx(np.mean(reciprocal))
 
 
 @given(st.lists(st.tuples(st.permutations(range(6)), st.integers(0, 5)), min_size=1, max_size=4))
@@ -82,14 +82,14 @@ def test_with_one_relevant_document_it_is_scikit_learns_average_precision(cases)
     ranking = Ranking(np.array([order for order, _ in cases]), np.zeros((len(cases), 6), np.float32))
     scores = [[-order.index(document) for document in range(6)] for order, _ in cases]
     truth = [[document == wanted for document in range(6)] for _, wanted in cases]
-    found = mean_reciprocal_rank(ranking, [{wanted} for _, wanted in cases])
+    found = reciprocal_rank(ranking, [{wanted} for _, wanted in cases]).mean()
     assert found == pytest.approx(label_ranking_average_precision_score(truth, scores))
 
 
 def test_what_is_not_ranked_is_no_hit():
     ranking = rank(build([["a"], ["b"]]), [["a"], ["x"]], 2)
     assert precision_at_k(ranking, [{1}, {0, -1}], 2).tolist() == [0, 0]
-    assert mean_reciprocal_rank(ranking, [{0, 1}, {0, 1}]) == 0.5
+    assert reciprocal_rank(ranking, [{0, 1}, {0, 1}]).mean() == 0.5
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,33 @@ def test_what_is_not_ranked_is_no_hit():
         (lambda: build([[], []]), "of 2 documents none has a word"),
         (lambda: rank(build([["a"]]), [["a"]], 0), "k = 0"),
         (lambda: precision_at_k(rank(build([["a"]]), [["a"]], 2), [{0}], 3), "precision at 3 .* has 2"),
-        (lambda: mean_reciprocal_rank(rank(build([["a"]]), [["a"]], 2), []), "1 queries and 0 sets"),
+        (lambda: reciprocal_rank(rank(build([["a"]]), [["a"]], 2), []), "1 queries and 0 sets"),
     ],
 )
 def test_what_cannot_be_measured_is_said(wrong, words):
     with pytest.raises(StepladderError, match=words):
         wrong()
+
+
+@given(DOCUMENTS, QUERIES, st.sampled_from(["count", "binary"]))
+def test_other_weights_are_cosines_of_counts_and_of_presence(documents, queries, weighting):
+    found = rank(build(documents, weighting), queries, len(documents))
+    known = {word for document in documents for word in document}
+
+    def vector(words):
+        counted = Counter(word for word in words if word in known)
+        return counted if weighting == "count" else Counter(counted.keys())
+
+    for query, row, scores in zip(queries, found.documents, found.scores, strict=True):
+        for document, score in zip(row[row >= 0], scores[row >= 0], strict=True):
+            a, b = vector(query), vector(documents[document])
+            dot = sum(count * b[word] for word, count in a.items())
+            assert score == pytest.approx(dot / math.sqrt(sum(n * n for n in a.values()) * sum(n * n for n in b.values())), abs=1e-5)
+        assert list(scores) == sorted(scores, reverse=True)
+
+
+def test_a_document_left_out_leaves_the_others_in_their_order():
+    ranking = Ranking(np.array([[3, 1, 0], [2, 0, -1], [1, 2, 3]]), np.array([[0.9, 0.5, 0.1], [0.8, 0.2, 0.0], [0.6, 0.5, 0.4]]))
+    found = leave_out(ranking, [1, 2, 0])  # the last has no 0 among its three
+    assert found.documents.tolist() == [[3, 0], [0, -1], [1, 2]]
+    assert found.scores.tolist() == [[0.9, 0.1], [0.2, 0.0], [0.6, 0.5]]

@@ -3,12 +3,13 @@
 from decimal import Decimal, getcontext
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from research.config.errors import StepladderError
-from research.data.mixing import expected_passes, fertility, proportions
+from research.data.mixing import characters_a_piece, coverage, draw_mix, expected_passes, fertility, proportions
 from research.text.subwords import train
 
 getcontext().prec = 50
@@ -49,3 +50,33 @@ def test_fertility_is_pieces_a_word():
     assert fertility(tokenizer, ["low low", "lower"]) == pytest.approx((1 + 1 + 3) / 3)
     with pytest.raises(StepladderError, match="no word"):
         fertility(tokenizer, ["", " "])
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=6), st.sampled_from([0.0, 0.3, 0.5, 1.0]), st.integers(1, 300), st.integers(0, 9))
+def test_a_mix_has_each_language_by_its_share_and_no_line_twice_more_than_another(sizes, alpha, drawn, seed):
+    texts = {str(i): [f"{i} {line}" for line in range(size)] for i, size in enumerate(sizes)}
+    mix = draw_mix(texts, alpha, drawn, np.random.default_rng(seed))
+    shares = proportions({name: len(lines) for name, lines in texts.items()}, alpha)
+    assert sum(map(len, mix.values())) == drawn
+    for name, lines in mix.items():
+        assert abs(len(lines) - drawn * shares[name]) < 1 + 1e-9
+        times = [lines.count(line) for line in texts[name]]
+        assert sum(times) == len(lines)
+        assert max(times) - min(times) <= 1
+
+
+def test_as_many_lines_as_there_are_are_these_lines_at_alpha_one():
+    texts = {"en": ["a", "b", "c", "d", "e"], "de": ["x", "y"]}
+    assert draw_mix(texts, 1.0, 7, np.random.default_rng(0)) == texts
+    with pytest.raises(StepladderError, match="de has none"):
+        draw_mix({"en": ["a"], "de": []}, 0.5, 2, np.random.default_rng(0))
+
+
+def test_characters_a_piece_and_coverage_by_hand():
+    tokenizer = train(["low low low lower"], "bpe", 12)
+    assert characters_a_piece(tokenizer, ["low low", "lower"]) == pytest.approx((3 + 4 + 5) / (1 + 1 + 3))
+    assert coverage(tokenizer, ["low", "lox", "ößx"]) == pytest.approx(5 / 9)
+    assert coverage(train(["a"], "byte_bpe", 258), ["ö"]) == 1.0
+    for measure in (characters_a_piece, coverage):
+        with pytest.raises(StepladderError, match="this"):
+            measure(tokenizer, [""])

@@ -1,0 +1,109 @@
+"""Mixes of languages: what is drawn at each alpha, the tokenizer that it teaches, and how that one cuts each language's held-out lines."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import product
+
+import numpy as np
+
+from experiments.multilingual_sampling.texts import Lines
+from research.config.subwords import Subword
+from research.config.sweep import Table
+from research.data.download import digest_of
+from research.data.fitted import fitted_tokenizer
+from research.data.mixing import characters_a_piece, coverage, draw_mix, expected_passes, fertility, proportions
+from research.results.plots import Picture, Series, line_plot
+from research.results.report import Section
+from research.results.study import Measured, Study
+
+TOKENIZERS: tuple[Subword, ...] = ("bpe", "unigram")
+TABLE = Table(
+    rows=("alpha", "language"),
+    columns="tokenizer",
+    metrics=("extra.share", "extra.expected_passes", "test.characters_a_piece", "test.coverage"),
+    figure="none",
+)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How many training lines each language has, the largest first, and how many symbols a tokenizer learns of them all."""
+
+    sizes: dict[str, int]
+    vocabulary: int
+    alphas: tuple[float, ...] = (1.0, 0.7, 0.5, 0.3, 0.0)
+    seeds: int = 3  # each draws other lines
+
+
+PRESETS = {
+    "quick": Preset({"en": 8192, "de": 2048, "es": 512, "ru": 128, "fi": 32, "tr": 8}, 300),
+    "full": Preset({"en": 29_000, "de": 2900, "fr": 290, "cs": 29}, 8000),
+    "ntrex": Preset({"eng": 1600, "deu": 800, "fra": 400, "rus": 200, "fin": 100, "tur": 50, "hin": 25, "swa": 12}, 4000),
+}
+
+
+def study_of(name: str, question: str, preset: Preset, texts: Mapping[str, Lines]) -> Study:
+    """The study of a preset on these texts. As many lines are drawn as there are, so that alpha = 1 reads each once."""
+    cells = tuple(cell for tokenizer, alpha in product(TOKENIZERS, preset.alphas) for cell in _measure(preset, texts, tokenizer, alpha))
+    return Study(
+        name="multilingual_sampling",
+        question=question,
+        preset=name,
+        asked=asdict(preset),
+        digest=digest_of([[language, *lines] for language, lines in texts.items()])[:16],
+        table=TABLE,
+        metric="test.fertility",
+        cells=cells,
+        sections=tuple(Section(f"Fertility against alpha: {one}", picture=_picture(cells, one)) for one in TOKENIZERS),
+    )
+
+
+def _measure(preset: Preset, texts: Mapping[str, Lines], tokenizer: Subword, alpha: float) -> list[Measured]:
+    """A cell a language."""
+    sizes = {language: len(lines.train) for language, lines in texts.items()}
+    drawn = sum(sizes.values())
+    shares, passes = proportions(sizes, alpha), expected_passes(sizes, alpha, drawn)
+    begun = time.perf_counter()
+    scores = {seed: _score(preset, texts, tokenizer, alpha, seed) for seed in range(preset.seeds)}
+    seconds = (time.perf_counter() - begun) / preset.seeds
+    return [
+        Measured(
+            labels={"alpha": alpha, "language": language, "tokenizer": tokenizer},
+            test={seed: by_language[language] for seed, by_language in scores.items()},
+            extra={"share": shares[language], "expected_passes": passes[language]},
+            seconds=seconds,
+        )
+        for language in texts
+    ]
+
+
+def _score(preset: Preset, texts: Mapping[str, Lines], kind: Subword, alpha: float, seed: int) -> dict[str, dict[str, float]]:
+    """One mix, its tokenizer, and the numbers of each language."""
+    train = {language: lines.train for language, lines in texts.items()}
+    mix = draw_mix(train, alpha, sum(map(len, train.values())), np.random.default_rng(seed))
+    learned = fitted_tokenizer("\n".join(line for lines in mix.values() for line in lines), kind, preset.vocabulary)
+    return {
+        language: {
+            "fertility": fertility(learned, lines.test),
+            "characters_a_piece": characters_a_piece(learned, lines.test),
+            "coverage": coverage(learned, lines.test),
+        }
+        for language, lines in texts.items()
+    }
+
+
+def _picture(cells: tuple[Measured, ...], tokenizer: str) -> Picture:
+    """A line a language."""
+    shown = [cell for cell in cells if cell.labels["tokenizer"] == tokenizer]
+    series = []
+    for language in dict.fromkeys(cell.labels["language"] for cell in shown):
+        points = sorted(
+            (cell.labels["alpha"], [values["fertility"] for values in cell.test.values()])
+            for cell in shown
+            if cell.labels["language"] == language
+        )
+        x, y = [alpha for alpha, _ in points], [values for _, values in points]
+        series.append(Series(language, x, [float(np.mean(one)) for one in y], [min(one) for one in y], [max(one) for one in y]))
+    caption = "Pieces a word of held-out lines. 1: lines as there are; 0: evenly. Band: from the least to the greatest seed."
+    return line_plot(f"fertility-{tokenizer}", f"Fertility, {tokenizer}", series, "alpha", "pieces a word", caption)

@@ -1,0 +1,1 @@
+"""What does weighing words by their rarity do for finding a text by some of its words?"""
