@@ -7,8 +7,9 @@
     examples   an epoch visits the examples in a random order
 
 Examples may be sorted by length into buckets of equal numbers: a batch is of one bucket, and an epoch visits the batches of all buckets in
-a random order. Nothing is visited twice in an epoch. What does not fill the last batch waits for another epoch (windows, examples) or is
-left out (columns: fewer than `length` tokens of each). A text of up to `HOST_ABOVE` bytes lies on the device. A longer one is
+a random order; where the buckets do not divide the number of examples, the few longest that are left are never visited. Nothing is visited
+twice in an epoch. What does not fill the last batch waits for another epoch (windows, examples) or is left out (columns: fewer than
+`length` tokens of each). A text of up to `HOST_ABOVE` bytes lies on the device. A longer one is
 mapped from a file on the host, and `host_batch` gathers the same batches there, bit for bit.
 """
 
