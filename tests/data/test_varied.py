@@ -50,6 +50,13 @@ def test_without_dropout_it_is_the_plain_cut_and_with_no_merge_the_characters():
     assert len(cut_anew(BPEDropout(kind="bpe_dropout", rate=1.0), known, TEXT, 0, 0).tokens) == len(TEXT) + 1
 
 
+def test_each_word_of_a_regularisation_changes_the_draw():
+    drawn = lambda level, how: cut_anew(how, vocabulary(level), TEXT, 0, 0).tokens.tobytes()
+    sampled = [{}, {"alpha": 0.9}, {"n_best": 2}]
+    assert len({drawn("unigram", Sample(kind="sample", **word)) for word in sampled}) == 3
+    assert len({drawn("bpe", BPEDropout(kind="bpe_dropout", **word)) for word in [{}, {"rate": 0.6}]}) == 2
+
+
 def words(length):
     return Pydoc(kind="pydoc", level="bpe", vocabulary={"size": 60}, length=length, regularisation={"kind": "bpe_dropout"})
 
