@@ -188,7 +188,7 @@ EXEMPT = {
     "Parent.from": "what is read before the first step: test_parents",
     **dict.fromkeys(
         ("NoRegularisation.kind", "Sample.kind", "Sample.alpha", "Sample.n_best", "BPEDropout.kind", "BPEDropout.rate"),
-        "refused with every model of today: tests/config/test_subword_words; what they do: tests/text/test_subwords",
+        "how an epoch cuts the training text: tests/data/test_varied; in a run: test_regularisation",
     ),
     "Train.patience": "decided after a validation: test_selection",
     "Train.keep": "decided after a validation: test_selection",

@@ -24,13 +24,13 @@ LEVELS = pytest.mark.parametrize("level", HOW)
 def write(place, level, how, name="tiny", **words):
     data = place.text | SMALL["data"] | {"level": level, "vocabulary": {"size": 40}, "regularisation": how}
     return place.write(
-        SMALL, name, data=data, **{"train": {"epochs": 3, "batch_size": 24, "evaluations": 2}, "run": {"log_every": 7}} | words
+        SMALL, name, data=data, **{"train": {"epochs": 3, "batch_size": 8, "evaluations": 5}, "run": {"log_every": 100}} | words
     )
 
 
 @pytest.fixture
 def prepared(place):
-    """A program, and runs of a group that is trained to its end, or to a stop after so many calls."""
+    """A program, and runs of a group that is trained to its end, or to a stop after so many reports of progress."""
 
     def prepare(level):
         config = load(write(place, level, HOW[level])).config
@@ -38,13 +38,13 @@ def prepared(place):
         program, first = program_of(config, data), materials(config, data)
         engine = build(program, first.source, (first.valid.batches, first.test.batches), 4)
 
-        def run(name, seeds, calls=None):
-            stop, left = Event(), iter(range(calls or 0))
+        def run(name, seeds, reports=None):
+            stop, left = Event(), iter(range(reports or 0))
             material = materials(config, data)
             jobs = [Job("cell", config, seed, place.folder / name / f"seed-{seed}") for seed in seeds]
 
             def report(job, event, figures):
-                if calls is not None and event == "progress" and next(left, None) is None:
+                if reports is not None and event == "progress" and next(left, None) is None:
                     stop.set()
 
             train_runs(engine, jobs, material, stop, report)
@@ -57,17 +57,17 @@ def prepared(place):
 
 @LEVELS
 def test_a_stop_and_the_neighbours_leave_no_trace(prepared, level):
-    """Calls that reach from an epoch into the next; two lanes and four seeds, the same alone and in another order, and stopped twice."""
+    """Five calls for three epochs; two lanes and four seeds, the same alone and in another order, and stopped after two calls and one."""
     program, run = prepared(level)
     assert program.steps == 3 * program.steps_per_epoch
-    assert program.steps_per_epoch % 7
+    assert program.steps < 100
     together = run("together", [0, 1, 2, 3])
     assert len({one["result"] for one in together.values()}) == 4
     assert run("alone", [2])[2] == together[2]
     assert run("reversed", [3, 1, 0]) == {seed: together[seed] for seed in (3, 1, 0)}
-    for calls in (2, 3):
+    for reports in (3, 1):
         with pytest.raises(Interrupted):
-            run("stopped", [0, 1], calls)
+            run("stopped", [0, 1], reports)
     assert run("stopped", [0, 1]) == {seed: together[seed] for seed in (0, 1)}
 
 
@@ -86,7 +86,7 @@ def test_training_alone_is_cut_anew_in_as_many_steps(place, level):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["data.batches=columns", 'model={ kind = "language_model", mixer = { kind = "lstm" } }'], "use data.batches = windows"),
+        (["data.batches=columns"], "use data.batches = windows"),
         (["model.kind=ngram"], "is counted"),
         (["data.level=char"], "is for data.level = unigram"),
     ],
@@ -95,4 +95,4 @@ def test_what_cannot_be_is_refused_before_anything_is_run(place, words, said):
     called = place.call("train", write(place, "unigram", HOW["unigram"]), *words)
     assert called.code == 2
     assert said in called.stderr
-    assert not (place.folder / "runs").exists()
+    assert not list((place.folder / "runs").glob("*"))
