@@ -189,7 +189,8 @@ def has_statistic(items: Items | None, statistic: str) -> bool:
 
 def _kept(items: Items, statistic: str) -> Array | None:
     if statistic in TEXTS:
-        return getattr(items, TEXTS[statistic])  # type: ignore[no-any-return]
+        kept: Array | None = getattr(items, TEXTS[statistic])
+        return kept
     return items.loss if statistic in LOSSES else items.misspelt if statistic.endswith(MISSPELT) else items.correct
 
 
