@@ -51,7 +51,7 @@ def read_plays_by_scene(data_dir: Path | None) -> tuple[list[Scene], dict[str, l
 
 
 def cut(plays: Plays) -> tuple[list[Scene], dict[str, list[Query]]]:
-    """Queries of two lengths: `line`, and `part`, which is all that a speaker says in a scene. Those of fewer words than LEAST are left out."""
+    """Queries of two lengths: `line`, and `part`: all that a speaker says in a scene. Those of fewer words than LEAST are left out."""
     scenes: dict[tuple[str, int], list[str]] = {}
     parts: dict[tuple[str, int, str], list[str]] = {}
     lines = []
