@@ -8,6 +8,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import flax.struct
 import jax
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 struct_dataclass = flax.struct.dataclass
@@ -23,3 +24,5 @@ def unchecked(cls, **words):
 flax.struct.dataclass = unchecked
 install_import_hook("research", "beartype.beartype")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+settings.register_profile("without_a_clock", deadline=None)  # a busy machine fails no property
+settings.load_profile("without_a_clock")
