@@ -18,6 +18,7 @@ from research.results.study import Measured, Study
 from research.text.tokenize import english_words
 
 LEAST = 5  # words of a query
+DEPTH = 10  # places that precision looks at
 TABLE = Table(
     rows="weighting",
     columns="query",
@@ -51,7 +52,7 @@ def read_plays_by_scene(data_dir: Path | None) -> tuple[list[Scene], dict[str, l
 
 
 def cut(plays: Plays) -> tuple[list[Scene], dict[str, list[Query]]]:
-    """Queries of two lengths: `line`, and `part`: all that a speaker says in a scene. Those of fewer words than LEAST are left out."""
+    """Queries of two lengths: `line`, and `part`, all that a speaker says in a scene. Those below LEAST words are left out."""
     scenes: dict[tuple[str, int], list[str]] = {}
     parts: dict[tuple[str, int, str], list[str]] = {}
     lines = []
@@ -98,11 +99,12 @@ def draw(queries: Sequence[Query], n: int) -> list[Query]:
 def _measure(index: Index, weighting: str, length: str, scenes: Sequence[Scene], queries: Sequence[Query]) -> Measured:
     """A cell: the means over queries, and each query's own numbers."""
     begun = time.perf_counter()
-    ranking = leave_out(rank(index, [query.words for query in queries], len(scenes)), [query.scene for query in queries])
+    ranked = rank(index, [query.words for query in queries], max(len(scenes), DEPTH + 1))
+    ranking = leave_out(ranked, [query.scene for query in queries])
     of_play = {play: {i for i, scene in enumerate(scenes) if scene.play == play} for play in dict.fromkeys(scene.play for scene in scenes)}
     relevant = [of_play[scenes[query.scene].play] - {query.scene} for query in queries]
     scored = {"reciprocal_rank": reciprocal_rank(ranking, relevant)}
-    scored |= {f"precision_at_{k}": precision_at_k(ranking, relevant, k) for k in (1, 10)}
+    scored |= {f"precision_at_{k}": precision_at_k(ranking, relevant, k) for k in (1, DEPTH)}
     assert scored.keys() == {*RANKED}
     items = Items(np.arange(len(queries)), None, np.ones(len(queries), np.int64), None, **scored)
     means = {metric: float(values.mean()) for metric, values in scored.items()}
