@@ -18,7 +18,7 @@ from research.config.classify import Classifier
 from research.config.data import Labelled, Text, Unlabelled
 from research.config.loader import load
 from research.config.model import Interpolation, NGram
-from research.config.pairs import Pairs
+from research.config.pairs import Pairs, SymbolPairs
 from research.config.schema import CLASSIFIERS
 from research.data import labelled, pair_texts, pairs, texts
 from research.data import load as loading
@@ -51,7 +51,7 @@ def made_up(config, data_dir=None):
         with pytest.MonkeyPatch.context() as patch:
             patch.setitem(labelled.READERS, type(config), lambda config, data_dir: polar)
             return loading._load_sentences(config, None, config.model_dump_json())
-    if isinstance(config, Pairs):
+    if isinstance(config, SymbolPairs):
         same = dict.fromkeys(texts.SPLITS, PairTexts(("a b",) * 300, ("b c d",) * 300))
         with pytest.MonkeyPatch.context() as patch:
             patch.setitem(pairs.READERS, type(config), lambda config, data_dir: same)
@@ -96,7 +96,7 @@ SPOKEN = {"train_pairs": 40, "valid_pairs": 10, "test_pairs": 10, "largest": 999
 TWO_SIDES = {"level": "char", "longest": 24, "vocabulary": {"size": 8}}
 PAIR_FILES = {f"{split}_{side}": f"{split}.{side}" for split in ("train", "valid", "test") for side in ("source", "target")}
 SQUARE = {"kind": "rewrite", "symbols": 5, "longest": 16, "train_pairs": 40, "valid_pairs": 10, "test_pairs": 10}
-GLYPHS = {"kind": "glyphs", "size": 8, "train_pairs": 40, "valid_pairs": 10, "test_pairs": 10}
+GLYPHS = {"kind": "glyphs", "size": 12, "train_pairs": 40, "valid_pairs": 10, "test_pairs": 10}
 READER, WRITER, BLOCK = {"kind": "recurrent", "width": 4}, {"kind": "recurrent", "width": 8}, STACK | {"kind": "stack"}
 ADDITIVE = {"kind": "luong", "score": {"kind": "mlp"}}  # whatever the widths
 SMALL_PAIR = {"kind": "encoder_decoder", "encoder": READER, "decoder": WRITER}
@@ -166,6 +166,7 @@ BASES: list[dict[str, Any]] = [
 EXEMPT = {
     "Config.seeds": "a cell's seeds are its runs",
     "Run.log_every": "logistics: test_selection",
+    "Glyphs.kind": "what sees fits no other data, and what does not see fits no glyphs",
     "Run.checkpoint_seconds": "logistics: test_reproducible",
     "Files.train": "a path: under another with the same text is the same data",
     "Files.valid": "a path",
@@ -346,7 +347,7 @@ def decoded(config):
     params = jax.eval_shape(partial(begin, program, config.model), MEMBER).params
     if isinstance(config.data, Pairs):
         given = prompts(data, "test")
-        run = partial(write, config.model, config.decode, steps=given.steps, end=data.eos)
+        run = partial(write, config.model, config.decode, steps=given.steps, end=data.eos, vocabulary=data.vocabulary.size)
         return shown(run, params, jnp.asarray(given.rows), jnp.asarray(given.valid), jax.random.key(0), jnp.arange(len(given.rows)))
     carry = MODELS[type(config.model)].empty(config.model, 1, 6, program.sizes.vocabulary)
     return shown(partial(advance, config.model), params, carry, jnp.zeros((1, 3), jnp.int32), jnp.ones((1, 3), bool))

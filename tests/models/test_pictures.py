@@ -38,7 +38,7 @@ def test_convolutions_are_those_of_lax(side):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["model.encoder.size=3"], "model.encoder.size = 3 does not divide the picture's side of 16 pixels. Use one of 2, 4, 8"),
+        (["model.encoder.size=3"], "model.encoder.size = 3 does not divide the picture's side of 16 pixels. Use one of 1, 2, 4, 8"),
         (["model.encoder.kind=convolutions", "model.encoder.layers=5", "model.encoder.width=8"], "Use at most 4."),
     ],
 )

@@ -37,7 +37,7 @@ def test_texts_and_alignments_are_those_of_the_test_split():
     params, seed, test = parameters(), 3, DATA.test
     found = written(CONFIG, CONFIG.model, seed, params, DATA)
     key = stream(jax.random.key(seed), "decode")
-    assert list(found.texts) == translate(CONFIG.model, CONFIG.decode, params, DATA, prompts(DATA, "test"), key)
+    assert [*map(list, found.texts)] == translate(CONFIG.model, CONFIG.decode, params, DATA, prompts(DATA, "test"), key)
     assert found.sources == DATA.pairs["test"].sources
     assert [" ".join(source.split()[::-1]) for source in found.sources] == list(found.references)
     assert found.lengths.tolist() == [len(source.split()) for source in found.sources]
