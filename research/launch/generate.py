@@ -89,6 +89,8 @@ def generate(run: store.Run, asked: Request, data_dir: Path | None) -> dict[str,
         raise StepladderError(f"{run.cell_id} is an interpolation, which scores text and draws none; name one of its parts.")
     if store.status_of(folder) != "done":
         raise StepladderError(f"{folder} is not done, so it has no parameters to draw from; run it to its end first.")
+    if asked.recompute and data.sides:
+        raise StepladderError("--recompute compares with reading a text again, and a translation has a source besides; leave it out.")
     decoder = asked.decoder or (config.decode if data.sides else Sample(kind="sample"))
     asked = asked._replace(decoder=decoder)
     ids = [_numbers(data, prompt) for prompt in asked.prompts]
@@ -138,8 +140,6 @@ def _from_model(config: Config, data: Dataset, folder: Path, ids: Sequence[np.nd
     timed()
     texts, first, later = timed()
     latency = {"first": 1e3 * first, "each_later": 1e3 * later}
-    if asked.recompute and data.sides:
-        raise StepladderError("--recompute compares with reading a text again, and a translation has a source besides; leave it out.")
     if asked.recompute:
         latency["recompute"] = recompute_ms(config.model, params, len(ids), longest, asked.tokens, data.vocabulary.size)
     return Continued(texts, latency)

@@ -1,14 +1,14 @@
 """What a token costs where nothing is kept: the text before it is read again."""
 
-import time
+from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from research.models import MODELS
 from research.models.decode import advance
+from research.train.latency import median_ms
 
 MULTIPLE = 32  # texts are read in lengths that are multiples of it, so that few programs are compiled
 
@@ -18,14 +18,6 @@ def recompute_ms(config: Any, params: Any, rows: int, prompt: int, tokens: int, 
     read = np.arange(prompt, prompt + tokens)
     lengths, counts = np.unique(-(-read // MULTIPLE) * MULTIPLE, return_counts=True)
     carry = MODELS[type(config)].empty(config, rows, 0, vocabulary)
-    return float(np.average([_median_ms(config, params, carry, rows, int(length)) for length in lengths], weights=counts))
-
-
-def _median_ms(config: Any, params: Any, carry: Any, rows: int, length: int) -> float:
-    """Of three calls, after one that compiles."""
-    text, valid, times = jnp.zeros((rows, length), jnp.int32), jnp.ones((rows, length), bool), []
-    for _ in range(4):
-        began = time.perf_counter()
-        jax.block_until_ready(advance(config, params, carry, text, valid))
-        times.append(time.perf_counter() - began)
-    return 1e3 * float(np.median(times[1:]))
+    texts = [(jnp.zeros((rows, length), jnp.int32), jnp.ones((rows, length), bool)) for length in map(int, lengths)]
+    times = [median_ms(partial(advance, config, params, carry, text, valid), calls=3) for text, valid in texts]
+    return float(np.average(times, weights=counts))

@@ -26,18 +26,18 @@ def latency_ms(program: Program) -> float:
     params = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), blank(program)[1].params)
     if program.sizes.classes:
         tokens = jnp.zeros((1, program.sizes.length), jnp.int32)
-        return _median_ms(lambda: class_logits(config, params, tokens, jnp.ones(tokens.shape, bool)))
+        return median_ms(lambda: class_logits(config, params, tokens, jnp.ones(tokens.shape, bool)))
     steps = min(TOKENS, program.sizes.length)
     prompt = jnp.full((1, program.sizes.source + 1), program.sizes.first_source, jnp.int32)
     carry, logits = begin(config, params, prompt, jnp.ones(prompt.shape, bool), steps, program.sizes.vocabulary)
     words = {"decoder": Greedy(), "steps": steps + 1, "end": None}  # the first is chosen by the logits that are given
-    return _median_ms(lambda: draw(config, params, carry, logits, jax.random.key(0), **words)) / steps
+    return median_ms(lambda: draw(config, params, carry, logits, jax.random.key(0), **words)) / steps
 
 
-def _median_ms(call: Callable[[], Any]) -> float:
-    """Of five calls, after one that compiles."""
+def median_ms(call: Callable[[], Any], calls: int = 5) -> float:
+    """Of so many calls, after one that compiles."""
     times = []
-    for _ in range(6):
+    for _ in range(1 + calls):
         began = time.perf_counter()
         jax.block_until_ready(call())
         times.append(time.perf_counter() - began)

@@ -14,8 +14,6 @@ from research.results import store
 from research.results.text_scores import text_metrics
 from research.text import diversity as text_diversity
 from research.text import scores as text_scores
-from research.text.diversity import diversity
-from research.text.scores import text_items
 from research.train.evaluate import Belonging, Scores, bits_per_character, by_item, measure
 from research.train.written import Written
 
@@ -79,10 +77,10 @@ def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belo
 
 def _write_texts(job: Job, written: Written, metrics: dict[str, float]) -> dict[str, np.ndarray]:
     """texts.jsonl, and attention.npz where there is any; the items of the texts. Their metrics are added to `metrics`."""
-    found = text_items([texts[0] for texts in written.texts], written.references)
+    found = text_scores.text_items([texts[0] for texts in written.texts], written.references)
     metrics |= text_metrics(found, written.lengths) | written.alignment
     if len(written.texts[0]) > 1:
-        metrics |= diversity(written.texts)
+        metrics |= text_diversity.diversity(written.texts)
     lines = zip(written.sources, written.references, written.texts, strict=True)
     store.write_text(job.folder / "texts.jsonl", "".join(_json_line(*line) for line in lines))
     if written.attention:
