@@ -85,6 +85,7 @@ class StackWords(Node):
     kind: str
     layers: Positive = 2
     width: Positive = 128
+    embedding_scale: Rate | Literal["sqrt_width"] = 1.0  # of words beside positions; sqrt_width: Vaswani et al. 2017, sec. 3.4
     position: Position = NoPosition()
     mixer: Annotated[Mixer | tuple[Mixer, ...], BeforeValidator(_pattern)] = Attention()
     norm: Norm = LayerNorm()

@@ -124,7 +124,7 @@ def hidden(
     """What the output layer reads. `aux` is () unless `observe`: then what each mixer of the pattern shows, stacked over the periods."""
     keys, params = _keys(key, 3), _in_precision(config, params)
     position = carry.position[:, None] + jnp.cumsum(valid, axis=1, dtype=jnp.int32) - 1
-    x = lookup(params.embedding, tokens)
+    x = _embedding_scale(config) * lookup(params.embedding, tokens)
     x = dropout(keys[0], config.dropout.input, add_position(config.position, params.position, x, position).astype(x.dtype))
 
     def period(x: Array, layer: tuple[Any, ...]) -> tuple[Array, tuple[Any, ...]]:
@@ -239,6 +239,10 @@ def _between(config: StackWords, key: Array | None, number: Array, x: Array) -> 
     if key is None or not config.dropout.between:
         return x
     return jnp.where(number < config.layers - 1, dropout(_keys(key, 4)[3], config.dropout.between, x), x)
+
+
+def _embedding_scale(config: StackWords) -> float:
+    return config.width**0.5 if config.embedding_scale == "sqrt_width" else config.embedding_scale
 
 
 def _placement(config: StackWords) -> str:

@@ -1,9 +1,12 @@
 """What holds for every model: the law of the chunk, validity, causality, independent rows, and decoding as in training."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
-from whole_models import ALL, BATCH, CONFIGS, GAPS, LENGTH, TOKENS, VOCABULARY, empty, forward, influence, uncached
+from whole_models import ALL, BATCH, CONFIGS, GAPS, LENGTH, TOKENS, VOCABULARY, empty, forward, influence, parameters, uncached
+
+from research.models import language_model
 
 CAUSAL = ("elman, bare, tied", "attention, learned", "gru + attention, t5", "convolution + window, rotary", "feed-forward, direct")
 EVERY = pytest.mark.parametrize("name", CONFIGS)
@@ -82,6 +85,16 @@ def test_a_row_does_not_depend_on_its_place(name):
     _, logits = forward(name)(empty(name), TOKENS, GAPS)
     _, turned = forward(name)(empty(name), TOKENS[::-1], GAPS[::-1])
     np.testing.assert_array_equal(shown(GAPS, logits), shown(GAPS, turned[::-1]))
+
+
+def test_the_embedding_scale_is_that_of_the_words_alone():
+    """sqrt_width is the table times sqrt(8), with the positions as they were."""
+    config, params = CONFIGS["attention, sinusoidal"], parameters("attention, sinusoidal")
+    unscaled, scaled = config.model_copy(update={"embedding_scale": 1.0}), params.replace(embedding=8**0.5 * params.embedding)
+    hidden = lambda config, params: language_model.hidden(
+        config, params, empty("attention, sinusoidal"), jnp.asarray(TOKENS), jnp.asarray(ALL)
+    )[1]
+    np.testing.assert_allclose(hidden(config, params), hidden(unscaled, scaled), **CLOSE)
 
 
 def test_every_symbol_stands_once():

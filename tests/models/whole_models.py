@@ -40,7 +40,12 @@ CONFIGS = {
     "convolution, no residual, swiglu": stack({"kind": "convolution"}, residual=False, feed_forward={"kind": "swiglu", "width": 9}),
     "attention, no position": stack(attention(), tie=True),
     "attention, learned": stack(attention(score={"kind": "mlp"}), position={"kind": "learned"}, norm={"kind": "none"}),
-    "attention, sinusoidal": stack(attention(score={"kind": "cosine"}), position={"kind": "sinusoidal"}, feed_forward={"kind": "relu"}),
+    "attention, sinusoidal": stack(
+        attention(score={"kind": "cosine"}),
+        position={"kind": "sinusoidal"},
+        embedding_scale="sqrt_width",
+        feed_forward={"kind": "relu"},
+    ),
     "attention, rotary": stack(attention(score={"kind": "bilinear"}), position={"kind": "rotary"}, norm=POST),
     "attention, alibi": stack(attention(score={"kind": "dot"}), position={"kind": "alibi"}, feed_forward={"kind": "none"}),
     "gru + attention, t5": stack(({"kind": "gru"}, attention()), norm=RMS_POST, position={"kind": "t5", "buckets": 6, "max_distance": 9}),
