@@ -91,9 +91,8 @@ def test_the_embedding_scale_is_that_of_the_words_alone():
     """sqrt_width is the table times sqrt(8), with the positions as they were."""
     config, params = CONFIGS["attention, sinusoidal"], parameters("attention, sinusoidal")
     unscaled, scaled = config.model_copy(update={"embedding_scale": 1.0}), params.replace(embedding=8**0.5 * params.embedding)
-    hidden = lambda config, params: language_model.hidden(
-        config, params, empty("attention, sinusoidal"), jnp.asarray(TOKENS), jnp.asarray(ALL)
-    )[1]
+    start, tokens, valid = empty("attention, sinusoidal"), jnp.asarray(TOKENS), jnp.asarray(ALL)
+    hidden = lambda config, params: language_model.hidden(config, params, start, tokens, valid)[1]
     np.testing.assert_allclose(hidden(config, params), hidden(unscaled, scaled), **CLOSE)
 
 
