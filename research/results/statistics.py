@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
-from research.results.text_scores import CORPUS, MEANS, corpus_score
+from research.results.text_scores import CORPUS, DIVERSITIES, MEANS, corpus_score
 
 Array = np.ndarray
 RESAMPLES = 5000
@@ -117,6 +117,10 @@ class Items(NamedTuple):
     token_accuracy: Array | None = None  # float64[n]
     bleu: Array | None = None  # int64[n s 10]: counts of each of s runs, which are not averaged: a score of means is no mean of scores
     chrf: Array | None = None  # int64[n s 18]
+    distinct_1: Array | None = None  # float64[n], of several texts of a source, as the following
+    distinct_2: Array | None = None
+    distinct_3: Array | None = None
+    self_bleu: Array | None = None
     reciprocal_rank: Array | None = None  # float64[n], of queries, as the following
     precision_at_1: Array | None = None
     precision_at_10: Array | None = None
@@ -140,7 +144,7 @@ def average_items(runs: Sequence[Items]) -> Items | None:
     mean = lambda fields: None if any(field is None for field in fields) else np.mean(fields, axis=0)
     beside = lambda fields: None if any(field is None for field in fields) else np.concatenate(fields, axis=1)
     column = lambda name: [getattr(run, name) for run in ordered]
-    means = {name: mean(column(name)) for name in ("loss", "correct", "misspelt", *MEANS.values(), *RANKED)}
+    means = {name: mean(column(name)) for name in ("loss", "correct", "misspelt", *MEANS.values(), *NAMED)}
     return ordered[0]._replace(**means, **{name: beside(column(name)) for name in CORPUS})  # type: ignore[arg-type]
 
 
@@ -168,7 +172,7 @@ def comparable(a: Scored, b: Scored, statistic: str) -> bool:
     Bits a character or byte, and scores of drawn texts, need the same text, by its digest and in the same items; every other metric the
     same targets, in as many tokens an item.
     """
-    if statistic.startswith("bits") or statistic in TEXTS:
+    if statistic.startswith("bits") or statistic in (*TEXTS, *DIVERSITIES):
         return _agree(a.text, b.text) and (a.items is None or b.items is None or np.array_equal(a.items.id, b.items.id))
     return _agree(a.targets, b.targets) and (a.items is None or b.items is None or _same_items(a.items, b.items))
 
@@ -180,6 +184,7 @@ def _agree(a: str | None, b: str | None) -> bool:
 LOSSES = ("loss", "perplexity", "bits_per_character", "bits_per_byte")
 TEXTS = {**MEANS, **{name: name for name in CORPUS}}  # metric of drawn texts -> its field of Items
 RANKED = ("reciprocal_rank", "precision_at_1", "precision_at_10")  # metrics of queries, each a mean over them
+NAMED = (*RANKED, *DIVERSITIES)  # means over items of the same names
 MISSPELT = "_misspelt"  # how the names of bits a character of misspelt copies end
 
 
@@ -187,12 +192,12 @@ def has_statistic(items: Items | None, statistic: str) -> bool:
     """Whether the items hold what this metric of a test set is made of."""
     if items is None:
         return False
-    known = statistic in (*TEXTS, *RANKED, *LOSSES, "accuracy") or statistic.endswith(MISSPELT)
+    known = statistic in (*TEXTS, *NAMED, *LOSSES, "accuracy") or statistic.endswith(MISSPELT)
     return known and _kept(items, statistic) is not None
 
 
 def _kept(items: Items, statistic: str) -> Array | None:
-    if statistic in TEXTS or statistic in RANKED:
+    if statistic in TEXTS or statistic in NAMED:
         kept: Array | None = getattr(items, TEXTS.get(statistic, statistic))
         return kept
     return items.loss if statistic in LOSSES else items.misspelt if statistic.endswith(MISSPELT) else items.correct
@@ -202,12 +207,12 @@ def item_interval(items: Items, statistic: str, value: float) -> Interval:
     """The bootstrap interval over items of a run's statistic (see `has_statistic`) around the `value` that the run reports.
 
     loss and accuracy are sums over sums of tokens, perplexity the exponential of the former; bits scale with the loss, since the
-    characters of a test set are a constant beside its losses. Exact match and token accuracy are means over the texts, what
-    a ranking has over the queries.
+    characters of a test set are a constant beside its losses. Exact match, token accuracy and diversity are means over the
+    texts, what a ranking has over the queries.
     """
     if statistic in CORPUS:
         return percentile_interval(value, resampled_scores(items, statistic))
-    weights = np.ones(len(items.id)) if statistic in (*MEANS, *RANKED) else items.tokens.astype(float)
+    weights = np.ones(len(items.id)) if statistic in (*MEANS, *NAMED) else items.tokens.astype(float)
     sums = resampled_sums(np.stack([_summed(items, statistic), weights], axis=1))
     ratio = sums[:, 0] / sums[:, 1]
     if statistic == "perplexity":

@@ -7,6 +7,12 @@ from jaxtyping import Float
 
 CORPUS = ("bleu", "chrf")  # scores of a corpus, which are no mean over its items
 MEANS = {"exact_match": "exact", "token_accuracy": "token_accuracy"}  # metric -> its item
+DIVERSITIES = (
+    "distinct_1",
+    "distinct_2",
+    "distinct_3",
+    "self_bleu",
+)  # means over items of the same names, where texts of a source are several
 ORDERS, BETA = 4, 2.0  # of BLEU's n-grams; recall counts BETA times as much as precision in chrF
 
 

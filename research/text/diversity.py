@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from jaxtyping import Float
 from sacrebleu.metrics.bleu import BLEU
 
 from research.config.errors import StepladderError
@@ -9,17 +11,17 @@ from research.config.errors import StepladderError
 LONGEST = 3
 
 
-def diversity(drawn: Sequence[Sequence[str]]) -> dict[str, float]:
-    """distinct_1, distinct_2, distinct_3 in 0..1 and self_bleu in 0..100: means over prompts, of the texts drawn for each of them.
+def diversity(drawn: Sequence[Sequence[str]]) -> dict[str, Float[np.ndarray, " n"]]:
+    """distinct_1, distinct_2, distinct_3 in 0..1 and self_bleu in 0..100 of the texts drawn for each of n prompts.
 
-    StepladderError where a prompt has fewer than two texts.
+    Their means over prompts are what is reported. StepladderError where a prompt has fewer than two texts.
     """
     few = next((i for i, texts in enumerate(drawn) if len(texts) < 2), None)
     if few is not None or not drawn:
         where = f"prompt {few} has {len(drawn[few])}" if few is not None else "there is no prompt"
         raise StepladderError(f"Diversity is a property of two texts or more for one prompt, and {where}. Draw more texts for each.")
-    found = {f"distinct_{n}": sum(distinct(texts, n) for texts in drawn) / len(drawn) for n in range(1, LONGEST + 1)}
-    return found | {"self_bleu": sum(map(self_bleu, drawn)) / len(drawn)}
+    found = {f"distinct_{n}": np.array([distinct(texts, n) for texts in drawn]) for n in range(1, LONGEST + 1)}
+    return found | {"self_bleu": np.array([self_bleu(texts) for texts in drawn])}
 
 
 def distinct(texts: Sequence[str], n: int) -> float:

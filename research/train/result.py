@@ -80,7 +80,9 @@ def _write_texts(job: Job, written: Written, metrics: dict[str, float]) -> dict[
     found = text_scores.text_items([texts[0] for texts in written.texts], written.references)
     metrics |= text_metrics(found, written.lengths) | written.alignment
     if len(written.texts[0]) > 1:
-        metrics |= text_diversity.diversity(written.texts)
+        several = text_diversity.diversity(written.texts)
+        metrics |= {name: float(values.mean()) for name, values in several.items()}
+        found |= several
     lines = zip(written.sources, written.references, written.texts, strict=True)
     store.write_text(job.folder / "texts.jsonl", "".join(_json_line(*line) for line in lines))
     if written.attention:

@@ -19,7 +19,7 @@ from research.results.sheets import table_sheet
 from research.results.statistics import Items, average_items, has_statistic, item_interval, paired_items_p, read_run_items, resampled_scores
 from research.results.tables import build_table
 from research.results.terminal import terminal_text
-from research.results.text_scores import corpus_bleu, text_metrics
+from research.results.text_scores import DIVERSITIES, corpus_bleu, text_metrics
 from research.text.scores import signature, text_items
 
 WORDS = np.array(["a", "b", "c", "d", "e", "f", "g", "h"])
@@ -113,6 +113,17 @@ def test_exact_match_counts_texts_and_not_their_tokens():
     finer = items._replace(tokens=items.tokens + 1)  # another tokenizer, the same texts
     assert paired_items_p(items, finer, "exact_match") == 1.0
     assert not has_statistic(items, "bleu")
+
+
+@pytest.mark.parametrize("name", DIVERSITIES)
+def test_diversity_is_a_mean_over_sources_with_an_interval_and_a_test(name):
+    values = 40 + 9 * np.random.default_rng(6).standard_normal(500)
+    items = read_run_items({"id": np.arange(500), "tokens": np.arange(1, 501), name: values})
+    assert item_interval(items, name, values.mean()).half == pytest.approx(1.96 * values.std() / np.sqrt(500), rel=0.1)
+    more_alike = read_run_items({"id": np.arange(500), "tokens": np.ones(500, int), name: values + 1})
+    assert has_statistic(items, name)
+    assert paired_items_p(items, items, name) == 1.0
+    assert paired_items_p(items, more_alike, name) < 0.001
 
 
 def test_measures_know_their_direction_and_are_written_with_one_decimal():
