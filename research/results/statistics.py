@@ -1,7 +1,7 @@
 """Two sources of noise, kept apart: seeds (t) and test items (bootstrap). numpy and scipy only."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -121,6 +121,7 @@ class Items(NamedTuple):
     distinct_2: Array | None = None
     distinct_3: Array | None = None
     self_bleu: Array | None = None
+    correlation: Array | None = None  # float64[n s 6]: `moments` of each of s runs
     reciprocal_rank: Array | None = None  # float64[n], of queries, as the following
     precision_at_1: Array | None = None
     precision_at_10: Array | None = None
@@ -128,7 +129,7 @@ class Items(NamedTuple):
 
 def read_run_items(arrays: Mapping[str, Array]) -> Items:
     """The items of one run from the arrays of its items.npz."""
-    counts = {name: arrays[name][:, None] for name in CORPUS if name in arrays}
+    counts = {name: arrays[name][:, None] for name in SUMMED if name in arrays}
     given = {name: arrays.get("class" if name == "truth" else name) for name in Items._fields}
     return Items(**given | counts)  # type: ignore[arg-type]
 
@@ -145,7 +146,7 @@ def average_items(runs: Sequence[Items]) -> Items | None:
     beside = lambda fields: None if any(field is None for field in fields) else np.concatenate(fields, axis=1)
     column = lambda name: [getattr(run, name) for run in ordered]
     means = {name: mean(column(name)) for name in ("loss", "correct", "misspelt", *MEANS.values(), *NAMED)}
-    return ordered[0]._replace(**means, **{name: beside(column(name)) for name in CORPUS})  # type: ignore[arg-type]
+    return ordered[0]._replace(**means, **{name: beside(column(name)) for name in SUMMED})  # type: ignore[arg-type]
 
 
 def _by_id(run: Items) -> Items:
@@ -184,6 +185,7 @@ def _agree(a: str | None, b: str | None) -> bool:
 LOSSES = ("loss", "perplexity", "bits_per_character", "bits_per_byte")
 TEXTS = {**MEANS, **{name: name for name in CORPUS}}  # metric of drawn texts -> its field of Items
 RANKED = ("reciprocal_rank", "precision_at_1", "precision_at_10")  # metrics of queries, each a mean over them
+SUMMED = (*CORPUS, "correlation")  # metrics of sums over the items, which are no means
 NAMED = (*RANKED, *DIVERSITIES)  # means over items of the same names
 MISSPELT = "_misspelt"  # how the names of bits a character of misspelt copies end
 
@@ -192,12 +194,12 @@ def has_statistic(items: Items | None, statistic: str) -> bool:
     """Whether the items hold what this metric of a test set is made of."""
     if items is None:
         return False
-    known = statistic in (*TEXTS, *NAMED, *LOSSES, "accuracy") or statistic.endswith(MISSPELT)
+    known = statistic in (*TEXTS, *NAMED, *SUMMED, *LOSSES, "accuracy") or statistic.endswith(MISSPELT)
     return known and _kept(items, statistic) is not None
 
 
 def _kept(items: Items, statistic: str) -> Array | None:
-    if statistic in TEXTS or statistic in NAMED:
+    if statistic in (*TEXTS, *NAMED, *SUMMED):
         kept: Array | None = getattr(items, TEXTS.get(statistic, statistic))
         return kept
     return items.loss if statistic in LOSSES else items.misspelt if statistic.endswith(MISSPELT) else items.correct
@@ -210,7 +212,7 @@ def item_interval(items: Items, statistic: str, value: float) -> Interval:
     characters of a test set are a constant beside its losses. Exact match, token accuracy and diversity are means over the
     texts, what a ranking has over the queries.
     """
-    if statistic in CORPUS:
+    if statistic in SUMMED:
         return percentile_interval(value, resampled_scores(items, statistic))
     weights = np.ones(len(items.id)) if statistic in (*MEANS, *NAMED) else items.tokens.astype(float)
     sums = resampled_sums(np.stack([_summed(items, statistic), weights], axis=1))
@@ -229,7 +231,7 @@ def paired_items_p(a: Items, b: Items, statistic: str) -> float:
     character, and drawn texts, compare across tokenizers, since the characters are the same. Of BLEU and chrF it is the difference
     of the scores of each resampled test set (Koehn 2004); with several seeds, of their mean scores there.
     """
-    if statistic in CORPUS:
+    if statistic in SUMMED:
         return bootstrap_p(resampled_scores(a, statistic) - resampled_scores(b, statistic))
     sums_a, sums_b = (resampled_sums(_summed(run, statistic)[:, None]) for run in (a, b))
     return bootstrap_p((sums_a - sums_b)[:, 0])
@@ -240,10 +242,23 @@ def _summed(items: Items, statistic: str) -> Float[Array, " n"]:
 
 
 def resampled_scores(items: Items, statistic: str) -> Float[Array, " r"]:
-    """BLEU or chrF of bootstrap samples of the test set: of each run from its summed counts, then the mean over the runs.
+    """A metric of SUMMED of bootstrap samples of the test set: of each run from its sums, then the mean over the runs.
 
-    Counts are not summed over runs: the items are resampled, and the seeds are the same in every sample.
+    Sums are not summed over runs: the items are resampled, and the seeds are the same in every sample.
     """
     counts = np.asarray(getattr(items, statistic), float)
     sums = resampled_sums(counts.reshape(len(counts), -1)).reshape(RESAMPLES, *counts.shape[1:])
-    return np.asarray(corpus_score(statistic, sums)).mean(axis=1)
+    score = pearson if statistic == "correlation" else partial(corpus_score, statistic)
+    return np.asarray(score(sums)).mean(axis=1)
+
+
+def moments(x: Float[Array, " n"], y: Float[Array, " n"]) -> Float[Array, "n 6"]:
+    """1, x, y, x^2, y^2 and xy of each item: what a correlation is made of."""
+    return np.stack([np.ones(len(x)), x, y, x * x, y * y, x * y], axis=1)
+
+
+def pearson(sums: Float[Array, "*c 6"]) -> Float[Array, "*c"]:
+    """The correlation of samples whose `moments` are summed; 0 where one side does not vary."""
+    n, x, y, xx, yy, xy = np.moveaxis(np.asarray(sums, float), -1, 0)
+    spread = np.sqrt(np.maximum(n * xx - x * x, 0.0) * np.maximum(n * yy - y * y, 0.0))
+    return np.where(spread > 0, (n * xy - x * y) / np.where(spread > 0, spread, 1.0), 0.0)

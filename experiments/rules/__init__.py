@@ -1,0 +1,1 @@
+"""What does each rule of a sentiment classifier that was written by hand add to its lexicon?"""

@@ -1,0 +1,81 @@
+"""Sentences that people rated, scored by rules: with all of them, without one, with none, and as they were meant."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+import numpy as np
+from sklearn.metrics import f1_score
+
+from research.classic.lexicon import Lexicon, load_lexicon
+from research.classic.rules import decide, score
+from research.config.rules import Rules
+from research.config.sweep import Table
+from research.data.download import digest_of
+from research.data.registry import read
+from research.data.vader import Part, read_rated
+from research.results.statistics import Items, moments, pearson
+from research.results.study import Measured, Study
+
+NEGATION = ("negation", "never_so", "no", "least")
+ALONE = ("intensifiers", "idioms", "capitals", "contrast", "punctuation", "emoji")
+OFF: dict[str, Sequence[str]] = {  # row -> switches that are off
+    "all rules": (),
+    "no negation": NEGATION,
+    **{f"no {switch}": (switch,) for switch in ALONE},
+    "lexicon alone": (*NEGATION, *ALONE),
+    "without slips": ("quirks",),
+}
+TABLE = Table(
+    rows="rules",
+    columns="text",
+    metrics=("test.weighted_f1", "test.accuracy", "extra.sentences"),
+    baseline="all rules",
+    figure="none",
+)
+
+
+class Rated(NamedTuple):
+    """A sentence and the mean of its ratings, from -4 to 4."""
+
+    text: str
+    rating: float
+
+
+def read_parts(data_dir: Path | None) -> tuple[Lexicon, dict[str, list[Rated]]]:
+    """The lexicon, and every sentence of each kind of text."""
+    (archive,) = read("vader", data_dir).values()
+    parts = {part: [Rated(text, rating) for _, rating, text in read_rated(archive, part)] for part in get_args(Part)}
+    return load_lexicon("vader", data_dir), parts
+
+
+def study_of(preset: str, question: str, lexicon: Lexicon, parts: Mapping[str, Sequence[Rated]]) -> Study:
+    """Every set of rules on the same sentences; nothing is drawn and nothing is trained."""
+    return Study(
+        name="rules",
+        question=question,
+        preset=preset,
+        asked={"threshold": Rules(kind="rules").threshold},
+        digest=digest_of([[one.text, str(one.rating)] for rated in parts.values() for one in rated])[:16],
+        table=TABLE,
+        metric="test.correlation",
+        cells=tuple(_measure(row, part, lexicon, rated) for row in OFF for part, rated in parts.items()),
+    )
+
+
+def _measure(row: str, part: str, lexicon: Lexicon, rated: Sequence[Rated]) -> Measured:
+    """The score of a sentence against its rating (Pearson), and its sign against the rating's."""
+    begun = time.perf_counter()
+    rules = Rules(kind="rules", **dict.fromkeys(OFF[row], False))
+    scores = np.array([score(rules, lexicon, one.text) for one in rated])
+    ratings = np.array([one.rating for one in rated])
+    signs, truth = np.array([decide(rules, value) for value in scores]), np.sign(ratings).astype(int)
+    right = (signs == truth).astype(float)
+    items = Items(np.arange(len(rated)), None, np.ones(len(rated), np.int64), right, truth, correlation=moments(scores, ratings)[:, None])
+    found = {
+        "correlation": float(pearson(items.correlation.sum(axis=(0, 1)))),
+        "weighted_f1": float(f1_score(truth, signs, average="weighted")),
+        "accuracy": float(right.mean()),
+    }
+    return Measured({"rules": row, "text": part}, {0: found}, {"sentences": len(rated)}, {0: items}, time.perf_counter() - begun)
