@@ -15,6 +15,7 @@ SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 SCORES = ("bleu", "chrf", "self_bleu")  # in 0..100, written with one decimal
 TITLES = {
     "macro_f1": "macro F1",
+    "weighted_f1": "weighted F1",
     "bleu": "BLEU",
     "chrf": "chrF",
     "self_bleu": "self-BLEU",

@@ -17,8 +17,10 @@ from research.results.statistics import (
     has_statistic,
     holm,
     item_interval,
+    moments,
     paired_items_p,
     paired_t,
+    pearson,
     percentile_interval,
     resampled_sums,
     sample_sd,
@@ -102,6 +104,22 @@ def test_accuracy_over_items_is_the_binomials():
     correct = np.arange(1000) < 620
     found = item_interval(items(np.zeros(1000), correct=correct), "accuracy", 0.62)
     np.testing.assert_allclose(found.half, 1.96 * np.sqrt(0.62 * 0.38 / 1000), rtol=0.06)
+
+
+@given(st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=2, max_size=9))
+def test_a_correlation_from_summed_moments_is_scipys(pairs):
+    x, y = np.array(pairs, float).T
+    varied = np.ptp(x) > 0 and np.ptp(y) > 0
+    assert pearson(moments(x, y).sum(axis=0)) == pytest.approx(stats.pearsonr(x, y).statistic if varied else 0.0)
+
+
+def test_a_correlation_over_items_is_fishers():
+    x, noise = np.random.default_rng(7).standard_normal((2, 2000))
+    items = Items(np.arange(2000), None, np.ones(2000, int), None, correlation=moments(x, x + noise)[:, None])
+    interval = item_interval(items, "correlation", float(np.corrcoef(x, x + noise)[0, 1]))
+    assert interval.half == pytest.approx(1.96 * 0.5 / np.sqrt(2000), rel=0.1)  # (1 - r^2) / sqrt(n), r^2 = 1/2
+    closer = items._replace(correlation=moments(x, x + 0.9 * noise)[:, None])
+    assert paired_items_p(items, closer, "correlation") < 0.001
 
 
 def test_95_percent_intervals_hold_the_truth_about_that_often():
