@@ -34,15 +34,30 @@ ASKED = [
 def model(name):
     config = TypeAdapter(Model).validate_python(WORDS[name])
     rng, made = np.random.default_rng(1), partial(MODELS[type(config)].init, config, vocabulary=VOCABULARY, length=32)
-    return config, jax.tree.map(lambda leaf: rng.standard_normal(leaf.shape, np.float32), jax.eval_shape(made, jax.random.key(0)))
+    noise = lambda leaf: jnp.asarray(rng.standard_normal(leaf.shape, np.float32))
+    return config, jax.tree.map(noise, jax.eval_shape(made, jax.random.key(0)))
+
+
+@cache
+def reader(name):
+    """The logits of a row of 32 places, padded in front."""
+    config, params = model(name)
+    kind = MODELS[type(config)]
+
+    @jax.jit
+    def read(tokens, valid):
+        h = kind.hidden(config, params, kind.empty(config, 1, 0, VOCABULARY), tokens, valid, None, False)[1]
+        return kind.logits(config, params, h)[0]
+
+    return read
 
 
 def alone(name, query):
-    """The logits of a completion's tokens, by one row without padding."""
-    config, params = model(name)
-    kind, read = MODELS[type(config)], jnp.asarray(np.concatenate([query.context, query.completion[:-1]]))[None]
-    h = kind.hidden(config, params, kind.empty(config, 1, 0, VOCABULARY), read, jnp.ones(read.shape, bool), None, False)[1]
-    return np.asarray(kind.logits(config, params, h))[0, len(query.context) - 1 :]
+    """The logits of a completion's tokens, by one row."""
+    tokens = np.concatenate([query.context, query.completion[:-1]])
+    front = 32 - len(tokens)
+    row = np.pad(tokens, (front, 0))[None]
+    return np.asarray(reader(name)(jnp.asarray(row), jnp.arange(32)[None] >= front))[-len(query.completion) :]
 
 
 @pytest.mark.parametrize("name", WORDS)
@@ -50,7 +65,7 @@ def test_a_completion_depends_on_its_own_row_alone(name):
     config, params = model(name)
     order = [3, 0, 5, 1, 4, 2]
     whole = judge(config, params, VOCABULARY, ASKED)
-    moved = judge(config, params, VOCABULARY, [ASKED[i] for i in order], rows=2)
+    moved = judge(config, params, VOCABULARY, [ASKED[i] for i in order], rows=3)
     for i, query in enumerate(ASKED):
         logits = alone(name, query)
         nats = -(logits - jax.nn.logsumexp(logits, axis=-1, keepdims=True))[np.arange(len(logits)), query.completion]
