@@ -22,6 +22,7 @@ from research.launch.plan import Plan, program_of, resolve
 from research.launch.progress import clock, progress
 from research.launch.show import as_data, print_plan, seconds_left
 from research.results import store
+from research.results.measures import is_headline
 from research.results.summary import summarise
 from research.train.runs import Interrupted
 
@@ -201,7 +202,9 @@ def _print_summary(found: dict[str, Any], runs: Path) -> None:
         f"{found['cell_id']}  {found['status']}  {found['params']['total']:,} parameters, {found['flops_per_token']:,.0f} FLOPs a token"
     )
     for split in ("valid", "test"):
-        console.print(f"{split}: " + ", ".join(f"{name} {value:.5g}" for name, value in found[split].items()))
+        shown = [f"{name} {value:.5g}" for name, value in found[split].items() if is_headline(name)]
+        groups = len(found[split]) - len(shown)
+        console.print(f"{split}: " + ", ".join([*shown, f"and {groups} of groups in result.json"] if groups else shown))
     for run in found["runs"]:
         scores = ", ".join(
             f"{split} perplexity {run[split]['perplexity']:.5g}" for split in ("valid", "test") if "perplexity" in (run[split] or {})

@@ -99,6 +99,12 @@ def scored_name(name: str) -> tuple[str, str]:
     return ("prompts", short.removesuffix(PROMPTS)) if split and short.endswith(PROMPTS) else (split, short)
 
 
+def is_headline(name: str) -> bool:
+    """Whether it is of all that was scored, or was asked for: not of a group, such as `accuracy_at_negation`, `bleu_at_10_to_14`."""
+    stem, _, at = name.partition("_at_")
+    return not at or stem.startswith(("perplexity", "bits_per", "precision")) or name.endswith(PROMPTS)
+
+
 def direction(name: str) -> int:
     """-1: lower is better; 1: higher is; 0: neither is known to be (a cost, a count), so none is in bold."""
     split, short = split_name(name)

@@ -11,6 +11,7 @@ import numpy as np
 
 from research.config.schema import Config
 from research.results import store
+from research.results.ranges import ranges
 from research.results.text_scores import text_metrics
 from research.text import diversity as text_diversity
 from research.text import scores as text_scores
@@ -86,7 +87,7 @@ def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belo
 def _write_texts(job: Job, written: Written, metrics: dict[str, float]) -> dict[str, np.ndarray]:
     """texts.jsonl, and attention.npz where there is any; the items of the texts. Their metrics are added to `metrics`."""
     found = text_scores.text_items([texts[0] for texts in written.texts], written.references)
-    metrics |= text_metrics(found, written.lengths) | written.alignment
+    metrics |= text_metrics(found, ranges(written.lengths)) | written.alignment
     if len(written.texts[0]) > 1:
         metrics |= text_diversity.diversity(written.texts)
     lines = zip(written.sources, written.references, written.texts, strict=True)
