@@ -73,7 +73,7 @@ def mlp(config: MlpScore, params: Mlp, q: Float[Array, "b h t m"], k: Float[Arra
     return jnp.moveaxis(out, 0, 3).reshape(b, h, t, blocks * block)[..., :s]
 
 
-Prepared = tuple[Float[Array, "b h t k"], Float[Array, "b h s k"]]
+Prepared = tuple[Float[Array, "b h t m"], Float[Array, "b h s m"]]
 
 
 def bilinear_queries(config: BilinearScore, params: Float[Array, "h q k"], q: Float[Array, "b h t q"]) -> Float[Array, "b h t k"]:
