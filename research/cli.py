@@ -258,6 +258,28 @@ def generate(
 
 @app.command()
 @_guarded
+def score(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or the beginning of a cell_id, with /seed if wanted.")],
+    file: Annotated[
+        Path | None, typer.Option(help="A UTF-8 file, a prompt, a tab and its completion a line; the first of several is right.")
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="A text.")] = None,
+    examples: Annotated[int | None, typer.Option(min=0, help="Other lines of the file put before each prompt.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the examples; by default the run's.")] = None,
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> int:
+    """How well a language model completes prompts, or its perplexity on a text."""
+    _flags(1)
+    from research.launch import commands
+    from research.launch.score import request_of
+
+    return commands.score(run, request_of(file, text, examples, seed), runs, data_dir, as_json)
+
+
+@app.command()
+@_guarded
 def tokenize(
     config: Annotated[Path, typer.Argument(metavar="CONFIG")],
     overrides: Overrides = None,

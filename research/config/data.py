@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from research.config.node import Fraction, Integers, Node, Positive
+from research.config.node import Fraction, Integers, Node, NonNegative, Positive
 from research.config.pairs import Translation
 from research.config.subwords import NoRegularisation, Regularisation
 from research.config.vocabulary import Level, Vocabulary
@@ -245,6 +245,13 @@ Synthetic = Copy | Reverse | Recall | Agreement
 Data = Annotated[Corpus | Synthetic | Sentences | Translation, Field(discriminator="kind")]
 
 
+class Prompts(Node):
+    """A prompt set: a UTF-8 file with one `prompt<TAB>completion` a line, or several completions of which the first is right."""
+
+    file: str  # where you are counts, not where the config stands
+    examples: NonNegative = 0  # other lines of the set put before each prompt, a line each, drawn by the run's seed
+
+
 class Evaluation(Node):
     """Science, for text: how much context a scored token has.
 
@@ -260,3 +267,4 @@ class Evaluation(Node):
     segments: Positive = 16
     also: Integers = ()  # further window lengths at which the same tokens are scored on test: `perplexity_at_<length>`
     misspelt: Fraction = 0.0  # share of the test words misspelt: `bits_per_character_at_<share>_misspelt`
+    prompts: Prompts | None = None  # completions scored after their prompts: `perplexity_at_prompts`, `exact_match_at_prompts`, ...

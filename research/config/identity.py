@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from research.config.classify import BagOfWords, Classifier, NGramClassifier
-from research.config.data import Files, LabelledFiles, MovieReviews, Questions, SentenceFiles, Subjectivity
+from research.config.data import Files, LabelledFiles, MovieReviews, Prompts, Questions, SentenceFiles, Subjectivity
 from research.config.decoding import Greedy
 from research.config.encoder_decoder import EncoderDecoder
 from research.config.mixer import LSTM, Elman, ScaledInit
@@ -25,6 +25,7 @@ PATHS: dict[type, tuple[str, ...]] = {  # another path to the same bytes is the 
     MovieReviews: ("path",),
     Subjectivity: ("path",),
     Questions: ("train", "test"),
+    Prompts: ("file",),
     PairFiles: tuple(f"{split}_{side}" for split in ("train", "valid", "test") for side in ("source", "target")),
 }
 
@@ -44,8 +45,10 @@ def science(config: Config, data_digest: str) -> dict[str, Any]:
     for section in ("seeds", "run"):
         tree.pop(section, None)
     _forget_paths(config.data, tree["data"])
-    if isinstance(config.model, NGram):  # its counts know no window: a table's other rows need these words
+    _forget_paths(config.eval, tree.get("eval", {}))
+    if isinstance(config.model, NGram):  # its counts know no window, and no line before: a table's other rows need these words
         tree.pop("eval", None)
+        tree |= {"eval": {"prompts": {}}} if config.eval.prompts else {}
         for word in ("length", "batches"):
             tree["data"].pop(word, None)
     for word in UNREAD.get(type(config.model), ()):
@@ -78,7 +81,8 @@ def program_key(config: Config) -> Config:
     """The config with all that is only a traced number replaced: runs with equal keys on equal data share one compiled training program.
 
     Traced are the learning rate, a weight decay above zero, and what is done before training (initial values, seeds, the parent's source)
-    or after it (decoding). A weight decay of zero, dropout 0, clipping off and smoothing 0 are structure, and so is what a parent freezes.
+    or after it (decoding, prompts). A weight decay of zero, dropout 0, clipping off and smoothing 0 are structure, and so is what a parent
+    freezes.
     """
     traced: dict[str, Any] = {"learning_rate": 1.0}
     if getattr(config.optim, "weight_decay", 0.0) > 0:
@@ -90,6 +94,7 @@ def program_key(config: Config) -> Config:
         "optim": config.optim.model_copy(update=traced),
         "model": _without_initial_values(config.model),
         "decode": Greedy(),
+        "eval": config.eval.model_copy(update={"prompts": None}),
         "init": Parent.model_validate({"from": "", "freeze": frozen}) if frozen else None,
     }
     return config.model_copy(update=changed)

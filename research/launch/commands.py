@@ -1,4 +1,4 @@
-"""What the commands do that need jax: plan, run, show, report, generate. Each prints for a person, or one JSON object."""
+"""What the commands do that need jax: plan, run, show, report, generate, score. Each prints for a person, or one JSON object."""
 
 import json
 import signal
@@ -10,6 +10,8 @@ from threading import Event
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text as Line
 
 from research.config.write import to_tree
 from research.launch.environment import use_compilation_cache
@@ -20,6 +22,7 @@ from research.launch.plan import Plan, program_of, resolve
 from research.launch.progress import clock, progress
 from research.launch.show import as_data, print_plan, seconds_left
 from research.results import store
+from research.results.measures import is_headline
 from research.results.summary import summarise
 from research.train.runs import Interrupted
 
@@ -85,6 +88,36 @@ def generate(run: str, asked: Any, runs: Path, data_dir: Path | None, as_json: b
     if asked.recompute:
         print(", ".join(f"{name} {value:.3f} ms" for name, value in found["latency_ms"].items()), file=sys.stderr)
     return 0
+
+
+def score(run: str, asked: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+    """Each prompt with its completion and what the model writes instead, and the totals."""
+    from research.launch.score import score as score_prompts
+
+    use_compilation_cache()
+    found = score_prompts(store.find_run(runs, run), asked, data_dir)
+    if as_json:
+        print(json.dumps(found))
+        return 0
+    if any(one["prompt"] for one in found["each"]):
+        Console(highlight=False, markup=False).print(_table_of(found["each"]))
+    share = ", ".join(f"{name.replace('_', ' ')} {100 * found[name]:.1f} %" for name in ("exact_match", "preferred") if name in found)
+    print(
+        f"{found['lines']} lines, {found['tokens']} tokens, {found['unknown']} unknown: perplexity {found['perplexity']:.5g}, "
+        f"bits a character {found['bits_per_character']:.4f}, {share}"
+    )
+    return 0
+
+
+def _table_of(lines: list[dict[str, Any]]) -> Table:
+    """A row a prompt: how likely its completion is, and what the model writes."""
+    several = "preferred" in lines[0]
+    table = Table(*("prompt", "completion", "perplexity", "greedy", "exact"), *(["preferred"] if several else []), box=None)
+    said = {True: "yes", False: "no"}
+    for one in lines:
+        words = [one["prompt"], one["completions"][0], f"{one['perplexity']:.5g}", one["greedy"].strip(), said[one["exact"]]]
+        table.add_row(*(Line(word) for word in (*words, *([said[one["preferred"]]] if several else []))))
+    return table
 
 
 def predict(run: str, text: str | None, file: Path | None, runs: Path, data_dir: Path | None, as_json: bool) -> int:
@@ -169,7 +202,9 @@ def _print_summary(found: dict[str, Any], runs: Path) -> None:
         f"{found['cell_id']}  {found['status']}  {found['params']['total']:,} parameters, {found['flops_per_token']:,.0f} FLOPs a token"
     )
     for split in ("valid", "test"):
-        console.print(f"{split}: " + ", ".join(f"{name} {value:.5g}" for name, value in found[split].items()))
+        shown = [f"{name} {value:.5g}" for name, value in found[split].items() if is_headline(name)]
+        groups = len(found[split]) - len(shown)
+        console.print(f"{split}: " + ", ".join([*shown, f"and {groups} of groups in result.json"] if groups else shown))
     for run in found["runs"]:
         scores = ", ".join(
             f"{split} perplexity {run[split]['perplexity']:.5g}" for split in ("valid", "test") if "perplexity" in (run[split] or {})

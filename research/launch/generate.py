@@ -11,12 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from research.classic import archive, ngram
+from research.classic import ngram
 from research.config.data import Text as Corpus
 from research.config.decoding import Beam, Decoder, Sample
 from research.config.encoder_decoder import EncoderDecoder
 from research.config.errors import StepladderError
-from research.config.mixer import Learned
 from research.config.model import Interpolation, NGram
 from research.config.pairs import Rewrite, TextPairs
 from research.config.schema import Config
@@ -25,14 +24,14 @@ from research.data.load import load
 from research.data.pairs import SEPARATOR, decode_target, encode_source
 from research.launch.lines import lines_of
 from research.launch.plan import sizes
+from research.launch.reach import check_reach
 from research.launch.recompute import recompute_ms
+from research.launch.trained import check_done, parameters
 from research.models.beam import search
 from research.models.choose import choose, keys_of
-from research.models.decode import draw, furthest, without_end
+from research.models.decode import draw, without_end
 from research.results import store
-from research.tasks.language_modelling import Sizes, init
 from research.tasks.translating import begin
-from research.train import checkpoint
 
 MULTIPLE = 16  # prompts are padded to a multiple of it, so that prompts of nearly one length share a compiled program
 
@@ -87,8 +86,7 @@ def generate(run: store.Run, asked: Request, data_dir: Path | None) -> dict[str,
         )
     if isinstance(config.model, Interpolation):
         raise StepladderError(f"{run.cell_id} is an interpolation, which scores text and draws none; name one of its parts.")
-    if store.status_of(folder) != "done":
-        raise StepladderError(f"{folder} is not done, so it has no parameters to draw from; run it to its end first.")
+    check_done(folder)
     if asked.recompute and data.sides:
         raise StepladderError("--recompute compares with reading a text again, and a translation has a source besides; leave it out.")
     decoder = asked.decoder or (config.decode if data.sides else Sample(kind="sample"))
@@ -116,15 +114,10 @@ def _shown(data: Dataset, prompt: str, texts: list[Text]) -> dict[str, Any]:
 
 
 def _from_model(config: Config, data: Dataset, folder: Path, ids: Sequence[np.ndarray], end: int | None, asked: Request) -> Continued:
-    longest, last = max(map(len, ids)), furthest(config.model, sizes(config, data).length)
-    _refuse_far_sides(config.model, sizes(config, data), longest - 1, asked.tokens)
-    if last is not None and longest + asked.tokens - 1 > last:
-        raise StepladderError(
-            f"{longest} prompt tokens and {asked.tokens} new ones go beyond the {last} learned positions of this model. "
-            "Shorten the prompt or --tokens; sinusoidal, rotary, alibi, t5 and none go on beyond the training length."
-        )
-    template = jax.eval_shape(lambda: init(config, sizes(config, data), jax.random.key(0)))
-    params = jax.device_put(checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))
+    longest = max(map(len, ids))
+    source = longest - 1 if isinstance(config.model, EncoderDecoder) else 0  # what is behind it a decoder reads
+    check_reach(config.model, sizes(config, data), longest - source + asked.tokens - 1, "Shorten the prompt or --tokens", source)
+    params = parameters(config, data, folder)
     prompts, valid = padded(ids, MULTIPLE)
     if data.sides:  # <sep> is the last column
         prompts, valid = (np.stack([np.roll(row, -len(one)) for row, one in zip(a, ids, strict=True)]) for a in (prompts, valid))
@@ -143,18 +136,6 @@ def _from_model(config: Config, data: Dataset, folder: Path, ids: Sequence[np.nd
     if asked.recompute:
         latency["recompute"] = recompute_ms(config.model, params, len(ids), longest, asked.tokens, data.vocabulary.size)
     return Continued(texts, latency)
-
-
-def _refuse_far_sides(model: Any, known: Sizes, source: int, target: int) -> None:
-    """Raises StepladderError where learned positions of an encoder-decoder end before a source or a target does."""
-    if not isinstance(model, EncoderDecoder):
-        return
-    for name, length, last in (("encoder", source, known.source), ("decoder", target, known.length - known.source)):
-        if isinstance(getattr(getattr(model, name), "position", None), Learned) and length > last:
-            raise StepladderError(
-                f"The {name} would read {length} symbols, beyond its {last} learned positions. Shorten the prompt or --tokens; sinusoidal, "
-                "rotary and none go on beyond the training length."
-            )
 
 
 def padded(ids: Sequence[np.ndarray], multiple: int) -> tuple[np.ndarray, np.ndarray]:
@@ -188,7 +169,7 @@ def _from_counts(config: Config, data: Dataset, folder: Path, ids: Sequence[np.n
         raise StepladderError("Beam search goes over a trained model's state; a counted n-gram takes greedy, sample, top_k or top_p.")
     if asked.recompute:
         raise StepladderError("--recompute compares with what a trained model keeps of the text before; a counted n-gram keeps nothing.")
-    model, key, next_of = archive.load(folder / "model.npz"), jax.random.key(asked.seed), jax.jit(choose, static_argnums=0)
+    model, key, next_of = parameters(config, data, folder), jax.random.key(asked.seed), jax.jit(choose, static_argnums=0)
     texts: list[list[Text]] = []
     first: list[float] = []
     later: list[float] = []

@@ -18,6 +18,7 @@ from research.data.batches import HOST_ABOVE, belongs_on_host, device_arrays, ho
 from research.data.dataset import Dataset, TextSplit
 from research.data.eval_batches import eval_batches, groups, items
 from research.data.load import load, misspelt
+from research.data.prompts import asked_of
 from research.data.slices import slices
 from research.data.varied import cut_anew
 from research.launch.environment import differences, environment
@@ -32,6 +33,10 @@ from research.train.latency import latency_ms
 from research.train.result import ENDED, Job, write_failure
 from research.train.runs import Interrupted, Material, Split, train_runs
 from research.train.source import OnHost
+
+FILES = (  # of a run, beside its checkpoints
+    *("status.json", "result.json", "metrics.jsonl", "items.npz", "tokens.npz", "prompts.npz", "texts.jsonl", "attention.npz", "log.txt"),
+)
 
 
 class Group(NamedTuple):
@@ -132,7 +137,7 @@ def _prepare_folder(job: Job, now: dict[str, Any], anew: bool, report: Callable[
 
 def _forget(folder: Path) -> None:
     """Status first, so that a crash in between leaves a run that is not done."""
-    for name in ("status.json", "result.json", "metrics.jsonl", "items.npz", "tokens.npz", "texts.jsonl", "attention.npz", "log.txt"):
+    for name in FILES:
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
@@ -211,7 +216,7 @@ def _engine(group: Group, data_dir: Path | None) -> tuple[Engine, Material]:
 
 def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Material:
     """The training split on the devices, or on the host where it is a text of more bytes or one that is cut anew for every epoch; both
-    splits that are scored, as batches."""
+    splits that are scored, as batches; the prompt set."""
     stride = config.eval_stride if isinstance(config.data, Text) else 1
     length = config.eval_length if isinstance(config.data, Text) else 1
 
@@ -220,7 +225,8 @@ def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Ma
 
     also = {window: split("test", window) for window in config.eval.also if f"test.perplexity_at_{window}" not in lacks(config)}
     source, pairs = _source(config, data, host_above), data if data.pairs else None
-    return Material(source, split("valid", length), split("test", length), also, _misspelt(config, data), pairs)
+    prompts = asked_of(config.eval, data.vocabulary)
+    return Material(source, split("valid", length), split("test", length), also, _misspelt(config, data), pairs, prompts)
 
 
 def _source(config: Config, data: Dataset, host_above: int) -> Any:

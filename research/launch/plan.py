@@ -29,8 +29,10 @@ from research.data.batches import steps_per_epoch
 from research.data.dataset import Dataset, Examples, TextSplit
 from research.data.download import sha256
 from research.data.load import load
+from research.data.prompts import asked_of, longest, queries
 from research.launch.match import matched
 from research.launch.price import price
+from research.launch.reach import check_reach
 from research.models.classifier import without_output
 from research.models.count import flops_per_token, parameters
 from research.models.decode import furthest
@@ -166,7 +168,18 @@ def _identified(cell: Cell, known: dict[str, str], runs_dir: Path, data_dir: Pat
     if isinstance(config.model, Rules) and config.model.lexicon != "vader":
         load_lexicon(config.model.lexicon)  # a mistake in it is said before anything is run
         digest += sha256(Path(config.model.lexicon).read_bytes())
+    if config.eval.prompts:
+        _check_prompts(config, load(config.data, data_dir))
+        digest += sha256(Path(config.eval.prompts.file).read_bytes())
     return replace(cell, config=config, parents=parents, cell_id=cell_id(config, digest), data_digest=digest)
+
+
+def _check_prompts(config: Config, data: Dataset) -> None:
+    """Raises StepladderError for a mistake in a prompt set, and for a line beyond a model's last position."""
+    asked = asked_of(config.eval, data.vocabulary)
+    assert asked is not None
+    needed = max(longest(queries(asked, seed)) for seed in config.seeds)
+    check_reach(config.model, sizes(config, data), needed, "Shorten the lines of eval.prompts.file, ask for fewer examples")
 
 
 def _elsewhere(source: str, runs_dir: Path) -> str:
@@ -269,7 +282,7 @@ def _facts(cell: Cell, data_dir: Path | None) -> Cell:
 
 def lacks(config: Config) -> dict[str, str]:
     """The metrics of `eval.also` that a model cannot have, and why: learned positions end at the training length."""
-    if not isinstance(config.data, Text) or (last := furthest(config.model, config.data.length)) is None:
+    if not isinstance(config.data, Text) or (last := furthest(config.model, config.data.length).text) is None:
         return {}
     reason = f"learned positions end at data.length = {last}"
     return {f"test.perplexity_at_{window}": reason for window in config.eval.also if window > last}

@@ -14,8 +14,8 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.decoding import Chance, Greedy
+from research.config.encoder_decoder import EncoderDecoder
 from research.config.mixer import Learned
-from research.config.model import LanguageModel
 from research.models import MODELS
 from research.models.choose import choose, keys_of
 
@@ -98,6 +98,16 @@ def without_end(tokens: Int[np.ndarray, " n"], length: int, end: int | None) -> 
     return text[:-1] if end is not None and length and text[-1] == end else text
 
 
-def furthest(config: Any, length: int) -> int | None:
-    """The last position that a model can reach, None where there is none: learned positions end at the training length."""
-    return length if isinstance(config, LanguageModel) and isinstance(config.position, Learned) else None
+class Reach(NamedTuple):
+    """The last position that an encoder, and what writes, can reach; None where there is none."""
+
+    source: int | None
+    text: int | None
+
+
+def furthest(config: Any, length: int, source: int = 0) -> Reach:
+    """Learned positions end where training did: at `length` tokens of a row, of which the first `source` are an encoder's."""
+    last = lambda part, end: end if isinstance(getattr(part, "position", None), Learned) else None
+    if isinstance(config, EncoderDecoder):
+        return Reach(last(config.encoder, source), last(config.decoder, length - source))
+    return Reach(None, last(config, length))

@@ -26,7 +26,7 @@ from research.nn.initialisers import draw, draw_bias
 from research.nn.linear import dense, linear
 from research.nn.masks import existing
 from research.nn.recurrent import CELLS, init_recurrent, mix_recurrent, step_products
-from research.nn.scores import SCORES, init_score, score
+from research.nn.scores import SCORES, compare, init_score, is_dot, prepare_keys, prepare_queries
 
 
 @struct.dataclass
@@ -40,10 +40,14 @@ class RecurrentDecoder:
 
 
 class Carry(NamedTuple):
-    """`fed`: what goes from a step into the next one's first cell beside the symbol, or (); `states` of the layers, the first below."""
+    """`keys` of the memory, prepared for the score; () where it looks at the memory as it is.
+
+    `fed`: what goes from a step into the next one's first cell beside the symbol, or (); `states` of the layers, the first below.
+    """
 
     memory: Float[Array, "b s m"]
     exists: Bool[Array, "b s"]
+    keys: Float[Array, "b 1 s m"] | tuple[()]
     states: tuple[Any, ...]
     fed: Float[Array, "b d"] | tuple[()]
 
@@ -75,7 +79,13 @@ def begin(config: Config, params: RecurrentDecoder, memory: Array, exists: Array
     parts = iter(jnp.split(dense(summary, params.first, params.first_bias), config.layers * len(kind._fields), axis=-1))
     state = lambda: kind(**{name: next(parts) if name == "c" else jnp.tanh(next(parts)) for name in kind._fields})
     states = tuple(state() for _ in range(config.layers))
-    return Carry(memory.astype(params.first.dtype), exists, states, jnp.zeros_like(states[-1].h) if _feeds(config) else ())
+    memory = memory.astype(params.first.dtype)
+    return Carry(memory, exists, _keys(config, params, memory), states, jnp.zeros_like(states[-1].h) if _feeds(config) else ())
+
+
+def _keys(config: Config, params: RecurrentDecoder, memory: Float[Array, "b s m"]) -> Any:
+    words = getattr(config.attention, "score", None)
+    return prepare_keys(words, params.score, memory[:, None]) if words and SCORES[type(words)].keys else ()
 
 
 def hidden(
@@ -142,12 +152,12 @@ def _cells(config: Config, params: RecurrentDecoder, states: Any, product: Array
 
 def _look(config: Config, params: RecurrentDecoder, carry: Carry, h: Float[Array, "b t d"], observe: bool) -> tuple[Array, Any]:
     """What each state sees of the source, and the weights if observed."""
-    words, q, k = config.attention.score, h[:, None], carry.memory[:, None]  # type: ignore[union-attr]
+    words, v = config.attention.score, carry.memory[:, None]  # type: ignore[union-attr]
+    q, k = prepare_queries(words, params.score, h[:, None]), v if isinstance(carry.keys, tuple) else carry.keys
     mask = existing(carry.exists).repeat(h.shape[1], axis=1)
-    prepare = SCORES[type(words)].prepare
-    if prepare and not observe:
-        return attend_quickly(*prepare(words, params.score, q, k), k, mask)[:, 0], None
-    mixed, weights = attend(score(words, params.score, q, k), k, mask)
+    if is_dot(words) and not observe:
+        return attend_quickly(q, k, v, mask)[:, 0], None
+    mixed, weights = attend(compare(words, params.score, q, k), v, mask)
     return mixed[:, 0], weights if observe else None
 
 

@@ -22,7 +22,7 @@ from research.nn.initialisers import LECUN, Key, draw
 from research.nn.linear import dense
 from research.nn.masks import causal, existing, window
 from research.nn.positions import init_bias, position_bias, turn_position
-from research.nn.scores import SCORES, init_score, score
+from research.nn.scores import init_score, is_dot, prepare, score
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,8 @@ def mix_attention(
     q, k, v = _project(spec.config, params, gather_existing(order, x))
     after, seen = _see(spec, carry, q, k, v, order.count)
     bias = position_bias(spec.position, params.bias, spec.config.heads, seen.distance)
-    prepare = SCORES[type(spec.config.score)].prepare
     aux: dict[str, Array] | tuple[()] = ()
-    if prepare and not observe and (key is None or not spec.dropout):
+    if is_dot(spec.config.score) and not observe and (key is None or not spec.dropout):
         q, k = prepare(spec.config.score, params.score, seen.q, seen.k)
         mixed = attend_quickly(q, k, seen.v, seen.mask, bias)
     else:

@@ -16,7 +16,7 @@ from research.nn.heads import merge_heads, split_heads
 from research.nn.initialisers import LECUN, Key, draw
 from research.nn.linear import dense
 from research.nn.masks import existing
-from research.nn.scores import SCORES, init_score, score
+from research.nn.scores import init_score, is_dot, prepare, score
 
 
 @struct.dataclass
@@ -66,8 +66,7 @@ def look_at(
     q = split_heads(dense(x, params.query) if config.projections else x, config.heads)
     k, v, mask = memory.k.astype(q.dtype), memory.v.astype(q.dtype), existing(memory.exists)
     mask = mask.repeat(x.shape[1], axis=1)
-    prepare = SCORES[type(config.score)].prepare
-    if prepare and not observe and (key is None or not dropout):
+    if is_dot(config.score) and not observe and (key is None or not dropout):
         mixed, weights = attend_quickly(*prepare(config.score, params.score, q, k), v, mask), ()
     else:
         mixed, weights = attend(score(config.score, params.score, q, k), v, mask, key, dropout)  # type: ignore[assignment]

@@ -1,6 +1,7 @@
 """How well a query matches a key: mlp, bilinear, dot, scaled_dot, cosine.
 
-Every score but mlp is the dot product of prepared queries and keys, so that they share one quick attention.
+Queries and keys are prepared apart, so that keys which many chunks look at are prepared once. Every score but mlp is then a dot product, so
+that they share one quick attention.
 Shapes: b batch, h heads, t queries, s keys, k head width, m hidden width of mlp; q the width of a query where it may be another.
 """
 
@@ -44,10 +45,18 @@ def mlp_blocks(batch: int, heads: int, queries: int, keys: int, hidden: int) -> 
     return min(keys, math.ceil(keys / max(1, MLP_LIMIT // (batch * heads * queries * hidden))))
 
 
-def mlp(config: MlpScore, params: Mlp, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Float[Array, "b h t s"]:
+def mlp_queries(config: MlpScore, params: Mlp, q: Float[Array, "b h t q"]) -> Float[Array, "b h t m"]:
+    """W_q q."""
+    return jnp.einsum("bhtk,hkm->bhtm", q, params.query_kernel)
+
+
+def mlp_keys(config: MlpScore, params: Mlp, k: Float[Array, "b h s k"]) -> Float[Array, "b h s m"]:
+    """W_k k."""
+    return jnp.einsum("bhsk,hkm->bhsm", k, params.key_kernel)
+
+
+def mlp(config: MlpScore, params: Mlp, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"]) -> Float[Array, "b h t s"]:
     """Additive attention (Bahdanau et al. 2014, sec. A.1.2). The hidden layer is computed again in the backward pass, not kept."""
-    q = jnp.einsum("bhtk,hkm->bhtm", q, params.query_kernel)
-    k = jnp.einsum("bhsk,hkm->bhsm", k, params.key_kernel)
 
     @jax.checkpoint
     def logits(k: Float[Array, "b h s m"]) -> Float[Array, "b h t s"]:
@@ -64,27 +73,27 @@ def mlp(config: MlpScore, params: Mlp, q: Float[Array, "b h t q"], k: Float[Arra
     return jnp.moveaxis(out, 0, 3).reshape(b, h, t, blocks * block)[..., :s]
 
 
-Prepared = tuple[Float[Array, "b h t k"], Float[Array, "b h s k"]]
+Prepared = tuple[Float[Array, "b h t m"], Float[Array, "b h s m"]]
 
 
-def bilinear(config: BilinearScore, params: Float[Array, "h q k"], q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Prepared:
-    """q W k, W for each head (Luong et al. 2015)."""
-    return jnp.einsum("bhtq,hqk->bhtk", q, params), k
+def bilinear_queries(config: BilinearScore, params: Float[Array, "h q k"], q: Float[Array, "b h t q"]) -> Float[Array, "b h t k"]:
+    """Of q W k: q W, W for each head (Luong et al. 2015)."""
+    return jnp.einsum("bhtq,hqk->bhtk", q, params)
 
 
-def dot(config: DotScore, params: tuple[()], q: Float[Array, "b h t k"], k: Float[Array, "b h s k"]) -> Prepared:
-    """q . k (Luong et al. 2015)."""
-    return q, k
+def scaled_queries(config: ScaledDotScore, params: tuple[()], q: Float[Array, "b h t k"]) -> Float[Array, "b h t k"]:
+    """Of q . k / sqrt(head width) (Vaswani et al. 2017, sec. 3.2.1)."""
+    return q / math.sqrt(q.shape[-1])
 
 
-def scaled_dot(config: ScaledDotScore, params: tuple[()], q: Float[Array, "b h t k"], k: Float[Array, "b h s k"]) -> Prepared:
-    """q . k / sqrt(head width) (Vaswani et al. 2017, sec. 3.2.1)."""
-    return q / math.sqrt(q.shape[-1]), k
+def cosine_queries(config: CosineScore, params: Float[Array, " h"], q: Float[Array, "b h t k"]) -> Float[Array, "b h t k"]:
+    """Of temperature_h q . k / (|q| |k|)."""
+    return _direction(q) * params[None, :, None, None]
 
 
-def cosine(config: CosineScore, params: Float[Array, " h"], q: Float[Array, "b h t k"], k: Float[Array, "b h s k"]) -> Prepared:
-    """temperature_h q . k / (|q| |k|)."""
-    return _direction(q) * params[None, :, None, None], _direction(k)
+def cosine_keys(config: CosineScore, params: Float[Array, " h"], k: Float[Array, "b h s k"]) -> Float[Array, "b h s k"]:
+    """k / |k|."""
+    return _direction(k)
 
 
 def _direction(x: Float[Array, "*n k"]) -> Float[Array, "*n k"]:
@@ -106,19 +115,20 @@ def _nothing(config: Score, key: Key, heads: int, queries: int, keys: int, initi
 
 
 class ScoreKind(NamedTuple):
-    """A score has either `prepare`, of which it is the dot product, or `logits`."""
+    """A score is the dot product of `queries` and `keys`, each as it is where nothing prepares it; or, instead of that, their `logits`."""
 
     init: Callable[..., Any]
-    prepare: Callable[..., Prepared] | None = None
+    queries: Callable[..., Array] | None = None
+    keys: Callable[..., Array] | None = None
     logits: Callable[..., Array] | None = None
 
 
 SCORES: dict[type, ScoreKind] = {
-    MlpScore: ScoreKind(init_mlp, logits=mlp),
-    BilinearScore: ScoreKind(init_bilinear, prepare=bilinear),
-    DotScore: ScoreKind(_nothing, prepare=dot),
-    ScaledDotScore: ScoreKind(_nothing, prepare=scaled_dot),
-    CosineScore: ScoreKind(init_cosine, prepare=cosine),
+    MlpScore: ScoreKind(init_mlp, mlp_queries, mlp_keys, mlp),
+    BilinearScore: ScoreKind(init_bilinear, bilinear_queries),
+    DotScore: ScoreKind(_nothing),  # q . k (Luong et al. 2015)
+    ScaledDotScore: ScoreKind(_nothing, scaled_queries),
+    CosineScore: ScoreKind(init_cosine, cosine_queries, cosine_keys),
 }
 
 
@@ -127,10 +137,34 @@ def init_score(config: Score, key: Key, heads: int, width: int, initialiser: Ini
     return SCORES[type(config)].init(config, key, heads, width, width if keys is None else keys, initialiser)
 
 
+def is_dot(config: Score) -> bool:
+    """Whether it is the dot product of what `prepare` gives."""
+    return SCORES[type(config)].logits is None
+
+
+def prepare(config: Score, params: Any, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Prepared:
+    """Queries and keys as they are compared."""
+    return prepare_queries(config, params, q), prepare_keys(config, params, k)
+
+
+def prepare_queries(config: Score, params: Any, q: Float[Array, "b h t q"]) -> Float[Array, "b h t m"]:
+    """Queries as they are compared with prepared keys."""
+    queries = SCORES[type(config)].queries
+    return queries(config, params, q) if queries else q
+
+
+def prepare_keys(config: Score, params: Any, k: Float[Array, "b h s k"]) -> Float[Array, "b h s m"]:
+    """Keys as they are compared: once, where many chunks look at them."""
+    keys = SCORES[type(config)].keys
+    return keys(config, params, k) if keys else k
+
+
+def compare(config: Score, params: Any, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"]) -> Float[Array, "b h t s"]:
+    """The logits of prepared queries and keys."""
+    logits = SCORES[type(config)].logits
+    return logits(config, params, q, k) if logits else jnp.einsum("bhtk,bhsk->bhts", q, k)
+
+
 def score(config: Score, params: Any, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Float[Array, "b h t s"]:
     """The logits of every query and key."""
-    kind = SCORES[type(config)]
-    if kind.logits:
-        return kind.logits(config, params, q, k)
-    assert kind.prepare, f"{config.kind} needs prepare or logits"
-    return jnp.einsum("bhtk,bhsk->bhts", *kind.prepare(config, params, q, k))
+    return compare(config, params, *prepare(config, params, q, k))

@@ -14,7 +14,7 @@ from research.config.sweep import Sweep
 from research.results.labels import label_text, value_text
 from research.results.measures import base_name, direction, measure
 from research.results.statistics import Items, Scored, average_items, read_run_items
-from research.results.store import cell_folder, read_items, read_result, read_status, seed_folder
+from research.results.store import cell_folder, read_items, read_prompts, read_result, read_status, seed_folder
 
 Manifest = dict[str, Any]
 STATUSES = ("done", "running", "stopped", "diverged", "failed", "not run")
@@ -37,6 +37,7 @@ class Cell:
     messages: Mapping[int, str]
     results: Mapping[int, Mapping[str, Any]]  # of the seeds that are done
     items: Items | None  # averaged over these seeds
+    prompts: Items | None = None  # likewise, of the prompt set
     tuned: Mapping[str, Any] = field(default_factory=dict)  # the values that were picked
     trials: int = 1  # how many values were tried
     extra: Mapping[str, Any] = field(default_factory=dict)  # measured before training: `extra.<name>`
@@ -48,9 +49,9 @@ class Cell:
         return {seed: value for seed, value in found.items() if value is not None}
 
     def scored(self, split: str) -> Scored:
-        """What is known of the split that its runs were scored on; items are of `test` alone."""
+        """What is known of the split, or of the `prompts`, that its runs were scored on; items are of `test` and of prompts alone."""
         said: Mapping[str, str] = next((on[split] for result in self.results.values() if split in (on := result.get("scored_on", {}))), {})
-        return Scored(said.get("text"), said.get("targets"), self.items if split == "test" else None)
+        return Scored(said.get("text"), said.get("targets"), {"test": self.items, "prompts": self.prompts}.get(split))
 
     def counts(self) -> dict[str, int]:
         """How many seeds are done, failed, ..., in that order, without those that are none."""
@@ -132,7 +133,7 @@ def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:
     cannot = (entry.get("reason") or "no reason is given") if entry.get("state") == "cannot" else ""
     runs = {} if cannot else {seed: _read_run(seed_folder(runs_dir, entry["cell_id"], seed)) for seed in seeds}
     results = {seed: run.result for seed, run in runs.items() if run.result is not None}
-    every = [_read_items(folder / f"seed-{seed}") for seed in results]
+    averaged = lambda read: _averaged([read(folder / f"seed-{seed}") for seed in results])
     return Cell(
         cell_id=entry["cell_id"],
         labels={key: value for key, value in entry["labels"].items() if key not in tuned},
@@ -146,7 +147,8 @@ def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:
         statuses={seed: run.status for seed, run in runs.items()},
         messages={seed: run.message for seed, run in runs.items()},
         results=results,
-        items=average_items([items for items in every if items is not None]) if every and all(every) else None,
+        items=averaged(read_items),
+        prompts=averaged(read_prompts),
         tuned=tuned,
         extra=entry.get("extra") or {},
         lacks=entry.get("lacks") or {},
@@ -171,9 +173,10 @@ def _read_run(folder: Path) -> _Run:
     return _Run("not run" if status == "done" and result is None else status, said.get("message") or "", result)
 
 
-def _read_items(folder: Path) -> Items | None:
-    arrays = read_items(folder)
-    return None if arrays is None else read_run_items(arrays)
+def _averaged(runs: Sequence[Mapping[str, np.ndarray] | None]) -> Items | None:
+    """None where a run has no items."""
+    known = [read_run_items(arrays) for arrays in runs if arrays is not None]
+    return average_items(known) if known and len(known) == len(runs) else None
 
 
 def _check_places(cells: Sequence[Cell], axes: Axes) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
 from research.results.labels import column_text, find_indices, label_text
-from research.results.measures import base_name, direction, split_name
+from research.results.measures import base_name, direction, scored_name
 from research.results.statistics import comparable, has_statistic, holm, paired_items_p, paired_t
 
 LEVEL = 0.05
@@ -81,9 +81,9 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
 
 def why_incomparable(a: Cell, b: Cell, metric: str) -> str:
     """Nothing where the metric of two cells compares, or is of no split that is scored: a cost, a count, a loss in training."""
-    split, statistic = split_name(base_name(metric))
+    split, statistic = scored_name(base_name(metric))
     ours, theirs = a.scored(split), b.scored(split)
-    if split not in ("valid", "test") or comparable(ours, theirs, statistic):
+    if split not in ("valid", "test", "prompts") or comparable(ours, theirs, statistic):
         return ""
     if ours.text is None or theirs.text is None:
         return f"other {split} items or tokens"
@@ -118,12 +118,11 @@ def _over_seeds(a: Cell, b: Cell, metric: str) -> tuple[float | None, list[tuple
 
 
 def _over_items(a: Cell, b: Cell, metric: str) -> float | None:
-    split, statistic = split_name(base_name(metric))
-    if split != "test" or not (has_statistic(a.items, statistic) and has_statistic(b.items, statistic)):
+    split, statistic = scored_name(base_name(metric))
+    ours, theirs = a.scored(split).items, b.scored(split).items
+    if ours is None or theirs is None or not (has_statistic(ours, statistic) and has_statistic(theirs, statistic)):
         return None
-    assert a.items is not None
-    assert b.items is not None
-    return paired_items_p(a.items, b.items, statistic)
+    return paired_items_p(ours, theirs, statistic)
 
 
 def adjust(family: Sequence[Comparison], level: float = LEVEL) -> tuple[Comparison, ...]:

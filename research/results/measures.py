@@ -7,7 +7,7 @@ from typing import Any
 from research.config.errors import StepladderError, did_you_mean
 
 LOWER = ("loss", "perplexity", "bits_per", "error", "self_bleu")
-HIGHER = ("accuracy", "f1", "bleu", "chrf", "correlation", "recall", "precision", "exact_match", "distinct", "reciprocal_rank")
+HIGHER = ("accuracy", "f1", "bleu", "chrf", "correlation", "recall", "precision", "exact_match", "distinct", "reciprocal_rank", "preferred")
 FROM_CELL = ("params", "params.total", "params.body", "flops_per_token", "training_flops", "trials")
 COSTS = ("seconds", "seconds.compile", "seconds.train", "seconds.evaluate", "tokens_per_second", "latency_ms", "peak_memory_mb")
 FROM_RUN = ("tokens_seen", "steps", "best_step", *COSTS)
@@ -91,6 +91,21 @@ def split_name(name: str) -> tuple[str, str]:
     return (head, rest) if rest and head in ("train", "valid", "test", "extra") else ("", base_name(name))
 
 
+PROMPTS = "_at_prompts"  # how the names of a prompt set's metrics end
+
+
+def scored_name(name: str) -> tuple[str, str]:
+    """The items that a metric is a statistic of: ("prompts", "perplexity") of `test.perplexity_at_prompts`, else as `split_name`."""
+    split, short = split_name(name)
+    return ("prompts", short.removesuffix(PROMPTS)) if split and short.endswith(PROMPTS) else (split, short)
+
+
+def is_headline(name: str) -> bool:
+    """Whether it is of all that was scored, or was asked for: not of a group, such as `accuracy_at_negation`, `bleu_at_10_to_14`."""
+    stem, _, at = name.partition("_at_")
+    return not at or stem.startswith(("perplexity", "bits_per", "precision")) or name.endswith(PROMPTS)
+
+
 def direction(name: str) -> int:
     """-1: lower is better; 1: higher is; 0: neither is known to be (a cost, a count), so none is in bold."""
     split, short = split_name(name)
@@ -108,7 +123,7 @@ def is_quality(name: str) -> bool:
 def is_percentage(name: str) -> bool:
     """Shares are kept as fractions and shown in per cent."""
     split, short = split_name(name)
-    return split != "extra" and short.split("_at_")[0] in ("accuracy", "f1", "macro_f1", "exact_match", "token_accuracy")
+    return split != "extra" and short.split("_at_")[0] in ("accuracy", "f1", "macro_f1", "exact_match", "token_accuracy", "preferred")
 
 
 def title(name: str) -> str:

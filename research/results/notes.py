@@ -9,7 +9,7 @@ from research.config.data import Corpus, Evaluation, Text
 from research.results.cells import Axes, Cell, Manifest, read_spec
 from research.results.comparisons import SEEDS_NEEDED
 from research.results.labels import axis_titles, find_indices, label_text, place_text, value_text
-from research.results.measures import base_name, number, split_name, title
+from research.results.measures import base_name, number, scored_name, split_name, title
 from research.results.statistics import RESAMPLES
 
 
@@ -65,7 +65,9 @@ def _intervals(cells: Sequence[Cell], sources: Mapping[str, Any]) -> list[str]:
         n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
         lines.append(f"±: half the width of the 95% t interval of the mean over the seeds that finished (n = {n}).")
     if sources["items"]:
-        items = sorted({len(cell.items.id) for cell in cells if cell.items is not None and len(cell.results) == 1})
+        single = [cell for cell in cells if len(cell.results) == 1]
+        scored = [cell.scored(scored_name(base_name(metric))[0]).items for metric in sources["metrics"] for cell in single]
+        items = sorted({len(one.id) for one in scored if one is not None})
         said = f"{items[0]:,}" if len(items) == 1 else f"{items[0]:,} to {items[-1]:,}"
         lines.append(f"*: one run; half the width of the 95% bootstrap interval over {said} test items ({RESAMPLES:,} samples).")
     if sources["single"]:

@@ -125,6 +125,7 @@ class Items(NamedTuple):
     reciprocal_rank: Array | None = None  # float64[n], of queries, as the following
     precision_at_1: Array | None = None
     precision_at_10: Array | None = None
+    preferred: Array | None = None  # float64[n], of prompts with several completions
 
 
 def read_run_items(arrays: Mapping[str, Array]) -> Items:
@@ -170,10 +171,10 @@ class Scored(NamedTuple):
 def comparable(a: Scored, b: Scored, statistic: str) -> bool:
     """Whether this metric of two runs compares: nothing that is known says that they predicted different targets.
 
-    Bits a character or byte, and scores of drawn texts, need the same text, by its digest and in the same items; every other metric the
-    same targets, in as many tokens an item.
+    Bits a character or byte, a preference by them, and scores of drawn texts, need the same text, by its digest and in the same items;
+    every other metric the same targets, in as many tokens an item.
     """
-    if statistic.startswith("bits") or statistic in (*TEXTS, *DIVERSITIES):
+    if statistic.startswith("bits") or statistic in (*TEXTS, *DIVERSITIES, "preferred"):
         return _agree(a.text, b.text) and (a.items is None or b.items is None or np.array_equal(a.items.id, b.items.id))
     return _agree(a.targets, b.targets) and (a.items is None or b.items is None or _same_items(a.items, b.items))
 
@@ -186,7 +187,7 @@ LOSSES = ("loss", "perplexity", "bits_per_character", "bits_per_byte")
 TEXTS = {**MEANS, **{name: name for name in CORPUS}}  # metric of drawn texts -> its field of Items
 RANKED = ("reciprocal_rank", "precision_at_1", "precision_at_10")  # metrics of queries, each a mean over them
 SUMMED = (*CORPUS, "correlation")  # metrics of sums over the items, which are no means
-NAMED = (*RANKED, *DIVERSITIES)  # means over items of the same names
+NAMED = (*RANKED, *DIVERSITIES, "preferred")  # means over items of the same names
 MISSPELT = "_misspelt"  # how the names of bits a character of misspelt copies end
 
 

@@ -136,6 +136,11 @@ def read_items(folder: Path) -> "dict[str, np.ndarray] | None":
     return read_arrays(Path(folder) / "items.npz")
 
 
+def read_prompts(folder: Path) -> "dict[str, np.ndarray] | None":
+    """A run's prompts.npz: id, loss (nats of the right completion), tokens, exact and, where there were several, preferred, each [n]."""
+    return read_arrays(Path(folder) / "prompts.npz")
+
+
 def read_tokens(folder: Path) -> "dict[str, np.ndarray] | None":
     """A run's tokens.npz: nats of each scored token of `valid` and `test`, in the split's order."""
     return read_arrays(Path(folder) / "tokens.npz")

@@ -10,7 +10,7 @@ import numpy as np
 from research.results.cells import Axes, Cell, Manifest, axes_of, load_cells, read_spec
 from research.results.comparisons import Best, find_best, unranked
 from research.results.labels import axis_titles, value_text
-from research.results.measures import base_name, check_measure, direction, is_quality, split_name, title
+from research.results.measures import base_name, check_measure, direction, is_quality, scored_name, title
 from research.results.notes import Found, Unranked, footnotes
 from research.results.statistics import Interval, has_statistic, item_interval, sample_sd, t_interval
 
@@ -184,10 +184,10 @@ def measure_cell(cell: Cell, metric: str) -> tuple[Interval | None, Literal["see
         return Interval(mean, mean, mean), "none", values
     if len(values) > 1:
         return t_interval(list(values.values())), "seeds", values
-    split, statistic = split_name(metric)
-    if split == "test" and has_statistic(cell.items, statistic):
-        assert cell.items is not None
-        return item_interval(cell.items, statistic, mean), "items", values
+    split, statistic = scored_name(metric)
+    items = cell.scored(split).items
+    if items is not None and has_statistic(items, statistic):
+        return item_interval(items, statistic, mean), "items", values
     return Interval(mean, mean, mean), "none", values
 
 

@@ -45,11 +45,12 @@ def quality(manifest: Manifest, cells: Sequence[Cell]) -> str | None:
 
 
 def _by_length(cell: Cell, metric: str, axes: Axes) -> Series | None:
-    """Means with t intervals at each length that the results have; all these scores lie in 0..100, and so do their bands."""
+    """Means with t intervals at each length that the results have, a range's at its middle; scores and their bands lie in 0..100."""
     split, short = split_name(metric)
     names = {name for result in cell.results.values() for name in result["metrics"].get(split, {})}
-    lengths = sorted(int(match.group(1)) for name in names if (match := re.fullmatch(rf"{short}_at_(\d+)", name)))
-    intervals = [(length, measure_cell(cell, f"{metric}_at_{length}")[0]) for length in lengths]
+    groups = [match for name in names if (match := re.fullmatch(rf"{short}_at_(\d+)(?:_to_(\d+))?", name))]
+    lengths = {f"{split}.{match.group(0)}": (int(match.group(1)) + int(match.group(2) or match.group(1))) / 2 for match in groups}
+    intervals = [(lengths[name], measure_cell(cell, name)[0]) for name in sorted(lengths, key=lengths.__getitem__)]
     points = [(length, *np.clip(scale(metric) * np.array(interval), 0.0, 100.0)) for length, interval in intervals if interval]
     if len(points) < 2:
         return None

@@ -53,7 +53,7 @@ def corpus_score(metric: str, sums: Float[np.ndarray, "*c m"]) -> Float[np.ndarr
 def text_metrics(items: Mapping[str, np.ndarray], groups: np.ndarray | Sequence[str] | None = None) -> dict[str, float]:
     """bleu and chrf in 0..100, exact_match and token_accuracy in 0..1, of `text_items`; within each group too: `exact_match_at_12`.
 
-    `groups` [n]: of each item, such as the symbols of its source.
+    `groups` [n]: of each item, such as the symbols of its source, or a range of them: `exact_match_at_10_to_14`.
     """
     found = _scores(items, slice(None), "")
     for group in () if groups is None else np.unique(groups):

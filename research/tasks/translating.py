@@ -44,16 +44,35 @@ def prompts(data: Dataset, split: str) -> Prompts:
 
 
 def translate(
-    model: Any, decoder: Decoder, params: Any, data: Dataset, given: Prompts, key: Key[Array, ""], rows_at_a_time: int = ROWS
+    model: Any,
+    decoder: Decoder,
+    params: Any,
+    data: Dataset,
+    given: Prompts,
+    key: Key[Array, ""],
+    rows_at_a_time: int = ROWS,
+    buckets: int = 1,
 ) -> list[list[str]]:
-    """The texts that the model writes for each prompt. They depend on the prompt, its place in the split and the key alone."""
+    """The texts that the model writes for each prompt. They depend on the prompt, its place in the split and the key alone.
+
+    `buckets`: sources of similar length are read together, as wide as the longest of so many equal parts.
+    """
     assert data.sides, "translation needs pairs"
-    written = []
-    for first in range(0, len(given.rows), rows_at_a_time):
-        number = np.minimum(np.arange(first, first + rows_at_a_time), len(given.rows) - 1)  # one shape: the last row fills the batch
-        rows, valid, n = given.rows[number], given.valid[number], data.vocabulary.size
-        written += list(np.asarray(write(model, decoder, params, rows, valid, key, jnp.asarray(number), given.steps, data.eos, n)))
-    return [[decode_target(data.vocabulary, data.sides, text) for text in texts] for texts in written[: len(given.rows)]]
+    written: dict[int, Any] = {}
+    for numbers, width in source_buckets(given.valid, buckets):
+        for first in range(0, len(numbers), rows_at_a_time):
+            number = numbers[np.minimum(np.arange(first, first + rows_at_a_time), len(numbers) - 1)]  # one shape: the last row fills it
+            rows, valid, n = given.rows[number, -width:], given.valid[number, -width:], data.vocabulary.size
+            texts = np.asarray(write(model, decoder, params, rows, valid, key, jnp.asarray(number), given.steps, data.eos, n))
+            written |= dict(zip(number.tolist(), texts, strict=True))
+    return [[decode_target(data.vocabulary, data.sides, text) for text in written[i]] for i in range(len(given.rows))]
+
+
+def source_buckets(valid: Bool[np.ndarray, "n t"], buckets: int) -> list[tuple[Int[np.ndarray, " m"], int]]:
+    """The rows of each bucket, the shortest first, and how many of the last columns hold them. Rows are right-aligned."""
+    lengths = valid.sum(axis=1)
+    parts = [part for part in np.array_split(np.argsort(lengths, kind="stable"), buckets) if len(part)]
+    return [(part, int(lengths[part].max())) for part in parts]
 
 
 @partial(jax.jit, static_argnames=("model", "decoder", "steps", "end", "vocabulary"))

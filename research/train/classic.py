@@ -13,10 +13,12 @@ from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
 from research.config.rules import Rules
 from research.data.dataset import Dataset, Sentences, TextSplit
+from research.data.prompts import asked_of
 from research.results import store
 from research.tasks import classifying, counting
 from research.train import fitted_files
 from research.train.evaluate import Belonging, Scores
+from research.train.prompted import prompted_by_counts
 from research.train.result import Job, Scored, write_result, write_status
 
 
@@ -41,6 +43,8 @@ def _count(job: Job, data: Dataset) -> tuple[Scored, dict[str, Any]]:
     model = counting.fit(job.config.model, data)
     fitted = time.perf_counter()
     scored = Scored(_scores(counting.score(model, data.valid)), _scores(counting.score(model, data.test)), {}, None)
+    if (asked := asked_of(job.config.eval, data.vocabulary)) is not None:
+        scored = scored._replace(prompted=prompted_by_counts(model, asked))
     ended = time.perf_counter()
     archive.save(model, job.folder / "model.npz")
     seen = len(data.train.tokens) if isinstance(data.train, TextSplit) else int(data.train.valid.sum())

@@ -9,8 +9,10 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from research.config.data import Labelled, Text
+from research.config.pairs import Pairs
 from research.data.batches import Batch
 from research.data.dataset import Identity
+from research.results.ranges import ranges
 from research.tasks.language_modelling import carries, empty, evaluate
 from research.train.lanes import spread
 from research.train.update import Program
@@ -89,7 +91,7 @@ def measure(scores: Scores, data: Any, belongs: Belonging) -> dict[str, float]:
     found["accuracy"] = float(scores.correct.mean())
     if belongs.groups is not None and labelled and scores.likeliest is not None:
         found["macro_f1"] = macro_f1(belongs.groups, scores.likeliest)
-    for name, members in _parts(belongs):
+    for name, members in _parts(belongs, isinstance(data, Pairs)):
         found[f"accuracy_at_{name}"] = float(scores.correct[members].mean())
     return found
 
@@ -107,9 +109,13 @@ def macro_f1(targets: Int[np.ndarray, " n"], predicted: Int[np.ndarray, " n"]) -
     return float(np.mean([of_class(c) for c in np.union1d(targets, predicted)]))
 
 
-def _parts(belongs: Belonging) -> list[tuple[str, np.ndarray]]:
-    """Groups and slices that are not empty, by name."""
+def _parts(belongs: Belonging, lengths: bool) -> list[tuple[str, np.ndarray]]:
+    """Groups and slices that are not empty, by name. `lengths`: groups are lengths of sources, whose ranges count items, not tokens."""
     names, groups = belongs.names, belongs.groups
+    if groups is not None and lengths:
+        _, first, inverse = np.unique(belongs.items, return_index=True, return_inverse=True)
+        said = ranges(groups[first])[inverse]
+        return [(name, said == name) for name in dict.fromkeys(said[np.argsort(groups, kind="stable")].tolist())]
     grouped = [(names[g] if names else str(g), groups == g) for g in np.unique(groups)] if groups is not None else []
     return grouped + [(name, members) for name, members in belongs.slices.items() if members.any()]
 

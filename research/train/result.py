@@ -11,10 +11,12 @@ import numpy as np
 
 from research.config.schema import Config
 from research.results import store
+from research.results.ranges import ranges
 from research.results.text_scores import text_metrics
 from research.text import diversity as text_diversity
 from research.text import scores as text_scores
 from research.train.evaluate import Belonging, Scores, bits_per_character, by_item, measure
+from research.train.prompted import Prompted
 from research.train.written import Written
 
 ENDED = ("done", "diverged")  # the statuses of a run that is not begun again
@@ -40,17 +42,18 @@ class Copy(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """Both splits of a finished run, the test split at further window lengths, its misspelt copy, and its translations."""
+    """Both splits of a finished run, the test split at further window lengths, its misspelt copy, its translations, and prompts."""
 
     valid: Scores
     test: Scores
     also: dict[int, Scores]
     misspelt: Copy | None
     written: Written | None = None
+    prompted: Prompted | None = None
 
 
 def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belonging], figures: dict[str, Any]) -> dict[str, Any]:
-    """result.json, and items.npz and tokens.npz of a run that has scores. `figures`: status, steps, cost and what else the run knows."""
+    """result.json, and the arrays of a run that has scores. `figures`: status, steps, cost and what else the run knows."""
     metrics: dict[str, Any] = {}
     if scored is not None:
         valid, test = belongs
@@ -66,10 +69,16 @@ def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belo
             found |= _write_texts(job, scored.written, metrics["test"])
             figures["signatures"] = _signatures(scored.written)
         store.write_arrays(job.folder / "items.npz", **found)
+        if scored.prompted is not None:
+            metrics["test"] |= {f"{name}_at_prompts": value for name, value in scored.prompted.metrics.items()}
+            figures["extra"] = {**figures.get("extra", {}), "unknown_in_prompts": scored.prompted.unknown}
+            store.write_arrays(job.folder / "prompts.npz", **scored.prompted.items)
         tokens = {name: scores.nats for name, scores in (("valid", scored.valid), ("test", scored.test)) if scores.nats is not None}
         store.write_arrays(job.folder / "tokens.npz", **{name: nats.astype(np.float32) for name, nats in tokens.items()})
     extra = {**job.facts.get("extra", {}), **figures.pop("extra", {})}
     identities = {name: part.identity._asdict() for name, part in zip(("valid", "test"), belongs, strict=True) if part.identity}
+    if scored is not None and scored.prompted is not None:
+        identities["prompts"] = scored.prompted.identity._asdict()
     result = {"cell_id": job.cell_id, "seed": job.seed, **job.facts, **figures, "metrics": metrics, "scored_on": identities, "extra": extra}
     store.write_json(job.folder / "result.json", result)
     return metrics
@@ -78,7 +87,7 @@ def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belo
 def _write_texts(job: Job, written: Written, metrics: dict[str, float]) -> dict[str, np.ndarray]:
     """texts.jsonl, and attention.npz where there is any; the items of the texts. Their metrics are added to `metrics`."""
     found = text_scores.text_items([texts[0] for texts in written.texts], written.references)
-    metrics |= text_metrics(found, written.lengths) | written.alignment
+    metrics |= text_metrics(found, ranges(written.lengths)) | written.alignment
     if len(written.texts[0]) > 1:
         several = text_diversity.diversity(written.texts)
         metrics |= {name: float(values.mean()) for name, values in several.items()}

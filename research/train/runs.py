@@ -19,6 +19,7 @@ import numpy as np
 from research.config.data import Text
 from research.config.schema import Config
 from research.data.dataset import Dataset
+from research.data.prompts import Asked
 from research.models.classifier import from_language_model
 from research.results import store
 from research.results.lock import Claim, HeldError, claim
@@ -27,6 +28,7 @@ from research.train import checkpoint, lanes
 from research.train.engine import Batches, Engine, score
 from research.train.evaluate import Belonging, Scores, measure
 from research.train.optimiser import factor, hyper
+from research.train.prompted import prompted
 from research.train.result import ENDED, Copy, Job, Scored, write_result, write_status
 from research.train.resume import Best, pack, unpack
 from research.train.source import OnHost, no_batches, stack
@@ -54,6 +56,7 @@ class Material(NamedTuple):
     also: dict[int, Split]  # the test split at further window lengths
     misspelt: Split | None  # a copy of the test split
     pairs: Dataset | None = None  # the data, where it is pairs: their test sources are translated
+    prompts: Asked | None = None
 
 
 @dataclass(frozen=True)
@@ -289,6 +292,10 @@ def _write(
     if scored is not None and best is not None and material.pairs is not None:
         began = time.perf_counter()
         scored = scored._replace(written=written(job.config, engine.program.config.model, job.seed, best.params, material.pairs))
+        lane = replace(lane, evaluate_seconds=lane.evaluate_seconds + time.perf_counter() - began)
+    if scored is not None and best is not None and material.prompts is not None:
+        began = time.perf_counter()
+        scored = scored._replace(prompted=prompted(engine.program.config.model, best.params, material.prompts, job.seed))
         lane = replace(lane, evaluate_seconds=lane.evaluate_seconds + time.perf_counter() - began)
     if best is not None:
         checkpoint.save(job.folder / "checkpoints", checkpoint.FINAL, best.params)

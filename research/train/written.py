@@ -34,7 +34,7 @@ def written(config: Config, model: Any, seed: int, params: Any, data: Dataset) -
     given, test = prompts(data, "test"), data.test
     assert isinstance(test, Examples), "translation needs pairs"
     key = stream(jax.random.key(seed), "decode")
-    texts = tuple(map(tuple, translate(model, config.decode, params, data, given, key)))
+    texts = tuple(map(tuple, translate(model, config.decode, params, data, given, key, buckets=config.train.buckets)))
     shown, figures = _looked_at(config, model, params, data, test) if isinstance(model, EncoderDecoder) else ({}, {})
     return Written(data.pairs["test"].sources, given.references, texts, test.group, shown, figures)
 

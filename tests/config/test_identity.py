@@ -11,7 +11,7 @@ from config_strategies import configs, trees
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from research.config.data import Text
+from research.config.data import Evaluation, Text
 from research.config.identity import CODE_VERSION, canonical_json, cell_id, program_key, science
 from research.config.merge import complete
 from research.config.schema import Config, Parent
@@ -90,7 +90,9 @@ def test_a_section_that_means_something_changes_the_id(one: Config, other: Confi
 
 
 def _meant(config: Config, section: Any) -> Any:
-    """A section of a config without what means nothing to its model: windows to counts."""
+    """A section of a config without what means nothing to its model, windows to counts, and without a prompt set's path."""
+    if isinstance(section, Evaluation) and section.prompts:
+        section = section.model_copy(update={"prompts": section.prompts.model_copy(update={"file": ""})})
     if config.model.kind != "ngram" or not isinstance(section, Text):
         return section
     return section.model_copy(update={"length": 1, "batches": "windows"})
@@ -132,6 +134,7 @@ TRACED: list[dict[str, Any]] = [
     {"run": {"log_every": 3}},
     {"model": TREE["model"] | {"init": {"kind": "uniform", "scale": 0.3}}},
     {"init": {"from": "abc"}},
+    {"eval": {"prompts": {"file": "a", "examples": 2}}},
 ]
 STRUCTURE: list[dict[str, Any]] = [
     {"optim": {"weight_decay": 0.0}},
@@ -195,3 +198,12 @@ def test_counts_are_one_cell_whatever_window_their_neighbours_have() -> None:
     plain = {"data": {"kind": "shakespeare"}, "model": model}
     windowed = {"data": {"kind": "shakespeare", "length": 32, "batches": "columns"}, "model": model, "eval": {"context": "sentence"}}
     assert len({cell_id(Config.model_validate(complete(tree)), "digest") for tree in (plain, windowed)}) == 1
+
+
+def test_examples_before_a_prompt_mean_nothing_to_counts() -> None:
+    counted = lambda **words: cell_id(config(model={"kind": "ngram", "order": 3}, eval=words), "digest")
+    asked = [counted(prompts={"file": "a", "examples": k}) for k in (0, 2)]
+    assert asked[0] == asked[1] != counted()
+    trained = [identity(eval={"prompts": {"file": file, "examples": k}}) for file, k in (("a", 0), ("b", 0), ("a", 2))]
+    assert trained[0] == trained[1] != trained[2]
+    assert identity() not in trained

@@ -186,6 +186,8 @@ EXEMPT = {
     "Numerals.source": "a language: tests/data/test_pairs",
     "Numerals.target": "a language: tests/data/test_pairs",
     "Rules.lexicon": "a path: test_classifiers",
+    "Prompts.file": "a path: test_prompts",
+    "Prompts.examples": "what stands before a prompt: tests/data/test_prompt_sets; in a run: test_prompts",
     "Parent.from": "what is read before the first step: test_parents",
     **dict.fromkeys(
         ("NoRegularisation.kind", "Sample.kind", "Sample.alpha", "Sample.n_best", "BPEDropout.kind", "BPEDropout.rate"),

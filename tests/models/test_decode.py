@@ -9,7 +9,7 @@ import pytest
 from whole_models import CONFIGS, FAST_COMPILATION, LENGTH, VOCABULARY, empty, parameters, uncached
 
 from research.config.decoding import Greedy, Sample
-from research.models.decode import advance, draw, furthest, lengths, without_end
+from research.models.decode import Reach, advance, draw, furthest, lengths, without_end
 
 PROMPT, STEPS = 5, 6
 COUNT = np.array([5, 3, 1])  # tokens of each prompt
@@ -152,6 +152,6 @@ def test_a_text_is_shown_without_its_end():
 
 
 def test_learned_positions_alone_end():
-    ends = {name for name, config in CONFIGS.items() if furthest(config, LENGTH) is not None}
+    ends = {name for name, config in CONFIGS.items() if furthest(config, LENGTH).text is not None}
     assert ends == {"lstm, learned, rms, silu", "attention, learned"}
-    assert furthest(CONFIGS["attention, learned"], LENGTH) == LENGTH
+    assert furthest(CONFIGS["attention, learned"], LENGTH) == Reach(None, LENGTH)

@@ -16,7 +16,7 @@ from research.data.load import load
 from research.launch.plan import sizes
 from research.models import MODELS
 from research.tasks.language_modelling import empty, init, loss, with_own_predictions
-from research.tasks.translating import Prompts, attention, looks_at, prompts, translate, write
+from research.tasks.translating import Prompts, attention, looks_at, prompts, source_buckets, translate, write
 from research.text.sides import symbols
 
 PAIRS = {"kind": "rewrite", "task": "reverse", "symbols": 5, "longest": 4, "train_pairs": 20, "valid_pairs": 5, "test_pairs": 7}
@@ -55,8 +55,8 @@ def parameters(name):
     return jax.tree.map(lambda leaf: jnp.asarray(rng.standard_normal(leaf.shape, np.float32)), jax.eval_shape(made, KEY))
 
 
-def texts(name, decoder, given=GIVEN, rows=3):
-    return translate(config(name).model, decoder, parameters(name), DATA, given, KEY, rows)
+def texts(name, decoder, given=GIVEN, rows=3, buckets=1):
+    return translate(config(name).model, decoder, parameters(name), DATA, given, KEY, rows, buckets)
 
 
 def test_a_prompt_is_a_source_and_its_end_and_a_reference_its_target():
@@ -77,6 +77,13 @@ def test_a_text_depends_neither_on_its_batch_nor_on_other_rows(name, decoder):
     others[4] = 4  # the fourth prompt stays where it is, the others change places
     moved = Prompts(GIVEN.rows[others], GIVEN.valid[others], GIVEN.steps, GIVEN.references)
     assert texts(name, decoder, moved)[4] == found[4]
+
+
+@pytest.mark.parametrize(("name", "decoder"), [("stack", SAMPLE), ("recurrent", BEAM), ("language model", SAMPLE)])
+def test_buckets_of_source_length_change_no_text(name, decoder):
+    parts = source_buckets(GIVEN.valid, 2)
+    assert parts[0][1] < parts[1][1] == GIVEN.valid.sum(axis=1).max()
+    assert texts(name, decoder, buckets=2) == texts(name, decoder)
 
 
 def test_one_beam_is_greedy():

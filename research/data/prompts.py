@@ -1,0 +1,156 @@
+"""Prompt sets: lines of a prompt and its completions, and the tokens of both for a vocabulary.
+
+What a model reads of a line, with two examples before it, and what is scored:
+
+    eos  example 1's prompt  its completion  eos  example 2's ...  eos  prompt | completion
+
+A completion begins with the space between it and its prompt, and has no end. Of several completions the first is right.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int32
+
+from research.config.data import Evaluation
+from research.config.errors import StepladderError
+from research.data.dataset import Identity
+from research.data.download import digest_of
+from research.data.identity import DIGITS
+from research.data.utf8 import as_text
+from research.text.vocabulary import Vocabulary
+
+SEPARATOR = "\t"
+
+
+class Line(NamedTuple):
+    """One line of a prompt set; the prompt may be empty."""
+
+    prompt: str
+    completions: tuple[str, ...]  # the right one first
+
+
+class Asked(NamedTuple):
+    """A prompt set as a model of this vocabulary is asked it."""
+
+    lines: tuple[Line, ...]
+    examples: int
+    vocabulary: Vocabulary
+
+
+class Query(NamedTuple):
+    """One completion of one line."""
+
+    line: int
+    context: Int32[np.ndarray, " c"]
+    completion: Int32[np.ndarray, " n"]
+    characters: int  # of the completion, with the space before it
+
+
+def read_prompts(file: str | Path, option: str, examples: int = 0) -> tuple[Line, ...]:
+    """The lines of a prompt set. White space at the ends of a prompt and a completion is dropped.
+
+    Raises StepladderError, which begins with `option`, for no file, no UTF-8, a line without both parts, lines of which some have one
+    completion and others several, and where a line has less than `examples` others.
+    """
+    place = f"{option} = {str(file)!r}"
+    try:
+        content = Path(file).read_bytes()
+    except OSError as error:
+        raise StepladderError(
+            f"{place} cannot be read: {error.strerror}. It is to have a prompt, a tab and its completion on every line; relative paths "
+            f"start at {Path.cwd()}."
+        ) from None
+    if not content.strip():
+        raise StepladderError(f"{place} is empty: it is to have a prompt, a tab and its completion on every line.")
+    lines = tuple(_line(line, f"{place}, line {n}") for n, line in enumerate(as_text(content, place).removesuffix("\n").split("\n"), 1))
+    several = [len(line.completions) > 1 for line in lines]
+    if any(several) and not all(several):
+        other, has = several.index(not several[0]) + 1, {True: "several completions", False: "one completion"}
+        raise StepladderError(
+            f"{place}, line {other}, has {has[not several[0]]}, and line 1 has {has[several[0]]}: which of several a model prefers is "
+            "asked on every line or on none."
+        )
+    if examples:
+        _check_examples(lines, examples, place)
+    return lines
+
+
+def asked_of(evaluation: Evaluation, vocabulary: Vocabulary) -> Asked | None:
+    """The prompt set of [eval], None where it names none."""
+    if evaluation.prompts is None:
+        return None
+    file, examples = evaluation.prompts.file, evaluation.prompts.examples
+    return Asked(read_prompts(file, "eval.prompts.file", examples), examples, vocabulary)
+
+
+def _line(line: str, place: str) -> Line:
+    prompt, *completions = (part.strip() for part in line.split(SEPARATOR))
+    if not completions:
+        raise StepladderError(f"{place}, has no tab: write a prompt, a tab and its completion.")
+    if "" in completions:
+        raise StepladderError(f"{place}, has an empty completion: there is nothing to be scored.")
+    if len(set(completions)) < len(completions):
+        raise StepladderError(f"{place}, has the same completion twice: no model could prefer one of them.")
+    return Line(prompt, tuple(completions))
+
+
+def _check_examples(lines: Sequence[Line], examples: int, place: str) -> None:
+    least = min(range(len(lines)), key=lambda number: len(_others(lines, number)))
+    if examples > (there := len(_others(lines, least))):
+        raise StepladderError(
+            f"{place}: examples = {examples}, and line {least + 1} has {there} others to draw from, without those of its own prompt. Ask "
+            "for fewer, or add lines."
+        )
+
+
+def _others(lines: Sequence[Line], number: int) -> list[int]:
+    """The lines that may stand before one: not itself, nor another of the same prompt, which would give the answer away."""
+    return [other for other, line in enumerate(lines) if line.prompt != lines[number].prompt]
+
+
+def in_context(lines: Sequence[Line], number: int, examples: int, seed: int) -> str:
+    """What stands before a line's completion: so many others with their right completions, a line each, and its prompt.
+
+    They are a function of the lines, the number and the seed; more examples keep those of fewer, nearest to the prompt.
+    """
+    order = np.random.default_rng([seed, number]).permutation(_others(lines, number)) if examples else np.zeros(0, int)
+    drawn = [lines[other] for other in order[:examples][::-1]]
+    return "".join(f"{joined(line.prompt, line.completions[0])}\n" for line in drawn) + lines[number].prompt
+
+
+def joined(prompt: str, completion: str) -> str:
+    """The text of both, with a space between."""
+    return f"{prompt} {completion}" if prompt else completion
+
+
+def queries(asked: Asked, seed: int) -> tuple[Query, ...]:
+    """Every completion of every line, in the file's order."""
+    vocabulary, found = asked.vocabulary, []
+    for number, line in enumerate(asked.lines):
+        context = in_context(asked.lines, number, asked.examples, seed)
+        read = np.concatenate([[vocabulary.eos], vocabulary.encode(context)]).astype(np.int32)
+        for completion in line.completions:
+            text = joined(line.prompt, completion)[len(line.prompt) :]
+            found.append(Query(number, read, vocabulary.encode(text), len(text)))
+    return tuple(found)
+
+
+def unknown(asked: Asked) -> int:
+    """How many symbols of prompts and right completions the vocabulary has not, examples left out."""
+    text = "\n".join(joined(line.prompt, line.completions[0]) for line in asked.lines)
+    return 0 if asked.vocabulary.unk is None else int((asked.vocabulary.encode(text) == asked.vocabulary.unk).sum())
+
+
+def longest(found: Sequence[Query]) -> int:
+    """How many positions a model must reach: those of the longest line, but for its last symbol, which is no input."""
+    return max(len(query.context) + len(query.completion) - 1 for query in found)
+
+
+def identify_prompts(asked: Asked) -> Identity:
+    """Digests of the lines and of the symbols of their completions; the examples before them are no part of what is scored."""
+    text = [list(line) for line in asked.lines]
+    symbols = [[asked.vocabulary.types[number] for number in query.completion] for query in queries(asked._replace(examples=0), 0)]
+    return Identity(digest_of([text])[:DIGITS], digest_of([text, symbols])[:DIGITS])

@@ -1,0 +1,87 @@
+"""How a finished language model scores the completions of prompts, or a text."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from research.config.data import Text as Corpus
+from research.config.errors import StepladderError
+from research.config.model import Interpolation, NGram
+from research.config.schema import Config
+from research.data.load import load
+from research.data.prompts import Asked, Line, Query, longest, queries, read_prompts, unknown
+from research.launch.plan import sizes
+from research.launch.reach import check_reach
+from research.launch.trained import check_done, parameters
+from research.results import store
+from research.tasks.prompting import Judged, by_line, greedy, greedy_by_counts, judge, judge_by_counts, metrics
+from research.train.evaluate import perplexity
+
+
+class Request(NamedTuple):
+    """Lines to be scored, with so many examples before each; `seed` None: that of the run."""
+
+    lines: tuple[Line, ...]
+    examples: int = 0
+    seed: int | None = None
+
+
+def request_of(file: Path | None, text: str | None, examples: int | None, seed: int | None) -> Request:
+    """What the command names: a prompt set, or a text, which is a completion without a prompt. Raises StepladderError for other words."""
+    if (file is None) == (text is None):
+        raise StepladderError("Give exactly one of --file and --text: prompts with their completions, or a text.")
+    if examples is not None and file is None:
+        raise StepladderError("--examples puts other lines of --file before a prompt, and a text has none; leave it out.")
+    if seed is not None and not examples:
+        raise StepladderError("--seed draws the examples of --examples, and there are none; leave it out.")
+    if file is not None:
+        return Request(read_prompts(file, "--file", examples or 0), examples or 0, seed)
+    assert text is not None
+    if not text.strip():
+        raise StepladderError("--text is empty: there is nothing to be scored.")
+    return Request((Line("", (text.strip(),)),))
+
+
+def score(run: store.Run, asked: Request, data_dir: Path | None) -> dict[str, Any]:
+    """Totals, and each line with its perplexity and what the model itself writes after the prompt, as many tokens as are wanted."""
+    config = Config.model_validate(tomllib.loads((run.folder / "config.toml").read_text()))
+    folder = run.seed_folder()
+    _check_scores_text(run, config, asked)
+    check_done(folder)
+    data = load(config.data, data_dir)
+    words = Asked(asked.lines, asked.examples, data.vocabulary)
+    found = queries(words, int(folder.name.removeprefix("seed-")) if asked.seed is None else asked.seed)
+    if not isinstance(config.model, NGram):
+        check_reach(config.model, sizes(config, data), longest(found), "Shorten it, or ask for fewer examples")
+    judged, written = _both(config, parameters(config, data, folder), data.vocabulary.size, found)
+    items = by_line(found, judged)
+    totals = {"lines": len(asked.lines), "tokens": int(items["tokens"].sum()), "unknown": unknown(words), **metrics(found, items)}
+    each = [_shown(asked.lines[i], items, i, data.vocabulary.decode(text)) for i, text in enumerate(written)]
+    return {"cell_id": run.cell_id, **totals, "each": each}
+
+
+def _check_scores_text(run: store.Run, config: Config, asked: Request) -> None:
+    if not isinstance(config.data, Corpus):
+        raise StepladderError(
+            f"{run.cell_id} was trained on {config.data.kind}, which is no text that goes on after a prompt; name a language model of text."
+        )
+    if isinstance(config.model, Interpolation):
+        raise StepladderError(f"{run.cell_id} is an interpolation, which keeps no model that reads a prompt; name one of its parts.")
+    if isinstance(config.model, NGram) and asked.examples:
+        raise StepladderError("An n-gram begins anew at every line, so --examples on lines before a prompt change nothing; leave it out.")
+
+
+def _both(config: Config, params: Any, vocabulary: int, found: tuple[Query, ...]) -> tuple[list[Judged], list[np.ndarray]]:
+    """The scores of every completion, and of every line the greedy text, as long as its right completion."""
+    right = [query for i, query in enumerate(found) if i == 0 or query.line != found[i - 1].line]
+    if isinstance(config.model, NGram):
+        return judge_by_counts(params, found), greedy_by_counts(params, right)
+    return judge(config.model, params, vocabulary, found), greedy(config.model, params, vocabulary, right)
+
+
+def _shown(line: Line, items: dict[str, np.ndarray], i: int, written: str) -> dict[str, Any]:
+    found = {"prompt": line.prompt, "completions": list(line.completions), "tokens": int(items["tokens"][i])}
+    found |= {"perplexity": perplexity(float(items["loss"][i]) / float(items["tokens"][i])), "greedy": written}
+    return found | {name: bool(items[name][i]) for name in ("exact", "preferred") if name in items}

@@ -1,0 +1,162 @@
+"""Completions scored after their prompts, by trained and by counted language models.
+
+Prompts of any length share batches: what a completion is given depends on its own row alone. Shapes: b rows, t tokens, q scored tokens.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from research.classic import ngram
+from research.config.decoding import Greedy
+from research.data.prompts import Query
+from research.models import MODELS
+from research.models.decode import draw
+from research.tasks.output import Scores, scores
+from research.tasks.translating import begin
+
+ROWS = 32  # scored at a time
+LEAST = 16  # tokens in the shortest row: rows are padded to powers of two, so that few shapes are compiled
+
+
+class Judged(NamedTuple):
+    """Of one completion."""
+
+    nats: Float[np.ndarray, " n"]  # of each of its tokens
+    likeliest: Int[np.ndarray, " n"]  # the token that the model holds likeliest there
+
+
+def judge(model: Any, params: Any, vocabulary: int, asked: Sequence[Query], rows: int = ROWS) -> list[Judged]:
+    """Each completion by a trained model, in the order of the queries."""
+    found: dict[int, Judged] = {}
+    q = _width(max(len(query.completion) for query in asked))
+    for width, numbers in _batches(asked, rows):
+        batch = [asked[number] for number in numbers]
+        inputs, valid, where, targets = _rows(batch + [batch[-1]] * (rows - len(batch)), width, q)
+        got = jax.device_get(_score_rows(model, params, inputs, valid, where, targets, vocabulary))
+        for row, number in enumerate(numbers):
+            n = len(asked[number].completion)
+            found[number] = Judged(got.nats[row, :n], got.likeliest[row, :n])
+    return [found[number] for number in range(len(asked))]
+
+
+def judge_by_counts(model: ngram.Model, asked: Sequence[Query]) -> list[Judged]:
+    """Each completion by an n-gram, which begins anew at every line's end: examples on lines before change nothing."""
+
+    def one(query: Query) -> Judged:
+        text = np.concatenate([query.context, query.completion])
+        ends = range(len(query.context), len(text))
+        likeliest = [int(ngram.next_log_probabilities(model, text[:end]).argmax()) for end in ends]
+        return Judged(-ngram.log_probabilities(model, text)[len(query.context) :], np.array(likeliest))
+
+    return [one(query) for query in asked]
+
+
+def greedy(model: Any, params: Any, vocabulary: int, asked: Sequence[Query], rows: int = ROWS) -> list[np.ndarray]:
+    """What a trained model itself writes after each context, the likeliest token at a time, as many tokens as the completion has."""
+    found: dict[int, np.ndarray] = {}
+    steps = max(len(query.completion) for query in asked)
+    for width, numbers in _batches(asked, rows):
+        batch = [asked[number] for number in numbers]
+        read = [query._replace(completion=query.completion[:1]) for query in batch + [batch[-1]] * (rows - len(batch))]
+        inputs, valid, _, _ = _rows(read, width, 1)
+        carry, logits = begin(model, params, inputs, valid, steps, vocabulary)
+        texts = np.asarray(draw(model, params, carry, logits, jax.random.key(0), decoder=Greedy(), steps=steps, end=None).tokens)
+        found |= {number: texts[row, : len(asked[number].completion)] for row, number in enumerate(numbers)}
+    return [found[number] for number in range(len(asked))]
+
+
+def greedy_by_counts(model: ngram.Model, asked: Sequence[Query]) -> list[np.ndarray]:
+    """The same by an n-gram."""
+
+    def one(query: Query) -> np.ndarray:
+        text = list(query.context)
+        for _ in query.completion:
+            text.append(int(ngram.next_log_probabilities(model, np.array(text)).argmax()))
+        return np.array(text[len(query.context) :])
+
+    return [one(query) for query in asked]
+
+
+@partial(jax.jit, static_argnames=("model", "vocabulary"))
+def _score_rows(
+    model: Any,
+    params: Any,
+    inputs: Int[Array, "b t"],
+    valid: Bool[Array, "b t"],
+    where: Int[Array, "b q"],
+    targets: Int[Array, "b q"],
+    vocabulary: int,
+) -> Scores:
+    kind = MODELS[type(model)]
+    h = kind.hidden(model, params, kind.empty(model, inputs.shape[0], 0, vocabulary), inputs, valid, None, False)[1]
+    return scores(jnp.take_along_axis(h, where[..., None], axis=1), *kind.output(model, params), targets)
+
+
+def _batches(asked: Sequence[Query], rows: int) -> Iterator[tuple[int, list[int]]]:
+    """The width of each batch and the queries in it: at most `rows` of one width."""
+    widths = np.array([_width(len(query.context) + len(query.completion) - 1) for query in asked])
+    for width in np.unique(widths):
+        members = np.flatnonzero(widths == width).tolist()
+        yield from ((int(width), members[first : first + rows]) for first in range(0, len(members), rows))
+
+
+def _width(tokens: int) -> int:
+    return max(LEAST, 1 << (tokens - 1).bit_length())
+
+
+def _rows(batch: Sequence[Query], width: int, q: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Inputs, where they exist, and of the scored tokens their places and the tokens; behind a completion its last place is repeated."""
+    inputs, valid = np.zeros((len(batch), width), np.int32), np.zeros((len(batch), width), bool)
+    where, targets = np.zeros((len(batch), q), np.int32), np.zeros((len(batch), q), np.int32)
+    for row, query in enumerate(batch):
+        read = np.concatenate([query.context, query.completion[:-1]])
+        inputs[row, : len(read)], valid[row, : len(read)] = read, True
+        where[row] = np.minimum(len(query.context) - 1 + np.arange(q), len(read) - 1)
+        targets[row, : len(query.completion)] = query.completion
+    return inputs, valid, where, targets
+
+
+def by_line(asked: Sequence[Query], judged: Sequence[Judged]) -> dict[str, np.ndarray]:
+    """Of each line: nats and tokens of its right completion, whether the likeliest tokens are that completion, and where there are
+    several, whether it is the one that has most probability a character, of all alone.
+
+    A greedy text that is right so far reads the completion itself, so that it is right where every likeliest token is.
+    """
+    first = [i for i, query in enumerate(asked) if i == 0 or query.line != asked[i - 1].line]
+    right = [(asked[i], judged[i]) for i in first]
+    found = {
+        "id": np.array([query.line for query, _ in right], np.int64),
+        "tokens": np.array([len(query.completion) for query, _ in right], np.int64),
+        "loss": np.array([_sum(one) for _, one in right]),
+        "exact": np.array([bool((one.likeliest == query.completion).all()) for query, one in right]),
+    }
+    if len(first) == len(asked):
+        return found
+    rates = np.array([_sum(one) / query.characters for query, one in zip(asked, judged, strict=True)])
+    groups = np.split(rates, first[1:])
+    return found | {"preferred": np.array([bool(group[0] < group[1:].min()) for group in groups])}
+
+
+def _sum(one: Judged) -> float:
+    return float(one.nats.sum(dtype=np.float64))
+
+
+def characters(asked: Sequence[Query]) -> int:
+    """Of the right completions, with the spaces before them."""
+    return sum(query.characters for i, query in enumerate(asked) if i == 0 or query.line != asked[i - 1].line)
+
+
+def metrics(asked: Sequence[Query], items: dict[str, np.ndarray]) -> dict[str, float]:
+    """perplexity a token and bits_per_character of the right completions; the shares exact_match and, of several, preferred."""
+    nats = float(items["loss"].sum())
+    with np.errstate(over="ignore"):
+        perplexity = float(np.exp(np.float64(nats / items["tokens"].sum())))
+    found = {"perplexity": perplexity, "bits_per_character": nats / float(np.log(2)) / characters(asked)}
+    found["exact_match"] = float(items["exact"].mean())
+    return found | ({"preferred": float(items["preferred"].mean())} if "preferred" in items else {})
