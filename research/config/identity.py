@@ -13,7 +13,7 @@ from research.config.model import Interpolation, NGram, StackWords, VarianceInit
 from research.config.node import Node
 from research.config.pairs import PairFiles
 from research.config.rules import Rules
-from research.config.schema import Config, Parent
+from research.config.schema import Config, Start
 from research.config.write import to_tree
 
 CODE_VERSION = 3  # raised when a change of code or of a default alters results
@@ -38,7 +38,8 @@ UNREAD: dict[type, tuple[str, ...]] = {  # words of labelled data for a table's 
 def science(config: Config, data_digest: str) -> dict[str, Any]:
     """The part of a config that decides its results, without defaults, seeds, logistics and paths, with the data's digest.
 
-    A parent stands by its `from` as it is written: whoever launches the run resolves it to a cell_id first.
+    A parent stands by its `from` as it is written: whoever launches the run resolves it to a cell_id first. So do `embeddings`, for which
+    the launcher puts the file's checksum.
     """
     tree = to_tree(config)
     for section in ("seeds", "run"):
@@ -90,7 +91,7 @@ def program_key(config: Config) -> Config:
         "optim": config.optim.model_copy(update=traced),
         "model": _without_initial_values(config.model),
         "decode": Greedy(),
-        "init": Parent.model_validate({"from": "", "freeze": frozen}) if frozen else None,
+        "init": Start.model_validate({"from": "", "freeze": frozen}) if frozen else None,
     }
     return config.model_copy(update=changed)
 

@@ -32,12 +32,25 @@ def _seeds(value: Any) -> Any:
 Seeds = Annotated[tuple[NonNegative, ...], BeforeValidator(_seeds), Field(min_length=1)]
 
 
-class Parent(Node):
-    """Start from another run's parameters, seed k from its seed k. Leaves whose path starts with a name in `freeze` stay as they are."""
+class Start(Node):
+    """Start from another run's parameters, seed k from its seed k, or with word vectors of a file in the embedding.
+
+    Of the vectors a type has that of its own text, else that of its text in lower case; one that the file lacks begins as it is drawn.
+    The source's embedding is meant where there are two. Leaves whose path starts with a name in `freeze` stay as they are.
+    """
 
     model_config = ConfigDict(serialize_by_alias=True)
-    source: str = Field(alias="from")  # a cell_id, or a run's folder
+    source: str | None = Field(default=None, alias="from")  # a cell_id, or a run's folder
+    embeddings: str | None = None  # a file of word2vec's format, as text or binary, or of GloVe's
     freeze: Strings = ()
+
+    @model_validator(mode="after")
+    def _one_start(self) -> "Start":
+        if (self.source is None) == (self.embeddings is None):
+            raise ValueError(
+                "init needs either from, a run whose parameters are taken over, embedding included, or embeddings, a file of word vectors"
+            )
+        return self
 
 
 Model = Annotated[
@@ -63,7 +76,7 @@ class Config(Node):
     seeds: Seeds = (0,)
     data: Data
     model: Model
-    init: Parent | None = None
+    init: Start | None = None
     optim: Optim = AdamW()
     train: Train = Train(steps=1000)
     eval: Evaluation = Evaluation()

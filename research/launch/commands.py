@@ -18,7 +18,7 @@ from research.launch.local import execute, pending
 from research.launch.manifest import write_manifest
 from research.launch.plan import Plan, program_of, resolve
 from research.launch.progress import clock, progress
-from research.launch.show import as_data, print_plan, seconds_left
+from research.launch.show import as_data, covered_lines, print_plan, seconds_left
 from research.results import store
 from research.results.summary import summarise
 from research.train.runs import Interrupted
@@ -129,6 +129,8 @@ def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun:
 def _announce(plan: Plan, jobs: list[Any], data_dir: Path | None, quiet: bool) -> None:
     if quiet:
         return
+    for line in covered_lines(plan):
+        print(line, file=sys.stderr)
     all_runs = sum(len(cell.seeds) for cell in plan.cells if cell.config)
     if not jobs:
         print(f"{plan.name}: all {all_runs} runs are done", file=sys.stderr)

@@ -220,7 +220,7 @@ def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Ma
 
     also = {window: split("test", window) for window in config.eval.also if f"test.perplexity_at_{window}" not in lacks(config)}
     source, pairs = _source(config, data, host_above), data if data.pairs else None
-    return Material(source, split("valid", length), split("test", length), also, _misspelt(config, data), pairs)
+    return Material(source, split("valid", length), split("test", length), also, _misspelt(config, data), pairs, data.vocabulary)
 
 
 def _source(config: Config, data: Dataset, host_above: int) -> Any:

@@ -186,7 +186,8 @@ EXEMPT = {
     "Numerals.source": "a language: tests/data/test_pairs",
     "Numerals.target": "a language: tests/data/test_pairs",
     "Rules.lexicon": "a path: test_classifiers",
-    "Parent.from": "what is read before the first step: test_parents",
+    "Start.from": "what is read before the first step: test_parents",
+    "Start.embeddings": "what is read before the first step: test_initial_embeddings",
     **dict.fromkeys(
         ("NoRegularisation.kind", "Sample.kind", "Sample.alpha", "Sample.n_best", "BPEDropout.kind", "BPEDropout.rate"),
         "how an epoch cuts the training text: tests/data/test_varied; in a run: test_regularisation",
