@@ -298,6 +298,25 @@ def predict(
 
 @app.command()
 @_guarded
+def probe(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or the beginning of a cell_id, with /seed if wanted.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[data.b=value ...]", help="Labelled sentences, where they are not the run's own.")
+    ] = None,
+    out: OutDir = None,
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> int:
+    """Ask every layer of a finished model for the class of a sentence, by a linear probe: what does each layer know?"""
+    _flags(1)
+    from research.launch import commands
+
+    return commands.probe(run, overrides or [], out, runs, data_dir, as_json)
+
+
+@app.command()
+@_guarded
 def bench(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME ...]", help="Benchmarks, or BENCHMARK/CASE; by default most.")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Rounds of each side.")] = 5,

@@ -108,6 +108,19 @@ def predict(run: str, text: str | None, file: Path | None, runs: Path, data_dir:
     return 0
 
 
+def probe(run: str, overrides: list[str], out: Path | None, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+    """What each layer knows: a table, a figure, and both as a report."""
+    from research.launch.probe import probe_run
+    from research.results.study import print_study, write_study
+
+    use_compilation_cache()
+    study = probe_run(store.find_run(runs, run), overrides, data_dir)
+    files = write_study(study, [], out or Path("reports") / study.name)
+    print(json.dumps(json.loads(files["report.json"].read_text()))) if as_json else print_study(study, [])
+    print(f"report: {files['report.html']}", file=sys.stderr)
+    return 0
+
+
 def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, quiet: bool) -> int:
     """0 done, 1 something crashed or could not be begun, 130 stopped by the user."""
     use_compilation_cache()
