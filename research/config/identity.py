@@ -31,7 +31,7 @@ PATHS: dict[type, tuple[str, ...]] = {  # another path to the same bytes is the 
 UNREAD: dict[type, tuple[str, ...]] = {  # words of labelled data for a table's other rows
     BagOfWords: ("length",),
     NGramClassifier: ("length",),
-    Rules: ("length", "lower", "vocabulary", "train_sentences", "phrases"),
+    Rules: ("level", "length", "lower", "vocabulary", "train_sentences", "phrases"),
 }
 
 

@@ -144,15 +144,17 @@ class Config(Node):
             raise ValueError("recall needs queries <= pairs <= keys")
         if isinstance(data, Agreement) and len(set(data.distances)) < max(1, len(data.distances)):
             raise ValueError("data.distances names a distance twice")
-        if isinstance(data, Text) and data.level == "byte" and "vocabulary" in data.model_fields_set:
+        if isinstance(data, Text | Labelled) and data.level == "byte" and "vocabulary" in data.model_fields_set:
             raise ValueError("data.vocabulary means nothing at the byte level: there are 256 bytes")
         return self
 
     @model_validator(mode="after")
     def _subwords_are_possible(self) -> "Config":
         data = self.data
-        if not isinstance(data, Text):
+        if not isinstance(data, Text | Labelled):
             return self
+        if data.level != "word" and isinstance(self.model, BagOfWords | NGramClassifier):
+            raise Impossible(f"{self.model.kind} counts words, no symbols of data.level = {data.level}; use level = word, or a classifier")
         if data.level in get_args(Subword) and data.vocabulary.size == "all":
             raise ValueError(
                 f"data.level = {data.level} needs data.vocabulary.size, a whole number: with how many symbols the learning of pieces ends, "
@@ -162,6 +164,8 @@ class Config(Node):
             raise ValueError(
                 f"data.vocabulary.min_count means nothing at the {data.level} level, whose pieces are learned; use data.vocabulary.size"
             )
+        if isinstance(data, Labelled):
+            return self
         regularisation = data.regularisation
         if isinstance(regularisation, NoRegularisation):
             return self

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -274,13 +274,28 @@ def limited(config: Labelled, train: Sentences, classes: tuple[str, ...]) -> Sen
     return kept
 
 
+def text_of(words: Sequence[str]) -> str:
+    """The words with a space between: what a level below the word cuts."""
+    return " ".join(words)
+
+
+def symbols_of(vocabulary: Vocabulary, words: Sequence[str]) -> list[list[str]]:
+    """The symbols of each word: itself, or its characters, bytes or pieces, with those of the space before it.
+
+    No piece reaches over the space before a word, so that together they are the symbols of `text_of(words)`.
+    """
+    if vocabulary.level == "word":
+        return [[word] for word in words]
+    return [vocabulary.tokens(f" {word}" if place else word) for place, word in enumerate(words)]
+
+
 def numbers_of(vocabulary: Vocabulary, words: Sequence[str]) -> Int32[np.ndarray, " n"]:
-    """The symbols of a sentence: its words, or what the level makes of them with a space between."""
-    return vocabulary.numbers(words) if vocabulary.level == "word" else vocabulary.encode(" ".join(words))
+    """The numbers of a sentence's symbols."""
+    return vocabulary.numbers(chain.from_iterable(symbols_of(vocabulary, words)))
 
 
 def examples(vocabulary: Vocabulary, sentences: Sentences, length: int) -> Examples:
-    """Rows of `length` words, one score each; what is longer is cut, and a row of no words is nowhere valid. The group is the class."""
+    """Rows of `length` symbols, one score each; what is longer is cut, and a row of no words is nowhere valid. The group is the class."""
     n = len(sentences.labels)
     inputs, valid = np.zeros((n, length), np.int32), np.zeros((n, length), bool)
     for row, words in enumerate(sentences.words):

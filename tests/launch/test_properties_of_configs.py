@@ -175,7 +175,6 @@ EXEMPT = {
     "LabelledFiles.valid": "a path",
     "LabelledFiles.test": "a path",
     "MovieReviews.path": "a path",
-    "Unlabelled.level": "word by word, or refused",
     "SentenceFiles.train": "a path",
     "SentenceFiles.valid": "a path",
     "SentenceFiles.test": "a path",
@@ -198,7 +197,7 @@ EXEMPT = {
 FOR_ITS_NEIGHBOURS = {  # what an n-gram, which reads whole sentences, has in common with the other rows of its table; so with classifiers
     "bag_of_words": {"LabelledFiles.length"},
     "ngram_classifier": {"LabelledFiles.length"},
-    "rules": {"Vocabulary.size", "Vocabulary.min_count", *(f"Vader.{key}" for key in ("length", "lower", "train_sentences"))},
+    "rules": {"Vocabulary.size", "Vocabulary.min_count", *(f"Vader.{key}" for key in ("level", "length", "lower", "train_sentences"))},
     "ngram": {"Pydoc.length", "Pydoc.batches", *(f"Evaluation.{key}" for key in ("context", "length", "stride", "segments", "also"))},
 }
 
