@@ -48,7 +48,7 @@ def _measured(method: str, fits: Sequence[Fitted]) -> Measured:
     solved = lambda fit: {f"accuracy_at_{way}": one.accuracy for way, one in fit.answers.items()}
     first = fits[0]
     covered = {f"covered_{TITLES[name]}": float(one.covered) for name, one in first.similarity.items()}
-    covered |= {"covered_analogies": float(one.covered) for one in first.answers.values()}
+    covered |= {"covered_analogies": float(next(iter(first.answers.values())).covered)} if first.answers else {}
     test = {fit.seed or 0: similar(fit) | solved(fit) for fit in fits}
     return Measured({"method": method}, test, covered, seconds=sum(fit.seconds for fit in fits) / len(fits))
 

@@ -255,6 +255,9 @@ class Evaluation(Node):
     cut into `segments` of equal length (never a function of the batch size); windows of `length` tokens move by `stride` and score
     their last `stride` tokens, so that every token is scored once. Where training carries its state (columns), evaluation carries
     it through a segment too.
+
+    Counts read whole lines and know no window: `misspelt` is the one word that they have, the others are for their neighbours in a table,
+    whose `perplexity_at_<length>` an n-gram does not have, nor an interpolation.
     """
 
     context: Literal["sentence", "stream"] = "stream"

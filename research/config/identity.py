@@ -46,7 +46,8 @@ def science(config: Config, data_digest: str) -> dict[str, Any]:
         tree.pop(section, None)
     _forget_paths(config.data, tree["data"])
     if isinstance(config.model, NGram):  # its counts know no window: a table's other rows need these words
-        tree.pop("eval", None)
+        changed = {"misspelt": config.eval.misspelt} if config.eval.misspelt else {}
+        tree = {key: value for key, value in tree.items() if key != "eval"} | ({"eval": changed} if changed else {})
         for word in ("length", "batches"):
             tree["data"].pop(word, None)
     for word in UNREAD.get(type(config.model), ()):

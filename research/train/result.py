@@ -66,7 +66,8 @@ def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belo
             found |= _write_texts(job, scored.written, metrics["test"])
             figures["signatures"] = _signatures(scored.written)
         store.write_arrays(job.folder / "items.npz", **found)
-        tokens = {name: scores.nats for name, scores in (("valid", scored.valid), ("test", scored.test)) if scores.nats is not None}
+        kept = {"valid": scored.valid, "test": scored.test} | ({"misspelt": scored.misspelt.scores} if scored.misspelt else {})
+        tokens = {name: scores.nats for name, scores in kept.items() if scores.nats is not None}
         store.write_arrays(job.folder / "tokens.npz", **{name: nats.astype(np.float32) for name, nats in tokens.items()})
     extra = {**job.facts.get("extra", {}), **figures.pop("extra", {})}
     identities = {name: part.identity._asdict() for name, part in zip(("valid", "test"), belongs, strict=True) if part.identity}
