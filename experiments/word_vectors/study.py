@@ -5,7 +5,7 @@ from typing import Any
 
 QUESTION = "One-hot against learned: what do word vectors learn from a small text, by predicting neighbours and by counting them?"
 COSTS = {
-    "quick": "about a minute on one core, 100 dimensions, 3 seeds; shakespeare and the word sets, fetched, or in --data-dir",
+    "quick": "under two minutes of one core, 100 dimensions, 3 seeds; shakespeare and the word sets, fetched, or in --data-dir",
     "full": "not run here: 300 dimensions, 15 epochs, 5 seeds; wikitext2 and the word sets, fetched, or in --data-dir",
     "wikitext2": "about two minutes on one core: as quick, on wikitext2",
 }

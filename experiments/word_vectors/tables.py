@@ -15,6 +15,7 @@ from research.results.statistics import t_interval
 from research.results.study import Measured, Study
 from research.results.word_map import word_map
 from research.tasks.similarity import SCORES, nearest_words, principal_plane
+from research.text.vector_files import Vectors
 
 TITLES = {"wordsim353": "WordSim-353", "men": "MEN"}
 PAIRS = ("king queen", "father mother", "son daughter", "day night", "war peace", "river city", "good bad", "three four")
@@ -38,7 +39,7 @@ def study_of(name: str, question: str, corpus: str, preset: Preset, text: Senten
         cells=tuple(_measured(method, some) for method, some in by_method),
         sections=(
             Section("Nearest words", sheet=neighbour_sheet(fits)),
-            Section("A map of words", picture=map_picture(corpus, fits)),
+            *([Section("A map of words", picture=map_picture(corpus, fits))] if len(_on_the_map(fits)) >= 3 else []),
         ),
     )
 
@@ -55,9 +56,16 @@ def _measured(method: str, fits: Sequence[Fitted]) -> Measured:
 
 def map_picture(corpus: str, fits: Sequence[Fitted]) -> Picture:
     """Those of WORDS that the text has, by the first skip-gram vectors."""
-    vectors = next(fit for fit in fits if fit.method == "skip-gram").vectors
-    shown = [word for word in WORDS if word in vectors.lookup]
-    return word_map("words", f"Words of {corpus}, skip-gram", principal_plane(vectors, shown), shown)
+    shown = _on_the_map(fits)
+    return word_map("words", f"Words of {corpus}, skip-gram", principal_plane(_skip_gram(fits), shown), shown)
+
+
+def _on_the_map(fits: Sequence[Fitted]) -> list[str]:
+    return [word for word in WORDS if word in _skip_gram(fits).lookup]
+
+
+def _skip_gram(fits: Sequence[Fitted]) -> Vectors:
+    return next(fit for fit in fits if fit.method == "skip-gram").vectors
 
 
 def score_sheet(corpus: str, fits: Sequence[Fitted]) -> Sheet:
