@@ -66,7 +66,8 @@ def probe_run(run: store.Run, overrides: Sequence[str], data_dir: Path | None) -
     found, times = {}, {}
     for number, name in enumerate(names):
         began = time.perf_counter()
-        found[name] = probe(*((vectors[split][number], labels[split]) for split in SPLITS), len(data.classes))
+        train, valid, test = ((vectors[split][number], labels[split]) for split in SPLITS)
+        found[name] = probe(train, valid, test, len(data.classes))
         times[name] = time.perf_counter() - began + seconds
     majority = _majority(data, labels)
     cells = [_measured(MAJORITY, majority, labels["test"], {})]
