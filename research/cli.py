@@ -108,7 +108,7 @@ def reproduce(
     overrides: Overrides = None,
     preset: Preset = None,
     out: OutDir = None,
-    runs: RunsDir = RUNS,
+    runs: Annotated[Path | None, typer.Option("--runs", help="Where runs are kept: `runs` by default. A study keeps none.")] = None,
     data_dir: DataDir = None,
     workers: Workers = None,
     as_json: AsJson = False,
@@ -117,14 +117,18 @@ def reproduce(
     from experiments import studies
 
     if name in studies():
+        if runs is not None:
+            raise StepladderError(
+                f"{name} is a study: it keeps no runs, so --runs {runs} would hold nothing. Leave it out; --out says where the report goes."
+            )
         return _measure(name, overrides or [], preset, out, data_dir, workers, as_json)
     chosen = _spec(name, preset, overrides)
     _flags(workers)
     from research.launch import commands
 
-    code = commands.sweep(chosen, runs, data_dir, True, None, as_json)
+    code = commands.sweep(chosen, runs or RUNS, data_dir, True, None, as_json)
     if code != commands.STOPPED:
-        print(f"report: {_report(chosen, runs, data_dir, out, ('html', 'md', 'tex', 'csv'))['report.html']}", file=sys.stderr)
+        print(f"report: {_report(chosen, runs or RUNS, data_dir, out, ('html', 'md', 'tex', 'csv'))['report.html']}", file=sys.stderr)
     return code
 
 
@@ -316,6 +320,25 @@ def predict(
     from research.launch import commands
 
     return commands.predict(run, text, file, runs, data_dir, as_json)
+
+
+@app.command()
+@_guarded
+def probe(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or the beginning of a cell_id, with /seed if wanted.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[data.b=value ...]", help="Labelled sentences, where they are not the run's own.")
+    ] = None,
+    out: OutDir = None,
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> int:
+    """Ask every layer of a finished model for the class of a sentence, by a linear probe: what does each layer know?"""
+    _flags(1)
+    from research.launch import commands
+
+    return commands.probe(run, overrides or [], out, runs, data_dir, as_json)
 
 
 @app.command()

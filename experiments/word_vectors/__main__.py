@@ -1,4 +1,7 @@
-"""`python -m experiments.word_vectors`: the tables, the map and, if asked for, the vectors. It has no runs: every fit takes seconds."""
+"""`python -m experiments.word_vectors`: the tables, the map and, if asked for, the vectors, to begin other models with.
+
+`stepladder reproduce word_vectors` measures the same, with its claims, as a report.
+"""
 
 import sys
 from pathlib import Path
@@ -7,9 +10,6 @@ from typing import Annotated
 import typer
 
 from research.config.errors import StepladderError, did_you_mean
-
-PAIRS = ("king queen", "father mother", "son daughter", "day night", "war peace", "river city", "good bad", "three four")
-WORDS = [word for pair in PAIRS for word in pair.split()]
 
 
 def main(
@@ -29,11 +29,9 @@ def main(
 
 def _run(corpus: str, preset: str, data_dir: Path | None, out: Path, save: bool) -> None:
     from experiments.word_vectors.measure import PRESETS, load_sets, load_words, measure, methods
-    from experiments.word_vectors.tables import neighbour_sheet, score_sheet
+    from experiments.word_vectors.tables import map_picture, neighbour_sheet, score_sheet
     from research.launch.environment import use_compilation_cache
     from research.results.render import markdown, sheet_csv
-    from research.results.word_map import word_map
-    from research.tasks.similarity import principal_plane
     from research.text.vector_files import write_vectors
 
     if preset not in PRESETS:
@@ -44,13 +42,11 @@ def _run(corpus: str, preset: str, data_dir: Path | None, out: Path, save: bool)
     for fit in measure(types, text, methods(asked), range(asked.seeds), sets):
         print(f"{fit.method}{'' if fit.seed is None else f', seed {fit.seed}'}: {fit.seconds:.1f} s", file=sys.stderr)
         fits.append(fit)
-    sheets = score_sheet(corpus, fits), neighbour_sheet(fits, WORDS)
+    sheets = score_sheet(corpus, fits), neighbour_sheet(fits)
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{corpus}.md").write_text("\n".join(map(markdown, sheets)), encoding="utf-8")
     (out / f"{corpus}.csv").write_text(sheet_csv(sheets[0]), encoding="utf-8")
-    last = next(fit for fit in fits if fit.method == "skip-gram")
-    shown = [word for word in WORDS if word in last.vectors.lookup]
-    picture = word_map("words", f"Words of {corpus}, skip-gram", principal_plane(last.vectors, shown), shown)
+    picture = map_picture(corpus, fits)
     (out / f"{corpus}.svg").write_text(picture.svg, encoding="utf-8")
     (out / f"{corpus}.png").write_bytes(picture.png)
     if save:

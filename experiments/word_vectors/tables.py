@@ -1,14 +1,71 @@
-"""The fits as tables to read."""
+"""The fits as tables to read, and as a study."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import groupby
 
-from experiments.word_vectors.measure import Fitted
+from experiments.word_vectors.measure import Fitted, Preset
+from research.config.sweep import Table
+from research.data.download import digest_of, sha256
+from research.data.word_windows import Sentences
+from research.results.plots import Picture
+from research.results.report import Section
 from research.results.sheets import DASH, Heading, Sheet, Text
 from research.results.statistics import t_interval
-from research.tasks.similarity import SCORES, nearest_words
+from research.results.study import Measured, Study
+from research.results.word_map import word_map
+from research.tasks.similarity import SCORES, nearest_words, principal_plane
+from research.text.vector_files import Vectors
 
 TITLES = {"wordsim353": "WordSim-353", "men": "MEN"}
+PAIRS = ("king queen", "father mother", "son daughter", "day night", "war peace", "river city", "good bad", "three four")
+WORDS = tuple(word for pair in PAIRS for word in pair.split())
+METRICS = ("test.correlation_WordSim-353", *(f"test.accuracy_at_{way}" for way in SCORES))
+COVERED = tuple(f"extra.covered_{name}" for name in (*TITLES.values(), "analogies"))
+TABLE = Table(rows="method", metrics=(*METRICS, *COVERED, "seconds.train"), baseline="one-hot", figure="none")
+
+
+def study_of(name: str, question: str, corpus: str, preset: Preset, text: Sentences, fits: Sequence[Fitted]) -> Study:
+    """A row a method. Correlations are Spearman's; analogies are the share of the covered that is right, and one-hot vectors have none."""
+    by_method = [(method, list(group)) for method, group in groupby(fits, key=lambda fit: fit.method)]
+    return Study(
+        name="word_vectors",
+        question=question,
+        preset=name,
+        asked={"corpus": corpus, **asdict(preset)},
+        digest=digest_of([corpus, list(fits[0].vectors.words), sha256(text.words.tobytes()), sha256(text.start.tobytes())])[:16],
+        table=TABLE,
+        metric="test.correlation_MEN",
+        cells=tuple(_measured(method, some) for method, some in by_method),
+        sections=(
+            Section("Nearest words", sheet=neighbour_sheet(fits)),
+            *([Section("A map of words", picture=map_picture(corpus, fits))] if len(_on_the_map(fits)) >= 3 else []),
+        ),
+    )
+
+
+def _measured(method: str, fits: Sequence[Fitted]) -> Measured:
+    similar = lambda fit: {f"correlation_{TITLES[name]}": one.spearman for name, one in fit.similarity.items()}
+    solved = lambda fit: {f"accuracy_at_{way}": one.accuracy for way, one in fit.answers.items()}
+    first = fits[0]
+    covered = {f"covered_{TITLES[name]}": float(one.covered) for name, one in first.similarity.items()}
+    covered |= {"covered_analogies": float(next(iter(first.answers.values())).covered)} if first.answers else {}
+    test = {fit.seed or 0: similar(fit) | solved(fit) for fit in fits}
+    return Measured({"method": method}, test, covered, seconds=sum(fit.seconds for fit in fits) / len(fits))
+
+
+def map_picture(corpus: str, fits: Sequence[Fitted]) -> Picture:
+    """Those of WORDS that the text has, by the first skip-gram vectors."""
+    shown = _on_the_map(fits)
+    return word_map("words", f"Words of {corpus}, skip-gram", principal_plane(_skip_gram(fits), shown), shown)
+
+
+def _on_the_map(fits: Sequence[Fitted]) -> list[str]:
+    return [word for word in WORDS if word in _skip_gram(fits).lookup]
+
+
+def _skip_gram(fits: Sequence[Fitted]) -> Vectors:
+    return next(fit for fit in fits if fit.method == "skip-gram").vectors
 
 
 def score_sheet(corpus: str, fits: Sequence[Fitted]) -> Sheet:
@@ -38,7 +95,7 @@ def score_sheet(corpus: str, fits: Sequence[Fitted]) -> Sheet:
     return Sheet(f"Word vectors of {corpus}", tuple(heads), tuple(rows), 1, notes)
 
 
-def neighbour_sheet(fits: Sequence[Fitted], words: Sequence[str], n: int = 6) -> Sheet:
+def neighbour_sheet(fits: Sequence[Fitted], words: Sequence[str] = WORDS, n: int = 6) -> Sheet:
     """The nearest words of some words, by method, first seed. Words that the text lacks are left out."""
     first = {fit.method: fit for fit in reversed(fits) if fit.answers}
     shown = [word for word in words if all(word in fit.vectors.lookup for fit in first.values())]

@@ -111,8 +111,13 @@ class Agreement(Examples):
 
 
 class Labelled(Node):
-    """What every set of labelled sentences has. A model of fixed length reads a sentence's first `length` words."""
+    """What every set of labelled sentences has. A model of fixed length reads a sentence's first `length` symbols.
 
+    What is counted (bags of words, n-grams) reads words. At another level a trained model reads the words' characters, bytes or pieces,
+    with a space between two words.
+    """
+
+    level: Level = "word"
     length: Positive = 64
     lower: bool = True  # for models; rules read the sentence as it is
     vocabulary: Vocabulary = Vocabulary()
@@ -232,9 +237,7 @@ class Unlabelled(Text):
 
     @model_validator(mode="after")
     def _words_of_the_text_alone(self) -> "Unlabelled":
-        if self.level != "word":
-            raise ValueError("labelled sentences are read word by word: level must be word")
-        for name in ("length", "vocabulary", "train_sentences"):
+        for name in ("level", "length", "vocabulary", "train_sentences"):
             if getattr(self.of, name) != type(self.of).model_fields[name].default:
                 raise ValueError(f"of.{name} is a word of a classifier's data; leave it out here")
         return self
@@ -259,6 +262,9 @@ class Evaluation(Node):
     cut into `segments` of equal length (never a function of the batch size); windows of `length` tokens move by `stride` and score
     their last `stride` tokens, so that every token is scored once. Where training carries its state (columns), evaluation carries
     it through a segment too.
+
+    Counts read whole lines and know no window: `misspelt` is the one word that they have, the others are for their neighbours in a table,
+    whose `perplexity_at_<length>` an n-gram does not have, nor an interpolation.
     """
 
     context: Literal["sentence", "stream"] = "stream"

@@ -13,7 +13,7 @@ from research.config.model import Interpolation, NGram, StackWords, VarianceInit
 from research.config.node import Node
 from research.config.pairs import PairFiles
 from research.config.rules import Rules
-from research.config.schema import Config, Parent
+from research.config.schema import Config, Start
 from research.config.write import to_tree
 
 CODE_VERSION = 3  # raised when a change of code or of a default alters results
@@ -32,14 +32,15 @@ PATHS: dict[type, tuple[str, ...]] = {  # another path to the same bytes is the 
 UNREAD: dict[type, tuple[str, ...]] = {  # words of labelled data for a table's other rows
     BagOfWords: ("length",),
     NGramClassifier: ("length",),
-    Rules: ("length", "lower", "vocabulary", "train_sentences", "phrases"),
+    Rules: ("level", "length", "lower", "vocabulary", "train_sentences", "phrases"),
 }
 
 
 def science(config: Config, data_digest: str) -> dict[str, Any]:
     """The part of a config that decides its results, without defaults, seeds, logistics and paths, with the data's digest.
 
-    A parent stands by its `from` as it is written: whoever launches the run resolves it to a cell_id first.
+    A parent stands by its `from` as it is written: whoever launches the run resolves it to a cell_id first. So do `embeddings`, for which
+    the launcher puts the file's checksum.
     """
     tree = to_tree(config)
     for section in ("seeds", "run"):
@@ -47,8 +48,8 @@ def science(config: Config, data_digest: str) -> dict[str, Any]:
     _forget_paths(config.data, tree["data"])
     _forget_paths(config.eval, tree.get("eval", {}))
     if isinstance(config.model, NGram):  # its counts know no window, and no line before: a table's other rows need these words
-        tree.pop("eval", None)
-        tree |= {"eval": {"prompts": {}}} if config.eval.prompts else {}
+        read = ({"misspelt": config.eval.misspelt} if config.eval.misspelt else {}) | ({"prompts": {}} if config.eval.prompts else {})
+        tree = {key: value for key, value in tree.items() if key != "eval"} | ({"eval": read} if read else {})
         for word in ("length", "batches"):
             tree["data"].pop(word, None)
     for word in UNREAD.get(type(config.model), ()):
@@ -95,7 +96,7 @@ def program_key(config: Config) -> Config:
         "model": _without_initial_values(config.model),
         "decode": Greedy(),
         "eval": config.eval.model_copy(update={"prompts": None}),
-        "init": Parent.model_validate({"from": "", "freeze": frozen}) if frozen else None,
+        "init": Start.model_validate({"from": "", "freeze": frozen}) if frozen else None,
     }
     return config.model_copy(update=changed)
 

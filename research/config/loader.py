@@ -61,6 +61,16 @@ def load(path: FilePath | str, overrides: Sequence[str] = ()) -> Loaded:
     return _checked(path, merged, named, bool(layers[-1][1].get("base")))
 
 
+def with_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> Config:
+    """A config that no file holds, with overrides `a.b=value`. Raises StepladderError for every mistake of the user's."""
+    merged = apply(Merged({}, (), {}), assignments(tree, "the run"))
+    merged = apply(merged, _parse_overrides(overrides))
+    try:
+        return Config.model_validate(merged.tree)
+    except ValidationError as error:
+        raise StepladderError(explain(error, Config, merged.tree, _Where("the run", merged.origin))) from None
+
+
 def parse_override(text: str) -> tuple[Path, Any]:
     """The path and value of `a.b=value`: a TOML value, or else a bare text."""
     key, equals, word = text.partition("=")

@@ -35,6 +35,8 @@ MEANINGLESS: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value,
 INSTEAD: dict[Path, Path] = {  # naming the first drops an inherited second
     ("train", "steps"): ("train", "epochs"),
     ("train", "epochs"): ("train", "steps"),
+    ("init", "from"): ("init", "embeddings"),
+    ("init", "embeddings"): ("init", "from"),
     ("seeds",): ("sweep", "seeds"),
 }
 

@@ -32,12 +32,25 @@ def _seeds(value: Any) -> Any:
 Seeds = Annotated[tuple[NonNegative, ...], BeforeValidator(_seeds), Field(min_length=1)]
 
 
-class Parent(Node):
-    """Start from another run's parameters, seed k from its seed k. Leaves whose path starts with a name in `freeze` stay as they are."""
+class Start(Node):
+    """Start from another run's parameters, seed k from its seed k, or with word vectors of a file in the embedding.
+
+    Of the vectors a type has that of its own text, else that of its text in lower case; one that the file lacks begins as it is drawn.
+    The source's embedding is meant where there are two. Leaves whose path starts with a name in `freeze` stay as they are.
+    """
 
     model_config = ConfigDict(serialize_by_alias=True)
-    source: str = Field(alias="from")  # a cell_id, or a run's folder
+    source: str | None = Field(default=None, alias="from")  # a cell_id, or a run's folder
+    embeddings: str | None = None  # a file of word2vec's format, as text or binary, or of GloVe's
     freeze: Strings = ()
+
+    @model_validator(mode="after")
+    def _one_start(self) -> "Start":
+        if (self.source is None) == (self.embeddings is None):
+            raise ValueError(
+                "init needs either from, a run whose parameters are taken over, embedding included, or embeddings, a file of word vectors"
+            )
+        return self
 
 
 Model = Annotated[
@@ -63,7 +76,7 @@ class Config(Node):
     seeds: Seeds = (0,)
     data: Data
     model: Model
-    init: Parent | None = None
+    init: Start | None = None
     optim: Optim = AdamW()
     train: Train = Train(steps=1000)
     eval: Evaluation = Evaluation()
@@ -131,15 +144,17 @@ class Config(Node):
             raise ValueError("recall needs queries <= pairs <= keys")
         if isinstance(data, Agreement) and len(set(data.distances)) < max(1, len(data.distances)):
             raise ValueError("data.distances names a distance twice")
-        if isinstance(data, Text) and data.level == "byte" and "vocabulary" in data.model_fields_set:
+        if isinstance(data, Text | Labelled) and data.level == "byte" and "vocabulary" in data.model_fields_set:
             raise ValueError("data.vocabulary means nothing at the byte level: there are 256 bytes")
         return self
 
     @model_validator(mode="after")
     def _subwords_are_possible(self) -> "Config":
         data = self.data
-        if not isinstance(data, Text):
+        if not isinstance(data, Text | Labelled):
             return self
+        if data.level != "word" and isinstance(self.model, BagOfWords | NGramClassifier):
+            raise Impossible(f"{self.model.kind} counts words, no symbols of data.level = {data.level}; use level = word, or a classifier")
         if data.level in get_args(Subword) and data.vocabulary.size == "all":
             raise ValueError(
                 f"data.level = {data.level} needs data.vocabulary.size, a whole number: with how many symbols the learning of pieces ends, "
@@ -149,6 +164,8 @@ class Config(Node):
             raise ValueError(
                 f"data.vocabulary.min_count means nothing at the {data.level} level, whose pieces are learned; use data.vocabulary.size"
             )
+        if isinstance(data, Labelled):
+            return self
         regularisation = data.regularisation
         if isinstance(regularisation, NoRegularisation):
             return self

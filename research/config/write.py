@@ -4,7 +4,7 @@ from typing import Any
 
 import tomli_w
 
-from research.config.data import Text
+from research.config.data import Labelled, Text
 from research.config.fields import keys
 from research.config.model import Interpolation
 from research.config.node import Node
@@ -22,7 +22,7 @@ def to_tree(config: Config, defaults: bool = False) -> dict[str, Any]:
     tree = _table(config, defaults)
     for section in _meaningless(config):
         tree.pop(section, None)
-    if defaults and isinstance(config.data, Text | TextPairs) and config.data.level == "byte":
+    if defaults and isinstance(config.data, Text | TextPairs | Labelled) and config.data.level == "byte":
         tree["data"].pop("vocabulary", None)
     return tree
 

@@ -29,6 +29,12 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def sha256_of(path: Path) -> str:
+    """The checksum of a file of any size."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def digest_of(parts: list[Any]) -> str:
     """What identifies plain values: the checksum of their JSON with sorted keys."""
     return sha256(json.dumps(parts, sort_keys=True).encode())

@@ -1,13 +1,14 @@
 """Sentences with a class each: from a config of labelled data to the three splits, one reader for each kind, in `READERS`."""
 
 from collections import Counter
-from collections.abc import Callable
-from itertools import groupby
+from collections.abc import Callable, Sequence
+from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Int32
 
 from research.config.data import (
     SST,
@@ -273,13 +274,33 @@ def limited(config: Labelled, train: Sentences, classes: tuple[str, ...]) -> Sen
     return kept
 
 
+def text_of(words: Sequence[str]) -> str:
+    """The words with a space between: what a level below the word cuts."""
+    return " ".join(words)
+
+
+def symbols_of(vocabulary: Vocabulary, words: Sequence[str]) -> list[list[str]]:
+    """The symbols of each word: itself, or its characters, bytes or pieces, with those of the space before it.
+
+    No piece reaches over the space before a word, so that together they are the symbols of `text_of(words)`.
+    """
+    if vocabulary.level == "word":
+        return [[word] for word in words]
+    return [vocabulary.tokens(f" {word}" if place else word) for place, word in enumerate(words)]
+
+
+def numbers_of(vocabulary: Vocabulary, words: Sequence[str]) -> Int32[np.ndarray, " n"]:
+    """The numbers of a sentence's symbols."""
+    return vocabulary.numbers(chain.from_iterable(symbols_of(vocabulary, words)))
+
+
 def examples(vocabulary: Vocabulary, sentences: Sentences, length: int) -> Examples:
-    """Rows of `length` words, one score each; what is longer is cut, and a row of no words is nowhere valid. The group is the class."""
+    """Rows of `length` symbols, one score each; what is longer is cut, and a row of no words is nowhere valid. The group is the class."""
     n = len(sentences.labels)
     inputs, valid = np.zeros((n, length), np.int32), np.zeros((n, length), bool)
     for row, words in enumerate(sentences.words):
-        kept = words[:length]
-        inputs[row, : len(kept)] = vocabulary.numbers(kept)
+        kept = numbers_of(vocabulary, words)[:length]
+        inputs[row, : len(kept)] = kept
         valid[row, : len(kept)] = True
     ones = np.ones((n, 1), np.float32)
     return Examples(inputs, valid, sentences.labels[:, None].copy(), np.zeros((n, 1), np.int32), ones, sentences.labels.copy())

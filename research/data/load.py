@@ -17,7 +17,7 @@ from research.data.download import sha256
 from research.data.fitted import fitted_tokenizer, library
 from research.data.glyphs import glyphs_digest, load_glyphs
 from research.data.identity import identify_examples, identify_sentences, identify_text
-from research.data.labelled import examples, labelled_digest, limited, read_sentences
+from research.data.labelled import examples, labelled_digest, limited, numbers_of, read_sentences, text_of
 from research.data.misspelling import misspell
 from research.data.pair_texts import pairs_digest
 from research.data.pairs import load_pairs
@@ -45,14 +45,18 @@ def digest(config: Data, data_dir: Path | None = None) -> str:
     Pinned data need not be here; the user's own files are read.
     """
     if isinstance(config, Labelled):
-        return labelled_digest(config, data_dir)
+        return _with_learner(labelled_digest(config, data_dir), library(config.level))
     if isinstance(config, ExamplesConfig):
         return synthetic_digest(config)
     if isinstance(config, Glyphs):
         return glyphs_digest(config)
     text = pairs_digest(config, data_dir) if isinstance(config, SymbolPairs) else text_digest(config, data_dir)
     learner = "" if isinstance(config, SymbolPairs) and not isinstance(config, TextPairs) else library(config.level)
-    return sha256(f"{text} {learner}".encode()) if learner else text
+    return _with_learner(text, learner)
+
+
+def _with_learner(digest: str, learner: str) -> str:
+    return sha256(f"{digest} {learner}".encode()) if learner else digest
 
 
 @lru_cache(maxsize=8)
@@ -94,7 +98,7 @@ def load_vocabulary(config: Text, data_dir: Path | None = None) -> Vocabulary:
     return _vocabulary(config, READERS[type(config)](config, data_dir)["train"])
 
 
-def _vocabulary(config: Text, text: str) -> Vocabulary:
+def _vocabulary(config: Text | Labelled, text: str) -> Vocabulary:
     """The vocabulary of a training text."""
     asked = config.vocabulary
     if config.level == "word" or config.level == "char" or config.level == "byte":
@@ -169,27 +173,29 @@ def _describe_examples(vocabulary: Vocabulary, splits: dict[str, Examples]) -> d
 
 def _load_sentences(config: Labelled, data_dir: Path | None, identity: str) -> Dataset:
     sentences, classes = read_sentences(config, data_dir)
-    asked, end = config.vocabulary, LINE_END["word"]
-    training = (word for words in sentences["train"].words for word in (*words, end))
-    vocabulary = build_vocabulary(training, "word", asked.size, asked.min_count)  # that of the same sentences as a text
+    vocabulary = _vocabulary(config, "".join(text_of(words) + "\n" for words in sentences["train"].words))  # that of the same as a text
     sentences = sentences | {"train": limited(config, sentences["train"], classes)}
     length = config.length
     splits = {split: examples(vocabulary, sentences[split], length) for split in SPLITS}
-    words = {"digest": identity, "eos": None, "description": _describe_sentences(vocabulary, sentences, classes, length)}
+    words = {"digest": identity, "eos": None, "description": _describe_sentences(config, vocabulary, sentences, classes)}
     identities = {split: identify_sentences(sentences[split], classes) for split in SCORED}
     return _dataset(vocabulary, splits, **words, classes=classes, sentences=sentences, identities=identities)
 
 
-def _describe_sentences(vocabulary: Vocabulary, sentences: dict[str, Sentences], classes: tuple[str, ...], length: int) -> dict[str, Any]:
-    """Sentences, words, the share of sentences that are cut and of unknown words, by split."""
-    share = lambda test, split: float(np.mean([test(words) for words in sentences[split].words]))
-    known = vocabulary.lookup
+def _describe_sentences(
+    config: Labelled, vocabulary: Vocabulary, sentences: dict[str, Sentences], classes: tuple[str, ...]
+) -> dict[str, Any]:
+    """Sentences, symbols, the share of sentences that are cut and of those with unknown symbols, by split."""
+    numbers = {split: [numbers_of(vocabulary, words) for words in sentences[split].words] for split in SPLITS}
+    share = lambda test, split: float(np.mean([test(row) for row in numbers[split]]))
+    unknown = -1 if vocabulary.unk is None else vocabulary.unk
     return {
+        "level": vocabulary.level,
         "types": vocabulary.size,
         "classes": list(classes),
         "sentences": {split: len(sentences[split].labels) for split in SPLITS},
-        "tokens": {split: sum(map(len, sentences[split].words)) for split in SPLITS},
-        "length": length,
-        "cut": {split: share(lambda words: len(words) > length, split) for split in SPLITS},
-        "with_unknown": {split: share(lambda words: any(word not in known for word in words), split) for split in SPLITS},
+        "tokens": {split: sum(map(len, numbers[split])) for split in SPLITS},
+        "length": config.length,
+        "cut": {split: share(lambda row: len(row) > config.length, split) for split in SPLITS},
+        "with_unknown": {split: share(lambda row: (row == unknown).any(), split) for split in SPLITS},
     }

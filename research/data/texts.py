@@ -9,7 +9,7 @@ from pathlib import Path
 from research.config.data import PTB, Files, Pydoc, Shakespeare, Text, TinyShakespeare, Unlabelled, WikiText2
 from research.config.errors import StepladderError
 from research.data.download import digest_of, sha256
-from research.data.labelled import labelled_digest, read_sentences
+from research.data.labelled import labelled_digest, read_sentences, text_of
 from research.data.registry import SOURCES, read
 from research.data.shakespeare import read_plays, separate_words
 from research.data.utf8 import as_text
@@ -91,7 +91,7 @@ def read_tinyshakespeare(config: TinyShakespeare, data_dir: Path | None) -> Text
 def read_unlabelled(config: Unlabelled, data_dir: Path | None) -> Texts:
     """The words of each sentence of each split, with a space between."""
     sentences, _ = read_sentences(config.of, data_dir)
-    return {split: "".join(" ".join(words) + "\n" for words in sentences[split].words) for split in SPLITS}
+    return {split: "".join(text_of(words) + "\n" for words in sentences[split].words) for split in SPLITS}
 
 
 READERS: dict[type[Text], Callable[..., Texts]] = {

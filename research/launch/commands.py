@@ -20,7 +20,7 @@ from research.launch.local import execute, pending
 from research.launch.manifest import write_manifest
 from research.launch.plan import Plan, program_of, resolve
 from research.launch.progress import clock, progress
-from research.launch.show import as_data, print_plan, seconds_left
+from research.launch.show import as_data, covered_lines, print_plan, seconds_left
 from research.results import store
 from research.results.measures import is_headline
 from research.results.summary import summarise
@@ -141,6 +141,19 @@ def predict(run: str, text: str | None, file: Path | None, runs: Path, data_dir:
     return 0
 
 
+def probe(run: str, overrides: list[str], out: Path | None, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+    """What each layer knows: a table, a figure, and both as a report."""
+    from research.launch.probe import probe_run
+    from research.results.study import print_study, write_study
+
+    use_compilation_cache()
+    study = probe_run(store.find_run(runs, run), overrides, data_dir)
+    files = write_study(study, [], out or Path("reports") / study.name)
+    print(json.dumps(json.loads(files["report.json"].read_text()))) if as_json else print_study(study, [])
+    print(f"report: {files['report.html']}", file=sys.stderr)
+    return 0
+
+
 def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, quiet: bool) -> int:
     """0 done, 1 something crashed or could not be begun, 130 stopped by the user."""
     use_compilation_cache()
@@ -162,6 +175,8 @@ def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun:
 def _announce(plan: Plan, jobs: list[Any], data_dir: Path | None, quiet: bool) -> None:
     if quiet:
         return
+    for line in covered_lines(plan):
+        print(line, file=sys.stderr)
     all_runs = sum(len(cell.seeds) for cell in plan.cells if cell.config)
     if not jobs:
         print(f"{plan.name}: all {all_runs} runs are done", file=sys.stderr)

@@ -17,6 +17,7 @@ from research.launch.plan import Cell, Plan, program_of
 from research.models.observe import logit_deviation
 from research.results import store
 from research.results.manifest import manifest_path
+from research.train.initial_vectors import begin_with_file
 from research.train.optimiser import hyper
 from research.train.update import Member, jitted_begin
 
@@ -48,7 +49,8 @@ def initial_logit_deviation(config: Config, data: Dataset) -> float:
     length, stride = (config.eval_length, config.eval_stride) if isinstance(config.data, Text) else (1, 1)
     batches = eval_batches(config.data, config.eval, data.valid, data.eos, length, stride)[0]
     first = jax.tree.map(lambda leaf: leaf[0], batches)
-    return logit_deviation(program.config.model, jitted_begin(program, config.model, member).params, first)
+    params = begin_with_file(config, jitted_begin(program, config.model, member).params, data.vocabulary)
+    return logit_deviation(program.config.model, params, first)
 
 
 INITIAL: dict[str, Callable[[Any, Any], float]] = {"logit_deviation": initial_logit_deviation}

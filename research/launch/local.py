@@ -225,8 +225,8 @@ def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Ma
 
     also = {window: split("test", window) for window in config.eval.also if f"test.perplexity_at_{window}" not in lacks(config)}
     source, pairs = _source(config, data, host_above), data if data.pairs else None
-    prompts = asked_of(config.eval, data.vocabulary)
-    return Material(source, split("valid", length), split("test", length), also, _misspelt(config, data), pairs, prompts)
+    copies, prompts = _misspelt(config, data), asked_of(config.eval, data.vocabulary)
+    return Material(source, split("valid", length), split("test", length), also, copies, pairs, prompts, data.vocabulary)
 
 
 def _source(config: Config, data: Dataset, host_above: int) -> Any:

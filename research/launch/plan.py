@@ -23,11 +23,11 @@ from research.config.identity import cell_id, program_key
 from research.config.loader import Loaded
 from research.config.model import Interpolation, LanguageModel, NGram
 from research.config.rules import Rules
-from research.config.schema import Config, Parent
+from research.config.schema import Config
 from research.config.sweep import Point
 from research.data.batches import steps_per_epoch
 from research.data.dataset import Dataset, Examples, TextSplit
-from research.data.download import sha256
+from research.data.download import sha256, sha256_of
 from research.data.load import load
 from research.data.prompts import asked_of, longest, queries
 from research.launch.match import matched
@@ -40,6 +40,7 @@ from research.results import store
 from research.results.manifest import sweep_name
 from research.tasks.language_modelling import Sizes, init, known
 from research.train import checkpoint
+from research.train.initial_vectors import coverage, type_vectors
 from research.train.update import Program, blank
 
 
@@ -152,18 +153,20 @@ def _row_name(cell: Cell) -> str:
 
 
 def _source(cell: Cell) -> str:
-    return cell.config.init.source if cell.config and cell.config.init else ""
+    return (cell.config.init.source or "") if cell.config and cell.config.init else ""
 
 
 def _identified(cell: Cell, known: dict[str, str], runs_dir: Path, data_dir: Path | None) -> Cell:
     if cell.config is None:
         return cell
     config, parents = cell.config, cell.parents
-    if config.init:
+    if config.init and config.init.source is not None:
         source = config.init.source
         parent = known[source] if source in known else _elsewhere(source, runs_dir)
-        config = config.model_copy(update={"init": Parent.model_validate({"from": parent, "freeze": config.init.freeze})})
+        config = _starting(config, source=parent)
         parents = (parent,)
+    if config.init and config.init.embeddings is not None:
+        config = _starting(config, embeddings=str(_vector_file(config.init.embeddings, data_dir)))
     digest = load(config.data, data_dir).digest
     if isinstance(config.model, Rules) and config.model.lexicon != "vader":
         load_lexicon(config.model.lexicon)  # a mistake in it is said before anything is run
@@ -171,7 +174,30 @@ def _identified(cell: Cell, known: dict[str, str], runs_dir: Path, data_dir: Pat
     if config.eval.prompts:
         _check_prompts(config, load(config.data, data_dir))
         digest += sha256(Path(config.eval.prompts.file).read_bytes())
-    return replace(cell, config=config, parents=parents, cell_id=cell_id(config, digest), data_digest=digest)
+    return replace(cell, config=config, parents=parents, cell_id=cell_id(_by_contents(config), digest), data_digest=digest)
+
+
+def _starting(config: Config, **words: str) -> Config:
+    assert config.init is not None
+    return config.model_copy(update={"init": config.init.model_copy(update=words)})
+
+
+def _vector_file(given: str, data_dir: Path | None) -> Path:
+    places = [Path(given), *([data_dir / given] if data_dir else [])]
+    for place in places:
+        if place.is_file():
+            return place
+    raise StepladderError(
+        f"init.embeddings = {given!r} is no file (looked for {' and '.join(map(str, places))}). It holds word vectors in the format of "
+        "word2vec, as text or binary, or of GloVe."
+    )
+
+
+def _by_contents(config: Config) -> Config:
+    """The config with the checksum of its file of vectors in place of the path: what its identity knows of it."""
+    if config.init is None or config.init.embeddings is None:
+        return config
+    return _starting(config, embeddings=sha256_of(Path(config.init.embeddings)))
 
 
 def _check_prompts(config: Config, data: Dataset) -> None:
@@ -194,6 +220,18 @@ def _check_start(cell: Cell, cells: Sequence[Cell], runs_dir: Path, data_dir: Pa
     """A run that starts from another has its vocabulary and its shapes, and what it freezes is there."""
     if cell.config is None or cell.config.init is None:
         return
+    own = _shapes(cell.config, data_dir)
+    if cell.config.init.source is not None:
+        _check_parent(cell, cells, own, runs_dir, data_dir)
+    leaves = [keystr(path, simple=True, separator=".") for path, _ in tree_leaves_with_path(own)]
+    for name in cell.config.init.freeze:
+        if not any(leaf.startswith(name) for leaf in leaves):
+            raise StepladderError(f"init.freeze names {name!r}, with which no parameter begins. They are {', '.join(leaves)}.")
+
+
+def _check_parent(cell: Cell, cells: Sequence[Cell], own: Any, runs_dir: Path, data_dir: Path | None) -> None:
+    """`own`: the shapes of the cell's parameters."""
+    assert cell.config is not None
     child, source = cell.config, cell.parents[0]
     if not source:
         raise StepladderError(f"The row {_row_name(cell)} starts from a row that cannot be. Leave it out, or let it start from another.")
@@ -202,13 +240,8 @@ def _check_start(cell: Cell, cells: Sequence[Cell], runs_dir: Path, data_dir: Pa
         raise StepladderError(f"init.from = {source!r} is no trained run ({parent.model.kind}), so it has no parameters to start from.")
     if load(parent.data, data_dir).vocabulary != load(child.data, data_dir).vocabulary:
         raise StepladderError(f"init.from = {source!r} was trained on another vocabulary, so its embedding would stand for other symbols.")
-    own, given = (_shapes(config, data_dir) for config in (child, parent))
-    if wrong := checkpoint.mismatches(*_inherited(child, parent, own, given)):
+    if wrong := checkpoint.mismatches(*_inherited(child, parent, own, _shapes(parent, data_dir))):
         raise StepladderError(f"init.from = {source!r} is not of this model: {'; '.join(wrong)}. Give this cell the parent's [model].")
-    leaves = [keystr(path, simple=True, separator=".") for path, _ in tree_leaves_with_path(own)]
-    for name in cell.config.init.freeze:
-        if not any(leaf.startswith(name) for leaf in leaves):
-            raise StepladderError(f"init.freeze names {name!r}, with which no parameter begins. They are {', '.join(leaves)}.")
 
 
 def _inherited(child: Config, parent: Config, own: Any, given: Any) -> tuple[Any, Any]:
@@ -277,7 +310,19 @@ def _facts(cell: Cell, data_dir: Path | None) -> Cell:
     counted = parameters(config.model, *known(config.model, program.sizes))
     flops = flops_per_token(config.model, *known(config.model, program.sizes), scored=scored_share(config, data))
     facts = {"params": counted._asdict(), "flops_per_token": flops} | ({"lacks": lacking} if (lacking := lacks(config)) else {})
+    facts |= embedding_facts(config, data)
     return replace(cell, facts=facts, predicted_seconds=price(config, program, data, flops, counted.total))
+
+
+def embedding_facts(config: Config, data: Dataset) -> dict[str, Any]:
+    """Of a cell that begins with word vectors: their file and checksum, and under `extra` what they cover, as columns of a table."""
+    if config.init is None or config.init.embeddings is None:
+        return {}
+    path = Path(config.init.embeddings)
+    params = jax.eval_shape(partial(init, config, sizes(config, data)), jax.random.key(0))
+    found = coverage(config.model, params, type_vectors(path, data.vocabulary), data, config.init.embeddings)
+    file = {"file": config.init.embeddings, "sha256": sha256_of(path), "covered": found.covered, "types": found.types}
+    return {"embeddings": file, "extra": {"covered_types": found.covered / found.types, "covered_tokens": found.share}}
 
 
 def lacks(config: Config) -> dict[str, str]:

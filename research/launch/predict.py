@@ -16,7 +16,7 @@ from research.config.classify import Classifier
 from research.config.errors import StepladderError
 from research.config.schema import CLASSIFIERS, Config
 from research.data.dataset import Dataset
-from research.data.labelled import words_of
+from research.data.labelled import numbers_of, symbols_of, words_of
 from research.data.load import load
 from research.launch.lines import lines_of
 from research.launch.plan import sizes
@@ -24,6 +24,7 @@ from research.models.classifier import embedding, with_embedding
 from research.results import store
 from research.tasks import classifying
 from research.tasks.language_modelling import Sizes, class_logits, init
+from research.text.vocabulary import Vocabulary
 from research.train import checkpoint, fitted_files
 
 ROWS = 64  # sentences at a time
@@ -46,8 +47,8 @@ class Prediction(NamedTuple):
     scores: dict[str, float]
     drivers: tuple[tuple[str, float], ...]
     words: int
-    unknown: int  # words that training has not seen
-    read: int  # words that the model looked at: a model of fixed length stops there
+    unknown: int  # words that training has not seen, or that have a symbol which it has not
+    read: int  # words that the model looked at to their end: a model of fixed length stops there
 
 
 def open_run(folder: Path, data_dir: Path | None) -> Reader:
@@ -88,8 +89,8 @@ def predict(reader: Reader, texts: Sequence[str], explain: bool = True) -> list[
                 dict(zip(data.classes, row.tolist(), strict=True)),
                 tuple(spoke),
                 len(words[i]),
-                sum(word not in known for word in words[i]),
-                len(words[i]) if reach is None else min(reach, len(words[i])),
+                sum(any(symbol not in known for symbol in symbols) for symbols in symbols_of(data.vocabulary, words[i])),
+                _words_within(data.vocabulary, words[i], reach),
             )
         )
     return found
@@ -105,6 +106,14 @@ def texts_of(text: str | None, file: Path | None) -> list[str]:
     return lines_of("--file", file, "a sentence")
 
 
+def _words_within(vocabulary: Vocabulary, words: Sequence[str], reach: int | None) -> int:
+    """How many words end within the first `reach` symbols."""
+    if reach is None:
+        return len(words)
+    ends = np.cumsum([len(symbols) for symbols in symbols_of(vocabulary, words)])
+    return int((ends <= reach).sum())
+
+
 def _trained_scores(reader: Reader, words: Sequence[tuple[str, ...]]) -> Float[np.ndarray, "n c"]:
     """Logits, in batches of one shape: rows of the training length."""
     known: Sizes = sizes(reader.config, reader.data)
@@ -118,24 +127,28 @@ def _trained_scores(reader: Reader, words: Sequence[tuple[str, ...]]) -> Float[n
 def _rows(reader: Reader, words: Sequence[tuple[str, ...]], rows: int, length: int) -> tuple[np.ndarray, np.ndarray]:
     tokens, valid = np.zeros((rows, length), np.int32), np.zeros((rows, length), bool)
     for row, sentence in enumerate(words):
-        kept = sentence[:length]
-        tokens[row, : len(kept)] = reader.data.vocabulary.numbers(kept)
+        kept = numbers_of(reader.data.vocabulary, sentence)[:length]
+        tokens[row, : len(kept)] = kept
         valid[row, : len(kept)] = True
     return tokens, valid
 
 
 def _gradient_drivers(reader: Reader, words: tuple[str, ...], chosen: int) -> list[tuple[str, float]]:
-    """Gradient x input (Simonyan et al. 2013; Denil et al. 2014): each word's vector times the gradient of the class's logit by it.
+    """Gradient x input (Simonyan et al. 2013; Denil et al. 2014): each symbol's vector times the gradient of the class's logit by it,
+    summed over the symbols of a word.
 
     Every place has a row of its own in the table, so that a word that comes twice has two numbers.
     """
-    length = 2 ** math.ceil(math.log2(max(1, min(len(words), sizes(reader.config, reader.data).length))))
+    places = [len(symbols) for symbols in symbols_of(reader.data.vocabulary, words)]
+    length = 2 ** math.ceil(math.log2(max(1, min(sum(places), sizes(reader.config, reader.data).length))))
     length = min(length, sizes(reader.config, reader.data).length)
     tokens, valid = _rows(reader, [words], 1, length)
     table = embedding(jax.tree.map(jnp.asarray, reader.model))[tokens[0]]
     gradient = _by_vectors(reader.config.model, reader.model, table, valid, jnp.int32(chosen))
     spoke = np.asarray((gradient * table).sum(axis=1))
-    return [(word, float(spoke[i])) for i, word in enumerate(words[:length])]
+    ends = np.cumsum(places)
+    begun = ((word, end - n, end) for word, n, end in zip(words, places, ends, strict=True) if end - n < length)
+    return [(word, float(spoke[first:end].sum())) for word, first, end in begun]
 
 
 @partial(jax.jit, static_argnums=0)

@@ -58,12 +58,26 @@ def print_plan(plan: Plan, runs_dir: Path, data_dir: Path | None) -> None:
     if len(cells) == 1 and cells[0].config:
         _print_cell(console, cells[0].config, plan, data_dir)
     console.print(_table(cells, data_dir))
+    for line in covered_lines(plan):
+        console.print(line, markup=False)
     for by, keys in _dropped(plan).items():
         console.print(f"dropped with {by}: {', '.join(keys)}", markup=False)
     console.print(
         f"{data['runs']} runs, {data['trained_runs']} of them trained by {data['programs']} programs; {data['to_do']} to do: about "
         f"{clock(data['predicted_seconds_to_do'])} on {lanes.capacity(data['runs'])} workers ({clock(data['predicted_seconds'])} for all)"
     )
+
+
+def covered_lines(plan: Plan) -> list[str]:
+    """What the word vectors that cells begin with cover, a line for each file and vocabulary."""
+    told = []
+    for facts in (cell.facts for cell in plan.cells if "embeddings" in cell.facts):
+        file, extra = facts["embeddings"], facts["extra"]
+        told.append(
+            f"{file['file']} has vectors for {file['covered']:,} of {file['types']:,} types ({100 * extra['covered_types']:.1f} %), "
+            f"{100 * extra['covered_tokens']:.1f} % of what training reads; the others begin as they are drawn"
+        )
+    return list(dict.fromkeys(told))
 
 
 def _print_cell(console: Console, config: Config, plan: Plan, data_dir: Path | None) -> None:

@@ -4,10 +4,11 @@ import math
 from pathlib import Path
 from typing import Any
 
-from research.config.data import Text
+from research.config.data import Labelled, Text
 from research.config.errors import StepladderError
 from research.config.schema import Config
-from research.data.load import load_vocabulary
+from research.data.labelled import text_of, words_of
+from research.data.load import load, load_vocabulary
 from research.text import subwords
 from research.text.vocabulary import Vocabulary
 
@@ -18,7 +19,7 @@ def cut(config: Config, text: str, n_best: int | None, merges: int | None, data_
     Raises StepladderError where there is no text to cut or to learn from, and for what the level does not have.
     """
     data = config.data
-    if not isinstance(data, Text):
+    if not isinstance(data, Text | Labelled):
         raise StepladderError(f"data.kind = {data.kind} has symbols of its own, no text to cut; use a corpus, such as data.kind = pydoc.")
     if not text:
         raise StepladderError('--text is empty; give a text to cut, as --text "the cat sat".')
@@ -29,8 +30,8 @@ def cut(config: Config, text: str, n_best: int | None, merges: int | None, data_
         raise StepladderError(f"--n-best ranks segmentations by their probability, which only data.level = unigram has, not {data.level}.")
     if merges is not None and data.level not in ("bpe", "byte_bpe"):
         raise StepladderError(f"--merges lists what data.level = bpe or byte_bpe has learned; {data.level} has no merges.")
-    vocabulary = load_vocabulary(data, data_dir)
-    tokens = vocabulary.tokens(text)
+    vocabulary = load_vocabulary(data, data_dir) if isinstance(data, Text) else load(data, data_dir).vocabulary
+    tokens = vocabulary.tokens(text_of(words_of(data, text)) if isinstance(data, Labelled) else text)
     found: dict[str, Any] = {
         "level": data.level,
         "types": vocabulary.size,

@@ -121,7 +121,8 @@ def hidden(
     key: Key[Array, ""] | None = None,
     observe: bool = False,
 ) -> tuple[Carry, Float[Array, "b t d"], Any]:
-    """What the output layer reads. `aux` is () unless `observe`: then what each mixer of the pattern shows, stacked over the periods."""
+    """What the output layer reads. `aux` is () unless `observe`: then what each mixer of the pattern shows, and the `output` [b t d] of
+    its layer, stacked over the periods."""
     keys, params = _keys(key, 3), _in_precision(config, params)
     position = carry.position[:, None] + jnp.cumsum(valid, axis=1, dtype=jnp.int32) - 1
     x = _embedding_scale(config) * lookup(params.embedding, tokens)
@@ -136,7 +137,7 @@ def hidden(
             state, x, aux = _block(config, spec, block, state, x, valid, layer_key, observe)
             x = _between(config, layer_key, number, x)
             after.append(state)
-            seen.append(aux)
+            seen.append({**aux, "output": x} if observe else aux)
         return x, (tuple(after), tuple(seen))
 
     repeats = config.layers // len(params.blocks)

@@ -1,11 +1,13 @@
-"""Softmax regression over sparse features."""
+"""Softmax regression over sparse features, or over dense ones."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Array, Float, Float32, Int
 from scipy.optimize import minimize
 
 from research.config.classify import Softmax
@@ -26,7 +28,31 @@ def fit_softmax(
         nats = -jnp.take_along_axis(jax.nn.log_softmax(logits), targets[:, None], axis=1).sum()
         return (nats + 0.5 * config.l2 * (weights**2).sum()) / n
 
-    graded = jax.jit(jax.value_and_grad(objective))
+    return _minimum(jax.jit(jax.value_and_grad(objective)), features, classes)
+
+
+def fit_dense_softmax(
+    l2: float, x: Float32[np.ndarray, "n f"], labels: Int[np.ndarray, " n"], classes: int
+) -> tuple[Float[np.ndarray, "f c"], Float[np.ndarray, " c"]]:
+    """The same minimum where every sentence has every feature. Sets of one shape share a compiled objective."""
+    values, targets = jnp.asarray(x), jnp.asarray(labels)
+    return _minimum(lambda flat: _graded_dense(classes, flat, values, targets, jnp.float32(l2)), x.shape[1], classes)
+
+
+@partial(jax.jit, static_argnums=0)
+def _graded_dense(
+    classes: int, flat: Float[Array, " m"], x: Float[Array, "n f"], targets: Int[Array, " n"], l2: Float[Array, ""]
+) -> tuple[Float[Array, ""], Float[Array, " m"]]:
+    def objective(flat: jax.Array) -> jax.Array:
+        weights, bias = flat[:-classes].reshape(-1, classes), flat[-classes:]
+        nats = -jnp.take_along_axis(jax.nn.log_softmax(x @ weights + bias[None]), targets[:, None], axis=1).sum()
+        return (nats + 0.5 * l2 * (weights**2).sum()) / len(x)
+
+    return jax.value_and_grad(objective)(flat)
+
+
+def _minimum(graded: Callable[[Any], Any], features: int, classes: int) -> tuple[Float[np.ndarray, "f c"], Float[np.ndarray, " c"]]:
+    """Weights and bias where a function of both, flat, with its gradient, is least; from zero."""
 
     def both(flat: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = graded(jnp.asarray(flat, jnp.float32))

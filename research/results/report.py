@@ -279,7 +279,7 @@ def _provenance(manifest: Manifest, cells: Iterable[Cell]) -> list[tuple[str, st
         for key, value in _flat(read_json(cell.folder / "env.json") or {}):
             environments.setdefault("launched with" if key == "command" else key, {})[value] = None
     preset = f" --preset {manifest['preset']}" if manifest.get("preset") else ""
-    command = (
+    command = manifest.get("command") or (
         f"stepladder reproduce {manifest['name']}{preset}" if preset else f"stepladder sweep {manifest.get('spec_file', manifest['name'])}"
     )
     spec = json.dumps(manifest["spec"], sort_keys=True)

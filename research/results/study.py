@@ -41,6 +41,7 @@ class Study(NamedTuple):
     metric: str  # of the table's first columns
     cells: tuple[Measured, ...]
     sections: tuple[Section, ...] = ()
+    command: str = ""  # that makes its table, where it is no experiment's
 
 
 def study_manifest(study: Study, cards: Sequence[Mapping[str, Any]]) -> Manifest:
@@ -54,6 +55,7 @@ def study_manifest(study: Study, cards: Sequence[Mapping[str, Any]]) -> Manifest
         "preset": study.preset,
         "spec": spec,
         "spec_file": "",
+        **({"command": study.command} if study.command else {}),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "cells": [{"cell_id": _cell_id(study, cell), "labels": dict(cell.labels), "data_digest": study.digest} for cell in study.cells],
         "cards": list(cards),

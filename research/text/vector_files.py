@@ -1,13 +1,15 @@
-"""Word vectors in text files: that of word2vec, whose first line is `words width`, and that of GloVe, which has no such line.
+"""Word vectors in files: that of word2vec, whose first line is `words width`, and that of GloVe, which has no such line.
 
-A line is a word and its numbers, separated by single spaces. The word may hold any character but white space.
+A line is a word and its numbers, separated by single spaces. The word may hold any character but white space. In the binary form of
+word2vec a space follows the word, then its numbers as little-endian float32, and a line's end or nothing.
 """
 
-from collections.abc import Iterable
+import io
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 from jaxtyping import Float32
@@ -15,6 +17,7 @@ from jaxtyping import Float32
 from research.config.errors import StepladderError
 
 Format = Literal["word2vec", "glove"]
+SNIFFED = 1 << 20  # bytes that are read at a time, and that tell a text from numbers
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,83 @@ def read_vectors(path: Path, form: Format = "word2vec") -> Vectors:
         raise StepladderError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise StepladderError(f"{path} is not UTF-8 ({error.reason}): convert it, or check that it is a text file of vectors.") from error
+
+
+def select_vectors(path: Path, words: Container[str]) -> Vectors:
+    """Those of `words` that a file has, in its order and whichever of the three formats it is in; the other words are passed over.
+
+    A word of several parts, as some files have, is none of `words`. Raises StepladderError, with the place, for a file that is broken.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(SNIFFED)
+            header = start.partition(b"\n")[0].split()
+            form: Format = "word2vec" if len(header) == 2 and all(field.isdigit() for field in header) else "glove"
+            file.seek(0)
+            if form == "word2vec" and not _is_text(start):
+                return _selected(path, _binary_rows(path, file, words), int(header[1]))
+            with io.TextIOWrapper(file, encoding="utf-8", newline="\n") as lines:
+                return _select_lines(path, lines, form, words)
+    except OSError as error:
+        raise StepladderError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise StepladderError(f"{path} is not UTF-8 ({error.reason}): convert it, or check that it is a file of vectors.") from error
+
+
+def _is_text(start: bytes) -> bool:
+    """Whether bytes may be the beginning of a UTF-8 text: a character that they cut through counts for nothing."""
+    try:
+        return all(ord(one) >= ord("\t") for one in start[:-4].decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data" and min(start[: error.start], default=ord("\t")) >= ord("\t")
+
+
+def _select_lines(path: Path, lines: Iterable[str], form: Format, words: Container[str]) -> Vectors:
+    numbered = enumerate(lines, start=1)
+    promised, width, count = None, 0, 0
+    if form == "word2vec":
+        promised, width = _header(path, next(numbered, (1, ""))[1])
+    found: list[tuple[str, np.ndarray]] = []
+    for number, line in numbered:
+        fields = line.rstrip(" \r\n")
+        if not fields:
+            continue
+        count, width = count + 1, width or fields.count(" ")
+        word = fields.rsplit(" ", width)[0] if fields.count(" ") >= width else fields.partition(" ")[0]
+        if word in words:
+            found.append((word, _row(path, number, word, fields[len(word) :].split(), width)))
+    if not count:
+        raise StepladderError(f"{path} is empty: it is to have a word and its numbers on each line.")
+    if promised is not None and promised != count:
+        raise StepladderError(f"{path}, line 1 says {promised} words, and {count} follow: the file is cut off, or the line is wrong.")
+    return _selected(path, found, width)
+
+
+def _binary_rows(path: Path, file: BinaryIO, words: Container[str]) -> Iterator[tuple[str, np.ndarray]]:
+    """The wanted words of a binary file and their numbers."""
+    count, width = _header(path, file.readline().decode("ascii"))
+    rest, place = b"", 0
+    for number in range(1, count + 1):
+        while (space := rest.find(b" ", place)) < 0 or len(rest) < space + 1 + 4 * width:
+            more = file.read(SNIFFED)
+            if not more:
+                raise StepladderError(f"{path} says {count} words, and ends within word {number}: the file is cut off.")
+            rest, place = rest[place:] + more, 0
+        word, row = rest[place:space].strip().decode("utf-8", errors="replace"), np.frombuffer(rest, "<f4", width, space + 1)
+        place = space + 1 + 4 * width
+        if word in words:
+            if not np.isfinite(row).all():
+                raise StepladderError(f"{path}, word {number}: the vector of {word!r} has a number that is not finite.")
+            yield word, row.astype(np.float32)
+
+
+def _selected(path: Path, found: Iterable[tuple[str, np.ndarray]], width: int) -> Vectors:
+    rows: dict[str, np.ndarray] = {}
+    for word, row in found:
+        if word in rows:
+            raise StepladderError(f"{path} has the word {word!r} twice. Remove one of them.")
+        rows[word] = row
+    return Vectors(tuple(rows), np.stack([*rows.values()]) if rows else np.zeros((0, width), np.float32))
 
 
 def _parse(path: Path, lines: Iterable[str], form: Format) -> Vectors:

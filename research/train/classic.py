@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,17 @@ from research.classic.interpolation import best_weight, mix
 from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
 from research.config.rules import Rules
+from research.config.schema import Config
 from research.data.dataset import Dataset, Sentences, TextSplit
+from research.data.eval_batches import items
+from research.data.load import misspelt
 from research.data.prompts import asked_of
 from research.results import store
 from research.tasks import classifying, counting
 from research.train import fitted_files
 from research.train.evaluate import Belonging, Scores
 from research.train.prompted import prompted_by_counts
-from research.train.result import Job, Scored, write_result, write_status
+from research.train.result import Copy, Job, Scored, write_result, write_status
 
 
 def fit_run(job: Job, data: Dataset, data_dir: Path | None, belongs: tuple[Belonging, Belonging]) -> dict[str, Any]:
@@ -42,7 +46,8 @@ def _count(job: Job, data: Dataset) -> tuple[Scored, dict[str, Any]]:
     began = time.perf_counter()
     model = counting.fit(job.config.model, data)
     fitted = time.perf_counter()
-    scored = Scored(_scores(counting.score(model, data.valid)), _scores(counting.score(model, data.test)), {}, None)
+    of = lambda split: _scores(counting.score(model, split))
+    scored = Scored(of(data.valid), of(data.test), {}, _misspelt(job.config, data, of))
     if (asked := asked_of(job.config.eval, data.vocabulary)) is not None:
         scored = scored._replace(prompted=prompted_by_counts(model, asked))
     ended = time.perf_counter()
@@ -60,6 +65,15 @@ def _count(job: Job, data: Dataset) -> tuple[Scored, dict[str, Any]]:
             "peak_memory_mb": sum(keys.nbytes for keys in model.keys) / 2**20,
         },
     }
+
+
+def _misspelt(config: Config, data: Dataset, score: Callable[[TextSplit], Scores]) -> Copy | None:
+    """The test text with `eval.misspelt` of its words misspelt; bits are over the characters that it had."""
+    if config.eval.misspelt == 0:
+        return None
+    copy = misspelt(data, config.eval.misspelt)
+    assert copy.characters is not None, "a text"
+    return Copy(score(copy), Belonging(items(copy), characters=int(copy.characters)))
 
 
 def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scored, dict[str, Any]]:
@@ -107,14 +121,15 @@ def _latency(model: ngram.Model, data: Dataset) -> float | None:
 
 def _interpolate(job: Job, data: Dataset) -> tuple[Scored, dict[str, Any]]:
     began = time.perf_counter()
-    parts = [_tokens(folder) for folder in job.parents]
+    parts = [_tokens(folder, job.config.eval.misspelt > 0) for folder in job.parents]
     first, second = ({name: -nats.astype(np.float64) for name, nats in part.items()} for part in parts)
     weight = best_weight(first["valid"], second["valid"])
-    mixed = {name: Scores(-mix(first[name], second[name], weight), None) for name in ("valid", "test")}
+    mixed = {name: Scores(-mix(first[name], second[name], weight), None) for name in first}
+    copy = _misspelt(job.config, data, lambda _: mixed["misspelt"])
     results = [store.read_result(folder) or {} for folder in job.parents]
     total = lambda key: sum(result["params"][key] for result in results)
     seconds = [result["cost"]["seconds"] for result in results]
-    return Scored(mixed["valid"], mixed["test"], {}, None), {
+    return Scored(mixed["valid"], mixed["test"], {}, copy), {
         "params": {"total": total("total"), "body": total("body")},
         "flops_per_token": sum(result["flops_per_token"] for result in results),
         "tokens_seen": max(result["tokens_seen"] for result in results),
@@ -127,8 +142,12 @@ def _interpolate(job: Job, data: Dataset) -> tuple[Scored, dict[str, Any]]:
     }
 
 
-def _tokens(folder: Any) -> dict[str, np.ndarray]:
+def _tokens(folder: Any, misspelt: bool) -> dict[str, np.ndarray]:
+    """The nats of valid and test, and of the misspelt test text where it was asked for."""
+    wanted = ("valid", "test", "misspelt") if misspelt else ("valid", "test")
     found = store.read_tokens(folder)
+    if found is not None and (lacking := [name for name in wanted if name not in found]):
+        raise StepladderError(f"{folder} has no scored tokens of {', '.join(lacking)}: an older code made it. Run it again with --rerun.")
     if found is None:
         raise StepladderError(f"{folder} has no scored tokens to interpolate: that run did not finish. Run it again with --rerun failed.")
-    return found
+    return {name: found[name] for name in wanted}

@@ -73,7 +73,8 @@ def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belo
             metrics["test"] |= {f"{name}_at_prompts": value for name, value in scored.prompted.metrics.items()}
             figures["extra"] = {**figures.get("extra", {}), "unknown_in_prompts": scored.prompted.unknown}
             store.write_arrays(job.folder / "prompts.npz", **scored.prompted.items)
-        tokens = {name: scores.nats for name, scores in (("valid", scored.valid), ("test", scored.test)) if scores.nats is not None}
+        kept = {"valid": scored.valid, "test": scored.test} | ({"misspelt": scored.misspelt.scores} if scored.misspelt else {})
+        tokens = {name: scores.nats for name, scores in kept.items() if scores.nats is not None}
         store.write_arrays(job.folder / "tokens.npz", **{name: nats.astype(np.float32) for name, nats in tokens.items()})
     extra = {**job.facts.get("extra", {}), **figures.pop("extra", {})}
     identities = {name: part.identity._asdict() for name, part in zip(("valid", "test"), belongs, strict=True) if part.identity}

@@ -24,9 +24,11 @@ from research.models.classifier import from_language_model
 from research.results import store
 from research.results.lock import Claim, HeldError, claim
 from research.tasks.language_modelling import Sizes, init
+from research.text.vocabulary import Vocabulary
 from research.train import checkpoint, lanes
 from research.train.engine import Batches, Engine, score
 from research.train.evaluate import Belonging, Scores, measure
+from research.train.initial_vectors import begin_with_file
 from research.train.optimiser import factor, hyper
 from research.train.prompted import prompted
 from research.train.result import ENDED, Copy, Job, Scored, write_result, write_status
@@ -57,6 +59,7 @@ class Material(NamedTuple):
     misspelt: Split | None  # a copy of the test split
     pairs: Dataset | None = None  # the data, where it is pairs: their test sources are translated
     prompts: Asked | None = None
+    vocabulary: Vocabulary | None = None  # what `init.embeddings` are for
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,8 @@ def _taken_up(engine: Engine, job: Job, claimed: Claim, material: Material, repo
     state = jitted_begin(engine.program, job.config.model, member)
     if job.parents:
         state = state.replace(params=_inherited(engine, job, state.params))
+    if material.vocabulary is not None:
+        state = state.replace(params=begin_with_file(job.config, state.params, material.vocabulary))
     step, best, spent = 0, None, (0.0, 0.0)
     saved = checkpoint.restore_latest(job.folder / "checkpoints", pack(state, None, spent, material.valid.size))
     if saved is not None:

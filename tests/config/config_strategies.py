@@ -97,6 +97,9 @@ def all_trees(draw: st.DrawFn) -> dict[str, Any]:
         tree.get("train", {}).pop("scheduled_sampling", None)
     if tree["model"]["kind"] in ("ngram", "interpolation"):
         tree.pop("init", None)
+    if "init" in tree:
+        given = draw(st.sampled_from(["from", "embeddings"]))
+        tree["init"] = {key: value for key, value in tree["init"].items() if key == "freeze"} | {given: draw(WORDS)}
     if tree["model"]["kind"] == "ngram":
         tree = {key: value for key, value in tree.items() if key not in ("optim", "train")}
     if tree["data"]["kind"] in GENERATED + PAIRED:

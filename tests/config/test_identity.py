@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from research.config.data import Evaluation, Text
 from research.config.identity import CODE_VERSION, canonical_json, cell_id, program_key, science
 from research.config.merge import complete
-from research.config.schema import Config, Parent
+from research.config.schema import Config, Start
 from research.config.write import to_tree
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_ids.json").read_text())
@@ -184,7 +184,7 @@ def test_initial_values_of_a_mixer_share_a_program_and_not_an_id() -> None:
 def test_what_is_frozen_is_structure_and_whence_is_not() -> None:
     one, other = (config(init={"from": source, "freeze": ["embedding"]}) for source in "ab")
     assert program_key(one) == program_key(other)
-    assert isinstance(program_key(one).init, Parent)
+    assert isinstance(program_key(one).init, Start)
 
 
 @settings(deadline=None, max_examples=50)

@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research.config.data import SST2, SST5, LabelledFiles, MovieReviews, Questions, ShakespeareSpeaker, Subjectivity
+from research.config.data import (
+    SST2,
+    SST5,
+    LabelledFiles,
+    MovieReviews,
+    Questions,
+    ShakespeareSpeaker,
+    Subjectivity,
+    Unlabelled,
+    Vocabulary,
+)
 from research.config.errors import StepladderError
 from research.data import labelled, registry
 from research.data.dataset import Sentences
@@ -244,3 +254,51 @@ def test_few_sentences_are_of_all_classes_though_the_file_is_in_their_order(tmp_
     few, more = (load(config(tmp_path, train=ordered).model_copy(update={"train_sentences": n})).sentences["train"] for n in (20, 40))
     assert 4 < few.labels.sum() < 16
     assert more.texts[:20] == few.texts
+
+
+LEVELS = {
+    **{level: {} for level in ("word", "char", "byte")},
+    **{"bpe": {"size": 30}, "byte_bpe": {"size": 300}, "unigram": {"size": 24}, "wordpiece": {"size": 50}},
+}
+SAID = "the lord's men -- o'er there, #1 of them, sing; the men sing there"
+
+
+@pytest.fixture(scope="module")
+def of_level(tmp_path_factory):
+    """The same sentences at every level, and their words as a text."""
+    folder = tmp_path_factory.mktemp("levels")
+    given = files(folder, train=f"pos\t{SAID}\nneg\tthey sing\n", valid="pos\tthe men\n", test="neg\tthey\n")
+
+    def loaded(level):
+        words = {"level": level} | ({"vocabulary": Vocabulary(**LEVELS[level])} if LEVELS[level] else {})
+        text = Unlabelled(kind="unlabelled", of=LabelledFiles(kind="labelled_files", **given), **words)
+        return load(LabelledFiles(kind="labelled_files", length=12, **given, **words)), load(text)
+
+    return {level: loaded(level) for level in LEVELS}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_classifier_and_a_language_model_of_the_same_sentences_read_the_same_symbols(of_level, level):
+    sentences, text = of_level[level]
+    assert sentences.vocabulary == text.vocabulary
+    assert sentences.description["level"] == level
+    whole = sentences.vocabulary.encode(labelled.text_of(sentences.sentences["train"].words[0]))
+    assert sentences.train.inputs[0].tolist() == whole[:12].tolist()
+    np.testing.assert_array_equal(text.train.tokens[: len(whole)], whole)
+    assert sentences.description["cut"]["train"] == 0.5
+    assert sentences.description["tokens"]["train"] > len(whole)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@given(words=st.lists(st.sampled_from([*labelled.english_words(SAID), "unseen", "é", "--", "##a"]), max_size=6))
+def test_the_symbols_of_words_are_those_of_their_text(of_level, level, words):
+    """Word by word, so that every symbol belongs to one."""
+    vocabulary = of_level[level][0].vocabulary
+    by_word = labelled.symbols_of(vocabulary, words)
+    assert len(by_word) == len(words)
+    assert [symbol for symbols in by_word for symbol in symbols] == vocabulary.tokens(labelled.text_of(words))
+    assert [vocabulary.text(symbols).strip() for symbols in by_word] == words
+
+
+def test_what_learns_the_pieces_is_part_of_the_data(of_level):
+    assert of_level["bpe"][0].digest != of_level["word"][0].digest == of_level["char"][0].digest

@@ -79,6 +79,7 @@ def test_every_study_is_listed_with_its_question_and_costs():
         (["reproduce", "multilingual_sampling", "--preset", "quik"], "did you mean `quick`?"),
         (["reproduce", "multilingual_sampling", "seeds=3"], "no config to change: leave out seeds=3"),
         (["reproduce", "multilingual_samplin"], "did you mean `multilingual_sampling`?"),
+        (["reproduce", "multilingual_sampling", "--runs", "elsewhere"], "it keeps no runs"),
         (["sweep", "multilingual_sampling"], "`stepladder reproduce multilingual_sampling` measures it"),
         (["show", "multilingual_sampling"], "is a study"),
         (["report", "multilingual_sampling"], "is a study"),

@@ -1,18 +1,22 @@
 """word_vectors: every method is scored on the same words, and the tables say what was covered."""
 
+import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from experiments.word_vectors.measure import PRESETS, Preset, Sets, load_words, measure, methods
-from experiments.word_vectors.tables import neighbour_sheet, score_sheet
+import experiments
+from experiments.word_vectors.measure import CORPORA, PRESETS, Preset, Sets, load_words, measure, methods
+from experiments.word_vectors.study import ASKED, COSTS, QUESTION
+from experiments.word_vectors.tables import neighbour_sheet, score_sheet, study_of
 from research.config.errors import StepladderError
 from research.config.word_vectors import WordVectors
 from research.data.word_sets import RatedPairs
 from research.data.word_windows import collect
 from research.results.render import markdown
+from research.results.study import write_study
 
 TYPES = (*"abcdefghij", "rare")
 ALIKE = RatedPairs((("a", "b"), ("f", "g"), ("c", "d"), ("a", "g"), ("b", "h"), ("a", "zebra")), np.array([9.0, 8.0, 9.5, 1.0, 2.0, 5.0]))
@@ -59,6 +63,23 @@ def test_the_tables_show_every_method_and_what_is_covered(fits):
     assert [row[0].text for row in near.rows] == ["a"]
     assert all(set(cell.text.split(", ")) == set("bcde") for cell in near.rows[0][1:])
     assert "| a " in markdown(near)
+
+
+def test_as_a_study_its_claims_are_about_rows_and_metrics_that_are_there(fits, tmp_path):
+    text = collect(np.arange(11, dtype=np.int32), np.zeros(11, np.int32), np.ones(11, bool))
+    study = study_of("quick", QUESTION, "shakespeare", PRESETS["quick"], text, fits)
+    assert [cell.labels["method"] for cell in study.cells] == ["one-hot", "PPMI, SVD", "CBOW", "skip-gram"]
+    assert [len(cell.test) for cell in study.cells] == [1, 1, 2, 2]
+    told = json.loads(write_study(study, experiments.cards("word_vectors", "quick"), tmp_path)["report.json"].read_text())
+    assert len(told["cards"]) == 6
+    assert told["cards"][0]["verdict"] == "holds"
+    assert {card["verdict"] for card in told["cards"][:5]} == {"holds"}  # of one analogy, which CBOW misses, there is no ratio
+
+
+def test_every_preset_asks_what_is_there():
+    assert set(ASKED) == set(COSTS)
+    assert {size for _, size in ASKED.values()} <= set(PRESETS)
+    assert {corpus for corpus, _ in ASKED.values()} <= set(CORPORA)
 
 
 def test_an_unknown_corpus_or_preset_is_told():

@@ -12,12 +12,14 @@ from research.cli import app
 
 GOOD, BAD, OTHER = ("good", "fine", "warm"), ("bad", "dull", "cold"), ("film", "plot", "scene", "but", "not")
 ADAM = {"optim": {"kind": "adam", "learning_rate": 0.05}, "train": {"steps": 60, "batch_size": 8, "evaluations": 2}}
+PIECES = {"level": "bpe", "vocabulary": {"size": 40}, "length": 40}
 MODELS = {
     "perceptron": {"model": {"kind": "bag_of_words", "learner": {"kind": "perceptron"}}},
     "softmax": {"model": {"kind": "bag_of_words", "ngrams": 2}},
     "tfidf": {"model": {"kind": "bag_of_words", "weighting": "tfidf", "learner": {"kind": "svm"}}},
     "ngrams": {"model": {"kind": "ngram_classifier", "order": 2, "smoothing": {"kind": "add_k", "k": 0.1}}},
     "bag": ADAM | {"model": {"kind": "classifier", "encoder": {"kind": "bag", "width": 4}}},
+    "pieces": ADAM | {"data": PIECES, "model": {"kind": "classifier", "encoder": {"kind": "bag", "width": 4}}},
     "rules": {"model": {"kind": "rules", "lexicon": "lexicon.txt"}},
 }
 TEXTS = ["", "good", "good film but dull plot", "unseen words alone", "good " * 10_000, "fine\tand\u2028WARM"]
@@ -46,7 +48,7 @@ def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         for name, tree in MODELS.items():
-            (place / f"{name}.toml").write_text(tomli_w.dumps({"data": data, "seeds": 1} | tree))
+            (place / f"{name}.toml").write_text(tomli_w.dumps({"seeds": 1} | tree | {"data": data | tree.get("data", {})}))
             called = call(place, "train", str(place / f"{name}.toml"), "--json")
             assert called.code == 0, called
             (place / f"{name}.json").write_text(called.stdout)
@@ -69,7 +71,7 @@ def test_every_model_learns(folder, name):
     assert found["accuracy"] > (0.75 if name == "rules" else 0.9)
     assert 0 < found["macro_f1"] <= 1
     assert {"accuracy_at_negative", "accuracy_at_positive", "accuracy_at_negation", "accuracy_at_contrast"} <= found.keys()
-    assert ("loss" in found) == (name in ("softmax", "ngrams", "bag"))
+    assert ("loss" in found) == (name in ("softmax", "ngrams", "bag", "pieces"))
     assert "perplexity" not in found
 
 
@@ -99,8 +101,8 @@ def test_any_sentence_has_a_class(folder, name):
         assert (one["probabilities"] is None) == (name in ("perceptron", "tfidf", "rules"))
         if one["probabilities"]:
             assert sum(one["probabilities"].values()) == pytest.approx(1)
-        assert one["read"] == (min(8, one["words"]) if name == "bag" else one["words"])
-        assert one["unknown"] == (3 if text == "unseen words alone" else one["unknown"])
+        assert one["read"] == (min(8, one["words"]) if name == "bag" else one["words"]) or name == "pieces"
+        assert one["unknown"] == (3 if text == "unseen words alone" and name != "pieces" else one["unknown"])
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -111,6 +113,16 @@ def test_the_words_that_drove_it(folder, name):
     word, value = one["drivers"][0]
     assert "warm" in word
     assert value > 0
+
+
+def test_words_are_driven_by_all_their_pieces(folder):
+    """Whole words, in which pieces that cross no word add up, and those of which a symbol is read; unknown where a symbol is."""
+    (one,) = predictions(folder, "pieces", "--text", "scene plot warm \u00e9clair")
+    assert {word for word, _ in one["drivers"]} <= {"scene", "plot", "warm", "\u00e9clair"}
+    assert (one["words"], one["unknown"], one["read"]) == (4, 1, 4)
+    (long,) = predictions(folder, "pieces", "--text", "film " * 100)
+    assert 0 < long["read"] < 40
+    assert len(long["drivers"]) in (long["read"], long["read"] + 1)
 
 
 def test_drivers_of_a_linear_model_add_up_to_its_lead(folder):
@@ -159,6 +171,8 @@ def test_bad_input_is_one_paragraph(folder, words, told):
         (["data.kind=pydoc"], "bag_of_words needs classes"),
         (["model.kind=language_model"], "use model.kind = classifier"),
         (["train.steps=3"], "fitted at once"),
+        (["data.level=char"], "bag_of_words counts words"),
+        (["model.kind=classifier", "data.level=bpe"], "needs data.vocabulary.size"),
         (["model.kind=rules", "model.lexicon=nowhere.txt"], "nowhere.txt"),
     ],
 )

@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 from tiny import LSTM, SMALL, seeds_in
+from words import config_of
 
+from research.config.data import Evaluation
+from research.config.identity import cell_id
 from research.config.schema import Config
+from research.data.load import load as load_data
+from research.data.load import misspelt
 from research.results.cells import axes_of, load_cells
 from research.results.comparisons import compare
+from research.tasks import counting
 
 LETTERS = str.maketrans("0123456789", "abcdefghij")
 
@@ -62,6 +68,34 @@ def test_characters_and_pieces_compare_on_the_same_misspelt_lines(spelled):
     assert found.difference is not None
     assert found.p_items is not None
     assert compare(a, b, "test.perplexity", axes_of(manifest)).note == "the same test text, but other targets"
+
+
+def test_counts_and_mixtures_are_scored_on_the_copy_too(spelled):
+    """An n-gram by hand; a mixture from the tokens of its parts, mixed as on the clean text."""
+    counted = {"kind": "ngram", "order": 3}
+    data = SMALL["data"] | spelled.text | {"level": "char"}
+    tree = {"data": data, "model": counted, "eval": {"misspelt": 0.3}}
+    found = spelled.done("train", spelled.write(tree, "counted"), runs="counted")
+    config = config_of(tree)
+    text = load_data(config.data)
+    nats = counting.score(counting.fit(config.model, text), misspelt(text, 0.3)).nats
+    expected = nats.sum() / np.log(2) / len((spelled.folder / "test.txt").read_text())
+    name = "bits_per_character_at_0.3_misspelt"
+    assert found["test"][name] == pytest.approx(expected)
+    assert found["test"][name] > found["test"]["bits_per_character"]
+    assert cell_id(config, "d") != cell_id(config.model_copy(update={"eval": Evaluation()}), "d")
+    other = config.model_copy(update={"eval": Evaluation(misspelt=0.3, length=9, also=(3,))})
+    assert cell_id(config, "d") == cell_id(other, "d")
+
+    mixture = {"kind": "interpolation", "parts": [counted, {"kind": "ngram", "order": 1}]}
+    mixed = spelled.done("train", spelled.write(tree | {"model": mixture}, "mixed"), runs="mixed")
+    folders = list(seeds_in(spelled.folder / "mixed").values())
+    whole = next(folder for folder in folders if folder.parent.name == mixed["cell_id"])
+    weight = json.loads((whole / "result.json").read_text())["extra"]["weight_of_first"]
+    parts = {json.loads((f / "result.json").read_text())["flops_per_token"]: f for f in folders if f != whole}
+    first, second = (dict(np.load(parts[flops] / "tokens.npz"))["misspelt"].astype(float) for flops in (6.0, 2.0))
+    by_hand = -np.log(weight * np.exp(-first) + (1 - weight) * np.exp(-second))
+    np.testing.assert_allclose(dict(np.load(whole / "tokens.npz"))["misspelt"], by_hand, rtol=1e-5)
 
 
 def test_at_the_word_level_it_is_refused():

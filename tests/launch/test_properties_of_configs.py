@@ -175,7 +175,6 @@ EXEMPT = {
     "LabelledFiles.valid": "a path",
     "LabelledFiles.test": "a path",
     "MovieReviews.path": "a path",
-    "Unlabelled.level": "word by word, or refused",
     "SentenceFiles.train": "a path",
     "SentenceFiles.valid": "a path",
     "SentenceFiles.test": "a path",
@@ -188,7 +187,8 @@ EXEMPT = {
     "Rules.lexicon": "a path: test_classifiers",
     "Prompts.file": "a path: test_prompts",
     "Prompts.examples": "what stands before a prompt: tests/data/test_prompt_sets; in a run: test_prompts",
-    "Parent.from": "what is read before the first step: test_parents",
+    "Start.from": "what is read before the first step: test_parents",
+    "Start.embeddings": "what is read before the first step: test_initial_embeddings",
     **dict.fromkeys(
         ("NoRegularisation.kind", "Sample.kind", "Sample.alpha", "Sample.n_best", "BPEDropout.kind", "BPEDropout.rate"),
         "how an epoch cuts the training text: tests/data/test_varied; in a run: test_regularisation",
@@ -199,7 +199,7 @@ EXEMPT = {
 FOR_ITS_NEIGHBOURS = {  # what an n-gram, which reads whole sentences, has in common with the other rows of its table; so with classifiers
     "bag_of_words": {"LabelledFiles.length"},
     "ngram_classifier": {"LabelledFiles.length"},
-    "rules": {"Vocabulary.size", "Vocabulary.min_count", *(f"Vader.{key}" for key in ("length", "lower", "train_sentences"))},
+    "rules": {"Vocabulary.size", "Vocabulary.min_count", *(f"Vader.{key}" for key in ("level", "length", "lower", "train_sentences"))},
     "ngram": {"Pydoc.length", "Pydoc.batches", *(f"Evaluation.{key}" for key in ("context", "length", "stride", "segments", "also"))},
 }
 

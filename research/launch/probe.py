@@ -1,0 +1,171 @@
+"""What does each layer of a finished run know? Frozen layers read labelled sentences, and a softmax regression is asked for the class."""
+
+import time
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float32, Int32
+
+from research.config.classify import Classifier
+from research.config.data import Labelled, Unlabelled
+from research.config.errors import StepladderError
+from research.config.loader import with_overrides
+from research.config.mixer import Learned
+from research.config.model import StackWords
+from research.config.schema import Config
+from research.config.sweep import Table
+from research.config.write import to_tree
+from research.data.dataset import Dataset
+from research.data.labelled import numbers_of
+from research.data.load import load
+from research.launch.plan import sizes
+from research.models.layers import layer_names, layer_vectors
+from research.results import store
+from research.results.plots import Picture, Series, line_plot
+from research.results.report import Section
+from research.results.statistics import Items, percentile_interval, resampled_sums
+from research.results.study import Measured, Study
+from research.tasks.language_modelling import init
+from research.tasks.probing import Probe, commonest, probe
+from research.train import checkpoint
+
+ROWS = 64  # sentences at a time
+SPLITS = ("train", "valid", "test")
+MAJORITY = "majority"
+TABLE = Table(rows="layer", metrics=("test.loss", "extra.valid_accuracy", "extra.l2", "extra.width"), baseline=MAJORITY, figure="none")
+
+
+class Frozen(NamedTuple):
+    """A trained model. `start`: what stands before a sentence, the line's end of a language model; None where nothing does."""
+
+    config: Config
+    params: Any
+    data: Dataset  # that it was trained on
+    start: int | None
+
+
+def probe_run(run: store.Run, overrides: Sequence[str], data_dir: Path | None) -> Study:
+    """A row for every layer, and one for the class that most training sentences have. `overrides`: of the labelled data.
+
+    Raises StepladderError for a run that is not done or has no layers, and where no labelled data are named.
+    """
+    frozen = _open(run, data_dir)
+    config = labelled_config(frozen.config, overrides)
+    assert isinstance(config.data, Labelled), "checked with the config"
+    names, data = layer_names(frozen.config.model), load(config.data, data_dir)
+    width, began = _width(frozen, config.data, data), time.perf_counter()
+    rows = {split: _rows(frozen, data, split) for split in SPLITS}
+    vectors = {split: features(frozen, rows[split], width) for split in SPLITS}
+    seconds = (time.perf_counter() - began) / len(names)
+    labels = {split: data.sentences[split].labels for split in SPLITS}
+    found, times = {}, {}
+    for number, name in enumerate(names):
+        began = time.perf_counter()
+        train, valid, test = ((vectors[split][number], labels[split]) for split in SPLITS)
+        found[name] = probe(train, valid, test, len(data.classes))
+        times[name] = time.perf_counter() - began + seconds
+    majority = _majority(data, labels)
+    cells = [_measured(MAJORITY, majority, labels["test"], {})]
+    for number, (name, one) in enumerate(found.items()):
+        extra = {"valid_accuracy": one.valid_accuracy, "l2": one.l2, "width": float(vectors["test"][number].shape[1])}
+        cells.append(_measured(name, one, labels["test"], extra, times[name]))
+    asked = {"run": run.cell_id, "seed": run.seed_folder().name, "data": to_tree(config)["data"]}
+    return Study(
+        name=f"probe_{run.cell_id}",
+        question=f"What does each layer of {run.cell_id} ({frozen.config.model.kind}) know of {asked['data']['kind']}?",
+        preset="",
+        asked=asked,
+        digest=data.digest,
+        table=TABLE,
+        metric="test.accuracy",
+        cells=tuple(cells),
+        sections=(Section("By layer", picture=_picture(run.cell_id, found, majority, labels["test"])),),
+        command=" ".join(["stepladder probe", f"{run.cell_id}/{run.seed_folder().name}", *overrides]),
+    )
+
+
+def labelled_config(config: Config, overrides: Sequence[str]) -> Config:
+    """What is to be told apart: the run's own sentences, or those that its text is of, with the command's changes, or the command's."""
+    for one in overrides:
+        if not one.startswith("data."):
+            raise StepladderError(f"{one}: a probe has no config but its labelled data; its words are data.kind=..., data.length=... .")
+    own = config.data.of if isinstance(config.data, Unlabelled) else config.data if isinstance(config.data, Labelled) else None
+    if own is None and not overrides:
+        raise StepladderError(f"The run read {config.data.kind}, which has no classes: name labelled data, as data.kind=sst2 or vader.")
+    tree = {} if own is None else {"data": to_tree(Config(data=own, model=Classifier(kind="classifier")))["data"]}
+    return with_overrides(tree | {"model": {"kind": "classifier"}}, overrides)
+
+
+def features(frozen: Frozen, rows: Sequence[Int32[np.ndarray, "_"]], width: int, at_once: int = ROWS) -> list[Float32[np.ndarray, "n _"]]:
+    """The vectors of every layer for each row of symbols, of which the first `width` are read; neither `width`, where it is enough, nor
+    `at_once` changes them."""
+    found = []
+    lead = 0 if frozen.start is None else 1
+    for begin in range(0, len(rows), at_once):
+        tokens, valid = np.zeros((at_once, lead + width), np.int32), np.zeros((at_once, lead + width), bool)
+        for row, symbols in enumerate(rows[begin : begin + at_once]):
+            read = [*([] if frozen.start is None else [frozen.start]), *symbols[:width]]
+            tokens[row, : len(read)], valid[row, : len(read)] = read, True
+        pooled = valid.copy()
+        pooled[:, :lead] = False
+        layers = layer_vectors(frozen.config.model, frozen.params, jnp.asarray(tokens), jnp.asarray(valid), jnp.asarray(pooled))
+        found.append([np.asarray(layer) for layer in layers])
+    return [np.concatenate(parts)[: len(rows)] for parts in zip(*found, strict=True)]
+
+
+def _open(run: store.Run, data_dir: Path | None) -> Frozen:
+    config, folder = Config.model_validate(tomllib.loads((run.folder / "config.toml").read_text())), run.seed_folder()
+    layer_names(config.model)
+    if store.status_of(folder) != "done":
+        raise StepladderError(f"{folder} is not done, so its layers cannot be probed; run it to its end first.")
+    data = load(config.data, data_dir)
+    if not isinstance(config.model, Classifier) and data.eos is None:
+        raise StepladderError(
+            f"{run.cell_id} was trained on {config.data.kind}, whose symbols are no words; name a run on text or sentences."
+        )
+    template = jax.eval_shape(lambda: init(config, sizes(config, data), jax.random.key(0)))
+    params = jax.device_put(checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))
+    return Frozen(config, params, data, None if isinstance(config.model, Classifier) else data.eos)
+
+
+def _rows(frozen: Frozen, data: Dataset, split: str) -> list[Int32[np.ndarray, "_"]]:
+    """The sentences in the symbols of the run."""
+    return [numbers_of(frozen.data.vocabulary, words) for words in data.sentences[split].words]
+
+
+def _width(frozen: Frozen, asked: Labelled, data: Dataset) -> int:
+    """How many symbols are read of a sentence: data.length, or as many as learned positions reach."""
+    model = frozen.config.model.encoder if isinstance(frozen.config.model, Classifier) else frozen.config.model
+    reach = sizes(frozen.config, frozen.data).length if isinstance(model, StackWords) and isinstance(model.position, Learned) else None
+    return asked.length if reach is None else min(asked.length, reach - (frozen.start is not None))
+
+
+def _majority(data: Dataset, labels: dict[str, np.ndarray]) -> Probe:
+    """The training class that is commonest, and the classes' shares as beliefs, add-one smoothed."""
+    counts = np.bincount(labels["train"], minlength=len(data.classes)) + 1
+    chosen = commonest(labels["train"], len(data.classes))
+    nats = -np.log(counts / counts.sum())[labels["test"]]
+    return Probe(0.0, float((labels["valid"] == chosen).mean()), nats, np.full(len(nats), chosen))
+
+
+def _measured(name: str, found: Probe, labels: np.ndarray, extra: dict[str, float], seconds: float | None = None) -> Measured:
+    correct = (found.predicted == labels).astype(np.float64)
+    items = Items(np.arange(len(labels)), found.nats.astype(np.float64), np.ones(len(labels), np.int64), correct)
+    test = {"accuracy": float(correct.mean()), "loss": float(found.nats.mean())}
+    return Measured({"layer": name}, {0: test}, extra, {0: items}, seconds)
+
+
+def _picture(cell_id: str, found: dict[str, Probe], majority: Probe, labels: np.ndarray) -> Picture:
+    right = [(one.predicted == labels).astype(np.float64) for one in found.values()]
+    bands = [percentile_interval(float(one.mean()), resampled_sums(one[:, None])[:, 0] / len(one)) for one in right]
+    mean, low, high = (100 * np.array(bands)).T
+    x = np.arange(len(found))
+    level = 100 * float((majority.predicted == labels).mean())
+    series = [Series("probe", x, mean, low, high), Series(MAJORITY, x, [level] * len(x), kind="level")]
+    caption = "Layer 0 is the embedding. Band: 95% bootstrap interval over test sentences."
+    return line_plot(f"probe_{cell_id}", "Accuracy of a linear probe by layer", series, "layer", "accuracy, %", caption, x_ticks=x)

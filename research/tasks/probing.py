@@ -1,0 +1,52 @@
+"""A linear probe (Alain & Bengio 2017): how well softmax regression tells classes apart by vectors that are not its own.
+
+Shapes: n sentences, d width, c classes.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Float32, Int
+
+from research.models.softmax_regression import fit_dense_softmax
+from research.tasks.classifying import log_softmax
+
+L2 = (1.0, 10.0, 100.0, 1000.0, 10_000.0)  # of the weights, per training set, as `Softmax.l2`
+
+
+class Probe(NamedTuple):
+    """What was found on the test split; `l2` is the value of L2 with the smallest loss on validation, which has seen nothing of test."""
+
+    l2: float
+    valid_accuracy: float
+    nats: Float[np.ndarray, " n"]
+    predicted: Int[np.ndarray, " n"]
+
+
+Split = tuple[Float32[np.ndarray, "_ d"], Int[np.ndarray, " _"]]
+
+
+def probe(train: Split, valid: Split, test: Split, classes: int) -> Probe:
+    """Fit on train for every l2, choose by the loss on validation, of equals the larger l2, judge on test once.
+
+    Vectors are moved and scaled to mean 0 and deviation 1 over train, so that layers of other scales are asked the same.
+    """
+    mean, deviation = train[0].mean(axis=0), train[0].std(axis=0)
+    scaled = lambda x: ((x - mean) / np.where(deviation > 1e-6, deviation, 1)).astype(np.float32)
+    x = scaled(train[0])
+    fits = {l2: fit_dense_softmax(l2, x, train[1], classes) for l2 in L2}
+    beliefs = {l2: log_softmax(scaled(valid[0]) @ weights + bias) for l2, (weights, bias) in fits.items()}
+    loss = {l2: float(_nats(belief, valid[1]).mean()) for l2, belief in beliefs.items()}
+    best = min(L2, key=lambda l2: (loss[l2], -l2))
+    weights, bias = fits[best]
+    found = log_softmax(scaled(test[0]) @ weights + bias)
+    return Probe(best, float((beliefs[best].argmax(axis=1) == valid[1]).mean()), _nats(found, test[1]), found.argmax(axis=1))
+
+
+def commonest(labels: Int[np.ndarray, " n"], classes: int) -> int:
+    """The class that most of the labels are, of equals the first."""
+    return int(np.bincount(labels, minlength=classes).argmax())
+
+
+def _nats(beliefs: Float[np.ndarray, "n c"], labels: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    return -np.take_along_axis(beliefs, labels[:, None], axis=1)[:, 0]
