@@ -1,6 +1,6 @@
 """What keys the schema has, and where: read off the nodes' own annotations."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
@@ -11,6 +11,7 @@ from research.config.node import Node
 Path = tuple[str, ...]
 
 
+@cache
 def members(annotation: Any) -> tuple[type[Node], ...]:
     """The node classes that a value of this annotation may hold, inside unions, arrays and Annotated too."""
     if isinstance(annotation, type) and issubclass(annotation, Node):
@@ -25,7 +26,8 @@ def kinds(field: FieldInfo) -> dict[str, type[Node]]:
     return by_kind(members(field.annotation))
 
 
-def by_kind(nodes: Iterable[type[Node]]) -> dict[str, type[Node]]:
+@cache
+def by_kind(nodes: tuple[type[Node], ...]) -> dict[str, type[Node]]:
     """The classes by each `kind` that they stand for; those without a kind are left out."""
     having = (node for node in nodes if "kind" in node.model_fields)
     return {kind: node for node in having for kind in get_args(node.model_fields["kind"].annotation)}

@@ -24,7 +24,7 @@ PAIRED = tuple(by_kind(members(Translation)))
 EVAL: Path = ("eval",)
 DECODE: Path = ("decode",)
 MEANINGLESS: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value, and what then has no meaning
-    ("model", "kind"): dict.fromkeys(by_kind(FITTED), (("optim",), ("train",), ("init",))) | {"interpolation": (("init",),)},
+    ("model", "kind"): dict.fromkeys(by_kind(tuple(FITTED)), (("optim",), ("train",), ("init",))) | {"interpolation": (("init",),)},
     ("data", "kind"): {
         **dict.fromkeys(GENERATED + LABELLED, (EVAL, DECODE)),
         **dict.fromkeys(PAIRED, (EVAL,)),

@@ -204,6 +204,7 @@ FOR_ITS_NEIGHBOURS = {  # what an n-gram, which reads whole sentences, has in co
 }
 
 
+@cache
 def leaves():
     """The words of each base that can be changed there, but those that one before it had with its kind of model."""
     seen, found = set(), []

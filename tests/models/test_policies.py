@@ -1,5 +1,7 @@
 """How a model is computed and not what it is: precision, what the backward pass keeps, and the unstacked form of decoding."""
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,8 +15,9 @@ WEIGHTS = np.random.default_rng(2).normal(size=(BATCH, LENGTH, VOCABULARY)) * GA
 STACKS = [name for name in CONFIGS if not name.startswith("feed-forward")]
 
 
-def graded(config, params, name):
-    """Logits, and the gradient of a loss on them by every parameter."""
+@cache
+def graded(config, name):
+    """Compiled: parameters -> logits, and the gradient of a loss on them by every parameter."""
     carry = empty(name, capacity=0)
 
     def loss(params):
@@ -22,7 +25,11 @@ def graded(config, params, name):
         logits = MODELS[LanguageModel].logits(config, params, h)
         return (jax.nn.log_softmax(logits) * WEIGHTS).mean(), logits
 
-    (_, logits), gradient = jax.jit(jax.value_and_grad(loss, has_aux=True), compiler_options=FAST_COMPILATION)(params)
+    return jax.jit(lambda params: _logits_first(jax.value_and_grad(loss, has_aux=True)(params)), compiler_options=FAST_COMPILATION)
+
+
+def _logits_first(found):
+    (_, logits), gradient = found
     return logits, gradient
 
 
@@ -30,8 +37,7 @@ def graded(config, params, name):
 @pytest.mark.parametrize("name", ["attention, rotary", "gru + attention, t5", "convolution, no residual, swiglu"])
 def test_what_is_computed_again_is_the_same(name, kept):
     config, params = CONFIGS[name], parameters(name)
-    plain = graded(config, params, name)
-    again = graded(config.model_copy(update={"rematerialise": kept}), params, name)
+    plain, again = graded(config, name)(params), graded(config.model_copy(update={"rematerialise": kept}), name)(params)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), again, plain)
 
 
@@ -40,7 +46,7 @@ def test_mixed_precision_is_near_and_its_gradients_are_float32(name):
     """bfloat16 has 8 bits: a relative error of 2^-9 a rounding, a few dozen roundings one after another."""
     config = CONFIGS[name].model_copy(update={"precision": "mixed"})
     params = jax.tree.map(lambda leaf: 0.4 * leaf, parameters(name))
-    (logits, gradient), (near, expected) = graded(config, params, name), graded(CONFIGS[name], params, name)
+    (logits, gradient), (near, expected) = graded(config, name)(params), graded(CONFIGS[name], name)(params)
     assert logits.dtype == jnp.float32
     assert {leaf.dtype for leaf in jax.tree.leaves(gradient)} == {jnp.dtype(jnp.float32)}
     logits, near = np.asarray(logits)[GAPS], np.asarray(near)[GAPS]
