@@ -67,14 +67,15 @@ def study_of(preset: str, question: str, lexicon: Lexicon, parts: Mapping[str, S
 def _measure(row: str, part: str, lexicon: Lexicon, rated: Sequence[Rated]) -> Measured:
     """The score of a sentence against its rating (Pearson), and its sign against the rating's."""
     begun = time.perf_counter()
-    rules = Rules(kind="rules", **dict.fromkeys(OFF[row], False))
+    rules = Rules(kind="rules").model_copy(update=dict.fromkeys(OFF[row], False))
     scores = np.array([score(rules, lexicon, one.text) for one in rated])
     ratings = np.array([one.rating for one in rated])
     signs, truth = np.array([decide(rules, value) for value in scores]), np.sign(ratings).astype(int)
     right = (signs == truth).astype(float)
-    items = Items(np.arange(len(rated)), None, np.ones(len(rated), np.int64), right, truth, correlation=moments(scores, ratings)[:, None])
+    summed = moments(scores, ratings)
+    items = Items(np.arange(len(rated)), None, np.ones(len(rated), np.int64), right, truth, correlation=summed[:, None])
     found = {
-        "correlation": float(pearson(items.correlation.sum(axis=(0, 1)))),
+        "correlation": float(pearson(summed.sum(axis=0))),
         "weighted_f1": float(f1_score(truth, signs, average="weighted")),
         "accuracy": float(right.mean()),
     }

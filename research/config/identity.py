@@ -48,7 +48,8 @@ def science(config: Config, data_digest: str) -> dict[str, Any]:
     _forget_paths(config.data, tree["data"])
     _forget_paths(config.eval, tree.get("eval", {}))
     if isinstance(config.model, NGram):  # its counts know no window, and no line before: a table's other rows need these words
-        read = ({"misspelt": config.eval.misspelt} if config.eval.misspelt else {}) | ({"prompts": {}} if config.eval.prompts else {})
+        read: dict[str, Any] = {"misspelt": config.eval.misspelt} if config.eval.misspelt else {}
+        read |= {"prompts": {}} if config.eval.prompts else {}
         tree = {key: value for key, value in tree.items() if key != "eval"} | ({"eval": read} if read else {})
         for word in ("length", "batches"):
             tree["data"].pop(word, None)

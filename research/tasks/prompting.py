@@ -95,7 +95,8 @@ def _score_rows(
 ) -> Scores:
     kind = MODELS[type(model)]
     h = kind.hidden(model, params, kind.empty(model, inputs.shape[0], 0, vocabulary), inputs, valid, None, False)[1]
-    return scores(jnp.take_along_axis(h, where[..., None], axis=1), *kind.output(model, params), targets)
+    kernel, bias = kind.output(model, params)
+    return scores(jnp.take_along_axis(h, where[..., None], axis=1), kernel, bias, targets)
 
 
 def _batches(asked: Sequence[Query], rows: int) -> Iterator[tuple[int, list[int]]]:
