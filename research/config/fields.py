@@ -11,9 +11,13 @@ from research.config.node import Node
 Path = tuple[str, ...]
 
 
-@cache
 def members(annotation: Any) -> tuple[type[Node], ...]:
     """The node classes that a value of this annotation may hold, inside unions, arrays and Annotated too."""
+    return _members(annotation)
+
+
+@cache
+def _members(annotation: Any) -> tuple[type[Node], ...]:
     if isinstance(annotation, type) and issubclass(annotation, Node):
         return (annotation,)
     if get_origin(annotation) is Literal:
