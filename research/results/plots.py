@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from research.results.measures import human
 
@@ -19,6 +19,7 @@ COLOURS = ("#1B7FC4", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 INK, GRID = "#1c2024", "#d9dde1"  # in SVG: the page's own colours
 WIDTH, HEIGHT = 6.2, 3.6  # inches
+TICKS = 6  # at most, along a linear x axis
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -190,6 +191,8 @@ def _scale_axis(axes: Axes, which: Literal["x", "y"], log: bool, ticks: Numbers)
         axis.set_minor_locator(NullLocator())
     if len(ticks):
         axis.set_major_locator(FixedLocator([float(tick) for tick in ticks]))
+    elif which == "x" and not log:
+        axis.set_major_locator(MaxNLocator(TICKS))  # beside each other there is no room for more
     low, high = getattr(axes, f"get_{which}lim")()
     if log or high >= 10_000:
         axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(float(value))))
