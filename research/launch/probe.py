@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32, Int32
@@ -24,15 +23,14 @@ from research.data.dataset import Dataset
 from research.data.labelled import numbers_of
 from research.data.load import load
 from research.launch.plan import sizes
+from research.launch.trained import parameters
 from research.models.layers import layer_names, layer_vectors
 from research.results import store
 from research.results.plots import Picture, Series, line_plot
 from research.results.report import Section
 from research.results.statistics import Items, percentile_interval, resampled_sums
 from research.results.study import Measured, Study
-from research.tasks.language_modelling import init
 from research.tasks.probing import Probe, commonest, probe
-from research.train import checkpoint
 
 ROWS = 64  # sentences at a time
 SPLITS = ("train", "valid", "test")
@@ -128,9 +126,7 @@ def _open(run: store.Run, data_dir: Path | None) -> Frozen:
         raise StepladderError(
             f"{run.cell_id} was trained on {config.data.kind}, whose symbols are no words; name a run on text or sentences."
         )
-    template = jax.eval_shape(lambda: init(config, sizes(config, data), jax.random.key(0)))
-    params = jax.device_put(checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))
-    return Frozen(config, params, data, None if isinstance(config.model, Classifier) else data.eos)
+    return Frozen(config, parameters(config, data, folder), data, None if isinstance(config.model, Classifier) else data.eos)
 
 
 def _rows(frozen: Frozen, data: Dataset, split: str) -> list[Int32[np.ndarray, "_"]]:

@@ -16,7 +16,7 @@ from research.launch.plan import sizes
 from research.launch.reach import check_reach
 from research.launch.trained import check_done, parameters
 from research.results import store
-from research.tasks.prompting import Judged, by_line, greedy, greedy_by_counts, judge, judge_by_counts, metrics
+from research.tasks.prompting import Judged, by_line, greedy, greedy_by_counts, judge, judge_by_counts, metrics, right_ones
 from research.train.evaluate import perplexity
 
 
@@ -75,7 +75,7 @@ def _check_scores_text(run: store.Run, config: Config, asked: Request) -> None:
 
 def _both(config: Config, params: Any, vocabulary: int, found: tuple[Query, ...]) -> tuple[list[Judged], list[np.ndarray]]:
     """The scores of every completion, and of every line the greedy text, as long as its right completion."""
-    right = [query for i, query in enumerate(found) if i == 0 or query.line != found[i - 1].line]
+    right = [found[i] for i in right_ones(found)]
     if isinstance(config.model, NGram):
         return judge_by_counts(params, found), greedy_by_counts(params, right)
     return judge(config.model, params, vocabulary, found), greedy(config.model, params, vocabulary, right)

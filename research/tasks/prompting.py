@@ -123,13 +123,18 @@ def _rows(batch: Sequence[Query], width: int, q: int) -> tuple[np.ndarray, np.nd
     return inputs, valid, where, targets
 
 
+def right_ones(asked: Sequence[Query]) -> list[int]:
+    """The places of the first completion of each line."""
+    return [i for i, query in enumerate(asked) if i == 0 or query.line != asked[i - 1].line]
+
+
 def by_line(asked: Sequence[Query], judged: Sequence[Judged]) -> dict[str, np.ndarray]:
     """Of each line: nats and tokens of its right completion, whether the likeliest tokens are that completion, and where there are
     several, whether it is the one that has most probability a character, of all alone.
 
     A greedy text that is right so far reads the completion itself, so that it is right where every likeliest token is.
     """
-    first = [i for i, query in enumerate(asked) if i == 0 or query.line != asked[i - 1].line]
+    first = right_ones(asked)
     right = [(asked[i], judged[i]) for i in first]
     found = {
         "id": np.array([query.line for query, _ in right], np.int64),
@@ -150,7 +155,7 @@ def _sum(one: Judged) -> float:
 
 def characters(asked: Sequence[Query]) -> int:
     """Of the right completions, with the spaces before them."""
-    return sum(query.characters for i, query in enumerate(asked) if i == 0 or query.line != asked[i - 1].line)
+    return sum(asked[i].characters for i in right_ones(asked))
 
 
 def metrics(asked: Sequence[Query], items: dict[str, np.ndarray]) -> dict[str, float]:
