@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -13,14 +12,13 @@ from research.config.schema import Config
 from research.data.dataset import Dataset, TextSplit
 from research.data.load import load
 from research.launch.plan import sizes
+from research.launch.trained import parameters
 from research.models.observe import attention_maps
 from research.results import store
 from research.results.cells import axes_of
 from research.results.labels import find_indices, place_text
 from research.results.plots import heat_map
 from research.results.report import Section
-from research.tasks.language_modelling import init
-from research.train import checkpoint
 
 
 class Map(NamedTuple):
@@ -38,9 +36,8 @@ def read_map(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None, item:
         return None
     config = Config.model_validate(complete(entry["config"]))
     data = load(config.data, data_dir)
-    template = jax.eval_shape(lambda: init(config, sizes(config, data), jax.random.key(0)))
     folder = store.seed_folder(runs_dir, entry["cell_id"], seed)
-    params = jax.device_put(checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))
+    params = parameters(config, data, folder)
     tokens = _inputs(data, item)[: sizes(config, data).length]
     weights = attention_maps(config.model, params, tokens, np.ones(len(tokens), bool))
     return Map(weights, tuple(data.vocabulary.types[token] for token in tokens), seed)
