@@ -17,6 +17,7 @@ from research.config.decoding import Chance, Greedy
 from research.config.encoder_decoder import EncoderDecoder
 from research.config.mixer import Learned
 from research.models import MODELS
+from research.models.by_rows import by_rows
 from research.models.choose import choose, keys_of
 
 
@@ -67,9 +68,16 @@ def draw(
     A row ends with its first symbol `end`; None: never. `rows`: the rows' numbers, by which they draw; by default their places. A full
     cache has to have room for what is drawn.
     """
-    model, batch = MODELS[type(config)], logits.shape[0]
-    config, params, carry = model.unstack(config, params, carry)
-    rows = jnp.arange(batch) if rows is None else rows
+    config, params, carry = MODELS[type(config)].unstack(config, params, carry)
+    rows = jnp.arange(logits.shape[0]) if rows is None else rows
+    loop = partial(_loop, config, decoder, steps, end)
+    return by_rows(loop, (params, key), (carry, logits, rows))
+
+
+def _loop(config: Any, decoder: Greedy | Chance, steps: int, end: int | None, shared: tuple[Any, Any], each: tuple[Any, ...]) -> Drawn:
+    """`draw` by an unstacked model."""
+    (params, key), (carry, logits, rows) = shared, each
+    batch = logits.shape[0]
 
     def symbols(logits: Array, number: Any, going: Array) -> tuple[Array, Array]:
         chosen = choose(decoder, logits, keys_of(key, rows, number))

@@ -64,6 +64,13 @@ class Carry(NamedTuple):
     layers: tuple[Any, ...]
 
 
+class Unstacked(NamedTuple):
+    """The carry of an unstacked model: that of each layer by itself, without the leading axis, so that it is written where it lies."""
+
+    position: Int[Array, " b"]
+    layers: tuple[Any, ...]
+
+
 class Attending(NamedTuple):
     """The carry of a block with cross-attention: its mixer's, and what it looks at."""
 
@@ -115,12 +122,12 @@ def begin(config: StackDecoder, params: LanguageModel, memory: Float[Array, "b s
 def hidden(
     config: StackWords,
     params: LanguageModel,
-    carry: Carry,
+    carry: Carry | Unstacked,
     tokens: Int[Array, "b t"],
     valid: Bool[Array, "b t"],
     key: Key[Array, ""] | None = None,
     observe: bool = False,
-) -> tuple[Carry, Float[Array, "b t d"], Any]:
+) -> tuple[Carry | Unstacked, Float[Array, "b t d"], Any]:
     """What the output layer reads. `aux` is () unless `observe`: then what each mixer of the pattern shows, and the `output` [b t d] of
     its layer, stacked over the periods."""
     keys, params = _keys(key, 3), _in_precision(config, params)
@@ -140,13 +147,17 @@ def hidden(
             seen.append({**aux, "output": x} if observe else aux)
         return x, (tuple(after), tuple(seen))
 
-    repeats = config.layers // len(params.blocks)
-    layer = (jnp.arange(repeats), params.blocks, carry.layers)
-    x, (layers, aux) = lax.scan(_kept_as(config, period), x, layer, unroll=repeats if repeats <= UNROLLED else 1)
+    if isinstance(carry, Unstacked):
+        x, (layers, aux) = period(x, (0, _of_period(params.blocks, 0), carry.layers))
+        aux = jax.tree.map(lambda a: a[None], aux)
+    else:
+        repeats = config.layers // len(params.blocks)
+        layer = (jnp.arange(repeats), params.blocks, carry.layers)
+        x, (layers, aux) = lax.scan(_kept_as(config, period), x, layer, unroll=repeats if repeats <= UNROLLED else 1)
     if _placement(config) == "pre":
         x = norm(config.norm, params.norm, x)
     x = dropout(keys[2], config.dropout.output, x)
-    return Carry(carry.position + valid.sum(axis=1, dtype=jnp.int32), layers), x, aux if observe else ()
+    return carry._replace(position=carry.position + valid.sum(axis=1, dtype=jnp.int32), layers=layers), x, aux if observe else ()
 
 
 def output(config: Config, params: LanguageModel) -> tuple[Float[Array, "d v"], Float[Array, " v"]]:
@@ -156,29 +167,34 @@ def output(config: Config, params: LanguageModel) -> tuple[Float[Array, "d v"], 
     return kernel, params.output_bias
 
 
-def unstack(config: Config, params: LanguageModel, carry: Carry) -> tuple[Config, LanguageModel, Carry]:
+def unstack(config: Config, params: LanguageModel, carry: Carry) -> tuple[Config, LanguageModel, Unstacked]:
     """The same model as one period of all its layers with an output matrix of its own: what a loop over single tokens wants.
 
     A stack is cut into layers, and put together again, once a token; here once a text. The numbers are those of the stack.
     """
     kernel, _ = output(config, params)
-    flat, params, carry = unstack_layers(config, params, carry)
-    return flat.model_copy(update={"tie": False}), replace(params, output=kernel), carry
+    flat, params, unstacked = unstack_layers(config, params, carry)
+    return flat.model_copy(update={"tie": False}), replace(params, output=kernel), unstacked
 
 
-def unstack_layers(config: Any, params: LanguageModel, carry: Carry) -> tuple[Any, LanguageModel, Carry]:
+def unstack_layers(config: Any, params: LanguageModel, carry: Carry) -> tuple[Any, LanguageModel, Unstacked]:
     """The same stack as one period of all its layers, in the precision of its products."""
-    repeats = config.layers // len(params.blocks)
-    layer = lambda stack, i: jax.tree.map(lambda leaf: leaf[i : i + 1], stack)
-    of_layer = lambda stacks: tuple(layer(stack, i) for i in range(repeats) for stack in stacks)
-    params = _in_precision(config, params)
+    repeats, params = config.layers // len(params.blocks), _in_precision(config, params)
     flat = config.model_copy(update={"mixer": config.pattern * repeats})
-    return flat, replace(params, blocks=of_layer(params.blocks)), carry._replace(layers=of_layer(carry.layers))
+    blocks = tuple(jax.tree.map(lambda leaf: leaf[None], block) for i in range(repeats) for block in _of_period(params.blocks, i))
+    layers = tuple(layer for i in range(repeats) for layer in _of_period(carry.layers, i))
+    return flat, replace(params, blocks=blocks), Unstacked(carry.position, layers)
 
 
-def rows(carry: Carry, index: Int[Array, " n"]) -> Carry:
-    """The carry of the rows that `index` names, in its order; a row may be named more than once. Also of the unstacked model."""
-    return Carry(carry.position[index], jax.tree.map(lambda leaf: leaf[:, index], carry.layers))
+def _of_period(stacks: tuple[Any, ...], i: int) -> tuple[Any, ...]:
+    """What one period has of what is stacked over the periods."""
+    return tuple(jax.tree.map(lambda leaf: leaf[i], stack) for stack in stacks)
+
+
+def rows(carry: Carry | Unstacked, index: Int[Array, " n"]) -> Carry | Unstacked:
+    """The carry of the rows that `index` names, in its order; a row may be named more than once."""
+    take = (lambda leaf: leaf[index]) if isinstance(carry, Unstacked) else (lambda leaf: leaf[:, index])
+    return carry._replace(position=carry.position[index], layers=jax.tree.map(take, carry.layers))
 
 
 def _in_precision(config: StackWords, params: LanguageModel) -> LanguageModel:
