@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, Int
 
 from research.config.decoding import Beam
 from research.models import MODELS
+from research.models.by_rows import by_rows
 from research.models.decode import advance
 
 
@@ -54,8 +55,14 @@ def search(config: Any, params: Any, carry: Any, logits: Float[Array, "b v"], *,
     Each turn takes the 2k likeliest continuations of a row. Those among the first k that end are done; the first k that do not end go on. A
     row stops when k have ended, so that one beam is greedy decoding whatever the penalty; what is under way at the limit counts as it is.
     """
+    config, params, carry = MODELS[type(config)].unstack(config, params, carry)
+    return by_rows(partial(_loop, config, decoder, steps, end), params, (carry, logits))
+
+
+def _loop(config: Any, decoder: Beam, steps: int, end: int | None, params: Any, each: tuple[Any, Float[Array, "b v"]]) -> Beams:
+    """`search` by an unstacked model."""
+    carry, logits = each
     model, size, (batch, _) = MODELS[type(config)], decoder.size, logits.shape
-    config, params, carry = model.unstack(config, params, carry)
     place = jnp.arange(batch)[:, None]
     repeat = jnp.repeat(jnp.arange(batch), size)
     take = partial(_take, decoder, end)

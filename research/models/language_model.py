@@ -148,7 +148,7 @@ def hidden(
         return x, (tuple(after), tuple(seen))
 
     if isinstance(carry, Unstacked):
-        x, (layers, aux) = period(x, (0, _of_period(params.blocks, 0), carry.layers))
+        x, (layers, aux) = period(x, (jnp.int32(0), _of_period(params.blocks, 0), carry.layers))
         aux = jax.tree.map(lambda a: a[None], aux)
     else:
         repeats = config.layers // len(params.blocks)

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from research.config.mixer import Attention as AttentionConfig
@@ -46,25 +45,12 @@ class Attention:
     bias: Any  # of t5
 
 
-class Window(NamedTuple):
-    """The last s inputs, the newest last. Without slots it is the carry of training: the chunk is all that is seen."""
+class KeysValues(NamedTuple):
+    """What was seen. A full cache holds position i in slot i; a window the last s inputs, the newest last. No slots: no memory."""
 
     k: Float[Array, "b h s k"]
     v: Float[Array, "b h s k"]
     length: Int[Array, " b"]  # how many inputs each row has seen
-
-
-class Cache(NamedTuple):
-    """All that was seen: the columns of every chunk, one behind the other, with those that do not exist.
-
-    All rows are written at the same place, which XLA does without a copy; a place of its own for each row costs several copies of the cache.
-    """
-
-    k: Float[Array, "b h s k"]
-    v: Float[Array, "b h s k"]
-    position: Int[Array, "b s"]  # of what a slot holds, in its row; -1: nothing
-    length: Int[Array, " b"]  # how many inputs each row has seen
-    columns: Int[Array, " b"]  # how many slots are taken, in every row as many
 
 
 class Seen(NamedTuple):
@@ -75,7 +61,7 @@ class Seen(NamedTuple):
     v: Float[Array, "b h s k"]
     distance: Int[Array, "#b t s"]
     mask: Bool[Array, "#b t s"]
-    chunk: int  # how many of the keys, at the end, are the chunk's own; in a full cache they are in slots, and this is 0
+    chunk: int  # how many of the keys, at the end, are the chunk's own; in a full cache they are in their slots, and this is 0
 
 
 def init_attention(spec: AttentionSpec, key: Key, width: int, initialiser: Initialiser = LECUN) -> Attention:
@@ -88,27 +74,26 @@ def init_attention(spec: AttentionSpec, key: Key, width: int, initialiser: Initi
     return Attention(project, out, score, init_bias(spec.position, config.heads))
 
 
-def empty_attention(spec: AttentionSpec, batch: int, capacity: int, width: int) -> Window | Cache:
-    """A full cache of `capacity` columns, or a window, which needs no more than its size.
+def empty_attention(spec: AttentionSpec, batch: int, capacity: int, width: int) -> KeysValues:
+    """A full cache of `capacity` slots, or a window, which needs no more than its size.
 
-    Without capacity it is the carry of training: the chunk attends to itself, and what came before it is forgotten.
+    A full cache without slots is the carry of training: the chunk attends to itself, and what came before it is forgotten.
     """
     cache, heads = spec.config.cache, spec.config.heads
     slots = cache.size - 1 if isinstance(cache, WindowCache) else capacity
-    k, v, none = (*jnp.zeros((2, batch, heads, slots, width // heads)), jnp.zeros(batch, jnp.int32))
-    full = slots and not isinstance(cache, WindowCache)
-    return Cache(k, v, jnp.full((batch, slots), -1), none, none) if full else Window(k, v, none)
+    zeros = jnp.zeros((batch, heads, slots, width // heads))
+    return KeysValues(zeros, zeros, jnp.zeros(batch, jnp.int32))
 
 
 def mix_attention(
     spec: AttentionSpec,
     params: Attention,
-    carry: Window | Cache,
+    carry: KeysValues,
     x: Float[Array, "b t d"],
     valid: Bool[Array, "b t"],
     key: Key | None = None,
     observe: bool = False,
-) -> tuple[Window | Cache, Float[Array, "b t d"], Any]:
+) -> tuple[KeysValues, Float[Array, "b t d"], Any]:
     """Each input attends to itself and to what was seen before it.
 
     Observed: `weights` [b h t s], where s is the slots of a full cache, else the slots of the window and then the chunk; `logits_deviation`
@@ -140,20 +125,20 @@ def _project(
 
 def _see(
     spec: AttentionSpec,
-    carry: Window | Cache,
+    carry: KeysValues,
     q: Float[Array, "b h t k"],
     k: Float[Array, "b h t k"],
     v: Float[Array, "b h t k"],
     count: Int[Array, " b"],
-) -> tuple[Window | Cache, Seen]:
+) -> tuple[KeysValues, Seen]:
     """The carry after the chunk, of which the first `count` inputs exist, and what its queries see. Keys are kept turned, in float32."""
-    length = q.shape[2]
-    forgets = not isinstance(carry, Cache) and not isinstance(spec.config.cache, WindowCache)
+    length, memory = q.shape[2], carry.k.shape[2]
+    forgets = not memory and not isinstance(spec.config.cache, WindowCache)
     position = jnp.arange(length)[None] + (0 if forgets else carry.length[:, None])
     q, k = turn_position(spec.position, q, position), turn_position(spec.position, k, position)
     if isinstance(spec.config.cache, WindowCache):
         return _see_window(carry, q, k, v, count)
-    if isinstance(carry, Cache):
+    if memory:
         return _see_cache(carry, q, k, v, count, position)
     distance = position[:, :, None] - position[:, None]
     if not spec.masked:
@@ -167,7 +152,7 @@ def _see_window(carry, q, k, v, count):  # type: ignore[no-untyped-def]
     past, length = carry.k.shape[2], q.shape[2]
     k, v = jnp.concatenate([carry.k, k], axis=2), jnp.concatenate([carry.v, v], axis=2)
     keep = lambda a: latest(a.swapaxes(1, 2), count, past).swapaxes(1, 2)
-    after = Window(keep(k), keep(v), carry.length + count)
+    after = KeysValues(keep(k), keep(v), carry.length + count)
     place = jnp.arange(past + length)[None]
     distance = place[:, past:, None] - place[:, None]
     mask = causal(distance) & window(distance, past + 1) & existing(place >= past - carry.length[:, None])
@@ -175,14 +160,15 @@ def _see_window(carry, q, k, v, count):  # type: ignore[no-untyped-def]
 
 
 def _see_cache(carry, q, k, v, count, position):  # type: ignore[no-untyped-def]
-    """The chunk goes behind what is there, and its columns that do not exist are marked as nothing."""
-    exists = jnp.arange(q.shape[2])[None] < count[:, None]
-    write = lambda old, new, axis: lax.dynamic_update_slice_in_dim(old, new.astype(old.dtype), carry.columns[0], axis)
-    places = write(carry.position, jnp.where(exists, position, -1), 1)
-    after = Cache(write(carry.k, k, 2), write(carry.v, v, 2), places, carry.length + count, carry.columns + q.shape[2])
-    distance = position[:, :, None] - places[:, None]
-    mask = causal(distance) & existing(places >= 0)
-    return after, Seen(q, after.k.astype(q.dtype), after.v.astype(q.dtype), distance, mask, 0)
+    """Each key goes to the slot of its position. What does not exist is written nowhere."""
+    slots, rows = carry.k.shape[2], jnp.arange(q.shape[0])[:, None]
+    slot = jnp.where(jnp.arange(q.shape[2])[None] < count[:, None], position, slots)
+    if slot.size == 1:  # XLA:CPU writes two slots in place, but makes four copies of a cache to write one: the second is nowhere
+        slot, k, v = jnp.pad(slot, ((0, 0), (0, 1)), constant_values=slots), *(jnp.repeat(a, 2, axis=2) for a in (k, v))
+    write = lambda old, new: old.at[rows, :, slot].set(new.swapaxes(1, 2).astype(old.dtype), mode="drop")
+    after = KeysValues(write(carry.k, k), write(carry.v, v), carry.length + count)
+    distance = position[:, :, None] - jnp.arange(slots)[None, None]
+    return after, Seen(q, after.k.astype(q.dtype), after.v.astype(q.dtype), distance, causal(distance), 0)
 
 
 def _observed(order: Order, logits: Float[Array, "b h t s"], weights: Float[Array, "b h t s"], seen: Seen) -> dict[str, Array]:
