@@ -220,6 +220,8 @@ BENCHMARKS: tuple[Benchmark, ...] = (
             _trick("donated", Trick(ZAREMBA), 10),
             _trick("recurrence", Trick(ZAREMBA), 10),
             _trick("unstacked", Trick(Generation(GENERATED)), 2),
+            _trick("in_place", Trick(Generation(GENERATED)), 2),
+            _trick("divided_rows", Trick(Generation(GENERATED._replace(batch=16))), 1),
         ),
         {OURS: Side("research.bench.ours.tricks"), "without": Side("research.bench.ours.tricks")},
     ),

@@ -18,7 +18,7 @@ class Model(NamedTuple):
     empty: Any
     hidden: Any
     output: Any  # (config, params) -> the kernel and bias that make logits of what `hidden` returns
-    unstack: Any = lambda config, params, carry: (config, params, carry)  # the same model, quick for chunks of one
+    unstack: Any = lambda config, params, carry: (config, params, carry)  # quick for chunks of one; rows come first in its carry
     read: Any = None  # (config, params, source, valid, key, capacity) -> the carry of a decoder, where there is an encoder
     rows: Any = lambda carry, index: jax.tree.map(lambda leaf: leaf[index], carry)  # the carry of the rows that `index` [n] names
 

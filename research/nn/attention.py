@@ -161,14 +161,22 @@ def _see_window(carry, q, k, v, count):  # type: ignore[no-untyped-def]
 
 def _see_cache(carry, q, k, v, count, position):  # type: ignore[no-untyped-def]
     """Each key goes to the slot of its position. What does not exist is written nowhere."""
-    slots, rows = carry.k.shape[2], jnp.arange(q.shape[0])[:, None]
+    slots = carry.k.shape[2]
     slot = jnp.where(jnp.arange(q.shape[2])[None] < count[:, None], position, slots)
-    if slot.size == 1:  # XLA:CPU writes two slots in place, but makes four copies of a cache to write one: the second is nowhere
-        slot, k, v = jnp.pad(slot, ((0, 0), (0, 1)), constant_values=slots), *(jnp.repeat(a, 2, axis=2) for a in (k, v))
-    write = lambda old, new: old.at[rows, :, slot].set(new.swapaxes(1, 2).astype(old.dtype), mode="drop")
-    after = KeysValues(write(carry.k, k), write(carry.v, v), carry.length + count)
+    after = KeysValues(write_slots(carry.k, k, slot), write_slots(carry.v, v, slot), carry.length + count)
     distance = position[:, :, None] - jnp.arange(slots)[None, None]
     return after, Seen(q, after.k.astype(q.dtype), after.v.astype(q.dtype), distance, causal(distance), 0)
+
+
+def write_slots(cache: Float[Array, "b h s k"], new: Float[Array, "b h t k"], slot: Int[Array, "b t"]) -> Float[Array, "b h s k"]:
+    """The cache with each row's new entries in its slots; slot s is nowhere.
+
+    XLA:CPU writes two entries where the cache lies, but copies the cache four times to write one: with one goes another, to nowhere.
+    """
+    if slot.size == 1:
+        slot, new = jnp.pad(slot, ((0, 0), (0, 1)), constant_values=cache.shape[2]), jnp.repeat(new, 2, axis=2)
+    rows = jnp.arange(slot.shape[0])[:, None]
+    return cache.at[rows, :, slot].set(new.swapaxes(1, 2).astype(cache.dtype), mode="drop")
 
 
 def _observed(order: Order, logits: Float[Array, "b h t s"], weights: Float[Array, "b h t s"], seen: Seen) -> dict[str, Array]:

@@ -73,6 +73,15 @@ def test_one_beam_is_greedy(name, length_penalty):
     np.testing.assert_array_equal(found.lengths[:, 0], expected.lengths)
 
 
+@pytest.mark.parametrize("name", NAMES[:2])
+def test_rows_that_the_cores_share_have_the_texts_that_they_have_together(name):
+    """Of two cores: three rows stay together, two are divided."""
+    decoder, end = Beam(kind="beam", size=3), an_end(name)
+    expected, found = beams(name, decoder, end=end), beams(name, decoder, end=end, rows=slice(2))
+    np.testing.assert_array_equal(found.tokens, expected.tokens[:2])
+    np.testing.assert_allclose(found.scores, expected.scores[:2], rtol=1e-5)
+
+
 @EVERY
 def test_a_score_is_the_log_probability_of_its_text_over_the_penalty(name):
     """Also where the beams were reordered under way: each text read again at once has the score that the search gave it."""

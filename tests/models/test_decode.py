@@ -121,6 +121,17 @@ def test_a_row_ends_with_its_first_end_and_leaves_the_others_as_they_are(decoder
             assert found.tokens[row].tolist() == text[:n] + [end] * (STEPS - n)
 
 
+@pytest.mark.parametrize("decoder", [Greedy(), SAMPLE], ids=["greedy", "sample"])
+def test_rows_that_the_cores_share_have_the_texts_that_they_have_together(decoder):
+    """Of two cores: three rows stay together, four are divided."""
+    name, again, valid = "attention, learned", [0, 1, 2, 0], np.asarray(RIGHT)
+    end = int(texts(name, placed(RIGHT), RIGHT, decoder=decoder).tokens[1, 2])
+    expected = texts(name, placed(RIGHT), RIGHT, decoder=decoder, end=end)
+    found = texts(name, placed(RIGHT)[again], valid[again], decoder=decoder, end=end, numbers=again)
+    np.testing.assert_array_equal(found.tokens, expected.tokens[again])
+    np.testing.assert_array_equal(found.lengths, expected.lengths[again])
+
+
 def test_the_loop_stops_when_every_row_has_ended():
     """A limit of millions costs nothing where the first symbol is the end."""
     name = "attention, learned"

@@ -13,7 +13,7 @@ from research.bench.registry import OURS, Case
 from research.bench.sizes import Generation, Trick
 from research.bench.work import Work
 from research.machine import SINGLE_THREAD, WORKERS
-from research.models import MODELS, language_model
+from research.models import MODELS, decode, language_model
 from research.nn import attend, attention, convolution, feed_forward, linear, recurrence, recurrent
 from research.tasks import output
 from research.train import lanes
@@ -95,6 +95,20 @@ def _unstacked() -> None:
     MODELS[kind] = MODELS[kind]._replace(unstack=lambda config, params, carry: (config, params, carry))
 
 
+def _in_place() -> None:
+    """A cache's one new entry by itself."""
+
+    def write_slots(cache: Any, new: Any, slot: Any) -> Any:
+        return cache.at[jnp.arange(len(slot))[:, None], :, slot].set(new.swapaxes(1, 2), mode="drop")
+
+    _put(attention, write_slots=write_slots)
+
+
+def _divided_rows() -> None:
+    """All rows of a text on one core."""
+    _put(decode, by_rows=lambda function, shared, rows: function(shared, rows))
+
+
 def _put(module: Any, **values: Any) -> None:
     """Other values for names that a module has, in this process alone."""
     assert values.keys() <= vars(module).keys(), f"{module.__name__} has no {', '.join(values.keys() - vars(module).keys())}"
@@ -110,6 +124,8 @@ WITHOUT: dict[str, Callable[[], None]] = {
     "tricks/donated": _donated,
     "tricks/recurrence": _recurrence,
     "tricks/unstacked": _unstacked,
+    "tricks/in_place": _in_place,
+    "tricks/divided_rows": _divided_rows,
     "lanes/lstm": _lanes,
     "lanes/transformer": _lanes,
 }
