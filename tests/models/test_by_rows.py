@@ -9,7 +9,6 @@ from jax.sharding import Mesh, PartitionSpec
 from research.models.by_rows import ROW, by_rows
 
 CORES = len(jax.devices())
-pytestmark = pytest.mark.skipif(CORES == 1, reason="there is one device")
 
 
 def squared(seen):
