@@ -3,7 +3,8 @@
 from pydantic import ValidationError
 
 from research.config.decoding import Beam, Decoder, Greedy, Sample, TopK, TopP
-from research.config.errors import StepladderError, did_you_mean, explain
+from research.config.errors import StepladderError, did_you_mean
+from research.config.explain import explain
 from research.config.fields import by_kind, members
 from research.config.node import Node
 

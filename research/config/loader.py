@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from research.config.errors import StepladderError, did_you_mean, explain, unknown_key
+from research.config.errors import StepladderError, did_you_mean
 from research.config.experiment import Experiment
+from research.config.explain import explain, unknown_key
 from research.config.fields import Path, is_key
 from research.config.merge import Assignment, Dropped, Merged, apply, assignments
 from research.config.node import Node

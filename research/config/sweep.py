@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
-from research.config.errors import StepladderError, did_you_mean, explain, impossible, unknown_key
+from research.config.errors import StepladderError, did_you_mean
+from research.config.explain import explain, impossible, unknown_key
 from research.config.fields import Path, is_key, leaves
 from research.config.labels import label_values, row_label, short_text, text
 from research.config.merge import MEANINGLESS, Assignment, Dropped, Merged, apply

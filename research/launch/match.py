@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from research.config.errors import StepladderError, explain
+from research.config.errors import StepladderError
+from research.config.explain import explain
 from research.config.merge import Assignment, Merged, apply
 from research.config.model import LanguageModel
 from research.config.schema import Config

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
-from research.config.errors import StepladderError, explain
+from research.config.errors import StepladderError
+from research.config.explain import explain
 from research.config.node import Node, Strings
 from research.results.cells import Axes, Cell, Manifest, axes_of
 from research.results.comparisons import Comparison, adjust, compare, pairs, why_incomparable

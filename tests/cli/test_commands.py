@@ -134,6 +134,7 @@ import sys
 from typer.testing import CliRunner
 from research.cli import app
 assert CliRunner().invoke(app, ["--help"]).exit_code == 0
+assert "pydantic" not in sys.modules, "help needs no config"
 assert CliRunner().invoke(app, ["train", "configs/lm/kneser_ney.toml", "model.ordr=3"]).exit_code == 2
 assert not {"jax", "numpy", "scipy", "pandas", "matplotlib"} & set(sys.modules), "slow imports before they are needed"
 """

@@ -1,0 +1,184 @@
+"""How a refused config is told: what, where, the nearest right thing, what to do."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+
+from research.config.errors import Impossible, did_you_mean
+from research.config.fields import Path, all_keys, class_of, keys, kinds
+from research.config.node import Node
+
+
+def explain(error: ValidationError, root: type[Node], tree: dict[str, Any], where: Callable[[Path], str]) -> str:
+    """One paragraph for a refused tree: the first error in full, the keys of the others.
+
+    `where` says, for a key's path, which file or command it comes from. Keys are dotted, without the names of union branches.
+    """
+    found: dict[Path, list[dict[str, Any]]] = {}
+    for one in error.errors(include_url=False):
+        if (path := _path(one, tree)) is not None:
+            found.setdefault(path, []).append(dict(one))
+    first, *others = sorted(found, key=lambda path: found[path][0]["type"] != "extra_forbidden")  # a misspelt key explains a missing one
+    text = f"{where(first)}: {_sentence(first, found[first], root, tree)}"
+    if not others:
+        return text
+    return f"{text} And {len(others)} more: {', '.join('.'.join(path) or 'the whole' for path in others)}."
+
+
+def impossible(error: ValidationError) -> bool:
+    """Whether all that is wrong is a combination that cannot be."""
+    return all(isinstance(one.get("ctx", {}).get("error"), Impossible) for one in error.errors())
+
+
+def unknown_key(path: Path, root: type[Node], node: type[Node] | None = None, siblings: dict[str, type[Node]] | None = None) -> str:
+    """What to say of a key that is not there: it belongs to another kind, stands elsewhere in the schema, or is nearly another's name."""
+    key, above, last = ".".join(path), path[:-1], path[-1]
+    prefix = "".join(f"{part}." for part in above)
+    other = [kind for kind, sibling in (siblings or {}).items() if last in keys(sibling)]
+    if other:
+        return f"unknown key `{key}`; `{last}` belongs to {prefix}kind = {' or '.join(other)}."
+    elsewhere = [name for name in all_keys(root) if name.split(".")[-1] == last]
+    own = [prefix + name for name in keys(node)] if node else []
+    hint = did_you_mean(key, elsewhere) or (f"; did you mean `{elsewhere[0]}`?" if elsewhere else "")
+    hint = hint or did_you_mean(key, own) or did_you_mean(key, all_keys(root))
+    listed = f" The keys of {f'[{prefix[:-1]}]' if above else 'a config'} are {', '.join(keys(node))}." if node else ""
+    return f"unknown key `{key}`{hint or '.'}{listed}"
+
+
+def _path(one: Any, tree: dict[str, Any]) -> Path | None:
+    """The dotted path of an error, or None if it is about a branch that the value does not take."""
+    path: list[str] = []
+    value: Any = tree
+    branch: Any = None  # the kind of a table that was just entered: its name follows in the location
+    for part in one["loc"]:
+        text = str(part)
+        if text == branch:
+            branch = None
+            continue
+        if "[" in text or text.startswith("constrained-"):
+            if (text.startswith("tuple[") and isinstance(value, dict)) or (
+                text.startswith("tagged-union[") and isinstance(value, list | tuple)
+            ):
+                return None
+            continue
+        path.append(text)
+        value = value[part] if _has(value, part) else None
+        branch = value.get("kind") if isinstance(value, dict) else None
+    return tuple(path)
+
+
+def _has(value: Any, part: Any) -> bool:
+    return (isinstance(value, dict) and part in value) or (isinstance(value, list | tuple) and isinstance(part, int) and part < len(value))
+
+
+def _at(root: type[Node], tree: Any, path: Path) -> tuple[type[Node] | None, Any]:
+    """The node class and the field at a path, as far as the tree's kinds say."""
+    node: type[Node] | None = root
+    field, value = None, tree
+    for part in path:
+        if part.isdigit() and isinstance(value, list | tuple):
+            value = value[int(part)]
+        else:
+            field = keys(node).get(part) if node else None
+            value = value.get(part) if isinstance(value, dict) else None
+        node = class_of(field, value) if field is not None else None
+    return node, field
+
+
+def _sentence(path: Path, errors: list[dict[str, Any]], root: type[Node], tree: dict[str, Any]) -> str:
+    """What is wrong at one key, and what would be right."""
+    one, key = errors[0], ".".join(path)
+    _, field = _at(root, tree, path)
+    match one["type"]:
+        case "extra_forbidden":
+            above, union = _at(root, tree, path[:-1])
+            return unknown_key(path, root, above, kinds(union) if union is not None else {})
+        case "missing":
+            valid = ", ".join(kinds(field)) if field is not None else ""
+            if valid:
+                return f"`{key}` is missing; write [{key}] with a kind in the file, or {key}.kind=... . The kinds are {valid}."
+            return f"`{key}` is missing, and has no default; write it in the file, or {key}=... on the command line."
+        case "union_tag_invalid" | "union_tag_not_found":
+            return _unknown_kind(key, one["input"], list(kinds(field)) if field is not None else [], root)
+        case "value_error":
+            reason = str(one["ctx"]["error"])
+            return f"{'' if not key or key in reason else f'`{key}`: '}{reason}."
+        case "too_short":
+            return f"`{key}` is empty; give it at least one value."
+    return _wrong_value(key, errors, list(kinds(field)) if field is not None else [])
+
+
+def _unknown_kind(key: str, table: Any, valid: list[str], root: type[Node]) -> str:
+    kind = table.get("kind") if isinstance(table, dict) else None
+    listed = f"The kinds are {', '.join(valid)}."
+    if kind is None:
+        return f"`{key}` has no kind; write {key}.kind = ... in the file. {listed}"
+    home = [name for name in all_keys(root) if name.startswith(f"{key}.") and kind in _kinds_at(root, name)]
+    hint = did_you_mean(str(kind), valid) or (f"; {kind} is a kind of `{home[0]}`." if home else ".")
+    return f"unknown kind '{kind}' at `{key}.kind`{hint} {listed}"
+
+
+def _kinds_at(root: type[Node], name: str) -> set[str]:
+    """The kinds that a key may have under any kind above it."""
+    nodes: list[type[Node]] = [root]
+    *above, last = name.split(".")
+    for part in above:
+        nodes = [member for node in nodes if part in keys(node) for member in {*kinds(keys(node)[part]).values()}]
+    return {kind for node in nodes if last in keys(node) for kind in kinds(keys(node)[last])}
+
+
+def _wrong_value(key: str, errors: list[dict[str, Any]], valid: list[str]) -> str:
+    value = errors[0]["input"]
+    wanted = list(dict.fromkeys(_wanted(one, key, valid) for one in errors))
+    choices = [word for one in errors if one["type"] == "literal_error" for word in _quoted(one["ctx"]["expected"])]
+    hint = did_you_mean(value, choices) if isinstance(value, str) else ""
+    hint = f"; did you mean `{key}.kind = {value}`?" if isinstance(value, str) and value in valid else hint
+    return f"`{key}` must be {' or '.join(wanted)}, not {_show(value)}{hint or '.'}"
+
+
+def _wanted(one: dict[str, Any], key: str, valid: list[str]) -> str:
+    """What a value should have been, from pydantic's name of the mistake."""
+    limits = {
+        "greater_than_equal": ("at least", "ge"),
+        "greater_than": ("above", "gt"),
+        "less_than_equal": ("at most", "le"),
+        "less_than": ("below", "lt"),
+    }
+    if one["type"] in limits:
+        word, limit = limits[one["type"]]
+        return f"{word} {one['ctx'][limit]:g}"
+    if one["type"] == "literal_error":
+        return " or ".join(_quoted(one["ctx"]["expected"]))
+    if one["type"] in ("model_attributes_type", "model_type", "dict_type"):
+        return f'a table, as {{ kind = "{valid[0]}" }} (or {key}.kind = ...; the kinds are {", ".join(valid)})' if valid else "a table"
+    words = {
+        "int_type": "a whole number",
+        "int_from_float": "a whole number",
+        "float_type": "a number",
+        "finite_number": "a finite number",
+        "bool_type": "true or false",
+        "string_type": "a text",
+        "tuple_type": "an array",
+        "string_pattern_mismatch": "of small letters, digits and _",
+    }
+    return words.get(one["type"], one["msg"][:1].lower() + one["msg"][1:])
+
+
+def _quoted(expected: str) -> list[str]:
+    return [word.strip("' ") for word in expected.replace(" or ", ", ").split(", ")]
+
+
+def _show(value: Any) -> str:
+    """A value as a reader would write it, with its sort where the sort is the mistake."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return f"the text '{value}'"
+        case dict():
+            return "a table"
+        case list() | tuple():
+            return "an array"
+        case _:
+            return str(value)
