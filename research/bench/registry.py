@@ -58,6 +58,7 @@ class Benchmark(NamedTuple):
 TORCH = ("torch", "torch_compiled")
 SMALL = Transformer(layers=2, heads=4, width=64, length=64, batch=32, vocabulary=65)
 ZAREMBA = Recurrent(layers=2, width=200, length=20, batch=20, vocabulary=10_000)
+ZAREMBA_MEDIUM = ZAREMBA._replace(width=650, length=35, dropout=0.5)
 DEEP = Transformer(layers=8, heads=4, width=64, length=64, batch=16, vocabulary=65)
 GENERATED = Transformer(layers=4, heads=4, width=128, length=264, batch=1, vocabulary=1000)
 
@@ -111,7 +112,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         "step",
         (
             _lstm_step("zaremba_small", ZAREMBA, 20, (20, 6), 1.2, 1.4),
-            _lstm_step("zaremba_medium", ZAREMBA._replace(width=650, length=35, dropout=0.5), 3, (30, 8), 1.0, 1.4),
+            _lstm_step("zaremba_medium", ZAREMBA_MEDIUM, 3, (30, 8), 1.0, 1.4),
         ),
         {
             OURS: Side("research.bench.ours.training"),
@@ -216,6 +217,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
             _trick("narrow", Trick(SMALL), 25),
             _trick("unrolled", Trick(SMALL), 25),
             _trick("shared_batch", Trick(SMALL), 25),
+            _trick("whole_batch", Trick(ZAREMBA_MEDIUM), 3, (30, 5)),
             _trick("steps_a_call", Trick(Recurrent(1, 32, 32, 32, 28)), 40),
             _trick("donated", Trick(ZAREMBA), 10),
             _trick("recurrence", Trick(ZAREMBA), 10),

@@ -27,7 +27,7 @@ from research.results import store
 from research.results.lock import HeldError, claimed
 from research.train import lanes
 from research.train.classic import fit_run
-from research.train.engine import Engine, build
+from research.train.engine import Engine, build, mesh_of
 from research.train.evaluate import Belonging
 from research.train.latency import latency_ms
 from research.train.result import ENDED, Job, write_failure
@@ -237,7 +237,7 @@ def _source(config: Config, data: Dataset, host_above: int) -> Any:
         return OnHost(host_arrays(data.train), config.run.log_every, lru_cache(kept)(cut))
     if belongs_on_host(data.train, host_above):
         return OnHost(host_arrays(data.train), config.run.log_every)
-    return lanes.replicate(device_arrays(data.train, config.train.buckets))
+    return lanes.replicate(mesh_of(config), device_arrays(data.train, config.train.buckets))
 
 
 def _misspelt(config: Config, data: Dataset) -> Split | None:

@@ -8,8 +8,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
+from research.config.node import Node
+from research.config.schema import Config
 from research.data.batches import Batch
+from research.nn.recurrent import CELLS
 from research.train import lanes
 from research.train.evaluate import Scores, concatenate, evaluate_batch, first_carry, in_order
 from research.train.source import OnHost, no_batches
@@ -20,6 +24,7 @@ Batches = tuple[Batch, ...]  # a few shapes, each stacked on a leading axis
 
 class Engine(NamedTuple):
     program: Program
+    mesh: Mesh  # where its lanes are
     width: int  # lanes
     advance: Any
     evaluate: dict[Any, Any]  # a compiled function for each shape of a batch
@@ -27,33 +32,46 @@ class Engine(NamedTuple):
     peak_bytes: int  # of one lane: arguments, results and temporaries of a training call
 
 
+def mesh_of(config: Config) -> Mesh:
+    """Where the lanes of a config are. Each step of a loop over time reads a whole kernel for the few rows of a batch, so that cores which
+    share the rows read it all, each: such a model has all threads on one device.
+    """
+    return lanes.places(by_rows=not _has_cells(config.model))
+
+
+def _has_cells(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return any(_has_cells(part) for part in value)
+    return type(value) in CELLS or (isinstance(value, Node) and any(_has_cells(part) for _, part in value))
+
+
 def build(program: Program, source: Any, shapes: tuple[Batches, ...], runs: int) -> Engine:
     """Compile training, and evaluation for every shape of batch in `shapes`. `source`: the training split on the devices, or OnHost."""
-    began, width = time.perf_counter(), lanes.capacity(runs)
+    began, mesh, width = time.perf_counter(), mesh_of(program.config), lanes.capacity(runs)
     member, state = blank(program)
     own = isinstance(source, OnHost)  # every lane has batches of its own
-    given = lanes.abstract(no_batches(program.config, source), width) if own else lanes.abstract_shared(source)
-    step = lanes.over_lanes(partial(advance, program), shared=() if own else (2,), donate=(1,))
+    given = lanes.abstract(mesh, no_batches(program.config, source), width) if own else lanes.abstract_shared(mesh, source)
+    step = lanes.over_lanes(mesh, partial(advance, program), shared=() if own else (2,), donate=(1,))
     until = jax.ShapeDtypeStruct((), jnp.int32)
-    train = step.lower(*(lanes.abstract(x, width) for x in (member, state)), given, lanes.abstract(until, width)).compile()
+    train = step.lower(*(lanes.abstract(mesh, x, width) for x in (member, state)), given, lanes.abstract(mesh, until, width)).compile()
     evaluate = {}
     for batch in (batch for batches in shapes for batch in batches):
         one = jax.eval_shape(lambda batch: jax.tree.map(lambda leaf: leaf[0], batch), batch)
         if _key(one) not in evaluate:
-            evaluate[_key(one)] = _compile_evaluation(program, state.params, one, width)
-    return Engine(program, width, train, evaluate, time.perf_counter() - began, _peak(train, given))
+            evaluate[_key(one)] = _compile_evaluation(program, mesh, state.params, one, width)
+    return Engine(program, mesh, width, train, evaluate, time.perf_counter() - began, _peak(train, given))
 
 
 def score(engine: Engine, params: Any, active: list[bool], batches: Batches, n: int) -> list[Scores | None]:
     """The scores of a split of `n` tokens under the lanes' parameters (joined); None for a lane that is not active."""
-    flags = lanes.join([np.asarray(flag) for flag in active])
+    flags = lanes.join(engine.mesh, [np.asarray(flag) for flag in active])
     nats: list[Any] = []
     likeliest: list[Any] = []
     for stacked in batches:
-        carry = lanes.join([first_carry(engine.program, stacked.inputs.shape[1])] * engine.width)
+        carry = lanes.join(engine.mesh, [first_carry(engine.program, stacked.inputs.shape[1])] * engine.width)
         for i in range(stacked.inputs.shape[0]):
             batch = jax.tree.map(lambda leaf, i=i: leaf[i], stacked)
-            found = engine.evaluate[_key(batch)](params, carry, flags, lanes.replicate(batch))
+            found = engine.evaluate[_key(batch)](params, carry, flags, lanes.replicate(engine.mesh, batch))
             nats.append(found[0])
             likeliest.append(found[1])
             carry = found[2]
@@ -61,11 +79,11 @@ def score(engine: Engine, params: Any, active: list[bool], batches: Batches, n: 
     return [in_order(batches, of_lane(nats, i), of_lane(likeliest, i), n) if on else None for i, on in enumerate(active)]
 
 
-def _compile_evaluation(program: Program, params: Any, batch: Any, width: int) -> Any:
+def _compile_evaluation(program: Program, mesh: Mesh, params: Any, batch: Any, width: int) -> Any:
     carry = jax.eval_shape(lambda: first_carry(program, batch.inputs.shape[0]))
     active = jax.ShapeDtypeStruct((), jnp.bool_)
-    evaluate = lanes.over_lanes(partial(evaluate_batch, program), shared=(3,))
-    return evaluate.lower(*(lanes.abstract(x, width) for x in (params, carry, active)), lanes.abstract_shared(batch)).compile()
+    evaluate = lanes.over_lanes(mesh, partial(evaluate_batch, program), shared=(3,))
+    return evaluate.lower(*(lanes.abstract(mesh, x, width) for x in (params, carry, active)), lanes.abstract_shared(mesh, batch)).compile()
 
 
 def _key(batch: Any) -> tuple[Any, ...]:

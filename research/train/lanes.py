@@ -2,8 +2,9 @@
 
 A lane is a place for one run. On CPU a lane is a core, or several where fewer runs are wanted than there are cores: one device each,
 `shard_map` over the lanes, and no product is batched, so a run's bits do not depend on its neighbours, nor on how many there are. The
-cores of a lane share each batch by its rows (`spread`), and XLA adds up their gradients. On an accelerator the lanes are `vmap`, which
-promises closeness, not bits. Values in lanes have a leading axis `n`; an idle lane holds any value and a bound that stops its loop at once.
+cores of a lane share each batch by its rows (`spread`), and XLA adds up their gradients; or one device of a lane does the work with the
+threads of all (`places`). On an accelerator the lanes are `vmap`, which promises closeness, not bits. Values in lanes have a leading axis
+`n`; an idle lane holds any value and a bound that stops its loop at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +21,16 @@ from research.machine import workers_of
 LANE, CORE = "lane", "core"
 
 
-def over_lanes(function: Callable[..., Any], shared: Sequence[int] = (), donate: Sequence[int] = ()) -> Any:
+def places(by_rows: bool) -> Mesh:
+    """The devices of each lane: all of them where its cores are to share a batch by its rows, else the first, whose operations have all
+    threads. Not used on an accelerator.
+    """
+    devices = jax.devices()
+    of_lane = np.reshape(devices, (workers_of(len(devices)), -1))
+    return Mesh(of_lane if by_rows else of_lane[:, :1], (LANE, CORE))
+
+
+def over_lanes(mesh: Mesh, function: Callable[..., Any], shared: Sequence[int] = (), donate: Sequence[int] = ()) -> Any:
     """`function` for every lane at once, jitted. Arguments whose index is in `shared` are the same for all lanes, without their axis."""
     if _vectorised():
         axes = lambda args: [None if i in shared else 0 for i in range(len(args))]
@@ -30,8 +40,7 @@ def over_lanes(function: Callable[..., Any], shared: Sequence[int] = (), donate:
         own = [arg if i in shared else jax.tree.map(lambda leaf: leaf[0], arg) for i, arg in enumerate(args)]
         return jax.tree.map(lambda leaf: leaf[None], function(*own))
 
-    mesh = _mesh()
-    by_hand = {LANE} if _cores(mesh) > 1 else {LANE, CORE}  # over the cores of a lane, XLA divides the work by what `spread` says
+    by_hand = {LANE} if mesh.shape[CORE] > 1 else {LANE, CORE}  # over the cores of a lane, XLA divides the work by what `spread` says
 
     def mapped(*args: Any) -> Any:
         specs = tuple(PartitionSpec() if i in shared else PartitionSpec(LANE) for i in range(len(args)))
@@ -57,18 +66,18 @@ def capacity(runs: int) -> int:
 
 
 def cores() -> int:
-    """Of a run: how many devices share its batches."""
-    return 1 if _vectorised() else _cores(_mesh())
+    """Of a run: how many there are for it."""
+    return 1 if _vectorised() else places(by_rows=True).shape[CORE]
 
 
-def join(values: Sequence[PyTree]) -> PyTree:
+def join(mesh: Mesh, values: Sequence[PyTree]) -> PyTree:
     """One value for each lane -> one value with a leading axis, each part on its lane's devices."""
     if _vectorised():
         return jax.tree.map(lambda *leaves: jnp.stack(leaves), *values)
-    sharding = NamedSharding(_mesh(), PartitionSpec(LANE))
+    sharding = NamedSharding(mesh, PartitionSpec(LANE))
 
     def assemble(*leaves: Any) -> jax.Array:
-        parts = [part for lane, leaf in enumerate(leaves) for part in _placed(leaf, lane)]
+        parts = [part for lane, leaf in enumerate(leaves) for part in _placed(leaf, mesh.devices[lane])]
         return jax.make_array_from_single_device_arrays((len(leaves), *np.shape(leaves[0])), sharding, parts)
 
     return jax.tree.map(assemble, *values)
@@ -80,8 +89,9 @@ def put(joined: PyTree, lane: int, value: PyTree) -> PyTree:
         return jax.tree.map(lambda all_lanes, leaf: all_lanes.at[lane].set(leaf), joined, value)
 
     def replace(all_lanes: jax.Array, leaf: Any) -> jax.Array:
-        parts, cores = _parts(all_lanes), _cores(_mesh())
-        parts[lane * cores : (lane + 1) * cores] = _placed(leaf, lane)
+        parts, devices = _parts(all_lanes), _devices(all_lanes)
+        cores = devices.shape[1]
+        parts[lane * cores : (lane + 1) * cores] = _placed(leaf, devices[lane])
         return jax.make_array_from_single_device_arrays(all_lanes.shape, all_lanes.sharding, parts)
 
     return jax.tree.map(replace, joined, value)
@@ -91,47 +101,45 @@ def part(value: PyTree, lane: int) -> PyTree:
     """The value of one lane, without the leading axis."""
     if _vectorised():
         return jax.tree.map(lambda leaf: leaf[lane], value)
-    return jax.tree.map(lambda leaf: np.asarray(_parts(leaf)[lane * _cores(_mesh())])[0], value)
+    return jax.tree.map(lambda leaf: np.asarray(_parts(leaf)[lane * _devices(leaf).shape[1]])[0], value)
 
 
-def replicate(value: PyTree) -> PyTree:
+def replicate(mesh: Mesh, value: PyTree) -> PyTree:
     """A value that all lanes share, once on every device."""
     if _vectorised():
         return jax.device_put(value)
-    return jax.device_put(value, NamedSharding(_mesh(), PartitionSpec()))
+    return jax.device_put(value, NamedSharding(mesh, PartitionSpec()))
 
 
-def abstract(value: PyTree, width: int) -> PyTree:
+def abstract(mesh: Mesh, value: PyTree, width: int) -> PyTree:
     """The shapes of `join`ed values, for compilation ahead of time."""
-    sharding = None if _vectorised() else NamedSharding(_mesh(), PartitionSpec(LANE))
+    sharding = None if _vectorised() else NamedSharding(mesh, PartitionSpec(LANE))
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((width, *leaf.shape), leaf.dtype, sharding=sharding), value)
 
 
-def abstract_shared(value: PyTree) -> PyTree:
+def abstract_shared(mesh: Mesh, value: PyTree) -> PyTree:
     """The shapes of a `replicate`d value."""
-    sharding = None if _vectorised() else NamedSharding(_mesh(), PartitionSpec())
+    sharding = None if _vectorised() else NamedSharding(mesh, PartitionSpec())
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), value)
 
 
+def _devices(joined: jax.Array) -> np.ndarray:
+    """Of every lane, its devices."""
+    sharding = joined.sharding
+    assert isinstance(sharding, NamedSharding), "an array of lanes"
+    return sharding.mesh.devices
+
+
 def _parts(joined: jax.Array) -> list[jax.Array]:
-    """What each device holds, in the order of the devices."""
+    """What each device holds, in the order of the lanes."""
     held = {shard.device: shard.data for shard in joined.addressable_shards}
-    return [held[device] for device in jax.devices()]
+    return [held[device] for device in _devices(joined).flat]
 
 
-def _placed(leaf: Any, lane: int) -> list[jax.Array]:
+def _placed(leaf: Any, devices: np.ndarray) -> list[jax.Array]:
     """A lane's value on each of its devices."""
-    return [jax.device_put(np.asarray(leaf)[None], device) for device in _mesh().devices[lane]]
+    return [jax.device_put(np.asarray(leaf)[None], device) for device in devices]
 
 
 def _vectorised() -> bool:
     return jax.default_backend() != "cpu"
-
-
-def _mesh() -> Mesh:
-    devices = jax.devices()
-    return Mesh(np.reshape(devices, (workers_of(len(devices)), -1)), (LANE, CORE))
-
-
-def _cores(mesh: Mesh) -> int:
-    return mesh.shape[CORE]

@@ -116,7 +116,7 @@ def boundaries(config: Config, steps: int) -> tuple[list[int], list[int]]:
 def _idle(engine: Engine) -> tuple[Any, Any]:
     """A state and a member for lanes in which nothing runs: their loops are bounded by step 0."""
     member, state = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), blank(engine.program))
-    return lanes.join([state] * engine.width), lanes.join([member] * engine.width)
+    return lanes.join(engine.mesh, [state] * engine.width), lanes.join(engine.mesh, [member] * engine.width)
 
 
 def _fill(
@@ -186,7 +186,7 @@ def _advance(engine: Engine, running: list[Any], states: Any, members: Any, mate
     until = [_next(engine, lane) if lane else 0 for lane in running]
     began = time.perf_counter()
     source = _given(engine, running, until, material.source)
-    states, traces = engine.advance(members, states, source, lanes.join([np.int32(n) for n in until]))
+    states, traces = engine.advance(members, states, source, lanes.join(engine.mesh, [np.int32(n) for n in until]))
     jax.block_until_ready(states)
     seconds = time.perf_counter() - began
     return states, [lane and _log(engine, lane, lanes.part(traces, i), until[i], seconds, report) for i, lane in enumerate(running)]
@@ -198,7 +198,7 @@ def _given(engine: Engine, running: list[Any], until: list[int], source: Any) ->
         return source
     config = engine.program.config
     of_lane = lambda lane, last: stack(config, source, lane.job.seed, lane.step, last) if lane else no_batches(config, source)
-    return lanes.join([of_lane(lane, last) for lane, last in zip(running, until, strict=True)])
+    return lanes.join(engine.mesh, [of_lane(lane, last) for lane, last in zip(running, until, strict=True)])
 
 
 def _next(engine: Engine, lane: Lane) -> int:

@@ -1,13 +1,15 @@
-"""A lane of several cores: the same run, its batches shared by rows, its gradients added up."""
+"""A lane of several cores: the same run, its batches shared by rows and its gradients added up, or all threads on one device."""
 
 import jax
 import numpy as np
 import pytest
 from tiny import LSTM, TRANSFORMER, metrics, seeds_in, without_times
 
+from research.config.schema import Config
 from research.launch.environment import differences, environment
 from research.machine import WORKERS, workers_of
 from research.train import lanes
+from research.train.engine import mesh_of
 
 MODELS = {"lstm": LSTM, "transformer": TRANSFORMER}
 
@@ -22,9 +24,16 @@ def test_a_lane_has_the_cores_that_are_left_over(monkeypatch):
     assert [workers_of(n) for n in (3, 6, 8)] == [3, 3, 8]
 
 
-def test_what_is_in_a_lane_comes_out_of_it(monkeypatch):
+def test_a_loop_over_time_has_all_threads_on_one_device_and_other_models_share_their_rows(monkeypatch):
     monkeypatch.setenv(WORKERS, "1")
-    joined = lanes.join([{"a": np.arange(3.0)}])
+    configs = {name: Config.model_validate({"data": {"kind": "pydoc"}, "model": tree["model"]}) for name, tree in MODELS.items()}
+    assert {name: mesh_of(config).shape["core"] for name, config in configs.items()} == {"lstm": 1, "transformer": len(jax.devices())}
+
+
+@pytest.mark.parametrize("by_rows", [True, False])
+def test_what_is_in_a_lane_comes_out_of_it(monkeypatch, by_rows):
+    monkeypatch.setenv(WORKERS, "1")
+    joined = lanes.join(lanes.places(by_rows), [{"a": np.arange(3.0)}])
     np.testing.assert_array_equal(lanes.part(joined, 0)["a"], np.arange(3.0))
     other = lanes.put(joined, 0, {"a": np.ones(3)})
     np.testing.assert_array_equal(lanes.part(other, 0)["a"], np.ones(3))

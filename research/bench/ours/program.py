@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from research.bench.sizes import Recurrent, Transformer
 from research.bench.text import uniform_tokens
@@ -18,6 +19,7 @@ from research.data.dataset import TextSplit
 from research.models.count import flops_per_token
 from research.tasks.language_modelling import Sizes
 from research.train import lanes
+from research.train.engine import mesh_of
 from research.train.optimiser import hyper
 from research.train.update import Member, Program, advance, jitted_begin
 
@@ -40,11 +42,12 @@ def lay(sizes: Transformer | Recurrent, config: Config, members: Sequence[Member
     split = TextSplit(tokens, np.zeros_like(tokens))
     epoch = steps_per_epoch(config.data, sizes.batch, split)
     program = Program(program_key(config), Sizes(sizes.vocabulary, sizes.length), STEPS, epoch)
-    source, width = lanes.replicate(TextArrays(jnp.asarray(tokens))), lanes.capacity(len(members))
+    mesh, width = mesh_of(config), lanes.capacity(len(members))
+    source = lanes.replicate(mesh, TextArrays(jnp.asarray(tokens)))
     groups = [members[i : i + width] for i in range(0, len(members), width)]
-    held = [_join(program, config, group, width) for group in groups]
-    step = lanes.over_lanes(partial(advance, program), shared=(2,), donate=(1,))
-    compiled = step.lower(*held[0], source, _until(len(groups[0]), width, 0)).compile()
+    held = [_join(program, mesh, config, group, width) for group in groups]
+    step = lanes.over_lanes(mesh, partial(advance, program), shared=(2,), donate=(1,))
+    compiled = step.lower(*held[0], source, _until(mesh, len(groups[0]), width, 0)).compile()
     taken = 0
 
     def run(units: int) -> None:
@@ -53,7 +56,7 @@ def lay(sizes: Transformer | Recurrent, config: Config, members: Sequence[Member
         traces = []
         for i, group in enumerate(groups):
             joined, states = held[i]
-            states, trace = compiled(joined, states, source, _until(len(group), width, taken))
+            states, trace = compiled(joined, states, source, _until(mesh, len(group), width, taken))
             held[i] = (joined, states)
             traces.append(trace)
         for group, trace in zip(groups, traces, strict=True):
@@ -68,12 +71,12 @@ def lay(sizes: Transformer | Recurrent, config: Config, members: Sequence[Member
     return Work(run, flops, max(0, compiled.memory_analysis().temp_size_in_bytes - gradients))
 
 
-def _join(program: Program, config: Config, group: Sequence[Member], width: int) -> tuple[Any, Any]:
+def _join(program: Program, mesh: Mesh, config: Config, group: Sequence[Member], width: int) -> tuple[Any, Any]:
     """Members and first states in lanes; an idle lane repeats the first."""
     filled = [*group, *[group[0]] * (width - len(group))]
-    return lanes.join(filled), lanes.join([jitted_begin(program, config.model, member) for member in filled])
+    return lanes.join(mesh, filled), lanes.join(mesh, [jitted_begin(program, config.model, member) for member in filled])
 
 
-def _until(runs: int, width: int, step: int) -> Any:
+def _until(mesh: Mesh, runs: int, width: int, step: int) -> Any:
     """The step to go to, zero for an idle lane."""
-    return lanes.join([np.int32(step if lane < runs else 0) for lane in range(width)])
+    return lanes.join(mesh, [np.int32(step if lane < runs else 0) for lane in range(width)])

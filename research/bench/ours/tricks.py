@@ -76,6 +76,11 @@ def _shared_batch() -> None:
     os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "").replace(SINGLE_THREAD, "")
 
 
+def _whole_batch() -> None:
+    """A loop over time on several cores, each with its share of the rows."""
+    _put(program, mesh_of=lambda config: lanes.places(by_rows=True))
+
+
 def _lanes() -> None:
     """Runs side by side in every operation, as on an accelerator."""
     _shared_batch()
@@ -86,7 +91,7 @@ def _lanes() -> None:
 def _donated() -> None:
     """The state of a call is kept beside the next one."""
     over_lanes = lanes.over_lanes
-    _put(lanes, over_lanes=lambda function, shared=(), donate=(): over_lanes(function, shared))
+    _put(lanes, over_lanes=lambda mesh, function, shared=(), donate=(): over_lanes(mesh, function, shared))
 
 
 def _unstacked() -> None:
@@ -120,6 +125,7 @@ WITHOUT: dict[str, Callable[[], None]] = {
     "tricks/narrow": _narrow,
     "tricks/unrolled": _unrolled,
     "tricks/shared_batch": _shared_batch,
+    "tricks/whole_batch": _whole_batch,
     "tricks/steps_a_call": lambda: None,  # `prepare` takes the steps one by one
     "tricks/donated": _donated,
     "tricks/recurrence": _recurrence,
