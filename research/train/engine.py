@@ -19,6 +19,8 @@ from research.train.evaluate import Scores, concatenate, evaluate_batch, first_c
 from research.train.source import OnHost, no_batches
 from research.train.update import Program, advance, blank
 
+LARGE_KERNEL = 2**19  # bytes
+
 Batches = tuple[Batch, ...]  # a few shapes, each stacked on a leading axis
 
 
@@ -33,16 +35,23 @@ class Engine(NamedTuple):
 
 
 def mesh_of(config: Config) -> Mesh:
-    """Where the lanes of a config are. Each step of a loop over time reads a whole kernel for the few rows of a batch, so that cores which
-    share the rows read it all, each: such a model has all threads on one device.
+    """Where the lanes of a config are. Each step of a loop over time reads a whole kernel for the few rows of a batch, and cores that
+    share the rows read it all, each: a model whose kernel is too large for a core's own cache has all threads on one device.
     """
-    return lanes.places(by_rows=not _has_cells(config.model))
+    return lanes.places(by_rows=_recurrent_kernel(config.model) < LARGE_KERNEL)
 
 
-def _has_cells(value: Any) -> bool:
+def _recurrent_kernel(value: Any, width: int = 0) -> int:
+    """The bytes of the largest recurrent kernel inside a model's words; zero where nothing loops over time."""
     if isinstance(value, tuple):
-        return any(_has_cells(part) for part in value)
-    return type(value) in CELLS or (isinstance(value, Node) and any(_has_cells(part) for _, part in value))
+        return max((_recurrent_kernel(part, width) for part in value), default=0)
+    if type(value) in CELLS:
+        return 4 * CELLS[type(value)].gates * width**2
+    if isinstance(value, Node):
+        own = getattr(value, "width", width)
+        inner = own if isinstance(own, int) else width  # a feed-forward part's may be "4x"
+        return max((_recurrent_kernel(part, inner) for _, part in value), default=0)
+    return 0
 
 
 def build(program: Program, source: Any, shapes: tuple[Batches, ...], runs: int) -> Engine:

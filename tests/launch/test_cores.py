@@ -8,10 +8,17 @@ from tiny import LSTM, TRANSFORMER, metrics, seeds_in, without_times
 from research.config.schema import Config
 from research.launch.environment import differences, environment
 from research.machine import WORKERS, workers_of
-from research.train import lanes
-from research.train.engine import mesh_of
+from research.train import engine, lanes
 
-MODELS = {"lstm": LSTM, "transformer": TRANSFORMER}
+WIDE = {**LSTM, "model": {**LSTM["model"], "width": 12}}
+MODELS = {"lstm": LSTM, "wide_lstm": WIDE, "transformer": TRANSFORMER}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def a_kernel_of_12_is_large():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "LARGE_KERNEL", 4 * 4 * 10**2)
+        yield
 
 
 def test_a_lane_has_the_cores_that_are_left_over(monkeypatch):
@@ -24,10 +31,11 @@ def test_a_lane_has_the_cores_that_are_left_over(monkeypatch):
     assert [workers_of(n) for n in (3, 6, 8)] == [3, 3, 8]
 
 
-def test_a_loop_over_time_has_all_threads_on_one_device_and_other_models_share_their_rows(monkeypatch):
+def test_a_large_recurrent_kernel_has_all_threads_on_one_device_and_other_models_share_their_rows(monkeypatch):
     monkeypatch.setenv(WORKERS, "1")
     configs = {name: Config.model_validate({"data": {"kind": "pydoc"}, "model": tree["model"]}) for name, tree in MODELS.items()}
-    assert {name: mesh_of(config).shape["core"] for name, config in configs.items()} == {"lstm": 1, "transformer": len(jax.devices())}
+    cores = {name: engine.mesh_of(config).shape["core"] for name, config in configs.items()}
+    assert cores == {"lstm": len(jax.devices()), "wide_lstm": 1, "transformer": len(jax.devices())}
 
 
 @pytest.mark.parametrize("by_rows", [True, False])
