@@ -1,4 +1,7 @@
-"""Flags that must be set before jax is imported: one CPU device a core, one thread a device, and how many runs share them."""
+"""Flags that must be set before jax is imported: one CPU device a core, one thread a device, and how many runs share them.
+
+XLA's library of products takes helpers from the threads of all devices all the same.
+"""
 
 import os
 import sys
