@@ -16,7 +16,7 @@ from research.config.rules import Rules
 from research.config.schema import Config, Start
 from research.config.write import to_tree
 
-CODE_VERSION = 3  # raised when a change of code or of a default alters results
+CODE_VERSION = 4  # raised when a change of code or of a default alters results
 
 PATHS: dict[type, tuple[str, ...]] = {  # another path to the same bytes is the same data
     Files: ("train", "valid", "test"),
