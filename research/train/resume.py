@@ -1,7 +1,8 @@
-"""What a run's checkpoint holds: its state, its best parameters on validation with their scores, and the seconds it has had."""
+"""What a run's checkpoint holds: its state, its best parameters on validation with their scores, and what it has had so far."""
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -21,9 +22,23 @@ class Best:
     scores: Scores
 
 
-def pack(state: State, best: Best | None, seconds: tuple[float, float], tokens: int) -> dict[str, Any]:
-    """One tree of one form, whether or not there is a best yet. `tokens`: scored in validation."""
-    none = Best(state.params, 0.0, -1, 0, Scores(np.zeros(tokens, np.float32), np.zeros(tokens, bool), np.zeros(tokens, np.int32)))
+class Progress(NamedTuple):
+    """What a run has had: seconds of training and of evaluation, real tokens, and the last validation that was not finite."""
+
+    train_seconds: float = 0.0
+    evaluate_seconds: float = 0.0
+    tokens: int = 0
+    not_finite: int = -1  # its step
+
+
+def better(loss: float, best: Best | None) -> bool:
+    """Whether a validation is the best so far. One that is not finite is worse than any that is, and never better than another."""
+    return best is None or (math.isfinite(loss) and (not math.isfinite(best.loss) or loss < best.loss))
+
+
+def pack(state: State, best: Best | None, progress: Progress, size: int) -> dict[str, Any]:
+    """One tree of one form, whether or not there is a best yet. `size`: how many tokens validation scores."""
+    none = Best(state.params, 0.0, -1, 0, Scores(np.zeros(size, np.float32), np.zeros(size, bool), np.zeros(size, np.int32)))
     held = best or none
     return {
         "state": state,
@@ -34,12 +49,17 @@ def pack(state: State, best: Best | None, seconds: tuple[float, float], tokens: 
             "since": np.int32(held.since),
             "scores": held.scores._asdict(),
         },
-        "seconds": np.asarray(seconds, np.float64),
+        "progress": {
+            "seconds": np.asarray(progress[:2], np.float64),
+            "tokens": np.int64(progress.tokens),
+            "not_finite": np.int32(progress.not_finite),
+        },
     }
 
 
-def unpack(saved: dict[str, Any]) -> tuple[State, Best | None, tuple[float, float]]:
-    """The state, the best if there is one, and seconds of training and of evaluation."""
-    held, (train, evaluate) = saved["best"], saved["seconds"]
+def unpack(saved: dict[str, Any]) -> tuple[State, Best | None, Progress]:
+    """The state, the best if there is one, and what the run has had."""
+    held, had = saved["best"], saved["progress"]
+    progress = Progress(*map(float, had["seconds"]), int(had["tokens"]), int(had["not_finite"]))
     best = Best(held["params"], float(held["loss"]), int(held["step"]), int(held["since"]), Scores(**held["scores"]))
-    return jax.tree.map(np.asarray, saved["state"]), best if best.step >= 0 else None, (float(train), float(evaluate))
+    return jax.tree.map(np.asarray, saved["state"]), best if best.step >= 0 else None, progress

@@ -4,6 +4,7 @@ A run's files follow its own step alone: which lane it had, who its neighbours w
 but in the times. Ctrl-C and SIGTERM set `stop`; after the call under way each run in a lane is checkpointed.
 """
 
+import math
 import time
 import tomllib
 from collections import deque
@@ -32,7 +33,7 @@ from research.train.initial_vectors import begin_with_file
 from research.train.optimiser import factor, hyper
 from research.train.prompted import prompted
 from research.train.result import ENDED, Copy, Job, Scored, write_result, write_status
-from research.train.resume import Best, pack, unpack
+from research.train.resume import Best, Progress, better, pack, unpack
 from research.train.source import OnHost, no_batches, stack
 from research.train.update import Member, State, blank, jitted_begin
 from research.train.written import written
@@ -70,8 +71,7 @@ class Lane:
     claim: Claim
     step: int
     best: Best | None
-    train_seconds: float
-    evaluate_seconds: float
+    progress: Progress
     saved: float  # when it was last checkpointed
     ended: str = ""  # done | diverged
 
@@ -159,15 +159,15 @@ def _taken_up(engine: Engine, job: Job, claimed: Claim, material: Material, repo
         state = state.replace(params=_inherited(engine, job, state.params))
     if material.vocabulary is not None:
         state = state.replace(params=begin_with_file(job.config, state.params, material.vocabulary))
-    step, best, spent = 0, None, (0.0, 0.0)
-    saved = checkpoint.restore_latest(job.folder / "checkpoints", pack(state, None, spent, material.valid.size))
+    step, best, progress = 0, None, Progress()
+    saved = checkpoint.restore_latest(job.folder / "checkpoints", pack(state, None, progress, material.valid.size))
     if saved is not None:
-        state, best, spent = unpack(saved)
+        state, best, progress = unpack(saved)
         step = int(state.step)
     store.truncate_metrics(job.folder / "metrics.jsonl", step)
     write_status(job, "running", step, engine.program.steps)
     report(job, "resumed" if step else "started", {"step": step})
-    return Lane(job, claimed, step, best, *spent, time.monotonic()), state, member
+    return Lane(job, claimed, step, best, progress, time.monotonic()), state, member
 
 
 def _inherited(engine: Engine, job: Job, params: Any) -> Any:
@@ -225,9 +225,10 @@ def _log(engine: Engine, lane: Lane, trace: Any, until: int, seconds: float, rep
         "gradient_norm": float(sums.gradient_norm) / max(1, int(sums.steps)),
     }
     store.append_metrics(job.folder / "metrics.jsonl", [line | {"learning_rate": rate, "seconds": seconds}])
-    tokens = taken * job.config.train.batch_size * engine.program.sizes.length
+    tokens, had = int(sums.tokens), lane.progress
     report(job, "progress", {"steps": taken, "tokens": tokens, "loss": loss, "seconds": seconds})
-    return replace(lane, step=lane.step + taken, train_seconds=lane.train_seconds + seconds, ended="" if finite else "diverged")
+    progress = had._replace(train_seconds=had.train_seconds + seconds, tokens=had.tokens + tokens)
+    return replace(lane, step=lane.step + taken, progress=progress, ended="" if finite else "diverged")
 
 
 def _validate(engine: Engine, running: list[Any], states: Any, material: Material, report: Report) -> list[Any]:
@@ -244,19 +245,29 @@ def _validate(engine: Engine, running: list[Any], states: Any, material: Materia
 
 
 def _judge(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Material, seconds: float, report: Report) -> Lane:
-    """Keep the parameters if they are the best so far, and stop a run whose patience is at its end."""
+    """Keep the parameters if they are the best so far, and stop a run whose patience is at its end.
+
+    A run has diverged where what it would be tested with has a validation that is not finite.
+    """
     job, train = lane.job, lane.job.config.train
     metrics = measure(scores, job.config.data, material.valid.belongs)
     store.append_metrics(job.folder / "metrics.jsonl", [{"step": lane.step, "split": "valid", **metrics, "seconds": seconds}])
     report(job, "validated", {"step": lane.step, **metrics})
-    best = lane.best
-    if best is None or metrics["loss"] < best.loss or train.keep == "last":
+    best, progress = lane.best, _evaluated(lane.progress, seconds)
+    if not math.isfinite(metrics["loss"]):
+        progress = progress._replace(not_finite=lane.step)
+    if better(metrics["loss"], best) or train.keep == "last":
         best = Best(jax.tree.map(np.array, params), metrics["loss"], lane.step, 0, scores)
     else:
         best = replace(best, since=best.since + 1)
     impatient = train.patience != "off" and best.since >= train.patience
     over = impatient or lane.step >= engine.program.steps
-    return replace(lane, best=best, ended="done" if over else "", evaluate_seconds=lane.evaluate_seconds + seconds)
+    ended = "done" if math.isfinite(best.loss) else "diverged"
+    return replace(lane, best=best, ended=ended if over else "", progress=progress)
+
+
+def _evaluated(progress: Progress, seconds: float) -> Progress:
+    return progress._replace(evaluate_seconds=progress.evaluate_seconds + seconds)
 
 
 def _finish(engine: Engine, running: list[Any], states: Any, material: Material, runs: int, report: Report) -> list[Any]:
@@ -275,7 +286,7 @@ def _finish(engine: Engine, running: list[Any], states: Any, material: Material,
     seconds = time.perf_counter() - began
     for i, lane in enumerate(running):
         if over[i]:
-            lane = replace(lane, evaluate_seconds=lane.evaluate_seconds + seconds)
+            lane = replace(lane, progress=_evaluated(lane.progress, seconds))
             further = {length: found[i] for length, found in also.items()}
             _write(engine, lane, test[i], further, misspelt[i], material, runs, report)
     return [None if ended else lane for lane, ended in zip(running, over, strict=True)]
@@ -297,39 +308,44 @@ def _write(
     if scored is not None and best is not None and material.pairs is not None:
         began = time.perf_counter()
         scored = scored._replace(written=written(job.config, engine.program.config.model, job.seed, best.params, material.pairs))
-        lane = replace(lane, evaluate_seconds=lane.evaluate_seconds + time.perf_counter() - began)
+        lane = replace(lane, progress=_evaluated(lane.progress, time.perf_counter() - began))
     if scored is not None and best is not None and material.prompts is not None:
         began = time.perf_counter()
         scored = scored._replace(prompted=prompted(engine.program.config.model, best.params, material.prompts, job.seed))
-        lane = replace(lane, evaluate_seconds=lane.evaluate_seconds + time.perf_counter() - began)
+        lane = replace(lane, progress=_evaluated(lane.progress, time.perf_counter() - began))
     if best is not None:
         checkpoint.save(job.folder / "checkpoints", checkpoint.FINAL, best.params)
-    tokens = lane.step * job.config.train.batch_size * engine.program.sizes.length
+    had = lane.progress
     cost = {
         "seconds": {
             "compile": engine.compile_seconds / runs,
-            "train": lane.train_seconds * lanes.cores(),
-            "evaluate": lane.evaluate_seconds * lanes.cores(),
+            "train": had.train_seconds * lanes.cores(),
+            "evaluate": had.evaluate_seconds * lanes.cores(),
         },
-        "tokens_per_second": tokens / lane.train_seconds if lane.train_seconds else 0.0,
+        "tokens_per_second": had.tokens / had.train_seconds if had.train_seconds else 0.0,
         "latency_ms": job.latency_ms,
         "peak_memory_mb": engine.peak_bytes / 2**20,
     }
-    figures = {"status": lane.ended, "tokens_seen": tokens, "steps": lane.step, "best_step": best.step if best else None, "cost": cost}
+    figures = {"status": lane.ended, "tokens_seen": had.tokens, "steps": lane.step, "best_step": best.step if best else None, "cost": cost}
     metrics = write_result(job, scored, (material.valid.belongs, material.test.belongs), figures)
-    message = "" if lane.ended == "done" else f"the loss or its gradient was not finite at step {lane.step + 1}"
-    write_status(job, lane.ended, lane.step, engine.program.steps, message)
+    write_status(job, lane.ended, lane.step, engine.program.steps, _what_was_not_finite(lane))
     checkpoint.drop_numbered(job.folder / "checkpoints")
     lane.claim.release()
     report(job, lane.ended, {"step": lane.step, "metrics": metrics})
+
+
+def _what_was_not_finite(lane: Lane) -> str:
+    judged = lane.best is not None and not math.isfinite(lane.best.loss)
+    if lane.ended == "diverged" and not judged:
+        return f"the loss or its gradient was not finite at step {lane.step + 1}"
+    return f"validation was not finite at step {lane.progress.not_finite}" if lane.progress.not_finite >= 0 else ""
 
 
 def _keep_safe(engine: Engine, running: list[Any], states: Any, material: Material, stop: Event) -> None:
     """Checkpoint the runs whose time has come, or all of them when the user stops."""
     for i, lane in enumerate(running):
         if lane and (stop.is_set() or time.monotonic() - lane.saved > lane.job.config.run.checkpoint_seconds):
-            seconds = (lane.train_seconds, lane.evaluate_seconds)
-            tree = pack(lanes.part(states, i), lane.best, seconds, material.valid.size)
+            tree = pack(lanes.part(states, i), lane.best, lane.progress, material.valid.size)
             checkpoint.save(lane.job.folder / "checkpoints", lane.step, tree)
             running[i] = replace(lane, saved=time.monotonic())
             if stop.is_set():

@@ -49,12 +49,17 @@ class State:
 
 
 class Sums(NamedTuple):
-    """Over the steps of one call: nats, scored tokens, norms of the gradient before clipping, and their number."""
+    """Over the steps of one call: nats, scored tokens, norms of the gradient before clipping, and their number.
+
+    `tokens`: the inputs that exist, of the steps that were taken: words of a sentence, of a pair its source, the separator and the
+    target's words. Padding is never a token.
+    """
 
     loss: Float[Array, ""]
     weight: Float[Array, ""]
     gradient_norm: Float[Array, ""]
     steps: Int[Array, ""]
+    tokens: Int[Array, ""]
 
 
 class Trace(NamedTuple):
@@ -96,8 +101,8 @@ def advance(program: Program, member: Member, state: State, source: Arrays | Sta
         sums = (a + b for a, b in zip(trace.sums, seen.sums, strict=True))
         return kept, Trace(Sums(*sums), seen.finite)
 
-    zero = jnp.zeros(())
-    return lax.while_loop(going, step, (state, Trace(Sums(zero, zero, zero, jnp.zeros((), jnp.int32)), jnp.ones((), bool))))
+    zero, none = jnp.zeros(()), jnp.zeros((), jnp.int32)
+    return lax.while_loop(going, step, (state, Trace(Sums(zero, zero, zero, none, none), jnp.ones((), bool))))
 
 
 def update(program: Program, member: Member, state: State, source: Arrays | Stacked) -> tuple[State, Trace]:
@@ -119,7 +124,8 @@ def update(program: Program, member: Member, state: State, source: Arrays | Stac
     params = optax.apply_updates(state.params, _frozen(config, change))
     new = State(params, optimiser_state, state.step + 1, stop_gradient(carry) if carries(config) else ())
     finite = jnp.isfinite(value) & jnp.isfinite(norm)
-    return new, Trace(Sums(nats, weight, norm, jnp.ones((), jnp.int32)), finite)
+    tokens = jnp.where(finite, batch.valid.sum(dtype=jnp.int32), 0)
+    return new, Trace(Sums(nats, weight, norm, jnp.ones((), jnp.int32), tokens), finite)
 
 
 def _start_carry(program: Program, state: State) -> Any:

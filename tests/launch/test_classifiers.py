@@ -59,6 +59,15 @@ def said(folder, name):
     return json.loads((folder / f"{name}.json").read_text())
 
 
+def test_tokens_seen_are_the_words_of_the_sentences_that_were_read_whatever_the_padded_width(folder):
+    """Three epochs of all 160 sentences: 60 steps of 8."""
+    words = [len(line.partition("\t")[2].split()) for line in (folder / "train.txt").read_text().splitlines()]
+    assert len(words) == 160
+    runs = folder / "runs"
+    seen = {run.parent.name: json.loads((run / "result.json").read_text())["tokens_seen"] for run in seeds_in(runs).values()}
+    assert 3 * sum(words) == seen[said(folder, "bag")["cell_id"]] == 3 * seen[said(folder, "softmax")["cell_id"]]
+
+
 def predictions(folder, name, *words):
     called = call(folder, "predict", said(folder, name)["cell_id"], *words, "--json")
     assert called.code == 0, called

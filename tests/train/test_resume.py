@@ -1,0 +1,87 @@
+"""What a checkpoint holds comes back as it was; which validation is the best; what becomes of a run whose validation is not finite."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from research.config.schema import Config
+from research.results.lock import claim
+from research.tasks.language_modelling import Sizes
+from research.train.engine import Engine
+from research.train.evaluate import Belonging, Scores
+from research.train.result import Job
+from research.train.resume import Best, Progress, better, pack, unpack
+from research.train.runs import Lane, Material, Split, _judge, _what_was_not_finite
+from research.train.update import Program, State
+
+SCORES = Scores(np.zeros(3, np.float32), np.ones(3, bool), np.zeros(3, np.int32))
+
+
+def best_of(loss: float) -> Best:
+    return Best({"w": np.ones(2)}, loss, 5, 1, SCORES)
+
+
+@pytest.mark.parametrize("best", [None, best_of(1.5), best_of(math.inf), best_of(math.nan)])
+def test_a_checkpoint_is_unpacked_as_it_was_packed(best: Best | None) -> None:
+    state = State({"w": jnp.ones(2)}, (), jnp.int32(7), ())
+    progress = Progress(1.5, 0.25, 2**40, 3)
+    _, again, had = unpack(pack(state, best, progress, 3))
+    assert had == progress
+    assert (again is None) == (best is None)
+    if best is not None and again is not None:
+        assert np.array_equal([again.loss, again.step, again.since], [best.loss, best.step, best.since], equal_nan=True)
+
+
+def test_no_validation_that_is_not_finite_is_better_than_one_that_is() -> None:
+    for odd in (math.nan, math.inf):
+        assert better(odd, None)
+        assert not better(odd, best_of(2.0))
+        assert better(2.0, best_of(odd))
+        assert not better(odd, best_of(odd))
+    assert better(1.9, best_of(2.0))
+    assert not better(2.0, best_of(2.0))
+
+
+def judged(losses: list[float], patience: int | str, tmp_path: Path) -> Lane:
+    """A run after validations with these losses, or after the one at which it stopped."""
+    config = Config.model_validate(
+        {
+            "data": {"kind": "shakespeare"},
+            "model": {"kind": "feed_forward_lm"},
+            "train": {"steps": len(losses), "evaluations": len(losses), "patience": patience},
+        }
+    )
+    program = Program(config, Sizes(3, 4), steps=len(losses), steps_per_epoch=1)
+    engine = tuple.__new__(Engine, (program, *[None] * (len(Engine._fields) - 1)))
+    material = tuple.__new__(Material, (None, Split((), Belonging(np.zeros(2, int))), *[None] * (len(Material._fields) - 2)))
+    lane = Lane(Job("0" * 12, config, 0, tmp_path), claim(tmp_path), 0, None, Progress(), 0.0)
+    for step, loss in enumerate(losses, start=1):
+        scores = Scores(np.full(2, loss, np.float32), np.ones(2, bool), np.zeros(2, np.int32))
+        lane = _judge(engine, replace(lane, step=step), scores, {}, material, 0.0, lambda *_: None)
+        if lane.ended:
+            return lane
+    raise AssertionError("the last validation ends a run")
+
+
+def test_a_first_validation_that_is_not_finite_is_beaten_and_told(tmp_path: Path) -> None:
+    lane = judged([math.nan, 2.0, 3.0], "off", tmp_path)
+    assert (lane.ended, lane.best.step, lane.best.loss) == ("done", 2, 2.0)  # type: ignore[union-attr]
+    assert _what_was_not_finite(lane) == "validation was not finite at step 1"
+
+
+def test_patience_takes_a_validation_that_is_not_finite_for_a_worse_one(tmp_path: Path) -> None:
+    lane = judged([2.0, math.nan, math.inf, 1.0], 2, tmp_path)
+    assert (lane.ended, lane.step, lane.best.step) == ("done", 3, 1)  # type: ignore[union-attr]
+    assert _what_was_not_finite(lane) == "validation was not finite at step 3"
+
+
+def test_a_run_without_a_finite_validation_has_diverged(tmp_path: Path) -> None:
+    lane = judged([math.nan, math.inf], "off", tmp_path)
+    assert lane.ended == "diverged"
+    assert _what_was_not_finite(lane) == "validation was not finite at step 2"
+    assert [json.loads(line)["loss"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()] == [None, None]
