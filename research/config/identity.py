@@ -12,6 +12,7 @@ from research.config.mixer import LSTM, Elman, ScaledInit
 from research.config.model import Interpolation, NGram, StackWords, VarianceInit
 from research.config.node import Node
 from research.config.pairs import PairFiles
+from research.config.resolve import resolve
 from research.config.rules import Rules
 from research.config.schema import Config, Start
 from research.config.write import to_tree
@@ -26,39 +27,45 @@ PATHS: dict[type, tuple[str, ...]] = {  # another path to the same bytes is the 
     Subjectivity: ("path",),
     Questions: ("train", "test"),
     Prompts: ("file",),
+    Rules: ("lexicon",),
     PairFiles: tuple(f"{split}_{side}" for split in ("train", "valid", "test") for side in ("source", "target")),
 }
 
-UNREAD: dict[type, tuple[str, ...]] = {  # words of labelled data for a table's other rows
+UNREAD: dict[type, tuple[str, ...]] = {  # words of labelled data for a table's other rows; training sentences say which words are rare
     BagOfWords: ("length",),
     NGramClassifier: ("length",),
-    Rules: ("level", "length", "lower", "vocabulary", "train_sentences", "phrases"),
+    Rules: ("level", "length", "lower", "vocabulary"),
 }
 
 
 def science(config: Config, data_digest: str) -> dict[str, Any]:
     """The part of a config that decides its results, without defaults, seeds, logistics and paths, with the data's digest.
 
-    A parent stands by its `from` as it is written: whoever launches the run resolves it to a cell_id first. So do `embeddings`, for which
-    the launcher puts the file's checksum.
+    Two spellings of one science are equal (see `resolve`). A parent stands by its `from` as it is written: whoever launches the run
+    resolves it to a cell_id first. So do `embeddings`, for which the launcher puts the file's checksum.
     """
+    config = resolve(config)
     tree = to_tree(config)
     for section in ("seeds", "run"):
         tree.pop(section, None)
-    _forget_paths(config.data, tree["data"])
-    _forget_paths(config.eval, tree.get("eval", {}))
-    if isinstance(config.model, NGram):  # its counts know no window, and no line before: a table's other rows need these words
-        read: dict[str, Any] = {"misspelt": config.eval.misspelt} if config.eval.misspelt else {}
-        read |= {"prompts": {}} if config.eval.prompts else {}
-        tree = {key: value for key, value in tree.items() if key != "eval"} | ({"eval": read} if read else {})
+    for section in ("data", "model", "eval"):
+        _forget_paths(getattr(config, section), tree.get(section, {}))
+    if is_counted(config.model):  # counts know no window, and no line before: a table's other rows need these words
+        eval_words = {"misspelt": config.eval.misspelt} if config.eval.misspelt else {}
+        eval_words |= {"prompts": {}} if config.eval.prompts else {}
+        tree = {key: value for key, value in tree.items() if key not in ("eval", "optim", "train")}
+        tree |= {"eval": eval_words} if eval_words else {}
         for word in ("length", "batches"):
             tree["data"].pop(word, None)
     for word in UNREAD.get(type(config.model), ()):
         tree["data"].pop(word, None)
-    if isinstance(config.model, Interpolation) and all(isinstance(part, NGram) for part in config.model.parts):
-        for section in ("optim", "train"):
-            tree.pop(section, None)
     return tree | {"data_digest": data_digest, "code_version": CODE_VERSION}
+
+
+def is_counted(model: Any) -> bool:
+    """Whether a language model is made of counts alone."""
+    parts = model.parts if isinstance(model, Interpolation) else (model,)
+    return all(isinstance(part, NGram) for part in parts)
 
 
 def _forget_paths(node: Node, table: dict[str, Any]) -> None:
@@ -86,6 +93,7 @@ def program_key(config: Config) -> Config:
     or after it (decoding, prompts). A weight decay of zero, dropout 0, clipping off and smoothing 0 are structure, and so is what a parent
     freezes.
     """
+    config = resolve(config)
     traced: dict[str, Any] = {"learning_rate": 1.0}
     if getattr(config.optim, "weight_decay", 0.0) > 0:
         traced["weight_decay"] = 1.0

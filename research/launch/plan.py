@@ -22,6 +22,7 @@ from research.config.errors import StepladderError
 from research.config.identity import cell_id, program_key
 from research.config.loader import Loaded
 from research.config.model import Interpolation, LanguageModel, NGram
+from research.config.resolve import resolve as resolve_words
 from research.config.rules import Rules
 from research.config.schema import Config
 from research.config.sweep import Point
@@ -159,7 +160,7 @@ def _source(cell: Cell) -> str:
 def _identified(cell: Cell, known: dict[str, str], runs_dir: Path, data_dir: Path | None) -> Cell:
     if cell.config is None:
         return cell
-    config, parents = cell.config, cell.parents
+    config, parents = resolve_words(cell.config), cell.parents
     if config.init and config.init.source is not None:
         source = config.init.source
         parent = known[source] if source in known else _elsewhere(source, runs_dir)

@@ -1,0 +1,91 @@
+"""One spelling of each science: words that stand for a number become the number, and what has no order is sorted.
+
+A config says "4x", "training" or "head" where a number follows from others. Here it becomes that number, so that both spellings are one
+cell, one program and one tree of parameters. A pattern of mixers becomes its shortest period, a period of one its only mixer.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from research.config.data import Evaluation, Text
+from research.config.encoder_decoder import CrossAttention
+from research.config.mixer import Attention, MlpScore
+from research.config.model import FeedForward, StackWords
+from research.config.node import Node
+from research.config.schema import Config, Start
+
+AnyNode = TypeVar("AnyNode", bound=Node)
+Above = tuple[Any, ...]  # the nodes that hold a node, the config first
+Words = dict[str, Any]
+
+
+def resolve(config: Config) -> Config:
+    """The config in its one spelling, unchecked, as it was valid before. What means nothing to it stays as it is."""
+    return _resolved(config, ())
+
+
+def _resolved(node: AnyNode, above: Above) -> AnyNode:
+    held = {name: getattr(node, name) for name in type(node).model_fields}
+    changed = {name: new for name, value in held.items() if (new := _resolved_value(value, (*above, node))) != value}
+    node = _with(node, changed)
+    for kind, words in NUMBERS.items():
+        if isinstance(node, kind):
+            node = _with(node, words(node, above))
+    return node
+
+
+def _resolved_value(value: Any, above: Above) -> Any:
+    if isinstance(value, Node):
+        return _resolved(value, above)
+    return tuple(_resolved_value(item, above) for item in value) if isinstance(value, tuple) else value
+
+
+def _with(node: AnyNode, words: Words) -> AnyNode:
+    changed = {name: value for name, value in words.items() if value != getattr(node, name)}
+    return node.model_copy(update=changed) if changed else node
+
+
+def _feed_forward(node: FeedForward, above: Above) -> Words:
+    return {"width": 4 * above[-1].width} if node.width == "4x" else {}
+
+
+def _mlp_score(node: MlpScore, above: Above) -> Words:
+    """A query's width: that of a head, or of the decoder's state, which has one."""
+    holder, stack = above[-1], above[-2]
+    heads = holder.heads if isinstance(holder, Attention | CrossAttention) else 1
+    return {"width": stack.width // heads} if node.width == "head" else {}
+
+
+def _stack(node: StackWords, above: Above) -> Words:
+    period = _period(node.pattern)
+    scale = node.width**0.5 if node.embedding_scale == "sqrt_width" else node.embedding_scale
+    return {"embedding_scale": scale, "mixer": period[0] if len(period) == 1 else period}
+
+
+def _period(pattern: Sequence[Any]) -> tuple[Any, ...]:
+    """The shortest pattern that gives this one when it is repeated."""
+    n = len(pattern)
+    lengths = (length for length in range(1, n + 1) if n % length == 0)
+    return next(tuple(pattern[:length]) for length in lengths if list(pattern[:length]) * (n // length) == list(pattern))
+
+
+def _evaluation(node: Evaluation, above: Above) -> Words:
+    """Windows of a text. Lines that start anew know no segments."""
+    config: Config = above[0]
+    if not isinstance(config.data, Text):
+        return {}
+    segments = Evaluation.model_fields["segments"].default if node.context == "sentence" else node.segments
+    return {"length": config.eval_length, "stride": config.eval_stride, "also": tuple(sorted(set(node.also))), "segments": segments}
+
+
+def _start(node: Start, above: Above) -> Words:
+    return {"freeze": tuple(sorted(set(node.freeze)))}
+
+
+NUMBERS: dict[type[Node], Callable[[Any, Above], Words]] = {
+    FeedForward: _feed_forward,
+    MlpScore: _mlp_score,
+    StackWords: _stack,
+    Evaluation: _evaluation,
+    Start: _start,
+}

@@ -1,0 +1,137 @@
+"""Two spellings of one science are one: words that stand for a number, patterns, sets."""
+
+from copy import deepcopy
+from typing import Any, Literal, get_args
+
+import pytest
+from config_strategies import configs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from research.config.fields import keys, members
+from research.config.identity import cell_id, program_key
+from research.config.merge import complete
+from research.config.node import Node
+from research.config.resolve import resolve
+from research.config.schema import Config
+from research.config.write import to_tree
+
+TEXT: dict[str, Any] = {"data": {"kind": "shakespeare", "length": 32}, "model": {"kind": "language_model", "width": 16, "layers": 2}}
+PAIRS: dict[str, Any] = {"data": {"kind": "rewrite"}, "model": {"kind": "encoder_decoder"}}
+LSTM, GRU = {"kind": "lstm"}, {"kind": "gru"}
+COUNTS = {"kind": "interpolation", "parts": [{"kind": "ngram", "order": 1}, {"kind": "ngram", "order": 2}]}
+
+
+def config(base: dict[str, Any], words: dict[str, Any]) -> Config:
+    """The base with dotted keys set."""
+    tree = deepcopy(base)
+    for key, value in words.items():
+        *above, last = key.split(".")
+        table = tree
+        for part in above:
+            table = table.setdefault(part, {})
+        table[last] = value
+    return Config.model_validate(complete(tree))
+
+
+SPELLINGS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
+    (TEXT, [{}, {"model.feed_forward.width": "4x"}, {"model.feed_forward.width": 64}]),
+    (TEXT, [{}, {"eval.length": "training"}, {"eval.length": 32}, {"eval.stride": 32}, {"eval.stride": "length", "eval.length": 32}]),
+    (TEXT, [{"eval.length": 64}, {"eval.length": 64, "eval.stride": 64}]),
+    (TEXT, [{"model.embedding_scale": "sqrt_width"}, {"model.embedding_scale": 4.0}]),
+    (TEXT, [{"model.mixer.score.kind": "mlp"}, {"model.mixer.score": {"kind": "mlp", "width": 4}}]),
+    (TEXT, [{"model.mixer": LSTM}, {"model.mixer": [LSTM]}, {"model.mixer": [LSTM, LSTM]}]),
+    (TEXT | {"model": TEXT["model"] | {"layers": 4}}, [{"model.mixer": [LSTM, GRU]}, {"model.mixer": [LSTM, GRU, LSTM, GRU]}]),
+    (TEXT, [{"eval.also": [64, 32]}, {"eval.also": [32, 64]}, {"eval.also": [32, 64, 32]}]),
+    (TEXT, [{"eval.context": "sentence"}, {"eval.context": "sentence", "eval.segments": 4}]),
+    (TEXT, [{"init": {"from": "a", "freeze": ["embedding", "blocks"]}}, {"init": {"from": "a", "freeze": ["blocks", "embedding"]}}]),
+    (TEXT | {"model": COUNTS}, [{}, {"data.length": 7}, {"data.batches": "columns"}, {"eval.context": "sentence"}, {"eval.also": [64]}]),
+    (TEXT | {"model": COUNTS}, [{}, {"train": {"steps": 3}}, {"optim.learning_rate": 0.5}]),
+    (PAIRS, [{"model.decoder.attention.score.kind": "mlp"}, {"model.decoder.attention.score": {"kind": "mlp", "width": 128}}]),
+    (PAIRS, [{"model.decoder": {"kind": "stack", "cross": {"score": {"kind": "mlp", "width": w}}}} for w in ("head", 32)]),
+    (
+        {"data": {"kind": "vader"}, "model": {"kind": "rules"}},
+        [{"model.lexicon": "a.txt"}, {"model.lexicon": "b/a.txt"}],
+    ),
+    (
+        {"data": {"kind": "vader"}, "model": {"kind": "classifier", "encoder": {"kind": "stack", "width": 16}}},
+        [{}, {"model.encoder.feed_forward.width": 64}, {"model.encoder.mixer": [{"kind": "attention"}]}],
+    ),
+]
+SCIENCES: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
+    (TEXT, [{}, {"model.feed_forward.width": 63}, {"eval.length": 33}, {"eval.stride": 16}, {"model.embedding_scale": 4.0}]),
+    (TEXT, [{"model.mixer": [LSTM, GRU]}, {"model.mixer": [GRU, LSTM]}, {"model.mixer": LSTM}]),
+    (TEXT, [{"eval.also": [32]}, {"eval.also": [64]}, {"eval.also": [32, 64]}, {"eval.segments": 4}, {"eval.context": "sentence"}]),
+    (TEXT | {"model": COUNTS}, [{}, {"data.level": "char"}, {"data.train_tokens": 100}]),
+    (TEXT | {"model": COUNTS}, [{"data.level": "char", "eval.misspelt": share} for share in (0.1, 0.2)]),
+    (
+        {"data": {"kind": "sst2"}, "model": {"kind": "rules"}},
+        [{}, {"data.train_sentences": 10}, {"data.train_sentences": 80}, {"data.phrases": True}, {"model.negation": False}],
+    ),
+]
+
+
+@pytest.mark.parametrize(("base", "spellings"), SPELLINGS)
+def test_spellings_of_one_science_share_an_id_and_a_program(base: dict[str, Any], spellings: list[dict[str, Any]]) -> None:
+    cells = [config(base, words) for words in spellings]
+    assert len({cell_id(cell, "digest") for cell in cells}) == 1
+    assert len({program_key(cell).model_copy(update={"data": None, "eval": None}) for cell in cells}) == 1 or not cells[0].trained
+
+
+@pytest.mark.parametrize(("base", "sciences"), SCIENCES)
+def test_other_sciences_have_other_ids(base: dict[str, Any], sciences: list[dict[str, Any]]) -> None:
+    assert len({cell_id(config(base, words), "digest") for words in sciences}) == len(sciences)
+
+
+def respelled(numbers: Any, words: Any, data: st.DataObject) -> Any:
+    """The plain tree with each value from one of two spellings."""
+    if isinstance(numbers, dict) and isinstance(words, dict):
+        return {key: respelled(value, words[key], data) for key, value in numbers.items()}
+    return words if numbers != words and data.draw(st.booleans()) else numbers
+
+
+@settings(deadline=None, max_examples=25)
+@given(configs(), st.data())
+def test_each_number_may_be_written_as_word_or_number(config: Config, data: st.DataObject) -> None:
+    numbers, words = to_tree(resolve(config), defaults=True), to_tree(config, defaults=True)
+    mixed = Config.model_validate(respelled(numbers, words, data))
+    assert cell_id(mixed, "digest") == cell_id(config, "digest")
+    assert program_key(mixed) == program_key(config)
+
+
+@settings(deadline=None, max_examples=25)
+@given(configs())
+def test_what_is_resolved_is_valid_and_resolved(config: Config) -> None:
+    once = resolve(config)
+    assert resolve(once) == once
+    assert Config.model_validate(to_tree(once)) == once.model_copy(update={"seeds": once.seeds})
+
+
+NO_NUMBER = {"all", "off", "epochs", "steps"}  # no end, no limit, and which of two words counts: no number says the same for all data
+RESOLVED = {"4x", "head", "sqrt_width", "training", "length"}
+
+
+def nodes(root: type[Node]) -> set[type[Node]]:
+    found, rest = set(), [root]
+    while rest:
+        node = rest.pop()
+        if node not in found:
+            found.add(node)
+            rest += [member for field in keys(node).values() for member in members(field.annotation)]
+    return found
+
+
+def words_beside_numbers(annotation: Any) -> set[str]:
+    """The words of a union that has numbers as well."""
+    parts = get_args(annotation)
+    if annotation is Literal or not parts:
+        return set()
+    literal = {word for part in parts if getattr(part, "__origin__", None) is Literal for word in get_args(part)}
+    numeric = any(part in (int, float) or {int, float} & set(get_args(part)) for part in parts)
+    return {word for word in literal if isinstance(word, str)} if numeric else set()
+
+
+def test_every_word_beside_a_number_is_resolved_or_is_no_number() -> None:
+    words = {word for node in nodes(Config) for field in keys(node).values() for word in words_beside_numbers(field.annotation)}
+    assert words >= RESOLVED, "the walk sees them"
+    assert words <= NO_NUMBER | RESOLVED, "a word that stands for a number needs an entry in research/config/resolve.py"
