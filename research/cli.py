@@ -194,9 +194,10 @@ def show(
 def list_runs(runs: RunsDir = RUNS, as_json: AsJson = False) -> int:
     """List what is in the runs folder: cell, seeds, status, metric, age."""
     from research.results.listing import list_cells, print_cells
+    from research.results.store import to_json
 
     found = list_cells(runs)
-    print(json.dumps({"cells": found})) if as_json else print_cells(found, runs)
+    print(to_json({"cells": found})) if as_json else print_cells(found, runs)
     return 0
 
 

@@ -22,7 +22,7 @@ from research.launch.plan import Plan, program_of, resolve
 from research.launch.progress import clock, progress
 from research.launch.show import as_data, covered_lines, print_plan, seconds_left
 from research.results import store
-from research.results.measures import is_headline
+from research.results.measures import figures, is_headline
 from research.results.summary import summarise
 from research.train.runs import Interrupted
 
@@ -39,7 +39,7 @@ def train(loaded: Any, runs: Path, data_dir: Path | None, rerun: str | None, as_
     found = summarise(runs, cell.cell_id, cell.seeds)
     found["config"] = to_tree(cell.config, defaults=True) if cell.config else {}
     if as_json:
-        print(json.dumps(found))
+        print(store.to_json(found))
     else:
         _print_summary(found, runs)
     return code
@@ -56,8 +56,12 @@ def sweep(chosen: Any, runs: Path, data_dir: Path | None, keep_going: bool, reru
     written = write_manifest(plan, runs, chosen.cards, chosen.preset)
     code = _run(plan, runs, data_dir, keep_going, rerun, as_json)
     if as_json:
-        cells = [summarise(runs, cell.cell_id, cell.seeds) | {"labels": cell.labels} for cell in plan.cells if cell.shown and cell.config]
-        print(json.dumps({"name": plan.name, "hash": written["hash"], "cells": cells}))
+        cells = [
+            summarise(runs, cell.cell_id, cell.seeds) | {"labels": cell.labels, "config": to_tree(cell.config)}
+            for cell in plan.cells
+            if cell.shown and cell.config
+        ]
+        print(store.to_json({"name": plan.name, "hash": written["hash"], "cells": cells}))
     else:
         print_sheet(table_sheet(build_table(written, runs)), Console(highlight=False))
     return code
@@ -67,7 +71,7 @@ def show(chosen: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
     """The plan, priced; nothing is run."""
     plan = resolve(chosen.loaded, runs, data_dir)
     if as_json:
-        print(json.dumps(as_data(plan, runs, data_dir)))
+        print(store.to_json(as_data(plan, runs, data_dir)))
     else:
         print_plan(plan, runs, data_dir)
     return 0
@@ -80,7 +84,7 @@ def generate(run: str, asked: Any, runs: Path, data_dir: Path | None, as_json: b
     use_compilation_cache()
     found = continue_prompts(store.find_run(runs, run), asked, data_dir)
     if as_json:
-        print(json.dumps(found | (found["texts"][0] if len(asked.prompts) == 1 else {})))
+        print(store.to_json(found | (found["texts"][0] if len(asked.prompts) == 1 else {})))
         return 0
     for one in found["texts"]:
         several = one.get("n_best", [])[: asked.n_best] if asked.n_best > 1 else []
@@ -97,14 +101,14 @@ def score(run: str, asked: Any, runs: Path, data_dir: Path | None, as_json: bool
     use_compilation_cache()
     found = score_prompts(store.find_run(runs, run), asked, data_dir)
     if as_json:
-        print(json.dumps(found))
+        print(store.to_json(found))
         return 0
     if any(one["prompt"] for one in found["each"]):
         Console(highlight=False, markup=False).print(_table_of(found["each"]))
     share = ", ".join(f"{name.replace('_', ' ')} {100 * found[name]:.1f} %" for name in ("exact_match", "preferred") if name in found)
     print(
-        f"{found['lines']} lines, {found['tokens']} tokens, {found['unknown']} unknown: perplexity {found['perplexity']:.5g}, "
-        f"bits a character {found['bits_per_character']:.4f}, {share}"
+        f"{found['lines']} lines, {found['tokens']} tokens, {found['unknown']} unknown: perplexity {figures(found['perplexity'])}, "
+        f"bits a character {figures(found['bits_per_character'])}, {share}"
     )
     return 0
 
@@ -115,7 +119,7 @@ def _table_of(lines: list[dict[str, Any]]) -> Table:
     table = Table(*("prompt", "completion", "perplexity", "greedy", "exact"), *(["preferred"] if several else []), box=None)
     said = {True: "yes", False: "no"}
     for one in lines:
-        words = [one["prompt"], one["completions"][0], f"{one['perplexity']:.5g}", one["greedy"].strip(), said[one["exact"]]]
+        words = [one["prompt"], one["completions"][0], figures(one["perplexity"]), one["greedy"].strip(), said[one["exact"]]]
         table.add_row(*(Line(word) for word in (*words, *([said[one["preferred"]]] if several else []))))
     return table
 
@@ -130,7 +134,7 @@ def predict(run: str, text: str | None, file: Path | None, runs: Path, data_dir:
     named = store.find_run(runs, run)
     found = classify(open_run(named.seed_folder(), data_dir), texts)
     if as_json:
-        print(json.dumps({"cell_id": named.cell_id, "predictions": [one._asdict() for one in found]}))
+        print(store.to_json({"cell_id": named.cell_id, "predictions": [one._asdict() for one in found]}))
         return 0
     for one in found:
         sure = f"{100 * one.probabilities[one.label]:5.1f} %" if one.probabilities else f"{one.scores[one.label]:+7.2f}"
@@ -217,12 +221,12 @@ def _print_summary(found: dict[str, Any], runs: Path) -> None:
         f"{found['cell_id']}  {found['status']}  {found['params']['total']:,} parameters, {found['flops_per_token']:,.0f} FLOPs a token"
     )
     for split in ("valid", "test"):
-        shown = [f"{name} {value:.5g}" for name, value in found[split].items() if is_headline(name)]
+        shown = [f"{name} {figures(value)}" for name, value in found[split].items() if is_headline(name)]
         groups = len(found[split]) - len(shown)
         console.print(f"{split}: " + ", ".join([*shown, f"and {groups} of groups in result.json"] if groups else shown))
     for run in found["runs"]:
         scores = ", ".join(
-            f"{split} perplexity {run[split]['perplexity']:.5g}" for split in ("valid", "test") if "perplexity" in (run[split] or {})
+            f"{split} perplexity {figures(run[split]['perplexity'])}" for split in ("valid", "test") if "perplexity" in (run[split] or {})
         )
         console.print(f"  seed {run['seed']}: {run['status']} {scores}")
     console.print(f"{runs / found['cell_id']}")

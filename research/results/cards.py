@@ -1,5 +1,6 @@
 """A paper card is data: what was published or claimed, committed before the run that is judged, and what became of it."""
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -159,6 +160,8 @@ def _said_difference(comparison: Comparison) -> str:
     column = f"{comparison.column}: " if comparison.column else ""
     if comparison.difference is None:
         return DASH if comparison.comparable else column + comparison.note
+    if not math.isfinite(comparison.difference):
+        return column + comparison.note
     difference = comparison.difference * scale(comparison.metric)
     places = max(0, decimals((), (difference,)) - 1)
     p = p_text(comparison.p_holm)

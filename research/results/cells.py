@@ -14,7 +14,7 @@ from research.config.sweep import Sweep
 from research.results.labels import label_text, value_text
 from research.results.measures import base_name, direction, measure
 from research.results.statistics import Items, Scored, average_items, read_run_items
-from research.results.store import cell_folder, read_items, read_prompts, read_result, read_status, seed_folder
+from research.results.store import cell_folder, read_items, read_prompts, read_result, read_status, seed_folder, status_of
 
 Manifest = dict[str, Any]
 STATUSES = ("done", "running", "stopped", "diverged", "failed", "not run")
@@ -167,10 +167,8 @@ class _Run(NamedTuple):
 
 def _read_run(folder: Path) -> _Run:
     """status.json is written last: a run that it calls done is whole."""
-    said = read_status(folder) or {}
-    result = read_result(folder) if said.get("status") == "done" else None
-    status = said.get("status", "not run")
-    return _Run("not run" if status == "done" and result is None else status, said.get("message") or "", result)
+    said, status = read_status(folder) or {}, status_of(folder)
+    return _Run(status, said.get("message") or "", read_result(folder) if status == "done" else None)
 
 
 def _averaged(runs: Sequence[Mapping[str, np.ndarray] | None]) -> Items | None:

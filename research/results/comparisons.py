@@ -1,5 +1,6 @@
 """Is one cell better than another? Seeds and test items each have a say, and Holm's correction the last word."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -63,6 +64,8 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
         rows = label_text(a.labels, axes.rows), label_text(b.labels, axes.rows)
         return Comparison(*rows, _column(a, b, axes), metric, None, None, None, note=reason, comparable=False)
     difference, pairs_of_seeds = _over_seeds(a, b, metric)
+    if difference is not None and not math.isfinite(difference):
+        return _untested(a, b, metric, axes, difference)
     p_seeds = paired_t(*zip(*pairs_of_seeds, strict=True)) if len(pairs_of_seeds) >= SEEDS_NEEDED else None
     contradicted = p_seeds is None and difference is not None and any((x - y) * difference <= 0 for x, y in pairs_of_seeds)
     p_items = None if difference is None else _over_items(a, b, metric)
@@ -77,6 +80,18 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
         note="" if difference is None else _note(len(pairs_of_seeds), contradicted, p_seeds, p_items),
         contradicted=contradicted,
     )
+
+
+def _untested(a: Cell, b: Cell, metric: str, axes: Axes, difference: float) -> Comparison:
+    """A comparison with an infinite mean: which is lower is plain, and no test says how often."""
+    rows = label_text(a.labels, axes.rows), label_text(b.labels, axes.rows)
+    note = "both are infinite" if math.isnan(difference) else f"{rows[0 if infinite(a, metric) else 1]} is infinite"
+    return Comparison(*rows, _column(a, b, axes), metric, difference, None, None, note=note)
+
+
+def infinite(cell: Cell, metric: str) -> bool:
+    """Whether its mean is, as a seed's value is."""
+    return any(map(math.isinf, cell.values(metric).values()))
 
 
 def why_incomparable(a: Cell, b: Cell, metric: str) -> str:
@@ -107,7 +122,8 @@ def _over_seeds(a: Cell, b: Cell, metric: str) -> tuple[float | None, list[tuple
     ours, theirs = a.values(metric), b.values(metric)
     if not ours or not theirs:
         return None, []
-    difference = float(np.mean(list(ours.values())) - np.mean(list(theirs.values())))
+    with np.errstate(invalid="ignore"):
+        difference = float(np.mean(list(ours.values())) - np.mean(list(theirs.values())))
     if a.deterministic and b.deterministic:
         return difference, []
     if a.deterministic:
@@ -190,14 +206,14 @@ class Best:
 def find_best(cells: Sequence[Cell], metric: str, axes: Axes) -> Best | None:
     """The best mean among the cells, tested against each other one with Holm's correction; None without two cells or a direction.
 
-    What is `unranked` takes no part.
+    What is `unranked` takes no part, and what is infinite needs no test to be the worst.
     """
     sign, apart = direction(metric), unranked(cells, metric)
     means = {i: float(np.mean(list(values.values()))) for i, cell in enumerate(cells) if i not in apart and (values := cell.values(metric))}
-    if not sign or len(means) < 2:
+    if not sign or len(means) < 2 or not any(map(math.isfinite, means.values())):
         return None
     best = max(means, key=lambda i: sign * means[i])
-    others = [i for i in means if i != best]
+    others = [i for i in means if i != best and math.isfinite(means[i])]
     family = adjust([compare(cells[best], cells[i], metric, axes) for i in others])
     rivals = tuple(i for i, comparison in zip(others, family, strict=True) if not comparison.significant)
     return Best(best, rivals, len(others), tuple(dict.fromkeys(comparison.note for comparison in family if comparison.note)))

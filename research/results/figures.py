@@ -1,5 +1,6 @@
 """The figures of a sweep, from its cells: learning curves, cost, evaluation length, groups of items, texts, attention."""
 
+import math
 import re
 from collections.abc import Callable, Sequence
 
@@ -68,7 +69,7 @@ def _tokens_per_step(cell: Cell) -> float | None:
 
 def _curve(cell: Cell, lines: dict[int, list[Record]], name: str, per_step: float, axes: Axes) -> Series | None:
     label, times = place_text(cell.labels, *axes), scale(f"valid.{name}")
-    points = {seed: {line["step"]: line[name] * times for line in records if line.get(name) is not None} for seed, records in lines.items()}
+    points = {seed: {line["step"]: line[name] * times for line in records if _is_finite(line.get(name))} for seed, records in lines.items()}
     done = [by_step for seed, by_step in points.items() if seed in cell.results and by_step]
     lost = [by_step for seed, by_step in points.items() if cell.statuses.get(seed) in ("diverged", "failed") and by_step]
     strands = tuple(([step * per_step for step in by_step], list(by_step.values())) for by_step in lost)
@@ -78,7 +79,11 @@ def _curve(cell: Cell, lines: dict[int, list[Record]], name: str, per_step: floa
         x = [step * per_step for step in steps]
         return Series(label, x, values.mean(axis=0).tolist(), values.min(axis=0).tolist(), values.max(axis=0).tolist(), strands=strands)
     value = list(cell.values(f"valid.{name}").values())
-    return Series(label, (), [value[0] * times], kind="level") if cell.deterministic and value else None
+    return Series(label, (), [value[0] * times], kind="level") if cell.deterministic and value and _is_finite(value[0]) else None
+
+
+def _is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
 
 
 def against_flops(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
@@ -97,7 +102,7 @@ def against_flops(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
 def _flops_point(cell: Cell, metric: str, axes: Axes) -> Series | None:
     interval, source, _ = measure_cell(cell, metric)
     flops = list(cell.values("training_flops").values())
-    if interval is None or not flops:
+    if interval is None or not _is_finite(interval.mean) or not flops:
         return None
     mean, low, high = (value * scale(metric) for value in interval)
     below, above = (None, None) if source == "none" else ([low], [high])
@@ -144,7 +149,9 @@ def _by_suffix(cell: Cell, metric: str, axes: Axes, own: int | None) -> Series |
     }
     named = {x: f"{metric}_at_{x}" for x in found} | ({own: metric} if own is not None else {})
     measured = [(x, scale(metric) * np.array(list(cell.values(named[x]).values()))) for x in sorted(named)]
-    points = [(x, float(values.mean()), float(values.min()), float(values.max())) for x, values in measured if len(values)]
+    finite = [(x, values) for x, values in measured if len(values) and np.isfinite(values).all()]
+    finite = [(x, values) for x, values in measured if len(values) and np.isfinite(values).all()]
+    points = [(x, float(values.mean()), float(values.min()), float(values.max())) for x, values in finite]
     if len(points) < (2 if own is None else 1):
         return None
     xs, means, lows, highs = (list(column) for column in zip(*points, strict=True))

@@ -24,13 +24,14 @@ def list_cells(runs_dir: Path, now: datetime | None = None) -> list[dict[str, An
 def _cell(runs_dir: Path, cell_id: str, label: str, now: datetime) -> dict[str, Any]:
     folders = {seed: store.seed_folder(runs_dir, cell_id, seed) for seed in store.seeds_of(store.cell_folder(runs_dir, cell_id))}
     said = {seed: store.read_status(folder) or {} for seed, folder in folders.items()}
-    results = [store.read_result(folder) for seed, folder in folders.items() if said[seed].get("status") == "done"]
+    statuses = {seed: store.status_of(folder) for seed, folder in folders.items()}
+    results = [store.read_result(folder) for seed, folder in folders.items() if statuses[seed] == "done"]
     times = [datetime.fromisoformat(status["updated"]) for status in said.values() if status.get("updated")]
     metric, value = _metric([result for result in results if result])
     return {
         "cell_id": cell_id,
         "label": label,
-        "seeds": {str(seed): status.get("status", "not run") for seed, status in said.items()},
+        "seeds": {str(seed): status for seed, status in statuses.items()},
         "metric": metric,
         "value": value,
         "age_seconds": round((now - max(times)).total_seconds()) if times else None,

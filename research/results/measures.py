@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from research.config.errors import StepladderError, did_you_mean
+from research.results.store import INFINITE
 
 LOWER = ("loss", "perplexity", "bits_per", "error", "self_bleu")
 HIGHER = ("accuracy", "f1", "bleu", "chrf", "correlation", "recall", "precision", "exact_match", "distinct", "reciprocal_rank", "preferred")
@@ -82,7 +83,7 @@ def measure(result: dict[str, Any], name: str) -> float | None:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    return float(value) if isinstance(value, int | float) and not math.isnan(value) else None
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -170,8 +171,17 @@ def _three(value: float | int) -> str:
     return f"{value:.0f}" if size >= 99.95 else f"{value:.1f}" if size >= 9.995 else f"{value:.2f}"
 
 
+def figures(value: float | None, digits: int = 5) -> str:
+    """So many significant figures of a number for a line of text; a dash for what is missing."""
+    if value is None or math.isnan(value):
+        return "\N{EN DASH}"
+    return f"{value:.{digits}g}" if math.isfinite(value) else number("test.loss", value)
+
+
 def number(name: str, value: float | int, places: int | None = None) -> str:
-    """A number as text: counts in human units, outcomes to `places` decimals."""
+    """A number as text: counts in human units, outcomes to `places` decimals; no number has infinitely many digits."""
+    if math.isinf(value):
+        return INFINITE if value > 0 else f"\N{MINUS SIGN}{INFINITE}"
     if name in ("trials", "steps", "best_step"):
         return f"{value:,.0f}"
     if not is_quality(name):

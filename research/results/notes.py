@@ -7,7 +7,7 @@ import numpy as np
 
 from research.config.data import Corpus, Evaluation, Text
 from research.results.cells import Axes, Cell, Manifest, read_spec
-from research.results.comparisons import SEEDS_NEEDED
+from research.results.comparisons import SEEDS_NEEDED, infinite
 from research.results.labels import axis_titles, find_indices, label_text, place_text, value_text
 from research.results.measures import base_name, number, scored_name, split_name, title
 from research.results.statistics import RESAMPLES
@@ -48,6 +48,7 @@ def footnotes(
     return (
         *_control(manifest, cells, axes),
         *_intervals(cells, sources),
+        *_infinite(cells, axes, sources["metrics"]),
         *_best_lines([each for each in known if each.metric == known[0].metric], rows, axes),
         *_tested([each for each in known if each.metric == known[0].metric]),
         *_unranked(unranked, rows, axes),
@@ -79,6 +80,13 @@ def _intervals(cells: Sequence[Cell], sources: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _infinite(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) -> list[str]:
+    rows = dict.fromkeys(place_text(cell.labels, *axes) for cell in cells if any(infinite(cell, metric) for metric in metrics))
+    if not rows:
+        return []
+    return [f"Infinite: {'; '.join(rows)} gives some of what was scored no probability. It stands last, and needs no test."]
+
+
 def _best_lines(found: Sequence[Found], rows: Sequence[str], axes: Axes) -> list[str]:
     return [f"{_column(each, axes)}: {_verdict(each, rows)}" for each in found]
 
@@ -104,6 +112,8 @@ def _verdict(found: Found, rows: Sequence[str]) -> str:
         untested = any(note.startswith("fewer") for note in found.notes)
         scope = " on these test items; too few seeds to test what other seeds would do" if untested else ""
         return f"{best} (bold) is significantly better than every other row{scope}."
+    if not found.tested:
+        return f"{best} has the only finite mean."
     if not found.rivals:
         return f"{best} is significantly better than the other rows, but lost seeds of its own: not in bold."
     if len(found.rivals) == found.tested:

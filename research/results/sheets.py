@@ -1,5 +1,6 @@
 """A sheet is a table as it will be read: texts in rows under headings. Every renderer draws sheets and knows nothing else."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def _entry_text(entry: Entry | None, metric: str, places: int) -> Text:
         text += f" ± {entry.interval.half * scale(metric):.{places}f}{'*' if entry.source == 'items' else ''}"
     elif metric.startswith("best_seed."):
         text += f" (of {len(entry.values)})"
-    elif is_quality(metric) and entry.values:
+    elif is_quality(metric) and entry.values and not entry.infinite:
         text += " (n = 1)"
     lost = said_counts(entry.lost) if is_quality(metric) else ""
     return Text(text, lost, entry.best, "bad" if lost else "")
@@ -135,5 +136,7 @@ def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparison
 
 def signed(value: float | int) -> str:
     """Three figures with a sign; the minus is a true one."""
+    if not math.isfinite(value):
+        return DASH if math.isnan(value) else number("test.loss", value)
     places = decimals((), (value,)) - 1 if value else 0
     return f"{value:+.{max(places, 0)}f}".replace("-", "\N{MINUS SIGN}")

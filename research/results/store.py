@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 Record = dict[str, Any]
+INFINITE = "infinite"  # what JSON, which has no infinity, says of one
 
 
 def cell_folder(runs_dir: Path, cell_id: str) -> Path:
@@ -67,8 +68,13 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """As `write_bytes`. JSON has no NaN or infinity: they become null. numpy's and jax's scalars become numbers."""
-    write_text(path, json.dumps(_plain(value), indent=2, allow_nan=False) + "\n")
+    """As `write_bytes`, in the JSON of `to_json`."""
+    write_text(path, to_json(value, indent=2) + "\n")
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """Strict JSON: infinity is the text "infinite" or "-infinite", NaN is null, and scalars of numpy and jax are numbers."""
+    return json.dumps(_plain(value), indent=indent, allow_nan=False)
 
 
 def write_arrays(path: Path, **arrays: Any) -> None:
@@ -84,10 +90,23 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return value if math.isfinite(value) else _not_finite(value)
     if hasattr(value, "tolist"):
         return _plain(value.tolist())
     return value
+
+
+def _not_finite(value: float) -> str | None:
+    return None if math.isnan(value) else INFINITE if value > 0 else f"-{INFINITE}"
+
+
+def _with_infinities(value: Any) -> Any:
+    """The numbers of `to_json`, read again."""
+    if isinstance(value, dict):
+        return {key: _with_infinities(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_infinities(item) for item in value]
+    return {INFINITE: math.inf, f"-{INFINITE}": -math.inf}.get(value, value) if isinstance(value, str) else value
 
 
 def read_json(path: Path) -> Any:
@@ -120,15 +139,16 @@ def read_status(folder: Path) -> Record | None:
 
 
 def status_of(folder: Path) -> str:
-    """The word of a run's status.json; "not run" where there is none."""
+    """The word of a run's status.json; "not run" where there is none, or where it says "done" of a run whose result is not there."""
     word: str = (read_status(folder) or {}).get("status", "not run")
-    return word
+    return "not run" if word == "done" and not (Path(folder) / "result.json").exists() else word
 
 
 def read_result(folder: Path) -> Record | None:
     """A run's result.json."""
-    value: Record | None = read_json(Path(folder) / "result.json")
-    return value
+    result: Record | None = read_json(Path(folder) / "result.json")
+    numbers = {name: _with_infinities(result[name]) for name in ("metrics", "extra") if result and name in result}
+    return result and {**result, **numbers}
 
 
 def read_items(folder: Path) -> "dict[str, np.ndarray] | None":
@@ -150,7 +170,7 @@ def append_metrics(path: Path, records: Iterable[Record]) -> None:
     """Add one line a record. A torn last line, left by a crash, is cut off first."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = "".join(json.dumps(_plain(record), allow_nan=False) + "\n" for record in records)
+    lines = "".join(to_json(record) + "\n" for record in records)
     with open(path, "ab+") as file:
         _cut_torn_line(file)
         file.write(lines.encode())
@@ -176,7 +196,7 @@ def read_metrics(path: Path) -> list[Record]:
 
 def _record(path: Path, number: int, line: bytes) -> Record:
     try:
-        record: Record = json.loads(line)
+        record: Record = _with_infinities(json.loads(line))
     except ValueError:
         raise StepladderError(
             f"{path}, line {number} is not JSON. Only the last line may be torn; remove this one, or delete the run."
@@ -188,7 +208,7 @@ def truncate_metrics(path: Path, step: int) -> None:
     """Drop the lines after `step`, as a run that resumes from it must. Lines at the step stay."""
     if Path(path).exists():
         kept = [record for record in read_metrics(path) if record["step"] <= step]
-        write_text(path, "".join(json.dumps(record) + "\n" for record in kept))
+        write_text(path, "".join(to_json(record) + "\n" for record in kept))
 
 
 class Run(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any
 
 from research.results import store
 
-STATUSES = ("failed", "stopped", "running", "diverged", "done")  # a cell is as its worst run
+STATUSES = ("failed", "stopped", "running", "not run", "diverged", "done")  # a cell is as its worst run
 
 
 def summarise(runs: Path, cell_id: str, seeds: tuple[int, ...]) -> dict[str, Any]:
@@ -18,6 +18,7 @@ def summarise(runs: Path, cell_id: str, seeds: tuple[int, ...]) -> dict[str, Any
     return {
         "cell_id": cell_id,
         "status": next((status for status in STATUSES if status in statuses.values()), "not run"),
+        "seeds": {status: count for status in STATUSES if (count := list(statuses.values()).count(status))},
         "config": {},
         "params": first.get("params"),
         "flops_per_token": first.get("flops_per_token"),
@@ -30,10 +31,9 @@ def summarise(runs: Path, cell_id: str, seeds: tuple[int, ...]) -> dict[str, Any
 
 
 def mean_of(values: list[dict[str, float | None]]) -> dict[str, float | None]:
-    """The mean of each number over equal dictionaries; None (infinite) if any is."""
-    if not values:
-        return {}
-    columns = {key: [value.get(key) for value in values] for key in values[0]}
+    """The mean of each number over the dictionaries; None, of what is missing, if any is."""
+    keys = dict.fromkeys(key for value in values for key in value)
+    columns = {key: [value.get(key) for value in values] for key in keys}
     return {key: None if None in column else sum(column) / len(column) for key, column in columns.items()}  # type: ignore[arg-type]
 
 

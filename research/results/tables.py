@@ -1,5 +1,6 @@
 """The table of a sweep as one frozen value: numbers with their intervals, what became of each seed, what is best, and the footnotes."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,11 @@ class Entry:
     counts: Mapping[str, int]  # seeds by status
     cannot: str
     best: bool = False
+
+    @property
+    def infinite(self) -> bool:
+        """Whether a seed's value is."""
+        return any(map(math.isinf, self.values.values()))
 
     @property
     def lost(self) -> dict[str, int]:
@@ -180,7 +186,7 @@ def measure_cell(cell: Cell, metric: str) -> tuple[Interval | None, Literal["see
     if not values:
         return (None if known is None else Interval(known, known, known)), "none", {}
     mean = float(np.mean(list(values.values())))
-    if not is_quality(metric):
+    if not is_quality(metric) or math.isinf(mean):
         return Interval(mean, mean, mean), "none", values
     if len(values) > 1:
         return t_interval(list(values.values())), "seeds", values
@@ -199,7 +205,7 @@ def _sources(entries: Sequence[Sequence[Entry | None]], columns: Sequence[Column
         "metrics": tuple(dict.fromkeys(column.metric for column in columns)),
         "seeds": sorted({len(e.values) for e in shown if e.source == "seeds"}),
         "items": any(e.source == "items" for e in shown),
-        "single": any(e.source == "none" and len(e.values) == 1 for e in shown),
+        "single": any(e.source == "none" and len(e.values) == 1 and not e.infinite for e in shown),
         "best_seed": sorted(
             {len(e.values) for row in entries for e, c in zip(row, columns, strict=True) if e and c.metric.startswith("best_seed.")}
         ),
