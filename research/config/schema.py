@@ -36,7 +36,8 @@ class Start(Node):
     """Start from another run's parameters, seed k from its seed k, or with word vectors of a file in the embedding.
 
     Of the vectors a type has that of its own text, else that of its text in lower case; one that the file lacks begins as it is drawn.
-    The source's embedding is meant where there are two. Leaves whose path starts with a name in `freeze` stay as they are.
+    The source's embedding is meant where there are two. What `freeze` names stays as it is and has no gradient: parameters by the first
+    parts of their paths, layers of a stack counted through, one or a range: "encoder", "output", "blocks.0-3", "blocks.2.mixer".
     """
 
     model_config = ConfigDict(serialize_by_alias=True)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-from jax.tree_util import keystr, tree_leaves_with_path
 from pydantic import ValidationError
 
 from research.classic.lexicon import load_lexicon
@@ -41,6 +40,7 @@ from research.results import store
 from research.results.manifest import sweep_name
 from research.tasks.language_modelling import Sizes, init, known
 from research.train import checkpoint
+from research.train.frozen import check_freeze
 from research.train.initial_vectors import coverage, type_vectors
 from research.train.update import Program, blank
 
@@ -224,10 +224,7 @@ def _check_start(cell: Cell, cells: Sequence[Cell], runs_dir: Path, data_dir: Pa
     own = _shapes(cell.config, data_dir)
     if cell.config.init.source is not None:
         _check_parent(cell, cells, own, runs_dir, data_dir)
-    leaves = [keystr(path, simple=True, separator=".") for path, _ in tree_leaves_with_path(own)]
-    for name in cell.config.init.freeze:
-        if not any(leaf.startswith(name) for leaf in leaves):
-            raise StepladderError(f"init.freeze names {name!r}, with which no parameter begins. They are {', '.join(leaves)}.")
+    check_freeze(cell.config, own)
 
 
 def _check_parent(cell: Cell, cells: Sequence[Cell], own: Any, runs_dir: Path, data_dir: Path | None) -> None:

@@ -16,6 +16,7 @@ from jaxtyping import Array, Bool, Float, Int, UInt32
 from research.config.schema import Config, Model
 from research.data.batches import Arrays, in_narrowest, starts_anew
 from research.tasks.language_modelling import Sizes, carries, empty, init, loss, stop_gradient
+from research.train.frozen import frozen_rows, join, split
 from research.train.lanes import spread
 from research.train.optimiser import factor, optimiser
 from research.train.source import Stacked, batch_of_step
@@ -74,8 +75,9 @@ def begin(program: Program, model: Model, member: Member) -> State:
     config = program.config.model_copy(update={"model": model})
     params = init(config, program.sizes, stream(jax.random.key(member.seed), "init"))
     chain = optimiser(config.optim, member.learning_rate, member.weight_decay)
+    trained, _ = split(frozen_rows(config, params), params)
     carry = empty(config, program.sizes, config.train.batch_size) if carries(config) else ()
-    return State(params, chain.init(params), jnp.zeros((), jnp.int32), carry)
+    return State(params, chain.init(trained), jnp.zeros((), jnp.int32), carry)
 
 
 jitted_begin = jax.jit(begin, static_argnums=(0, 1))  # in the bits that every run begins with
@@ -110,18 +112,21 @@ def update(program: Program, member: Member, state: State, source: Arrays | Stac
     config, root = program.config, jax.random.key(member.seed)
     batch = spread(batch_of_step(config, source, member.seed, state.step))
     start_carry = _start_carry(program, state)
+    frozen = frozen_rows(config, state.params)
+    trained, still = split(frozen, state.params)
 
-    def objective(params: Any) -> tuple[Array, tuple[Any, Array, Array]]:
+    def objective(trained: Any) -> tuple[Array, tuple[Any, Array, Array]]:
+        params = join(frozen, trained, still)
         of_batch = lambda batch: loss(config, params, start_carry, batch, at_step(root, "dropout", state.step))
         total, weight, carry, metrics = in_narrowest(batch, of_batch)
         rows = config.train.batch_size if config.train.loss == "time_sum" else weight
         return total / rows, (carry, metrics["loss"], weight)
 
-    (value, (carry, nats, weight)), gradient = jax.value_and_grad(objective, has_aux=True)(state.params)
+    (value, (carry, nats, weight)), gradient = jax.value_and_grad(objective, has_aux=True)(trained)
     norm = optax.tree.norm(gradient)
     rate = member.learning_rate * factor(config.optim.schedule, program.steps, program.steps_per_epoch, state.step)
-    change, optimiser_state = optimiser(config.optim, rate, member.weight_decay).update(gradient, state.optimiser, state.params)
-    params = optax.apply_updates(state.params, _frozen(config, change))
+    change, optimiser_state = optimiser(config.optim, rate, member.weight_decay).update(gradient, state.optimiser, trained)
+    params = join(frozen, optax.apply_updates(trained, change), still)
     new = State(params, optimiser_state, state.step + 1, stop_gradient(carry) if carries(config) else ())
     finite = jnp.isfinite(value) & jnp.isfinite(norm)
     tokens = jnp.where(finite, batch.valid.sum(dtype=jnp.int32), 0)
@@ -134,16 +139,3 @@ def _start_carry(program: Program, state: State) -> Any:
         return fresh
     anew = starts_anew(program.config.data, state.step, program.steps_per_epoch)
     return jax.tree.map(lambda new, old: jnp.where(anew, new, old), fresh, state.carry)
-
-
-def _frozen(config: Config, change: Any) -> Any:
-    """No change for the leaves that `init.freeze` names."""
-    frozen = config.init.freeze if config.init else ()
-    if not frozen:
-        return change
-
-    def still(path: tuple[Any, ...], leaf: Array) -> Array:
-        name = jax.tree_util.keystr(path, simple=True, separator=".")
-        return jnp.zeros_like(leaf) if name.startswith(frozen) else leaf
-
-    return jax.tree_util.tree_map_with_path(still, change)

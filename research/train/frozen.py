@@ -1,0 +1,119 @@
+"""What `init.freeze` names stays as it is: it has no gradient, no state of the optimiser and no part in the gradient's norm.
+
+A name is the beginning of a parameter's path in whole parts: `output` is not `output_bias`. The layers of a stack are counted through,
+whatever its pattern, and a part may be a range of them, both ends included: `blocks.0-3`, `encoder.forward.blocks.0`.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, PyTree
+
+from research.config.errors import StepladderError, did_you_mean
+from research.config.schema import Config
+
+Path = tuple[str, ...]
+
+
+def frozen_rows(config: Config, params: PyTree) -> PyTree:
+    """Of every leaf whether it is frozen, [1], or of each of the layers that are stacked in it, [n]."""
+    names = config.init.freeze if config.init else ()
+    rows = [np.array([_named(names, path) for path in paths]) for paths in _paths(params)]
+    return jax.tree.structure(params).unflatten(rows)
+
+
+def split(frozen: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
+    """What is trained and what is frozen: each the tree with None, or the other layers alone, in the place of the other."""
+    rows, form = jax.tree.flatten(frozen)
+    leaves = form.flatten_up_to(params)
+    others = [~row for row in rows]
+    return form.unflatten(list(map(_part, rows, leaves))), form.unflatten(list(map(_part, others, leaves)))
+
+
+def join(frozen: PyTree, trained: PyTree, still: PyTree) -> PyTree:
+    """The inverse of `split`."""
+    rows, form = jax.tree.flatten(frozen)
+    return form.unflatten(list(map(_whole, rows, form.flatten_up_to(trained), form.flatten_up_to(still))))
+
+
+def check_freeze(config: Config, shapes: PyTree) -> None:
+    """Raises StepladderError for a name that no parameter has, and where nothing is left to be trained."""
+    names = config.init.freeze if config.init else ()
+    paths = [path for of_leaf in _paths(shapes) for path in of_leaf]
+    for name in names:
+        if not all(any(_begins(path, part) for path in paths) for part in (name, *_ends(name))):
+            raise StepladderError(_no_such(name, paths))
+    if names and all(_named(names, path) for path in paths):
+        raise StepladderError(
+            f"init.freeze = [{', '.join(names)}] names every parameter, so nothing would be trained. Leave a name out, such as output."
+        )
+
+
+def _no_such(name: str, paths: Sequence[Path]) -> str:
+    beginnings = dict.fromkeys(".".join(path[:n]) for path in paths for n in range(1, len(path) + 1))
+    whole = list(dict.fromkeys(".".join(path) for path in paths))
+    return (
+        f"init.freeze names {name!r}, which is no parameter of this model{did_you_mean(name, beginnings)}. A name is the first parts of a "
+        f"path, each whole; a layer of a stack, or a range of them, is one, as in blocks.0-3. This model has {', '.join(whole[:8])}"
+        f"{' and so on' if len(whole) > 8 else ''}."
+    )
+
+
+def _part(frozen: Bool[np.ndarray, " n"], leaf: Any) -> Any:
+    if frozen.all():
+        return None
+    return leaf[np.flatnonzero(~frozen)] if frozen.any() else leaf
+
+
+def _whole(frozen: Bool[np.ndarray, " n"], trained: Array | None, still: Array | None) -> Any:
+    if trained is None or still is None:
+        return still if trained is None else trained
+    order = np.argsort(np.concatenate([np.flatnonzero(~frozen), np.flatnonzero(frozen)]))
+    return jnp.concatenate([trained, still])[order]
+
+
+def _paths(params: PyTree) -> Iterator[Sequence[Path]]:
+    """Of every leaf its path; of a leaf that stands for several layers the path of each."""
+    leaves = [([_part_name(key) for key in path], leaf) for path, leaf in jax.tree_util.tree_flatten_with_path(params)[0]]
+    periods: dict[Path, int] = {}
+    for path, _ in leaves:
+        if "blocks" in path:
+            at = path.index("blocks")
+            stack = tuple(path[:at])
+            periods[stack] = max(periods.get(stack, 0), int(path[at + 1]) + 1)
+    for path, leaf in leaves:
+        if "blocks" not in path:
+            yield [tuple(path)]
+            continue
+        at = path.index("blocks")
+        period, offset = periods[tuple(path[:at])], int(path[at + 1])
+        layers = [str(repeat * period + offset) for repeat in range(leaf.shape[0])]
+        yield [(*path[: at + 1], layer, *path[at + 2 :]) for layer in layers]
+
+
+def _part_name(key: Any) -> str:
+    return jax.tree_util.keystr((key,), simple=True)
+
+
+def _named(names: Sequence[str], path: Path) -> bool:
+    return any(_begins(path, name) for name in names)
+
+
+def _begins(path: Path, name: str) -> bool:
+    parts = name.split(".")
+    return len(parts) <= len(path) and all(map(_is_part, parts, path))
+
+
+def _is_part(part: str, of_path: str) -> bool:
+    low, dash, high = part.partition("-")
+    if not (dash and of_path.isdigit() and low.isdigit() and high.isdigit()):
+        return part == of_path
+    return int(low) <= int(of_path) <= int(high)
+
+
+def _ends(name: str) -> list[str]:
+    """The name with the first and with the last number of its ranges."""
+    return [".".join(part.split("-")[end] if part.replace("-", "").isdigit() else part for part in name.split(".")) for end in (0, -1)]
