@@ -1,6 +1,6 @@
 """The words of [data]: which text or synthetic task, cut how, and [eval]: under which context it is scored."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,7 @@ Corruption = Literal["swap", "drop", "double", "replace"]
 class Text(Node):
     """What every text corpus has."""
 
+    limits: ClassVar[tuple[str, ...]] = ("train_tokens",)  # the words that say on how much is trained, the first that says so first
     level: Level = "word"
     length: Positive = 64  # tokens in a training window
     batches: Literal["windows", "columns"] = "windows"  # shuffled windows, or contiguous columns with a carried state
@@ -69,6 +70,7 @@ class TinyShakespeare(Text):
 class Examples(Node):
     """What every generated task has: a fixed set of examples a split, the same for every seed; a seed orders them."""
 
+    limits: ClassVar[tuple[str, ...]] = ("train_examples",)
     train_examples: Positive = 100_000
     valid_examples: Positive = 512
     test_examples: Positive = 1024
@@ -117,6 +119,7 @@ class Labelled(Node):
     with a space between two words.
     """
 
+    limits: ClassVar[tuple[str, ...]] = ("train_sentences",)
     level: Level = "word"
     length: Positive = 64
     lower: bool = True  # for models; rules read the sentence as it is
@@ -206,6 +209,7 @@ class SentenceFiles(Node):
 class Acceptability(Labelled):
     """Is a sentence as it was written (good), or corrupted at one place (bad)? Each gives two examples, itself and its twin."""
 
+    limits: ClassVar[tuple[str, ...]] = ("train_sentences", "train_pairs")
     kind: Literal["acceptability"]
     corpus: Plays | SentenceFiles = Field(default=Plays(), discriminator="kind")
     corruption: Corruption = "swap"  # two neighbours change places; a word is left out, or doubled, or gives way to another

@@ -1,6 +1,6 @@
 """The words of data of pairs: a source and a target each, of which the second is to be said after the first was read."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,8 @@ All = Literal["all"]
 class Pairs(Node):
     """All data of pairs."""
 
+    limits: ClassVar[tuple[str, ...]] = ("train_pairs",)
+
 
 class SymbolPairs(Pairs):
     """Pairs of which both sides are symbols. A training pair with a side of more symbols than `longest` is left out.
@@ -23,6 +25,7 @@ class SymbolPairs(Pairs):
     Pairs of valid and test are kept whole, up to twice `longest`; a longer one is an error.
     """
 
+    drawn: ClassVar[bool] = False  # whether as many pairs are drawn as are asked for
     longest: Positive = 100
 
 
@@ -53,6 +56,7 @@ class Numerals(TextPairs):
     A digit is a symbol of its own; `level` is that of the words.
     """
 
+    drawn: ClassVar[bool] = True
     kind: Literal["numerals"]
     source: str = "digits"  # or a language of num2words
     target: str = "en"
@@ -103,6 +107,7 @@ class PairFiles(TextPairs):
 class Rewrite(SymbolPairs):
     """Random symbols, and the same copied, reversed or sorted: each target symbol has a known place in the source."""
 
+    drawn: ClassVar[bool] = True
     kind: Literal["rewrite"]
     task: Literal["copy", "reverse", "sort"] = "copy"
     symbols: Positive = 16

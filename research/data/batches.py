@@ -27,11 +27,12 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.data import Corpus, Data, Text
 from research.config.errors import StepladderError
-from research.config.pairs import Pairs
+from research.config.identity import PATHS
 from research.data.dataset import Examples, Split, TextSplit
 from research.data.permutation import permute
 
 HOST_ABOVE = 2**30  # bytes of token numbers
+UNITS = {"train_examples": "examples", "train_sentences": "sentences", "train_pairs": "pairs"}  # what a limit of training data counts
 
 
 class Width(NamedTuple):
@@ -177,17 +178,27 @@ def steps_per_epoch(data: Data, batch_size: int, split: Split, buckets: int = 1)
     """Batches in an epoch. Raises StepladderError where the split does not fill one of every bucket."""
     n = len(split.tokens) if isinstance(split, TextSplit) else len(split.inputs)
     steps = _steps(data, batch_size, n, buckets)
-    if steps:
+    if steps > 0:
         return steps
     if isinstance(data, Text):
         need = batch_size * data.length + (data.length - 1 if data.batches == "windows" else 0)
         raise StepladderError(
             f"The training text has {n} tokens; one batch of train.batch_size = {batch_size} and data.length = {data.length} needs "
-            f"{need}. Lower one of them, or bring more text."
+            f"{need}. Lower one of them, or {_more(data, 'text')}."
         )
-    what = "pairs" if isinstance(data, Pairs) else "examples"
-    parts = f" and train.buckets = {buckets}" if buckets > 1 else ""
-    raise StepladderError(f"There are {n} training {what}, too few for train.batch_size = {batch_size}{parts}. Raise data.train_{what}.")
+    what, parts = UNITS[data.limits[0]], f" and train.buckets = {buckets}" if buckets > 1 else ""
+    lower = "one of them" if buckets > 1 else "train.batch_size"
+    more = f", or {advice}" if (advice := _more(data, what)) else ""
+    raise StepladderError(
+        f"There are {n} training {what}, too few for train.batch_size = {batch_size}{parts}, which needs {batch_size * buckets}. "
+        f"Lower {lower}{more}."
+    )
+
+
+def _more(data: Data, what: str) -> str:
+    """How a user comes to more training data: the word that limits it, or the files, where these are the user's own."""
+    limiting = next((name for name in data.limits if getattr(data, name) != "all"), None)
+    return f"raise data.{limiting}" if limiting else f"bring more {what}" if type(data) in PATHS else ""
 
 
 def _steps(data: Data, batch_size: int, n: int, buckets: int = 1) -> int:
@@ -200,7 +211,7 @@ def _steps(data: Data, batch_size: int, n: int, buckets: int = 1) -> int:
 
 def _windows(data: Text, n: int) -> int:
     """Windows in an epoch: as many as fit after the largest offset."""
-    return (n - data.length + 1) // data.length
+    return max(0, n - data.length + 1) // data.length
 
 
 def starts_anew(data: Data, step: Int[Array, ""], steps_per_epoch: int) -> Bool[Array, ""]:

@@ -15,11 +15,11 @@ from jaxtyping import Int, Int32, UInt8
 from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont, features
 
-from research.config.errors import StepladderError
 from research.config.pairs import Glyphs
 from research.data.dataset import Dataset, PairTexts, Sides
 from research.data.download import digest_of, sha256
 from research.data.identity import identify_pairs
+from research.data.limits import within
 from research.data.pairs import SPECIAL, Numbered, describe, rows
 from research.data.texts import SPLITS
 from research.text.sides import Side, symbols
@@ -42,7 +42,7 @@ class Pictures(NamedTuple):
 def load_glyphs(config: Glyphs, identity: str) -> Dataset:
     """The dataset. Its vocabulary: words of names | <unk>, <sep>, </s> | the grey levels g0, g1, ...; the group is the words of a name.
 
-    Raises StepladderError where a split has not as many characters as are asked for.
+    Raises StepladderError where a split has not more characters than are asked for.
     """
     pictures = draw_pictures(config.size, config.levels)
     members = {split: _first(config, split, part) for split, part in split_pictures(pictures.levels).items()}
@@ -127,14 +127,7 @@ def _draw(font: ImageFont.FreeTypeFont, character: str, size: int) -> UInt8[np.n
 
 def _first(config: Glyphs, split: str, members: Int[np.ndarray, " m"]) -> Int[np.ndarray, " k"]:
     """As many as are asked for."""
-    wanted = getattr(config, f"{split}_pairs")
-    if wanted == "all":
-        return members
-    if wanted > len(members):
-        raise StepladderError(
-            f"data.{split}_pairs = {wanted} is above the {len(members)} characters that {split} has. Lower it, or leave it out for all."
-        )
-    return members[:wanted]
+    return members[: within(f"{split}_pairs", getattr(config, f"{split}_pairs"), len(members), f"characters in {split}")]
 
 
 def _types(config: Glyphs, training: list[list[str]]) -> tuple[str, ...]:

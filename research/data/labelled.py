@@ -1,14 +1,14 @@
-"""Sentences with a class each: from a config of labelled data to the three splits, one reader for each kind, in `READERS`."""
+"""Sentences with a class each: from a config of labelled data to the three splits, one entry for each kind, in `KINDS`."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Int32
+from jaxtyping import Int, Int32
 
 from research.config.data import (
     SST,
@@ -20,6 +20,7 @@ from research.config.data import (
     MovieReviews,
     Plays,
     Questions,
+    SentenceFiles,
     ShakespeareSpeaker,
     Subjectivity,
     TenFolds,
@@ -27,10 +28,10 @@ from research.config.data import (
 )
 from research.config.errors import StepladderError
 from research.config.identity import PATHS
-from research.config.node import Node
 from research.data.corruption import TWINS, pairs
 from research.data.dataset import Examples, Sentences
 from research.data.download import digest_of, sha256
+from research.data.limits import within
 from research.data.registry import SOURCES, read
 from research.data.shakespeare import read_lines, read_plays
 from research.data.utf8 import as_text
@@ -185,10 +186,19 @@ def read_acceptability(config: Acceptability, data_dir: Path | None) -> Loaded:
     for split in SPLITS:
         if not splits[split]:
             raise StepladderError(
-                f"No sentence of {split} has {config.shortest} to {config.longest} words and a twin by {config.corruption}: change "
-                "data.shortest and data.longest, or bring more text."
+                f"No sentence of {split} has {config.shortest} to {config.longest} words and a twin by {config.corruption} "
+                "(one that is also in test, or in valid, is of that split alone): change data.shortest and data.longest, or bring more text."
             )
+        _check_pairs(config, split, len(splits[split]) // 2)
     return Loaded(splits, ("bad", "good"))
+
+
+def _check_pairs(config: Acceptability, split: str, available: int) -> None:
+    """Raises StepladderError where more pairs are asked for than there are; the default is "as many as there are"."""
+    key = f"{split}_pairs"
+    limit: int = getattr(config, key)
+    if available < limit != Acceptability.model_fields[key].default:
+        within(key, limit, available, f"sentences of {split} with a twin")
 
 
 def _corpus(config: Acceptability, data_dir: Path | None) -> dict[str, str]:
@@ -223,16 +233,43 @@ def _refuse_new_classes(place: str, lines: Labelling, classes: tuple[str, ...]) 
             )
 
 
-READERS: dict[type[Labelled], Callable[..., Loaded]] = {
-    Vader: read_vader,
-    SST2: read_trees,
-    SST5: read_trees,
-    MovieReviews: read_folds,
-    Subjectivity: read_folds,
-    Questions: read_questions,
-    ShakespeareSpeaker: read_speakers,
-    Acceptability: read_acceptability,
-    LabelledFiles: read_labelled_files,
+class Kind(NamedTuple):
+    """What a kind of labelled data is: how it is read, and what identifies what was read."""
+
+    read: Callable[[Any, Path | None], Loaded]
+    contents: Callable[[Any, Path | None], list[Any]]
+
+
+def _pinned(source: str) -> Callable[[Any, Path | None], list[Any]]:
+    """The checksums of the files of a pinned source, which need not be here."""
+    return lambda config, data_dir: [file.sha256 for file in SOURCES[source].files]
+
+
+def _own_files(config: Labelled, data_dir: Path | None) -> list[Any]:
+    return [sha256(_bytes(key, getattr(config, key), data_dir)) for key in PATHS[type(config)]]
+
+
+def _corpus_files(corpus: SentenceFiles, data_dir: Path | None) -> list[Any]:
+    return [sha256(_bytes(f"corpus.{key}", getattr(corpus, key), data_dir)) for key in PATHS[type(corpus)]]
+
+
+CORPORA: dict[type, Callable[[Any, Path | None], list[Any]]] = {Plays: _pinned("shakespeare"), SentenceFiles: _corpus_files}
+
+
+def _twins(config: Acceptability, data_dir: Path | None) -> list[Any]:
+    return [TWINS, np.__version__, *CORPORA[type(config.corpus)](config.corpus, data_dir)]
+
+
+KINDS: dict[type[Labelled], Kind] = {
+    Vader: Kind(read_vader, _pinned("vader")),
+    SST2: Kind(read_trees, _pinned("sst")),
+    SST5: Kind(read_trees, _pinned("sst")),
+    MovieReviews: Kind(read_folds, _own_files),
+    Subjectivity: Kind(read_folds, _own_files),
+    Questions: Kind(read_questions, _own_files),
+    ShakespeareSpeaker: Kind(read_speakers, _pinned("shakespeare")),
+    Acceptability: Kind(read_acceptability, _twins),
+    LabelledFiles: Kind(read_labelled_files, _own_files),
 }
 
 
@@ -245,7 +282,7 @@ def words_of(config: Labelled, text: str) -> tuple[str, ...]:
 
 def read_sentences(config: Labelled, data_dir: Path | None) -> tuple[dict[str, Sentences], tuple[str, ...]]:
     """The three splits as they are, and the classes. Raises StepladderError for a split without a sentence."""
-    splits, classes = READERS[type(config)](config, data_dir)
+    splits, classes = KINDS[type(config)].read(config, data_dir)
     number = {name: i for i, name in enumerate(classes)}
 
     def split(name: str) -> Sentences:
@@ -260,18 +297,33 @@ def read_sentences(config: Labelled, data_dir: Path | None) -> tuple[dict[str, S
 def limited(config: Labelled, train: Sentences, classes: tuple[str, ...]) -> Sentences:
     """The sentences to learn from: the first of a fixed shuffle, since files are often in the order of their classes.
 
-    Raises StepladderError where all are of one class.
+    Raises StepladderError where all are of one class, where one class has none, and where no sentence has a word.
     """
-    limit, kept = config.train_sentences, train
-    if limit != "all":
-        chosen = np.random.default_rng(0).permutation(len(train.labels))[:limit]
-        kept = Sentences(tuple(train.texts[i] for i in chosen), tuple(train.words[i] for i in chosen), train.labels[chosen])
-    if len(set(kept.labels.tolist())) < 2:
+    limit = within("train_sentences", config.train_sentences, len(train.labels), "training sentences")
+    order = np.arange(limit) if limit == len(train.labels) else np.random.default_rng(0).permutation(len(train.labels))
+    _check_classes(config, train.labels[order], limit, classes)
+    kept = order[:limit]
+    if not any(train.words[i] for i in kept):
+        raise StepladderError(f"None of the {limit} training sentences of {config.kind} has a word: there is nothing to learn from.")  # type: ignore[attr-defined]
+    return Sentences(tuple(train.texts[i] for i in kept), tuple(train.words[i] for i in kept), train.labels[kept])
+
+
+def _check_classes(config: Labelled, labels: Int[np.ndarray, " n"], limit: int, classes: tuple[str, ...]) -> None:
+    """`labels`: of all training sentences in the order in which they are taken, of which the first `limit` are."""
+    kind: str = config.kind  # type: ignore[attr-defined]
+    if len(set(labels.tolist())) < 2:
         raise StepladderError(
-            f"All training sentences of {config.kind} are of one class ({classes[kept.labels[0]]}), so there is nothing to tell "  # type: ignore[attr-defined]
-            "apart. Bring sentences of another, or raise data.train_sentences."
+            f"All training sentences of {kind} are of one class ({classes[labels[0]]}), so there is nothing to tell apart. "
+            "Bring sentences of another."
         )
-    return kept
+    lacking = [number for number in range(len(classes)) if number not in set(labels[:limit].tolist())]
+    if not lacking:
+        return
+    told = f"The class {classes[lacking[0]]} of {kind} has no sentence among the {limit} of training, so nothing can learn it"
+    if lacking[0] not in labels:
+        raise StepladderError(f"{told}. Bring one, or take the class out.")
+    need = max(int(np.flatnonzero(labels == number)[0]) + 1 for number in lacking if number in labels)
+    raise StepladderError(f"{told}. Set data.train_sentences = {need} or more, the least with which every class has one, or leave it out.")
 
 
 def text_of(words: Sequence[str]) -> str:
@@ -308,14 +360,7 @@ def examples(vocabulary: Vocabulary, sentences: Sentences, length: int) -> Examp
 
 def labelled_digest(config: Labelled, data_dir: Path | None) -> str:
     """What identifies the sentences: checksums of the files, the reader's version and, of what is drawn, that of the drawing."""
-    files: Node = config.corpus if isinstance(config, Acceptability) else config
-    prefix, versions = ("", []) if files is config else ("corpus.", [TWINS, np.__version__])
-    if type(files) in PATHS:
-        contents = [sha256(_bytes(prefix + key, getattr(files, key), data_dir)) for key in PATHS[type(files)]]
-    else:
-        source = "sst" if isinstance(config, SST) else "vader" if isinstance(config, Vader) else "shakespeare"
-        contents = [file.sha256 for file in SOURCES[source].files]
-    return digest_of([config.kind, READER, *versions, *contents])  # type: ignore[attr-defined]
+    return digest_of([config.kind, READER, *KINDS[type(config)].contents(config, data_dir)])  # type: ignore[attr-defined]
 
 
 def _bytes(key: str, given: str, data_dir: Path | None) -> bytes:

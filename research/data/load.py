@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -18,11 +18,12 @@ from research.data.fitted import fitted_tokenizer, library
 from research.data.glyphs import glyphs_digest, load_glyphs
 from research.data.identity import identify_examples, identify_sentences, identify_text
 from research.data.labelled import examples, labelled_digest, limited, numbers_of, read_sentences, text_of
+from research.data.limits import within
 from research.data.misspelling import misspell
 from research.data.pair_texts import pairs_digest
 from research.data.pairs import load_pairs
 from research.data.synthetic import TASKS, generate, synthetic_digest
-from research.data.texts import READERS, SPLITS, text_digest
+from research.data.texts import SPLITS, read_text, text_digest
 from research.text.tokenize import LINE_END, tokenize
 from research.text.vocabulary import Vocabulary, build_vocabulary, subword_vocabulary
 
@@ -77,7 +78,7 @@ def _load(config: Data, data_dir: Path | None, identity: str) -> Dataset:
 
 
 def _load_text(config: Text, data_dir: Path | None, identity: str) -> Dataset:
-    texts = READERS[type(config)](config, data_dir)
+    texts = read_text(config, data_dir)
     for split in SPLITS if config.level == "word" else ():
         _refuse_line_end(split, texts[split])
     vocabulary = _vocabulary(config, texts["train"])
@@ -95,7 +96,7 @@ def _dataset(vocabulary: Vocabulary, splits: Mapping[str, Any], **rest: Any) -> 
 
 def load_vocabulary(config: Text, data_dir: Path | None = None) -> Vocabulary:
     """The vocabulary of a text alone, as `load` has it."""
-    return _vocabulary(config, READERS[type(config)](config, data_dir)["train"])
+    return _vocabulary(config, read_text(config, data_dir)["train"])
 
 
 def _vocabulary(config: Text | Labelled, text: str) -> Vocabulary:
@@ -119,8 +120,8 @@ def _refuse_line_end(split: str, text: str) -> None:
 def _limited(config: Text, split: str, tokens: list[str]) -> list[str]:
     """The whole lines that fit into the split's limit."""
     key, end = f"{split}_tokens", LINE_END[config.level]
-    limit: int | Literal["all"] = getattr(config, key)
-    if limit == "all" or limit >= len(tokens):
+    limit = within(key, getattr(config, key), len(tokens), f"tokens of {split} text")
+    if limit == len(tokens):
         return tokens
     last = next((i for i in range(limit - 1, -1, -1) if tokens[i] == end), None)
     if last is None:

@@ -1,8 +1,9 @@
-"""From a config of pairs to the texts of its three splits: one reader for each kind, in `READERS`. Texts are in normal form C."""
+"""From a config of pairs to the texts of its three splits: one entry for each kind, in `KINDS`. Texts are in normal form C."""
 
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -83,21 +84,43 @@ def read_rewrite(config: Rewrite, data_dir: Path | None) -> dict[str, PairTexts]
     return {split: draw_rewrite(config, split) for split in SPLITS}
 
 
-READERS: dict[type[SymbolPairs], Callable[..., dict[str, PairTexts]]] = {
-    Numerals: read_numerals,
-    Multi30k: read_multi30k,
-    PairFiles: read_pair_files,
-    Rewrite: read_rewrite,
+class Kind(NamedTuple):
+    """What a kind of pairs is: how it is read, and what identifies what was read."""
+
+    read: Callable[[Any, Path | None], dict[str, PairTexts]]
+    contents: Callable[[Any, Path | None], list[Any]]
+
+
+def _captions(config: Multi30k, data_dir: Path | None) -> list[Any]:
+    files = {file.name: file.sha256 for file in SOURCES[config.kind].files}
+    return [config.kind, READER, *(files[name] for name in _caption_files(config))]
+
+
+def _own_files(config: PairFiles, data_dir: Path | None) -> list[Any]:
+    return [READER, *(sha256(content) for split in SPLITS for content in _own(config, split, data_dir).values())]
+
+
+def _drawn(config: SymbolPairs, data_dir: Path | None) -> list[Any]:
+    return [config.model_dump(mode="json", exclude_defaults=True), READER, np.__version__]
+
+
+def _said(config: Numerals, data_dir: Path | None) -> list[Any]:
+    return [*_drawn(config, data_dir), version("num2words")]
+
+
+KINDS: dict[type[SymbolPairs], Kind] = {
+    Numerals: Kind(read_numerals, _said),
+    Multi30k: Kind(read_multi30k, _captions),
+    PairFiles: Kind(read_pair_files, _own_files),
+    Rewrite: Kind(read_rewrite, _drawn),
 }
+
+
+def read_pairs(config: SymbolPairs, data_dir: Path | None) -> dict[str, PairTexts]:
+    """The texts of each split."""
+    return KINDS[type(config)].read(config, data_dir)
 
 
 def pairs_digest(config: SymbolPairs, data_dir: Path | None) -> str:
     """What identifies the pairs: checksums of files; of what is drawn, the words of the config and the versions of what draws it."""
-    kind = config.kind  # type: ignore[attr-defined]
-    if isinstance(config, Multi30k):
-        wanted = _caption_files(config)
-        return digest_of([kind, READER, *(file.sha256 for name in wanted for file in SOURCES[kind].files if file.name == name)])
-    if isinstance(config, PairFiles):
-        return digest_of([READER, *(sha256(content) for split in SPLITS for content in _own(config, split, data_dir).values())])
-    speaker = [version("num2words")] if isinstance(config, Numerals) else []
-    return digest_of([config.model_dump(mode="json", exclude_defaults=True), READER, np.__version__, *speaker])
+    return digest_of(KINDS[type(config)].contents(config, data_dir))

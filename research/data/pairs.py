@@ -21,8 +21,9 @@ from research.config.subwords import Subword
 from research.data.dataset import Dataset, Examples, PairTexts, Sides
 from research.data.fitted import fitted_tokenizer
 from research.data.identity import identify_pairs
+from research.data.limits import within
 from research.data.numerals import DIGITS
-from research.data.pair_texts import READERS
+from research.data.pair_texts import read_pairs
 from research.data.rewrite import symbol_names
 from research.data.texts import SPLITS
 from research.text.sides import Side, symbols, text_of
@@ -53,7 +54,7 @@ def load_pairs(config: SymbolPairs, data_dir: Path | None, identity: str) -> Dat
 
     Raises StepladderError for what the user can mend.
     """
-    texts = READERS[type(config)](config, data_dir)
+    texts = read_pairs(config, data_dir)
     source, target = _side(config, "source", texts["train"].sources), _side(config, "target", texts["train"].targets)
     cut = {split: _cut(split, source, target, texts[split]) for split in SPLITS}
     vocabulary, sides = join_sides(
@@ -184,7 +185,9 @@ def _short_enough(config: SymbolPairs, train: Cut) -> list[int]:
             f"No training pair has at most data.longest = {config.longest} symbols on both sides: ask for {least} or more."
         )
     limit = config.train_pairs  # type: ignore[attr-defined]
-    return short if limit == "all" else short[:limit]
+    if config.drawn:
+        return short
+    return short[: within("train_pairs", limit, len(short), f"training pairs of at most data.longest = {config.longest} symbols on a side")]
 
 
 def _whole(config: SymbolPairs, split: str, cut: Cut) -> range:

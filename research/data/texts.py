@@ -1,10 +1,11 @@
-"""From a config of a corpus to the text of its three splits: one reader for each kind, in `READERS`.
+"""From a config of a corpus to the text of its three splits: one entry for each kind, in `KINDS`.
 
 A text is Unicode, a sentence a line, and ends with a newline. `\\r\\n` is a newline; a byte order mark is dropped.
 """
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from research.config.data import PTB, Files, Pydoc, Shakespeare, Text, TinyShakespeare, Unlabelled, WikiText2
 from research.config.errors import StepladderError
@@ -94,24 +95,46 @@ def read_unlabelled(config: Unlabelled, data_dir: Path | None) -> Texts:
     return {split: "".join(text_of(words) + "\n" for words in sentences[split].words) for split in SPLITS}
 
 
-READERS: dict[type[Text], Callable[..., Texts]] = {
-    Shakespeare: read_shakespeare,
-    Pydoc: read_pydoc,
-    Files: read_files,
-    PTB: read_ptb,
-    WikiText2: read_wikitext2,
-    TinyShakespeare: read_tinyshakespeare,
-    Unlabelled: read_unlabelled,
+class Kind(NamedTuple):
+    """What a kind of corpus is: how it is read, and what identifies what was read."""
+
+    read: Callable[[Any, Path | None], Texts]
+    contents: Callable[[Any, Path | None], list[Any]]
+
+
+def _pinned(source: str) -> Callable[[Any, Path | None], list[Any]]:
+    """Name, reader and checksums of a pinned source, whose files need not be here."""
+    return lambda config, data_dir: [source, READER, *(file.sha256 for file in SOURCES[source].files)]
+
+
+def _own_files(config: Files, data_dir: Path | None) -> list[Any]:
+    return [sha256(content) for content in _file_contents(config, data_dir).values()]
+
+
+def _topics(config: Pydoc, data_dir: Path | None) -> list[Any]:
+    return [config.kind, READER, *(sha256(text.encode()) for text in read_pydoc(config, data_dir).values())]
+
+
+def _sentences(config: Unlabelled, data_dir: Path | None) -> list[Any]:
+    return [config.kind, READER, labelled_digest(config.of, data_dir)]
+
+
+KINDS: dict[type[Text], Kind] = {
+    Shakespeare: Kind(read_shakespeare, _pinned("shakespeare")),
+    Pydoc: Kind(read_pydoc, _topics),
+    Files: Kind(read_files, _own_files),
+    PTB: Kind(read_ptb, _pinned("ptb")),
+    WikiText2: Kind(read_wikitext2, _pinned("wikitext2")),
+    TinyShakespeare: Kind(read_tinyshakespeare, _pinned("tinyshakespeare")),
+    Unlabelled: Kind(read_unlabelled, _sentences),
 }
+
+
+def read_text(config: Text, data_dir: Path | None) -> Texts:
+    """The text of each split."""
+    return KINDS[type(config)].read(config, data_dir)
 
 
 def text_digest(config: Text, data_dir: Path | None) -> str:
     """What identifies a corpus: of pinned files their checksums and the reader's version, else the bytes. Needs no pinned file."""
-    kind = config.kind  # type: ignore[attr-defined]
-    if isinstance(config, Files):
-        return digest_of([sha256(content) for content in _file_contents(config, data_dir).values()])
-    if isinstance(config, Pydoc):
-        return digest_of([kind, READER, *(sha256(text.encode()) for text in read_pydoc(config, data_dir).values())])
-    if isinstance(config, Unlabelled):
-        return digest_of([kind, READER, labelled_digest(config.of, data_dir)])
-    return digest_of([kind, READER, *(file.sha256 for file in SOURCES[kind].files)])
+    return digest_of(KINDS[type(config)].contents(config, data_dir))

@@ -4,7 +4,7 @@
 gradient steps over batches.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,18 +32,29 @@ class Fitted(NamedTuple):
 
 
 class Learner(NamedTuple):
-    """How weights and bias are found: fit(config, matrix, labels, classes, seed); and whether their scores are log-probabilities."""
+    """How weights and bias are found, fit(config, matrix, labels, classes, seed), with figures of the search; and whether their scores
+    are log-probabilities.
+    """
 
-    fit: Any
+    fit: Callable[..., tuple[Linear, dict[str, float]]]
     believes: bool
 
 
+def _fit_softmax(config: Softmax, x: Any, labels: Any, classes: int, seed: int) -> tuple[Linear, dict[str, float]]:
+    found = fit_softmax(config, x, labels, classes)
+    return Linear(found.weights, found.bias), {"iterations": float(found.steps), "gradient_norm": found.gradient_norm}
+
+
+def _without_figures(fit: Callable[..., Linear]) -> Callable[..., tuple[Linear, dict[str, float]]]:
+    return lambda *words: (fit(*words), {})
+
+
 LEARNERS: dict[type, Learner] = {
-    Perceptron: Learner(fit_perceptron, False),
-    Softmax: Learner(lambda config, x, labels, classes, seed: Linear(*fit_softmax(config, x, labels, classes)), True),
-    NaiveBayes: Learner(fit_naive_bayes, True),
-    SVM: Learner(fit_svm, False),
-    NBSVM: Learner(fit_nbsvm, False),
+    Perceptron: Learner(_without_figures(fit_perceptron), False),
+    Softmax: Learner(_fit_softmax, True),
+    NaiveBayes: Learner(_without_figures(fit_naive_bayes), True),
+    SVM: Learner(_without_figures(fit_svm), False),
+    NBSVM: Learner(_without_figures(fit_nbsvm), False),
 }
 
 
@@ -65,9 +76,9 @@ def fit(config: Any, data: Dataset, seed: int, data_dir: Any = None) -> Fitted:
         model = class_ngrams.fit(config, data.vocabulary, train.words, train.labels, classes)
         return Fitted(model, sum(sum(len(keys) for keys in one.keys) for one in model.of_class), {})
     features, matrix = bag_of_words.fit_features(config, _known(data, train.words))
-    linear = LEARNERS[type(config.learner)].fit(config.learner, matrix, train.labels, classes, seed)
+    linear, figures = LEARNERS[type(config.learner)].fit(config.learner, matrix, train.labels, classes, seed)
     held, dense = bag_of_words.megabytes(matrix)
-    extra = {"features": len(features.names), "one_hot_mb": held, "dense_mb": dense}
+    extra = {"features": len(features.names), "one_hot_mb": held, "dense_mb": dense, **figures}
     return Fitted(LinearModel(features, linear), linear.weights.size + linear.bias.size, extra)
 
 

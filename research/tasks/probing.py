@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
-from research.models.softmax_regression import fit_dense_softmax
+from research.models.softmax_regression import minimum
 from research.tasks.classifying import log_softmax
 
 L2 = (1.0, 10.0, 100.0, 1000.0, 10_000.0)  # of the weights, per training set, as `Softmax.l2`
@@ -34,12 +34,11 @@ def probe(train: Split, valid: Split, test: Split, classes: int) -> Probe:
     mean, deviation = train[0].mean(axis=0), train[0].std(axis=0)
     scaled = lambda x: ((x - mean) / np.where(deviation > 1e-6, deviation, 1)).astype(np.float32)
     x = scaled(train[0])
-    fits = {l2: fit_dense_softmax(l2, x, train[1], classes) for l2 in L2}
-    beliefs = {l2: log_softmax(scaled(valid[0]) @ weights + bias) for l2, (weights, bias) in fits.items()}
+    fits = {l2: minimum(l2, x, train[1], classes) for l2 in L2}
+    beliefs = {l2: log_softmax(scaled(valid[0]) @ fit.weights + fit.bias) for l2, fit in fits.items()}
     loss = {l2: float(_nats(belief, valid[1]).mean()) for l2, belief in beliefs.items()}
     best = min(L2, key=lambda l2: (loss[l2], -l2))
-    weights, bias = fits[best]
-    found = log_softmax(scaled(test[0]) @ weights + bias)
+    found = log_softmax(scaled(test[0]) @ fits[best].weights + fits[best].bias)
     return Probe(best, float((beliefs[best].argmax(axis=1) == valid[1]).mean()), _nats(found, test[1]), found.argmax(axis=1))
 
 

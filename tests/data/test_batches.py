@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from research.config.data import Agreement, Pydoc, Recall
+from research.config.data import Agreement, Data, Pydoc, Recall
 from research.config.errors import StepladderError
 from research.data.batches import belongs_on_host, device_arrays, host_arrays, host_batch, starts_anew, steps_per_epoch, train_batch
-from research.data.dataset import TextSplit
+from research.data.dataset import Examples, TextSplit
 from research.data.load import load
 
 EOS = 1
@@ -145,10 +146,45 @@ def test_only_a_long_text_is_kept_on_the_host():
 @pytest.mark.parametrize(("batches", "need"), [("windows", 4 * 5 + 4), ("columns", 4 * 5)])
 def test_too_little_text_for_one_batch_says_how_much_is_needed(batches, need):
     assert steps_per_epoch(words(5, batches), 4, text(need)) == 1
-    with pytest.raises(StepladderError, match=rf"{need - 1} tokens; one batch of train.batch_size = 4 and data.length = 5 needs {need}"):
-        steps_per_epoch(words(5, batches), 4, text(need - 1))
+    for n in range(1, need):
+        with pytest.raises(StepladderError, match=rf"{n} tokens; one batch of train.batch_size = 4 and data.length = 5 needs {need}"):
+            steps_per_epoch(words(5, batches), 4, text(n))
 
 
-def test_too_few_examples_for_one_batch_says_so():
-    with pytest.raises(StepladderError, match=r"23 training examples, too few for train.batch_size = 24"):
-        steps_per_epoch(EXAMPLES, 24, load(EXAMPLES).train)
+@pytest.mark.parametrize("batches", ["windows", "columns"])
+@pytest.mark.parametrize("n", range(1, 40))
+def test_an_epoch_has_as_many_steps_as_fit_or_there_is_an_error(batches, n):
+    """By counting: windows after the largest offset, or the chunks of the shorter of 3 columns."""
+    fit = len(range(4, n - 4, 5)) // 3 if batches == "windows" else len(range(0, n // 3 - 4, 5))
+    if fit:
+        assert steps_per_epoch(words(5, batches), 3, text(n)) == fit
+    else:
+        with pytest.raises(StepladderError, match=r"needs"):
+            steps_per_epoch(words(5, batches), 3, text(n))
+
+
+LABELLED = {"kind": "labelled_files", "train": "t", "valid": "v", "test": "w"}
+PAIR_FILES = {"kind": "pair_files"} | {f"{split}_{side}": "x" for split in ("train", "valid", "test") for side in ("source", "target")}
+FEW = [
+    (EXAMPLES.model_dump(), r"examples, .*or raise data.train_examples"),
+    (LABELLED, r"sentences, .*or bring more sentences"),
+    (LABELLED | {"train_sentences": 8}, r"sentences, .*or raise data.train_sentences"),
+    ({"kind": "acceptability", "train_pairs": 5}, r"sentences, .*or raise data.train_pairs"),
+    ({"kind": "acceptability", "train_sentences": 5}, r"sentences, .*or raise data.train_sentences"),
+    ({"kind": "vader"}, r"sentences, too few for train.batch_size = 24, which needs 24. Lower train.batch_size\.$"),
+    (PAIR_FILES, r"pairs, .*or bring more pairs"),
+    (PAIR_FILES | {"train_pairs": 5}, r"pairs, .*or raise data.train_pairs"),
+    ({"kind": "numerals"}, r"pairs, .*or raise data.train_pairs"),
+    ({"kind": "multi30k"}, r"pairs, .*Lower train.batch_size\.$"),
+    ({"kind": "glyphs"}, r"pairs, .*Lower train.batch_size\.$"),
+]
+
+
+@pytest.mark.parametrize(("data", "told"), FEW)
+def test_too_few_examples_for_one_batch_names_a_key_that_there_is_and_that_helps(data, told):
+    read = TypeAdapter(Data).validate_python(data)
+    split = Examples(*(np.zeros((23, 1)),) * 5, np.zeros(23))
+    with pytest.raises(StepladderError, match=rf"There are 23 training {told}"):
+        steps_per_epoch(read, 24, split)
+    with pytest.raises(StepladderError, match=r"train.batch_size = 12 and train.buckets = 2, which needs 24. Lower one of them"):
+        steps_per_epoch(read, 12, split, 2)

@@ -127,7 +127,7 @@ def files(folder, **contents):
 
 
 def test_files_become_two_examples_a_sentence(tmp_path):
-    found = load(config(corpus=files(tmp_path), corruption="double", train_pairs=4, valid_pairs=99))
+    found = load(config(corpus=files(tmp_path), corruption="double", train_pairs=4))
     assert found.classes == ("bad", "good")
     assert found.description["sentences"] == {"train": 8, "valid": 18, "test": 18}
     assert found.sentences["train"].labels.tolist() == [1, 0] * 4
@@ -146,6 +146,11 @@ def test_what_is_wrong_with_a_corpus_is_said(tmp_path, contents, words):
     with pytest.raises(StepladderError) as told:
         load(config(corpus=files(tmp_path, **contents), shortest=5))
     assert all(word in str(told.value) for word in words), told.value
+
+
+def test_more_pairs_than_there_are_would_be_two_names_of_one_run(tmp_path):
+    with pytest.raises(StepladderError, match=r"data.valid_pairs = 99 leaves nothing out: there are 9 sentences of valid with a twin"):
+        load(config(corpus=files(tmp_path), corruption="double", valid_pairs=99))
 
 
 def test_a_missing_corpus_is_named():

@@ -110,7 +110,7 @@ def test_rare_words_of_names_are_unknown():
 def test_fewer_pairs_are_the_first_of_them_and_too_many_an_error():
     few = load(CONFIG.model_copy(update={"test_pairs": 7, "train_pairs": 50}))
     assert few.pairs["test"].targets == load(CONFIG).pairs["test"].targets[:7]
-    with pytest.raises(StepladderError, match=r"data.test_pairs = 9000 is above the \d+ characters that test has"):
+    with pytest.raises(StepladderError, match=r"data.test_pairs = 9000 leaves nothing out: there are \d+ characters in test"):
         load(CONFIG.model_copy(update={"test_pairs": 9000}))
 
 

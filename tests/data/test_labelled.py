@@ -1,5 +1,8 @@
 """Labelled sentences: their files, their splits, their slices, and what is wrong with them, said with file and line."""
 
+import re
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +11,7 @@ from hypothesis import strategies as st
 from research.config.data import (
     SST2,
     SST5,
+    Corpus,
     LabelledFiles,
     MovieReviews,
     Questions,
@@ -16,8 +20,12 @@ from research.config.data import (
     Unlabelled,
     Vocabulary,
 )
+from research.config.data import (
+    Sentences as SentencesConfig,
+)
 from research.config.errors import StepladderError
-from research.data import labelled, registry
+from research.config.pairs import Glyphs, Translation
+from research.data import labelled, pair_texts, registry, texts
 from research.data.dataset import Sentences
 from research.data.load import digest, load
 from research.data.shakespeare import Line
@@ -87,6 +95,7 @@ def test_a_row_is_the_first_words(tmp_path):
         ({"train": "pos\tgood\n\nneg\tbad\n"}, ["train.txt, line 2", "has no label"]),
         ({"test": "neg\tbad\nmeh\tso so\n"}, ["test.txt, line 2", "'meh'", "neg, pos"]),
         ({"train": "pos\tgood\npos\tfine\n", "test": "pos\tx\n"}, ["one class (pos)"]),
+        ({"train": "pos\t\nneg\t \n"}, ["None of the 2 training sentences", "has a word"]),
         ({"valid": "  \n"}, ["data.valid", "empty"]),
         ({"train": b"pos\tgood\nneg\tb\xeate\n"}, ["line 2", "0xea", "data.encoding"]),
     ],
@@ -254,6 +263,36 @@ def test_few_sentences_are_of_all_classes_though_the_file_is_in_their_order(tmp_
     few, more = (load(config(tmp_path, train=ordered).model_copy(update={"train_sentences": n})).sentences["train"] for n in (20, 40))
     assert 4 < few.labels.sum() < 16
     assert more.texts[:20] == few.texts
+
+
+@pytest.mark.parametrize("limit", range(1, 50))
+def test_a_class_without_a_training_sentence_is_told_with_the_number_that_would_have_it(tmp_path, limit):
+    """Of 24, 25 and 1 sentences, in a shuffle that is always the same."""
+    lines = [f"{label}\tword{i}\n" for label, n in (("neg", 24), ("pos", 25), ("mixed", 1)) for i in range(n)]
+    words = config(tmp_path, train="".join(lines)).model_copy(update={"train_sentences": limit})
+    try:
+        assert set(load(words).sentences["train"].labels.tolist()) == {0, 1, 2}
+    except StepladderError as told:
+        enough = int(re.search(r"data.train_sentences = (\d+) or more, the least", str(told))[1])
+        assert limit < enough
+        load(words.model_copy(update={"train_sentences": enough}))
+        with pytest.raises(StepladderError, match=r"has no sentence among"):
+            load(words.model_copy(update={"train_sentences": enough - 1}))
+
+
+def test_a_limit_that_leaves_nothing_out_is_an_error(tmp_path):
+    words = config(tmp_path).model_copy(update={"train_sentences": 3})
+    with pytest.raises(StepladderError, match=r"data.train_sentences = 3 leaves nothing out: there are 2 training sentences"):
+        load(words)
+
+
+def test_every_kind_of_data_says_how_it_is_read_and_what_identifies_it():
+    """A kind whose entry is missing, or half, is an error; two kinds over files of their own know every one of them."""
+    assert {*get_args(SentencesConfig)} == {*labelled.KINDS}
+    assert {*get_args(Corpus)} == {*texts.KINDS}
+    assert {*get_args(Translation)} == {*pair_texts.KINDS, Glyphs}
+    with pytest.raises(TypeError, match=r"contents"):
+        labelled.Kind(labelled.read_folds)
 
 
 LEVELS = {

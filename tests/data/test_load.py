@@ -52,11 +52,22 @@ def test_windows_line_ends_a_byte_order_mark_and_a_missing_last_newline_do_not_m
     assert data.vocabulary.decode(data.train.tokens) == "a b\nc\n"
 
 
-@pytest.mark.parametrize(("limit", "tokens"), [(4, 4), (5, 5), (7, 5), (8, 8), (100, 8)])
+@pytest.mark.parametrize(("limit", "tokens"), [(4, 4), (5, 5), (7, 5)])
 def test_a_limit_cuts_at_a_lines_end(tmp_path, limit, tokens):
     data = load(files(tmp_path, train_tokens=limit))
     assert len(data.train.tokens) == tokens
     assert data.train.tokens[-1] == data.eos
+
+
+@pytest.mark.parametrize("limit", [8, 100])
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+def test_a_limit_that_leaves_nothing_out_is_an_error_since_it_would_be_a_second_name_of_one_run(tmp_path, split, limit):
+    whole = files(tmp_path)
+    n = len(getattr(load(whole), split).tokens)
+    with pytest.raises(StepladderError, match=rf"data.{split}_tokens = {n + limit} leaves nothing out: there are {n} tokens"):
+        load(whole.model_copy(update={f"{split}_tokens": n + limit}))
+    with pytest.raises(StepladderError, match=r"leaves nothing out"):
+        load(whole.model_copy(update={f"{split}_tokens": n}))
 
 
 def test_the_vocabulary_is_that_of_the_whole_training_text_whatever_part_is_trained_on(tmp_path):

@@ -49,12 +49,12 @@ def made_up(config, data_dir=None):
     if isinstance(config, Labelled):
         polar = labelled.Loaded(dict.fromkeys(texts.SPLITS, [("negative", "a b"), ("positive", "b c")] * 50), ("negative", "positive"))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(labelled.READERS, type(config), lambda config, data_dir: polar)
+            patch.setitem(labelled.KINDS, type(config), labelled.Kind(lambda config, data_dir: polar, lambda config, data_dir: []))
             return loading._load_sentences(config, None, config.model_dump_json())
     if isinstance(config, SymbolPairs):
         same = dict.fromkeys(texts.SPLITS, PairTexts(("a b",) * 300, ("b c d",) * 300))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(pairs.READERS, type(config), lambda config, data_dir: same)
+            patch.setattr(pairs, "read_pairs", lambda config, data_dir: same)
             return pairs.load_pairs(config, None, config.model_dump_json())
     if not isinstance(config, Text):
         return load_data(config.model_copy(update={f"{split}_examples": 300 for split in ("train", "valid", "test")}))
