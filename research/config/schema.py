@@ -205,6 +205,11 @@ class Config(Node):
             raise Impossible(f"learned positions end at data.length = {self.data.length}; eval.length = {length} goes beyond")
         if self.data.batches == "columns" and (self.eval.also or stride < length):
             raise ValueError("with data.batches = columns the state is carried: eval.also, and a stride below the length, have no meaning")
+        if self.data.batches == "columns" and self.eval.context == "stream" and length != self.data.length:
+            raise ValueError(
+                f"with data.batches = columns the state is carried from window to window, so eval.length = {length} would change nothing "
+                "but how the sums are rounded; leave it out"
+            )
         if self.eval.prompts and isinstance(self.model, Interpolation):
             raise Impossible("eval.prompts needs a model that reads a prompt; an interpolation mixes what its parts gave to the splits")
         if self.eval.misspelt > 0 and self.data.level == "word":

@@ -7,6 +7,7 @@ import pytest
 from config_strategies import configs
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from research.config.fields import keys, members
 from research.config.identity import cell_id, program_key
@@ -135,3 +136,16 @@ def test_every_word_beside_a_number_is_resolved_or_is_no_number() -> None:
     words = {word for node in nodes(Config) for field in keys(node).values() for word in words_beside_numbers(field.annotation)}
     assert words >= RESOLVED, "the walk sees them"
     assert words <= NO_NUMBER | RESOLVED, "a word that stands for a number needs an entry in research/config/resolve.py"
+
+
+@pytest.mark.parametrize(("length", "context", "possible"), [(32, "stream", True), (16, "stream", False), (16, "sentence", True)])
+def test_where_the_state_is_carried_a_window_of_another_length_would_be_a_second_name_of_one_science(
+    length: int, context: str, possible: bool
+) -> None:
+    model = {"kind": "language_model", "mixer": LSTM}
+    tree = {"data": TEXT["data"] | {"batches": "columns"}, "model": model, "eval": {"length": length, "context": context}}
+    if possible:
+        assert Config.model_validate(tree).eval_length == length
+    else:
+        with pytest.raises(ValidationError, match=r"eval.length = 16 would change nothing"):
+            Config.model_validate(tree)
