@@ -13,7 +13,7 @@ from research.config.errors import StepladderError
 from research.config.sweep import Sweep
 from research.results.labels import label_text, value_text
 from research.results.measures import base_name, direction, measure
-from research.results.statistics import Items, Scored, average_items, read_run_items
+from research.results.statistics import NO_ITEMS, Scored, SeedItems, read_run_items
 from research.results.store import cell_folder, read_items, read_prompts, read_result, read_status, seed_folder, status_of
 
 Manifest = dict[str, Any]
@@ -36,8 +36,8 @@ class Cell:
     statuses: Mapping[int, str]  # by seed
     messages: Mapping[int, str]
     results: Mapping[int, Mapping[str, Any]]  # of the seeds that are done
-    items: Items | None  # averaged over these seeds
-    prompts: Items | None = None  # likewise, of the prompt set
+    items: SeedItems = NO_ITEMS  # of the test split
+    prompts: SeedItems = NO_ITEMS
     tuned: Mapping[str, Any] = field(default_factory=dict)  # the values that were picked
     trials: int = 1  # how many values were tried
     extra: Mapping[str, Any] = field(default_factory=dict)  # measured before training: `extra.<name>`
@@ -48,10 +48,14 @@ class Cell:
         found = {seed: _measure(self, result, base_name(metric)) for seed, result in self.results.items()}
         return {seed: value for seed, value in found.items() if value is not None}
 
-    def scored(self, split: str) -> Scored:
-        """What is known of the split, or of the `prompts`, that its runs were scored on; items are of `test` and of prompts alone."""
+    def scored(self, split: str, seeds: Sequence[int] | None = None) -> Scored:
+        """What is known of the split, or of the `prompts`, that its runs were scored on; items are of `test` and of prompts alone.
+
+        Items are averaged over `seeds`, by default all that are done; None where one of them has none.
+        """
         said: Mapping[str, str] = next((on[split] for result in self.results.values() if split in (on := result.get("scored_on", {}))), {})
-        return Scored(said.get("text"), said.get("targets"), {"test": self.items, "prompts": self.prompts}.get(split))
+        items = {"test": self.items, "prompts": self.prompts}.get(split, NO_ITEMS)
+        return Scored(said.get("text"), said.get("targets"), items.average(tuple(self.results if seeds is None else seeds)))
 
     def counts(self) -> dict[str, int]:
         """How many seeds are done, failed, ..., in that order, without those that are none."""
@@ -133,7 +137,7 @@ def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:
     cannot = (entry.get("reason") or "no reason is given") if entry.get("state") == "cannot" else ""
     runs = {} if cannot else {seed: _read_run(seed_folder(runs_dir, entry["cell_id"], seed)) for seed in seeds}
     results = {seed: run.result for seed, run in runs.items() if run.result is not None}
-    averaged = lambda read: _averaged([read(folder / f"seed-{seed}") for seed in results])
+    items_of = lambda read: SeedItems({seed: read_run_items(a) for seed in results if (a := read(folder / f"seed-{seed}")) is not None})
     return Cell(
         cell_id=entry["cell_id"],
         labels={key: value for key, value in entry["labels"].items() if key not in tuned},
@@ -147,8 +151,8 @@ def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:
         statuses={seed: run.status for seed, run in runs.items()},
         messages={seed: run.message for seed, run in runs.items()},
         results=results,
-        items=averaged(read_items),
-        prompts=averaged(read_prompts),
+        items=items_of(read_items),
+        prompts=items_of(read_prompts),
         tuned=tuned,
         extra=entry.get("extra") or {},
         lacks=entry.get("lacks") or {},
@@ -169,12 +173,6 @@ def _read_run(folder: Path) -> _Run:
     """status.json is written last: a run that it calls done is whole."""
     said, status = read_status(folder) or {}, status_of(folder)
     return _Run(status, said.get("message") or "", read_result(folder) if status == "done" else None)
-
-
-def _averaged(runs: Sequence[Mapping[str, np.ndarray] | None]) -> Items | None:
-    """None where a run has no items."""
-    known = [read_run_items(arrays) for arrays in runs if arrays is not None]
-    return average_items(known) if known and len(known) == len(runs) else None
 
 
 def _check_places(cells: Sequence[Cell], axes: Axes) -> None:

@@ -3,13 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
 from research.results.labels import column_text, find_indices, label_text
 from research.results.measures import base_name, direction, scored_name
-from research.results.statistics import comparable, has_statistic, holm, paired_items_p, paired_t
+from research.results.statistics import Items, comparable, has_statistic, holm, paired_items_p, paired_t
 
 LEVEL = 0.05
 SEEDS_NEEDED = 5  # for a claim about seeds
@@ -17,15 +18,19 @@ SEEDS_NEEDED = 5  # for a claim about seeds
 
 @dataclass(frozen=True)
 class Comparison:
-    """Whether `better` is better than `worse`. `p_holm` and `significant` are set by `adjust`."""
+    """Whether the row `better` is better than the row `worse`. `p_holm` and `significant` are set by `adjust`."""
 
     better: str
     worse: str
     column: str
     metric: str
-    difference: float | None  # mean of better - mean of worse, in the metric's unit; None if one has no value, or they do not compare
-    p_seeds: float | None  # paired t; None with fewer than five common seeds
-    p_items: float | None  # paired bootstrap; None where the items cannot be compared
+    difference: float | None  # better - worse, means over the common seeds, in the metric's unit; None where it has no value or no sense
+    p_seeds: float | None  # paired t over seeds; None with fewer than five common seeds
+    p_items: float | None  # paired over test items; None where the items cannot be compared
+    p_both: float | None = None  # of both sources of noise together; None where either has no test
+    seeds: int = 0  # common seeds, which the difference and the tests are over; 0 of two deterministic rows
+    items: int | None = None  # test items that both scored; None as p_items
+    clusters: int | None = None  # groups of items that the tests keep together: as many as items where each stands alone
     note: str = ""
     contradicted: bool = False  # by a seed, where there are too few of them to test
     comparable: bool = True  # whether both predicted the same targets
@@ -34,13 +39,21 @@ class Comparison:
 
     @property
     def p(self) -> float | None:
-        """The larger of both: it is below a level only if every test that exists is."""
-        known = [p for p in (self.p_seeds, self.p_items) if p is not None]
-        return max(known) if known else None
+        """The largest: it is below a level only if every test that exists is."""
+        p_values = [p for p in (self.p_seeds, self.p_items, self.p_both) if p is not None]
+        return max(p_values) if p_values else None
+
+    @property
+    def about_seeds(self) -> bool:
+        """Whether the verdict is about what further seeds would do, and not only about these runs on these items."""
+        return self.p_seeds is not None
 
     @property
     def verdict(self) -> str:
-        """better | worse | not different | not comparable | not run | not tested."""
+        """better | worse | higher | lower | not different | not comparable | not run | not tested.
+
+        Higher and lower are of metrics without a direction: costs, counts, and what else nobody called good.
+        """
         if not self.comparable:
             return "not comparable"
         if self.difference is None:
@@ -49,35 +62,47 @@ class Comparison:
             return "not tested"
         if not self.significant:
             return "not different"
-        return "better" if self.difference * direction(self.metric) > 0 else "worse"
+        sign = direction(self.metric)
+        words = ("better", "worse") if sign else ("higher", "lower")
+        return words[self.difference * (sign or 1) < 0]
 
 
 def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
-    """Both tests of one pair, before any correction.
+    """Every test of one pair, before any correction; swapping the rows turns the difference round and changes nothing else.
 
-    Seeds: the paired t test over the seeds that both finished; a deterministic cell has the same value beside every seed. With fewer
-    than five there is no test, but a difference that has not the same sign on each of them is never significant.
-    Items: the paired bootstrap over the test items, of losses averaged over seeds; for metrics of `test` only.
+    The difference and all tests are over the seeds that both finished (a deterministic cell has the same value beside every seed),
+    and look in the direction of the difference. With fewer than five seeds none is over seeds, but a difference that has not the same
+    sign on each of them is never significant. Items are of `test` and of prompts only.
     Two cells with values that did not predict the same targets have no difference and no test.
     """
+    rows = label_text(a.labels, axes.rows), label_text(b.labels, axes.rows)
     if a.values(metric) and b.values(metric) and (reason := why_incomparable(a, b, metric)):
-        rows = label_text(a.labels, axes.rows), label_text(b.labels, axes.rows)
         return Comparison(*rows, _column(a, b, axes), metric, None, None, None, note=reason, comparable=False)
-    difference, pairs_of_seeds = _over_seeds(a, b, metric)
-    if difference is not None and not math.isfinite(difference):
+    seeds = common_seeds(a, b, metric)
+    if not seeds.pairs:
+        note = "no seed in common" if a.values(metric) and b.values(metric) else ""
+        return Comparison(*rows, _column(a, b, axes), metric, None, None, None, note=note)
+    with np.errstate(invalid="ignore"):
+        differences = np.array([np.subtract(x, y) for x, y in seeds.pairs])
+        difference = float(differences.mean())
+    if not math.isfinite(difference):
         return _untested(a, b, metric, axes, difference)
-    p_seeds = paired_t(*zip(*pairs_of_seeds, strict=True)) if len(pairs_of_seeds) >= SEEDS_NEEDED else None
-    contradicted = p_seeds is None and difference is not None and any((x - y) * difference <= 0 for x, y in pairs_of_seeds)
-    p_items = None if difference is None else _over_items(a, b, metric)
+    enough = seeds.count >= SEEDS_NEEDED
+    p_seeds = paired_t(*zip(*seeds.pairs, strict=True)) if enough else None
+    contradicted = not enough and bool(np.any(differences * difference <= 0))
+    items = _common_items(a, b, metric, seeds)
+    p_items = None if items is None else paired_items_p(*items, scored_name(base_name(metric))[1])
     return Comparison(
-        better=label_text(a.labels, axes.rows),
-        worse=label_text(b.labels, axes.rows),
+        *rows,
         column=_column(a, b, axes),
         metric=metric,
         difference=difference,
         p_seeds=p_seeds,
         p_items=p_items,
-        note="" if difference is None else _note(len(pairs_of_seeds), contradicted, p_seeds, p_items),
+        seeds=seeds.count,
+        items=None if items is None else len(items[0].id),
+        clusters=None if items is None else len(items[0].id),
+        note=_note(seeds.count, contradicted, p_seeds, p_items),
         contradicted=contradicted,
     )
 
@@ -117,28 +142,35 @@ def _column(a: Cell, b: Cell, axes: Axes) -> str:
     return " : ".join(dict.fromkeys(column_text(cell.labels, axes.columns) for cell in (a, b)))
 
 
-def _over_seeds(a: Cell, b: Cell, metric: str) -> tuple[float | None, list[tuple[float, float]]]:
-    """The difference of the means, and both values at each seed that both have; no pairs for two deterministic cells."""
+class CommonSeeds(NamedTuple):
+    """The seeds that two cells share: those of each, in pairs, and how many they are; 0 of two deterministic cells, which are one pair."""
+
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    pairs: tuple[tuple[float, float], ...]  # both values at each
+    count: int
+
+
+def common_seeds(a: Cell, b: Cell, metric: str) -> CommonSeeds:
+    """The seeds at which both have the metric. The one run of a deterministic cell stands beside every seed of the other."""
     ours, theirs = a.values(metric), b.values(metric)
-    if not ours or not theirs:
-        return None, []
-    with np.errstate(invalid="ignore"):
-        difference = float(np.mean(list(ours.values())) - np.mean(list(theirs.values())))
+    beside = lambda cell, own, other: {seed: next(iter(own)) for seed in other} if cell.deterministic and own else {s: s for s in own}
+    left, right = beside(a, ours, theirs), beside(b, theirs, ours)
     if a.deterministic and b.deterministic:
-        return difference, []
-    if a.deterministic:
-        ours = dict.fromkeys(theirs, next(iter(ours.values())))
-    if b.deterministic:
-        theirs = dict.fromkeys(ours, next(iter(theirs.values())))
-    return difference, [(ours[seed], theirs[seed]) for seed in sorted(ours.keys() & theirs.keys())]
+        left, right = ({0: next(iter(own))} if own else {} for own in (ours, theirs))
+    seeds = sorted(left.keys() & right.keys())
+    pairs = tuple((ours[left[seed]], theirs[right[seed]]) for seed in seeds)
+    count = 0 if a.deterministic and b.deterministic else len(seeds)
+    return CommonSeeds(tuple(left[seed] for seed in seeds), tuple(right[seed] for seed in seeds), pairs, count)
 
 
-def _over_items(a: Cell, b: Cell, metric: str) -> float | None:
+def _common_items(a: Cell, b: Cell, metric: str, seeds: CommonSeeds) -> tuple[Items, Items] | None:
+    """The items of both over the common seeds, if they hold the metric."""
     split, statistic = scored_name(base_name(metric))
-    ours, theirs = a.scored(split).items, b.scored(split).items
+    ours, theirs = a.scored(split, seeds.left).items, b.scored(split, seeds.right).items
     if ours is None or theirs is None or not (has_statistic(ours, statistic) and has_statistic(theirs, statistic)):
         return None
-    return paired_items_p(ours, theirs, statistic)
+    return ours, theirs
 
 
 def adjust(family: Sequence[Comparison], level: float = LEVEL) -> tuple[Comparison, ...]:

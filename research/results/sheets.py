@@ -100,6 +100,8 @@ def p_text(p: float | None) -> str:
 TONES: dict[str, Tone] = {
     "better": "good",
     "worse": "bad",
+    "higher": "quiet",
+    "lower": "quiet",
     "not different": "quiet",
     "not comparable": "quiet",
     "not run": "quiet",

@@ -1,6 +1,7 @@
 """Two sources of noise, kept apart: seeds (t) and test items (bootstrap). numpy and scipy only."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import NamedTuple
 
@@ -148,6 +149,25 @@ def average_items(runs: Sequence[Items]) -> Items | None:
     column = lambda name: [getattr(run, name) for run in ordered]
     means = {name: mean(column(name)) for name in ("loss", "correct", "misspelt", *MEANS.values(), *NAMED)}
     return ordered[0]._replace(**means, **{name: beside(column(name)) for name in SUMMED})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, eq=False)
+class SeedItems:
+    """The items of one cell by seed. It is hashed by identity, so that each average is made once."""
+
+    by_seed: Mapping[int, Items] = field(default_factory=dict)
+
+    def average(self, seeds: tuple[int, ...]) -> Items | None:
+        """The items of these seeds as one: see `average_items`; None where a seed has none."""
+        return _average(self, seeds) if seeds and all(seed in self.by_seed for seed in seeds) else None
+
+
+NO_ITEMS = SeedItems()
+
+
+@lru_cache(maxsize=64)
+def _average(items: SeedItems, seeds: tuple[int, ...]) -> Items | None:
+    return average_items([items.by_seed[seed] for seed in seeds])
 
 
 def _by_id(run: Items) -> Items:

@@ -14,7 +14,7 @@ from research.config.sweep import Sweep, Table
 from research.results.cells import Cell, Manifest
 from research.results.report import FORMATS, Section, write_report
 from research.results.sheets import table_sheet
-from research.results.statistics import Items, average_items
+from research.results.statistics import Items, SeedItems
 from research.results.tables import build_table
 from research.results.terminal import print_sheet
 
@@ -97,7 +97,7 @@ def _cell(study: Study, cell: Measured) -> Cell:
         statuses=dict.fromkeys(seeds, "done"),
         messages=dict.fromkeys(seeds, ""),
         results={seed: {"metrics": {"test": dict(values)}, **seconds} for seed, values in cell.test.items()},
-        items=average_items(list(cell.items.values())) if cell.items else None,
+        items=SeedItems(cell.items),
         extra=cell.extra,
     )
 

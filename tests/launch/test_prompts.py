@@ -41,7 +41,7 @@ def rows(_compile_once, shared_place):
 
 def test_metrics_are_those_of_the_items(rows):
     for cell in rows[1].values():
-        found, items = cell.results[0]["metrics"]["test"], cell.prompts
+        found, items = cell.results[0]["metrics"]["test"], cell.scored("prompts").items
         assert items.id.tolist() == [0, 1, 2, 3]
         assert items.tokens.tolist() == [2, 1, 1, 3]
         nats = items.loss.sum()

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_runs import write_grid, write_ladder
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from research.config.errors import StepladderError
@@ -17,6 +19,7 @@ from research.results.cells import axes_of, load_cells
 from research.results.comparisons import adjust, compare, find_best, named_comparisons, unranked
 from research.results.notes import eval_context
 from research.results.sheets import DASH, comparisons_sheet, table_sheet
+from research.results.statistics import NO_ITEMS, SeedItems
 from research.results.tables import build_table
 from research.results.terminal import terminal_text
 
@@ -123,6 +126,60 @@ def test_a_comparison_needs_both_tests_where_both_exist(grid):
     assert clear.p_seeds == pytest.approx(stats.ttest_rel(list(a.values()), list(b.values())).pvalue)
 
 
+@pytest.fixture(scope="module")
+def grid_cells(grid):
+    return load_cells(*grid)
+
+
+@pytest.fixture(scope="module")
+def axes(grid):
+    return axes_of(grid.manifest)
+
+
+def with_values(cell, metric, values):
+    """The cell with these results alone, by seed: one metric, and no items."""
+    split, name = metric.split(".")
+    results = {seed: {"metrics": {split: {name: value}}, "cost": {}} for seed, value in values.items()}
+    return replace(cell, results=results, items=NO_ITEMS)
+
+
+def test_difference_and_tests_are_over_the_seeds_that_both_finished(grid):
+    cells, axes = load_cells(*grid), axes_of(grid.manifest)
+    noise = np.random.default_rng(0).normal(0, 0.1, 15)
+    a = with_values(cells[0], "test.perplexity", {seed: (90 if seed < 5 else 130) + noise[seed] for seed in range(10)})
+    b = with_values(cells[2], "test.perplexity", {seed: 95 + noise[10 + seed] for seed in range(5)})
+    for left, right, verdict in ((a, b, "better"), (b, a, "worse")):
+        (found,) = adjust([compare(left, right, "test.perplexity", axes)])
+        assert (found.verdict, found.seeds) == (verdict, 5)
+        assert abs(found.difference) == pytest.approx(5, abs=0.2)
+
+
+@given(
+    values=st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=1, max_size=7),
+    metric=st.sampled_from(["test.perplexity", "test.accuracy", "tokens_per_second", "extra.weight"]),
+    lost=st.sets(st.integers(0, 7)),
+)
+def test_a_verdict_turns_round_with_the_rows(grid_cells, axes, values, metric, lost):
+    """Of losses and of scores, of costs without a direction, with lost seeds, with and without items."""
+    split, _, name = metric.partition(".")
+    result = lambda value: {"metrics": {split: {name: value}}} if split == "test" else {"cost": {metric: value}, "extra": {name: value}}
+    seeds = lambda side: {seed: result(100.0 + pair[side]) for seed, pair in enumerate(values) if seed not in lost or side}
+    plain = [replace(cell, results=seeds(side)) for side, cell in enumerate(grid_cells[:2])]
+    (one,), (other,) = (adjust([compare(*pair, metric, axes)]) for pair in (plain, plain[::-1]))
+    turned = {"better": "worse", "worse": "better", "higher": "lower", "lower": "higher"}
+    assert other.verdict == turned.get(one.verdict, one.verdict)
+    assert (other.p, other.seeds, other.contradicted) == (one.p, one.seeds, one.contradicted)
+    assert one.difference is None or other.difference == -one.difference
+    assert one.verdict not in (("better", "worse") if split != "test" else ("higher", "lower"))
+
+
+def test_a_cost_is_higher_or_lower_and_never_better(grid):
+    cells, axes = load_cells(*grid), axes_of(grid.manifest)
+    speed = lambda cell, base, by: replace(cell, results={s: {"cost": {"tokens_per_second": base + s % by}} for s in range(5)})
+    fast, slow = speed(cells[0], 1000, 3), speed(cells[2], 500, 5)
+    assert [adjust([compare(*pair, "tokens_per_second", axes)])[0].verdict for pair in ((fast, slow), (slow, fast))] == ["higher", "lower"]
+
+
 def test_fewer_than_five_seeds_make_no_claim_about_seeds(ladder):
     found = named_comparisons(ladder.manifest, load_cells(*ladder))
     assert {c.p_seeds for c in found} == {None}
@@ -190,12 +247,17 @@ def test_five_seeds_on_other_test_data_of_equal_size_make_no_verdict(tmp_path, m
     assert row[4].note == apart.note
 
 
+def changed_items(cell, change):
+    """The cell with the items of each of its seeds changed."""
+    return replace(cell, items=SeedItems({seed: change(items) for seed, items in cell.items.by_seed.items()}))
+
+
 def test_other_tokens_of_the_same_text_compare_in_bits_a_character_alone(tmp_path):
     manifest = write_grid(tmp_path)
     cells, axes = score_on(manifest, tmp_path, mlp="a/pieces", dot="a/characters", scaled_dot="a/pieces"), axes_of(manifest)
-    finer = cells[3].items._replace(tokens=3 * cells[3].items.tokens)
+    finer = changed_items(cells[3], lambda items: items._replace(tokens=3 * items.tokens))
     bits = lambda cell: {seed: {**result, "metrics": {"test": {"bits_per_character": seed + 1.0}}} for seed, result in cell.results.items()}
-    a, b = cells[1], replace(cells[3], items=finer)
+    a, b = cells[1], finer
     found = compare(a, b, "test.perplexity", axes)
     assert (found.verdict, found.note) == ("not comparable", "the same test text, but other targets")
     a, b = (replace(cell, results=bits(cell)) for cell in (a, b))
@@ -231,7 +293,7 @@ def test_where_no_two_rows_compare_nothing_is_bold(tmp_path):
 def test_two_groups_of_one_size_rank_nobody(tmp_path):
     manifest = write_ladder(tmp_path)
     cells = [cell for cell in load_cells(manifest, tmp_path) if cell.results][:4]
-    two = [replace(cell, items=cell.items._replace(id=cell.items.id + i // 2)) for i, cell in enumerate(cells)]
+    two = [changed_items(cell, lambda items, i=i: items._replace(id=items.id + i // 2)) for i, cell in enumerate(cells)]
     assert unranked(two, "test.perplexity") == (0, 1, 2, 3)
     assert find_best(two, "test.perplexity", axes_of(manifest)) is None
     assert unranked(two[:3], "test.perplexity") == (2,)
