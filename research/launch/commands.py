@@ -35,7 +35,7 @@ def train(loaded: Any, runs: Path, data_dir: Path | None, rerun: str | None, as_
     """One cell, all its seeds."""
     plan = resolve(loaded, runs, data_dir)
     code = _run(plan, runs, data_dir, True, rerun, as_json)
-    cell = next(cell for cell in plan.cells if cell.shown)
+    (cell,) = plan.rows
     found = summarise(runs, cell.cell_id, cell.seeds)
     found["config"] = to_tree(cell.config, defaults=True) if cell.config else {}
     if as_json:
@@ -56,11 +56,8 @@ def sweep(chosen: Any, runs: Path, data_dir: Path | None, keep_going: bool, reru
     written = write_manifest(plan, runs, chosen.cards, chosen.preset)
     code = _run(plan, runs, data_dir, keep_going, rerun, as_json)
     if as_json:
-        cells = [
-            summarise(runs, cell.cell_id, cell.seeds) | {"labels": cell.labels, "config": to_tree(cell.config)}
-            for cell in plan.cells
-            if cell.shown and cell.config
-        ]
+        rows = [row for row in plan.rows if row.config]
+        cells = [summarise(runs, row.cell_id, row.seeds) | {"labels": row.labels, "config": to_tree(row.config)} for row in rows]
         print(store.to_json({"name": plan.name, "hash": written["hash"], "cells": cells}))
     else:
         print_sheet(table_sheet(build_table(written, runs)), Console(highlight=False))
@@ -181,7 +178,7 @@ def _announce(plan: Plan, jobs: list[Any], data_dir: Path | None, quiet: bool) -
         return
     for line in covered_lines(plan):
         print(line, file=sys.stderr)
-    all_runs = sum(len(cell.seeds) for cell in plan.cells if cell.config)
+    all_runs = sum(len(cell.seeds) for cell in plan.cells)
     if not jobs:
         print(f"{plan.name}: all {all_runs} runs are done", file=sys.stderr)
     else:

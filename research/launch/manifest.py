@@ -29,7 +29,7 @@ def manifest(plan: Plan, cards: list[Any], preset: str | None) -> dict[str, Any]
         "spec": sweep.model_dump(mode="json") if sweep else PLAIN,
         "spec_file": str(loaded.path),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "cells": [_cell(cell, plan) for cell in plan.cells if cell.shown],
+        "cells": [_cell(row, plan) for row in plan.rows],
         "cards": cards,
         "control": experiment.control.model_dump(mode="json") if experiment and experiment.control else None,
     }

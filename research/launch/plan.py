@@ -82,7 +82,14 @@ class Cell:
 @dataclass(frozen=True)
 class Plan:
     loaded: Loaded
-    cells: tuple[Cell, ...]  # parents before children
+    cells: tuple[Cell, ...]  # each cell once, parents before children
+    places: tuple[Cell, ...]  # every point of the sweep, in its order; several of them may be one cell
+
+    @property
+    def rows(self) -> tuple[Cell, ...]:
+        """The places with what is known of their cells."""
+        cells = {cell.cell_id: cell for cell in self.cells if cell.config}
+        return tuple(_placed(place, cells[place.cell_id]) if place.config else place for place in self.places)
 
     @property
     def name(self) -> str:
@@ -99,10 +106,17 @@ def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
         points = tuple(point._replace(labels={"label": loaded.path.stem}) for point in points)
     drafts = [_draft(point) for point in points]
     identified = _identify(drafts, runs_dir, data_dir)
-    cells = _unique([cell for draft in identified for cell in (*_parts(draft, data_dir), draft)])
+    cells = _unique([cell for _, draft in identified for cell in (*_parts(draft, data_dir), draft)])
     for cell in cells:
         _check_start(cell, cells, runs_dir, data_dir)
-    return Plan(loaded, tuple(_facts(cell, data_dir) if cell.config else cell for cell in cells))
+    places = tuple(cell for _, cell in sorted(identified, key=lambda pair: pair[0]))
+    return Plan(loaded, tuple(_facts(cell, data_dir) for cell in cells), places)
+
+
+def _placed(place: Cell, cell: Cell) -> Cell:
+    """The cell in one of the places that it fills: its facts, with the place's labels and words."""
+    own = ("labels", "tuned", "dropped", "config")
+    return replace(cell, shown=True, **{name: getattr(place, name) for name in own})
 
 
 def sizes(config: Config, data: Dataset) -> Sizes:
@@ -128,23 +142,24 @@ def _draft(point: Point) -> Cell:
     return Cell(point.labels, point.config, point.cannot or "", tuned=point.tuned, dropped=point.dropped)
 
 
-def _identify(drafts: Sequence[Cell], runs_dir: Path, data_dir: Path | None) -> list[Cell]:
-    """Ids, in the order of the drafts but children after the rows of this sweep that they start from."""
+def _identify(drafts: Sequence[Cell], runs_dir: Path, data_dir: Path | None) -> list[tuple[int, Cell]]:
+    """The drafts with ids, children after the rows of this sweep that they start from, each with its number among the drafts."""
     rows = Counter(_row_name(cell) for cell in drafts)
     known: dict[str, str] = {}
-    waiting, done = list(drafts), []
+    waiting, done = list(enumerate(drafts)), []
     while waiting:
-        ready = [cell for cell in waiting if _source(cell) not in rows or _source(cell) in known]
+        ready = [(at, cell) for at, cell in waiting if _source(cell) not in rows or _source(cell) in known]
         if not ready:
-            names = ", ".join(_row_name(cell) for cell in waiting)
+            names = ", ".join(_row_name(cell) for _, cell in waiting)
             raise StepladderError(f"The rows {names} start from each other in a circle. One of them must start from nothing.")
-        if unclear := next((_source(cell) for cell in ready if rows[_source(cell)] > 1), None):
+        if unclear := next((_source(cell) for _, cell in ready if rows[_source(cell)] > 1), None):
             raise StepladderError(f"init.from = {unclear!r} is a row of {rows[unclear]} tuned cells; name the cell_id of one of them.")
-        for cell in ready:
+        for at, cell in ready:
             identified = _identified(cell, known, runs_dir, data_dir)
             known[_row_name(cell)] = identified.cell_id
-            done.append(identified)
-        waiting = [cell for cell in waiting if cell not in ready]
+            done.append((at, identified))
+        numbers = {at for at, _ in ready}
+        waiting = [(at, cell) for at, cell in waiting if at not in numbers]
     return done
 
 
@@ -283,15 +298,12 @@ def part_config(config: Config, part: Any) -> Config:
 
 
 def _unique(cells: Iterable[Cell]) -> list[Cell]:
-    """Each cell once, a row of the table before a mere part; parents stay before children."""
-    found: dict[str, Cell] = {}
-    rest: list[Cell] = []
+    """Each cell that can be once, a row of the table before a mere part; parents stay before children."""
+    unique: dict[str, Cell] = {}
     for cell in cells:
-        if cell.config is None:
-            rest.append(cell)
-        elif cell.cell_id not in found or (cell.shown and not found[cell.cell_id].shown):
-            found[cell.cell_id] = cell
-    return [*found.values(), *rest]
+        if cell.config and (cell.cell_id not in unique or (cell.shown and not unique[cell.cell_id].shown)):
+            unique[cell.cell_id] = cell
+    return list(unique.values())
 
 
 def _facts(cell: Cell, data_dir: Path | None) -> Cell:

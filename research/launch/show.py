@@ -41,7 +41,7 @@ def as_data(plan: Plan, runs_dir: Path, data_dir: Path | None) -> dict[str, Any]
     everything = pending(plan, runs_dir, "all")
     return {
         "name": plan.name,
-        "cells": [_cell_data(cell, data_dir) for cell in plan.cells if cell.shown],
+        "cells": [_cell_data(row, data_dir) for row in plan.rows],
         "runs": len(everything),
         "trained_runs": sum(job.config.trained for job in everything),
         "programs": len({program_of(job.config, load(job.config.data, data_dir)) for job in everything if job.config.trained}),
@@ -54,7 +54,7 @@ def as_data(plan: Plan, runs_dir: Path, data_dir: Path | None) -> dict[str, Any]
 def print_plan(plan: Plan, runs_dir: Path, data_dir: Path | None) -> None:
     """For a person: one cell in full, or a line for each of many."""
     console, data = Console(highlight=False), as_data(plan, runs_dir, data_dir)
-    cells = [cell for cell in plan.cells if cell.shown]
+    cells = list(plan.rows)
     if len(cells) == 1 and cells[0].config:
         _print_cell(console, cells[0].config, plan, data_dir)
     console.print(_table(cells, data_dir))
@@ -111,7 +111,7 @@ def _training_bytes(program: Program, data: Dataset, buckets: int) -> int:
 
 def _dropped(plan: Plan) -> dict[str, list[str]]:
     """What means nothing with a choice: choice -> keys."""
-    everything = (*plan.loaded.dropped, *(one for cell in plan.cells for one in cell.dropped))
+    everything = (*plan.loaded.dropped, *(one for cell in plan.places for one in cell.dropped))
     found: dict[str, list[str]] = {}
     for one in everything:
         text = f"{one.key} = {one.value}"

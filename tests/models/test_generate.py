@@ -37,6 +37,7 @@ def run(tmp_path_factory):
     params = jax.jit(lambda: init(config, sizes(config, data), jax.random.key(3)))()
     (folder / "config.toml").write_text(to_toml(config))
     checkpoint.save(folder / "seed-0" / "checkpoints", checkpoint.FINAL, params)
+    store.write_json(folder / "seed-0" / "result.json", {})
     store.write_json(folder / "seed-0" / "status.json", {"status": "done"})
     return store.find_run(folder.parent, str(folder)), config, data, params
 
