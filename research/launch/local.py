@@ -207,11 +207,17 @@ def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report:
 
 
 def _engine(group: Group, data_dir: Path | None) -> tuple[Engine, Material]:
-    config = group.jobs[0].config
+    config = _longest_call(group.jobs)
     material = materials(config, load(config.data, data_dir))
     shapes = tuple(split.batches for split in (material.valid, material.test, *material.also.values(), *filter(None, [material.misspelt])))
     latency_ms(group.program)  # compiles; it is measured when nothing else is compiling
     return build(group.program, material.source, shapes, len(group.jobs)), material
+
+
+def _longest_call(jobs: Sequence[Job]) -> Config:
+    """The first job's config with the largest `run.log_every`: a call of the program has room for the batches of any of its runs."""
+    config, most = jobs[0].config, max(job.config.run.log_every for job in jobs)
+    return config.model_copy(update={"run": config.run.model_copy(update={"log_every": most})})
 
 
 def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Material:

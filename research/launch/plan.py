@@ -26,7 +26,7 @@ from research.config.rules import Rules
 from research.config.schema import Config
 from research.config.sweep import Point
 from research.data.batches import steps_per_epoch
-from research.data.dataset import Dataset, Examples, TextSplit
+from research.data.dataset import Dataset, Examples
 from research.data.download import sha256, sha256_of
 from research.data.load import load
 from research.data.prompts import asked_of, longest, queries
@@ -38,7 +38,7 @@ from research.models.count import flops_per_token, parameters
 from research.models.decode import furthest
 from research.results import store
 from research.results.manifest import sweep_name
-from research.tasks.language_modelling import Sizes, init, known
+from research.tasks.language_modelling import Sizes, init, known, scored_share
 from research.train import checkpoint
 from research.train.frozen import check_freeze
 from research.train.initial_vectors import coverage, type_vectors
@@ -318,7 +318,7 @@ def _facts(cell: Cell, data_dir: Path | None) -> Cell:
     program = program_of(config, data)
     blank(program)  # a mistake that only shapes show is raised here, before anything is trained
     counted = parameters(config.model, *known(config.model, program.sizes))
-    flops = flops_per_token(config.model, *known(config.model, program.sizes), scored=scored_share(config, data))
+    flops = flops_per_token(config.model, *known(config.model, program.sizes), scored=scored_share(data))
     facts = {"params": counted._asdict(), "flops_per_token": flops} | ({"lacks": lacking} if (lacking := lacks(config)) else {})
     facts |= embedding_facts(config, data)
     return replace(cell, facts=facts, predicted_seconds=price(config, program, data, flops, counted.total))
@@ -341,10 +341,3 @@ def lacks(config: Config) -> dict[str, str]:
         return {}
     reason = f"learned positions end at data.length = {last}"
     return {f"test.perplexity_at_{window}": reason for window in config.eval.also if window > last}
-
-
-def scored_share(config: Config, data: Dataset) -> float:
-    """The share of input positions that pay for the output layer in training."""
-    if isinstance(data.train, TextSplit):
-        return 1.0
-    return data.train.where.shape[1] / data.train.inputs.shape[1]

@@ -20,15 +20,15 @@ from research.config.encoder_decoder import (
     RecurrentEncoder,
     StackDecoder,
 )
-from research.config.mixer import GRU, LSTM, Attention, BilinearScore, Convolution, Elman, MlpScore, Score, WindowCache
 from research.config.model import FeedForward, FeedForwardLM, StackWords
 from research.models import MODELS
 from research.models.classifier import embedding, pooled_width
 from research.models.encoders import KERNEL, convolved_side, picture_side, summary_width
+from research.models.language_model import specs
 from research.nn.feed_forward import hidden_width
-from research.nn.recurrent import CELLS
-
-GATES: dict[type, int] = {Elman: 1, GRU: 3, LSTM: 4}
+from research.nn.mixers import MIXERS
+from research.nn.recurrent import CELLS, recurrent_flops
+from research.nn.scores import score_flops
 
 
 class Parameters(NamedTuple):
@@ -95,7 +95,7 @@ def _convolutions_flops(encoder: Convolutions, side: int) -> float:
 
 def _cells_flops(cell: Any, width: int, inputs: list[int]) -> float:
     """Forward, for one step of layers whose inputs have these widths."""
-    return sum(2.0 * GATES[type(cell)] * (given + width) * width for given in inputs)
+    return sum(recurrent_flops(cell, width, 1, given) for given in inputs)
 
 
 def _first_flops(config: EncoderDecoder) -> float:
@@ -116,7 +116,7 @@ def _writer_flops(config: EncoderDecoder, length: int, source: int) -> float:
     products = 2.0 * (2 if cross.projections else 1) * width * width
     head = width // cross.heads
     return _stack_flops(decoder, length) + decoder.layers * (
-        once + products + cross.heads * _score_flops(cross.score, head, head, places, length) + 2.0 * places * width
+        once + products + cross.heads * score_flops(cross.score, head, head, places, places / length) + 2.0 * places * width
     )
 
 
@@ -126,16 +126,8 @@ def _recurrent_decoder_flops(decoder: RecurrentDecoder, memory: int, places: int
     cells = _cells_flops(decoder.cell, width, [width + beside] + [width] * (decoder.layers - 1))
     if isinstance(attention, NoAttention):
         return cells
-    looking = _score_flops(attention.score, width, memory, places, length) + 2.0 * places * memory
+    looking = score_flops(attention.score, width, memory, places, places / length) + 2.0 * places * memory
     return cells + looking + 2.0 * (width + memory) * width
-
-
-def _score_flops(score: Score, query: int, key: int, places: int, queries: int) -> float:
-    """Forward, for one query of one head over `places` keys; what is done once for the keys is shared by the queries."""
-    if isinstance(score, MlpScore):
-        hidden = query if score.width == "head" else score.width
-        return 2.0 * hidden * (query + places + places * key / queries)
-    return 2.0 * places * key + (2.0 * query * key if isinstance(score, BilinearScore) else 0.0)
 
 
 def _places(encoder: Any, source: int) -> int:
@@ -146,17 +138,9 @@ def _places(encoder: Any, source: int) -> int:
 
 
 def _stack_flops(config: StackWords, length: int) -> float:
-    body = sum(mixer_flops(mixer, config.width, length) for mixer in config.pattern) * config.layers / len(config.pattern)
-    return body + config.layers * feed_forward_flops(config)
-
-
-def mixer_flops(mixer: Any, width: int, length: int) -> float:
-    """Forward, for one token."""
-    if isinstance(mixer, Attention):
-        return _attention_flops(mixer, width, length)
-    if isinstance(mixer, Convolution):
-        return 2.0 * mixer.window * width * width
-    return 2.0 * GATES[type(mixer)] * 2 * width * width
+    period = specs(config)
+    mixers = sum(MIXERS[type(mixer)].flops(mixer, config.width, length) for mixer in period)
+    return mixers * config.layers / len(period) + config.layers * feed_forward_flops(config)
 
 
 def feed_forward_flops(config: StackWords) -> float:
@@ -165,20 +149,3 @@ def feed_forward_flops(config: StackWords) -> float:
         return 0.0
     matrices = 3 if config.feed_forward.kind == "swiglu" else 2
     return 2.0 * matrices * config.width * hidden_width(config.feed_forward, config.width)
-
-
-def keys_seen(mixer: Attention, length: int) -> int:
-    """The keys that a query is compared with: all of its window, masked or not, and those of a rolling cache."""
-    return length + (mixer.cache.size - 1 if isinstance(mixer.cache, WindowCache) else 0)
-
-
-def _attention_flops(mixer: Attention, width: int, length: int) -> float:
-    seen, head = keys_seen(mixer, length), width // mixer.heads
-    products = 2.0 * (4 if mixer.projections else 2) * width * width
-    mixing = 2.0 * seen * width
-    if isinstance(mixer.score, MlpScore):
-        hidden = head if mixer.score.width == "head" else mixer.score.width
-        scoring = 2.0 * mixer.heads * hidden * (2 * head + seen)
-    else:
-        scoring = 2.0 * seen * width + (2.0 * width * head if isinstance(mixer.score, BilinearScore) else 0.0)
-    return products + scoring + mixing

@@ -22,7 +22,7 @@ from research.nn.initialisers import LECUN, Key, draw
 from research.nn.linear import dense
 from research.nn.masks import causal, existing, window
 from research.nn.positions import init_bias, position_bias, turn_position
-from research.nn.scores import init_score, is_dot, prepare, score
+from research.nn.scores import init_score, is_dot, prepare, score, score_flops
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,14 @@ def mix_attention(
         mixed, weights = attend(logits, seen.v, seen.mask, key, spec.dropout)
         aux = _observed(order, logits, weights, seen) if observe else ()
     return after, scatter_existing(order, dense(merge_heads(mixed), params.out)), aux
+
+
+def attention_flops(spec: AttentionSpec, width: int, length: int) -> float:
+    """Forward, for one token of a window of `length`. Masked keys count: they are computed."""
+    config, head = spec.config, width // spec.config.heads
+    places = length + (config.cache.size - 1 if isinstance(config.cache, WindowCache) else 0)
+    products = 2.0 * (4 if config.projections else 2) * width * width
+    return products + config.heads * score_flops(config.score, head, head, places, 1.0) + 2.0 * places * width
 
 
 def _project(

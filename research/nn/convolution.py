@@ -32,6 +32,11 @@ def empty_convolution(config: ConvolutionConfig, batch: int, capacity: int, widt
     return jnp.zeros((batch, config.window - 1, width))
 
 
+def convolution_flops(config: ConvolutionConfig, width: int, length: int) -> float:
+    """Forward, for one token."""
+    return 2.0 * config.window * width * width
+
+
 def mix_convolution(
     config: ConvolutionConfig,
     params: Convolution,

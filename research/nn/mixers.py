@@ -3,6 +3,7 @@
     init(config, key, width, initialiser) -> params
     empty(config, batch, capacity, width) -> carry
     mix(config, params, carry, x, valid, key=None, observe=False) -> (carry, y, aux)
+    flops(config, width, length) -> those of the forward pass for one token of a window of `length`
 
 x [b t d] is a chunk of any length, y has its shape. `valid` [b t] says which inputs exist: the others leave the carry and every other
 output unchanged, and their own outputs mean nothing. For every cut, mix(c, x ++ y) == mix(c, x) ++ mix(c', y), where c' is the carry
@@ -13,25 +14,26 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from research.config.mixer import GRU, LSTM, Convolution, Elman
-from research.nn.attention import AttentionSpec, empty_attention, init_attention, mix_attention
-from research.nn.convolution import empty_convolution, init_convolution, mix_convolution
-from research.nn.recurrent import empty_recurrent, init_recurrent, mix_recurrent
+from research.nn.attention import AttentionSpec, attention_flops, empty_attention, init_attention, mix_attention
+from research.nn.convolution import convolution_flops, empty_convolution, init_convolution, mix_convolution
+from research.nn.recurrent import empty_recurrent, init_recurrent, mix_recurrent, recurrent_flops
 
 
 class Mixer(NamedTuple):
-    """The three functions of a mixer."""
+    """The four functions of a mixer."""
 
     init: Callable[..., Any]
     empty: Callable[..., Any]
     mix: Callable[..., tuple[Any, Any, Any]]
+    flops: Callable[..., float]
 
 
-RECURRENT = Mixer(init_recurrent, empty_recurrent, mix_recurrent)
+RECURRENT = Mixer(init_recurrent, empty_recurrent, mix_recurrent, recurrent_flops)
 
 MIXERS: dict[type, Mixer] = {
     Elman: RECURRENT,
     GRU: RECURRENT,
     LSTM: RECURRENT,
-    Convolution: Mixer(init_convolution, empty_convolution, mix_convolution),
-    AttentionSpec: Mixer(init_attention, empty_attention, mix_attention),
+    Convolution: Mixer(init_convolution, empty_convolution, mix_convolution, convolution_flops),
+    AttentionSpec: Mixer(init_attention, empty_attention, mix_attention, attention_flops),
 }

@@ -139,6 +139,11 @@ def mix_recurrent(
     return carry, aux["h"], aux
 
 
+def recurrent_flops(config: RecurrentConfig, width: int, length: int, inputs: int | None = None) -> float:
+    """Forward, for one step. `inputs`: as of `init_recurrent`."""
+    return 2.0 * CELLS[type(config)].gates * ((width if inputs is None else inputs) + width) * width
+
+
 def step_recurrent(config: RecurrentConfig, params: Recurrent, state: Hidden | CellHidden, x: Float[Array, "b d"]) -> Hidden | CellHidden:
     """The state after one input that exists; a plain function for Jacobians (d s_T / d s_t) in forward or reverse mode."""
     return step_products(config, params, state, linear(x, params.input_kernel))

@@ -34,7 +34,7 @@ class Mlp:
 
 def init_mlp(config: MlpScore, key: Key, heads: int, queries: int, keys: int, initialiser: Initialiser) -> Mlp:
     """Fan-in of the hidden layer is the width of [q; k]."""
-    hidden = queries if config.width == "head" else config.width
+    hidden = mlp_width(config, queries)
     key_q, key_k, key_v = jax.random.split(key, 3)
     query, key_ = (draw(initialiser, key, (heads, width, hidden), queries + keys) for key, width in ((key_q, queries), (key_k, keys)))
     return Mlp(query, key_, draw(initialiser, key_v, (heads, hidden), hidden))
@@ -114,27 +114,57 @@ def _nothing(config: Score, key: Key, heads: int, queries: int, keys: int, initi
     return ()
 
 
+def mlp_width(config: MlpScore, queries: int) -> int:
+    """Of the hidden layer."""
+    return queries if config.width == "head" else config.width
+
+
+def mlp_flops(config: MlpScore, queries: int, keys: int, places: int, prepared: float) -> float:
+    """Both projections, and v . of the hidden layer for each place."""
+    return 2.0 * mlp_width(config, queries) * (queries + places + prepared * keys)
+
+
+def bilinear_flops(config: BilinearScore, queries: int, keys: int, places: int, prepared: float) -> float:
+    """q W, and a product for each place."""
+    return 2.0 * queries * keys + 2.0 * places * keys
+
+
+def dot_flops(config: Score, queries: int, keys: int, places: int, prepared: float) -> float:
+    """A product for each place."""
+    return 2.0 * places * keys
+
+
 class ScoreKind(NamedTuple):
-    """A score is the dot product of `queries` and `keys`, each as it is where nothing prepares it; or, instead of that, their `logits`."""
+    """A score is the dot product of `queries` and `keys`, each as it is where nothing prepares it; or, instead of that, their `logits`.
+
+    `flops(config, queries, keys, places, prepared)`: of one query of one head, widths of a query and a key, over so many places;
+    `prepared`: how many keys are prepared for a query, where that is done once for many.
+    """
 
     init: Callable[..., Any]
+    flops: Callable[..., float]
     queries: Callable[..., Array] | None = None
     keys: Callable[..., Array] | None = None
     logits: Callable[..., Array] | None = None
 
 
 SCORES: dict[type, ScoreKind] = {
-    MlpScore: ScoreKind(init_mlp, mlp_queries, mlp_keys, mlp),
-    BilinearScore: ScoreKind(init_bilinear, bilinear_queries),
-    DotScore: ScoreKind(_nothing),  # q . k (Luong et al. 2015)
-    ScaledDotScore: ScoreKind(_nothing, scaled_queries),
-    CosineScore: ScoreKind(init_cosine, cosine_queries, cosine_keys),
+    MlpScore: ScoreKind(init_mlp, mlp_flops, mlp_queries, mlp_keys, mlp),
+    BilinearScore: ScoreKind(init_bilinear, bilinear_flops, bilinear_queries),
+    DotScore: ScoreKind(_nothing, dot_flops),  # q . k (Luong et al. 2015)
+    ScaledDotScore: ScoreKind(_nothing, dot_flops, scaled_queries),
+    CosineScore: ScoreKind(init_cosine, dot_flops, cosine_queries, cosine_keys),
 }
 
 
 def init_score(config: Score, key: Key, heads: int, width: int, initialiser: Initialiser = LECUN, keys: int | None = None) -> Any:
     """Parameters of the score of `heads` heads, each `width` numbers wide. `keys`: the width of a key, where it is not that of a query."""
     return SCORES[type(config)].init(config, key, heads, width, width if keys is None else keys, initialiser)
+
+
+def score_flops(config: Score, queries: int, keys: int, places: int, prepared: float) -> float:
+    """Forward, of one query of one head over so many places, with its share of what is done once for the keys."""
+    return SCORES[type(config)].flops(config, queries, keys, places, prepared)
 
 
 def is_dot(config: Score) -> bool:

@@ -15,6 +15,7 @@ from research.config.data import Text
 from research.config.encoder_decoder import EncoderDecoder
 from research.config.schema import Config
 from research.data.batches import Batch
+from research.data.dataset import Dataset, TextSplit
 from research.models import MODELS
 from research.tasks.output import Scores, scores
 
@@ -50,15 +51,22 @@ def empty(config: Config, sizes: Sizes, batch: int, capacity: int = 0) -> Any:
     return MODELS[type(config.model)].empty(config.model, batch, capacity, sizes.vocabulary)
 
 
+def scored_share(data: Dataset) -> float:
+    """The share of input positions that pay for the output layer in training."""
+    return 1.0 if isinstance(data.train, TextSplit) else data.train.where.shape[1] / data.train.inputs.shape[1]
+
+
 def loss(
-    config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""]
+    config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""], sampling: Key[Array, ""] | None = None
 ) -> tuple[Float[Array, ""], Float[Array, ""], Any, dict[str, Float[Array, ""]]]:
     """The training loss summed over scored tokens, their weight, the carry, and the plain cross-entropy among the metrics.
 
-    Label smoothing trains against (1 - s) one_hot + s uniform (Szegedy et al. 2016, sec. 7).
+    `key` is for dropout, `sampling` for `train.scheduled_sampling`. Label smoothing trains against (1 - s) one_hot + s uniform (Szegedy
+    et al. 2016, sec. 7).
     """
     if config.train.scheduled_sampling:
-        batch = with_own_predictions(config, params, carry, batch, jax.random.fold_in(key, 1))
+        assert sampling is not None, "a stream of its own"
+        batch = with_own_predictions(config, params, carry, batch, sampling)
     carry, found = _scores(config, params, carry, batch, key)
     smoothing = config.train.label_smoothing
     trained = (1 - smoothing) * found.nats + smoothing * found.uniform if smoothing else found.nats

@@ -4,6 +4,7 @@ A run's state is its parameters, the optimiser's, the step and, where data is co
 functions of (seed, step), so a run stopped at any step and taken up again is the run that never stopped.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -112,12 +113,13 @@ def update(program: Program, member: Member, state: State, source: Arrays | Stac
     config, root = program.config, jax.random.key(member.seed)
     batch = spread(batch_of_step(config, source, member.seed, state.step))
     start_carry = _start_carry(program, state)
+    dropout, sampling = (at_step(root, name, state.step) for name in ("dropout", "scheduled_sampling"))
     frozen = frozen_rows(config, state.params)
     trained, still = split(frozen, state.params)
 
     def objective(trained: Any) -> tuple[Array, tuple[Any, Array, Array]]:
         params = join(frozen, trained, still)
-        of_batch = lambda batch: loss(config, params, start_carry, batch, at_step(root, "dropout", state.step))
+        of_batch = partial(loss, config, params, start_carry, key=dropout, sampling=sampling)
         total, weight, carry, metrics = in_narrowest(batch, of_batch)
         rows = config.train.batch_size if config.train.loss == "time_sum" else weight
         return total / rows, (carry, metrics["loss"], weight)

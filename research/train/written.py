@@ -11,7 +11,7 @@ from research.config.pairs import Rewrite
 from research.config.schema import Config
 from research.data.dataset import Dataset, Examples
 from research.data.rewrite import true_alignment
-from research.tasks.translating import attention, looks_at, prompts, translate
+from research.tasks.translating import ROWS, attention, looks_at, prompts, translate
 from research.text.alignment import alignment_accuracy, alignment_entropy
 from research.train.streams import stream
 
@@ -45,18 +45,30 @@ def _looked_at(
     """The attention of the first pairs, and of a task whose alignment is known how often it is right; over the true targets."""
     rewrite = config.data if isinstance(config.data, Rewrite) else None
     n = len(test.inputs) if rewrite else min(SHOWN, len(test.inputs))
-    found = attention(model, params, test.inputs[:n], test.valid[:n], test.source)
+    found = _alignments(model, params, test, n)
     if found is None:
         return {}, {}
     ends = test.weight[:n].sum(axis=1).astype(int)
     places = [np.flatnonzero(valid[: test.source]) for valid in test.valid[:n]]
-    whole = zip(looks_at(np.asarray(found)), ends, places, strict=True)
+    whole = zip(found, ends, places, strict=True)
     weights = [one[:end] if model.sees else one[:end, at] for one, end, at in whole]
     shown: dict[str, np.ndarray] = {}
     for i in range(min(SHOWN, n)):
         source = test.inputs[i, places[i]] - params.first_source if model.sees else _names(data, test.inputs[i, places[i]])
         shown |= {f"weights_{i}": weights[i], f"source_{i}": source, f"target_{i}": _names(data, test.targets[i, : ends[i]])}
     return shown, _against_truth(rewrite, weights, [test.inputs[i, at] for i, at in enumerate(places)]) if rewrite else {}
+
+
+def _alignments(model: EncoderDecoder, params: Any, test: Examples, n: int) -> np.ndarray | None:
+    """Of the first n pairs, [n q p], some rows at a time; None where there is no attention."""
+    parts = []
+    for first in range(0, n, ROWS):
+        rows = np.minimum(np.arange(first, first + min(ROWS, n)), n - 1)  # one shape: the last row fills it
+        weights = attention(model, params, test.inputs[rows], test.valid[rows], test.source)
+        if weights is None:
+            return None
+        parts.append(looks_at(np.asarray(weights))[: n - first])
+    return np.concatenate(parts)
 
 
 def _names(data: Dataset, numbers: Int[np.ndarray, " n"]) -> np.ndarray:

@@ -6,7 +6,7 @@ from tiny import SMALL, without_times
 
 from research.config.loader import load
 from research.data.load import load as load_data
-from research.launch.local import materials
+from research.launch.local import _longest_call, materials
 from research.launch.plan import program_of
 from research.train.engine import build
 from research.train.result import Job
@@ -30,3 +30,11 @@ def test_a_run_does_not_know_where_its_text_is(place):
         found[name] = [without_times(job.folder) for job in jobs]
     assert found["device"] == found["host"]
     assert len({run["result"] for run in found["host"]}) == 3
+
+
+def test_a_group_has_room_for_the_longest_call_of_its_runs(place):
+    """Runs of one program may differ in how often they log."""
+    configs = [load(place.write(SMALL, name=f"every{n}", run={"log_every": n})).config for n in (7, 30, 2)]
+    jobs = [Job("cell", config, 0, place.folder) for config in configs]
+    assert _longest_call(jobs).run.log_every == 30
+    assert _longest_call(jobs).model_copy(update={"run": configs[0].run}) == configs[0]

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from whole_models import CONFIGS, FAST_COMPILATION, LENGTH, VOCABULARY, model
 
+from research.config.mixer import ScaledDotScore
 from research.models import MODELS
 from research.models.count import flops_per_token, parameters
+from research.nn.mixers import MIXERS
+from research.nn.scores import SCORES
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -68,3 +71,21 @@ def test_depth_multiplies_the_flops_of_a_period():
 def test_the_output_layer_is_paid_for_scored_tokens_alone():
     config = model(WIDE_MODELS["lstm"])
     assert flops_per_token(config, 256, 16) - flops_per_token(config, 256, 16, scored=0.25) == 0.75 * 2 * 128 * 256
+
+
+def test_a_score_costs_what_its_own_entry_says(monkeypatch):
+    """Dearer by 1000 for a query and head: nothing falls back on another score's formula."""
+    config = model(WIDE_MODELS["scaled_dot, swiglu"])
+    before = flops_per_token(config, 256, 16)
+    entry = SCORES[ScaledDotScore]
+    monkeypatch.setitem(SCORES, ScaledDotScore, entry._replace(flops=lambda *sizes: entry.flops(*sizes) + 1000))
+    assert flops_per_token(config, 256, 16) == before + 4 * 1000
+    monkeypatch.delitem(SCORES, ScaledDotScore)
+    with pytest.raises(KeyError):
+        flops_per_token(config, 256, 16)
+
+
+@pytest.mark.parametrize("entry", [*SCORES.values(), *MIXERS.values()])
+def test_an_entry_without_its_cost_cannot_be_written(entry):
+    with pytest.raises(TypeError, match="flops"):
+        type(entry)(**{name: value for name, value in entry._asdict().items() if name != "flops"})
