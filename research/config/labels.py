@@ -26,6 +26,11 @@ def row_label(labels: dict[str, Any], keys: str | Iterable[str]) -> str:
     return ", ".join(text(labels[key]) for key in ([keys] if isinstance(keys, str) else keys))
 
 
+def named_values(values: dict[str, Any]) -> str:
+    """Values with the last word of their keys: `learning rate 0.001, order 3`."""
+    return ", ".join(f"{_short_key(key).replace('_', ' ')} {text(value)}" for key, value in values.items())
+
+
 def short_text(values: dict[str, Any]) -> str:
     """Assignments in a few words: `layers=2, mixer=lstm`."""
     return ", ".join(f"{_short_key(key)}={text(value)}" for key, value in values.items()) or "base"

@@ -18,7 +18,7 @@ from research.launch.environment import use_compilation_cache
 from research.launch.initial import with_initial
 from research.launch.local import execute, pending
 from research.launch.manifest import write_manifest
-from research.launch.plan import Plan, program_of, resolve
+from research.launch.plan import Plan, resolve
 from research.launch.progress import clock, progress
 from research.launch.show import as_data, covered_lines, print_plan, seconds_left
 from research.results import store
@@ -159,11 +159,11 @@ def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun:
     """0 done, 1 something crashed or could not be begun, 130 stopped by the user."""
     use_compilation_cache()
     jobs = pending(plan, runs, rerun)
-    _announce(plan, jobs, data_dir, quiet)
-    steps = {job.cell_id: _steps(job, data_dir) for job in jobs}
-    with _stoppable() as stop, progress(plan, jobs, steps, quiet) as meter:
+    predicted = seconds_left(plan, jobs, data_dir) if jobs else 0.0
+    _announce(plan, jobs, predicted, quiet)
+    with _stoppable() as stop, progress(plan, jobs, predicted, quiet) as report:
         try:
-            outcome = execute(plan, runs, data_dir, jobs, stop, keep_going, rerun is not None, meter)
+            outcome = execute(plan, runs, data_dir, jobs, stop, keep_going, rerun is not None, report)
         except Interrupted:
             print("stopped; every run under way is checkpointed, and the same command goes on from there", file=sys.stderr)
             return STOPPED
@@ -173,7 +173,7 @@ def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun:
     return 1 if outcome.failed or waiting else 0
 
 
-def _announce(plan: Plan, jobs: list[Any], data_dir: Path | None, quiet: bool) -> None:
+def _announce(plan: Plan, jobs: list[Any], predicted: float, quiet: bool) -> None:
     if quiet:
         return
     for line in covered_lines(plan):
@@ -182,13 +182,7 @@ def _announce(plan: Plan, jobs: list[Any], data_dir: Path | None, quiet: bool) -
     if not jobs:
         print(f"{plan.name}: all {all_runs} runs are done", file=sys.stderr)
     else:
-        print(f"{plan.name}: {len(jobs)} of {all_runs} runs to do, about {clock(seconds_left(plan, jobs, data_dir))}", file=sys.stderr)
-
-
-def _steps(job: Any, data_dir: Path | None) -> int:
-    from research.data.load import load
-
-    return program_of(job.config, load(job.config.data, data_dir)).steps if job.config.trained else 0
+        print(f"{plan.name}: {len(jobs)} of {all_runs} runs to do, about {clock(predicted)}", file=sys.stderr)
 
 
 @contextmanager

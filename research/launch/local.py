@@ -1,7 +1,8 @@
 """A plan carried out on this machine: runs that share a program train together, and the next program is compiled meanwhile."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache, partial
@@ -29,6 +30,7 @@ from research.train import lanes
 from research.train.classic import fit_run
 from research.train.engine import Engine, build, mesh_of
 from research.train.evaluate import Belonging
+from research.train.events import Blocked, Compiling, Diverged, Done, Failed, Held, Listener, Note, RunEvent, Started
 from research.train.latency import latency_ms
 from research.train.result import ENDED, Job, write_failure
 from research.train.runs import Interrupted, Material, Split, train_runs
@@ -72,30 +74,29 @@ def execute(
     stop: Event,
     keep_going: bool,
     anew: bool,
-    report: Callable[..., None],
+    report: Listener,
 ) -> Outcome:
     """Run the jobs; `anew`: from nothing. Raises Interrupted when the user stops it. A failure is a run's own, kept in its folder."""
     now = environment()
     for job in jobs:
         _prepare_folder(job, now, anew, report)
-    counts = dict.fromkeys(("done", "diverged", "failed", "held", "blocked"), 0)
+    counts: Counter[type[RunEvent]] = Counter()
 
-    def counted(job: Job, event: str, figures: dict[str, Any]) -> None:
-        if event in counts:
-            counts[event] += 1
-        report(job, event, figures)
+    def counted(event: RunEvent) -> None:
+        counts[type(event)] += 1
+        report(event)
 
     rest = list(jobs)
     with ThreadPoolExecutor(1, "compile") as compiler:
-        while rest and not (counts["failed"] and not keep_going):
+        while rest and not (counts[Failed] and not keep_going):
             ready = [job for job in rest if all(_ended(parent) for parent in job.parents)]
             if not ready:
                 for job in rest:
-                    counted(job, "blocked", {"message": "a run that it starts from is not done"})
+                    counted(Blocked(job, "a run that it starts from is not done"))
                 break
             _run_groups(_groups(ready, data_dir), data_dir, compiler, stop, keep_going, counted)
             rest = [job for job in rest if job not in ready]
-    return Outcome(counts["done"] + counts["diverged"], counts["failed"], counts["held"], counts["blocked"])
+    return Outcome(counts[Done] + counts[Diverged], counts[Failed], counts[Held], counts[Blocked])
 
 
 def _job(cell: Cell, seed: int, cells: dict[str, Cell], runs_dir: Path) -> Job:
@@ -122,7 +123,7 @@ def _ended(folder: Path) -> bool:
     return store.status_of(folder) == "done"
 
 
-def _prepare_folder(job: Job, now: dict[str, Any], anew: bool, report: Callable[..., None]) -> None:
+def _prepare_folder(job: Job, now: dict[str, Any], anew: bool, report: Listener) -> None:
     cell = job.folder.parent
     if anew and job.folder.exists():
         with claimed(job.folder):
@@ -130,7 +131,7 @@ def _prepare_folder(job: Job, now: dict[str, Any], anew: bool, report: Callable[
     store.write_text(cell / "config.toml", to_toml(job.config))
     before = store.read_json(cell / "env.json")
     if before is not None and (told := differences(before, now)):
-        report(job, "note", {"message": f"{job.cell_id}: {told}; last bits may differ from before"})
+        report(Note(job, f"{told}; last bits may differ from before"))
     if before is None:
         store.write_json(cell / "env.json", now)
 
@@ -152,7 +153,7 @@ def _groups(jobs: Sequence[Job], data_dir: Path | None) -> list[Group]:
 
 
 def _run_groups(
-    groups: Sequence[Group], data_dir: Path | None, compiler: ThreadPoolExecutor, stop: Event, keep_going: bool, report: Callable[..., None]
+    groups: Sequence[Group], data_dir: Path | None, compiler: ThreadPoolExecutor, stop: Event, keep_going: bool, report: Listener
 ) -> None:
     for group in (group for group in groups if group.program is None):
         for job in group.jobs:
@@ -162,7 +163,7 @@ def _run_groups(
     for i, group in enumerate(trained):
         if stop.is_set():
             raise Interrupted
-        report(group.jobs[0], "compiling", {"runs": len(group.jobs)})
+        report(Compiling(group.jobs[0], len(group.jobs)))
         try:
             try:
                 engine, material = ahead.pop().result()
@@ -178,28 +179,28 @@ def _run_groups(
                 raise
 
 
-def _fail(jobs: Sequence[Job], error: Exception, report: Callable[..., None]) -> None:
+def _fail(jobs: Sequence[Job], error: Exception, report: Listener) -> None:
     """What stopped a group stopped those of its runs that are not ended, unless another process has them."""
     for job in jobs:
         if store.status_of(job.folder) not in ENDED:
             with suppress(HeldError), claimed(job.folder):
                 write_failure(job, error)
-                report(job, "failed", {"message": str(error)})
+                report(Failed(job, str(error)))
 
 
-def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report: Callable[..., None]) -> None:
+def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report: Listener) -> None:
     if stop.is_set():
         raise Interrupted
     data = load(job.config.data, data_dir)
     try:
         with claimed(job.folder):
             if store.status_of(job.folder) in ENDED:
-                return report(job, "held", {"message": "another process finished it meanwhile"})
-            report(job, "started", {"step": 0})
+                return report(Held(job, "another process finished it meanwhile"))
+            report(Started(job, 0))
             metrics = fit_run(job, data, data_dir, (belongs(data, "valid"), belongs(data, "test")))
-            report(job, "done", {"step": 0, "metrics": metrics})
+            report(Done(job, 0, metrics))
     except HeldError as held:
-        report(job, "held", {"message": str(held)})
+        report(Held(job, str(held)))
     except Exception as error:
         _fail([job], error, report)
         if not keep_going:

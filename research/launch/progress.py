@@ -1,111 +1,123 @@
-"""What a person sees while runs are under way: done, rate and time left, on stderr; plain lines where that is no terminal."""
+"""What a person sees while runs are under way, on stderr: a picture of them on a terminal, plain lines elsewhere."""
 
+import math
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from itertools import islice
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
-from research.launch.plan import Plan
+from research.config.labels import named_values, row_label
+from research.launch.meter import Meter
+from research.launch.plan import Cell, Plan
+from research.train.events import Checkpointed, Compiling, Done, Listener, Progressed, Resumed, RunEvent, Started, Validated, broadcast
 from research.train.result import Job
 
-
-class Meter:
-    """Counts what is done in predicted core-seconds, and so knows how long the rest will take."""
-
-    def __init__(self, plan: Plan, jobs: list[Job], steps: dict[str, int], show: Any) -> None:
-        self.names = {cell.cell_id: ", ".join(str(value) for value in cell.labels.values()) or plan.name for cell in plan.cells}
-        self.seconds = {cell.cell_id: cell.predicted_seconds for cell in plan.cells}
-        self.steps, self.show = steps, show
-        self.total = sum(self.seconds[job.cell_id] for job in jobs) or 1.0
-        self.began, self.worked, self.runs, self.tokens, self.training = time.monotonic(), 0.0, 0, 0.0, 0.0
-
-    def __call__(self, job: Job, event: str, figures: dict[str, Any]) -> None:
-        name = f"{self.names.get(job.cell_id) or job.cell_id} seed {job.seed}"
-        if event == "progress":
-            self.worked += self.seconds[job.cell_id] * figures["steps"] / max(1, self.steps.get(job.cell_id, 1))
-            self.tokens += figures["tokens"]
-            self.training += figures["seconds"]
-            self.show(self, f"{name}: loss {figures['loss']:.3f}", False)
-        elif event in ("done", "diverged", "failed"):
-            self.runs += 1
-            if not self.steps.get(job.cell_id):
-                self.worked += self.seconds[job.cell_id]
-            self.show(self, f"{name}: {event}{_score(figures)}", True)
-        elif event in ("held", "blocked", "note", "resumed"):
-            self.show(self, f"{name}: {event} {figures.get('message') or figures.get('step', '')}".rstrip(), True)
-        elif event == "compiling":
-            self.show(self, f"{self.names.get(job.cell_id) or job.cell_id}: compiling ({figures['runs']} runs share the program)", False)
-
-    @property
-    def left(self) -> float | None:
-        """Seconds to the end, from the work done so far and the time it took."""
-        share = min(1.0, self.worked / self.total)
-        return (time.monotonic() - self.began) * (1 - share) / share if share > 0.02 else None
-
-    @property
-    def rate(self) -> float:
-        """Tokens trained on in a second of one core."""
-        return self.tokens / self.training if self.training else 0.0
+SHOWN = 8  # runs under way on a terminal
+EVERY = {Started: 10.0, Validated: 10.0, Progressed: 30.0}  # seconds between two such lines of a log, for each run under way
+BAR = 24  # columns
 
 
 @contextmanager
-def progress(plan: Plan, jobs: list[Job], steps: dict[str, int], quiet: bool = False) -> Iterator[Meter]:
-    """A bar on a terminal, lines elsewhere, nothing where `quiet`."""
-    console = Console(stderr=True)
+def progress(
+    plan: Plan, jobs: Sequence[Job], predicted: float, quiet: bool = False, listeners: Sequence[Listener] = ()
+) -> Iterator[Listener]:
+    """The listener to give to the runs. It tells `listeners` too; where `quiet` it shows nothing. `predicted`: seconds for all jobs."""
+    meter, console = meter_of(plan, jobs, predicted), Console(stderr=True)
     if quiet or not jobs:
-        yield Meter(plan, jobs, steps, lambda *_: None)
+        yield broadcast([meter, *listeners])
     elif not console.is_terminal:
-        yield Meter(plan, jobs, steps, _print_line(len(jobs)))
+        yield broadcast([meter, log_lines(meter, lambda line: print(line, file=sys.stderr, flush=True)), *listeners])
     else:
-        columns = (
-            BarColumn(24),
-            MofNCompleteColumn(),
-            TextColumn("runs"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
-            TextColumn("{task.description}"),
-        )
-        with Progress(*columns, console=console, transient=True) as bars:
-            task = bars.add_task("starting", total=len(jobs), left="")
-
-            def show(meter: Meter, text: str, lasting: bool) -> None:
-                bars.update(task, completed=meter.runs, description=text, left=_left(meter))
-                if lasting:
-                    bars.console.print(text, highlight=False)
-
-            yield Meter(plan, jobs, steps, show)
+        with Live(console=console, get_renderable=lambda: picture(meter), transient=True) as live:
+            yield broadcast([meter, _lasting(meter, live.console), *listeners])
 
 
-def _print_line(runs: int) -> Any:
-    def show(meter: Meter, text: str, lasting: bool) -> None:
-        if lasting:
-            print(f"[{meter.runs}/{runs}] {text}{'; ' + _left(meter) if meter.left else ''}", file=sys.stderr, flush=True)
+def meter_of(plan: Plan, jobs: Sequence[Job], predicted: float) -> Meter:
+    """A meter that knows the plan's names, prices and metric."""
+    names = {cell.cell_id: run_name(cell) for cell in plan.cells}
+    prices = {cell.cell_id: cell.predicted_seconds for cell in plan.cells}
+    return Meter(names, prices, jobs, predicted, plan.loaded.sweep.metric if plan.loaded.sweep else "")
 
-    return show
+
+def run_name(cell: Cell) -> str:
+    """A cell's labels and tuned values; of a part of a mixture, its kind."""
+    told = [row_label(cell.labels, cell.labels), named_values({k: v for k, v in cell.tuned.items() if k not in cell.labels})]
+    part = f"{cell.config.model.kind}, a part" if cell.config else ""
+    return ", ".join(word for word in told if word) or part
 
 
-def _left(meter: Meter) -> str:
-    rate = f"{meter.rate:,.0f} tokens/s a core" if meter.rate else ""
-    left = f"{clock(meter.left)} left" if meter.left is not None else ""
-    return ", ".join(part for part in (rate, left) if part)
+def sentence(event: RunEvent, meter: Meter) -> str:
+    """What is said of an event, in one line."""
+    name = meter.name(event.job)
+    match event:
+        case Compiling(job, runs):
+            shared = f" (a program of {runs} runs)" if runs > 1 else ""
+            return f"{meter.names.get(job.cell_id, job.cell_id)}: compiling{shared}"
+        case Started(_, steps):
+            return f"{name}: started{f', {steps:,} steps' if steps else ''}"
+        case Resumed(_, step, steps):
+            return f"{name}: goes on from step {step:,} of {steps:,}"
+        case Done(_, _, metrics):
+            scores = [meter.score(split, metrics[split]) for split in ("valid", "test") if metrics.get(split)]
+            return f"{name}: {', '.join(['done', *scores])}"
+        case Progressed() | Validated():
+            return str(meter.under_way[event.job.cell_id, event.job.seed])
+        case _:
+            return f"{name}: {type(event).__name__.lower()}: {getattr(event, 'message', '')}"
+
+
+def log_lines(meter: Meter, write: Callable[[str], None]) -> Listener:
+    """Lines for a log: what lasts at once, progress now and then. With many runs under way each is told of less often."""
+    told: dict[tuple[str, int], float] = {}
+
+    def listen(event: RunEvent) -> None:
+        run, now = (event.job.cell_id, event.job.seed), meter.clock()
+        if isinstance(event, Checkpointed):
+            return
+        if type(event) in EVERY:
+            last = max(told.values(), default=-math.inf) if isinstance(event, Started) else told[run]
+            told.setdefault(run, now)
+            if now - last < EVERY[type(event)] * len(meter.under_way):
+                return
+            told[run] = now
+        write(f"[{meter.ended}/{len(meter.jobs)}] {sentence(event, meter)}; {remaining(meter)}")
+
+    return listen
+
+
+def _lasting(meter: Meter, console: Console) -> Listener:
+    """The lines that stay on a terminal above the picture."""
+
+    def listen(event: RunEvent) -> None:
+        if not isinstance(event, (*EVERY, Checkpointed, Compiling)):
+            console.print(Text(sentence(event, meter)))
+
+    return listen
+
+
+def picture(meter: Meter) -> Group:
+    """A line for each run under way, and how far all are."""
+    told = [*map(str, islice(meter.under_way.values(), SHOWN)), *([f"{meter.compiling}: compiling"] if meter.compiling else [])]
+    lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in told]
+    whole = Table.grid(padding=(0, 2))
+    bar = ProgressBar(total=len(meter.jobs), completed=meter.ended, width=BAR)
+    whole.add_row(bar, Text(f"{meter.ended} of {len(meter.jobs)} runs, {clock(meter.elapsed)}, {remaining(meter)}"))
+    return Group(*lines, whole)
+
+
+def remaining(meter: Meter) -> str:
+    """The time left, and the rate where something is trained."""
+    rate = f", {meter.rate:,.0f} tokens/s a run" if meter.rate else ""
+    return f"{clock(meter.left)} left{rate}"
 
 
 def clock(seconds: float) -> str:
     """75 -> 1:15."""
-    return (
-        f"{int(seconds) // 3600}:{int(seconds) % 3600 // 60:02d}:{int(seconds) % 60:02d}"
-        if seconds >= 3600
-        else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-    )
-
-
-def _score(figures: dict[str, Any]) -> str:
-    test = (figures.get("metrics") or {}).get("test") or {}
-    for name in ("perplexity", "accuracy"):
-        if name in test:
-            return f", test {name} {test[name]:.4g}"
-    return f" ({figures['message']})" if figures.get("message") else ""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"

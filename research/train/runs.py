@@ -8,7 +8,7 @@ import math
 import time
 import tomllib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ from research.text.vocabulary import Vocabulary
 from research.train import checkpoint, lanes
 from research.train.engine import Batches, Engine, score
 from research.train.evaluate import Belonging, Scores, measure
+from research.train.events import Checkpointed, Diverged, Done, Held, Listener, Progressed, Resumed, Started, Validated
 from research.train.initial_vectors import begin_with_file
 from research.train.optimiser import factor, hyper
 from research.train.prompted import prompted
@@ -76,14 +77,11 @@ class Lane:
     ended: str = ""  # done | diverged
 
 
-Report = Callable[[Job, str, dict[str, Any]], None]  # (run, what happened, figures)
-
-
 class Interrupted(Exception):
     """The user asked to stop; every run is resumable."""
 
 
-def train_runs(engine: Engine, jobs: Sequence[Job], material: Material, stop: Event, report: Report) -> None:
+def train_runs(engine: Engine, jobs: Sequence[Job], material: Material, stop: Event, report: Listener) -> None:
     """Train every job to its end, resuming where a checkpoint is; a job that another process holds is skipped and reported."""
     queue: deque[Job] = deque(jobs)
     running: list[Lane | None] = [None] * engine.width
@@ -96,7 +94,7 @@ def train_runs(engine: Engine, jobs: Sequence[Job], material: Material, stop: Ev
             states, running = _advance(engine, running, states, members, material, report)
             running = _validate(engine, running, states, material, report)
             running = _finish(engine, running, states, material, len(jobs), report)
-            _keep_safe(engine, running, states, material, stop)
+            _keep_safe(engine, running, states, material, stop, report)
             if stop.is_set() and (any(running) or queue):
                 raise Interrupted
     except BaseException:
@@ -120,7 +118,7 @@ def _idle(engine: Engine) -> tuple[Any, Any]:
 
 
 def _fill(
-    engine: Engine, queue: deque[Job], running: list[Any], states: Any, members: Any, material: Material, report: Report
+    engine: Engine, queue: deque[Job], running: list[Any], states: Any, members: Any, material: Material, report: Listener
 ) -> tuple[Any, Any, list[Any]]:
     running = list(running)
     for i, lane in enumerate(running):
@@ -133,15 +131,15 @@ def _fill(
     return states, members, running
 
 
-def _begin(engine: Engine, job: Job, material: Material, report: Report) -> tuple[Lane, State, Member] | None:
+def _begin(engine: Engine, job: Job, material: Material, report: Listener) -> tuple[Lane, State, Member] | None:
     try:
         claimed = claim(job.folder)
     except HeldError as held:
-        report(job, "held", {"message": str(held)})
+        report(Held(job, str(held)))
         return None
     if store.status_of(job.folder) in ENDED:
         claimed.release()
-        report(job, "held", {"message": "another process finished it meanwhile"})
+        report(Held(job, "another process finished it meanwhile"))
         return None
     try:
         return _taken_up(engine, job, claimed, material, report)
@@ -150,7 +148,7 @@ def _begin(engine: Engine, job: Job, material: Material, report: Report) -> tupl
         raise
 
 
-def _taken_up(engine: Engine, job: Job, claimed: Claim, material: Material, report: Report) -> tuple[Lane, State, Member]:
+def _taken_up(engine: Engine, job: Job, claimed: Claim, material: Material, report: Listener) -> tuple[Lane, State, Member]:
     """From its last checkpoint, or from the start."""
     rate, decay = hyper(job.config.optim)
     member = Member(jnp.uint32(job.seed), jnp.float32(rate), jnp.float32(decay))
@@ -166,7 +164,7 @@ def _taken_up(engine: Engine, job: Job, claimed: Claim, material: Material, repo
         step = int(state.step)
     store.truncate_metrics(job.folder / "metrics.jsonl", step)
     write_status(job, "running", step, engine.program.steps)
-    report(job, "resumed" if step else "started", {"step": step})
+    report(Resumed(job, step, engine.program.steps) if step else Started(job, engine.program.steps))
     return Lane(job, claimed, step, best, progress, time.monotonic()), state, member
 
 
@@ -182,7 +180,7 @@ def _inherited(engine: Engine, job: Job, params: Any) -> Any:
     return from_language_model(params, checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))
 
 
-def _advance(engine: Engine, running: list[Any], states: Any, members: Any, material: Material, report: Report) -> tuple[Any, list[Any]]:
+def _advance(engine: Engine, running: list[Any], states: Any, members: Any, material: Material, report: Listener) -> tuple[Any, list[Any]]:
     until = [_next(engine, lane) if lane else 0 for lane in running]
     began = time.perf_counter()
     source = _given(engine, running, until, material.source)
@@ -206,32 +204,28 @@ def _next(engine: Engine, lane: Lane) -> int:
     return min(step for step in {*logs, *validations} if step > lane.step)
 
 
-def _log(engine: Engine, lane: Lane, trace: Any, until: int, seconds: float, report: Report) -> Lane | None:
+def _log(engine: Engine, lane: Lane, trace: Any, until: int, seconds: float, report: Listener) -> Lane | None:
     """The metrics of a call are written, unless the run was taken over because its heartbeat stopped for long."""
     job, finite, sums = lane.job, bool(trace.finite), trace.sums
     if not lane.claim.beat():
         lane.claim.release()
-        report(job, "held", {"message": "another process has taken it over"})
+        report(Held(job, "another process has taken it over"))
         return None
     taken = int(sums.steps) - (0 if finite else 1)
     rate = job.config.optim.learning_rate * float(
         factor(job.config.optim.schedule, engine.program.steps, engine.program.steps_per_epoch, until - 1)
     )
     loss = float(sums.loss) / max(float(sums.weight), 1.0)
-    line = {
-        "step": lane.step + int(sums.steps),
-        "split": "train",
-        "loss": loss,
-        "gradient_norm": float(sums.gradient_norm) / max(1, int(sums.steps)),
-    }
+    norm = float(sums.gradient_norm) / max(1, int(sums.steps))
+    line = {"step": lane.step + int(sums.steps), "split": "train", "loss": loss, "gradient_norm": norm}
     store.append_metrics(job.folder / "metrics.jsonl", [line | {"learning_rate": rate, "seconds": seconds}])
     tokens, had = int(sums.tokens), lane.progress
-    report(job, "progress", {"steps": taken, "tokens": tokens, "loss": loss, "seconds": seconds})
+    report(Progressed(job, lane.step + taken, engine.program.steps, rate, loss, norm, tokens, seconds))
     progress = had._replace(train_seconds=had.train_seconds + seconds, tokens=had.tokens + tokens)
     return replace(lane, step=lane.step + taken, progress=progress, ended="" if finite else "diverged")
 
 
-def _validate(engine: Engine, running: list[Any], states: Any, material: Material, report: Report) -> list[Any]:
+def _validate(engine: Engine, running: list[Any], states: Any, material: Material, report: Listener) -> list[Any]:
     due = [bool(lane and not lane.ended and lane.step in boundaries(lane.job.config, engine.program.steps)[1]) for lane in running]
     if not any(due):
         return running
@@ -244,7 +238,7 @@ def _validate(engine: Engine, running: list[Any], states: Any, material: Materia
     ]
 
 
-def _judge(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Material, seconds: float, report: Report) -> Lane:
+def _judge(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Material, seconds: float, report: Listener) -> Lane:
     """Keep the parameters if they are the best so far, and stop a run whose patience is at its end.
 
     A run has diverged where what it would be tested with has a validation that is not finite.
@@ -252,7 +246,7 @@ def _judge(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Ma
     job, train = lane.job, lane.job.config.train
     metrics = measure(scores, job.config.data, material.valid.belongs)
     store.append_metrics(job.folder / "metrics.jsonl", [{"step": lane.step, "split": "valid", **metrics, "seconds": seconds}])
-    report(job, "validated", {"step": lane.step, **metrics})
+    report(Validated(job, lane.step, metrics))
     best, progress = lane.best, _evaluated(lane.progress, seconds)
     if not math.isfinite(metrics["loss"]):
         progress = progress._replace(not_finite=lane.step)
@@ -270,7 +264,7 @@ def _evaluated(progress: Progress, seconds: float) -> Progress:
     return progress._replace(evaluate_seconds=progress.evaluate_seconds + seconds)
 
 
-def _finish(engine: Engine, running: list[Any], states: Any, material: Material, runs: int, report: Report) -> list[Any]:
+def _finish(engine: Engine, running: list[Any], states: Any, material: Material, runs: int, report: Listener) -> list[Any]:
     over = [bool(lane and lane.ended) for lane in running]
     if not any(over):
         return running
@@ -300,7 +294,7 @@ def _write(
     misspelt: Scores | None,
     material: Material,
     runs: int,
-    report: Report,
+    report: Listener,
 ) -> None:
     job, best = lane.job, lane.best
     copy = Copy(misspelt, material.misspelt.belongs) if misspelt is not None and material.misspelt else None
@@ -328,10 +322,11 @@ def _write(
     }
     figures = {"status": lane.ended, "tokens_seen": had.tokens, "steps": lane.step, "best_step": best.step if best else None, "cost": cost}
     metrics = write_result(job, scored, (material.valid.belongs, material.test.belongs), figures)
-    write_status(job, lane.ended, lane.step, engine.program.steps, _what_was_not_finite(lane))
+    message = _what_was_not_finite(lane)
+    write_status(job, lane.ended, lane.step, engine.program.steps, message)
     checkpoint.drop_numbered(job.folder / "checkpoints")
     lane.claim.release()
-    report(job, lane.ended, {"step": lane.step, "metrics": metrics})
+    report(Done(job, lane.step, metrics) if lane.ended == "done" else Diverged(job, message))
 
 
 def _what_was_not_finite(lane: Lane) -> str:
@@ -341,13 +336,14 @@ def _what_was_not_finite(lane: Lane) -> str:
     return f"validation was not finite at step {lane.progress.not_finite}" if lane.progress.not_finite >= 0 else ""
 
 
-def _keep_safe(engine: Engine, running: list[Any], states: Any, material: Material, stop: Event) -> None:
+def _keep_safe(engine: Engine, running: list[Any], states: Any, material: Material, stop: Event, report: Listener) -> None:
     """Checkpoint the runs whose time has come, or all of them when the user stops."""
     for i, lane in enumerate(running):
         if lane and (stop.is_set() or time.monotonic() - lane.saved > lane.job.config.run.checkpoint_seconds):
             tree = pack(lanes.part(states, i), lane.best, lane.progress, material.valid.size)
             checkpoint.save(lane.job.folder / "checkpoints", lane.step, tree)
             running[i] = replace(lane, saved=time.monotonic())
+            report(Checkpointed(lane.job, lane.step))
             if stop.is_set():
                 message = "by the user; the same command goes on from here"
                 write_status(lane.job, "stopped", lane.step, engine.program.steps, message)

@@ -11,6 +11,7 @@ from research.data.load import load as load_data
 from research.launch.local import materials
 from research.launch.plan import program_of
 from research.train.engine import build
+from research.train.events import Progressed
 from research.train.result import Job
 from research.train.runs import Interrupted, train_runs
 
@@ -43,8 +44,8 @@ def prepared(place):
             material = materials(config, data)
             jobs = [Job("cell", config, seed, place.folder / name / f"seed-{seed}") for seed in seeds]
 
-            def report(job, event, figures):
-                if reports is not None and event == "progress" and next(left, None) is None:
+            def report(event):
+                if reports is not None and isinstance(event, Progressed) and next(left, None) is None:
                     stop.set()
 
             train_runs(engine, jobs, material, stop, report)
