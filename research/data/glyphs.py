@@ -20,7 +20,7 @@ from research.data.dataset import Dataset, PairTexts, Sides
 from research.data.download import digest_of, sha256
 from research.data.identity import identify_pairs
 from research.data.limits import within
-from research.data.pairs import SPECIAL, Numbered, describe, rows
+from research.data.pairs import SPECIAL, Numbered, describe, rows, widths
 from research.data.texts import SPLITS
 from research.text.sides import Side, symbols
 from research.text.tokenize import LINE_END, UNKNOWN
@@ -59,9 +59,8 @@ def load_glyphs(config: Glyphs, identity: str) -> Dataset:
         split: PairTexts(tuple(shown(pictures.characters[i]) for i in members[split]), tuple(names[i] for i in members[split]))
         for split in SPLITS
     }
-    longest = max(len(name) for split in SPLITS for name in words[split])
     train, valid, test = (
-        rows(vocabulary, numbers[split], config.size**2, longest + 1)._replace(group=np.array([*map(len, words[split])], np.int32))
+        rows(vocabulary, numbers[split], *widths(numbers, split))._replace(group=np.array([*map(len, words[split])], np.int32))
         for split in SPLITS
     )
     return Dataset(

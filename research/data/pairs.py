@@ -1,10 +1,11 @@
 """Pairs of texts as rows that a decoder alone can read: the source, <sep>, and the target, whose symbols and end are scored.
 
-    columns 0 .. s-1    the source, right-aligned; s is the longest source of the three splits
+    columns 0 .. s-1    the source, right-aligned; s is the longest source of training
     column s            <sep>
-    columns s+1 ..      the target; there are q scored positions, one more than the longest target of the three splits has symbols
+    columns s+1 ..      the target; there are q scored positions, one more than the longest target of training has symbols
 
-An encoder-decoder cuts the row at s.
+An encoder-decoder cuts the row at s. Rows of valid and test are as wide, or as wide as that split's own longest pair asks for: what a
+model is, how it is drawn and trained knows nothing of them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -62,10 +63,9 @@ def load_pairs(config: SymbolPairs, data_dir: Path | None, identity: str) -> Dat
     )
     kept = {"train": _short_enough(config, cut["train"])} | {split: _whole(config, split, cut[split]) for split in ("valid", "test")}
     numbers = {split: _numbered(vocabulary, sides, cut[split], kept[split]) for split in SPLITS}
-    s, n = (max(len(side) for split in SPLITS for side in numbers[split][which]) for which in (0, 1))
     left_out = sum(_length(cut["train"], i) > config.longest for i in range(len(cut["train"].sources)))
     pairs = {split: PairTexts(*(tuple(side[i] for i in kept[split]) for side in texts[split])) for split in SPLITS}
-    train, valid, test = (rows(vocabulary, numbers[split], s, n + 1) for split in SPLITS)
+    train, valid, test = (rows(vocabulary, numbers[split], *widths(numbers, split)) for split in SPLITS)
     return Dataset(
         vocabulary,
         train,
@@ -140,6 +140,12 @@ def _source_numbers(vocabulary: Vocabulary, sides: Sides, written: list[str]) ->
 def _target_numbers(vocabulary: Vocabulary, sides: Sides, written: list[str]) -> Int32[np.ndarray, " n"]:
     numbers = vocabulary.numbers(written)
     return np.where(numbers >= sides.targets, vocabulary.numbers([UNKNOWN]), numbers)
+
+
+def widths(numbers: dict[str, Numbered], split: str) -> tuple[int, int]:
+    """The longest source, and the scored positions that the longest target needs with its end: of training, and of a longer split."""
+    source, target = (max(len(symbols) for name in {"train", split} for symbols in numbers[name][side]) for side in (0, 1))
+    return source, target + 1
 
 
 def rows(vocabulary: Vocabulary, pairs: Numbered, s: int, q: int) -> Examples:

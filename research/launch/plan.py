@@ -21,6 +21,7 @@ from research.config.errors import StepladderError
 from research.config.identity import cell_id, program_key
 from research.config.loader import Loaded
 from research.config.model import Interpolation, LanguageModel, NGram
+from research.config.pairs import Pairs
 from research.config.resolve import resolve as resolve_words
 from research.config.rules import Rules
 from research.config.schema import Config
@@ -32,7 +33,7 @@ from research.data.load import load
 from research.data.prompts import asked_of, longest, queries
 from research.launch.match import matched
 from research.launch.price import price
-from research.launch.reach import check_reach
+from research.launch.reach import beyond_training, check_reach
 from research.models.classifier import without_output
 from research.models.count import flops_per_token, parameters
 from research.models.decode import furthest
@@ -104,7 +105,8 @@ def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
         points = matched(points, loaded.sweep.match, lambda config: sizes(config, load(config.data, data_dir)))
     if loaded.sweep is None:
         points = tuple(point._replace(labels={"label": loaded.path.stem}) for point in points)
-    drafts = [_draft(point) for point in points]
+    show = loaded.sweep is not None and loaded.sweep.impossible == "show"
+    drafts = [_within_reach(_draft(point), show, data_dir) for point in points]
     identified = _identify(drafts, runs_dir, data_dir)
     cells = _unique([cell for _, draft in identified for cell in (*_parts(draft, data_dir), draft)])
     for cell in cells:
@@ -140,6 +142,16 @@ def program_of(config: Config, data: Dataset) -> Program:
 
 def _draft(point: Point) -> Cell:
     return Cell(point.labels, point.config, point.cannot or "", tuned=point.tuned, dropped=point.dropped)
+
+
+def _within_reach(cell: Cell, show: bool, data_dir: Path | None) -> Cell:
+    """The cell, or where `show` one that says why it cannot be: its learned positions end before the pairs that are scored do."""
+    if cell.config is None or not isinstance(cell.config.data, Pairs):
+        return cell
+    reason = beyond_training(cell.config.model, load(cell.config.data, data_dir))
+    if reason and not show:
+        raise StepladderError(f"{_row_name(cell)}: {reason}.")
+    return replace(cell, config=None, reason=reason) if reason else cell
 
 
 def _identify(drafts: Sequence[Cell], runs_dir: Path, data_dir: Path | None) -> list[tuple[int, Cell]]:

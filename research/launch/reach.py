@@ -1,8 +1,10 @@
 """Whether a model has positions for what it is to read."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
+from research.config.encoder_decoder import EncoderDecoder
 from research.config.errors import StepladderError
+from research.data.dataset import Dataset, Examples, Split
 from research.models.decode import furthest
 from research.tasks.language_modelling import Sizes
 
@@ -19,3 +21,34 @@ def check_reach(model: Any, known: Sizes, text: int, advice: str, source: int = 
                 f"A {side} of {needed} tokens goes beyond the {last} learned positions of this model. {advice}, or use a model of another "
                 "position: all but learned go on beyond the training length."
             )
+
+
+def beyond_training(model: Any, data: Dataset) -> str:
+    """Why learned positions cannot read the pairs that are scored, some of which are longer than any of training; "" where they can."""
+    if not data.sides:
+        return ""
+    last = _longest(model, data.train)
+    reach = furthest(model, last.text + last.source, last.source)
+    for split in ("valid", "test"):
+        needed = _longest(model, getattr(data, split))
+        for side, n, end in (("source", needed.source, reach.source), ("text", needed.text, reach.text)):
+            if end is not None and n > end:
+                return (
+                    f"{split} has a {side} of {n} symbols, and learned positions end at {end}, the longest of training; use another "
+                    "position, all of which go on, or take the longer pairs out"
+                )
+    return ""
+
+
+class Longest(NamedTuple):
+    """Symbols that an encoder reads at most, and those that what writes reads at most."""
+
+    source: int
+    text: int
+
+
+def _longest(model: Any, split: Split) -> Longest:
+    assert isinstance(split, Examples)
+    if isinstance(model, EncoderDecoder):
+        return Longest(int(split.valid[:, : split.source].sum(axis=1).max()), int(split.valid[:, split.source :].sum(axis=1).max()))
+    return Longest(0, int(split.valid.sum(axis=1).max()))

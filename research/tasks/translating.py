@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.decoding import Beam, Decoder, Greedy
 from research.config.encoder_decoder import EncoderDecoder
-from research.data.dataset import Dataset
+from research.data.dataset import Dataset, Examples
 from research.data.pairs import decode_target
 from research.models import MODELS
 from research.models.beam import search
@@ -29,7 +29,7 @@ class Prompts(NamedTuple):
 
     rows: Int[np.ndarray, "n t"]  # up to <sep>, which is the last column
     valid: Bool[np.ndarray, "n t"]
-    steps: int  # symbols at most, with the end: no reference of the three splits has more
+    steps: int  # symbols at most, with the end: as many as the longest target of training has
     references: tuple[str, ...]
 
 
@@ -37,10 +37,11 @@ def prompts(data: Dataset, split: str) -> Prompts:
     """Of pairs."""
     examples, sides = getattr(data, split), data.sides
     assert sides, "translation needs pairs"
+    assert isinstance(data.train, Examples), "translation needs pairs"
     until = examples.source + 1
     texts = data.pairs[split].targets
     references = tuple(text_of(sides.target, symbols(sides.target, text)) for text in texts)
-    return Prompts(examples.inputs[:, :until], examples.valid[:, :until], examples.targets.shape[1], references)
+    return Prompts(examples.inputs[:, :until], examples.valid[:, :until], data.train.targets.shape[1], references)
 
 
 def translate(
