@@ -85,7 +85,7 @@ def measure(name: str, preset: str | None, overrides: Sequence[str], data_dir: P
 def cards(name: str, preset: str) -> list[dict[str, Any]]:
     """The claims of an experiment that are about this preset."""
     path = HERE / name / "expected.json"
-    found = json.loads(path.read_text())["cards"] if path.exists() else []
+    found = json.loads(path.read_text(encoding="utf-8"))["cards"] if path.exists() else []
     return [{key: value for key, value in card.items() if key != "presets"} for card in found if preset in card.get("presets", FIRST)]
 
 

@@ -1,6 +1,7 @@
 """The command line. Commands import what they need when they run: `--help` and a config error must not wait for jax."""
 
 import functools
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -38,6 +39,9 @@ def _guarded(command: Callable[..., int | None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # a terminal may not have every character
         try:
             code = command(*args, **kwargs)
         except StepladderError as error:
@@ -381,11 +385,12 @@ def _measure(
     """A study: its numbers, its table, and its report."""
     _flags(workers)
     from experiments import measure
+    from research.results.store import read_json
     from research.results.study import print_study, write_study
 
     study, cards = measure(name, preset, overrides, data_dir)
     files = write_study(study, cards, out or Path("reports") / f"{name}-{study.preset}")
-    print(json.dumps(json.loads(files["report.json"].read_text()))) if as_json else print_study(study, cards)
+    print(json.dumps(read_json(files["report.json"]))) if as_json else print_study(study, cards)
     print(f"report: {files['report.html']}", file=sys.stderr)
     return 0
 

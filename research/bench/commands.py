@@ -37,7 +37,7 @@ def _help(case: Case, folder: Path, number: int) -> Command:
 
 def _config_error(case: Case, folder: Path, number: int) -> Command:
     path = folder / "misspelt.toml"
-    path.write_text(tomli_w.dumps({"data": {"kind": "pydoc"}, "model": {"kind": "language_model", "laers": 2}}))
+    path.write_text(tomli_w.dumps({"data": {"kind": "pydoc"}, "model": {"kind": "language_model", "laers": 2}}), encoding="utf-8")
     return Command((*STEPLADDER, "train", str(path)), folder, exit_code=2)
 
 
@@ -48,7 +48,7 @@ def _first_step(case: Case, cache: Path) -> Command:
 def _table(case: Case, folder: Path, number: int) -> Command:
     assert isinstance(case.sizes, Table)
     path = folder / "table.toml"
-    path.write_text(tomli_w.dumps(table_of(case.sizes)))
+    path.write_text(tomli_w.dumps(table_of(case.sizes)), encoding="utf-8")
     return Command((*STEPLADDER, "sweep", str(path), "--runs", str(folder / f"runs-{number}")), folder / f"table-{number}")
 
 

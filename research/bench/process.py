@@ -65,7 +65,7 @@ def started(words: Sequence[str], folder: Path) -> Iterator[Child]:
     folder.mkdir(parents=True)
     environment = os.environ | dict.fromkeys(CACHES, str(folder / "cache")) | {"TMPDIR": str(folder), "HF_HUB_OFFLINE": "1"}
     log = folder / "stderr.txt"
-    with log.open("w") as stderr:
+    with log.open("w", encoding="utf-8") as stderr:
         process = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment, start_new_session=True
         )
@@ -101,7 +101,7 @@ def timed(command: Command, folder: Path) -> Ended:
     folder.mkdir(parents=True, exist_ok=True)
     environment = {key: value for key, value in os.environ.items() if key not in CACHES} | {"STEPLADDER_CACHE": str(command.cache)}
     out, log = folder / "stdout.txt", folder / "stderr.txt"
-    with out.open("w") as stdout, log.open("w") as stderr:
+    with out.open("w", encoding="utf-8") as stdout, log.open("w", encoding="utf-8") as stderr:
         began = time.perf_counter()
         process = subprocess.Popen(
             command.words, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=environment, start_new_session=True
@@ -136,13 +136,13 @@ def _kill(process: "subprocess.Popen[Any]") -> None:
 
 
 def _last_line(log: Path, exit_code: int) -> str:
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     return lines[-1] if lines else f"ended with exit code {exit_code} and said nothing"
 
 
 def _said(out: Path) -> dict[str, Any]:
     """The JSON object in the last line of stdout, if it is one."""
-    lines = out.read_text(errors="replace").splitlines()
+    lines = out.read_text(encoding="utf-8", errors="replace").splitlines()
     try:
         found = json.loads(lines[-1]) if lines else {}
     except json.JSONDecodeError:

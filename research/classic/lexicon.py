@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from research.config.errors import StepladderError
+from research.config.unicode import lowered, normalised, path_of, plain_signs
 from research.data.registry import read
 from research.data.utf8 import as_text
 from research.data.vader import SDIST, read_emoji_text, read_lexicon_text
@@ -28,14 +29,14 @@ def load_lexicon(name: str, data_dir: Path | None = None) -> Lexicon:
         archive = read("vader", data_dir)[SDIST]
         return Lexicon(read_lexicon(read_lexicon_text(archive), "vader_lexicon.txt"), read_emoji(read_emoji_text(archive)))
     try:
-        content = Path(name).read_bytes()
+        content = path_of(name).read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise StepladderError(
             f"model.lexicon = {name!r} cannot be read: {reason}. Write `vader`, or the path of a file of lines `word<TAB>valence`."
         ) from error
     valences = read_lexicon(as_text(content, name), name)
-    return Lexicon({word.lower(): valence for word, valence in valences.items()} | valences)
+    return Lexicon({lowered(word): valence for word, valence in valences.items()} | valences)
 
 
 def read_lexicon(text: str, place: str = "the lexicon") -> dict[str, float]:
@@ -47,7 +48,7 @@ def read_lexicon(text: str, place: str = "the lexicon") -> dict[str, float]:
     for number, word, rest in _lines(text):
         if not rest:
             raise StepladderError(f"{place}, line {number}: {word!r} has no valence; write the word, a tab, and a number.")
-        valences[word] = _valence(rest[0], f"{place}, line {number}: the valence of {word!r}")
+        valences[plain_signs(normalised(word))] = _valence(rest[0], f"{place}, line {number}: the valence of {word!r}")
     if not valences:
         raise StepladderError(f"{place} is empty: it needs at least one line `word<TAB>valence`.")
     return valences

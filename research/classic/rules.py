@@ -17,6 +17,7 @@ from typing import NamedTuple
 from research.classic.closed_classes import DEGREE_PHRASES, DEGREES, IDIOMS, NEGATIONS
 from research.classic.lexicon import Lexicon
 from research.config.rules import Rules
+from research.config.unicode import lowered, plain_signs
 
 REACH = 3  # words before a word that may change it
 TURN = -0.74
@@ -126,8 +127,8 @@ def _described(config: Rules, emoji: Mapping[str, str], text: str) -> str:
 
 
 def _sentence(valences: Mapping[str, float], text: str) -> Sentence:
-    words = tuple(map(_without_marks, text.split()))
-    lower = tuple(word.lower() for word in words)
+    words = tuple(map(_without_marks, plain_signs(text).split()))
+    lower = tuple(map(lowered, words))
     capitals = sum(word.isupper() for word in words)
     return Sentence(words, lower, tuple(map(valences.get, lower)), 0 < capitals < len(words))
 

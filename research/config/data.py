@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from research.config.node import Fraction, Integers, Node, NonNegative, Positive
 from research.config.pairs import Translation
 from research.config.subwords import NoRegularisation, Regularisation
+from research.config.unicode import Encoding, Normalisation
 from research.config.vocabulary import Level, Vocabulary
 
 Corruption = Literal["swap", "drop", "double", "replace"]
@@ -24,6 +25,7 @@ class Text(Node):
     train_tokens: Positive | Literal["all"] = "all"  # train on the first so many tokens
     valid_tokens: Positive | Literal["all"] = "all"  # score the first so many, cut at a line's end
     test_tokens: Positive | Literal["all"] = "all"
+    normalisation: Normalisation = "nfc"  # the two spellings of a letter with a mark are one; none: a text is as it was written
 
 
 class Shakespeare(Text):
@@ -125,6 +127,7 @@ class Labelled(Node):
     lower: bool = True  # for models; rules read the sentence as it is
     vocabulary: Vocabulary = Vocabulary()
     train_sentences: Positive | Literal["all"] = "all"  # learn from so many, the first of a fixed shuffle
+    normalisation: Normalisation = "nfc"  # the two spellings of a letter with a mark are one; none: a text is as it was written
 
 
 class Vader(Labelled):
@@ -227,7 +230,7 @@ class LabelledFiles(Labelled):
     train: str
     valid: str
     test: str
-    encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
+    encoding: Encoding = "utf-8"
 
 
 Sentences = Vader | SST2 | SST5 | MovieReviews | Subjectivity | Questions | ShakespeareSpeaker | Acceptability | LabelledFiles
@@ -241,7 +244,7 @@ class Unlabelled(Text):
 
     @model_validator(mode="after")
     def _words_of_the_text_alone(self) -> "Unlabelled":
-        for name in ("level", "length", "vocabulary", "train_sentences"):
+        for name in ("level", "length", "vocabulary", "train_sentences", "normalisation"):
             if getattr(self.of, name) != type(self.of).model_fields[name].default:
                 raise ValueError(f"of.{name} is a word of a classifier's data; leave it out here")
         return self

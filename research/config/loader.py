@@ -23,6 +23,7 @@ from research.config.merge import Assignment, Dropped, Merged, apply, assignment
 from research.config.node import Node
 from research.config.schema import Config
 from research.config.sweep import AXES, Point, Sweep, expand
+from research.config.unicode import decode, respelled, split_lines
 
 COMMAND_LINE = "command line"
 TABLES = ("sweep", "experiment")  # beside the words of a config
@@ -80,7 +81,7 @@ def parse_override(text: str) -> tuple[Path, Any]:
         raise StepladderError(f"{COMMAND_LINE}: `{text}` is no override; write key=value, as in model.layers=4.")
     if len(parts) > 3 and parts[0] == "sweep" and parts[1] in AXES:
         parts = (*parts[:2], ".".join(parts[2:]))
-    return parts, _parse_value(key.strip(), word.strip())
+    return parts, _parse_value(key.strip(), respelled(word.strip()))
 
 
 def _parse_value(key: str, word: str) -> Any:
@@ -140,7 +141,7 @@ def _relative(path: FilePath, base: str) -> FilePath:
 def _read(path: FilePath, extended_by: FilePath | None) -> dict[str, Any]:
     wanted = f" (`extends` of {extended_by})" if extended_by else ""
     try:
-        text = path.read_bytes().decode()
+        text = decode(path.read_bytes(), f"{path}{wanted}", advice="Save the file as UTF-8.")
         return tomllib.loads(text)
     except FileNotFoundError:
         near = did_you_mean(path.name, [file.name for file in path.parent.glob("*.toml")] if path.parent.is_dir() else [])
@@ -149,12 +150,9 @@ def _read(path: FilePath, extended_by: FilePath | None) -> dict[str, Any]:
         ) from None
     except IsADirectoryError:
         raise StepladderError(f"{path}: this is a directory{wanted}; name one of its TOML files.") from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise StepladderError(f"{path}, line {line}: this is not UTF-8 text{wanted}; save the file as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         line = int(found[1]) if (found := re.search(r"at line (\d+)", str(error))) else text.count("\n") + 1
-        shown = (text.splitlines() or [""])[min(line, len(text.splitlines())) - 1].strip()
+        shown = split_lines(text)[min(line, len(split_lines(text))) - 1].strip()
         raise StepladderError(
             f"{path}, line {line}: this is no TOML: {_reason(error)}, in `{shown}`. A text needs quotes, a table one pair of brackets."
         ) from None

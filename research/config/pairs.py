@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from research.config.node import Node, Positive
 from research.config.subwords import Subword
+from research.config.unicode import Normalisation
 from research.config.vocabulary import Level, Vocabulary
 
 ONE_WORD = ("de", "fi", "hu", "it", "ja", "ko", "nl", "sk", "sv", "th", "tr")  # write hundreds and thousands of a number without a space
@@ -34,6 +35,7 @@ class TextPairs(SymbolPairs):
 
     level: Level = "word"
     vocabulary: Vocabulary = Vocabulary()
+    normalisation: Normalisation = "nfc"  # the two spellings of a letter with a mark are one; none: a text is as it was written
 
     @model_validator(mode="after")
     def _vocabulary_fits(self) -> "TextPairs":

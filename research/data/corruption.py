@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from research.config.data import Acceptability, Corruption
+from research.config.unicode import lowered as lower_case
 from research.data.synthetic import split_rng
 from research.text.tokenize import english_words, is_word, word_count
 
@@ -69,7 +70,7 @@ CORRUPTIONS: dict[Corruption, Callable[[Sentence, int, np.random.Generator, Freq
 
 def lowered(sentence: Sentence) -> Sentence:
     """For comparison."""
-    return tuple(word.lower() for word in sentence)
+    return tuple(lower_case(word) for word in sentence)
 
 
 def corrupt(kind: Corruption, sentence: Sentence, rng: np.random.Generator, known: Frequencies, taken: set[Sentence]) -> Sentence | None:

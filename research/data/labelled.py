@@ -1,5 +1,6 @@
 """Sentences with a class each: from a config of labelled data to the three splits, one entry for each kind, in `KINDS`."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import chain, groupby
@@ -28,6 +29,7 @@ from research.config.data import (
 )
 from research.config.errors import StepladderError
 from research.config.identity import PATHS
+from research.config.unicode import decode, decode_old, lowered, normalised, path_of, split_lines
 from research.data.corruption import TWINS, pairs
 from research.data.dataset import Examples, Sentences
 from research.data.download import digest_of, sha256
@@ -44,6 +46,7 @@ SPLITS = ("train", "valid", "test")
 FOLDS = 10
 NEUTRAL = 0.5  # ratings go from -4 to 4
 BRACKETS = {"-LRB-": "(", "-RRB-": ")"}
+ENCODING = "Set data.encoding to what it is (utf-8, latin-1, cp1252), or convert it with `iconv -t utf-8`."
 Labelling = list[tuple[str, str]]  # (class, text)
 
 
@@ -55,10 +58,15 @@ class Loaded(NamedTuple):
 
 
 def parse_lines(text: str, place: str) -> Labelling:
-    """`label<TAB>text`, or `label text`, a line. Raises StepladderError with file and line where there is no label; a text may be empty."""
+    """`label<TAB>text`, or `label text`, a line. A label may have spaces where every line has a tab. A text may be empty.
+
+    Blank lines at the end are none. Raises StepladderError with file and line where there is no label.
+    """
     found = []
-    for number, line in enumerate(text.replace("\r\n", "\n").removesuffix("\n").split("\n"), start=1):
-        label, _, words = line.partition("\t") if "\t" in line else line.partition(" ")
+    lines = split_lines(text.rstrip("\n"))
+    separator = "\t" if all("\t" in line for line in lines) else "[\t ]"
+    for number, line in enumerate(lines, start=1):
+        label, words = (*re.split(separator, line, maxsplit=1), "")[:2]
         if not label.strip():
             raise StepladderError(f"{place}, line {number}, has no label: {line[:60]!r}. A line is `label<TAB>text` or `label text`.")
         found.append((label.strip(), words.strip()))
@@ -93,7 +101,7 @@ def read_trees(config: SST, data_dir: Path | None) -> Loaded:
     name = lambda label: str(label) if fine else classes[label > 2]
 
     def split(file: str, phrases: bool) -> Labelling:
-        trees = (parse_tree(line) for line in contents[file].decode("utf-8").splitlines() if line.strip())
+        trees = (parse_tree(line) for line in split_lines(decode(contents[file], file)) if line.strip())
         nodes = (node for tree in trees for node in (tree if phrases else tree[:1]))
         return [(name(label), " ".join(words)) for label, words in nodes if fine or label != 2]
 
@@ -149,7 +157,7 @@ def read_speakers(config: ShakespeareSpeaker, data_dir: Path | None) -> Loaded:
 
 def read_folds(config: TenFolds, data_dir: Path | None) -> Loaded:
     """Sentence i of a fixed shuffle is in fold i mod 10: one fold is the test, the next is validation, eight are training."""
-    lines = parse_lines(_decode(_bytes("path", config.path, data_dir), "cp1252", config.path), config.path)
+    lines = parse_lines(decode_old(_bytes("path", config.path, data_dir), config.path), config.path)
     order = np.random.default_rng(0).permutation(len(lines))
     splits: dict[str, Labelling] = {split: [] for split in SPLITS}
     for place, number in enumerate(order):
@@ -163,7 +171,7 @@ def read_questions(config: Questions, data_dir: Path | None) -> Loaded:
 
     def lines(key: str) -> Labelling:
         given = getattr(config, key)
-        parsed = parse_lines(_decode(_bytes(key, given, data_dir), "latin-1", given), given)
+        parsed = parse_lines(decode_old(_bytes(key, given, data_dir), given), given)
         for number, (label, _) in enumerate(parsed, start=1):
             coarse, _, fine = label.partition(":")
             if not (coarse and fine):
@@ -215,7 +223,7 @@ def read_labelled_files(config: LabelledFiles, data_dir: Path | None) -> Loaded:
     splits = {}
     for split in SPLITS:
         given = getattr(config, split)
-        text = _decode(_bytes(split, given, data_dir), config.encoding, given)
+        text = decode(_bytes(split, given, data_dir), given, config.encoding, ENCODING)
         if not text.strip():
             raise StepladderError(f"data.{split} = {given!r} is empty: a split needs at least one `label<TAB>text` line.")
         splits[split] = parse_lines(text, given)
@@ -276,8 +284,9 @@ KINDS: dict[type[Labelled], Kind] = {
 
 def words_of(config: Labelled, text: str) -> tuple[str, ...]:
     """The words of a sentence: as they stand where the data is tokenised, else apart from punctuation."""
+    text = normalised(text, config.normalisation)
     if isinstance(config, SST | TenFolds | Questions):
-        return tuple((text.lower() if config.lower else text).split())
+        return tuple((lowered(text) if config.lower else text).split())
     return tuple(english_words(text, config.lower))
 
 
@@ -290,7 +299,8 @@ def read_sentences(config: Labelled, data_dir: Path | None) -> tuple[dict[str, S
         if not splits[name]:
             raise StepladderError(f"{config.kind} has no sentence for {name}.")  # type: ignore[attr-defined]
         labels = np.array([number[label] for label, _ in splits[name]], np.int32)
-        return Sentences(tuple(text for _, text in splits[name]), tuple(words_of(config, text) for _, text in splits[name]), labels)
+        texts = tuple(normalised(text, config.normalisation) for _, text in splits[name])
+        return Sentences(texts, tuple(words_of(config, text) for text in texts), labels)
 
     return {name: split(name) for name in SPLITS}, classes
 
@@ -365,20 +375,9 @@ def labelled_digest(config: Labelled, data_dir: Path | None) -> str:
 
 
 def _bytes(key: str, given: str, data_dir: Path | None) -> bytes:
-    places = [Path(given), *([data_dir / given] if data_dir else [])]
+    places = [path_of(given), *([data_dir / path_of(given)] if data_dir else [])]
     for place in places:
         if place.is_file():
             return place.read_bytes()
     holds = "a sentence a line" if key.startswith("corpus.") else "`label text` lines"
     raise StepladderError(f"data.{key} = {given!r} is no file (looked for {' and '.join(map(str, places))}). It holds {holds}.")
-
-
-def _decode(content: bytes, encoding: str, place: str) -> str:
-    try:
-        return content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise StepladderError(
-            f"{place} is not {encoding}: line {line} has the byte 0x{content[error.start]:02x}. Set data.encoding to what it is (latin-1, "
-            "cp1252), or convert it with `iconv -t utf-8`."
-        ) from error

@@ -1,6 +1,7 @@
 """From the words of [data] to arrays."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -103,9 +104,11 @@ def _vocabulary(config: Text | Labelled, text: str) -> Vocabulary:
     """The vocabulary of a training text."""
     asked = config.vocabulary
     if config.level == "word" or config.level == "char" or config.level == "byte":
-        return build_vocabulary(tokenize(text, config.level), config.level, asked.size, asked.min_count)
-    assert asked.size != "all", "the schema asks for a size"
-    return subword_vocabulary(fitted_tokenizer(text, config.level, asked.size))
+        vocabulary = build_vocabulary(tokenize(text, config.level), config.level, asked.size, asked.min_count)
+    else:
+        assert asked.size != "all", "the schema asks for a size"
+        vocabulary = subword_vocabulary(fitted_tokenizer(text, config.level, asked.size))
+    return replace(vocabulary, normalisation=config.normalisation)
 
 
 def _refuse_line_end(split: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""From a config of pairs to the texts of its three splits: one entry for each kind, in `KINDS`. Texts are in normal form C."""
+"""From a config of pairs to the texts of its three splits: one entry for each kind, in `KINDS`. Texts are in the normal form."""
 
 from collections.abc import Callable
 from importlib.metadata import version
@@ -9,6 +9,7 @@ import numpy as np
 
 from research.config.errors import StepladderError
 from research.config.pairs import Multi30k, Numerals, PairFiles, Rewrite, SymbolPairs
+from research.config.unicode import split_lines
 from research.data.dataset import PairTexts
 from research.data.download import digest_of, sha256
 from research.data.numerals import draw_numbers, say
@@ -25,7 +26,7 @@ CAPTIONS = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
 def read_numerals(config: Numerals, data_dir: Path | None) -> dict[str, PairTexts]:
     """Numbers as both sides say them."""
     numbers = {split: draw_numbers(config, split).tolist() for split in SPLITS}
-    said = lambda split, language: tuple(normal(say(number, language), lower=False) for number in numbers[split])
+    said = lambda split, language: tuple(normal(say(number, language), False, config.normalisation) for number in numbers[split])
     return {split: PairTexts(said(split, config.source), said(split, config.target)) for split in SPLITS}
 
 
@@ -33,11 +34,11 @@ def read_multi30k(config: Multi30k, data_dir: Path | None) -> dict[str, PairText
     """The captions of two languages, of which alone the files are wanted."""
     contents = read("multi30k", data_dir, _caption_files(config))
 
-    def lines(split: str, language: str) -> tuple[str, ...]:
+    def captions(split: str, language: str) -> tuple[str, ...]:
         name = f"{CAPTIONS[split]}.{language}"
-        return tuple(normal(line.strip(), config.lower) for line in _lines(as_text(contents[name], name)))
+        return tuple(normal(line.strip(), config.lower, config.normalisation) for line in split_lines(as_text(contents[name], name)))
 
-    return {split: PairTexts(lines(split, config.source), lines(split, config.target)) for split in SPLITS}
+    return {split: PairTexts(captions(split, config.source), captions(split, config.target)) for split in SPLITS}
 
 
 def _caption_files(config: Multi30k) -> tuple[str, ...]:
@@ -56,27 +57,23 @@ def _own(config: PairFiles, split: str, data_dir: Path | None) -> dict[str, byte
 
 def _aligned(config: PairFiles, split: str, contents: dict[str, bytes]) -> PairTexts:
     places = {key: f"data.{key} = {getattr(config, key)!r}" for key in contents}
-    sources, targets = (_lines(as_text(content, places[key])) for key, content in contents.items())
+    sources, targets = (split_lines(as_text(content, places[key])) for key, content in contents.items())
     source_place, target_place = places.values()
     if len(sources) != len(targets):
         raise StepladderError(
             f"{source_place} has {len(sources)} lines and {target_place} has {len(targets)}: line i of one is to be the translation of "
             "line i of the other. Align them first."
         )
-    return PairTexts(_filled(sources, source_place), _filled(targets, target_place))
+    return PairTexts(*(_filled(config, side, place) for side, place in zip((sources, targets), places.values(), strict=True)))
 
 
-def _filled(lines: list[str], place: str) -> tuple[str, ...]:
-    stripped = tuple(normal(line.strip(), lower=False) for line in lines)
+def _filled(config: PairFiles, side: list[str], place: str) -> tuple[str, ...]:
+    stripped = tuple(normal(line.strip(), False, config.normalisation) for line in side)
     if "" in stripped:
         raise StepladderError(
             f"{place}, line {stripped.index('') + 1}, is empty: each side of a pair needs a word. Remove it on both sides."
         )
     return stripped
-
-
-def _lines(text: str) -> list[str]:
-    return text.removesuffix("\n").split("\n")
 
 
 def read_rewrite(config: Rewrite, data_dir: Path | None) -> dict[str, PairTexts]:

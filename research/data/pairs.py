@@ -89,9 +89,10 @@ def _side(config: SymbolPairs, which: str, training: tuple[str, ...]) -> Side:
     words: Any = "punctuation" if isinstance(config, Numerals | Multi30k) else "spaces"
     lower = isinstance(config, Multi30k) and config.lower
     if config.level not in get_args(Subword):
-        return Side(config.level, words, lower)
+        return Side(config.level, words, lower, normalisation=config.normalisation)
     assert config.vocabulary.size != "all", "the schema asks for a size"
-    return Side(config.level, words, lower, fitted_tokenizer("\n".join(training), config.level, config.vocabulary.size))  # type: ignore[arg-type]
+    tokenizer = fitted_tokenizer("\n".join(training), config.level, config.vocabulary.size)  # type: ignore[arg-type]
+    return Side(config.level, words, lower, tokenizer, config.normalisation)
 
 
 def _types(config: SymbolPairs, side: Side, training: list[list[str]]) -> tuple[str, ...]:

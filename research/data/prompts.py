@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int32
 
+from research.config import unicode
 from research.config.data import Evaluation
 from research.config.errors import StepladderError
 from research.data.dataset import Identity
@@ -57,7 +58,7 @@ def read_prompts(file: str | Path, option: str, examples: int = 0) -> tuple[Line
     """
     place = f"{option} = {str(file)!r}"
     try:
-        content = Path(file).read_bytes()
+        content = unicode.path_of(str(file)).read_bytes()
     except OSError as error:
         raise StepladderError(
             f"{place} cannot be read: {error.strerror}. It is to have a prompt, a tab and its completion on every line; relative paths "
@@ -65,7 +66,7 @@ def read_prompts(file: str | Path, option: str, examples: int = 0) -> tuple[Line
         ) from None
     if not content.strip():
         raise StepladderError(f"{place} is empty: it is to have a prompt, a tab and its completion on every line.")
-    lines = tuple(_line(line, f"{place}, line {n}") for n, line in enumerate(as_text(content, place).removesuffix("\n").split("\n"), 1))
+    lines = tuple(_line(line, f"{place}, line {n}") for n, line in enumerate(unicode.split_lines(as_text(content, place)), 1))
     several = [len(line.completions) > 1 for line in lines]
     if any(several) and not all(several):
         other, has = several.index(not several[0]) + 1, {True: "several completions", False: "one completion"}
@@ -134,8 +135,14 @@ def queries(asked: Asked, seed: int) -> tuple[Query, ...]:
         read = np.concatenate([[vocabulary.eos], vocabulary.encode(context)]).astype(np.int32)
         for completion in line.completions:
             text = joined(line.prompt, completion)[len(line.prompt) :]
-            found.append(Query(number, read, vocabulary.encode(text), len(text)))
+            characters = _read(vocabulary, joined(line.prompt, completion)) - _read(vocabulary, line.prompt)
+            found.append(Query(number, read, vocabulary.encode(text), characters))
     return tuple(found)
+
+
+def _read(vocabulary: Vocabulary, text: str) -> int:
+    """The characters of a text that its tokens hold: of words, with one space between two."""
+    return len(vocabulary.text(vocabulary.tokens(text)))
 
 
 def unknown(asked: Asked) -> int:

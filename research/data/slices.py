@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from jaxtyping import Bool
 
+from research.config.unicode import lowered, plain_signs
 from research.data.dataset import Sentences
 
 NEGATIONS = frozenset(  # and every word that ends in n't
@@ -23,7 +24,7 @@ def slices(sentences: Sentences, train: Sentences) -> dict[str, Bool[np.ndarray,
     that is a seen one with another ending. foreign: a word with a letter outside ASCII. long: longer than nine in ten training sentences.
     short: shorter than nine in ten.
     """
-    seen = Counter(word.lower() for words in train.words for word in words)
+    seen = Counter(_plain(word) for words in train.words for word in words)
     lengths = [len(words) for words in train.words]
     low, high = (float(np.quantile(lengths, share)) for share in (0.1, 0.9))
     tests: Mapping[str, Callable[[list[str]], bool]] = {
@@ -36,8 +37,12 @@ def slices(sentences: Sentences, train: Sentences) -> dict[str, Bool[np.ndarray,
         "long": lambda words: len(words) > high,
         "short": lambda words: len(words) < low,
     }
-    lowered = [[word.lower() for word in words] for words in sentences.words]
+    lowered = [list(map(_plain, words)) for words in sentences.words]
     return {name: np.array([test(words) for words in lowered], bool) for name, test in tests.items()}
+
+
+def _plain(word: str) -> str:
+    return plain_signs(lowered(word))
 
 
 def _is_word(word: str) -> bool:

@@ -1,6 +1,6 @@
 """From a config of a corpus to the text of its three splits: one entry for each kind, in `KINDS`.
 
-A text is Unicode, a sentence a line, and ends with a newline. `\\r\\n` is a newline; a byte order mark is dropped.
+A text is Unicode, a sentence a line, and ends with a newline: see `research.config.unicode`.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from research.config.data import PTB, Files, Pydoc, Shakespeare, Text, TinyShakespeare, Unlabelled, WikiText2
 from research.config.errors import StepladderError
+from research.config.unicode import normalised, path_of
 from research.data.download import digest_of, sha256
 from research.data.labelled import labelled_digest, read_sentences, text_of
 from research.data.registry import SOURCES, read
@@ -22,10 +23,10 @@ Texts = dict[str, str]
 
 def find_text(key: str, given: str, data_dir: Path | None) -> Path:
     """The user's own text `data.<key>`, where it stands or in `data_dir`. Raises StepladderError where it is not."""
-    for path in [Path(given), *([data_dir / given] if data_dir else [])]:
+    for path in [path_of(given), *([data_dir / path_of(given)] if data_dir else [])]:
         if path.is_file():
             return path
-    problem = "is a folder" if Path(given).is_dir() else "does not exist"
+    problem = "is a folder" if path_of(given).is_dir() else "does not exist"
     where = f" (nor is {data_dir / given} a file)" if data_dir else ""
     raise StepladderError(
         f"data.{key} = {given!r} {problem}{where}. It is to be a text file, one sentence a line; relative paths start at {Path.cwd()}."
@@ -91,7 +92,7 @@ def read_tinyshakespeare(config: TinyShakespeare, data_dir: Path | None) -> Text
 
 def read_unlabelled(config: Unlabelled, data_dir: Path | None) -> Texts:
     """The words of each sentence of each split, with a space between."""
-    sentences, _ = read_sentences(config.of, data_dir)
+    sentences, _ = read_sentences(config.of.model_copy(update={"normalisation": config.normalisation}), data_dir)
     return {split: "".join(text_of(words) + "\n" for words in sentences[split].words) for split in SPLITS}
 
 
@@ -131,8 +132,9 @@ KINDS: dict[type[Text], Kind] = {
 
 
 def read_text(config: Text, data_dir: Path | None) -> Texts:
-    """The text of each split."""
-    return KINDS[type(config)].read(config, data_dir)
+    """The text of each split, in the normal form that the config asks for."""
+    texts = KINDS[type(config)].read(config, data_dir)
+    return {split: normalised(text, config.normalisation) for split, text in texts.items()}
 
 
 def text_digest(config: Text, data_dir: Path | None) -> str:

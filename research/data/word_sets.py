@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from research.config.errors import StepladderError, did_you_mean
+from research.config.unicode import normalised
 from research.data.registry import read
 from research.data.utf8 import as_text
 
@@ -83,7 +84,7 @@ def load_analogies(data_dir: Path | None = None) -> Analogies:
 
 def _lines(content: bytes, place: str) -> list[tuple[int, str]]:
     """The lines that are not blank, numbered from 1."""
-    return [(number, line) for number, line in enumerate(as_text(content, place).split("\n"), start=1) if line.strip()]
+    return [(number, line) for number, line in enumerate(normalised(as_text(content, place)).split("\n"), start=1) if line.strip()]
 
 
 def _content(path: Path) -> bytes:

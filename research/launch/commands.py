@@ -150,7 +150,7 @@ def probe(run: str, overrides: list[str], out: Path | None, runs: Path, data_dir
     use_compilation_cache()
     study = probe_run(store.find_run(runs, run), overrides, data_dir)
     files = write_study(study, [], out or Path("reports") / study.name)
-    print(json.dumps(json.loads(files["report.json"].read_text()))) if as_json else print_study(study, [])
+    print(json.dumps(store.read_json(files["report.json"]))) if as_json else print_study(study, [])
     print(f"report: {files['report.html']}", file=sys.stderr)
     return 0
 

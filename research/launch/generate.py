@@ -19,6 +19,7 @@ from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
 from research.config.pairs import Rewrite, TextPairs
 from research.config.schema import Config
+from research.config.unicode import argument_text
 from research.data.dataset import Dataset
 from research.data.load import load
 from research.data.pairs import SEPARATOR, decode_target, encode_source
@@ -70,7 +71,7 @@ def prompts_of(prompt: str | None, file: Path | None) -> tuple[str, ...]:
     """What the command names: one prompt, by default an empty one, or the lines of a file. Raises StepladderError for both."""
     if prompt is not None and file is not None:
         raise StepladderError("Give one of --prompt and --prompts: a text, or a file with a prompt a line.")
-    return (prompt or "",) if file is None else tuple(lines_of("--prompts", file, "a prompt"))
+    return (argument_text(prompt or ""),) if file is None else tuple(lines_of("--prompts", file, "a prompt"))
 
 
 def generate(run: store.Run, asked: Request, data_dir: Path | None) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def generate(run: store.Run, asked: Request, data_dir: Path | None) -> dict[str,
 
     `latency_ms`: `first`, of reading the prompts up to the logits of the first token, and `each_later`, of one token of every row.
     """
-    config = Config.model_validate(tomllib.loads((run.folder / "config.toml").read_text()))
+    config = Config.model_validate(tomllib.loads(store.read_text(run.folder / "config.toml")))
     data, folder = load(config.data, data_dir), run.seed_folder()
     if not isinstance(config.data, Corpus | TextPairs | Rewrite):
         raise StepladderError(

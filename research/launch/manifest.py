@@ -48,7 +48,7 @@ def write_manifest(plan: Plan, runs_dir: Path, cards: list[Any], preset: str | N
     if old is not None:
         new["created"] = old["created"]
     store.write_json(path, new)
-    return json.loads(path.read_text())
+    return json.loads(store.read_text(path))
 
 
 def _cell(cell: Cell, plan: Plan) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from research.config.resolve import resolve as resolve_words
 from research.config.rules import Rules
 from research.config.schema import Config
 from research.config.sweep import Point
+from research.config.unicode import path_of
 from research.data.batches import steps_per_epoch
 from research.data.dataset import Dataset, Examples
 from research.data.download import sha256, sha256_of
@@ -198,10 +199,10 @@ def _identified(cell: Cell, known: dict[str, str], runs_dir: Path, data_dir: Pat
     digest = load(config.data, data_dir).digest
     if isinstance(config.model, Rules) and config.model.lexicon != "vader":
         load_lexicon(config.model.lexicon)  # a mistake in it is said before anything is run
-        digest += sha256(Path(config.model.lexicon).read_bytes())
+        digest += sha256(path_of(config.model.lexicon).read_bytes())
     if config.eval.prompts:
         _check_prompts(config, load(config.data, data_dir))
-        digest += sha256(Path(config.eval.prompts.file).read_bytes())
+        digest += sha256(path_of(config.eval.prompts.file).read_bytes())
     return replace(cell, config=config, parents=parents, cell_id=cell_id(_by_contents(config), digest), data_digest=digest)
 
 
@@ -211,7 +212,7 @@ def _starting(config: Config, **words: str) -> Config:
 
 
 def _vector_file(given: str, data_dir: Path | None) -> Path:
-    places = [Path(given), *([data_dir / given] if data_dir else [])]
+    places = [path_of(given), *([data_dir / path_of(given)] if data_dir else [])]
     for place in places:
         if place.is_file():
             return place
@@ -225,7 +226,7 @@ def _by_contents(config: Config) -> Config:
     """The config with the checksum of its file of vectors in place of the path: what its identity knows of it."""
     if config.init is None or config.init.embeddings is None:
         return config
-    return _starting(config, embeddings=sha256_of(Path(config.init.embeddings)))
+    return _starting(config, embeddings=sha256_of(path_of(config.init.embeddings)))
 
 
 def _check_prompts(config: Config, data: Dataset) -> None:
@@ -283,7 +284,7 @@ def _inherited(child: Config, parent: Config, own: Any, given: Any) -> tuple[Any
 
 
 def _config_of(source: str, runs_dir: Path) -> Config:
-    return Config.model_validate(tomllib.loads((store.cell_folder(runs_dir, source) / "config.toml").read_text()))
+    return Config.model_validate(tomllib.loads(store.read_text(store.cell_folder(runs_dir, source) / "config.toml")))
 
 
 def _shapes(config: Config, data_dir: Path | None) -> Any:
@@ -340,7 +341,7 @@ def embedding_facts(config: Config, data: Dataset) -> dict[str, Any]:
     """Of a cell that begins with word vectors: their file and checksum, and under `extra` what they cover, as columns of a table."""
     if config.init is None or config.init.embeddings is None:
         return {}
-    path = Path(config.init.embeddings)
+    path = path_of(config.init.embeddings)
     params = jax.eval_shape(partial(init, config, sizes(config, data)), jax.random.key(0))
     found = coverage(config.model, params, type_vectors(path, data.vocabulary), data, config.init.embeddings)
     file = {"file": config.init.embeddings, "sha256": sha256_of(path), "covered": found.covered, "types": found.types}

@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float, Int
 from research.config.classify import Classifier
 from research.config.errors import StepladderError
 from research.config.schema import CLASSIFIERS, Config
+from research.config.unicode import argument_text, normalised
 from research.data.dataset import Dataset
 from research.data.labelled import numbers_of, symbols_of, words_of
 from research.data.load import load
@@ -53,7 +54,7 @@ class Prediction(NamedTuple):
 
 def open_run(folder: Path, data_dir: Path | None) -> Reader:
     """The classifier of a run's seed folder. Raises StepladderError for a run that is none, or is not done."""
-    config = Config.model_validate(tomllib.loads((folder.parent / "config.toml").read_text()))
+    config = Config.model_validate(tomllib.loads(store.read_text(folder.parent / "config.toml")))
     if not isinstance(config.model, CLASSIFIERS):
         raise StepladderError(f"{folder} is a {config.model.kind}, which puts no sentence into a class; name a run on labelled data.")
     if store.status_of(folder) != "done":
@@ -68,6 +69,7 @@ def open_run(folder: Path, data_dir: Path | None) -> Reader:
 def predict(reader: Reader, texts: Sequence[str], explain: bool = True) -> list[Prediction]:
     """Each sentence by itself: neither its neighbours nor their lengths change it. `explain`: with the words that drove it."""
     config, data = reader.config, reader.data
+    texts = [normalised(text, config.data.normalisation) for text in texts]  # type: ignore[union-attr]
     words = [words_of(config.data, text) for text in texts]  # type: ignore[arg-type]
     if isinstance(config.model, Classifier):
         scores, reach = _trained_scores(reader, words), sizes(config, data).length
@@ -101,7 +103,7 @@ def texts_of(text: str | None, file: Path | None) -> list[str]:
     if (text is None) == (file is None):
         raise StepladderError("Give exactly one of --text and --file: a sentence, or a file with a sentence a line.")
     if text is not None:
-        return [text]
+        return [argument_text(text)]
     assert file is not None
     return lines_of("--file", file, "a sentence")
 

@@ -117,7 +117,7 @@ def features(frozen: Frozen, rows: Sequence[Int32[np.ndarray, "_"]], width: int,
 
 
 def _open(run: store.Run, data_dir: Path | None) -> Frozen:
-    config, folder = Config.model_validate(tomllib.loads((run.folder / "config.toml").read_text())), run.seed_folder()
+    config, folder = Config.model_validate(tomllib.loads(store.read_text(run.folder / "config.toml"))), run.seed_folder()
     layer_names(config.model)
     if store.status_of(folder) != "done":
         raise StepladderError(f"{folder} is not done, so its layers cannot be probed; run it to its end first.")

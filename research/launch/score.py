@@ -10,6 +10,7 @@ from research.config.data import Text as Corpus
 from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
 from research.config.schema import Config
+from research.config.unicode import argument_text
 from research.data.load import load
 from research.data.prompts import Asked, Line, Query, longest, queries, read_prompts, unknown
 from research.launch.plan import sizes
@@ -39,6 +40,7 @@ def request_of(file: Path | None, text: str | None, examples: int | None, seed: 
     if file is not None:
         return Request(read_prompts(file, "--file", examples or 0), examples or 0, seed)
     assert text is not None
+    text = argument_text(text)
     if not text.strip():
         raise StepladderError("--text is empty: there is nothing to be scored.")
     return Request((Line("", (text.strip(),)),))
@@ -46,7 +48,7 @@ def request_of(file: Path | None, text: str | None, examples: int | None, seed: 
 
 def score(run: store.Run, asked: Request, data_dir: Path | None) -> dict[str, Any]:
     """Totals, and each line with its perplexity and what the model itself writes after the prompt, as many tokens as are wanted."""
-    config = Config.model_validate(tomllib.loads((run.folder / "config.toml").read_text()))
+    config = Config.model_validate(tomllib.loads(store.read_text(run.folder / "config.toml")))
     folder = run.seed_folder()
     _check_scores_text(run, config, asked)
     check_done(folder)

@@ -7,6 +7,7 @@ from typing import Any
 from research.config.data import Labelled, Text
 from research.config.errors import StepladderError
 from research.config.schema import Config
+from research.config.unicode import argument_text
 from research.data.labelled import text_of, words_of
 from research.data.load import load, load_vocabulary
 from research.text import subwords
@@ -21,6 +22,7 @@ def cut(config: Config, text: str, n_best: int | None, merges: int | None, data_
     data = config.data
     if not isinstance(data, Text | Labelled):
         raise StepladderError(f"data.kind = {data.kind} has symbols of its own, no text to cut; use a corpus, such as data.kind = pydoc.")
+    text = argument_text(text)
     if not text:
         raise StepladderError('--text is empty; give a text to cut, as --text "the cat sat".')
     for option, number in (("--n-best", n_best), ("--merges", merges)):

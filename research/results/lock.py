@@ -70,7 +70,7 @@ class Claim:
 def read_holder(path: Path) -> Holder | None:
     """Who holds the lock; None if nobody. A file whose writer died before its first word counts as held until its heartbeat is old."""
     try:
-        with open(path) as file:
+        with open(path, encoding="utf-8") as file:
             text, stat = file.read(), os.fstat(file.fileno())
     except FileNotFoundError:
         return None

@@ -269,7 +269,7 @@ def _excerpt(path: Path) -> str:
 
 
 def _read(path: Path) -> str:
-    return path.read_text(errors="replace") if path.exists() else ""
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 def _provenance(manifest: Manifest, cells: Iterable[Cell]) -> list[tuple[str, str]]:

@@ -63,8 +63,13 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """As `write_bytes`, in UTF-8 with the newlines that the text has."""
-    write_bytes(path, text.encode())
+    """As `write_bytes`, in UTF-8 with the newlines that the text has. Of a file's name, bytes that are no UTF-8 are written as they are."""
+    write_bytes(path, text.encode("utf-8", "surrogateescape"))
+
+
+def read_text(path: Path) -> str:
+    """What `write_text` has written."""
+    return Path(path).read_bytes().decode("utf-8", "surrogateescape")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -112,7 +117,7 @@ def _with_infinities(value: Any) -> Any:
 def read_json(path: Path) -> Any:
     """The file's value; None where there is no file."""
     try:
-        return json.loads(Path(path).read_text())
+        return json.loads(read_text(path))
     except FileNotFoundError:
         return None
     except json.JSONDecodeError as error:

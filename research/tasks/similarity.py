@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from scipy.stats import rankdata
 
 from research.config.errors import StepladderError, did_you_mean
+from research.config.unicode import lowered
 from research.data.word_sets import Analogies, RatedPairs
 from research.text.vector_files import Vectors
 
@@ -130,4 +131,4 @@ def _rows(vectors: Vectors, lines: Sequence[tuple[str, ...]], columns: int) -> I
 
 
 def _find(vectors: Vectors, word: str) -> int:
-    return vectors.lookup.get(word, vectors.lookup.get(word.lower(), -1))
+    return vectors.lookup.get(word, vectors.lookup.get(lowered(word), -1))

@@ -1,9 +1,9 @@
 """One side of a pair: its text to symbols, and back."""
 
-import unicodedata
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+from research.config.unicode import Normalisation, lowered, normalised
 from research.config.vocabulary import Level
 from research.text import subwords
 from research.text.subwords import Tokenizer
@@ -20,16 +20,17 @@ class Side(NamedTuple):
     words: Literal["spaces", "punctuation"] = "spaces"
     lower: bool = False
     tokenizer: Tokenizer | None = None
+    normalisation: Normalisation = "nfc"
 
 
-def normal(text: str, lower: bool) -> str:
-    """A text in Unicode's normal form C, so that a letter with its accent is written in one way; in lower case where that is asked."""
-    return unicodedata.normalize("NFC", text.lower() if lower else text)
+def normal(text: str, lower: bool, form: Normalisation = "nfc") -> str:
+    """A text in a normal form, so that a letter with its accent is written in one way; in lower case where that is asked."""
+    return normalised(lowered(text) if lower else text, form)
 
 
 def symbols(side: Side, text: str) -> list[str]:
     """The symbols of a text without line ends, known or not."""
-    text = normal(text, side.lower)
+    text = normal(text, side.lower, side.normalisation)
     if side.tokenizer is not None:
         return subwords.segment(side.tokenizer, text)
     return unicode_words(text) if side.level == "word" and side.words == "punctuation" else tokenize(text, side.level)

@@ -8,12 +8,11 @@ The subword levels need a text to learn from: `subwords`.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
-from itertools import groupby
 from typing import get_args
 
 from research.config.data import Level
+from research.config.unicode import JOINER, MARK, lowered, outline, plain_signs
 
 UNKNOWN = "<unk>"
 LINE_END: dict[Level, str] = {level: "</s>" if level == "word" else "\n" for level in get_args(Level)}
@@ -36,41 +35,50 @@ def join(tokens: Iterable[str], level: Level) -> str:
         return "".join(tokens)
     if level == "byte":
         return "".join(tokens).encode("latin-1").decode("utf-8", errors="replace")
-    lines = " ".join(tokens).split(LINE_END["word"])
-    return "\n".join(line.strip(" ") for line in lines)
+    lines: list[list[str]] = [[]]
+    for token in tokens:
+        if token == LINE_END["word"]:
+            lines.append([])
+        else:
+            lines[-1].append(token)
+    return "\n".join(map(" ".join, lines))
 
 
 APOSTROPHE_FIRST = "tis|twas|twere|twill|twould|twixt|tween|gainst|mongst|em|fore|scape|scaped|faith|zounds|sblood|t|s|ld|ll"
 APOSTROPHE_LAST = "o|i|a|t|th|wi|ha"
+JOINED = rf"[{MARK}{JOINER}]"  # what belongs to the character before it, in an outline
+LETTERS = rf"{JOINED}*\w[\w{MARK}{JOINER}]*"
+SIGN = rf"[^\w\s]{JOINED}*(?:(?<={JOINER})[^\w\s]{JOINED}*)*"  # one that is no letter, or several that a joiner makes one
+ALONE = rf"(?<![\w{MARK}{JOINER}])"
 ENGLISH = re.compile(
-    rf"(?<!\w)'(?:{APOSTROPHE_FIRST})(?!\w)"  # 'tis: not an opening quotation mark
-    rf"|(?<!\w)(?:{APOSTROPHE_LAST})'(?=\s)"  # o' the clock: not a closing one
-    r"|\w+(?:['-]\w+)*"  # love's, o'er, well-met
-    r"|--|[^\w\s]"  # a dash; any other mark, alone
+    rf"{ALONE}'(?:{APOSTROPHE_FIRST})(?![\w{MARK}{JOINER}])"  # 'tis: not an opening quotation mark
+    rf"|{ALONE}(?:{APOSTROPHE_LAST})'(?=\s)"  # o' the clock: not a closing one
+    rf"|{LETTERS}(?:['-]{LETTERS})*"  # love's, o'er, well-met
+    rf"|--|{SIGN}"  # a dash; any other sign, alone
 )
+ANY_SCRIPT = re.compile(rf"{JOINED}*[^\W_](?:[^\W_]+|{JOINED})*|_{JOINED}*|{SIGN}")
 
 
 def english_words(line: str, lower: bool = True) -> list[str]:
     """Words and punctuation marks of a line, in lower case: `'Tis well-met, lord's "o' the"` -> 'tis, well-met, ",", lord's, ...
 
-    Lower case unless told otherwise, because verse gives every line a capital. Apostrophes and hyphens inside a word belong to it.
-    Nothing but white space is lost.
+    Lower case unless told otherwise, because verse gives every line a capital. Marks, apostrophes and hyphens inside a word belong to it;
+    the two last are written `'` and `-`. Nothing but white space is lost.
     """
-    return ENGLISH.findall(line.lower() if lower else line)
+    line = lowered(line) if lower else line
+    if line.isascii():
+        return ENGLISH.findall(line)
+    words = (line[slice(*found.span())] for found in ENGLISH.finditer(outline(line)))
+    return [plain_signs(word) if len(word) > 1 else word for word in words]
 
 
 def unicode_words(text: str) -> list[str]:
     """Words and punctuation marks of any script: `Ein Kind, 3-jährig` -> Ein, Kind, ",", 3, -, jährig.
 
-    A word is a run of letters, the marks on them and digits, by their Unicode categories; any other character that is no space stands
-    alone. Nothing but white space is lost.
+    A word is a run of letters, the marks on them and digits; any other character that is no space stands alone, with its marks. Nothing but
+    white space is lost.
     """
-    runs = (run for chunk in text.split() for run in groupby(chunk, _in_word))
-    return [word for inside, run in runs for word in (["".join(run)] if inside else run)]
-
-
-def _in_word(character: str) -> bool:
-    return unicodedata.category(character)[0] in "LMN"
+    return [text[slice(*found.span())] for found in ANY_SCRIPT.finditer(outline(text))]
 
 
 LETTER = re.compile(r"\w")

@@ -4,7 +4,9 @@ A line is a word and its numbers, separated by single spaces. The word may hold 
 word2vec a space follows the word, then its numbers as little-endian float32, and a line's end or nothing.
 """
 
+import codecs
 import io
+import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +17,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from research.config.errors import StepladderError
+from research.config.unicode import normalised
 
 Format = Literal["word2vec", "glove"]
 SNIFFED = 1 << 20  # bytes that are read at a time, and that tell a text from numbers
@@ -48,7 +51,7 @@ def write_vectors(path: Path, vectors: Vectors, form: Format = "word2vec") -> No
 def read_vectors(path: Path, form: Format = "word2vec") -> Vectors:
     """The vectors of a file. Raises StepladderError, with the line, for a file that is not of this form."""
     try:
-        with path.open(encoding="utf-8", newline="\n") as file:
+        with path.open(encoding="utf-8-sig") as file:
             return _parse(path, file, form)
     except OSError as error:
         raise StepladderError(f"{path} cannot be read: {error.strerror}.") from error
@@ -64,12 +67,14 @@ def select_vectors(path: Path, words: Container[str]) -> Vectors:
     try:
         with path.open("rb") as file:
             start = file.read(SNIFFED)
-            header = start.partition(b"\n")[0].split()
+            marked = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
+            start = start[marked:]
+            header = re.split(rb"[\r\n]", start, maxsplit=1)[0].split()
             form: Format = "word2vec" if len(header) == 2 and all(field.isdigit() for field in header) else "glove"
-            file.seek(0)
+            file.seek(marked)
             if form == "word2vec" and not _is_text(start):
-                return _selected(path, _binary_rows(path, file, words), int(header[1]))
-            with io.TextIOWrapper(file, encoding="utf-8", newline="\n") as lines:
+                return _selected(path, _binary_rows(path, file, words), int(header[1]), words)
+            with io.TextIOWrapper(file, encoding="utf-8") as lines:
                 return _select_lines(path, lines, form, words)
     except OSError as error:
         raise StepladderError(f"{path} cannot be read: {error.strerror}.") from error
@@ -97,13 +102,13 @@ def _select_lines(path: Path, lines: Iterable[str], form: Format, words: Contain
             continue
         count, width = count + 1, width or fields.count(" ")
         word = fields.rsplit(" ", width)[0] if fields.count(" ") >= width else fields.partition(" ")[0]
-        if word in words:
+        if _is_wanted(word, words):
             found.append((word, _row(path, number, word, fields[len(word) :].split(), width)))
     if not count:
         raise StepladderError(f"{path} is empty: it is to have a word and its numbers on each line.")
     if promised is not None and promised != count:
         raise StepladderError(f"{path}, line 1 says {promised} words, and {count} follow: the file is cut off, or the line is wrong.")
-    return _selected(path, found, width)
+    return _selected(path, found, width, words)
 
 
 def _binary_rows(path: Path, file: BinaryIO, words: Container[str]) -> Iterator[tuple[str, np.ndarray]]:
@@ -118,18 +123,29 @@ def _binary_rows(path: Path, file: BinaryIO, words: Container[str]) -> Iterator[
             rest, place = rest[place:] + more, 0
         word, row = rest[place:space].strip().decode("utf-8", errors="replace"), np.frombuffer(rest, "<f4", width, space + 1)
         place = space + 1 + 4 * width
-        if word in words:
+        if _is_wanted(word, words):
             if not np.isfinite(row).all():
                 raise StepladderError(f"{path}, word {number}: the vector of {word!r} has a number that is not finite.")
             yield word, row.astype(np.float32)
 
 
-def _selected(path: Path, found: Iterable[tuple[str, np.ndarray]], width: int) -> Vectors:
+def _is_wanted(word: str, words: Container[str]) -> bool:
+    """Whether a word is one of `words` as it is written, or in normal form C."""
+    return word in words or (not word.isascii() and normalised(word) in words)
+
+
+def _selected(path: Path, found: Iterable[tuple[str, np.ndarray]], width: int, words: Container[str]) -> Vectors:
+    """Of a word that is there in both spellings, the one that is asked for."""
     rows: dict[str, np.ndarray] = {}
+    written: set[str] = set()
     for word, row in found:
-        if word in rows:
+        if word in written:
             raise StepladderError(f"{path} has the word {word!r} twice. Remove one of them.")
-        rows[word] = row
+        written.add(word)
+        if word in words:
+            rows[word] = row
+        else:
+            rows.setdefault(normalised(word), row)
     return Vectors(tuple(rows), np.stack([*rows.values()]) if rows else np.zeros((0, width), np.float32))
 
 

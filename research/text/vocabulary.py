@@ -11,6 +11,7 @@ from jaxtyping import Int32
 
 from research.config.data import Level
 from research.config.errors import StepladderError
+from research.config.unicode import Normalisation, normalised
 from research.text import subwords
 from research.text.subwords import Tokenizer
 from research.text.tokenize import LINE_END, UNKNOWN, join, tokenize
@@ -20,7 +21,7 @@ from research.text.tokenize import LINE_END, UNKNOWN, join, tokenize
 class Vocabulary:
     """Type i is `types[i]`. `unk` is the number of <unk>, `eos` that of a line's end; None where there is none.
 
-    A subword level has a tokenizer, which finds the pieces that the types number.
+    A subword level has a tokenizer, which finds the pieces that the types number. Every text is put into the normal form first.
     """
 
     types: tuple[str, ...]
@@ -28,6 +29,7 @@ class Vocabulary:
     unk: int | None = None
     eos: int | None = None
     tokenizer: Tokenizer | None = None
+    normalisation: Normalisation = "nfc"
 
     @property
     def size(self) -> int:
@@ -56,6 +58,7 @@ class Vocabulary:
 
     def tokens(self, text: str) -> list[str]:
         """The tokens of `text`, known or not."""
+        text = normalised(text, self.normalisation)
         return tokenize(text, self.level) if self.tokenizer is None else subwords.segment(self.tokenizer, text)
 
     def decode(self, numbers: Iterable[SupportsInt]) -> str:

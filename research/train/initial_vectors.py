@@ -10,6 +10,7 @@ from jaxtyping import Float32, Int, Int32
 
 from research.config.errors import StepladderError
 from research.config.schema import Config
+from research.config.unicode import lowered, path_of
 from research.data.dataset import Dataset, TextSplit
 from research.models.embeddings import embedding, with_embedding
 from research.text.vector_files import select_vectors
@@ -39,9 +40,9 @@ def type_vectors(path: Path, vocabulary: Vocabulary) -> TypeVectors:
 
 @lru_cache(maxsize=4)
 def _type_vectors(path: Path, version: tuple[int, int], vocabulary: Vocabulary) -> TypeVectors:
-    wanted = {text for kind in vocabulary.types for text in (kind, kind.lower())}
+    wanted = {text for kind in vocabulary.types for text in (kind, lowered(kind))}
     found = select_vectors(path, wanted)
-    rows = np.array([found.lookup.get(kind, found.lookup.get(kind.lower(), -1)) for kind in vocabulary.types], np.int32)
+    rows = np.array([found.lookup.get(kind, found.lookup.get(lowered(kind), -1)) for kind in vocabulary.types], np.int32)
     types = np.flatnonzero(rows >= 0).astype(np.int32)
     return TypeVectors(types, found.table[rows[types]])
 
@@ -50,7 +51,7 @@ def begin_with_file(config: Config, params: Any, vocabulary: Vocabulary) -> Any:
     """The parameters as they are drawn, or with the vectors that `init.embeddings` names."""
     if config.init is None or config.init.embeddings is None:
         return params
-    return begin_with(config.model, params, type_vectors(Path(config.init.embeddings), vocabulary), vocabulary)
+    return begin_with(config.model, params, type_vectors(path_of(config.init.embeddings), vocabulary), vocabulary)
 
 
 def begin_with(model: Any, params: Any, vectors: TypeVectors, vocabulary: Vocabulary) -> Any:

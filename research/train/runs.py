@@ -171,7 +171,7 @@ def _taken_up(engine: Engine, job: Job, claimed: Claim, material: Material, repo
 def _inherited(engine: Engine, job: Job, params: Any) -> Any:
     """The parent's parameters; of a language model those that a classifier's encoder has."""
     folder = job.parents[0]
-    parent = Config.model_validate(tomllib.loads((folder.parent / "config.toml").read_text()))
+    parent = Config.model_validate(tomllib.loads(store.read_text(folder.parent / "config.toml")))
     if type(parent.model) is type(job.config.model):
         return checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, params)
     assert isinstance(parent.data, Text), "a language model reads a text"

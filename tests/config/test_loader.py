@@ -95,7 +95,7 @@ def test_unreadable_files_are_told_with_file_and_line(tmp_path: Path, base: Path
     assert "did you mean `base.toml`" in refused(tmp_path / "bsae.toml")
     assert "directory" in refused(tmp_path)
     (tmp_path / "latin.toml").write_bytes("# Fran\ncois = 'é'".encode("latin-1"))
-    assert "latin.toml, line 2" in refused(tmp_path / "latin.toml")
+    assert "latin.toml is not UTF-8: line 2" in refused(tmp_path / "latin.toml")
     (tmp_path / "broken.toml").write_text("[data]\nkind = shakespeare\n")
     message = refused(tmp_path / "broken.toml")
     assert "broken.toml, line 2" in message

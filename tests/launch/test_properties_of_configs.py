@@ -5,7 +5,7 @@ import re
 from functools import cache, partial
 from pathlib import Path
 from pydoc_data import topics
-from typing import Any
+from typing import Any, get_args
 
 import jax
 import jax.numpy as jnp
@@ -15,10 +15,10 @@ from words import Word, all_names, changes, config_of, words
 
 from research.classic.lexicon import Lexicon
 from research.config.classify import Classifier
-from research.config.data import Labelled, Text, Unlabelled
+from research.config.data import Corpus, Labelled, Sentences, Text, Unlabelled
 from research.config.loader import load
 from research.config.model import Interpolation, NGram
-from research.config.pairs import Pairs, SymbolPairs
+from research.config.pairs import Pairs, SymbolPairs, TextPairs
 from research.config.schema import CLASSIFIERS
 from research.data import labelled, pair_texts, pairs, texts
 from research.data import load as loading
@@ -192,6 +192,10 @@ EXEMPT = {
     **dict.fromkeys(
         ("NoRegularisation.kind", "Sample.kind", "Sample.alpha", "Sample.n_best", "BPEDropout.kind", "BPEDropout.rate"),
         "how an epoch cuts the training text: tests/data/test_varied; in a run: test_regularisation",
+    ),
+    **dict.fromkeys(
+        (f"{kind.__name__}.normalisation" for kind in (*get_args(Corpus), *get_args(Sentences), *TextPairs.__subclasses__())),
+        "how letters with marks are spelled: tests/data/test_normalisation",
     ),
     "Train.patience": "decided after a validation: test_selection",
     "Train.keep": "decided after a validation: test_selection",

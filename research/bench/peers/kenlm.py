@@ -41,7 +41,7 @@ def _binary(folder: Path) -> Path:
 
 
 def _write(path: Path, tokens: np.ndarray) -> None:
-    path.write_text("".join(" ".join(line) + "\n" for line in lines(tokens)))
+    path.write_text("".join(" ".join(line) + "\n" for line in lines(tokens)), encoding="utf-8")
 
 
 def _call(words: list[str], units: int) -> None:
