@@ -8,6 +8,9 @@ from pydantic import ValidationError
 from research.config.errors import Impossible, did_you_mean
 from research.config.fields import Path, all_keys, class_of, keys, kinds
 from research.config.node import Node
+from research.config.short_names import meant
+
+NO_TABLE = ("model_attributes_type", "model_type", "dict_type")  # pydantic's names for another value in a table's place
 
 
 def explain(error: ValidationError, root: type[Node], tree: dict[str, Any], where: Callable[[Path], str]) -> str:
@@ -37,10 +40,12 @@ def unknown_key(path: Path, root: type[Node], node: type[Node] | None = None, si
     prefix = "".join(f"{part}." for part in above)
     other = [kind for kind, sibling in (siblings or {}).items() if last in keys(sibling)]
     if other:
-        return f"unknown key `{key}`; `{last}` belongs to {prefix}kind = {' or '.join(other)}."
+        here = f" Of this kind it may be `{usual}`." if (usual := meant(path, root)) and usual != key else ""
+        return f"unknown key `{key}`; `{last}` belongs to {prefix}kind = {' or '.join(other)}.{here}"
     elsewhere = [name for name in all_keys(root) if name.split(".")[-1] == last]
     own = [prefix + name for name in keys(node)] if node else []
-    hint = did_you_mean(key, elsewhere) or (f"; did you mean `{elsewhere[0]}`?" if elsewhere else "")
+    hint = f"; did you mean `{usual}`?" if (usual := meant(path, root)) else ""
+    hint = hint or did_you_mean(key, elsewhere) or (f"; did you mean `{elsewhere[0]}`?" if elsewhere else "")
     hint = hint or did_you_mean(key, own) or did_you_mean(key, all_keys(root))
     listed = f" The keys of {f'[{prefix[:-1]}]' if above else 'a config'} are {', '.join(keys(node))}." if node else ""
     return f"unknown key `{key}`{hint or '.'}{listed}"
@@ -106,7 +111,13 @@ def _sentence(path: Path, errors: list[dict[str, Any]], root: type[Node], tree: 
             return f"{'' if not key or key in reason else f'`{key}`: '}{reason}."
         case "too_short":
             return f"`{key}` is empty; give it at least one value."
-    return _wrong_value(key, errors, list(kinds(field)) if field is not None else [])
+    return _wrong_value(key, errors, list(kinds(field)) if field is not None else []) + _keys_of_table(key, one["type"], field)
+
+
+def _keys_of_table(key: str, mistake: str, field: Any) -> str:
+    """The keys of a table without kinds, where something else was given in its place."""
+    node = class_of(field, {}) if field is not None and mistake in NO_TABLE and not kinds(field) else None
+    return f" Its keys are {', '.join(f'{key}.{name}' for name in keys(node))}." if node else ""
 
 
 def _unknown_kind(key: str, table: Any, valid: list[str], root: type[Node]) -> str:
@@ -150,7 +161,7 @@ def _wanted(one: dict[str, Any], key: str, valid: list[str]) -> str:
         return f"{word} {one['ctx'][limit]:g}"
     if one["type"] == "literal_error":
         return " or ".join(_quoted(one["ctx"]["expected"]))
-    if one["type"] in ("model_attributes_type", "model_type", "dict_type"):
+    if one["type"] in NO_TABLE:
         return f'a table, as {{ kind = "{valid[0]}" }} (or {key}.kind = ...; the kinds are {", ".join(valid)})' if valid else "a table"
     words = {
         "int_type": "a whole number",
