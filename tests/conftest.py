@@ -2,19 +2,19 @@
 
 import os
 
-os.environ.setdefault(
-    "XLA_FLAGS",  # the first three compile in a third of the time
-    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1 "
-    "--xla_cpu_multi_thread_eigen=false",
-)
-os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
+from surroundings import surroundings
+
+ours = surroundings(os.environ)
+for name in set(os.environ) - set(ours):
+    del os.environ[name]
+os.environ.update(ours)  # before jax is imported
 
 from pathlib import Path
 from pkgutil import iter_modules
 
 import flax.struct
 import jax
+import pytest
 from beartype.claw import beartype_package
 from hypothesis import settings
 from jaxtyping import install_import_hook
@@ -36,3 +36,10 @@ install_import_hook([f"research.{part}" for part in sorted(parts - {"config"})],
 jax.config.update("jax_numpy_rank_promotion", "raise")
 settings.register_profile("without_a_clock", deadline=None)  # a busy machine fails no property
 settings.load_profile("without_a_clock")
+
+
+def pytest_collection_modifyitems(items):
+    """The tests of these folders train; others that do are marked in their files."""
+    for item in items:
+        if item.path.parent.name in ("launch", "train"):
+            item.add_marker(pytest.mark.trains)

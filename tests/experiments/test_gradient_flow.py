@@ -24,6 +24,8 @@ from research.launch.plan import sizes
 from research.results.report import write_report
 from research.tasks.language_modelling import empty, init, loss
 
+pytestmark = pytest.mark.trains
+
 SMALL = ["data.distances=[6, 34]", "data.train_examples=64", "data.test_examples=32", "model.width=6"]
 POINTS = {point.labels["label"]: point for point in choose("gradient_flow", "quick", SMALL).loaded.points()}
 

@@ -13,6 +13,8 @@ from research.results.cards import judge_cards
 from research.results.study import study_cells, study_manifest
 from research.text.subwords import train
 
+pytestmark = pytest.mark.trains
+
 TEXTS = {
     "long": Lines([f"aaab aab ab {'ab ' * (i % 3)}" for i in range(60)], ["aaab ab"]),
     "short": Lines(["xxyxxy", "yxxy"], ["xxy xyz"]),

@@ -11,6 +11,8 @@ from whole_models import BATCH, CONFIGS, FAST_COMPILATION, GAPS, LENGTH, TOKENS,
 from research.config.model import LanguageModel
 from research.models import MODELS, language_model
 
+pytestmark = pytest.mark.trains
+
 WEIGHTS = np.random.default_rng(2).normal(size=(BATCH, LENGTH, VOCABULARY)) * GAPS[..., None]
 STACKS = [name for name in CONFIGS if not name.startswith("feed-forward")]
 
