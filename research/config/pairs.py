@@ -14,8 +14,17 @@ Language = Literal["en", "de", "fr", "cs"]
 All = Literal["all"]
 
 
+BleuTokenizer = Literal["13a", "intl", "char", "none", "zh", "ja-mecab"]
+
+
 class Pairs(Node):
-    """All data of pairs."""
+    """All data of pairs.
+
+    BLEU counts the words that a tokenizer of sacrebleu finds in the target: 13a and intl between spaces and marks, char every character, zh
+    each Chinese character by itself, ja-mecab Japanese words (an extra: pip install "sacrebleu[ja]"), none what stands between spaces.
+    """
+
+    bleu_tokenizer: BleuTokenizer = "13a"
 
     limits: ClassVar[tuple[str, ...]] = ("train_pairs",)
 

@@ -27,6 +27,7 @@ from research.data.numerals import DIGITS
 from research.data.pair_texts import read_pairs
 from research.data.rewrite import symbol_names
 from research.data.texts import SPLITS
+from research.text.scores import check_tokenizer
 from research.text.sides import Side, symbols, text_of
 from research.text.tokenize import LINE_END, UNKNOWN
 from research.text.vocabulary import Vocabulary, build_vocabulary
@@ -55,6 +56,7 @@ def load_pairs(config: SymbolPairs, data_dir: Path | None, identity: str) -> Dat
 
     Raises StepladderError for what the user can mend.
     """
+    check_tokenizer(config.bleu_tokenizer)
     texts = read_pairs(config, data_dir)
     source, target = _side(config, "source", texts["train"].sources), _side(config, "target", texts["train"].targets)
     cut = {split: _cut(split, source, target, texts[split]) for split in SPLITS}

@@ -20,7 +20,7 @@ from research.launch.local import execute, pending
 from research.launch.manifest import write_manifest
 from research.launch.plan import Plan, resolve
 from research.launch.progress import clock, progress
-from research.launch.show import as_data, covered_lines, print_plan, seconds_left
+from research.launch.show import advice_lines, as_data, covered_lines, print_plan, seconds_left
 from research.results import store
 from research.results.measures import figures, is_headline
 from research.results.summary import summarise
@@ -176,7 +176,7 @@ def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun:
 def _announce(plan: Plan, jobs: list[Any], predicted: float, quiet: bool) -> None:
     if quiet:
         return
-    for line in covered_lines(plan):
+    for line in (*covered_lines(plan), *advice_lines(plan)):
         print(line, file=sys.stderr)
     all_runs = sum(len(cell.seeds) for cell in plan.cells)
     if not jobs:

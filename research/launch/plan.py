@@ -41,6 +41,7 @@ from research.models.decode import furthest
 from research.results import store
 from research.results.manifest import sweep_name
 from research.tasks.language_modelling import Sizes, init, known, scored_share
+from research.text.spacing import advice_on_bleu
 from research.train import checkpoint
 from research.train.frozen import check_freeze
 from research.train.initial_vectors import coverage, type_vectors
@@ -333,7 +334,7 @@ def _facts(cell: Cell, data_dir: Path | None) -> Cell:
     counted = parameters(config.model, *known(config.model, program.sizes))
     flops = flops_per_token(config.model, *known(config.model, program.sizes), scored=scored_share(data))
     facts = {"params": counted._asdict(), "flops_per_token": flops} | ({"lacks": lacking} if (lacking := lacks(config)) else {})
-    facts |= embedding_facts(config, data)
+    facts |= embedding_facts(config, data) | advice_facts(config, data)
     return replace(cell, facts=facts, predicted_seconds=price(config, program, data, flops, counted.total))
 
 
@@ -346,6 +347,12 @@ def embedding_facts(config: Config, data: Dataset) -> dict[str, Any]:
     found = coverage(config.model, params, type_vectors(path, data.vocabulary), data, config.init.embeddings)
     file = {"file": config.init.embeddings, "sha256": sha256_of(path), "covered": found.covered, "types": found.types}
     return {"embeddings": file, "extra": {"covered_types": found.covered / found.types, "covered_tokens": found.share}}
+
+
+def advice_facts(config: Config, data: Dataset) -> dict[str, Any]:
+    """What a reader of the table is to be told of the data beforehand."""
+    advice = advice_on_bleu(config.data.bleu_tokenizer, data.pairs["test"].targets) if isinstance(config.data, Pairs) else ""
+    return {"advice": [advice]} if advice else {}
 
 
 def lacks(config: Config) -> dict[str, str]:

@@ -58,7 +58,7 @@ def print_plan(plan: Plan, runs_dir: Path, data_dir: Path | None) -> None:
     if len(cells) == 1 and cells[0].config:
         _print_cell(console, cells[0].config, plan, data_dir)
     console.print(_table(cells, data_dir))
-    for line in covered_lines(plan):
+    for line in (*covered_lines(plan), *advice_lines(plan)):
         console.print(line, markup=False)
     for by, keys in _dropped(plan).items():
         console.print(f"dropped with {by}: {', '.join(keys)}", markup=False)
@@ -78,6 +78,11 @@ def covered_lines(plan: Plan) -> list[str]:
             f"{100 * extra['covered_tokens']:.1f} % of what training reads; the others begin as they are drawn"
         )
     return list(dict.fromkeys(told))
+
+
+def advice_lines(plan: Plan) -> list[str]:
+    """What is to be told before the first run, each once."""
+    return list(dict.fromkeys(line for cell in plan.cells for line in cell.facts.get("advice", ())))
 
 
 def _print_cell(console: Console, config: Config, plan: Plan, data_dir: Path | None) -> None:

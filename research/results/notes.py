@@ -54,6 +54,8 @@ def footnotes(
         *_unranked(unranked, rows, axes),
         *_contexts(cells, axes),
         *_signatures(cells, axes, sources["metrics"]),
+        *_unknown_symbols(cells, axes, sources["metrics"]),
+        *_advice(cells),
         *_trials(manifest, cells, axes),
         *_cannot(cells, axes),
     )
@@ -154,6 +156,26 @@ def _signatures(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) -> li
     differ = {metric for metric, _ in said if sum(other == metric for other, _ in said) > 1}
     rows = lambda metric, of: f" ({', '.join(dict.fromkeys(of))})" if metric in differ else ""
     return [f"{title(metric)}{rows(metric, of)}: sacrebleu, {signature}." for (metric, signature), of in said.items()]
+
+
+def _unknown_symbols(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) -> list[str]:
+    """The shares of <unk> in drawn texts and in their references, where BLEU or chrF is shown and there are any."""
+    shown = {split_name(base_name(name))[1].split("_at_")[0] for name in metrics} & {"bleu", "chrf"}
+    shares = {}
+    for cell in cells:
+        extras = [result["extra"] for result in cell.results.values() if "unknown_written" in result.get("extra", {})]
+        if shown and extras:
+            means = [float(np.mean([extra[name] for extra in extras])) for name in ("unknown_written", "unknown_in_references")]
+            shares[label_text(cell.labels, axes.rows)] = means
+    if not any(any(means) for means in shares.values()):
+        return []
+    said = ", ".join(f"{row} {written:.1%} ({wanted:.1%})" for row, (written, wanted) in shares.items())
+    return [f"An unknown symbol, <unk>, is one wrong word. Its share in what was written (and in the references): {said}."]
+
+
+def _advice(cells: Sequence[Cell]) -> list[str]:
+    """What was told of the data before the runs."""
+    return list(dict.fromkeys(line for cell in cells for result in cell.results.values() for line in result.get("advice", ())))
 
 
 TEXTS = {name for corpus in get_args(Corpus) for name in get_args(corpus.model_fields["kind"].annotation)}

@@ -7,6 +7,8 @@ from jaxtyping import Float
 from sacrebleu.metrics.bleu import BLEU
 
 from research.config.errors import StepladderError
+from research.text.scores import UNKNOWN_WRITTEN
+from research.text.tokenize import UNKNOWN
 
 LONGEST = 3
 
@@ -14,8 +16,9 @@ LONGEST = 3
 def diversity(drawn: Sequence[Sequence[str]]) -> dict[str, Float[np.ndarray, " n"]]:
     """distinct_1, distinct_2, distinct_3 in 0..1 and self_bleu in 0..100 of the texts drawn for each of n prompts.
 
-    Their means over prompts are what is reported. StepladderError where a prompt has fewer than two texts.
+    Their means over prompts are what is reported. An unknown symbol is one word. StepladderError where a prompt has fewer than two texts.
     """
+    drawn = [[text.replace(UNKNOWN, UNKNOWN_WRITTEN) for text in texts] for texts in drawn]
     few = next((i for i, texts in enumerate(drawn) if len(texts) < 2), None)
     if few is not None or not drawn:
         where = f"prompt {few} has {len(drawn[few])}" if few is not None else "there is no prompt"

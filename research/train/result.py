@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from research.config.pairs import BleuTokenizer, Pairs
 from research.config.schema import Config
 from research.results import store
 from research.results.ranges import ranges
@@ -67,7 +68,8 @@ def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belo
             found["misspelt"] = by_item(*scored.misspelt)["loss"]
         if scored.written is not None:
             found |= _write_texts(job, scored.written, metrics["test"])
-            figures["signatures"] = _signatures(scored.written)
+            figures["signatures"] = _signatures(job, scored.written)
+            figures["extra"] = {**figures.get("extra", {}), **scored.written.unknown}
         store.write_arrays(job.folder / "items.npz", **found)
         if scored.prompted is not None:
             metrics["test"] |= {f"{name}_at_prompts": value for name, value in scored.prompted.metrics.items()}
@@ -87,7 +89,7 @@ def write_result(job: Job, scored: Scored | None, belongs: tuple[Belonging, Belo
 
 def _write_texts(job: Job, written: Written, metrics: dict[str, float]) -> dict[str, np.ndarray]:
     """texts.jsonl, and attention.npz where there is any; the items of the texts. Their metrics are added to `metrics`."""
-    found = text_scores.text_items([texts[0] for texts in written.texts], written.references)
+    found = text_scores.text_items([texts[0] for texts in written.texts], written.references, _tokenizer(job.config))
     metrics |= text_metrics(found, ranges(written.lengths)) | written.alignment
     if len(written.texts[0]) > 1:
         several = text_diversity.diversity(written.texts)
@@ -104,9 +106,14 @@ def _json_line(source: str, reference: str, texts: Sequence[str]) -> str:
     return json.dumps({"source": source, "reference": reference, "written": texts}, ensure_ascii=False) + "\n"
 
 
-def _signatures(written: Written) -> dict[str, str]:
+def _tokenizer(config: Config) -> BleuTokenizer:
+    assert isinstance(config.data, Pairs), "texts are written of pairs"
+    return config.data.bleu_tokenizer
+
+
+def _signatures(job: Job, written: Written) -> dict[str, str]:
     texts = len(written.texts[0])
-    return text_scores.signature() | (text_diversity.signature(texts) if texts > 1 else {})
+    return text_scores.signature(_tokenizer(job.config)) | (text_diversity.signature(texts) if texts > 1 else {})
 
 
 def write_status(job: Job, status: str, step: int, steps: int, message: str = "") -> None:

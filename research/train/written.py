@@ -13,6 +13,7 @@ from research.data.dataset import Dataset, Examples
 from research.data.rewrite import true_alignment
 from research.tasks.translating import ROWS, attention, looks_at, prompts, translate
 from research.text.alignment import alignment_accuracy, alignment_entropy
+from research.text.scores import unknown_share
 from research.train.streams import stream
 
 SHOWN = 4  # test pairs whose attention is kept
@@ -27,6 +28,7 @@ class Written(NamedTuple):
     lengths: Int[np.ndarray, " n"]  # symbols of a source
     attention: dict[str, np.ndarray]
     alignment: dict[str, float]
+    unknown: dict[str, float]  # the shares of unknown symbols in what was written first, and in the references
 
 
 def written(config: Config, model: Any, seed: int, params: Any, data: Dataset) -> Written:
@@ -36,7 +38,14 @@ def written(config: Config, model: Any, seed: int, params: Any, data: Dataset) -
     key = stream(jax.random.key(seed), "decode")
     texts = tuple(map(tuple, translate(model, config.decode, params, data, given, key, buckets=config.train.buckets)))
     shown, figures = _looked_at(config, model, params, data, test) if isinstance(model, EncoderDecoder) else ({}, {})
-    return Written(data.pairs["test"].sources, given.references, texts, test.group, shown, figures)
+    return Written(data.pairs["test"].sources, given.references, texts, test.group, shown, figures, _unknown(data, test, texts))
+
+
+def _unknown(data: Dataset, test: Examples, texts: tuple[tuple[str, ...], ...]) -> dict[str, float]:
+    assert data.sides, "translation needs pairs"
+    wanted = test.targets[(test.weight > 0) & (test.targets != data.eos)]
+    share = unknown_share([first for first, *_ in texts], data.sides.target.level)
+    return {"unknown_written": share, "unknown_in_references": float((wanted == data.vocabulary.unk).mean())}
 
 
 def _looked_at(

@@ -18,7 +18,7 @@ from research.config.classify import Classifier
 from research.config.data import Corpus, Labelled, Sentences, Text, Unlabelled
 from research.config.loader import load
 from research.config.model import Interpolation, NGram
-from research.config.pairs import Pairs, SymbolPairs, TextPairs
+from research.config.pairs import Pairs, SymbolPairs, TextPairs, Translation
 from research.config.schema import CLASSIFIERS
 from research.data import labelled, pair_texts, pairs, texts
 from research.data import load as loading
@@ -196,6 +196,9 @@ EXEMPT = {
     **dict.fromkeys(
         (f"{kind.__name__}.normalisation" for kind in (*get_args(Corpus), *get_args(Sentences), *TextPairs.__subclasses__())),
         "how letters with marks are spelled: tests/data/test_normalisation",
+    ),
+    **dict.fromkeys(
+        (f"{kind.__name__}.bleu_tokenizer" for kind in get_args(Translation)), "how texts are scored: tests/text/test_text_scores"
     ),
     "Train.patience": "decided after a validation: test_selection",
     "Train.keep": "decided after a validation: test_selection",

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
+from research.config.errors import StepladderError
 from research.results.text_scores import corpus_score, text_metrics
-from research.text.scores import signature, text_items, token_accuracy
+from research.text.scores import check_tokenizer, signature, text_items, token_accuracy, unknown_share
+from research.text.spacing import advice_on_bleu, lacks_spaces
 
 words = st.sampled_from(["the", "cat", "cats", "sat", "on", "a", "mat", ".", "&amp;", "3,5", "été", "<unk>", "猫"])
 sentences = st.lists(words, max_size=9).map(" ".join)
@@ -22,7 +24,9 @@ METRICS = {"bleu": lambda: BLEU(force=True), "chrf": CHRF}
 def test_a_corpus_score_is_sacrebleus(metric, corpus):
     drawn, wanted = map(list, zip(*corpus, strict=True))
     sums = text_items(drawn, wanted)[metric].sum(axis=0).astype(float)
-    theirs = METRICS[metric]().corpus_score(drawn, [wanted]).score
+    wrong = [text.replace("<unk>", "wrongword" if metric == "bleu" else "ж") for text in drawn]
+    right = [text.replace("<unk>", "otherword" if metric == "bleu" else "ω") for text in wanted]
+    theirs = METRICS[metric]().corpus_score(wrong, [right]).score
     assert corpus_score(metric, sums) == pytest.approx(theirs, abs=1e-9)
 
 
@@ -99,3 +103,66 @@ def test_a_group_is_scored_as_if_it_were_all():
 def test_a_text_without_its_reference_is_an_error():
     with pytest.raises(ValueError, match="shorter"):
         text_items(["a", "b"], ["a"])
+
+
+TOKENIZERS = ("13a", "intl", "char", "none", "zh")
+
+
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+@given(corpus=st.lists(st.tuples(st.text("aé3, .!猫カ ", max_size=20), st.text("aé3, .!猫カ ", max_size=20)), min_size=1, max_size=4))
+@settings(max_examples=30, deadline=None)
+def test_every_tokenizer_is_sacrebleus(tokenizer, corpus):
+    drawn, wanted = map(list, zip(*corpus, strict=True))
+    scorer = BLEU(tokenize=tokenizer, force=True)
+    theirs = scorer.corpus_score(drawn, [wanted]).score
+    sums = text_items(drawn, wanted, tokenizer)["bleu"].sum(axis=0).astype(float)
+    assert corpus_score("bleu", sums) == pytest.approx(theirs, abs=1e-9)
+    assert signature(tokenizer)["bleu"] == str(scorer.get_signature())
+
+
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+def test_an_unknown_symbol_is_one_wrong_word_and_one_wrong_character(tokenizer):
+    known, unknown = (text_items([f"the {word} sat on it"], ["the cat sat on it"], tokenizer) for word in ("q", "<unk>"))
+    assert (known["bleu"] == unknown["bleu"]).all()
+    assert (known["chrf"] == unknown["chrf"]).all()
+    both = text_items(["a <unk> b"], ["a <unk> b"], tokenizer)
+    assert both["exact"][0] == 0
+    assert both["token_accuracy"][0] == pytest.approx(2 / 3)
+    assert both["bleu"][0, 2] == 2
+
+
+def test_unknown_symbols_do_not_lengthen_a_text():
+    """Three words for one would hide that a text is short: no brevity penalty."""
+    short = text_items(["<unk> <unk> <unk>"], ["one two three four five six seven eight nine"])["bleu"][0]
+    assert short[:2].tolist() == [3, 9]
+
+
+def test_the_share_of_unknown_symbols():
+    assert unknown_share(["a <unk> b", "<unk>"], "word") == 2 / 4
+    assert unknown_share(["ab<unk>", "c"], "char") == 1 / 4
+    assert unknown_share(["", ""], "word") == 0
+
+
+def test_a_tokenizer_without_its_package_is_told(monkeypatch):
+    monkeypatch.setattr("research.text.scores.find_spec", lambda module: None)
+    with pytest.raises(StepladderError, match=r"needs the package MeCab.*sacrebleu\[ja\]"):
+        check_tokenizer("ja-mecab")
+
+
+@pytest.mark.parametrize(
+    ("text", "lacks"),
+    [
+        ("私は猫が好きです。", True),
+        ("我爱你", True),
+        ("ฉันรักแมวมากที่สุด และสุนัข", True),
+        ("私 は 猫 が 好き です 。", False),
+        ("나는 고양이를 좋아한다", False),
+        ("I like cats", False),
+        ("मुझे बिल्ली पसंद है", False),
+        ("3 4 5", False),
+    ],
+)
+def test_languages_without_spaces_are_told_by_their_script(text, lacks):
+    assert lacks_spaces([text] * 3) == lacks
+    assert bool(advice_on_bleu("13a", [text] * 3)) == lacks
+    assert not advice_on_bleu("char", [text] * 3)
