@@ -24,7 +24,7 @@ from research.launch.show import advice_lines, as_data, covered_lines, print_pla
 from research.results import store
 from research.results.measures import figures, is_headline
 from research.results.summary import summarise
-from research.train.runs import Interrupted
+from research.train.scoring import Interrupted
 
 STOPPED = 130
 SHOWN = 5  # driving words

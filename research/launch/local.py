@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from research.config.data import Text
 from research.config.errors import StepladderError
+from research.config.model import Interpolation
 from research.config.schema import Config
 from research.config.subwords import NoRegularisation
 from research.config.write import to_toml
@@ -25,19 +26,22 @@ from research.data.varied import cut_anew
 from research.launch.environment import differences, environment
 from research.launch.plan import Cell, Plan, lacks, program_of
 from research.results import store
+from research.results.choice import chosen, is_decided
 from research.results.lock import HeldError, claimed
 from research.train import lanes
-from research.train.classic import fit_run
-from research.train.engine import Engine, build, mesh_of
+from research.train.classic import fit_run, score_fitted
+from research.train.engine import build, build_evaluator, mesh_of
 from research.train.evaluate import Belonging
-from research.train.events import Blocked, Compiling, Diverged, Done, Failed, Held, Listener, Note, RunEvent, Started
+from research.train.events import Blocked, Compiling, Diverged, Done, Failed, Held, Listener, Note, RunEvent, Started, Trained
 from research.train.latency import latency_ms
 from research.train.result import ENDED, Job, write_failure
-from research.train.runs import Interrupted, Material, Split, train_runs
+from research.train.runs import Material, train_runs
+from research.train.scoring import HeldOut, Interrupted, Split, score_runs
 from research.train.source import OnHost
 
 FILES = (  # of a run, beside its checkpoints
-    *("status.json", "result.json", "metrics.jsonl", "items.npz", "tokens.npz", "prompts.npz", "texts.jsonl", "attention.npz", "log.txt"),
+    *("status.json", "test.json", "items.npz", "test_tokens.npz", "prompts.npz", "texts.jsonl", "attention.npz"),
+    *("result.json", "metrics.jsonl", "tokens.npz", "log.txt"),
 )
 
 
@@ -46,6 +50,7 @@ class Group(NamedTuple):
 
     program: Any
     jobs: tuple[Job, ...]
+    untrained: bool = True  # False where they are trained, and their test split is to be scored
 
 
 class Outcome(NamedTuple):
@@ -58,12 +63,15 @@ class Outcome(NamedTuple):
 
 
 def pending(plan: Plan, runs_dir: Path, rerun: str | None) -> list[Job]:
-    """The runs to be done, parents first. `rerun`: failed (and diverged) runs alone, all, or a cell_id's."""
-    cells = {cell.cell_id: cell for cell in plan.cells if cell.config}
-    jobs = [_job(cell, seed, cells, runs_dir) for cell in cells.values() for seed in cell.seeds]
-    if rerun not in (None, "all", "failed") and not any(cell.startswith(str(rerun)) for cell in cells):
-        raise StepladderError(f"--rerun {rerun} is no cell of {plan.name}; it is failed, all, or one of {', '.join(cells)}.")
-    return [job for job in jobs if _wanted(job, rerun)]
+    """The runs to be trained, or scored where only that is missing; parents first.
+
+    `rerun`: failed (and diverged) runs alone, all, or a cell_id's.
+    """
+    known = [cell.cell_id for cell in plan.cells if cell.config]
+    if rerun not in (None, "all", "failed") and not any(cell_id.startswith(str(rerun)) for cell_id in known):
+        raise StepladderError(f"--rerun {rerun} is no cell of {plan.name}; it is failed, all, or one of {', '.join(known)}.")
+    untrained = [job for job in _jobs(plan, runs_dir, ()) if _wanted(job, rerun)]
+    return untrained + (_to_score(plan, runs_dir, untrained) if rerun is None else [])
 
 
 def execute(
@@ -76,7 +84,10 @@ def execute(
     anew: bool,
     report: Listener,
 ) -> Outcome:
-    """Run the jobs; `anew`: from nothing. Raises Interrupted when the user stops it. A failure is a run's own, kept in its folder."""
+    """Run the jobs; `anew`: from nothing. Raises Interrupted when the user stops it. A failure is a run's own, kept in its folder.
+
+    Of a row whose values are tried, the test split is scored for the chosen one alone, once all of its trials have ended.
+    """
     now = environment()
     for job in jobs:
         _prepare_folder(job, now, anew, report)
@@ -86,17 +97,42 @@ def execute(
         counts[type(event)] += 1
         report(event)
 
-    rest = list(jobs)
+    rest, tried = list(jobs), set[Path]()
     with ThreadPoolExecutor(1, "compile") as compiler:
         while rest and not (counts[Failed] and not keep_going):
-            ready = [job for job in rest if all(_ended(parent) for parent in job.parents)]
+            ready = [job for job in rest if _is_ready(job)]
             if not ready:
                 for job in rest:
                     counted(Blocked(job, "a run that it starts from is not done"))
                 break
             _run_groups(_groups(ready, data_dir), data_dir, compiler, stop, keep_going, counted)
             rest = [job for job in rest if job not in ready]
-    return Outcome(counts[Done] + counts[Diverged], counts[Failed], counts[Held], counts[Blocked])
+            chosen = [job for job in _to_score(plan, runs_dir, rest) if job.folder not in tried]
+            tried |= {job.folder for job in chosen}
+            rest += chosen
+    return Outcome(counts[Done] + counts[Trained] + counts[Diverged], counts[Failed], counts[Held], counts[Blocked])
+
+
+def _jobs(plan: Plan, runs_dir: Path, chosen: Sequence[str]) -> list[Job]:
+    """Every run of the plan. Scored are the rows that have no choice, those that were chosen, and what their mixtures are made of."""
+    cells = {cell.cell_id: cell for cell in plan.cells if cell.config}
+    tested = {*chosen, *plan.settled}
+    for cell in reversed(cells.values()):  # children before parents
+        if cell.cell_id in tested and _is_mixture(cell.config):
+            tested |= set(cell.parents)
+    return [_job(cell, seed, cells, runs_dir)._replace(tested=cell.cell_id in tested) for cell in cells.values() for seed in cell.seeds]
+
+
+def _to_score(plan: Plan, runs_dir: Path, untrained: Sequence[Job]) -> list[Job]:
+    """The trained runs whose test split is to be scored. A row is not chosen while one of its trials is still to be trained."""
+    waiting = {job.cell_id for job in untrained}
+    decided = [choice for choice in plan.choices if not waiting & set(choice.trials) and is_decided(choice, runs_dir)]
+    picked = [cell_id for choice in decided if (cell_id := chosen(choice, runs_dir))]
+    return [job for job in _jobs(plan, runs_dir, picked) if job.tested and store.status_of(job.folder) == "trained"]
+
+
+def _is_mixture(config: Config | None) -> bool:
+    return config is not None and isinstance(config.model, Interpolation)
 
 
 def _job(cell: Cell, seed: int, cells: dict[str, Cell], runs_dir: Path) -> Job:
@@ -111,6 +147,7 @@ def _parent(cell: Cell | None, cell_id: str, seed: int, runs_dir: Path) -> Path:
 
 
 def _wanted(job: Job, rerun: str | None) -> bool:
+    """Whether it is to be trained."""
     status = store.status_of(job.folder)
     if rerun == "failed":
         return status in ("failed", "diverged")
@@ -119,8 +156,17 @@ def _wanted(job: Job, rerun: str | None) -> bool:
     return rerun is None and status not in ENDED
 
 
-def _ended(folder: Path) -> bool:
-    return store.status_of(folder) == "done"
+def _is_ready(job: Job) -> bool:
+    """Whether its parents are trained; of a mixture that is to be scored, whether they are scored."""
+    scored = store.status_of(job.folder) == "trained" or (job.tested and _is_mixture(job.config))
+    needed = ("done",) if scored and _is_mixture(job.config) else store.KEPT
+    return all(store.status_of(parent) in needed for parent in job.parents)
+
+
+def _is_over(job: Job) -> bool:
+    """Whether nothing is left to do of it."""
+    status = store.status_of(job.folder)
+    return status in ENDED and not (status == "trained" and job.tested)
 
 
 def _prepare_folder(job: Job, now: dict[str, Any], anew: bool, report: Listener) -> None:
@@ -144,12 +190,14 @@ def _forget(folder: Path) -> None:
 
 
 def _groups(jobs: Sequence[Job], data_dir: Path | None) -> list[Group]:
-    found: dict[Any, list[Job]] = {}
+    """Runs of one program that are all to be trained, or all to be scored alone."""
+    groups: dict[Any, list[Job]] = {}
     for job in jobs:
-        data = load(job.config.data, data_dir)
-        key = (program_of(job.config, data), data.digest, job.config.eval) if job.config.trained else None
-        found.setdefault(key, []).append(job)
-    return [Group(key and key[0], tuple(group)) for key, group in sorted(found.items(), key=lambda item: item[0] is not None)]
+        data, untrained = load(job.config.data, data_dir), store.status_of(job.folder) not in ENDED
+        key = (program_of(job.config, data), data.digest, job.config.eval, untrained) if job.config.trained else None
+        groups.setdefault(key, []).append(job)
+    ordered = sorted(groups.items(), key=lambda item: item[0] is not None)
+    return [Group(key and key[0], tuple(group), key is None or key[-1]) for key, group in ordered]
 
 
 def _run_groups(
@@ -159,18 +207,21 @@ def _run_groups(
         for job in group.jobs:
             _fit(job, data_dir, stop, keep_going, report)
     trained = [group for group in groups if group.program is not None]
-    ahead = [compiler.submit(_engine, group, data_dir) for group in trained[:1]]
+    ahead = [compiler.submit(_prepared, group, data_dir) for group in trained[:1]]
     for i, group in enumerate(trained):
         if stop.is_set():
             raise Interrupted
         report(Compiling(group.jobs[0], len(group.jobs)))
         try:
             try:
-                engine, material = ahead.pop().result()
-                latency = latency_ms(engine.program)
+                machine, material = ahead.pop().result()
+                latency = latency_ms(group.program) if group.untrained else None
             finally:  # the next is compiled also where this one could not be, and not while its latency is measured
-                ahead += [compiler.submit(_engine, following, data_dir) for following in trained[i + 1 : i + 2]]
-            train_runs(engine, [job._replace(latency_ms=latency) for job in group.jobs], material, stop, report)
+                ahead += [compiler.submit(_prepared, following, data_dir) for following in trained[i + 1 : i + 2]]
+            if group.untrained:
+                train_runs(machine, [job._replace(latency_ms=latency) for job in group.jobs], material, stop, report)
+            else:
+                score_runs(machine, group.jobs, material, stop, report)
         except Interrupted:
             raise
         except Exception as error:
@@ -180,25 +231,29 @@ def _run_groups(
 
 
 def _fail(jobs: Sequence[Job], error: Exception, report: Listener) -> None:
-    """What stopped a group stopped those of its runs that are not ended, unless another process has them."""
+    """What stopped a group stopped those of its runs that are not over, unless another process has them."""
     for job in jobs:
-        if store.status_of(job.folder) not in ENDED:
+        if not _is_over(job):
             with suppress(HeldError), claimed(job.folder):
                 write_failure(job, error)
                 report(Failed(job, str(error)))
 
 
 def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report: Listener) -> None:
+    """Fit a run that is not trained, and score its test split where it is to be."""
     if stop.is_set():
         raise Interrupted
     data = load(job.config.data, data_dir)
     try:
         with claimed(job.folder):
-            if store.status_of(job.folder) in ENDED:
+            if _is_over(job):
                 return report(Held(job, "another process finished it meanwhile"))
-            report(Started(job, 0))
-            metrics = fit_run(job, data, data_dir, (belongs(data, "valid"), belongs(data, "test")))
-            report(Done(job, 0, metrics))
+            if store.status_of(job.folder) != "trained":
+                report(Started(job, 0))
+                metrics = fit_run(job, data, data_dir, belongs(data, "valid"))
+            if job.tested:
+                metrics = score_fitted(job, data, data_dir, belongs(data, "test"))
+            report(Done(job, 0, metrics) if job.tested else Trained(job, 0, metrics))
     except HeldError as held:
         report(Held(job, str(held)))
     except Exception as error:
@@ -207,10 +262,15 @@ def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report:
             raise
 
 
-def _engine(group: Group, data_dir: Path | None) -> tuple[Engine, Material]:
+def _prepared(group: Group, data_dir: Path | None) -> tuple[Any, Any]:
+    """What trains a group and its material, or what scores it and what is held out."""
     config = _longest_call(group.jobs)
-    material = materials(config, load(config.data, data_dir))
-    shapes = tuple(split.batches for split in (material.valid, material.test, *material.also.values(), *filter(None, [material.misspelt])))
+    data = load(config.data, data_dir)
+    if not group.untrained:
+        held_out = held_out_of(config, data)
+        return build_evaluator(group.program, held_out.shapes, len(group.jobs)), held_out
+    material = materials(config, data)
+    shapes = (material.valid.batches, *(material.held_out.shapes if any(job.tested for job in group.jobs) else ()))
     latency_ms(group.program)  # compiles; it is measured when nothing else is compiling
     return build(group.program, material.source, shapes, len(group.jobs)), material
 
@@ -222,18 +282,24 @@ def _longest_call(jobs: Sequence[Job]) -> Config:
 
 
 def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Material:
-    """The training split on the devices, or on the host where it is a text of more bytes or one that is cut anew for every epoch; both
-    splits that are scored, as batches; the prompt set."""
-    stride = config.eval_stride if isinstance(config.data, Text) else 1
-    length = config.eval_length if isinstance(config.data, Text) else 1
+    """The training split on the devices, or on the host where it is a text of more bytes or one that is cut anew for every epoch; the
+    validation split as batches; and what is held out."""
+    return Material(_source(config, data, host_above), _split(config, data, "valid"), held_out_of(config, data), data.vocabulary)
 
-    def split(name: str, window: int) -> Split:
-        return Split(eval_batches(config.data, config.eval, getattr(data, name), data.eos, window, stride), belongs(data, name))
 
-    also = {window: split("test", window) for window in config.eval.also if f"test.perplexity_at_{window}" not in lacks(config)}
-    source, pairs = _source(config, data, host_above), data if data.pairs else None
-    copies, prompts = _misspelt(config, data), asked_of(config.eval, data.vocabulary)
-    return Material(source, split("valid", length), split("test", length), also, copies, pairs, prompts, data.vocabulary)
+def held_out_of(config: Config, data: Dataset) -> HeldOut:
+    """The test split as batches, at further window lengths and misspelt, what is translated, and the prompt set."""
+    windows = [window for window in config.eval.also if f"test.perplexity_at_{window}" not in lacks(config)]
+    also = {window: _split(config, data, "test", window) for window in windows}
+    pairs = data if data.pairs else None
+    return HeldOut(_split(config, data, "test"), also, _misspelt(config, data), pairs, asked_of(config.eval, data.vocabulary))
+
+
+def _split(config: Config, data: Dataset, name: str, window: int | None = None) -> Split:
+    """`window`: in tokens, where it is not the one that is asked for."""
+    text = isinstance(config.data, Text)
+    length, stride = (config.eval_length, config.eval_stride) if text else (1, 1)
+    return Split(eval_batches(config.data, config.eval, getattr(data, name), data.eos, window or length, stride), belongs(data, name))
 
 
 def _source(config: Config, data: Dataset, host_above: int) -> Any:

@@ -6,7 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from research.results.measures import is_percentage, number
-from research.train.events import Blocked, Compiling, Diverged, Done, Failed, Held, Progressed, Resumed, RunEvent, Started, Validated
+from research.train.events import (
+    Blocked,
+    Compiling,
+    Diverged,
+    Done,
+    Failed,
+    Held,
+    Progressed,
+    Resumed,
+    RunEvent,
+    Started,
+    Trained,
+    Validated,
+)
 from research.train.result import Job
 
 HEADLINES = ("perplexity", "accuracy", "loss")  # of validation, where the sweep's own metric is not among its metrics
@@ -49,6 +62,7 @@ class Meter:
 
     def __post_init__(self) -> None:
         self.began = self.clock()
+        self._over: set[Run] = set()
         self._worked = self._given = 0.0  # what these commands did, and what they took up
         self._total = sum(self.prices[job.cell_id] for job in self.jobs) or 1.0
 
@@ -64,7 +78,7 @@ class Meter:
                 self._advance(event)
             case Validated(job, _, metrics):
                 self._update(job, score=self.score("valid", metrics))
-            case Done() | Diverged() | Failed() | Held() | Blocked():
+            case Trained() | Done() | Diverged() | Failed() | Held() | Blocked():
                 self._end(event.job)
 
     def name(self, job: Job) -> str:
@@ -109,7 +123,10 @@ class Meter:
         self._update(event.job, step=event.step, loss=event.loss)
 
     def _end(self, job: Job) -> None:
-        """What it did not need, or had done before, is work done."""
+        """What it did not need, or had done before, is work done. A chosen run ends twice: when it is trained and when it is scored."""
+        if _run(job) in self._over:
+            return
+        self._over.add(_run(job))
         self.ended += 1
         standing = self.under_way.pop(_run(job), Standing(""))
         self._worked += self.prices[job.cell_id] * (1 - standing.step / max(1, standing.steps))

@@ -39,6 +39,7 @@ from research.models.classifier import without_output
 from research.models.count import flops_per_token, parameters
 from research.models.decode import furthest
 from research.results import store
+from research.results.choice import Choice
 from research.results.manifest import sweep_name
 from research.tasks.language_modelling import Sizes, init, known, scored_share
 from research.text.spacing import advice_on_bleu
@@ -93,6 +94,30 @@ class Plan:
         """The places with what is known of their cells."""
         cells = {cell.cell_id: cell for cell in self.cells if cell.config}
         return tuple(_placed(place, cells[place.cell_id]) if place.config else place for place in self.places)
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """A choice for each row whose values are tried."""
+        select = self.loaded.sweep.select if self.loaded.sweep else ""
+        return tuple(
+            Choice(row, {cell.cell_id: cell.seeds for cell in trials}, select) for row, trials in self._tried.items() if len(trials) > 1
+        )
+
+    @property
+    def settled(self) -> frozenset[str]:
+        """The cells that stand for a row whatever validation says: their test split is scored at once."""
+        tried = {cell.cell_id for trials in self._tried.values() for cell in trials if len(trials) > 1}
+        untuned = {cell.cell_id for cell in self.places if cell.config and not cell.tuned}
+        return frozenset({cell.cell_id for cell in self.places if cell.config and cell.cell_id not in tried} | untuned)
+
+    @property
+    def _tried(self) -> dict[str, list[Cell]]:
+        """The cells with tuned values of each row."""
+        rows: dict[str, list[Cell]] = {}
+        for cell in self.places:
+            if cell.tuned and cell.config is not None:
+                rows.setdefault(_row_name(cell), []).append(cell)
+        return rows
 
     @property
     def name(self) -> str:

@@ -15,7 +15,19 @@ from rich.text import Text
 from research.config.labels import named_values, row_label
 from research.launch.meter import Meter
 from research.launch.plan import Cell, Plan
-from research.train.events import Checkpointed, Compiling, Done, Listener, Progressed, Resumed, RunEvent, Started, Validated, broadcast
+from research.train.events import (
+    Checkpointed,
+    Compiling,
+    Done,
+    Listener,
+    Progressed,
+    Resumed,
+    RunEvent,
+    Started,
+    Trained,
+    Validated,
+    broadcast,
+)
 from research.train.result import Job
 
 SHOWN = 8  # runs under way on a terminal
@@ -63,9 +75,9 @@ def sentence(event: RunEvent, meter: Meter) -> str:
             return f"{name}: started{f', {steps:,} steps' if steps else ''}"
         case Resumed(_, step, steps):
             return f"{name}: goes on from step {step:,} of {steps:,}"
-        case Done(_, _, metrics):
+        case Trained(_, _, metrics) | Done(_, _, metrics):
             scores = [meter.score(split, metrics[split]) for split in ("valid", "test") if metrics.get(split)]
-            return f"{name}: {', '.join(['done', *scores])}"
+            return f"{name}: {', '.join([type(event).__name__.lower(), *scores])}"
         case Progressed() | Validated():
             return str(meter.under_way[event.job.cell_id, event.job.seed])
         case _:

@@ -7,17 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from research.config.errors import StepladderError
 from research.config.sweep import Sweep
+from research.results.choice import best_trial
 from research.results.labels import label_text, value_text
-from research.results.measures import base_name, direction, measure
+from research.results.measures import base_name, measure
 from research.results.statistics import NO_ITEMS, Scored, SeedItems, read_run_items
-from research.results.store import cell_folder, read_items, read_prompts, read_result, read_status, seed_folder, status_of
+from research.results.store import KEPT, cell_folder, read_items, read_prompts, read_result, read_status, seed_folder, status_of
 
 Manifest = dict[str, Any]
-STATUSES = ("done", "running", "stopped", "diverged", "failed", "not run")
+STATUSES = ("done", "trained", "running", "stopped", "diverged", "failed", "not run")
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Cell:
     flops_per_token: float | None
     statuses: Mapping[int, str]  # by seed
     messages: Mapping[int, str]
-    results: Mapping[int, Mapping[str, Any]]  # of the seeds that are done
+    results: Mapping[int, Mapping[str, Any]]  # of the seeds that are trained or done; without test metrics where they are not done
     items: SeedItems = NO_ITEMS  # of the test split
     prompts: SeedItems = NO_ITEMS
     tuned: Mapping[str, Any] = field(default_factory=dict)  # the values that were picked
@@ -119,16 +118,11 @@ def load_cells(manifest: Manifest, runs_dir: Path) -> tuple[Cell, ...]:
 def pick_tuned(cells: Sequence[Cell], select: str) -> Cell:
     """Of the cells that differ in tuned values alone, the one with the best mean of `select`, a metric of validation.
 
-    A value with fewer finished seeds loses to one with more, so that no value wins by the seeds on which it did not diverge.
+    The rule is `best_trial`. Where no trial has a value, the first stands for the row, and nothing was picked.
     """
-    sign = direction(select) or -1
-
-    def rank(cell: Cell) -> tuple[int, float]:
-        values = list(cell.values(select).values())
-        return (len(values), sign * float(np.mean(values))) if values else (0, 0.0)
-
-    best = max(cells, key=rank)  # the first of equals
-    return replace(best, trials=len(cells))
+    best = best_trial({cell.cell_id: list(cell.values(select).values()) for cell in cells}, select)
+    chosen = next((cell for cell in cells if cell.cell_id == best), cells[0])
+    return replace(chosen, trials=len(cells), tuned=chosen.tuned if best else {})
 
 
 def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:
@@ -170,9 +164,9 @@ class _Run(NamedTuple):
 
 
 def _read_run(folder: Path) -> _Run:
-    """status.json is written last: a run that it calls done is whole."""
+    """status.json is written last: a run that it calls trained or done is whole."""
     said, status = read_status(folder) or {}, status_of(folder)
-    return _Run(status, said.get("message") or "", read_result(folder) if status == "done" else None)
+    return _Run(status, said.get("message") or "", read_result(folder) if status in KEPT else None)
 
 
 def _check_places(cells: Sequence[Cell], axes: Axes) -> None:

@@ -25,7 +25,7 @@ def _cell(runs_dir: Path, cell_id: str, label: str, now: datetime) -> dict[str, 
     folders = {seed: store.seed_folder(runs_dir, cell_id, seed) for seed in store.seeds_of(store.cell_folder(runs_dir, cell_id))}
     said = {seed: store.read_status(folder) or {} for seed, folder in folders.items()}
     statuses = {seed: store.status_of(folder) for seed, folder in folders.items()}
-    results = [store.read_result(folder) for seed, folder in folders.items() if statuses[seed] == "done"]
+    results = [store.read_result(folder) for seed, folder in folders.items() if statuses[seed] in store.KEPT]
     times = [datetime.fromisoformat(status["updated"]) for status in said.values() if status.get("updated")]
     metric, value = _metric([result for result in results if result])
     return {

@@ -117,7 +117,7 @@ def _latex_text(text: Text) -> str:
 
 def table_csv(table: TableData) -> str:
     """One line a number, in its own unit, to ten figures: labels, metric, mean, interval, sd, n, seeds by status, in bold or not."""
-    statuses = ("done", "running", "stopped", "diverged", "failed", "not run")
+    statuses = ("done", "trained", "running", "stopped", "diverged", "failed", "not run")
     heads = [*table.row_titles, *table.column_titles, "metric", "mean", "low", "high", "sd", "n", "interval", *statuses, "cannot", "best"]
     lines: list[list[object]] = [[head.replace(" ", "_") for head in heads]]
     for labels, row in zip(table.rows, table.entries, strict=True):

@@ -1,7 +1,8 @@
 """Runs as plain files: every file is written whole or not at all, but the metrics, which grow by lines.
 
 runs/<cell_id>/{config.toml, env.json}
-runs/<cell_id>/seed-<k>/{status.json, metrics.jsonl, result.json, items.npz, tokens.npz, log.txt, checkpoints/, lock}
+runs/<cell_id>/seed-<k>/{status.json, metrics.jsonl, result.json, tokens.npz, log.txt, checkpoints/, lock}
+runs/<cell_id>/seed-<k>/{test.json, items.npz, test_tokens.npz, prompts.npz, texts.jsonl, attention.npz}: of a run that was chosen
 runs/sweeps/<name>-<hash>.json
 """
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 INFINITE = "infinite"  # what JSON, which has no infinity, says of one
+KEPT = ("trained", "done")  # statuses of a run whose parameters and validation are there; done: its test split was scored too
 
 
 def cell_folder(runs_dir: Path, cell_id: str) -> Path:
@@ -144,16 +146,27 @@ def read_status(folder: Path) -> Record | None:
 
 
 def status_of(folder: Path) -> str:
-    """The word of a run's status.json; "not run" where there is none, or where it says "done" of a run whose result is not there."""
+    """The word of a run's status.json; "not run" where there is none, or where it speaks of a run whose result is not there."""
     word: str = (read_status(folder) or {}).get("status", "not run")
-    return "not run" if word == "done" and not (Path(folder) / "result.json").exists() else word
+    return "not run" if word in KEPT and not (Path(folder) / "result.json").exists() else word
 
 
 def read_result(folder: Path) -> Record | None:
-    """A run's result.json."""
-    result: Record | None = read_json(Path(folder) / "result.json")
-    numbers = {name: _with_infinities(result[name]) for name in ("metrics", "extra") if result and name in result}
-    return result and {**result, **numbers}
+    """A run's result.json, training and validation, with what its test.json adds where its test split was scored."""
+    result, tested = _read_numbers(Path(folder) / "result.json"), _read_numbers(Path(folder) / "test.json")
+    if result is None or tested is None:
+        return result
+    seconds = result["cost"]["seconds"]
+    evaluate = (seconds.get("evaluate") or 0.0) + tested["seconds"]
+    joined = {part: {**result.get(part, {}), **tested[part]} for part in ("metrics", "scored_on", "extra")}
+    signatures = {"signatures": tested["signatures"]} if tested["signatures"] else {}
+    return result | joined | signatures | {"cost": result["cost"] | {"seconds": seconds | {"evaluate": evaluate}}}
+
+
+def _read_numbers(path: Path) -> Record | None:
+    """A file of metrics, whose infinities are numbers again."""
+    held: Record | None = read_json(path)
+    return held and held | {name: _with_infinities(held[name]) for name in ("metrics", "extra") if name in held}
 
 
 def read_items(folder: Path) -> "dict[str, np.ndarray] | None":
@@ -167,8 +180,9 @@ def read_prompts(folder: Path) -> "dict[str, np.ndarray] | None":
 
 
 def read_tokens(folder: Path) -> "dict[str, np.ndarray] | None":
-    """A run's tokens.npz: nats of each scored token of `valid` and `test`, in the split's order."""
-    return read_arrays(Path(folder) / "tokens.npz")
+    """Nats of each scored token, in the split's order: `valid` of tokens.npz; of a tested run `test` and `misspelt` of test_tokens.npz."""
+    valid = read_arrays(Path(folder) / "tokens.npz")
+    return None if valid is None else valid | (read_arrays(Path(folder) / "test_tokens.npz") or {})
 
 
 def append_metrics(path: Path, records: Iterable[Record]) -> None:

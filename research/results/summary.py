@@ -5,7 +5,7 @@ from typing import Any
 
 from research.results import store
 
-STATUSES = ("failed", "stopped", "running", "not run", "diverged", "done")  # a cell is as its worst run
+STATUSES = ("failed", "stopped", "running", "not run", "diverged", "trained", "done")  # a cell is as its worst run
 
 
 def summarise(runs: Path, cell_id: str, seeds: tuple[int, ...]) -> dict[str, Any]:
@@ -13,7 +13,7 @@ def summarise(runs: Path, cell_id: str, seeds: tuple[int, ...]) -> dict[str, Any
     folders = {seed: store.seed_folder(runs, cell_id, seed) for seed in seeds}
     results = {seed: store.read_result(folder) for seed, folder in folders.items()}
     statuses = {seed: store.status_of(folder) for seed, folder in folders.items()}
-    done = [result for seed, result in results.items() if result and statuses[seed] == "done"]
+    done = [result for seed, result in results.items() if result and statuses[seed] in store.KEPT]
     first: dict[str, Any] = next((result for result in results.values() if result), {})
     return {
         "cell_id": cell_id,
@@ -24,7 +24,7 @@ def summarise(runs: Path, cell_id: str, seeds: tuple[int, ...]) -> dict[str, Any
         "flops_per_token": first.get("flops_per_token"),
         "seconds": mean_of([result["cost"]["seconds"] for result in done]),
         "valid": mean_of([result["metrics"]["valid"] for result in done]),
-        "test": mean_of([result["metrics"]["test"] for result in done]),
+        "test": mean_of([result["metrics"]["test"] for result in done if "test" in result["metrics"]]),
         "extra": first.get("extra", {}),
         "runs": [{"seed": seed, "status": statuses[seed], **_metrics(results[seed])} for seed in seeds],
     }

@@ -4,12 +4,13 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from research.classic import archive, ngram
 from research.classic.interpolation import best_weight, mix
+from research.config.classify import BagOfWords, NGramClassifier
 from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
 from research.config.rules import Rules
@@ -23,41 +24,49 @@ from research.tasks import classifying, counting
 from research.train import fitted_files
 from research.train.evaluate import Belonging, Scores
 from research.train.prompted import prompted_by_counts
-from research.train.result import Copy, Job, Scored, write_result, write_status
+from research.train.result import Job, write_result, write_status
+from research.train.tested import Copy, Tested, write_test
 
 
-def fit_run(job: Job, data: Dataset, data_dir: Path | None, belongs: tuple[Belonging, Belonging]) -> dict[str, Any]:
-    """Fit, score both splits, write every file, and return the metrics."""
+class Learner(NamedTuple):
+    """fit(job, data, data_dir) -> scores of validation, figures for result.json; test(job, data, data_dir) -> scores of the test split."""
+
+    fit: Callable[[Job, Dataset, Path | None], tuple[Scores, dict[str, Any]]]
+    test: Callable[[Job, Dataset, Path | None], Tested]
+
+
+def fit_run(job: Job, data: Dataset, data_dir: Path | None, belongs: Belonging) -> dict[str, Any]:
+    """Fit, score validation, write the files of a trained run, and return the metrics. `belongs`: of the validation split."""
     write_status(job, "running", 0, 1)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        if isinstance(job.config.model, Interpolation):
-            scored, figures = _interpolate(job, data)
-        else:
-            scored, figures = _count(job, data) if isinstance(job.config.model, NGram) else _classify(job, data, data_dir)
+        scores, figures = LEARNERS[type(job.config.model)].fit(job, data, data_dir)
     store.write_text(job.folder / "log.txt", "".join(f"{warning.message}\n" for warning in said))
-    metrics = write_result(job, scored, belongs, {"status": "done", "best_step": None, "steps": 0} | figures)
-    write_status(job, "done", 1, 1)
+    metrics = write_result(job, scores, belongs, {"best_step": None, "steps": 0} | figures)
+    write_status(job, "trained", 1, 1)
     return metrics
 
 
-def _count(job: Job, data: Dataset) -> tuple[Scored, dict[str, Any]]:
+def score_fitted(job: Job, data: Dataset, data_dir: Path | None, belongs: Belonging) -> dict[str, Any]:
+    """Score the test split by what a fitted run has kept, write it, and return the metrics of both splits. `belongs`: of the test split."""
+    began = time.perf_counter()
+    tested = LEARNERS[type(job.config.model)].test(job, data, data_dir)
+    return write_test(job, tested, belongs, time.perf_counter() - began)
+
+
+def _count(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scores, dict[str, Any]]:
     assert isinstance(job.config.model, NGram)
     began = time.perf_counter()
     model = counting.fit(job.config.model, data)
     fitted = time.perf_counter()
-    of = lambda split: _scores(counting.score(model, split))
-    scored = Scored(of(data.valid), of(data.test), {}, _misspelt(job.config, data, of))
-    if (asked := asked_of(job.config.eval, data.vocabulary)) is not None:
-        scored = scored._replace(prompted=prompted_by_counts(model, asked))
+    scores = _scores(counting.score(model, data.valid))
     ended = time.perf_counter()
     archive.save(model, job.folder / "model.npz")
     seen = len(data.train.tokens) if isinstance(data.train, TextSplit) else int(data.train.valid.sum())
-    return scored, {
+    return scores, {
         "params": {"total": ngram.parameters(model), "body": ngram.parameters(model)},
         "flops_per_token": float(2 * model.order),
         "tokens_seen": seen,
-        "extra": counting.unseen(model, data.test),
         "cost": {
             "seconds": {"compile": 0.0, "train": fitted - began, "evaluate": ended - fitted},
             "tokens_per_second": seen / (fitted - began),
@@ -65,6 +74,14 @@ def _count(job: Job, data: Dataset) -> tuple[Scored, dict[str, Any]]:
             "peak_memory_mb": sum(keys.nbytes for keys in model.keys) / 2**20,
         },
     }
+
+
+def _test_counts(job: Job, data: Dataset, data_dir: Path | None) -> Tested:
+    model = archive.load(job.folder / "model.npz")
+    of = lambda split: _scores(counting.score(model, split))
+    asked = asked_of(job.config.eval, data.vocabulary)
+    answers = None if asked is None else prompted_by_counts(model, asked)
+    return Tested(of(data.test), {}, _misspelt(job.config, data, of), None, answers, counting.unseen(model, data.test))
 
 
 def _misspelt(config: Config, data: Dataset, score: Callable[[TextSplit], Scores]) -> Copy | None:
@@ -76,25 +93,30 @@ def _misspelt(config: Config, data: Dataset, score: Callable[[TextSplit], Scores
     return Copy(score(copy), Belonging(items(copy), characters=int(copy.characters)))
 
 
-def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scored, dict[str, Any]]:
+def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scores, dict[str, Any]]:
     config, began = job.config.model, time.perf_counter()
     fitted = classifying.fit(config, data, job.seed, data_dir)
     learned = time.perf_counter()
-    valid, test = (_judged(config, data, fitted.model, data.sentences[split]) for split in ("valid", "test"))
+    scores = _judged(config, data, fitted.model, data.sentences["valid"])
     ended = time.perf_counter()
     fitted_files.save(config, fitted.model, job.folder)
     words = [len(sentence) for sentence in data.sentences["train"].words]
-    return Scored(valid, test, {}, None), {
+    return scores, {
         "params": {"total": fitted.parameters, "body": fitted.parameters},
         "flops_per_token": 0.0 if isinstance(config, Rules) else 2.0 * len(data.classes),
         "tokens_seen": 0 if isinstance(config, Rules) else sum(words),
         "extra": fitted.extra,
         "cost": {
             "seconds": {"compile": 0.0, "train": learned - began, "evaluate": ended - learned},
-            "latency_ms": 1e3 * (ended - learned) / (len(data.sentences["valid"].labels) + len(data.sentences["test"].labels)),
+            "latency_ms": 1e3 * (ended - learned) / len(data.sentences["valid"].labels),
             "peak_memory_mb": fitted.extra.get("one_hot_mb", 0.0) + 4 * fitted.parameters / 2**20,
         },
     }
+
+
+def _test_classes(job: Job, data: Dataset, data_dir: Path | None) -> Tested:
+    model = fitted_files.load(job.config.model, job.folder, data_dir)
+    return Tested(_judged(job.config.model, data, model, data.sentences["test"]), {})
 
 
 def _judged(config: Any, data: Dataset, model: Any, sentences: Sentences) -> Scores:
@@ -109,27 +131,24 @@ def _scores(found: counting.Scored) -> Scores:
 
 def _latency(model: ngram.Model, data: Dataset) -> float | None:
     """Milliseconds for the distribution of one next token, the median of a few."""
-    if not isinstance(data.test, TextSplit):
+    if not isinstance(data.valid, TextSplit):
         return None
     times = []
     for end in range(20, 60, 4):
         began = time.perf_counter()
-        ngram.next_log_probabilities(model, data.test.tokens[:end])
+        ngram.next_log_probabilities(model, data.valid.tokens[:end])
         times.append(time.perf_counter() - began)
     return 1e3 * float(np.median(times))
 
 
-def _interpolate(job: Job, data: Dataset) -> tuple[Scored, dict[str, Any]]:
+def _interpolate(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scores, dict[str, Any]]:
     began = time.perf_counter()
-    parts = [_tokens(folder, job.config.eval.misspelt > 0) for folder in job.parents]
-    first, second = ({name: -nats.astype(np.float64) for name, nats in part.items()} for part in parts)
-    weight = best_weight(first["valid"], second["valid"])
-    mixed = {name: Scores(-mix(first[name], second[name], weight), None) for name in first}
-    copy = _misspelt(job.config, data, lambda _: mixed["misspelt"])
+    first, second = (_log_probabilities(folder, "valid") for folder in job.parents)
+    weight = best_weight(first, second)
     results = [store.read_result(folder) or {} for folder in job.parents]
     total = lambda key: sum(result["params"][key] for result in results)
     seconds = [result["cost"]["seconds"] for result in results]
-    return Scored(mixed["valid"], mixed["test"], {}, copy), {
+    return Scores(-mix(first, second, weight), None), {
         "params": {"total": total("total"), "body": total("body")},
         "flops_per_token": sum(result["flops_per_token"] for result in results),
         "tokens_seen": max(result["tokens_seen"] for result in results),
@@ -142,12 +161,24 @@ def _interpolate(job: Job, data: Dataset) -> tuple[Scored, dict[str, Any]]:
     }
 
 
-def _tokens(folder: Any, misspelt: bool) -> dict[str, np.ndarray]:
-    """The nats of valid and test, and of the misspelt test text where it was asked for."""
-    wanted = ("valid", "test", "misspelt") if misspelt else ("valid", "test")
-    found = store.read_tokens(folder)
-    if found is not None and (lacking := [name for name in wanted if name not in found]):
-        raise StepladderError(f"{folder} has no scored tokens of {', '.join(lacking)}: an older code made it. Run it again with --rerun.")
-    if found is None:
-        raise StepladderError(f"{folder} has no scored tokens to interpolate: that run did not finish. Run it again with --rerun failed.")
-    return {name: found[name] for name in wanted}
+def _test_mixture(job: Job, data: Dataset, data_dir: Path | None) -> Tested:
+    result = store.read_result(job.folder) or {}
+    weight = result["extra"]["weight_of_first"]
+    first, second = job.parents
+    mixed = lambda name: Scores(-mix(_log_probabilities(first, name), _log_probabilities(second, name), weight), None)
+    return Tested(mixed("test"), {}, _misspelt(job.config, data, lambda _: mixed("misspelt")))
+
+
+def _log_probabilities(folder: Path, name: str) -> np.ndarray:
+    """Of each scored token of a part's `valid`, `test` or `misspelt`."""
+    kept = store.read_tokens(folder) or {}
+    if name not in kept:
+        raise StepladderError(f"{folder} has no scored tokens of {name} to interpolate. Run it again with --rerun {folder.parent.name}.")
+    return -kept[name].astype(np.float64)
+
+
+LEARNERS: dict[type, Learner] = {
+    NGram: Learner(_count, _test_counts),
+    Interpolation: Learner(_interpolate, _test_mixture),
+    **dict.fromkeys((Rules, BagOfWords, NGramClassifier), Learner(_classify, _test_classes)),
+}

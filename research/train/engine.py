@@ -24,14 +24,34 @@ LARGE_KERNEL = 2**19  # bytes
 Batches = tuple[Batch, ...]  # a few shapes, each stacked on a leading axis
 
 
-class Engine(NamedTuple):
+class Evaluator(NamedTuple):
+    """What scores a split under the lanes' parameters."""
+
     program: Program
     mesh: Mesh  # where its lanes are
     width: int  # lanes
-    advance: Any
     evaluate: dict[Any, Any]  # a compiled function for each shape of a batch
+
+
+class Engine(NamedTuple):
+    """An evaluator, and what trains."""
+
+    evaluator: Evaluator
+    advance: Any
     compile_seconds: float
     peak_bytes: int  # of one lane: arguments, results and temporaries of a training call
+
+    @property
+    def program(self) -> Program:
+        return self.evaluator.program
+
+    @property
+    def mesh(self) -> Mesh:
+        return self.evaluator.mesh
+
+    @property
+    def width(self) -> int:
+        return self.evaluator.width
 
 
 def mesh_of(config: Config) -> Mesh:
@@ -63,24 +83,32 @@ def build(program: Program, source: Any, shapes: tuple[Batches, ...], runs: int)
     step = lanes.over_lanes(mesh, partial(advance, program), shared=() if own else (2,), donate=(1,))
     until = jax.ShapeDtypeStruct((), jnp.int32)
     train = step.lower(*(lanes.abstract(mesh, x, width) for x in (member, state)), given, lanes.abstract(mesh, until, width)).compile()
+    evaluator = build_evaluator(program, shapes, runs)
+    return Engine(evaluator, train, time.perf_counter() - began, _peak(train, given))
+
+
+def build_evaluator(program: Program, shapes: tuple[Batches, ...], runs: int) -> Evaluator:
+    """Compile evaluation for every shape of batch in `shapes`: the same functions with which a training run is scored."""
+    mesh, width = mesh_of(program.config), lanes.capacity(runs)
+    _, state = blank(program)
     evaluate = {}
     for batch in (batch for batches in shapes for batch in batches):
         one = jax.eval_shape(lambda batch: jax.tree.map(lambda leaf: leaf[0], batch), batch)
         if _key(one) not in evaluate:
             evaluate[_key(one)] = _compile_evaluation(program, mesh, state.params, one, width)
-    return Engine(program, mesh, width, train, evaluate, time.perf_counter() - began, _peak(train, given))
+    return Evaluator(program, mesh, width, evaluate)
 
 
-def score(engine: Engine, params: Any, active: list[bool], batches: Batches, n: int) -> list[Scores | None]:
+def score(evaluator: Evaluator, params: Any, active: list[bool], batches: Batches, n: int) -> list[Scores | None]:
     """The scores of a split of `n` tokens under the lanes' parameters (joined); None for a lane that is not active."""
-    flags = lanes.join(engine.mesh, [np.asarray(flag) for flag in active])
+    flags = lanes.join(evaluator.mesh, [np.asarray(flag) for flag in active])
     nats: list[Any] = []
     likeliest: list[Any] = []
     for stacked in batches:
-        carry = lanes.join(engine.mesh, [first_carry(engine.program, stacked.inputs.shape[1])] * engine.width)
+        carry = lanes.join(evaluator.mesh, [first_carry(evaluator.program, stacked.inputs.shape[1])] * evaluator.width)
         for i in range(stacked.inputs.shape[0]):
             batch = jax.tree.map(lambda leaf, i=i: leaf[i], stacked)
-            found = engine.evaluate[_key(batch)](params, carry, flags, lanes.replicate(engine.mesh, batch))
+            found = evaluator.evaluate[_key(batch)](params, carry, flags, lanes.replicate(evaluator.mesh, batch))
             nats.append(found[0])
             likeliest.append(found[1])
             carry = found[2]

@@ -67,8 +67,16 @@ class Checkpointed(RunEvent):
 
 
 @dataclass(frozen=True)
+class Trained(RunEvent):
+    """The run was trained; its test split is not scored, as it stands for a value of `tune` that is not chosen yet."""
+
+    step: int
+    metrics: Mapping[str, Any]  # of validation: split -> name -> value
+
+
+@dataclass(frozen=True)
 class Done(RunEvent):
-    """The run came to its end."""
+    """The run came to its end, and its test split was scored."""
 
     step: int
     metrics: Mapping[str, Any]  # split -> name -> value

@@ -19,36 +19,22 @@ import numpy as np
 
 from research.config.data import Text
 from research.config.schema import Config
-from research.data.dataset import Dataset
-from research.data.prompts import Asked
 from research.models.classifier import from_language_model
 from research.results import store
 from research.results.lock import Claim, HeldError, claim
 from research.tasks.language_modelling import Sizes, init
 from research.text.vocabulary import Vocabulary
 from research.train import checkpoint, lanes
-from research.train.engine import Batches, Engine, score
-from research.train.evaluate import Belonging, Scores, measure
-from research.train.events import Checkpointed, Diverged, Done, Held, Listener, Progressed, Resumed, Started, Validated
+from research.train.engine import Engine, score
+from research.train.evaluate import Scores, measure
+from research.train.events import Checkpointed, Diverged, Held, Listener, Progressed, Resumed, Started, Trained, Validated
 from research.train.initial_vectors import begin_with_file
 from research.train.optimiser import factor, hyper
-from research.train.prompted import prompted
-from research.train.result import ENDED, Copy, Job, Scored, write_result, write_status
+from research.train.result import ENDED, Job, write_result, write_status
 from research.train.resume import Best, Progress, better, pack, unpack
+from research.train.scoring import Finished, HeldOut, Interrupted, Split, score_finished
 from research.train.source import OnHost, no_batches, stack
 from research.train.update import Member, State, blank, jitted_begin
-from research.train.written import written
-
-
-class Split(NamedTuple):
-    """A split to be scored: its batches, and what each of its tokens belongs to."""
-
-    batches: Batches
-    belongs: Belonging
-
-    @property
-    def size(self) -> int:
-        return len(self.belongs.items)
 
 
 class Material(NamedTuple):
@@ -56,11 +42,7 @@ class Material(NamedTuple):
 
     source: Any  # the training split, replicated on the lanes' devices, or OnHost
     valid: Split
-    test: Split
-    also: dict[int, Split]  # the test split at further window lengths
-    misspelt: Split | None  # a copy of the test split
-    pairs: Dataset | None = None  # the data, where it is pairs: their test sources are translated
-    prompts: Asked | None = None
+    held_out: HeldOut
     vocabulary: Vocabulary | None = None  # what `init.embeddings` are for
 
 
@@ -75,10 +57,6 @@ class Lane:
     progress: Progress
     saved: float  # when it was last checkpointed
     ended: str = ""  # done | diverged
-
-
-class Interrupted(Exception):
-    """The user asked to stop; every run is resumable."""
 
 
 def train_runs(engine: Engine, jobs: Sequence[Job], material: Material, stop: Event, report: Listener) -> None:
@@ -230,7 +208,7 @@ def _validate(engine: Engine, running: list[Any], states: Any, material: Materia
     if not any(due):
         return running
     began = time.perf_counter()
-    found = score(engine, states.params, due, material.valid.batches, material.valid.size)
+    found = score(engine.evaluator, states.params, due, material.valid.batches, material.valid.size)
     seconds = time.perf_counter() - began
     return [
         _judge(engine, lane, scores, lanes.part(states.params, i), material, seconds, report) if scores is not None else lane
@@ -265,48 +243,27 @@ def _evaluated(progress: Progress, seconds: float) -> Progress:
 
 
 def _finish(engine: Engine, running: list[Any], states: Any, material: Material, runs: int, report: Listener) -> list[Any]:
-    over = [bool(lane and lane.ended) for lane in running]
+    """What ended is written, and its test split scored where it is to be."""
+    over = [lane if lane and lane.ended else None for lane in running]
     if not any(over):
         return running
-    tested = [bool(lane and lane.ended == "done") for lane in running]
-    params = states.params
-    for i, lane in enumerate(running):
-        if tested[i]:
-            params = lanes.put(params, i, lane.best.params)
-    began = time.perf_counter()
-    score_on = lambda split: score(engine, params, tested, split.batches, split.size) if any(tested) else [None] * engine.width
-    test, also = score_on(material.test), {length: score_on(split) for length, split in material.also.items()}
-    misspelt = score_on(material.misspelt) if material.misspelt else [None] * engine.width
-    seconds = time.perf_counter() - began
-    for i, lane in enumerate(running):
-        if over[i]:
-            lane = replace(lane, progress=_evaluated(lane.progress, seconds))
-            further = {length: found[i] for length, found in also.items()}
-            _write(engine, lane, test[i], further, misspelt[i], material, runs, report)
+    for lane in filter(None, over):
+        _write(engine, lane, material, runs, report)
+    tested = [lane if lane and lane.job.tested and lane.ended == "done" else None for lane in over]
+    finished = [lane and Finished(lane.job, lane.claim, lane.best.params) for lane in tested]
+    if any(finished):
+        params = states.params
+        for i, each in enumerate(finished):
+            params = params if each is None else lanes.put(params, i, each.params)
+        score_finished(engine.evaluator, finished, params, material.held_out, report)
+    for lane in filter(None, over):
+        lane.claim.release()
     return [None if ended else lane for lane, ended in zip(running, over, strict=True)]
 
 
-def _write(
-    engine: Engine,
-    lane: Lane,
-    test: Scores | None,
-    also: dict[int, Any],
-    misspelt: Scores | None,
-    material: Material,
-    runs: int,
-    report: Listener,
-) -> None:
+def _write(engine: Engine, lane: Lane, material: Material, runs: int, report: Listener) -> None:
+    """The files of a run whose training is over."""
     job, best = lane.job, lane.best
-    copy = Copy(misspelt, material.misspelt.belongs) if misspelt is not None and material.misspelt else None
-    scored = None if test is None or best is None else Scored(best.scores, test, also, copy)
-    if scored is not None and best is not None and material.pairs is not None:
-        began = time.perf_counter()
-        scored = scored._replace(written=written(job.config, engine.program.config.model, job.seed, best.params, material.pairs))
-        lane = replace(lane, progress=_evaluated(lane.progress, time.perf_counter() - began))
-    if scored is not None and best is not None and material.prompts is not None:
-        began = time.perf_counter()
-        scored = scored._replace(prompted=prompted(engine.program.config.model, best.params, material.prompts, job.seed))
-        lane = replace(lane, progress=_evaluated(lane.progress, time.perf_counter() - began))
     if best is not None:
         checkpoint.save(job.folder / "checkpoints", checkpoint.FINAL, best.params)
     had = lane.progress
@@ -320,13 +277,14 @@ def _write(
         "latency_ms": job.latency_ms,
         "peak_memory_mb": engine.peak_bytes / 2**20,
     }
-    figures = {"status": lane.ended, "tokens_seen": had.tokens, "steps": lane.step, "best_step": best.step if best else None, "cost": cost}
-    metrics = write_result(job, scored, (material.valid.belongs, material.test.belongs), figures)
-    message = _what_was_not_finite(lane)
-    write_status(job, lane.ended, lane.step, engine.program.steps, message)
+    figures = {"tokens_seen": had.tokens, "steps": lane.step, "best_step": best.step if best else None, "cost": cost}
+    kept = best.scores if best is not None and lane.ended == "done" else None
+    metrics = write_result(job, kept, material.valid.belongs, figures)
+    diverged, message = lane.ended == "diverged", _what_was_not_finite(lane)
+    write_status(job, "diverged" if diverged else "trained", lane.step, engine.program.steps, message)
     checkpoint.drop_numbered(job.folder / "checkpoints")
-    lane.claim.release()
-    report(Done(job, lane.step, metrics) if lane.ended == "done" else Diverged(job, message))
+    if diverged or not job.tested:
+        report(Diverged(job, message) if diverged else Trained(job, lane.step, metrics))
 
 
 def _what_was_not_finite(lane: Lane) -> str:

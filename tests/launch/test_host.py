@@ -25,7 +25,7 @@ def test_a_run_does_not_know_where_its_text_is(place):
         material = materials(config, data, host_above=limit)
         assert isinstance(material.source, OnHost) == (name == "host")
         jobs = [Job("cell", config, seed, place.folder / name / f"seed-{seed}") for seed in range(3)]
-        engine = build(program, material.source, (material.valid.batches, material.test.batches), len(jobs))
+        engine = build(program, material.source, (material.valid.batches, *material.held_out.shapes), len(jobs))
         train_runs(engine, jobs, material, Event(), lambda *_: None)
         found[name] = [without_times(job.folder) for job in jobs]
     assert found["device"] == found["host"]

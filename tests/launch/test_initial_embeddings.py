@@ -1,6 +1,5 @@
 """Runs that begin with word vectors of a file: which rows are set, what is told, and what is another cell."""
 
-import json
 import shutil
 
 import jax
@@ -15,6 +14,7 @@ from research.data.dataset import Dataset, TextSplit
 from research.data.load import load as load_data
 from research.launch.plan import program_of, resolve
 from research.models.embeddings import embedding
+from research.results import store
 from research.tasks.language_modelling import Sizes, init
 from research.text.vector_files import Vectors, write_vectors
 from research.text.vocabulary import Vocabulary
@@ -99,7 +99,7 @@ def test_a_run_begins_with_the_vectors_and_keeps_them_where_they_are_frozen(give
         for number, kind in enumerate(data.vocabulary.types):
             expected = vectors.table[vectors.lookup[kind]] if kind in vectors.lookup else drawn.embedding[number]
             np.testing.assert_allclose(ended.embedding[number], expected, rtol=1e-6)
-        result = json.loads((run / "result.json").read_text())
+        result = store.read_result(run)
         assert (result["embeddings"]["covered"], result["embeddings"]["types"]) == (4, 27)
         assert result["extra"]["covered_types"] == pytest.approx(4 / 27)
         share = np.isin(data.train.tokens, [data.vocabulary.lookup[word] for word in ("w1", "w2", "w3", "w17")]).mean()

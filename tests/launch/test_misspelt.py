@@ -13,6 +13,7 @@ from research.config.identity import cell_id
 from research.config.schema import Config
 from research.data.load import load as load_data
 from research.data.load import misspelt
+from research.results import store
 from research.results.cells import axes_of, load_cells
 from research.results.comparisons import compare
 from research.tasks import counting
@@ -34,7 +35,7 @@ def run_of(place, tree, share, name):
     place.done("train", path, runs=name)
     (run,) = seeds_in(place.folder / name).values()
     with np.load(run / "items.npz") as items:
-        return json.loads((run / "result.json").read_text())["metrics"], dict(items)
+        return store.read_result(run)["metrics"], dict(items)
 
 
 @pytest.mark.parametrize("tree", [SMALL, LSTM], ids=["windows", "columns"])
@@ -93,9 +94,9 @@ def test_counts_and_mixtures_are_scored_on_the_copy_too(spelled):
     whole = next(folder for folder in folders if folder.parent.name == mixed["cell_id"])
     weight = json.loads((whole / "result.json").read_text())["extra"]["weight_of_first"]
     parts = {json.loads((f / "result.json").read_text())["flops_per_token"]: f for f in folders if f != whole}
-    first, second = (dict(np.load(parts[flops] / "tokens.npz"))["misspelt"].astype(float) for flops in (6.0, 2.0))
+    first, second = (dict(np.load(parts[flops] / "test_tokens.npz"))["misspelt"].astype(float) for flops in (6.0, 2.0))
     by_hand = -np.log(weight * np.exp(-first) + (1 - weight) * np.exp(-second))
-    np.testing.assert_allclose(dict(np.load(whole / "tokens.npz"))["misspelt"], by_hand, rtol=1e-5)
+    np.testing.assert_allclose(dict(np.load(whole / "test_tokens.npz"))["misspelt"], by_hand, rtol=1e-5)
 
 
 def test_at_the_word_level_it_is_refused():

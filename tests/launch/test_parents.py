@@ -1,7 +1,5 @@
 """A run that starts from another's parameters."""
 
-import json
-
 import jax
 import numpy as np
 import pytest
@@ -11,6 +9,7 @@ from research.config.loader import load
 from research.config.schema import Config
 from research.data.load import load as load_data
 from research.launch.plan import resolve, sizes
+from research.results import store
 from research.tasks.language_modelling import init
 from research.train import checkpoint
 
@@ -32,7 +31,7 @@ def final(run, config):
 
 
 def score_of(run):
-    return json.loads((run / "result.json").read_text())["metrics"]["test"]["loss"]
+    return store.read_result(run)["metrics"]["test"]["loss"]
 
 
 def test_a_child_starts_where_its_parent_ended(place, family):

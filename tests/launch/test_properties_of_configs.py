@@ -316,8 +316,8 @@ def scored(config):
         fitted = classifying.fit(config.model, data, 0)
         return classifying.class_scores(config.model, data, fitted.model, train.words, train.texts).tobytes()
     material = materials(config, data)
-    splits = (material.valid, material.test, *material.also.values(), *filter(None, [material.misspelt]))
-    return [(leaf.shape, leaf.tobytes()) for split in splits for leaf in jax.tree.leaves(split.batches)]
+    splits = (material.valid.batches, *material.held_out.shapes)
+    return [(leaf.shape, leaf.tobytes()) for batches in splits for leaf in jax.tree.leaves(batches)]
 
 
 @cache

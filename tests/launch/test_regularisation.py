@@ -13,7 +13,8 @@ from research.launch.plan import program_of
 from research.train.engine import build
 from research.train.events import Progressed
 from research.train.result import Job
-from research.train.runs import Interrupted, train_runs
+from research.train.runs import train_runs
+from research.train.scoring import Interrupted
 
 HOW = {
     "unigram": {"kind": "sample", "alpha": 0.2},
@@ -37,7 +38,7 @@ def prepared(place):
         config = load(write(place, level, HOW[level])).config
         data = load_data(config.data)
         program, first = program_of(config, data), materials(config, data)
-        engine = build(program, first.source, (first.valid.batches, first.test.batches), 4)
+        engine = build(program, first.source, (first.valid.batches, *first.held_out.shapes), 4)
 
         def run(name, seeds, reports=None):
             stop, left = Event(), iter(range(reports or 0))

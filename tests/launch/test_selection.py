@@ -1,8 +1,8 @@
 """Which parameters are tested: the best on validation, or the last; and when a run stops early."""
 
-import json
-
 from tiny import SMALL, metrics, seeds_in
+
+from research.results import store
 
 HASTY = {"kind": "adam", "learning_rate": 0.3}  # learns, then overshoots: validation goes up and down
 
@@ -14,7 +14,7 @@ def runs_with(place, **words):
 
 
 def result(run):
-    return json.loads((run / "result.json").read_text())
+    return store.read_result(run)
 
 
 def losses(run):

@@ -11,6 +11,8 @@ import numpy as np
 import tomli_w
 from typer.testing import CliRunner
 
+from research.results import store
+
 LSTM = {
     "data": {"length": 6, "batches": "columns"},
     "model": {
@@ -118,12 +120,13 @@ def seeds_in(runs: Path) -> dict[str, Path]:
 
 def without_times(run: Path) -> dict[str, Any]:
     """All that a run has written, but what measures the machine: the same for the same run, bit for bit."""
-    result = json.loads((run / "result.json").read_text())
+    result = store.read_result(run) or {}
+    files = ("items.npz", "tokens.npz", "test_tokens.npz")
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     return {
         "result": json.dumps({key: value for key, value in result.items() if key not in TIMES}),
         "metrics": [{key: value for key, value in line.items() if key not in TIMES} for line in lines],
-        "arrays": {name: (run / name).read_bytes() for name in ("items.npz", "tokens.npz") if (run / name).exists()},
+        "arrays": {name: (run / name).read_bytes() for name in files if (run / name).exists()},
     }
 
 

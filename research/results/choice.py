@@ -1,0 +1,49 @@
+"""Which of the values that `tune` tried stands for a row: the rule, over what validation gave."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from research.results import store
+from research.results.measures import direction, measure
+
+OVER = (*store.KEPT, "diverged")  # statuses of a trial that will give no other number
+
+
+class Choice(NamedTuple):
+    """A row of a sweep and its trials: cells by id, each with the seeds that are run of it. `select` is a metric of validation."""
+
+    row: str
+    trials: Mapping[str, tuple[int, ...]]
+    select: str
+
+
+def best_trial(values: Mapping[str, Sequence[float]], select: str) -> str | None:
+    """The cell_id with the best mean of `select`; None where no trial has a value.
+
+    A trial with fewer finished seeds loses to one with more, so that none wins by the seeds on which it did not diverge. Of equals the
+    smaller cell_id wins, so that the order in which values are written decides nothing.
+    """
+    sign = direction(select) or -1
+    ranked = sorted((-len(of), -sign * float(np.mean(of)), cell_id) for cell_id, of in values.items() if of)
+    return ranked[0][2] if ranked else None
+
+
+def is_decided(choice: Choice, runs_dir: Path) -> bool:
+    """Whether every run of every trial has come to its end: trained or diverged, not failed."""
+    folders = [store.seed_folder(runs_dir, cell_id, seed) for cell_id, seeds in choice.trials.items() for seed in seeds]
+    return all(store.status_of(folder) in OVER for folder in folders)
+
+
+def chosen(choice: Choice, runs_dir: Path) -> str | None:
+    """The cell that stands for the row, from the runs on disk; None where every trial diverged or none has the metric."""
+    of_seeds = lambda cell_id, seeds: [_value(store.seed_folder(runs_dir, cell_id, seed), choice.select) for seed in seeds]
+    values = {cell_id: of_seeds(cell_id, seeds) for cell_id, seeds in choice.trials.items()}
+    return best_trial({cell_id: [value for value in of if value is not None] for cell_id, of in values.items()}, choice.select)
+
+
+def _value(folder: Path, select: str) -> float | None:
+    result = store.read_result(folder) if store.status_of(folder) in store.KEPT else None
+    return None if result is None else measure(result, select)

@@ -1,0 +1,133 @@
+"""The test split scored under the parameters that finished runs kept: at once after training, or whenever a run is chosen."""
+
+import time
+from collections.abc import Sequence
+from threading import Event
+from typing import Any, NamedTuple
+
+from research.data.dataset import Dataset
+from research.data.prompts import Asked
+from research.results import store
+from research.results.lock import Claim, HeldError, claim
+from research.train import checkpoint, lanes
+from research.train.engine import Batches, Evaluator, score
+from research.train.evaluate import Belonging, Scores
+from research.train.events import Done, Failed, Held, Listener
+from research.train.prompted import prompted
+from research.train.result import Job, write_failure
+from research.train.tested import Copy, Tested, write_test
+from research.train.update import blank
+from research.train.written import written
+
+
+class Interrupted(Exception):
+    """The user asked to stop; every run is resumable."""
+
+
+class Split(NamedTuple):
+    """A split to be scored: its batches, and what each of its tokens belongs to."""
+
+    batches: Batches
+    belongs: Belonging
+
+    @property
+    def size(self) -> int:
+        return len(self.belongs.items)
+
+
+class HeldOut(NamedTuple):
+    """What a run is scored on after it was chosen."""
+
+    test: Split
+    also: dict[int, Split]  # the test split at further window lengths
+    misspelt: Split | None  # a copy of the test split
+    pairs: Dataset | None = None  # the data, where it is pairs: their test sources are translated
+    prompts: Asked | None = None
+
+    @property
+    def shapes(self) -> tuple[Batches, ...]:
+        """Of every batch that is scored."""
+        return tuple(split.batches for split in (self.test, *self.also.values(), *filter(None, [self.misspelt])))
+
+
+class Finished(NamedTuple):
+    """A trained run that is held by this process, and the parameters that it kept."""
+
+    job: Job
+    claim: Claim
+    params: Any
+
+
+def score_runs(evaluator: Evaluator, jobs: Sequence[Job], held_out: HeldOut, stop: Event, report: Listener) -> None:
+    """Score trained runs of one program from their checkpoints, as many at once as there are lanes."""
+    for first in range(0, len(jobs), evaluator.width):
+        if stop.is_set():
+            raise Interrupted
+        opened = [_open(evaluator, job, report) for job in jobs[first : first + evaluator.width]]
+        finished = [*opened, *[None] * (evaluator.width - len(opened))]
+        try:
+            if any(finished):
+                score_finished(evaluator, finished, _joined(evaluator, finished), held_out, report)
+        finally:
+            for each in filter(None, finished):
+                each.claim.release()
+
+
+def score_finished(evaluator: Evaluator, finished: Sequence[Finished | None], params: Any, held_out: HeldOut, report: Listener) -> None:
+    """Score the lanes that hold a finished run and write what was found. `params`: the lanes' parameters, joined."""
+    began, active = time.perf_counter(), [each is not None for each in finished]
+    on = lambda split: score(evaluator, params, active, split.batches, split.size)
+    test, also = on(held_out.test), {length: on(split) for length, split in held_out.also.items()}
+    misspelt = on(held_out.misspelt) if held_out.misspelt else [None] * len(finished)
+    seconds = time.perf_counter() - began
+    for i, each in enumerate(finished):
+        if each is not None:
+            further = {length: scores[i] for length, scores in also.items()}
+            _write(evaluator, each, test[i], further, misspelt[i], held_out, seconds, report)
+
+
+def _write(
+    evaluator: Evaluator,
+    finished: Finished,
+    test: Any,
+    also: dict[int, Any],
+    misspelt: Scores | None,
+    held_out: HeldOut,
+    seconds: float,
+    report: Listener,
+) -> None:
+    job, params, began = finished.job, finished.params, time.perf_counter()
+    model = evaluator.program.config.model
+    copy = Copy(misspelt, held_out.misspelt.belongs) if misspelt is not None and held_out.misspelt else None
+    texts = written(job.config, model, job.seed, params, held_out.pairs) if held_out.pairs is not None else None
+    answers = prompted(model, params, held_out.prompts, job.seed) if held_out.prompts is not None else None
+    spent = (seconds + time.perf_counter() - began) * lanes.cores()
+    metrics = write_test(job, Tested(test, also, copy, texts, answers), held_out.test.belongs, spent)
+    step = (store.read_status(job.folder) or {}).get("step", 0)
+    report(Done(job, step, metrics))
+
+
+def _open(evaluator: Evaluator, job: Job, report: Listener) -> Finished | None:
+    """None where another process has the run, or has scored it meanwhile; one that cannot be read is reported as failed."""
+    try:
+        claimed = claim(job.folder)
+    except HeldError as held:
+        report(Held(job, str(held)))
+        return None
+    if store.status_of(job.folder) != "trained":
+        claimed.release()
+        report(Held(job, "another process finished it meanwhile"))
+        return None
+    try:
+        return Finished(job, claimed, checkpoint.restore(job.folder / "checkpoints", checkpoint.FINAL, blank(evaluator.program)[1].params))
+    except Exception as error:
+        write_failure(job, error)
+        claimed.release()
+        report(Failed(job, str(error)))
+        return None
+
+
+def _joined(evaluator: Evaluator, finished: Sequence[Finished | None]) -> Any:
+    """The lanes' parameters; an idle lane has those of another."""
+    any_params = next(each.params for each in finished if each is not None)
+    return lanes.join(evaluator.mesh, [any_params if each is None else each.params for each in finished])

@@ -1,0 +1,114 @@
+"""The files of a run whose test split was scored, after it was trained and chosen. test.json is written behind all that it stands for."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from research.config.pairs import BleuTokenizer, Pairs
+from research.config.schema import Config
+from research.results import store
+from research.results.ranges import ranges
+from research.results.text_scores import text_metrics
+from research.text import diversity as text_diversity
+from research.text import scores as text_scores
+from research.train.evaluate import Belonging, Scores, bits_per_character, by_item, measure
+from research.train.prompted import Prompted
+from research.train.result import UNSCORED, Job, write_status
+from research.train.written import Written
+
+
+class Copy(NamedTuple):
+    """A changed copy of the test text as it was scored: its tokens belong to the items of the original."""
+
+    scores: Scores
+    belongs: Belonging
+
+
+class Tested(NamedTuple):
+    """The test split under a run's kept parameters, at further window lengths, its misspelt copy, its translations, and prompts."""
+
+    test: Scores
+    also: dict[int, Scores]
+    misspelt: Copy | None = None
+    written: Written | None = None
+    prompted: Prompted | None = None
+    extra: dict[str, float] = {}  # noqa: RUF012
+
+
+def write_test(job: Job, tested: Tested, belongs: Belonging, seconds: float) -> dict[str, Any]:
+    """The arrays and texts of the test split, then test.json, then the status: done. Returns the metrics of both splits.
+
+    `seconds`: core-seconds that the scoring took.
+    """
+    metrics = _metrics(job, tested, belongs)
+    items = by_item(tested.test, belongs)
+    if tested.misspelt is not None:
+        items["misspelt"] = by_item(*tested.misspelt)["loss"]
+    if tested.written is not None:
+        items |= _write_texts(job, tested.written, metrics)
+    store.write_arrays(job.folder / "items.npz", **items)
+    _write_tokens(job, tested)
+    identities = {"test": belongs.identity._asdict()} if belongs.identity else {}
+    extra: dict[str, Any] = {**tested.extra, **(tested.written.unknown if tested.written else {})}
+    if tested.prompted is not None:
+        store.write_arrays(job.folder / "prompts.npz", **tested.prompted.items)
+        identities["prompts"] = tested.prompted.identity._asdict()
+        extra["unknown_in_prompts"] = tested.prompted.unknown
+    found = {"metrics": {"test": metrics}, "scored_on": identities, "extra": extra, "signatures": _signatures(job, tested.written)}
+    store.write_json(job.folder / "test.json", {"cell_id": job.cell_id, "seed": job.seed, **found, "seconds": seconds})
+    trained = store.read_status(job.folder) or {"step": 0, "steps": 0, "message": ""}
+    message = "" if trained["message"].startswith(UNSCORED) else trained["message"]
+    write_status(job, "done", trained["step"], trained["steps"], message)
+    both: dict[str, Any] = (store.read_result(job.folder) or {})["metrics"]
+    return both
+
+
+def _metrics(job: Job, tested: Tested, belongs: Belonging) -> dict[str, float]:
+    metrics = measure(tested.test, job.config.data, belongs)
+    for length, scores in tested.also.items():
+        metrics[f"perplexity_at_{length}"] = measure(scores, job.config.data, Belonging(belongs.items))["perplexity"]
+    if tested.misspelt is not None:
+        metrics[f"bits_per_character_at_{job.config.eval.misspelt:g}_misspelt"] = bits_per_character(*tested.misspelt)
+    if tested.prompted is not None:
+        metrics |= {f"{name}_at_prompts": value for name, value in tested.prompted.metrics.items()}
+    return metrics
+
+
+def _write_tokens(job: Job, tested: Tested) -> None:
+    scored = {"test": tested.test} | ({"misspelt": tested.misspelt.scores} if tested.misspelt else {})
+    nats = {name: scores.nats.astype(np.float32) for name, scores in scored.items() if scores.nats is not None}
+    if nats:
+        store.write_arrays(job.folder / "test_tokens.npz", **nats)
+
+
+def _write_texts(job: Job, written: Written, metrics: dict[str, float]) -> dict[str, np.ndarray]:
+    """texts.jsonl, and attention.npz where there is any; the items of the texts. Their metrics are added to `metrics`."""
+    found = text_scores.text_items([texts[0] for texts in written.texts], written.references, _tokenizer(job.config))
+    metrics |= text_metrics(found, ranges(written.lengths)) | written.alignment
+    if len(written.texts[0]) > 1:
+        several = text_diversity.diversity(written.texts)
+        metrics |= {name: float(values.mean()) for name, values in several.items()}
+        found |= several
+    lines = zip(written.sources, written.references, written.texts, strict=True)
+    store.write_text(job.folder / "texts.jsonl", "".join(_json_line(*line) for line in lines))
+    if written.attention:
+        store.write_arrays(job.folder / "attention.npz", **written.attention)
+    return found
+
+
+def _json_line(source: str, reference: str, texts: Sequence[str]) -> str:
+    return json.dumps({"source": source, "reference": reference, "written": texts}, ensure_ascii=False) + "\n"
+
+
+def _tokenizer(config: Config) -> BleuTokenizer:
+    assert isinstance(config.data, Pairs), "texts are written of pairs"
+    return config.data.bleu_tokenizer
+
+
+def _signatures(job: Job, written: Written | None) -> dict[str, str]:
+    if written is None:
+        return {}
+    texts = len(written.texts[0])
+    return text_scores.signature(_tokenizer(job.config)) | (text_diversity.signature(texts) if texts > 1 else {})
