@@ -22,6 +22,7 @@ class Bag(Node):
     nonlinearity: Literal["tanh", "relu"] = "tanh"  # of the hidden layers
     word_dropout: Fraction = 0.0  # the probability that a word is left out in training
     init: Initialiser = VarianceInit()
+    embedding_init: Initialiser | None = None  # of the embedding alone (Kim 2014: uniform, 0.25); by default as `init`
 
     @model_validator(mode="after")
     def _layers_have_a_nonlinearity(self) -> "Bag":
@@ -38,6 +39,7 @@ class MaxConvolution(Node):
     windows: Integers = (3, 4, 5)
     maps: Positive = 100  # of each window
     init: Initialiser = VarianceInit()
+    embedding_init: Initialiser | None = None  # of the embedding alone (Kim 2014: uniform, 0.25); by default as `init`
 
 
 class Stack(StackWords):

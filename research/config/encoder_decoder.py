@@ -5,7 +5,20 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from research.config.errors import Impossible
-from research.config.mixer import GRU, LSTM, T5, Alibi, Attention, CosineScore, DotScore, Elman, ScaledDotScore, Score, WindowCache
+from research.config.mixer import (
+    GRU,
+    LSTM,
+    T5,
+    Alibi,
+    Attention,
+    CosineScore,
+    DotScore,
+    Elman,
+    MlpScore,
+    ScaledDotScore,
+    Score,
+    WindowCache,
+)
 from research.config.model import Initialiser, StackWords, VarianceInit
 from research.config.node import Fraction, Node, Positive
 
@@ -90,7 +103,7 @@ class Bahdanau(Node):
     """The state before the cell looks at the source, and what it sees goes into the cell (Bahdanau et al. 2014, sec. 3.1)."""
 
     kind: Literal["bahdanau"]
-    score: Score = ScaledDotScore()
+    score: Score = MlpScore(kind="mlp")  # additive, as in the paper
 
 
 class Luong(Node):
@@ -161,7 +174,7 @@ class EncoderDecoder(Node):
     kind: Literal["encoder_decoder"]
     encoder: Encoder = RecurrentEncoder()
     decoder: Decoder = RecurrentDecoder()
-    embeddings: Literal["separate", "shared"] = "separate"  # shared: one table for source and target
+    embeddings: Literal["separate", "shared"] = "separate"  # shared: one table for source and target, drawn as the decoder's
     tie: bool = False  # the output layer is the decoder's embedding, transposed (Press & Wolf 2017)
 
     @property
@@ -174,6 +187,8 @@ class EncoderDecoder(Node):
         decoder, memory = self.decoder, self.encoder.memory
         if self.embeddings == "shared" and self.sees:
             raise ValueError("embeddings = shared needs two sides of symbols, and a picture has none: leave it out")
+        if self.embeddings == "shared" and getattr(self.encoder, "embedding_init", None) is not None:
+            raise ValueError("encoder.embedding_init draws nothing where embeddings = shared: the table is the decoder's; set it there")
         if self.embeddings == "shared" and self.encoder.width != decoder.width:
             raise Impossible(f"embeddings = shared needs encoder.width = decoder.width; they are {self.encoder.width} and {decoder.width}")
         if isinstance(decoder, StackDecoder):

@@ -89,14 +89,12 @@ def cell_id(config: Config, data_digest: str) -> str:
 def program_key(config: Config) -> Config:
     """The config with all that is only a traced number replaced: runs with equal keys on equal data share one compiled training program.
 
-    Traced are the learning rate, a weight decay above zero, and what is done before training (initial values, seeds, the parent's source)
-    or after it (decoding, prompts). A weight decay of zero, dropout 0, clipping off and smoothing 0 are structure, and so is what a parent
-    freezes.
+    Traced are the learning rate, a weight decay or L2 above zero, and what is done before training (initial values, seeds, the parent's
+    source) or after it (decoding, prompts). A weight decay of zero, dropout 0, clipping off and smoothing 0 are structure, and so is what
+    a parent freezes.
     """
     config = resolve(config)
-    traced: dict[str, Any] = {"learning_rate": 1.0}
-    if getattr(config.optim, "weight_decay", 0.0) > 0:
-        traced["weight_decay"] = 1.0
+    traced: dict[str, Any] = {word: 1.0 for word in config.optim.traced if getattr(config.optim, word) > 0}
     frozen = config.init.freeze if config.init else ()
     changed = {
         "seeds": (0,),
@@ -119,7 +117,7 @@ def _without_initial_values(model: Any) -> Any:
         return model.model_copy(update=parts)
     if not hasattr(model, "init"):
         return model
-    changed: dict[str, Any] = {"init": VarianceInit()}
+    changed: dict[str, Any] = {"init": VarianceInit()} | ({"embedding_init": None} if hasattr(model, "embedding_init") else {})
     if hasattr(model, "cell"):
         changed["cell"] = _drawn_as_by_default(model.cell)
     if isinstance(model, StackWords):

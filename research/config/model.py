@@ -36,7 +36,13 @@ class FeedForward(Node):
     """A two-layer network at each position; swiglu has a third matrix as its gate (Shazeer 2020)."""
 
     kind: Literal["gelu", "relu", "silu", "swiglu"] = "gelu"
-    width: Positive | Literal["4x"] = "4x"  # by default four times the model's width
+    width: Positive | Literal["4x"] = "4x"  # as many weights as at four times the model's width without a gate: swiglu's is 8/3 of it
+
+    def hidden(self, width: int) -> int:
+        """How wide the hidden layer is in a model of this width; with a third matrix two thirds (Shazeer 2020, sec. 3.1)."""
+        if self.width != "4x":
+            return self.width
+        return round(8 * width / 3) if self.kind == "swiglu" else 4 * width
 
 
 class NoFeedForward(Node):
@@ -63,7 +69,11 @@ class UniformInit(Node):
 
 
 class NormalInit(Node):
-    """N(0, scale^2) for matrices and embeddings, zero for biases (GPT-2)."""
+    """N(0, scale^2) for matrices and embeddings, zero for biases (GPT-2).
+
+    As there, what writes into the residual stream (an attention's last product and a feed-forward layer's) is drawn smaller, by the root
+    of how many such branches the stack has, 2 a layer (Radford et al. 2019, sec. 2.3).
+    """
 
     kind: Literal["normal"]
     scale: Rate = 0.02
@@ -93,6 +103,7 @@ class StackWords(Node):
     feed_forward: FeedForwardKind = FeedForward()
     dropout: Dropout = Dropout()
     init: Initialiser = VarianceInit()
+    embedding_init: Initialiser | None = None  # of the embedding alone; by default as `init`
     precision: Literal["float32", "mixed"] = "float32"  # mixed: products in bfloat16; parameters, norms, softmax and loss in float32
     rematerialise: Literal["nothing", "products", "layers"] = "nothing"  # made again in the backward pass: all but products, all of layers
 
@@ -151,6 +162,7 @@ class FeedForwardLM(Node):
     direct: bool = False  # connections from the embeddings to the output
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0  # of the hidden layer
     init: Initialiser = VarianceInit()
+    embedding_init: Initialiser | None = None  # of the embedding alone; by default as `init`
 
 
 class MaximumLikelihood(Node):

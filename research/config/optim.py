@@ -1,6 +1,6 @@
 """The words of [optim] and [train]."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -48,41 +48,92 @@ class EpochDecay(Node):
 Schedule = Annotated[Constant | Cosine | Linear | InverseSquareRoot | EpochDecay, Field(discriminator="kind")]
 
 
-class SGD(Node):
-    """Stochastic gradient descent, with momentum if above zero."""
+Limit = Rate | Literal["off"]
 
+
+class SGD(Node):
+    """Stochastic gradient descent, with momentum if above zero. `weight_decay` is the same as an L2 penalty here."""
+
+    traced: ClassVar[tuple[str, ...]] = ("learning_rate", "weight_decay")
     kind: Literal["sgd"]
     learning_rate: Rate = 0.1
     momentum: Fraction = 0.0
     weight_decay: Weight = 0.0
     schedule: Schedule = Constant()
-    clip: Rate | Literal["off"] = "off"  # of the global norm
+    clip: Limit = "off"  # of the global norm
+    max_norm: Limit = "off"  # of the weights that lead to each class, after each step (Kim 2014: 3)
 
 
 class Adam(Node):
     """Kingma & Ba 2015."""
 
+    traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
     kind: Literal["adam"]
     learning_rate: Rate = 1e-3
     beta1: Fraction = 0.9
     beta2: Fraction = 0.999
+    l2: Weight = 0.0  # times half the squared length of all matrices and embeddings, added to the loss
     schedule: Schedule = Constant()
-    clip: Rate | Literal["off"] = "off"
+    clip: Limit = "off"
+    max_norm: Limit = "off"
 
 
 class AdamW(Node):
     """Adam with decoupled weight decay of the matrices (Loshchilov & Hutter 2019)."""
 
+    traced: ClassVar[tuple[str, ...]] = ("learning_rate", "weight_decay")
     kind: Literal["adamw"] = "adamw"
     learning_rate: Rate = 1e-3
     beta1: Fraction = 0.9
     beta2: Fraction = 0.999
     weight_decay: Weight = 0.01
     schedule: Schedule = Constant()
-    clip: Rate | Literal["off"] = "off"
+    clip: Limit = "off"
+    max_norm: Limit = "off"
 
 
-Optim = Annotated[SGD | Adam | AdamW, Field(discriminator="kind")]
+class Adagrad(Node):
+    """Each number's rate falls with the root of the sum of its squared gradients (Duchi et al. 2011)."""
+
+    traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
+    kind: Literal["adagrad"]
+    learning_rate: Rate = 0.01
+    epsilon: Rate = 1e-10  # under the root
+    l2: Weight = 0.0  # as of adam
+    schedule: Schedule = Constant()
+    clip: Limit = "off"
+    max_norm: Limit = "off"
+
+
+class Adadelta(Node):
+    """Steps of the size of the steps before, over that of the gradients (Zeiler 2012, algorithm 1, with its rho and epsilon)."""
+
+    traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
+    kind: Literal["adadelta"]
+    learning_rate: Rate = 1.0  # the paper has none
+    rho: Fraction = 0.95
+    epsilon: Rate = 1e-6
+    l2: Weight = 0.0  # as of adam
+    schedule: Schedule = Constant()
+    clip: Limit = "off"
+    max_norm: Limit = "off"
+
+
+class RMSprop(Node):
+    """The gradient over the root of a running mean of its square (Tieleman & Hinton 2012)."""
+
+    traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
+    kind: Literal["rmsprop"]
+    learning_rate: Rate = 1e-3
+    decay: Fraction = 0.9
+    epsilon: Rate = 1e-8
+    l2: Weight = 0.0  # as of adam
+    schedule: Schedule = Constant()
+    clip: Limit = "off"
+    max_norm: Limit = "off"
+
+
+Optim = Annotated[SGD | Adam | AdamW | Adagrad | Adadelta | RMSprop, Field(discriminator="kind")]
 
 
 class Train(Node):

@@ -7,10 +7,11 @@ cell, one program and one tree of parameters. A pattern of mixers becomes its sh
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from research.config.classify import Bag, MaxConvolution
 from research.config.data import Evaluation, Text
 from research.config.encoder_decoder import CrossAttention
 from research.config.mixer import Attention, MlpScore
-from research.config.model import FeedForward, StackWords
+from research.config.model import FeedForward, FeedForwardLM, StackWords
 from research.config.node import Node
 from research.config.schema import Config, Start
 
@@ -46,7 +47,7 @@ def _with(node: AnyNode, words: Words) -> AnyNode:
 
 
 def _feed_forward(node: FeedForward, above: Above) -> Words:
-    return {"width": 4 * above[-1].width} if node.width == "4x" else {}
+    return {"width": node.hidden(above[-1].width)}
 
 
 def _mlp_score(node: MlpScore, above: Above) -> Words:
@@ -59,7 +60,12 @@ def _mlp_score(node: MlpScore, above: Above) -> Words:
 def _stack(node: StackWords, above: Above) -> Words:
     period = _period(node.pattern)
     scale = node.width**0.5 if node.embedding_scale == "sqrt_width" else node.embedding_scale
-    return {"embedding_scale": scale, "mixer": period[0] if len(period) == 1 else period}
+    return {"embedding_scale": scale, "mixer": period[0] if len(period) == 1 else period} | _embedding_init(node, above)
+
+
+def _embedding_init(node: Any, above: Above) -> Words:
+    """None where it is the same as that of all matrices."""
+    return {"embedding_init": None} if node.embedding_init == node.init else {}
 
 
 def _period(pattern: Sequence[Any]) -> tuple[Any, ...]:
@@ -86,6 +92,9 @@ NUMBERS: dict[type[Node], Callable[[Any, Above], Words]] = {
     FeedForward: _feed_forward,
     MlpScore: _mlp_score,
     StackWords: _stack,
+    FeedForwardLM: _embedding_init,
+    Bag: _embedding_init,
+    MaxConvolution: _embedding_init,
     Evaluation: _evaluation,
     Start: _start,
 }

@@ -127,6 +127,10 @@ class Config(Node):
                 raise ValueError(f"[decode] is for pairs, whose test sources are translated; {self.data.kind} has none; leave it out")
             if self.train.scheduled_sampling:
                 raise ValueError(f"train.scheduled_sampling is for the targets of pairs, and {self.data.kind} has none; leave it out")
+        if self.optim.max_norm != "off" and not isinstance(self.model, Classifier):
+            raise ValueError(
+                f"optim.max_norm is for the weights that lead to each class, and {self.model.kind} has no classes; leave it out"
+            )
         if self.train.buckets > 1 and not isinstance(self.data, Pairs | Labelled):
             raise ValueError(
                 f"train.buckets puts examples of similar length together, pairs or labelled sentences, and those of {self.data.kind} have "

@@ -23,9 +23,16 @@ class WordVectors(Node):
     block: Positive = 64
     sample: Weight = 1e-3  # words above this share of the text are thinned out; 0 keeps all
     noise_power: Power = 0.75
-    learning_rate: Rate = 0.025
+    learning_rate: Rate | Literal["word2vec"] = "word2vec"  # 0.025 for skip_gram, 0.05 for cbow
     final_learning_rate: Weight = 1e-4  # reached in a straight line
     epochs: Positive = 5
+
+    @property
+    def first_rate(self) -> float:
+        """The learning rate of the first step."""
+        if self.learning_rate != "word2vec":
+            return self.learning_rate
+        return 0.05 if self.kind == "cbow" else 0.025
 
 
 class CountVectors(Node):

@@ -121,7 +121,7 @@ def _cut(
     padded = np.pad(words, (w, rest + w))
     done = np.linspace(progress[0], progress[1], steps, endpoint=False)
     left, right = (np.pad(side, (0, rest)).reshape(steps, t).astype(np.int32) for side in (left, right))
-    rate = config.learning_rate + (config.final_learning_rate - config.learning_rate) * done
+    rate = config.first_rate + (config.final_learning_rate - config.first_rate) * done
     return Blocks(
         padded[t * np.arange(steps)[:, None] + np.arange(t + 2 * w)],
         left,

@@ -46,6 +46,7 @@ from research.text.spacing import advice_on_bleu
 from research.train import checkpoint
 from research.train.frozen import check_freeze
 from research.train.initial_vectors import coverage, type_vectors
+from research.train.optimiser import check_schedule
 from research.train.update import Program, blank
 
 
@@ -164,6 +165,7 @@ def program_of(config: Config, data: Dataset) -> Program:
     train = config.train
     steps = train.epochs * per_epoch if isinstance(train.epochs, int) else train.steps
     assert isinstance(steps, int)
+    check_schedule(config.optim.schedule, steps, per_epoch)
     return Program(program_key(config), sizes(config, data), steps, per_epoch)
 
 

@@ -17,7 +17,7 @@ from research.config.classify import Classifier as Config
 from research.models import language_model
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
-from research.nn.initialisers import draw, draw_bias
+from research.nn.initialisers import draw, draw_bias, draw_embedding
 from research.nn.linear import dense
 from research.nn.masks import masked_softmax
 
@@ -123,7 +123,7 @@ def init_bag(config: Bag, key: Key[Array, ""], vocabulary: int, length: int) -> 
     width = config.width
     kernels = tuple(draw(config.init, k, (width, width), width) for k in rest[: config.layers])
     biases = tuple(draw_bias(config.init, k, width) for k in rest[config.layers :])
-    return BagEncoder(draw(config.init, key_embedding, (vocabulary, width), width), kernels, biases)
+    return BagEncoder(draw_embedding(config.init, config.embedding_init, key_embedding, vocabulary, width), kernels, biases)
 
 
 def encode_bag(
@@ -147,7 +147,7 @@ def init_max_convolution(config: MaxConvolution, key: Key[Array, ""], vocabulary
     inputs = [window * config.width for window in config.windows]
     kernels = tuple(draw(config.init, k, (n, config.maps), n) for k, n in zip(rest[::2], inputs, strict=True))
     biases = tuple(draw_bias(config.init, k, config.maps) for k in rest[1::2])
-    return ConvolutionEncoder(draw(config.init, key_embedding, (vocabulary, config.width), config.width), kernels, biases)
+    return ConvolutionEncoder(draw_embedding(config.init, config.embedding_init, key_embedding, vocabulary, config.width), kernels, biases)
 
 
 def encode_max_convolution(

@@ -25,7 +25,6 @@ from research.models import MODELS
 from research.models.classifier import embedding, pooled_width
 from research.models.encoders import KERNEL, convolved_side, picture_side, summary_width
 from research.models.language_model import specs
-from research.nn.feed_forward import hidden_width
 from research.nn.mixers import MIXERS
 from research.nn.recurrent import CELLS, recurrent_flops
 from research.nn.scores import score_flops
@@ -148,4 +147,4 @@ def feed_forward_flops(config: StackWords) -> float:
     if not isinstance(config.feed_forward, FeedForward):
         return 0.0
     matrices = 3 if config.feed_forward.kind == "swiglu" else 2
-    return 2.0 * matrices * config.width * hidden_width(config.feed_forward, config.width)
+    return 2.0 * matrices * config.width * config.feed_forward.hidden(config.width)

@@ -15,7 +15,7 @@ from research.config.model import FeedForwardLM as Config
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
 from research.nn.existing import order_of, scatter_existing
-from research.nn.initialisers import draw, draw_bias
+from research.nn.initialisers import draw, draw_bias, draw_embedding
 from research.nn.linear import dense
 
 
@@ -34,7 +34,7 @@ def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int) -> F
     keys = jax.random.split(key, 6)
     window = config.context * config.width
     return FeedForwardLM(
-        embedding=draw(config.init, keys[0], (vocabulary + 1, config.width), config.width),
+        embedding=draw_embedding(config.init, config.embedding_init, keys[0], vocabulary + 1, config.width),
         hidden=draw(config.init, keys[1], (window, config.hidden), window),
         hidden_bias=draw_bias(config.init, keys[2], config.hidden),
         direct=draw(config.init, keys[3], (window, vocabulary), window) if config.direct else (),

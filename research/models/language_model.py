@@ -22,18 +22,19 @@ from research.config.classify import Stack
 from research.config.encoder_decoder import StackDecoder, StackEncoder
 from research.config.mixer import Attention
 from research.config.model import LanguageModel as Config
-from research.config.model import NoFeedForward, NoNorm, StackWords
+from research.config.model import NoFeedForward, NoNorm, NormalInit, StackWords
 from research.nn.attention import AttentionSpec
 from research.nn.cross_attention import Memory, init_cross, look_at, remember
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
 from research.nn.feed_forward import feed_forward, init_feed_forward
-from research.nn.initialisers import draw, draw_bias
+from research.nn.initialisers import draw, draw_bias, draw_embedding
 from research.nn.mixers import MIXERS
 from research.nn.norm import init_norm, norm
 from research.nn.positions import add_position, init_position
 
 KEPT = {"products": jax.checkpoint_policies.dots_with_no_batch_dims_saveable, "layers": jax.checkpoint_policies.nothing_saveable}
+LAST_PRODUCTS = ("out", "down")  # of an attention and of a feed-forward layer: what a branch writes with
 UNROLLED = 8  # a stack of so many periods is no loop, so that layers keep what they keep where it is; a deeper one compiles once
 
 
@@ -93,7 +94,7 @@ def init(config: StackWords, key: Key[Array, ""], vocabulary: int, length: int, 
     repeats = config.layers // len(period)
     stack = lambda spec, key: jax.vmap(lambda k: _init_block(config, spec, k, memory))(jax.random.split(key, repeats))
     return LanguageModel(
-        embedding=draw(config.init, key_embedding, (vocabulary, config.width), config.width),
+        embedding=draw_embedding(config.init, config.embedding_init, key_embedding, vocabulary, config.width),
         position=init_position(config.position, key_position, length, config.width, config.init),
         blocks=tuple(stack(spec, k) for spec, k in zip(period, jax.random.split(key_blocks, len(period)), strict=True)),
         norm=init_norm(config.norm, config.width) if _placement(config) == "pre" else (),
@@ -216,7 +217,19 @@ def _init_block(config: StackWords, spec: Any, key: Key[Array, ""], memory: int)
     if isinstance(config, StackDecoder):
         cross = init_cross(config.cross, jax.random.fold_in(key, 2), config.width, memory, config.init)
         block = replace(block, cross_norm=init_norm(config.norm, config.width), cross=cross)
-    return block
+    return _smaller_branches(config, block) if isinstance(config.init, NormalInit) and config.residual else block
+
+
+def _smaller_branches(config: StackWords, block: Block) -> Block:
+    """What writes into the residual stream divided by the root of how many branches the stack has (Radford et al. 2019, sec. 2.3)."""
+    branches = [part for part in (block.mixer, block.feed_forward, block.cross) if part != ()]
+    shrink = lambda part: _shrunk(part, (config.layers * len(branches)) ** -0.5)
+    return replace(block, mixer=shrink(block.mixer), feed_forward=shrink(block.feed_forward), cross=shrink(block.cross))
+
+
+def _shrunk(part: Any, by: float) -> Any:
+    names = [name for name in LAST_PRODUCTS if hasattr(part, name)]
+    return replace(part, **{name: by * getattr(part, name) for name in names}) if names else part
 
 
 def _block(

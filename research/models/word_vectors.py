@@ -138,7 +138,7 @@ def fit(config: Config, text: Sentences, seed: int) -> WordVectors:
         if not jnp.isfinite(params.input).all():
             raise StepladderError(
                 f"Word vectors diverged in epoch {epoch + 1}: too many updates of the same words at once. Lower learning_rate "
-                f"({config.learning_rate:g}) or block ({config.block}), or raise shared ({config.shared})."
+                f"({config.first_rate:g}) or block ({config.block}), or raise shared ({config.shared})."
             )
     return params
 

@@ -29,14 +29,9 @@ class Gated:
     down: Float[Array, "f d"]
 
 
-def hidden_width(config: FeedForward, width: int) -> int:
-    """f: as configured, or four times the width of the model."""
-    return 4 * width if config.width == "4x" else config.width
-
-
 def init_feed_forward(config: FeedForward, key: Key, width: int, initialiser: Initialiser = LECUN) -> Plain | Gated:
     """Parameters for vectors of `width` numbers."""
-    hidden = hidden_width(config, width)
+    hidden = config.hidden(width)
     key_up, key_down, key_up_bias, key_down_bias = jax.random.split(key, 4)
     down = draw(initialiser, key_down, (hidden, width), hidden)
     if config.kind == "swiglu":

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
@@ -12,6 +13,8 @@ from research.config.mixer import T5, Alibi, Learned, NoPosition, Position, Rota
 from research.config.model import Initialiser
 from research.nn.embedding import lookup
 from research.nn.initialisers import LECUN, Key, draw
+
+STRIDE = 1024  # positions
 
 
 def init_learned(config: Learned, key: Key, length: int, width: int, initialiser: Initialiser) -> Float[Array, "length d"]:
@@ -26,7 +29,7 @@ def learned(config: Learned, params: Float[Array, "length d"], width: int, posit
 
 def sinusoidal(config: Sinusoidal, params: tuple[()], width: int, position: Int[Array, "b t"]) -> Float[Array, "b t d"]:
     """Channel 2i is sin(position / base^(2i/d)), channel 2i+1 its cosine (Vaswani et al. 2017, sec. 3.5)."""
-    angles = position[..., None] * _frequencies(config.base, width)[None, None]
+    angles = _angles(config.base, width, position)
     return jnp.stack([jnp.sin(angles), jnp.cos(angles)], axis=-1).reshape(*position.shape, -1)[..., :width]
 
 
@@ -35,7 +38,7 @@ def rotary(config: Rotary, x: Float[Array, "b h t k"], position: Int[Array, "#b 
 
     The paper pairs neighbours; with learned projections the two are the same up to the order of channels.
     """
-    angles = position[:, None, :, None] * _frequencies(config.base, x.shape[-1])[None, None, None]
+    angles = _angles(config.base, x.shape[-1], position)[:, None]
     table = lax.optimization_barrier((jnp.sin(angles), jnp.cos(angles)))  # once, not again for each head
     sine, cosine = (jnp.broadcast_to(a, (*x.shape[:-1], x.shape[-1] // 2)) for a in table)
     first, second = jnp.split(x, 2, axis=-1)
@@ -43,9 +46,18 @@ def rotary(config: Rotary, x: Float[Array, "b h t k"], position: Int[Array, "#b 
 
 
 def alibi(config: Alibi, params: tuple[()], heads: int, distance: Int[Array, "n t s"]) -> Float[Array, "n h t s"]:
-    """-slope_h * distance with the slopes 2^(-8/h), 2^(-16/h), ..., 2^-8 (Press et al. 2021)."""
-    slopes = 2.0 ** (-8.0 * jnp.arange(1, heads + 1) / heads)
-    return -slopes[None, :, None, None] * distance[:, None]
+    """-slope_h * distance (Press et al. 2021)."""
+    return -jnp.array(alibi_slopes(heads), jnp.float32)[None, :, None, None] * distance[:, None]
+
+
+def alibi_slopes(heads: int) -> tuple[float, ...]:
+    """2^(-8/h), 2^(-16/h), ..., 2^-8 where the number of heads is a power of two.
+
+    Else those of the next lower power, and then every second one of twice that power, as in the code that the authors released.
+    """
+    power = 2 ** int(math.log2(heads))
+    slopes = lambda n: [2.0 ** (-8.0 * i / n) for i in range(1, n + 1)]
+    return (*slopes(power), *slopes(2 * power)[::2][: heads - power])
 
 
 def t5(config: T5, params: Float[Array, "buckets h"], heads: int, distance: Int[Array, "n t s"]) -> Float[Array, "n h t s"]:
@@ -71,8 +83,16 @@ def t5_boundaries(buckets: int, max_distance: int) -> tuple[int, ...]:
     return (*range(1, exact + 1), *grow)
 
 
-def _frequencies(base: float, width: int) -> Float[Array, " pairs"]:
-    return jnp.exp(-math.log(base) * jnp.arange(0, width, 2) / width)
+def _angles(base: float, width: int, position: Int[Array, "*n t"]) -> Float[Array, "*n t pairs"]:
+    """position / base^(2i/width) up to whole turns, right to 1e-3 for millions of positions.
+
+    In float32 the product itself is off by a hundredth beyond 1e5. So of a position the multiples of STRIDE turn by the rest of STRIDE's
+    own angle, which is computed in float64.
+    """
+    frequencies = np.asarray(base, np.float64) ** (-np.arange(0, width, 2) / width)
+    far = np.remainder(STRIDE * frequencies + np.pi, 2 * np.pi) - np.pi
+    of = lambda number, angle: number[..., None] * jnp.asarray(angle, jnp.float32).reshape((1,) * number.ndim + (-1,))
+    return of(position // STRIDE, far) + of(position % STRIDE, frequencies)
 
 
 class PositionKind(NamedTuple):

@@ -19,13 +19,13 @@ from research.data.batches import Arrays, in_narrowest, starts_anew
 from research.tasks.language_modelling import Sizes, carries, empty, init, loss, stop_gradient
 from research.train.frozen import frozen_rows, join, split
 from research.train.lanes import spread
-from research.train.optimiser import factor, optimiser
+from research.train.optimiser import factor, limited, optimiser
 from research.train.source import Stacked, batch_of_step
 from research.train.streams import at_step, stream
 
 
 class Program(NamedTuple):
-    """All that decides a compiled training program. Runs that differ in seed, learning rate, weight decay or initial values share it."""
+    """All that decides a compiled training program. Runs that differ in seed, rate, weight decay or initial values share it."""
 
     config: Config  # of `identity.program_key`
     sizes: Sizes
@@ -39,7 +39,7 @@ class Member:
 
     seed: UInt32[Array, ""]  # the root of its randomness
     learning_rate: Float[Array, ""]
-    weight_decay: Float[Array, ""]
+    weight_decay: Float[Array, ""]  # or L2: what the optimiser has
 
 
 @struct.dataclass
@@ -128,7 +128,7 @@ def update(program: Program, member: Member, state: State, source: Arrays | Stac
     norm = optax.tree.norm(gradient)
     rate = member.learning_rate * factor(config.optim.schedule, program.steps, program.steps_per_epoch, state.step)
     change, optimiser_state = optimiser(config.optim, rate, member.weight_decay).update(gradient, state.optimiser, trained)
-    params = join(frozen, optax.apply_updates(trained, change), still)
+    params = join(frozen, limited(config.optim, optax.apply_updates(trained, change)), still)
     new = State(params, optimiser_state, state.step + 1, stop_gradient(carry) if carries(config) else ())
     finite = jnp.isfinite(value) & jnp.isfinite(norm)
     tokens = jnp.where(finite, batch.valid.sum(dtype=jnp.int32), 0)

@@ -105,8 +105,10 @@ BASES: list[dict[str, Any]] = [
     *(RUN | {"data": CORPUS | {"kind": kind}} for kind in ("pydoc", "shakespeare", "ptb", "wikitext2", "tinyshakespeare")),
     *(RUN | {"data": EXAMPLES | {"kind": kind}} for kind in ("copy", "reverse", "recall", "agreement")),
     RUN | {"data": CORPUS | FILES},
-    *(RUN | {"optim": {"kind": kind}} for kind in ("sgd", "adam")),
-    *(RUN | {"optim": {"schedule": {"kind": kind}}} for kind in ("cosine", "linear", "inverse_square_root", "epoch_decay")),
+    *(SENTENCES | {"optim": {"kind": kind}} for kind in ("sgd", "adam", "adagrad", "adadelta", "rmsprop")),
+    *(RUN | {"optim": {"schedule": {"kind": kind}}} for kind in ("cosine", "linear")),
+    RUN | {"optim": {"schedule": {"kind": "inverse_square_root", "warmup": 5}}},
+    RUN | {"optim": {"schedule": {"kind": "epoch_decay", "hold": 2}}, "train": {"epochs": 9, "batch_size": 4, "evaluations": 3}},
     RUN | {"init": {"from": "parent", "freeze": ["embedding"]}},
     *(
         COUNTED | {"model": {"kind": "ngram", "order": 2, "smoothing": {"kind": kind}}}

@@ -15,7 +15,7 @@ from research.config.model import FeedForward, LayerNorm, NoNorm, NormalInit, RM
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
 from research.nn.existing import gather_existing, order_of, scatter_existing
-from research.nn.feed_forward import feed_forward, hidden_width, init_feed_forward
+from research.nn.feed_forward import feed_forward, init_feed_forward
 from research.nn.initialisers import draw, draw_bias
 from research.nn.linear import dense, linear
 from research.nn.masks import causal, existing, masked_softmax, window
@@ -99,7 +99,19 @@ def test_feed_forward_is_its_formula(kind):
         expected = ACTIVATIONS[kind](X @ params.up + params.up_bias) @ params.down + params.down_bias
     tolerance = 1e-3 if kind == "gelu" else 2e-6  # ours is the tanh form, this close to the exact one
     np.testing.assert_allclose(jit(feed_forward, static_argnums=0)(config, params, X), expected, atol=tolerance)
-    assert hidden_width(FeedForward(kind=kind), 4) == 16
+
+
+@pytest.mark.parametrize("width", [4, 64, 96, 128])
+def test_a_gate_is_as_dear_as_none_at_the_default_width(width):
+    """Shazeer 2020, sec. 3.1: with a third matrix two thirds of the hidden width, so that the number of weights is kept."""
+    count = lambda kind: sum(
+        leaf.size
+        for leaf in jax.tree.leaves(jax.eval_shape(lambda: init_feed_forward(FeedForward(kind=kind), jax.random.key(0), width)))
+        if leaf.ndim > 1
+    )
+    assert count("gelu") == 8 * width**2
+    assert abs(count("swiglu") - count("gelu")) <= 1.5 * width
+    assert FeedForward(kind="swiglu", width=9).hidden(width) == 9
 
 
 def test_lookup_gives_rows_adds_up_their_gradients_and_shows_a_wrong_token():

@@ -3,14 +3,16 @@
 import math
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from quick import jit
 
 from research.config.mixer import T5, Alibi, Learned, NoPosition, Rotary, Sinusoidal
 from research.nn import positions
-from research.nn.positions import init_bias, init_position, t5_boundaries
+from research.nn.positions import alibi_slopes, init_bias, init_position, rotary, sinusoidal, t5_boundaries
 
 add_position = jit(positions.add_position, static_argnums=0)
 turn_position = jit(positions.turn_position, static_argnums=0)
@@ -99,3 +101,26 @@ def test_t5_adds_the_number_of_the_bucket_and_starts_at_zero():
     bias = position_bias(config, table, 3, np.arange(40)[None, None])
     expected = [table[slow_bucket(distance, 8, 20)] for distance in range(40)]
     np.testing.assert_array_equal(bias[0, :, 0].T, expected)
+
+
+def test_slopes_of_a_number_of_heads_that_is_no_power_of_two_are_those_of_the_released_code():
+    """github.com/ofirpress/attention_with_linear_biases: 12 heads have the 8 slopes of 8, then every second one of 16."""
+    expected = [2.0**-i for i in range(1, 9)] + [2.0 ** -(i + 0.5) for i in range(4)]
+    np.testing.assert_allclose(alibi_slopes(12), expected)
+    np.testing.assert_allclose(alibi_slopes(8), [2.0**-i for i in range(1, 9)])
+    np.testing.assert_allclose(alibi_slopes(1), [2.0**-8])
+    np.testing.assert_allclose(alibi_slopes(3), [2.0**-4, 2.0**-8, 2.0**-2])
+
+
+@pytest.mark.parametrize("base", [100.0, 10_000.0, 1e8])
+def test_angles_of_far_positions_are_those_of_float64(base):
+    position = np.array([0, 1, 1023, 1024, 99_999, 123_457, 1_000_003, 5_000_000])
+    x = np.random.default_rng(0).normal(size=(1, 1, len(position), 16)).astype(np.float32)
+    turned = rotary(Rotary(kind="rotary", base=base), jnp.asarray(x), jnp.asarray(position)[None])
+    angle = position[:, None] * base ** (-np.arange(0, 16, 2) / 16)
+    first, second = np.split(x[0, 0].astype(np.float64), 2, axis=-1)
+    sine, cosine = np.sin(angle), np.cos(angle)
+    expected = np.concatenate([first * cosine - second * sine, second * cosine + first * sine], axis=-1)
+    np.testing.assert_allclose(turned[0, 0], expected, atol=3e-3)
+    vectors = sinusoidal(Sinusoidal(kind="sinusoidal", base=base), (), 16, jnp.asarray(position)[None])[0]
+    np.testing.assert_allclose(vectors, np.stack([sine, cosine], axis=-1).reshape(len(position), 16), atol=1e-3)

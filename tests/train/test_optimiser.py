@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from research.config.optim import SGD, Adam, AdamW, Constant, Cosine, EpochDecay, InverseSquareRoot, Linear
+from research.config.errors import StepladderError
+from research.config.optim import SGD, Adadelta, Adagrad, Adam, AdamW, Constant, Cosine, EpochDecay, InverseSquareRoot, Linear, RMSprop
 from research.config.schema import Model
 from research.models import language_model
-from research.train.optimiser import factor, hyper, optimiser
+from research.train.optimiser import check_schedule, factor, hyper, limited, optimiser
 
 
 @struct.dataclass
@@ -76,16 +77,80 @@ def adam(optim, learning_rates):
     return params
 
 
+def penalised(optim, params, step):
+    """The gradient with that of L2, clipped."""
+    penalty = {name: optim.l2 * (name in MATRICES) * params[name] for name in NAMES}
+    return clipped({name: draws(step)[name] + penalty[name] for name in NAMES}, optim.clip)
+
+
+def adagrad(optim, learning_rates):
+    """Duchi et al. 2011; torch.optim.Adagrad: g / (sqrt(sum of g^2) + eps)."""
+    params, total = draws(0), dict.fromkeys(NAMES, 0.0)
+    for step, rate in enumerate(learning_rates, start=1):
+        gradient = penalised(optim, params, step)
+        for name in NAMES:
+            total[name] = total[name] + gradient[name] ** 2
+            params[name] = params[name] - rate * gradient[name] / (np.sqrt(total[name]) + optim.epsilon)
+    return params
+
+
+def adadelta(optim, learning_rates):
+    """Zeiler 2012, algorithm 1; torch.optim.Adadelta."""
+    params, square, moved = draws(0), dict.fromkeys(NAMES, 0.0), dict.fromkeys(NAMES, 0.0)
+    for step, rate in enumerate(learning_rates, start=1):
+        gradient = penalised(optim, params, step)
+        for name in NAMES:
+            square[name] = optim.rho * square[name] + (1 - optim.rho) * gradient[name] ** 2
+            change = np.sqrt(moved[name] + optim.epsilon) / np.sqrt(square[name] + optim.epsilon) * gradient[name]
+            moved[name] = optim.rho * moved[name] + (1 - optim.rho) * change**2
+            params[name] = params[name] - rate * change
+    return params
+
+
+def rmsprop(optim, learning_rates):
+    """torch.optim.RMSprop without momentum: g / (sqrt(mean of g^2) + eps)."""
+    params, square = draws(0), dict.fromkeys(NAMES, 0.0)
+    for step, rate in enumerate(learning_rates, start=1):
+        gradient = penalised(optim, params, step)
+        for name in NAMES:
+            square[name] = optim.decay * square[name] + (1 - optim.decay) * gradient[name] ** 2
+            params[name] = params[name] - rate * gradient[name] / (np.sqrt(square[name]) + optim.epsilon)
+    return params
+
+
+def adam_with_penalty(optim, learning_rates):
+    """torch.optim.Adam with weight_decay: what it adds goes through both moments."""
+    params, first, second = draws(0), dict.fromkeys(NAMES, 0.0), dict.fromkeys(NAMES, 0.0)
+    for step, rate in enumerate(learning_rates, start=1):
+        gradient = penalised(optim, params, step)
+        for name in NAMES:
+            first[name] = optim.beta1 * first[name] + (1 - optim.beta1) * gradient[name]
+            second[name] = optim.beta2 * second[name] + (1 - optim.beta2) * gradient[name] ** 2
+            params[name] -= rate * first[name] / (1 - optim.beta1**step) / (np.sqrt(second[name] / (1 - optim.beta2**step)) + 1e-8)
+    return params
+
+
 @pytest.mark.parametrize(
     ("optim", "formula"),
     [
+        (Adagrad(kind="adagrad"), adagrad),
+        (Adagrad(kind="adagrad", l2=0.3, clip=0.5), adagrad),
+        (Adadelta(kind="adadelta"), adadelta),
+        (Adadelta(kind="adadelta", rho=0.9, epsilon=1e-4, l2=0.3), adadelta),
+        (RMSprop(kind="rmsprop"), rmsprop),
+        (RMSprop(kind="rmsprop", decay=0.5, l2=0.2, clip=1.0), rmsprop),
+        (Adam(kind="adam", l2=0.4, clip=0.7), adam_with_penalty),
         (SGD(kind="sgd"), sgd),
         (SGD(kind="sgd", momentum=0.9, weight_decay=0.1, clip=0.5), sgd),
         (Adam(kind="adam"), adam),
         (Adam(kind="adam", beta1=0.5, beta2=0.9, clip=100.0), adam),
         (AdamW(weight_decay=0.3, clip=1.0), adam),
     ],
-    ids=["sgd", "sgd: momentum, decay, clip", "adam", "adam: betas, a clip that is not reached", "adamw: decay, clip"],
+    ids=[
+        *("adagrad", "adagrad: l2, clip", "adadelta", "adadelta: rho, epsilon, l2", "rmsprop", "rmsprop: decay, l2, clip"),
+        "adam: l2, clip",
+        *["sgd", "sgd: momentum, decay, clip", "adam", "adam: betas, a clip that is not reached", "adamw: decay, clip"],
+    ],
 )
 def test_updates_are_the_formulas(optim, formula):
     learning_rates = [0.3, 0.2, 0.1, 0.5]
@@ -144,3 +209,41 @@ def test_matrices_alone_are_decayed(mixer):
     for path, leaf in jax.tree_util.tree_leaves_with_path(change):
         name = ".".join(entry.name for entry in path if isinstance(entry, jax.tree_util.GetAttrKey))
         np.testing.assert_allclose(leaf, 0.0 if name.endswith(VECTORS) else -0.05, rtol=1e-6, err_msg=name)
+
+
+@struct.dataclass
+class Output:
+    output: Any
+
+
+def test_max_norm_shortens_the_weights_of_a_class_to_its_limit_and_no_others():
+    """Kim 2014, sec. 2.1: w is rescaled to |w| = s whenever |w| > s. Of lengths 5, 1, 3 and 0."""
+    kernel = np.array([[3.0, 0.6, 0.0, 0.0], [4.0, 0.8, 3.0, 0.0]], np.float32)
+    out = limited(Adadelta(kind="adadelta", max_norm=3.0), Output(jnp.asarray(kernel))).output
+    np.testing.assert_allclose(out, [[1.8, 0.6, 0.0, 0.0], [2.4, 0.8, 3.0, 0.0]], rtol=1e-6)
+    np.testing.assert_array_equal(limited(Adam(kind="adam"), Output(kernel)).output, kernel)
+    assert limited(Adam(kind="adam", max_norm=3.0), Output(None)).output is None  # frozen
+
+
+@pytest.mark.parametrize(
+    ("schedule", "steps", "refused"),
+    [
+        (Cosine(kind="cosine", warmup=9), 10, ""),
+        (Cosine(kind="cosine", warmup=10), 10, "warmup = 10"),
+        (Constant(warmup=11), 10, "warmup = 11"),
+        (InverseSquareRoot(kind="inverse_square_root", warmup=10), 10, "warmup = 10"),
+        (EpochDecay(kind="epoch_decay", hold=1, factor=0.5), 10, ""),
+        (EpochDecay(kind="epoch_decay", hold=2, factor=0.5), 10, "hold = 2"),
+        (Constant(), 1, ""),
+    ],
+)
+def test_a_schedule_of_which_a_part_never_comes_is_refused(schedule, steps, refused):
+    """In epochs of five steps; what is refused is a constant factor over the whole run, or never reaches one."""
+    factors = np.array([factor(schedule, steps, 5, step) for step in range(steps)])
+    if not refused:
+        check_schedule(schedule, steps, 5)
+        assert factors.max() == 1
+        return
+    with pytest.raises(StepladderError, match=refused):
+        check_schedule(schedule, steps, 5)
+    assert (factors == 1).all() or factors.max() < 1 or schedule.kind == "inverse_square_root"
