@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from research.config.errors import StepladderError, did_you_mean
+from research.config.find import find_config
 from research.config.loader import Loaded, load
 from research.machine import use_workers
 
@@ -59,15 +60,15 @@ def choose(spec: str, preset: str | None, overrides: Sequence[str]) -> Chosen:
             f"{spec} is a study: it is measured at once, and has no cells to train, show or report later. "
             f"`stepladder reproduce {spec}` measures it and writes its report."
         )
-    if not spec.endswith(".toml") and not Path(spec).exists():
-        every = sorted([*names(), *studies()])
-        hint = did_you_mean(spec, every) or "."
+    every = sorted([*names(), *studies()])
+    if not spec.endswith(".toml") and not Path(spec).exists() and (hint := did_you_mean(spec, every)):
         raise StepladderError(
             f"{spec} is neither an experiment nor a file{hint} The experiments are {', '.join(every)}; a file ends in .toml."
         )
+    path = find_config(spec)
     if preset:
         raise StepladderError(f"--preset {preset} is for experiments, and {spec} is a file, which is one preset by itself. Leave it out.")
-    return Chosen(load(spec, overrides), None, [], None)
+    return Chosen(load(path, overrides), None, [], None)
 
 
 def measure(name: str, preset: str | None, overrides: Sequence[str], data_dir: Path | None) -> tuple["Study", list[dict[str, Any]]]:
@@ -101,6 +102,25 @@ def describe() -> list[dict[str, Any]]:
         study = _study(name)
         found.append({"name": name, "question": study.QUESTION, "presets": dict(study.COSTS)})
     return sorted(found, key=lambda one: str(one["name"]))
+
+
+def lines_of(experiment: dict[str, Any]) -> list[str]:
+    """Name, question, and a line a preset."""
+    costs = [f"  {preset}: {cost}" for preset, cost in experiment["presets"].items()]
+    return [experiment["name"], f"  {experiment['question']}", *costs]
+
+
+def detail(name: str) -> dict[str, Any]:
+    """One experiment in full: also its claims, its README, and how it is run. Raises StepladderError with the nearest name."""
+    listed = {one["name"]: one for one in describe()}
+    if name not in listed:
+        raise StepladderError(f"{name} is no experiment{did_you_mean(name, listed) or '.'} The experiments are {', '.join(listed)}.")
+    path, readme = HERE / name / "expected.json", HERE / name / "README.md"
+    claims = [card["claim"] for card in json.loads(path.read_text(encoding="utf-8"))["cards"]] if path.exists() else []
+    command = f"stepladder reproduce {name} --preset {next(iter(listed[name]['presets']))}"
+    told = ["claims:", *(f"  {claim}" for claim in claims)] if claims else []
+    lines = [*lines_of(listed[name]), *told, f"what was seen: {readme}", f"run it: {command}"]
+    return listed[name] | {"claims": claims, "readme": str(readme), "command": command, "lines": lines}
 
 
 def _study(name: str) -> Any:

@@ -3,6 +3,7 @@
 import functools
 import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,20 +17,22 @@ app = typer.Typer(
     name="stepladder",
     help="Sequence models in JAX, one controlled step at a time: configs in, honest tables out.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 Overrides = Annotated[list[str] | None, typer.Argument(metavar="[a.b=value ...]", help="Changes to the config, read as TOML values.")]
-RunsDir = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="A folder with datasets already on disk.")]
+RunsDir = Annotated[Path, typer.Option("--runs", envvar="STEPLADDER_RUNS", help="Where runs are kept.")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", envvar="STEPLADDER_DATA", help="A folder with datasets already on disk.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Runs at a time; by default one a core. 1: a run has all cores.")]
-OnError = Annotated[str, typer.Option("--on-error", help="continue | stop, when a run crashes.")]
-Rerun = Annotated[str | None, typer.Option(help="failed | all | CELL_ID: do these again.")]
+OnError = Annotated[str, typer.Option("--on-error", metavar="continue|stop", help="When a run crashes.")]
+Rerun = Annotated[str | None, typer.Option(metavar="failed|all|CELL_ID", help="Do these again.")]
 Preset = Annotated[str | None, typer.Option(help="Of an experiment: quick (the default), full, ...")]
 Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A TOML file, or an experiment's name.")]
+ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file, or the name of one in configs/.")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or the beginning of a cell_id, with /seed if wanted.")]
 OutDir = Annotated[Path | None, typer.Option("--out", help="Where the report goes; by default reports/NAME.")]
 RUNS = Path("runs")
 
@@ -54,10 +57,26 @@ def _guarded(command: Callable[..., int | None]) -> Callable[..., None]:
     return run
 
 
+def _say_version(wanted: bool) -> bool:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"stepladder {version('stepladder')}")
+        raise typer.Exit(0)
+    return wanted
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Say which version this is.")] = False,
+) -> None:
+    pass
+
+
 @app.command()
 @_guarded
 def train(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG")],
+    config: ConfigFile,
     overrides: Overrides = None,
     runs: RunsDir = RUNS,
     data_dir: DataDir = None,
@@ -68,15 +87,26 @@ def train(
     """Train one cell, all its seeds. Goes on where it was interrupted; returns at once if it is done."""
     from research.config.loader import load
 
-    loaded = load(config, overrides or [])
+    path = _config(config)
+    loaded = load(path, overrides or [])
     if loaded.sweep:
         raise StepladderError(
-            f"{config} has a [sweep] table, so it is many cells; use `stepladder sweep {config}`, or train a file without one."
+            f"{path} has a [sweep] table, so it is many cells; use `stepladder sweep {path}`, or train a file without one."
         )
     _flags(workers)
     from research.launch import commands
 
     return commands.train(loaded, runs, data_dir, rerun, as_json)
+
+
+def _config(name: Path) -> Path:
+    """The file that CONFIG names. Raises StepladderError for an experiment, which is many cells."""
+    from experiments import names, studies
+    from research.config.find import find_config
+
+    if str(name) in (*names(), *studies()) and not name.is_file():
+        raise StepladderError(f"{name} is an experiment, so it is many cells; use `stepladder reproduce {name}`.")
+    return find_config(name)
 
 
 @app.command()
@@ -102,7 +132,8 @@ def sweep(
 
     if dry_run:
         return commands.show(chosen, runs, data_dir, as_json)
-    return commands.sweep(chosen, runs, data_dir, on_error == "continue", rerun, as_json)
+    words = [spec, *(overrides or []), *(["--preset", preset] if preset else [])]
+    return commands.sweep(chosen, runs, data_dir, on_error == "continue", rerun, as_json, words)
 
 
 @app.command()
@@ -112,7 +143,9 @@ def reproduce(
     overrides: Overrides = None,
     preset: Preset = None,
     out: OutDir = None,
-    runs: Annotated[Path | None, typer.Option("--runs", help="Where runs are kept: `runs` by default. A study keeps none.")] = None,
+    runs: Annotated[
+        Path | None, typer.Option("--runs", envvar="STEPLADDER_RUNS", help="Where runs are kept: `runs` by default. A study keeps none.")
+    ] = None,
     data_dir: DataDir = None,
     workers: Workers = None,
     as_json: AsJson = False,
@@ -121,7 +154,7 @@ def reproduce(
     from experiments import studies
 
     if name in studies():
-        if runs is not None:
+        if runs is not None and str(runs) != os.environ.get("STEPLADDER_RUNS"):
             raise StepladderError(
                 f"{name} is a study: it keeps no runs, so --runs {runs} would hold nothing. Leave it out; --out says where the report goes."
             )
@@ -143,7 +176,9 @@ def report(
     overrides: Overrides = None,
     preset: Preset = None,
     out: OutDir = None,
-    formats: Annotated[str, typer.Option("--format", help="Any of md,tex,csv,html.")] = "md,tex,csv,html",
+    formats: Annotated[
+        str, typer.Option("--format", metavar="md,tex,csv,html", help="Any of these, with commas between.")
+    ] = "md,tex,csv,html",
     runs: RunsDir = RUNS,
     data_dir: DataDir = None,
 ) -> int:
@@ -159,25 +194,25 @@ def report(
 
 @app.command()
 @_guarded
-def experiments(as_json: AsJson = False) -> int:
-    """List the experiments: question, presets, cost."""
-    from experiments import describe
+def experiments(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them in full.")] = None, as_json: AsJson = False
+) -> int:
+    """List the experiments: question, presets, cost; of one its claims too."""
+    from experiments import describe, detail, lines_of
 
-    found = describe()
-    if as_json:
-        print(json.dumps({"experiments": found}))
+    if name is not None:
+        found = detail(name)
+        print(json.dumps(found) if as_json else "\n".join(found["lines"]))
         return 0
-    for one in found:
-        print(f"{one['name']}\n  {one['question']}")
-        for preset, cost in one["presets"].items():
-            print(f"  {preset}: {cost}")
+    listed = describe()
+    print(json.dumps({"experiments": listed}) if as_json else "\n".join(line for one in listed for line in lines_of(one)))
     return 0
 
 
 @app.command()
 @_guarded
 def show(
-    spec: Annotated[str, typer.Argument(metavar="CONFIG|SPEC")],
+    spec: Annotated[str, typer.Argument(metavar="CONFIG|SPEC|RUN", help="A TOML file, an experiment's name, or a cell that was run.")],
     overrides: Overrides = None,
     preset: Preset = None,
     runs: RunsDir = RUNS,
@@ -185,7 +220,9 @@ def show(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the resolved config, shapes, parameters, FLOPs, memory and predicted time; train nothing."""
+    """Show the resolved config, shapes, parameters, FLOPs, memory and predicted time; of a run its results. Trains nothing."""
+    if _names_a_run(spec, runs):
+        return _show_run(spec, runs, as_json)
     chosen = _spec(spec, preset, overrides)
     _flags(workers)
     from research.launch import commands
@@ -193,14 +230,42 @@ def show(
     return commands.show(chosen, runs, data_dir, as_json)
 
 
+def _names_a_run(spec: str, runs: Path) -> bool:
+    """The beginning of a cell_id that is there, or a run's folder: names of files and of experiments come first."""
+    from research.results import store
+
+    cell = spec.partition("/")[0]
+    begins = len(cell) > 1 and any(cell_id.startswith(cell) for cell_id in store.cell_ids(runs))
+    return not Path(spec).is_file() and (begins or (Path(spec) / "config.toml").exists() or (Path(spec).parent / "config.toml").exists())
+
+
+def _show_run(spec: str, runs: Path, as_json: bool) -> int:
+    from rich.console import Console
+
+    from research.results import store
+    from research.results.detail import cell_detail, print_detail
+
+    detail = cell_detail(store.find_run(runs, spec))
+    print(store.to_json(detail)) if as_json else print_detail(detail, Console(highlight=False))
+    return 0
+
+
 @app.command("runs")
 @_guarded
-def list_runs(runs: RunsDir = RUNS, as_json: AsJson = False) -> int:
-    """List what is in the runs folder: cell, seeds, status, metric, age."""
-    from research.results.listing import list_cells, print_cells
+def list_runs(
+    cell: Annotated[str, typer.Argument(metavar="[CELL_ID]", help="Its beginning: those cells alone.")] = "",
+    sweep: Annotated[str | None, typer.Option(help="The cells of this sweep.")] = None,
+    status: Annotated[str | None, typer.Option(metavar="done|running|stopped|diverged|failed", help="Cells with such a seed.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Which number, as test.accuracy.")] = None,
+    sort: Annotated[str, typer.Option(metavar="age|cell|metric|what", help="Metric: the best first.")] = "age",
+    runs: RunsDir = RUNS,
+    as_json: AsJson = False,
+) -> int:
+    """List what is in the runs folder: cell, what it is, seeds, metric, age."""
+    from research.results.listing import Wanted, list_cells, print_cells
     from research.results.store import to_json
 
-    found = list_cells(runs)
+    found = list_cells(runs, Wanted(cell, sweep, status, metric, sort))
     print(to_json({"cells": found})) if as_json else print_cells(found, runs)
     return 0
 
@@ -208,7 +273,7 @@ def list_runs(runs: RunsDir = RUNS, as_json: AsJson = False) -> int:
 @app.command()
 @_guarded
 def data(
-    action: Annotated[str, typer.Argument(metavar="list|fetch|verify")],
+    action: Annotated[str, typer.Argument(metavar="list|fetch|verify", help="What to do.")],
     name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -233,11 +298,11 @@ def data(
 @app.command()
 @_guarded
 def generate(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or the beginning of a cell_id, with /seed if wanted.")],
+    run: RunName,
     prompt: Annotated[str | None, typer.Option(help="Text to go on from.")] = None,
     prompts: Annotated[Path | None, typer.Option(help="A UTF-8 file, a prompt a line: all in one batch.")] = None,
     tokens: Annotated[int, typer.Option(min=1, help="How many tokens to draw, at most.")] = 50,
-    decoder: Annotated[str, typer.Option(help="greedy | sample | top_k | top_p | beam")] = "sample",
+    decoder: Annotated[str, typer.Option(metavar="greedy|sample|top_k|top_p|beam", help="How a token is chosen.")] = "sample",
     temperature: Annotated[float | None, typer.Option(help="Of sample, top_k and top_p: 1 by default.")] = None,
     k: Annotated[int | None, typer.Option(help="Of top_k: drawn from the k likeliest.")] = None,
     p: Annotated[float | None, typer.Option(help="Of top_p: drawn from the fewest whose mass reaches p.")] = None,
@@ -268,7 +333,7 @@ def generate(
 @app.command()
 @_guarded
 def score(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or the beginning of a cell_id, with /seed if wanted.")],
+    run: RunName,
     file: Annotated[
         Path | None, typer.Option(help="A UTF-8 file, a prompt, a tab and its completion a line; the first of several is right.")
     ] = None,
@@ -290,7 +355,7 @@ def score(
 @app.command()
 @_guarded
 def tokenize(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG")],
+    config: ConfigFile,
     overrides: Overrides = None,
     text: Annotated[str, typer.Option(help="The text to cut.")] = "",
     n_best: Annotated[int | None, typer.Option("--n-best", help="unigram: so many segmentations with their probabilities.")] = None,
@@ -302,7 +367,7 @@ def tokenize(
     from research.config.loader import load
     from research.launch.tokenize import cut, lines_of
 
-    loaded = load(config, overrides or [])
+    loaded = load(_config(config), overrides or [])
     if loaded.config is None:
         raise StepladderError(f"{config} is a sweep, so it has many vocabularies; name a file of one cell.")
     found = cut(loaded.config, text, n_best, merges, data_dir)
@@ -313,7 +378,7 @@ def tokenize(
 @app.command()
 @_guarded
 def predict(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or the beginning of a cell_id, with /seed if wanted.")],
+    run: RunName,
     text: Annotated[str | None, typer.Option(help="A sentence.")] = None,
     file: Annotated[Path | None, typer.Option(help="A UTF-8 file, a sentence a line.")] = None,
     runs: RunsDir = RUNS,
@@ -330,7 +395,7 @@ def predict(
 @app.command()
 @_guarded
 def probe(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or the beginning of a cell_id, with /seed if wanted.")],
+    run: RunName,
     overrides: Annotated[
         list[str] | None, typer.Argument(metavar="[data.b=value ...]", help="Labelled sentences, where they are not the run's own.")
     ] = None,

@@ -3,7 +3,7 @@
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -14,10 +14,12 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from research.config.write import to_tree
+from research.data.load import load
 from research.launch.environment import use_compilation_cache
 from research.launch.initial import with_initial
 from research.launch.local import execute, pending
 from research.launch.manifest import write_manifest
+from research.launch.next_commands import after_sweep, after_training, places_of
 from research.launch.plan import Plan, resolve
 from research.launch.progress import clock, progress
 from research.launch.show import advice_lines, as_data, covered_lines, print_plan, seconds_left
@@ -42,11 +44,15 @@ def train(loaded: Any, runs: Path, data_dir: Path | None, rerun: str | None, as_
         print(store.to_json(found))
     else:
         _print_summary(found, runs)
+        if found["status"] == "done" and cell.config:
+            _print_next(after_training(cell.cell_id, cell.config, load(cell.config.data, data_dir), places_of(runs, data_dir)))
     return code
 
 
-def sweep(chosen: Any, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, as_json: bool) -> int:
-    """Every cell that is not done, then the table."""
+def sweep(
+    chosen: Any, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, as_json: bool, words: Sequence[str] = ()
+) -> int:
+    """Every cell that is not done, then the table. `words` name the sweep in the commands that are told next; without them none are."""
     from research.results.sheets import table_sheet
     from research.results.tables import build_table
     from research.results.terminal import print_sheet
@@ -61,7 +67,13 @@ def sweep(chosen: Any, runs: Path, data_dir: Path | None, keep_going: bool, reru
         print(store.to_json({"name": plan.name, "hash": written["hash"], "cells": cells}))
     else:
         print_sheet(table_sheet(build_table(written, runs)), Console(highlight=False))
+        if words and code != STOPPED:
+            _print_next(after_sweep(words, plan.name, places_of(runs, data_dir)))
     return code
+
+
+def _print_next(commands: Sequence[str]) -> None:
+    print("\n".join(["next:", *(f"  {command}" for command in commands)]), file=sys.stderr)
 
 
 def show(chosen: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:

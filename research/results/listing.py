@@ -1,33 +1,93 @@
 """What is in a runs folder: cell, label, seeds, statuses, metric, age."""
 
 import sys
+import tomllib
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
+from research.config.errors import StepladderError, did_you_mean
+from research.config.labels import named_values, row_label
 from research.results import store
+from research.results.describe import describe
+from research.results.measures import check_measure, direction, measure
 
-SHOWN = (("valid", "perplexity"), ("valid", "accuracy"), ("valid", "loss"))  # the first that a cell has
+SHOWN = ("valid.perplexity", "valid.accuracy", "valid.loss")  # the first that a cell has
+STATUSES = ("done", "running", "stopped", "diverged", "failed", "not run")
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
-def list_cells(runs_dir: Path, now: datetime | None = None) -> list[dict[str, Any]]:
-    """One record a cell, the youngest first: its label, the status of each seed, a validation metric's mean, its age in seconds."""
+class Wanted(NamedTuple):
+    """Which cells are listed, by which number, in which order."""
+
+    prefix: str = ""  # of the cell_id
+    sweep: str | None = None
+    status: str | None = None
+    metric: str | None = None
+    sort: str = "age"
+
+
+EVERYTHING = Wanted()
+
+
+def list_cells(runs_dir: Path, wanted: Wanted = EVERYTHING, now: datetime | None = None) -> list[dict[str, Any]]:
+    """One record a cell, the youngest first: what it is, the status of each seed, a metric's mean, its age in seconds.
+
+    Raises StepladderError for words that no cell answers to.
+    """
     now = now or datetime.now(UTC)
-    labels = _labels(runs_dir)
-    cells = [_cell(runs_dir, cell_id, labels.get(cell_id, ""), now) for cell_id in store.cell_ids(runs_dir)]
-    return sorted(cells, key=lambda cell: (cell["age_seconds"] is None, cell["age_seconds"], cell["cell_id"]))
+    sweeps, labels = _sweeps(runs_dir)
+    ids = [cell_id for cell_id in store.cell_ids(runs_dir) if cell_id.startswith(wanted.prefix)]
+    _check(wanted, ids, sweeps, runs_dir)
+    alone = {cell_id: config for cell_id in ids if cell_id not in labels and (config := _config(runs_dir, cell_id))}
+    said = describe(alone) | labels
+    chosen = [cell_id for cell_id in ids if wanted.sweep is None or cell_id in sweeps[wanted.sweep]]
+    cells = [_cell(runs_dir, cell_id, said.get(cell_id, ""), wanted.metric, now) for cell_id in chosen]
+    return sorted((cell for cell in cells if wanted.status in (None, *cell["seeds"].values())), key=ORDERS[wanted.sort])
 
 
-def _cell(runs_dir: Path, cell_id: str, label: str, now: datetime) -> dict[str, Any]:
+def _check(wanted: Wanted, ids: list[str], sweeps: dict[str, set[str]], runs_dir: Path) -> None:
+    if wanted.prefix and not ids:
+        store.find_run(runs_dir, wanted.prefix)  # says what is near
+    for option, word, words in (("sort", wanted.sort, ORDERS), ("status", wanted.status, STATUSES), ("sweep", wanted.sweep, sweeps)):
+        if word is not None and word not in words:
+            raise StepladderError(
+                f"--{option} {word} is not there{did_you_mean(word, words) or '.'} There are: {', '.join(words) or 'none'}."
+            )
+    if wanted.metric is not None:
+        results = [store.read_result(folder) for cell_id in ids for folder in sorted((runs_dir / cell_id).glob("seed-*"))]
+        check_measure(wanted.metric, [result for result in results if result])
+
+
+def _by_metric(cell: dict[str, Any]) -> Any:
+    """The best first; of a metric without a direction the lowest."""
+    missing = cell["value"] is None
+    return missing, cell["metric"] or "", 0 if missing else -(direction(cell["metric"]) or -1) * cell["value"]
+
+
+ORDERS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "age": lambda cell: (cell["age_seconds"] is None, cell["age_seconds"], cell["cell_id"]),
+    "cell": lambda cell: cell["cell_id"],
+    "metric": _by_metric,
+    "what": lambda cell: (cell["label"], cell["cell_id"]),
+}
+
+
+def _config(runs_dir: Path, cell_id: str) -> dict[str, Any] | None:
+    path = store.cell_folder(runs_dir, cell_id) / "config.toml"
+    return tomllib.loads(store.read_text(path)) if path.exists() else None
+
+
+def _cell(runs_dir: Path, cell_id: str, label: str, wanted: str | None, now: datetime) -> dict[str, Any]:
     folders = {seed: store.seed_folder(runs_dir, cell_id, seed) for seed in store.seeds_of(store.cell_folder(runs_dir, cell_id))}
     said = {seed: store.read_status(folder) or {} for seed, folder in folders.items()}
     statuses = {seed: store.status_of(folder) for seed, folder in folders.items()}
     results = [store.read_result(folder) for seed, folder in folders.items() if statuses[seed] in store.KEPT]
     times = [datetime.fromisoformat(status["updated"]) for status in said.values() if status.get("updated")]
-    metric, value = _metric([result for result in results if result])
+    metric, value = _metric([result for result in results if result], wanted)
     return {
         "cell_id": cell_id,
         "label": label,
@@ -38,25 +98,26 @@ def _cell(runs_dir: Path, cell_id: str, label: str, now: datetime) -> dict[str, 
     }
 
 
-def _metric(results: list[dict[str, Any]]) -> tuple[str | None, float | None]:
-    for split, name in SHOWN:
-        values = [value for result in results if (value := (result.get("metrics", {}).get(split) or {}).get(name)) is not None]
+def _metric(results: list[dict[str, Any]], wanted: str | None) -> tuple[str | None, float | None]:
+    """The name and mean of what is wanted, or of the first of SHOWN that there is."""
+    for name in (wanted,) if wanted else SHOWN:
+        values = [value for result in results if (value := measure(result, name)) is not None]
         if values:
-            return f"{split}.{name}", fmean(values)
-    return None, None
+            return name, fmean(values)
+    return wanted, None
 
 
-def _labels(runs_dir: Path) -> dict[str, str]:
-    """ "sweep: label" for every cell of every manifest; of a cell in several sweeps, the last written manifest's."""
-    from research.config.labels import text
-
-    manifests = sorted(store.sweeps_folder(runs_dir).glob("*.json"), key=lambda path: (path.stat().st_mtime, path.name))
-    read = [store.read_json(path) for path in manifests]
-    return {
-        cell["cell_id"]: f"{manifest['name']}: {', '.join(map(text, {**cell['labels'], **(cell.get('tuned') or {})}.values()))}"
-        for manifest in read
-        for cell in manifest["cells"]
-    }
+def _sweeps(runs_dir: Path) -> tuple[dict[str, set[str]], dict[str, str]]:
+    """The cells of every sweep by its name, and "sweep: label" for every cell; of one in several sweeps, the last written manifest's."""
+    sweeps: dict[str, set[str]] = {}
+    labels: dict[str, str] = {}
+    paths = sorted(store.sweeps_folder(runs_dir).glob("*.json"), key=lambda path: (path.stat().st_mtime, path.name))
+    for manifest in map(store.read_json, paths):
+        for cell in manifest["cells"]:
+            sweeps.setdefault(manifest["name"], set()).add(cell["cell_id"])
+            words = [row_label(cell["labels"], cell["labels"]), named_values(cell.get("tuned") or {})]
+            labels[cell["cell_id"]] = f"{manifest['name']}: {', '.join(filter(None, words))}"
+    return sweeps, labels
 
 
 def print_cells(cells: list[dict[str, Any]], runs_dir: Path) -> None:
@@ -91,7 +152,7 @@ def cells_sheet(cells: list[dict[str, Any]], name: str = "runs") -> Any:
     return Sheet(name, tuple(heads), tuple(map(row, cells)), 1)
 
 
-def said_age(seconds: float | None) -> str:
+def said_age(seconds: float | int | None) -> str:
     """An age in its largest unit: 5400 s is 1 h."""
     if seconds is None:
         return "-"

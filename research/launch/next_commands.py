@@ -1,0 +1,62 @@
+"""What a person may do next, as commands that can be pasted."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from research.config.data import Text
+from research.config.model import Interpolation
+from research.config.schema import Config
+from research.data.dataset import Dataset, TextSplit
+
+WORDS = 4  # of a prompt
+LONGEST = 60  # characters of a sentence
+
+
+def after_training(cell_id: str, config: Config, data: Dataset, places: Sequence[str]) -> list[str]:
+    """To use a cell that is done, with words of its own data. `places`: --runs and --data-dir where they are not the defaults."""
+    used = [("probe", []), ("predict", ["--text", _short(data.sentences["valid"].texts[0])])] if data.sentences else []
+    if data.sentences and not config.trained:
+        used = used[1:]
+    if data.pairs:
+        used = [("generate", ["--prompt", data.pairs["valid"].sources[0]])]
+    elif isinstance(config.data, Text) and not isinstance(config.model, Interpolation):
+        prompt = _prompt(data)
+        used = [("generate", ["--prompt", prompt, "--tokens", "40"]), ("score", ["--text", prompt])]
+    return [*(command([verb, cell_id, *words, *places]) for verb, words in used), command(["show", cell_id, *_runs(places)])]
+
+
+def after_sweep(words: Sequence[str], name: str, places: Sequence[str]) -> list[str]:
+    """To have a report, and to look at the cells. `words`: the SPEC, overrides and preset as they were given."""
+    return [command(["report", *words, *places, "--out", f"reports/{name}"]), command(["runs", "--sweep", name, *_runs(places)])]
+
+
+def places_of(runs: Path, data_dir: Path | None) -> list[str]:
+    """The options that say where runs and data are, where they must be said again."""
+    return [*(["--runs", str(runs)] if str(runs) != "runs" else []), *(["--data-dir", str(data_dir)] if data_dir else [])]
+
+
+def command(words: Sequence[str]) -> str:
+    """A line for a shell."""
+    return " ".join(["stepladder", *map(quoted, words)])
+
+
+def quoted(word: str) -> str:
+    """A word for a shell, in double quotes where they suffice."""
+    safe = shlex.quote(word)
+    return safe if safe == word or set(word) & {*'"$`\\!\n'} else f'"{word}"'
+
+
+def _runs(places: Sequence[str]) -> list[str]:
+    return [*places[: 2 if places[:1] == ["--runs"] else 0]]
+
+
+def _prompt(data: Dataset) -> str:
+    """The beginning of the validation text, as it is read again."""
+    assert isinstance(data.valid, TextSplit)
+    text = data.vocabulary.decode([int(token) for token in data.valid.tokens[:LONGEST] if token != data.eos])
+    return " ".join(text.split()[:WORDS])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0]

@@ -1,0 +1,36 @@
+"""What a cell is, in a few words of its config: its data, its model, and in what it differs from its like."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from research.config.fields import leaves
+from research.config.labels import named_values, text
+
+Tree = Mapping[str, Any]
+HIDDEN = ("seeds", "run")  # no part of a cell
+
+
+def describe(configs: Mapping[str, Tree]) -> dict[str, str]:
+    """Of each cell by its id: `shakespeare, lstm language model: width 64`."""
+    heads = {cell: head(config) for cell, config in configs.items()}
+    words = {cell: _words(config) for cell, config in configs.items()}
+    told = {}
+    for cell, name in heads.items():
+        like = [words[other] for other in heads if heads[other] == name]
+        own = {key: value for key, value in words[cell].items() if any(other.get(key) != value for other in like)}
+        told[cell] = f"{name}: {named_values(own)}" if own else name
+    return told
+
+
+def head(config: Tree) -> str:
+    """The data and the model: `shakespeare, 5-gram`."""
+    data, model = config.get("data", {}), config.get("model", {})
+    kind = str(model.get("kind", "?")).replace("_", " ")
+    if "order" in model:
+        kind = f"{text(model['order'])}-gram"
+    inner = [text(model[part].get("kind", "")) for part in ("mixer", "encoder", "decoder") if isinstance(model.get(part), dict)]
+    return f"{data.get('kind', '?')}, {' '.join(word for word in ('-'.join(filter(None, inner)), kind) if word)}"
+
+
+def _words(config: Tree) -> dict[str, Any]:
+    return {".".join(path): value for path, value in leaves(dict(config)) if path[0] not in HIDDEN}
