@@ -130,7 +130,37 @@ class Labelled(Node):
     normalisation: Normalisation = "nfc"  # the two spellings of a letter with a mark are one; none: a text is as it was written
 
 
-class Vader(Labelled):
+class Folded(Labelled):
+    """Labelled sentences that can be dealt into folds, for cross-validation: a cell trains on all folds but one, and is tested on that one.
+
+    The folds are of equal size and keep the shares of the classes (Pang, Lee & Vaithyanathan 2002), in a fixed shuffle of all sentences
+    that the source has; seeds do not move them. A row of all folds pools the test sentences of its cells.
+    """
+
+    folds: Literal["off"] | Annotated[int, Field(ge=2)] = "off"
+    fold: Literal["all"] | NonNegative = "all"  # the one that is the test, or a cell for each
+    validation: Literal["when_needed", "next_fold", "none"] = "when_needed"  # next_fold: it trains on one fold less
+
+    @property
+    def pooled(self) -> bool:
+        """Whether the folds are cells of their own, which a row pools."""
+        return self.folds != "off" and self.fold == "all"
+
+    @model_validator(mode="after")
+    def _fold_is_there(self) -> "Folded":
+        if self.folds == "off" and (self.fold != "all" or self.validation != "when_needed"):
+            raise ValueError("fold and validation are words of cross-validation: set folds, as folds = 10, or leave them out")
+        if self.folds != "off" and self.fold != "all" and self.fold >= self.folds:
+            raise ValueError(f"fold = {self.fold} is beyond the last of {self.folds} folds, which is {self.folds - 1}")
+        for split in ("valid", "test"):
+            if self.folds == "off" and getattr(self, split, "") == "none":
+                raise ValueError(f"{split} needs a file; or set folds, as folds = 10, for cross-validation of the sentences that there are")
+        if self.folds == 2 and self.validation == "next_fold":
+            raise ValueError("validation takes a fold from training, and of folds = 2 none would be left: use more folds")
+        return self
+
+
+class Vader(Folded):
     """Sentences rated by twenty people each (Hutto & Gilbert 2014), positive or negative by the sign of their mean."""
 
     kind: Literal["vader"] = "vader"
@@ -156,11 +186,11 @@ class SST5(SST):
     kind: Literal["sst5"]
 
 
-class TenFolds(Labelled):
-    """One file of `label text` lines without splits of its own; the file is yours."""
+class TenFolds(Folded):
+    """One file of `label text` lines without splits of its own, ten folds unless it is said otherwise; the file is yours."""
 
     path: str
-    fold: Annotated[int, Field(ge=0, le=9)] = 0  # the test sentences
+    folds: Annotated[int, Field(ge=2)] = 10
 
 
 class MovieReviews(TenFolds):
@@ -177,8 +207,11 @@ class Subjectivity(TenFolds):
     path: str = "subj.all"
 
 
-class Questions(Labelled):
-    """TREC (Li & Roth 2002): what a question asks for. Your files of lines `COARSE:fine question words`; every tenth is validation."""
+class Questions(Folded):
+    """TREC (Li & Roth 2002): what a question asks for. Your files of lines `COARSE:fine question words`; every tenth is validation.
+
+    Folds are of all questions of both files; where there is but one, test = none.
+    """
 
     kind: Literal["trec"]
     train: str = "train_5500.label"
@@ -223,13 +256,13 @@ class Acceptability(Labelled):
     test_pairs: Positive = 1000
 
 
-class LabelledFiles(Labelled):
-    """Your own sentences, one a line, the class first: `label<TAB>text`, or `label text`."""
+class LabelledFiles(Folded):
+    """Your own sentences, one a line, the class first: `label<TAB>text`, or `label text`. Folds are of all files that are named."""
 
     kind: Literal["labelled_files"]
     train: str
-    valid: str
-    test: str
+    valid: str = "none"  # only with folds
+    test: str = "none"
     encoding: Encoding = "utf-8"
 
 
@@ -244,6 +277,8 @@ class Unlabelled(Text):
 
     @model_validator(mode="after")
     def _words_of_the_text_alone(self) -> "Unlabelled":
+        if isinstance(self.of, Folded) and self.of.pooled:
+            raise ValueError("of.folds are several texts; name the one that is left out for the test, as of.fold = 0")
         for name in ("level", "length", "vocabulary", "train_sentences", "normalisation"):
             if getattr(self.of, name) != type(self.of).model_fields[name].default:
                 raise ValueError(f"of.{name} is a word of a classifier's data; leave it out here")

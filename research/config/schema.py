@@ -5,7 +5,7 @@ from typing import Annotated, Any, get_args
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from research.config.classify import BagOfWords, Classifier, NGramClassifier
-from research.config.data import Acceptability, Agreement, Copy, Data, Evaluation, Labelled, Recall, Reverse, Text
+from research.config.data import Acceptability, Agreement, Copy, Data, Evaluation, Folded, Labelled, Recall, Reverse, Text
 from research.config.decoding import Decoder, Greedy
 from research.config.encoder_decoder import EncoderDecoder
 from research.config.errors import Impossible
@@ -85,14 +85,24 @@ class Config(Node):
     run: Run = Run()
 
     @property
+    def fitted(self) -> bool:
+        """Whether the model is counted, fitted or written, and knows no gradient steps."""
+        return isinstance(self.model, CLASSIC)
+
+    @property
+    def pooled(self) -> bool:
+        """Whether it is a row of folds, which are cells of their own."""
+        return isinstance(self.data, Folded) and self.data.pooled
+
+    @property
     def trained(self) -> bool:
-        """Whether the model learns by gradient steps."""
-        return not isinstance(self.model, CLASSIC)
+        """Whether its runs take gradient steps."""
+        return not self.fitted and not self.pooled
 
     @model_validator(mode="after")
     def _sections_mean_something(self) -> "Config":
         named = self.model_fields_set
-        if not self.trained and not isinstance(self.model, Interpolation):
+        if self.fitted and not isinstance(self.model, Interpolation):
             for section in ("optim", "train", "init"):
                 if section in named:
                     raise ValueError(f"[{section}] means nothing to {FITTED[type(self.model)]}; leave it out")
@@ -138,6 +148,15 @@ class Config(Node):
             )
         if not isinstance(self.data, Text) and "eval" in named:
             raise ValueError(f"[eval] is for text; {self.data.kind} scores its own fixed positions; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _validation_is_there(self) -> "Config":
+        if not self.fitted and isinstance(self.data, Folded) and self.data.validation == "none":
+            raise ValueError(
+                f"data.validation = none leaves nothing by which training could choose what it keeps, and {self.model.kind} is trained; "
+                "leave it out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
@@ -16,6 +17,7 @@ from research.config.data import (
     SST2,
     SST5,
     Acceptability,
+    Folded,
     Labelled,
     LabelledFiles,
     MovieReviews,
@@ -33,6 +35,7 @@ from research.config.unicode import decode, decode_old, lowered, normalised, pat
 from research.data.corruption import TWINS, pairs
 from research.data.dataset import Examples, Sentences
 from research.data.download import digest_of, sha256
+from research.data.folds import Pool, deal, split_pool, take
 from research.data.limits import within
 from research.data.registry import SOURCES, read
 from research.data.shakespeare import read_lines, read_plays
@@ -43,7 +46,6 @@ from research.text.vocabulary import Vocabulary
 
 READER = 2  # raised when a change here, or in what reads a pinned file, alters its sentences
 SPLITS = ("train", "valid", "test")
-FOLDS = 10
 NEUTRAL = 0.5  # ratings go from -4 to 4
 BRACKETS = {"-LRB-": "(", "-RRB-": ")"}
 ENCODING = "Set data.encoding to what it is (utf-8, latin-1, cp1252), or convert it with `iconv -t utf-8`."
@@ -155,15 +157,10 @@ def read_speakers(config: ShakespeareSpeaker, data_dir: Path | None) -> Loaded:
     return Loaded(splits, classes)
 
 
-def read_folds(config: TenFolds, data_dir: Path | None) -> Loaded:
-    """Sentence i of a fixed shuffle is in fold i mod 10: one fold is the test, the next is validation, eight are training."""
+def read_lines_of_folds(config: TenFolds, data_dir: Path | None) -> Loaded:
+    """One file without splits."""
     lines = parse_lines(decode_old(_bytes("path", config.path, data_dir), config.path), config.path)
-    order = np.random.default_rng(0).permutation(len(lines))
-    splits: dict[str, Labelling] = {split: [] for split in SPLITS}
-    for place, number in enumerate(order):
-        behind = (place - config.fold) % FOLDS
-        splits["test" if behind == 0 else "valid" if behind == 1 else "train"].append(lines[number])
-    return Loaded(splits, tuple(sorted({label for label, _ in lines})))
+    return Loaded({"train": lines, "valid": [], "test": []}, tuple(sorted({label for label, _ in lines})))
 
 
 def read_questions(config: Questions, data_dir: Path | None) -> Loaded:
@@ -178,7 +175,9 @@ def read_questions(config: Questions, data_dir: Path | None) -> Loaded:
                 raise StepladderError(f"{given}, line {number}, has the label {label!r}. A line is `COARSE:fine question words`.")
         return parsed if config.fine else [(label.partition(":")[0], text) for label, text in parsed]
 
-    known, test = lines("train"), lines("test")
+    known, test = lines("train"), [] if config.test == "none" else lines("test")
+    if config.folds != "off":
+        return Loaded({"train": known, "valid": [], "test": test}, tuple(sorted({label for label, _ in (*known, *test)})))
     classes = tuple(sorted({label for label, _ in known}))
     _refuse_new_classes(config.test, test, classes)
     train = [line for number, line in enumerate(known, start=1) if number % 10]
@@ -221,12 +220,14 @@ def _corpus(config: Acceptability, data_dir: Path | None) -> dict[str, str]:
 def read_labelled_files(config: LabelledFiles, data_dir: Path | None) -> Loaded:
     """The user's own files. The classes are those of the training file; a further one in valid or test is an error."""
     splits = {}
-    for split in SPLITS:
+    for split in _named_files(config):
         given = getattr(config, split)
         text = decode(_bytes(split, given, data_dir), given, config.encoding, ENCODING)
         if not text.strip():
             raise StepladderError(f"data.{split} = {given!r} is empty: a split needs at least one `label<TAB>text` line.")
         splits[split] = parse_lines(text, given)
+    if config.folds != "off":
+        return Loaded({"valid": [], "test": []} | splits, tuple(sorted({label for lines in splits.values() for label, _ in lines})))
     classes = tuple(sorted({label for label, _ in splits["train"]}))
     for split in ("valid", "test"):
         _refuse_new_classes(getattr(config, split), splits[split], classes)
@@ -255,7 +256,12 @@ def _pinned(source: str) -> Callable[[Any, Path | None], list[Any]]:
 
 
 def _own_files(config: Labelled, data_dir: Path | None) -> list[Any]:
-    return [sha256(_bytes(key, getattr(config, key), data_dir)) for key in PATHS[type(config)]]
+    return [sha256(_bytes(key, getattr(config, key), data_dir)) for key in _named_files(config)]
+
+
+def _named_files(config: Labelled) -> list[str]:
+    """The words of the user's own files; with folds some may be left out."""
+    return [key for key in PATHS[type(config)] if getattr(config, key) != "none"]
 
 
 def _corpus_files(corpus: SentenceFiles, data_dir: Path | None) -> list[Any]:
@@ -273,8 +279,8 @@ KINDS: dict[type[Labelled], Kind] = {
     Vader: Kind(read_vader, _pinned("vader")),
     SST2: Kind(read_trees, _pinned("sst")),
     SST5: Kind(read_trees, _pinned("sst")),
-    MovieReviews: Kind(read_folds, _own_files),
-    Subjectivity: Kind(read_folds, _own_files),
+    MovieReviews: Kind(read_lines_of_folds, _own_files),
+    Subjectivity: Kind(read_lines_of_folds, _own_files),
     Questions: Kind(read_questions, _own_files),
     ShakespeareSpeaker: Kind(read_speakers, _pinned("shakespeare")),
     Acceptability: Kind(read_acceptability, _twins),
@@ -292,17 +298,36 @@ def words_of(config: Labelled, text: str) -> tuple[str, ...]:
 
 def read_sentences(config: Labelled, data_dir: Path | None) -> tuple[dict[str, Sentences], tuple[str, ...]]:
     """The three splits as they are, and the classes. Raises StepladderError for a split without a sentence."""
+    if isinstance(config, Folded) and config.folds != "off":
+        unread = ("fold", "validation", "level", "length", "vocabulary", "train_sentences")
+        fields = type(config).model_fields
+        whole = config.model_copy(update={name: fields[name].default for name in unread})
+        pool = _pool(whole, data_dir, labelled_digest(config, data_dir))
+        return split_pool(config, pool), pool.classes
     splits, classes = KINDS[type(config)].read(config, data_dir)
-    number = {name: i for i, name in enumerate(classes)}
-
-    def split(name: str) -> Sentences:
+    for name in SPLITS:
         if not splits[name]:
             raise StepladderError(f"{config.kind} has no sentence for {name}.")  # type: ignore[attr-defined]
-        labels = np.array([number[label] for label, _ in splits[name]], np.int32)
-        texts = tuple(normalised(text, config.normalisation) for _, text in splits[name])
-        return Sentences(texts, tuple(words_of(config, text) for text in texts), labels)
+    return {name: _sentences(config, splits[name], classes) for name in SPLITS}, classes
 
-    return {name: split(name) for name in SPLITS}, classes
+
+def _sentences(config: Labelled, lines: Labelling, classes: tuple[str, ...]) -> Sentences:
+    number = {name: i for i, name in enumerate(classes)}
+    labels = np.array([number[label] for label, _ in lines], np.int32)
+    texts = tuple(normalised(text, config.normalisation) for _, text in lines)
+    return Sentences(texts, tuple(words_of(config, text) for text in texts), labels)
+
+
+@lru_cache(maxsize=4)
+def _pool(config: Folded, data_dir: Path | None, identity: str) -> Pool:
+    """All sentences of a source in the order of its folds, read and cut into words once for all folds and rows."""
+    assert config.folds != "off"
+    splits, classes = KINDS[type(config)].read(config, data_dir)
+    sentences = _sentences(config, [line for split in SPLITS for line in splits[split]], classes)
+    if len(sentences.labels) < config.folds:
+        raise StepladderError(f"data.folds = {config.folds} are more than the {len(sentences.labels)} sentences: lower it.")
+    order, ends = deal(sentences.labels, config.folds)
+    return Pool(take(sentences, order), ends, classes)
 
 
 def limited(config: Labelled, train: Sentences, classes: tuple[str, ...]) -> Sentences:
@@ -316,7 +341,7 @@ def limited(config: Labelled, train: Sentences, classes: tuple[str, ...]) -> Sen
     kept = order[:limit]
     if not any(train.words[i] for i in kept):
         raise StepladderError(f"None of the {limit} training sentences of {config.kind} has a word: there is nothing to learn from.")  # type: ignore[attr-defined]
-    return Sentences(tuple(train.texts[i] for i in kept), tuple(train.words[i] for i in kept), train.labels[kept])
+    return take(train, kept)
 
 
 def _check_classes(config: Labelled, labels: Int[np.ndarray, " n"], limit: int, classes: tuple[str, ...]) -> None:
@@ -357,16 +382,16 @@ def numbers_of(vocabulary: Vocabulary, words: Sequence[str]) -> Int32[np.ndarray
     return vocabulary.numbers(chain.from_iterable(symbols_of(vocabulary, words)))
 
 
-def examples(vocabulary: Vocabulary, sentences: Sentences, length: int) -> Examples:
+def examples(numbers: Sequence[Int32[np.ndarray, " _"]], labels: Int32[np.ndarray, " n"], length: int) -> Examples:
     """Rows of `length` symbols, one score each; what is longer is cut, and a row of no words is nowhere valid. The group is the class."""
-    n = len(sentences.labels)
+    n = len(labels)
     inputs, valid = np.zeros((n, length), np.int32), np.zeros((n, length), bool)
-    for row, words in enumerate(sentences.words):
-        kept = numbers_of(vocabulary, words)[:length]
+    for row, symbols in enumerate(numbers):
+        kept = symbols[:length]
         inputs[row, : len(kept)] = kept
         valid[row, : len(kept)] = True
     ones = np.ones((n, 1), np.float32)
-    return Examples(inputs, valid, sentences.labels[:, None].copy(), np.zeros((n, 1), np.int32), ones, sentences.labels.copy())
+    return Examples(inputs, valid, labels[:, None].copy(), np.zeros((n, 1), np.int32), ones, labels.copy())
 
 
 def labelled_digest(config: Labelled, data_dir: Path | None) -> str:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int32
 
-from research.config.data import Data, Labelled, Text
+from research.config.data import Data, Folded, Labelled, Text
 from research.config.data import Examples as ExamplesConfig
 from research.config.errors import StepladderError
 from research.config.pairs import Glyphs, SymbolPairs, TextPairs
 from research.config.subwords import NoRegularisation
-from research.data.dataset import Dataset, Examples, Sentences, TextSplit
+from research.data.dataset import Dataset, Examples, TextSplit
 from research.data.download import sha256
 from research.data.fitted import fitted_tokenizer, library
 from research.data.glyphs import glyphs_digest, load_glyphs
@@ -38,6 +39,8 @@ def load(config: Data, data_dir: Path | None = None) -> Dataset:
     """
     if isinstance(config, Text):  # how training cuts the text is no part of the text
         config = config.model_copy(update={"length": 1, "batches": "windows", "regularisation": NoRegularisation()})
+    if isinstance(config, Folded) and config.folds != "off":
+        return _load_fold(config, data_dir, digest(config, data_dir))
     return _load(config, data_dir, digest(config, data_dir))
 
 
@@ -61,6 +64,12 @@ def _with_learner(digest: str, learner: str) -> str:
     return sha256(f"{digest} {learner}".encode()) if learner else digest
 
 
+@lru_cache(maxsize=64)
+def _load_fold(config: Folded, data_dir: Path | None, identity: str) -> Dataset:
+    """The folds of a few rows, of two protocols: their words are those of one pool."""
+    return _read_only(_load_sentences(config, data_dir, identity))
+
+
 @lru_cache(maxsize=8)
 def _load(config: Data, data_dir: Path | None, identity: str) -> Dataset:
     if isinstance(config, Labelled):
@@ -71,6 +80,10 @@ def _load(config: Data, data_dir: Path | None, identity: str) -> Dataset:
         data = load_pairs(config, data_dir, identity)
     else:
         data = _load_text(config, data_dir, identity) if isinstance(config, Text) else _load_examples(config, identity)
+    return _read_only(data)
+
+
+def _read_only(data: Dataset) -> Dataset:
     for split in (data.train, data.valid, data.test):
         for array in split:
             if isinstance(array, np.ndarray):
@@ -180,24 +193,24 @@ def _load_sentences(config: Labelled, data_dir: Path | None, identity: str) -> D
     vocabulary = _vocabulary(config, "".join(text_of(words) + "\n" for words in sentences["train"].words))  # that of the same as a text
     sentences = sentences | {"train": limited(config, sentences["train"], classes)}
     length = config.length
-    splits = {split: examples(vocabulary, sentences[split], length) for split in SPLITS}
-    words = {"digest": identity, "eos": None, "description": _describe_sentences(config, vocabulary, sentences, classes)}
-    identities = {split: identify_sentences(sentences[split], classes) for split in SCORED}
+    numbers = {split: [numbers_of(vocabulary, words) for words in sentences[split].words] for split in SPLITS}
+    splits = {split: examples(numbers[split], sentences[split].labels, length) for split in SPLITS}
+    words = {"digest": identity, "eos": None, "description": _describe_sentences(config, vocabulary, numbers, classes)}
+    identities = {split: identify_sentences(sentences[split], classes) for split in SCORED if numbers[split]}
     return _dataset(vocabulary, splits, **words, classes=classes, sentences=sentences, identities=identities)
 
 
 def _describe_sentences(
-    config: Labelled, vocabulary: Vocabulary, sentences: dict[str, Sentences], classes: tuple[str, ...]
+    config: Labelled, vocabulary: Vocabulary, numbers: dict[str, list[Int32[np.ndarray, " _"]]], classes: tuple[str, ...]
 ) -> dict[str, Any]:
     """Sentences, symbols, the share of sentences that are cut and of those with unknown symbols, by split."""
-    numbers = {split: [numbers_of(vocabulary, words) for words in sentences[split].words] for split in SPLITS}
-    share = lambda test, split: float(np.mean([test(row) for row in numbers[split]]))
+    share = lambda test, split: float(np.mean([test(row) for row in numbers[split]] or [False]))
     unknown = -1 if vocabulary.unk is None else vocabulary.unk
     return {
         "level": vocabulary.level,
         "types": vocabulary.size,
         "classes": list(classes),
-        "sentences": {split: len(sentences[split].labels) for split in SPLITS},
+        "sentences": {split: len(numbers[split]) for split in SPLITS},
         "tokens": {split: sum(map(len, numbers[split])) for split in SPLITS},
         "length": config.length,
         "cut": {split: share(lambda row: len(row) > config.length, split) for split in SPLITS},

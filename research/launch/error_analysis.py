@@ -85,6 +85,8 @@ def _worst(done: dict[str, list[Path]], data_dir: Path | None) -> Section | None
         "words that drove it: weights of linear models, gradient x input of networks, valences of rules. + is for the chosen class.</p>"
     ]
     for label, folders in done.items():
+        if (store.read_result(folders[0]) or {}).get("folds"):  # each fold has a model of its own
+            continue
         reader = open_run(folders[0], data_dir)
         test = reader.data.sentences["test"]
         with np.load(folders[0] / "items.npz") as items:
@@ -99,7 +101,7 @@ def _worst(done: dict[str, list[Path]], data_dir: Path | None) -> Section | None
         explained = predict(reader, [found[i].text for i in chosen])
         lines = "".join(_line(one, right[i]) for one, i in zip(explained, chosen, strict=True))
         parts.append(f"<h3>{escape(label)}</h3><ul>{lines}</ul>")
-    return Section("The worst mistakes", "".join(parts))
+    return Section("The worst mistakes", "".join(parts)) if len(parts) > 1 else None
 
 
 def _line(one: Prediction, right: str) -> str:

@@ -132,7 +132,8 @@ def _to_score(plan: Plan, runs_dir: Path, untrained: Sequence[Job]) -> list[Job]
 
 
 def _is_mixture(config: Config | None) -> bool:
-    return config is not None and isinstance(config.model, Interpolation)
+    """Whether it is made of the scores of its parents: two models, or the folds of a row."""
+    return config is not None and (isinstance(config.model, Interpolation) or config.pooled)
 
 
 def _job(cell: Cell, seed: int, cells: dict[str, Cell], runs_dir: Path) -> Job:

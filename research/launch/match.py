@@ -27,7 +27,7 @@ def matched(points: Sequence[Point], match: Match, sizes: Callable[[Config], Siz
 
 def cost(config: Config, target: str, sizes: Callable[[Config], Sizes]) -> float:
     """Parameters without embedding and output ("params"), all of them ("total"), or forward FLOPs for a token."""
-    if not config.trained:
+    if config.fitted:
         raise StepladderError(
             f"sweep.match solves widths of trained models; {config.model.kind} has none. Leave that row out of the sweep."
         )

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from research.classic.lexicon import load_lexicon
 from research.config.classify import BagOfWords, Classifier, NGramClassifier, Perceptron, Stack
-from research.config.data import Text
+from research.config.data import Folded, Text
 from research.config.errors import StepladderError
 from research.config.identity import cell_id, program_key
 from research.config.loader import Loaded
@@ -170,7 +170,23 @@ def program_of(config: Config, data: Dataset) -> Program:
 
 
 def _draft(point: Point) -> Cell:
-    return Cell(point.labels, point.config, point.cannot or "", tuned=point.tuned, dropped=point.dropped)
+    config = point.config and _with_validation(point.config, bool(point.tuned))
+    return Cell(point.labels, config, point.cannot or "", tuned=point.tuned, dropped=point.dropped)
+
+
+def _with_validation(config: Config, tuned: bool) -> Config:
+    """Of folds: whether one is taken from training for validation. It is where training, or a tuned value, is chosen by it."""
+    if not isinstance(config.data, Folded) or config.data.folds == "off":
+        return config
+    if tuned and config.data.validation == "none":
+        raise StepladderError("data.validation = none leaves nothing by which `tune` could choose; leave it out, or tune nothing.")
+    if config.data.validation != "when_needed":
+        return config
+    needed = tuned or not config.fitted
+    if needed and config.data.folds == 2:
+        raise StepladderError("data.folds = 2 leaves no fold to train on beside test and validation; use more folds.")
+    data = config.data.model_copy(update={"validation": "next_fold" if needed else "none"})
+    return config.model_copy(update={"data": data})
 
 
 def _within_reach(cell: Cell, show: bool, data_dir: Path | None) -> Cell:
@@ -275,7 +291,7 @@ def _elsewhere(source: str, runs_dir: Path) -> str:
 
 def _check_start(cell: Cell, cells: Sequence[Cell], runs_dir: Path, data_dir: Path | None) -> None:
     """A run that starts from another has its vocabulary and its shapes, and what it freezes is there."""
-    if cell.config is None or cell.config.init is None:
+    if cell.config is None or cell.config.init is None or cell.config.pooled:
         return
     own = _shapes(cell.config, data_dir)
     if cell.config.init.source is not None:
@@ -320,12 +336,30 @@ def _shapes(config: Config, data_dir: Path | None) -> Any:
 
 
 def _parts(cell: Cell, data_dir: Path | None) -> tuple[Cell, ...]:
-    """The cells that an interpolation is made of: its own data, training and seeds, and one model each."""
-    if cell.config is None or not isinstance(cell.config.model, Interpolation):
+    """The cells that an interpolation is made of: its own data, training and seeds, and one model each; or those of a row of folds."""
+    if cell.config is None:
+        return ()
+    if cell.config.pooled:
+        return _folds(cell)
+    if not isinstance(cell.config.model, Interpolation):
         return ()
     found = tuple(part_config(cell.config, part) for part in cell.config.model.parts)
     digest = load(cell.config.data, data_dir).digest
     return tuple(Cell({}, config, cell_id=cell_id(config, digest), shown=False) for config in found)
+
+
+def _folds(cell: Cell) -> tuple[Cell, ...]:
+    """The cells of a row of folds, each of which starts as the row says."""
+    assert cell.config is not None
+    assert isinstance(cell.config.data, Folded)
+    assert cell.config.data.folds != "off"
+    cells = []
+    for number in range(cell.config.data.folds):
+        config = cell.config.model_copy(update={"data": cell.config.data.model_copy(update={"fold": number})})
+        labels = cell.labels | {"fold": f"fold {number}"}
+        identity = cell_id(_by_contents(config), cell.data_digest)
+        cells.append(replace(cell, labels=labels, config=config, cell_id=identity, dropped=(), shown=False))
+    return tuple(cells)
 
 
 def part_config(config: Config, part: Any) -> Config:
@@ -350,6 +384,8 @@ def _unique(cells: Iterable[Cell]) -> list[Cell]:
 def _facts(cell: Cell, data_dir: Path | None) -> Cell:
     """Shapes evaluated, parameters and FLOPs counted, the run priced."""
     assert cell.config is not None
+    if cell.config.pooled:
+        return replace(cell, parents=tuple(fold.cell_id for fold in _folds(cell)), predicted_seconds=0.1)
     config, data = cell.config, load(cell.config.data, data_dir)
     if isinstance(config.model, Interpolation):
         parts = tuple(cell_id(part_config(config, part), data.digest) for part in config.model.parts)

@@ -59,6 +59,9 @@ def open_run(folder: Path, data_dir: Path | None) -> Reader:
         raise StepladderError(f"{folder} is a {config.model.kind}, which puts no sentence into a class; name a run on labelled data.")
     if store.status_of(folder) != "done":
         raise StepladderError(f"{folder} is not done, so it cannot predict; run it to its end first.")
+    if config.pooled:
+        folds = (store.read_result(folder) or {}).get("folds", ())
+        raise StepladderError(f"{folder} is a row of folds, each of which has a model of its own; name one of them: {', '.join(folds)}.")
     data = load(config.data, data_dir)
     if not isinstance(config.model, Classifier):
         return Reader(config, data, fitted_files.load(config.model, folder, data_dir))

@@ -52,6 +52,7 @@ def footnotes(
         *_best_lines([each for each in known if each.metric == known[0].metric], rows, axes),
         *_tested([each for each in known if each.metric == known[0].metric]),
         *_unranked(unranked, rows, axes),
+        *_folds(cells, axes),
         *_contexts(cells, axes),
         *_signatures(cells, axes, sources["metrics"]),
         *_unknown_symbols(cells, axes, sources["metrics"]),
@@ -59,6 +60,21 @@ def footnotes(
         *_trials(manifest, cells, axes),
         *_cannot(cells, axes),
     )
+
+
+def _folds(cells: Sequence[Cell], axes: Axes) -> list[str]:
+    """Which rows are cross-validated, on how many folds, and how far these lie apart."""
+    told: dict[int, list[str]] = {}
+    for cell in cells:
+        extras = [extra for result in cell.results.values() if (extra := result.get("extra", {})).get("folds")]
+        if extras:
+            deviation = 100 * float(np.mean([extra["sd_over_folds"] for extra in extras]))
+            told.setdefault(int(extras[0]["folds"]), []).append(f"{label_text(cell.labels, axes.rows)} {deviation:.2f}")
+    return [
+        f"{n}-fold cross-validation: a run's value is over the test sentences of all folds, its core-seconds and tokens are of all folds. "
+        f"Standard deviation of the folds' accuracies, in points: {', '.join(rows)}."
+        for n, rows in told.items()
+    ]
 
 
 def _intervals(cells: Sequence[Cell], sources: Mapping[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """One cell in one JSON object: what `train --json` prints."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def summarise(runs: Path, cell_id: str, seeds: tuple[int, ...]) -> dict[str, Any
     }
 
 
-def mean_of(values: list[dict[str, float | None]]) -> dict[str, float | None]:
+def mean_of(values: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
     """The mean of each number over the dictionaries; None, of what is missing, if any is."""
     keys = dict.fromkeys(key for value in values for key in value)
     columns = {key: [value.get(key) for value in values] for key in keys}

@@ -23,6 +23,7 @@ from research.results import store
 from research.tasks import classifying, counting
 from research.train import fitted_files
 from research.train.evaluate import Belonging, Scores
+from research.train.pooled import pool, score_pool
 from research.train.prompted import prompted_by_counts
 from research.train.result import Job, write_result, write_status
 from research.train.tested import Copy, Tested, write_test
@@ -31,7 +32,7 @@ from research.train.tested import Copy, Tested, write_test
 class Learner(NamedTuple):
     """fit(job, data, data_dir) -> scores of validation, figures for result.json; test(job, data, data_dir) -> scores of the test split."""
 
-    fit: Callable[[Job, Dataset, Path | None], tuple[Scores, dict[str, Any]]]
+    fit: Callable[[Job, Dataset, Path | None], tuple[Scores | None, dict[str, Any]]]
     test: Callable[[Job, Dataset, Path | None], Tested]
 
 
@@ -40,7 +41,7 @@ def fit_run(job: Job, data: Dataset, data_dir: Path | None, belongs: Belonging) 
     write_status(job, "running", 0, 1)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        scores, figures = LEARNERS[type(job.config.model)].fit(job, data, data_dir)
+        scores, figures = learner_of(job.config).fit(job, data, data_dir)
     store.write_text(job.folder / "log.txt", "".join(f"{warning.message}\n" for warning in said))
     metrics = write_result(job, scores, belongs, {"best_step": None, "steps": 0} | figures)
     write_status(job, "trained", 1, 1)
@@ -50,7 +51,7 @@ def fit_run(job: Job, data: Dataset, data_dir: Path | None, belongs: Belonging) 
 def score_fitted(job: Job, data: Dataset, data_dir: Path | None, belongs: Belonging) -> dict[str, Any]:
     """Score the test split by what a fitted run has kept, write it, and return the metrics of both splits. `belongs`: of the test split."""
     began = time.perf_counter()
-    tested = LEARNERS[type(job.config.model)].test(job, data, data_dir)
+    tested = learner_of(job.config).test(job, data, data_dir)
     return write_test(job, tested, belongs, time.perf_counter() - began)
 
 
@@ -93,22 +94,24 @@ def _misspelt(config: Config, data: Dataset, score: Callable[[TextSplit], Scores
     return Copy(score(copy), Belonging(items(copy), characters=int(copy.characters)))
 
 
-def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scores, dict[str, Any]]:
+def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scores | None, dict[str, Any]]:
     config, began = job.config.model, time.perf_counter()
     fitted = classifying.fit(config, data, job.seed, data_dir)
     learned = time.perf_counter()
-    scores = _judged(config, data, fitted.model, data.sentences["valid"])
+    valid = data.sentences["valid"]
+    scores = _judged(config, data, fitted.model, valid) if len(valid.labels) else None  # a fold may need no validation
     ended = time.perf_counter()
     fitted_files.save(config, fitted.model, job.folder)
     words = [len(sentence) for sentence in data.sentences["train"].words]
-    return scores, {
+    nothing: dict[str, Any] = {} if len(valid.labels) else {"valid": {}}
+    return scores, nothing | {
         "params": {"total": fitted.parameters, "body": fitted.parameters},
         "flops_per_token": 0.0 if isinstance(config, Rules) else 2.0 * len(data.classes),
         "tokens_seen": 0 if isinstance(config, Rules) else sum(words),
         "extra": fitted.extra,
         "cost": {
             "seconds": {"compile": 0.0, "train": learned - began, "evaluate": ended - learned},
-            "latency_ms": 1e3 * (ended - learned) / len(data.sentences["valid"].labels),
+            "latency_ms": 1e3 * (ended - learned) / len(valid.labels) if len(valid.labels) else None,
             "peak_memory_mb": fitted.extra.get("one_hot_mb", 0.0) + 4 * fitted.parameters / 2**20,
         },
     }
@@ -175,6 +178,11 @@ def _log_probabilities(folder: Path, name: str) -> np.ndarray:
     if name not in kept:
         raise StepladderError(f"{folder} has no scored tokens of {name} to interpolate. Run it again with --rerun {folder.parent.name}.")
     return -kept[name].astype(np.float64)
+
+
+def learner_of(config: Config) -> Learner:
+    """That of the model; a row of folds learns nothing itself."""
+    return Learner(pool, score_pool) if config.pooled else LEARNERS[type(config.model)]
 
 
 LEARNERS: dict[type, Learner] = {

@@ -31,9 +31,10 @@ class Job(NamedTuple):
 def write_result(job: Job, valid: Scores | None, belongs: Belonging, figures: dict[str, Any]) -> dict[str, Any]:
     """result.json: what training and validation gave, and tokens.npz where there are scores. Nothing of the test split is in them.
 
-    `figures`: steps, cost and what else the run knows. Returns the metrics, by split.
+    `figures`: steps, cost, what else the run knows; and `valid`, metrics where there are no scores of one split.
+    Returns the metrics, by split.
     """
-    metrics: dict[str, Any] = {}
+    metrics: dict[str, Any] = {"valid": figures.pop("valid")} if "valid" in figures else {}
     if valid is not None:
         metrics["valid"] = measure(valid, job.config.data, belongs)
         if valid.nats is not None:

@@ -292,7 +292,7 @@ def test_every_kind_of_data_says_how_it_is_read_and_what_identifies_it():
     assert {*get_args(Corpus)} == {*texts.KINDS}
     assert {*get_args(Translation)} == {*pair_texts.KINDS, Glyphs}
     with pytest.raises(TypeError, match=r"contents"):
-        labelled.Kind(labelled.read_folds)
+        labelled.Kind(labelled.read_vader)
 
 
 LEVELS = {
