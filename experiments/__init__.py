@@ -27,6 +27,8 @@ class Chosen(NamedTuple):
     """What a SPEC of the command line names."""
 
     loaded: Loaded
+    spec: str
+    overrides: tuple[str, ...]
     preset: str | None  # None for a file of the user's own
     cards: list[dict[str, Any]]
     analyse: Callable[..., Any] | None  # (manifest, runs_dir, data_dir) -> sections of the report
@@ -54,7 +56,8 @@ def choose(spec: str, preset: str | None, overrides: Sequence[str]) -> Chosen:
         preset, known = preset or FIRST[0], presets(spec)
         if preset not in known:
             raise StepladderError(f"--preset {preset} is not there{did_you_mean(preset, known) or ';'} {spec} has {', '.join(known)}.")
-        return Chosen(load(HERE / spec / f"{preset}.toml", overrides), preset, cards(spec, preset), _analysis(spec))
+        loaded = load(HERE / spec / f"{preset}.toml", overrides)
+        return Chosen(loaded, spec, tuple(overrides), preset, cards(spec, preset), _analysis(spec))
     if spec in studies():
         raise StepladderError(
             f"{spec} is a study: it is measured at once, and has no cells to train, show or report later. "
@@ -68,7 +71,7 @@ def choose(spec: str, preset: str | None, overrides: Sequence[str]) -> Chosen:
     path = find_config(spec)
     if preset:
         raise StepladderError(f"--preset {preset} is for experiments, and {spec} is a file, which is one preset by itself. Leave it out.")
-    return Chosen(load(path, overrides), None, [], None)
+    return Chosen(load(path, overrides), spec, tuple(overrides), None, [], None)
 
 
 def measure(name: str, preset: str | None, overrides: Sequence[str], data_dir: Path | None) -> tuple["Study", list[dict[str, Any]]]:
@@ -86,8 +89,19 @@ def measure(name: str, preset: str | None, overrides: Sequence[str], data_dir: P
 def cards(name: str, preset: str) -> list[dict[str, Any]]:
     """The claims of an experiment that are about this preset."""
     path = HERE / name / "expected.json"
-    found = json.loads(path.read_text(encoding="utf-8"))["cards"] if path.exists() else []
-    return [{key: value for key, value in card.items() if key != "presets"} for card in found if preset in card.get("presets", FIRST)]
+    every = json.loads(path.read_text(encoding="utf-8"))["cards"] if path.exists() else []
+    for at, card in enumerate(every, start=1):
+        _check_presets(name, card, f"{path}, card {at}")
+    return [{key: value for key, value in card.items() if key != "presets"} for card in every if preset in card.get("presets", FIRST)]
+
+
+def _check_presets(name: str, card: dict[str, Any], where: str) -> None:
+    """A claim about a preset that is not there would be about nothing."""
+    there = list(_study(name).COSTS) if name in studies() else presets(name)
+    for preset in card.get("presets", ()):
+        if preset not in there:
+            hint = did_you_mean(preset, there) or ";"
+            raise StepladderError(f"{where}: `presets` names {preset!r}, which {name} does not have{hint} it has {', '.join(there)}.")
 
 
 def describe() -> list[dict[str, Any]]:

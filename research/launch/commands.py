@@ -18,12 +18,13 @@ from research.data.load import load
 from research.launch.environment import use_compilation_cache
 from research.launch.initial import with_initial
 from research.launch.local import execute, pending
-from research.launch.manifest import write_manifest
 from research.launch.next_commands import after_sweep, after_training, places_of
+from research.launch.manifest import checked_manifest, write_manifest
 from research.launch.plan import Plan, resolve
 from research.launch.progress import clock, progress
 from research.launch.show import advice_lines, as_data, covered_lines, print_plan, seconds_left
 from research.results import store
+from research.results.manifest import Launch
 from research.results.measures import figures, is_headline
 from research.results.summary import summarise
 from research.train.scoring import Interrupted
@@ -59,7 +60,7 @@ def sweep(
 
     use_compilation_cache()
     plan = with_initial(resolve(chosen.loaded, runs, data_dir), runs, data_dir)
-    written = write_manifest(plan, runs, chosen.cards, chosen.preset)
+    written = write_manifest(plan, runs, launch_of(chosen, runs, data_dir))
     code = _run(plan, runs, data_dir, keep_going, rerun, as_json)
     if as_json:
         rows = [row for row in plan.rows if row.config]
@@ -76,9 +77,15 @@ def _print_next(commands: Sequence[str]) -> None:
     print("\n".join(["next:", *(f"  {command}" for command in commands)]), file=sys.stderr)
 
 
+def launch_of(chosen: Any, runs: Path, data_dir: Path | None) -> Launch:
+    """The words of a command, for the manifest."""
+    return Launch(chosen.spec, chosen.overrides, chosen.preset, tuple(chosen.cards), runs, data_dir)
+
+
 def show(chosen: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
-    """The plan, priced; nothing is run."""
+    """The plan, checked and priced; nothing is run."""
     plan = resolve(chosen.loaded, runs, data_dir)
+    checked_manifest(plan, runs, launch_of(chosen, runs, data_dir))
     if as_json:
         print(store.to_json(as_data(plan, runs, data_dir)))
     else:

@@ -7,48 +7,60 @@ from typing import Any
 
 from research.config.sweep import Sweep
 from research.config.write import to_tree
+from research.launch.metric_names import metric_names
 from research.launch.plan import Cell, Plan
 from research.results import store
-from research.results.cards import judge_cards
 from research.results.cells import load_cells
-from research.results.comparisons import named_comparisons
-from research.results.manifest import manifest_path, sweep_hash
+from research.results.manifest import Launch, manifest_path, sweep_hash
+from research.results.spec_check import check_spec
 
 PLAIN = Sweep().model_dump(mode="json")  # of a file without a [sweep]
 
 
-def manifest(plan: Plan, cards: list[Any], preset: str | None) -> dict[str, Any]:
-    """The plan as plain values. `cards`: the experiment's expected.json."""
+def manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
+    """The plan as plain values, with what it was launched by."""
     loaded, sweep = plan.loaded, plan.loaded.sweep
     experiment = loaded.experiment
     return {
         "name": plan.name,
         "hash": sweep_hash(loaded),
         "question": experiment.question if experiment else "",
-        "preset": preset,
         "spec": sweep.model_dump(mode="json") if sweep else PLAIN,
         "spec_file": str(loaded.path),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "cells": [_cell(row, plan) for row in plan.rows],
-        "cards": cards,
         "control": experiment.control.model_dump(mode="json") if experiment and experiment.control else None,
+        **launch.as_data(),
     }
 
 
-def write_manifest(plan: Plan, runs_dir: Path, cards: list[Any], preset: str | None) -> dict[str, Any]:
-    """Write it under its name and hash; a sweep launched again keeps the day it was first launched, so that its report keeps its bytes.
+def checked_manifest(plan: Plan, runs_dir: Path, launch: Launch) -> dict[str, Any]:
+    """The manifest. Raises StepladderError where its spec, its control or a card names a row or a metric that cannot be."""
+    made = manifest(plan, launch)
+    if plan.loaded.sweep is not None:
+        check_spec(made, load_cells(made, runs_dir))
+    return made
 
-    Raises StepladderError, before anything is written, where a comparison or a card names a row or a metric that cannot be.
+
+def write_manifest(plan: Plan, runs_dir: Path, launch: Launch) -> dict[str, Any]:
+    """Write it under its name and hash. Raises as `checked_manifest`, before anything is written.
+
+    A sweep launched again keeps the day it was first launched, so that its report keeps its bytes, and the cards of that day from its
+    first run on: what is changed afterwards was not claimed before.
     """
     path = manifest_path(plan.loaded, runs_dir)
-    new, old = manifest(plan, cards, preset), store.read_json(path)
-    shown = load_cells(new, runs_dir)
-    named_comparisons(new, shown)
-    judge_cards(new, shown)
+    new, old = checked_manifest(plan, runs_dir, launch), store.read_json(path)
     if old is not None:
         new["created"] = old["created"]
+    if old is not None and old.get("cards") and _begun(new, runs_dir):
+        new |= {key: old[key] for key in ("cards", "cards_sha256") if key in old}
     store.write_json(path, new)
     return json.loads(store.read_text(path))
+
+
+def _begun(made: dict[str, Any], runs_dir: Path) -> bool:
+    folders = (store.seed_folder(runs_dir, entry["cell_id"], seed) for entry in made["cells"] for seed in entry["seeds"])
+    return any(store.read_status(folder) is not None for folder in folders)
 
 
 def _cell(cell: Cell, plan: Plan) -> dict[str, Any]:
@@ -74,6 +86,7 @@ def _cell(cell: Cell, plan: Plan) -> dict[str, Any]:
         "state": "ok",
         "reason": "",
         "tuned": cell.tuned,
+        "metrics": sorted(metric_names(cell.config)),
         "predicted_seconds": cell.predicted_seconds,
         **cell.facts,
     }

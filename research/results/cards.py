@@ -1,103 +1,25 @@
-"""A paper card is data: what was published or claimed, committed before the run that is judged, and what became of it."""
+"""What became of each paper card: a number within its tolerance, a claim that holds or fails, or what is not decided and why."""
 
+import json
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
 
 from research.config.errors import StepladderError
-from research.config.explain import explain
-from research.config.node import Node, Strings
+from research.results.card_words import Card, Floor, Order, Published, Quantity, Ratio, read_cards
 from research.results.cells import Axes, Cell, Manifest, axes_of
-from research.results.comparisons import Comparison, adjust, compare, pairs, why_incomparable
-from research.results.labels import find_indices, value_text
+from research.results.comparisons import SEEDS_NEEDED, Comparison, pairs, shortfall, why_incomparable
+from research.results.families import families
+from research.results.labels import find_indices, place_text, value_text
 from research.results.measures import decimals, decimals_of, number, scale, title
 from research.results.sheets import DASH, Heading, Sheet, Text, Tone, p_text
 from research.results.tables import measure_cell
 
-Label = str | dict[str, Any]
-
-
-class Published(Node):
-    """A number that was published, and how near ours must come."""
-
-    kind: Literal["number"]
-    label: Label
-    metric: str
-    published: float
-    tolerance: float | None = Field(default=None, ge=0)  # in the metric's own unit
-    relative_tolerance: float | None = Field(default=None, ge=0)  # as a share of the published number
-    source: str
-    deviations: Strings = ()  # of our protocol from theirs
-
-    @model_validator(mode="after")
-    def _one_tolerance(self) -> "Published":
-        if (self.tolerance is None) == (self.relative_tolerance is None):
-            raise ValueError("a number needs either tolerance or relative_tolerance")
-        return self
-
-
-class Order(Node):
-    """A claim that one row is better than another; the significance tests decide it."""
-
-    kind: Literal["order"]
-    claim: str
-    better: Label
-    worse: Label
-    metric: str
-    source: str
-    deviations: Strings = ()
-
-
-class _Bounded(Node):
-    at_most: float | None = None
-    at_least: float | None = None
-
-    @model_validator(mode="after")
-    def _a_bound(self) -> "_Bounded":
-        if self.at_most is None and self.at_least is None:
-            raise ValueError("a bound needs at_most, at_least or both")
-        return self
-
-
-class Floor(_Bounded):
-    """A claim that a row's mean lies within a bound."""
-
-    kind: Literal["floor"]
-    claim: str
-    label: Label
-    metric: str
-    source: str = ""
-    deviations: Strings = ()
-
-
-class Quantity(Node):
-    """One row's metric."""
-
-    label: Label
-    metric: str
-
-
-class Ratio(_Bounded):
-    """A claim that the ratio of two means lies within a bound."""
-
-    kind: Literal["ratio"]
-    claim: str
-    numerator: Quantity
-    denominator: Quantity
-    source: str = ""
-    deviations: Strings = ()
-
-
-Card = Annotated[Published | Order | Floor | Ratio, Field(discriminator="kind")]
-
-
-class _One(Node):
-    card: Card
+ON_ITEMS = " on these items"  # how a verdict ends that says nothing of other seeds
 
 
 @dataclass(frozen=True)
@@ -107,59 +29,63 @@ class Judgement:
     claim: str
     paper: str
     ours: str
-    verdict: Literal["within", "outside", "holds", "fails", "not shown", "not comparable", "not run here"]
+    verdict: str  # a word of TONES; of an order on few seeds with ON_ITEMS, of what is not decided with its seeds
     source: str
     deviations: tuple[str, ...]
-
-
-def read_cards(entries: Sequence[dict[str, Any]], where: str = "expected.json") -> tuple[Card, ...]:
-    """The cards, checked. StepladderError names the entry, what is wrong with it, and the nearest right key."""
-    if not isinstance(entries, list | tuple) or not all(isinstance(entry, dict) for entry in entries):
-        raise StepladderError(f'{where} must be a list of cards, such as [{{"kind": "number", "label": "lstm", ...}}].')
-    return tuple(_read_card(entry, f"{where}, card {at}") for at, entry in enumerate(entries, start=1))
-
-
-def _read_card(entry: dict[str, Any], where: str) -> Card:
-    tree = {"card": {key: tuple(item) if isinstance(item, list) else item for key, item in entry.items()}}
-    try:
-        return _One.model_validate(tree).card
-    except ValidationError as error:
-        told = explain(error, _One, tree, lambda _: where).replace("`card`: ", "").replace("card.", "")
-        raise StepladderError(re.sub(r", or \w+=\.\.\. on the command line", "", told)) from None
+    amended: str = ""
 
 
 def judge_cards(manifest: Manifest, cells: Sequence[Cell], where: str = "expected.json") -> tuple[Judgement, ...]:
-    """What became of each card of the manifest, in order. Holm's correction runs over all the orders together."""
+    """What became of each card of the manifest, in order. Holm's correction is over all the orders and the spec's comparisons."""
     cards, axes = read_cards(manifest.get("cards") or [], where), axes_of(manifest)
-    orders = {i: _orders(card, cells, axes, where) for i, card in enumerate(cards) if isinstance(card, Order)}
-    decided = iter(adjust([comparison for family in orders.values() for comparison in family]))
-    families = {i: [next(decided) for _ in family] for i, family in orders.items()}
+    orders = families(manifest, cells, where).orders
     return tuple(
-        _judge_order(card, families[i]) if isinstance(card, Order) else JUDGES[type(card)](card, cells, axes, where)
-        for i, card in enumerate(cards)
+        _judge_order(card, orders[at], cells, axes, where) if isinstance(card, Order) else JUDGES[type(card)](card, cells, axes, where)
+        for at, card in enumerate(cards)
     )
 
 
-def _orders(card: Order, cells: Sequence[Cell], axes: Axes, where: str) -> list[Comparison]:
-    return [compare(a, b, card.metric, axes) for a, b in pairs(cells, card.better, card.worse, axes, where)]
-
-
-def _judge_order(card: Order, family: Sequence[Comparison]) -> Judgement:
+def _judge_order(card: Order, family: Sequence[Comparison], cells: Sequence[Cell], axes: Axes, where: str) -> Judgement:
     """It holds if every pair does; it fails if any is significantly the other way round; else it was not shown.
 
-    Where a pair does not compare, neither does the claim.
+    Where a pair does not compare, neither does the claim, and where seeds are lost or not finished it is not decided.
     """
-    verdicts = {comparison.verdict for comparison in family}
+    rows = {id(cell): (cell, card.metric) for pair in pairs(cells, card.better, card.worse, axes, where) for cell in pair}
     ours = "; ".join(map(_said_difference, family))
-    verdict: Any = "fails" if "worse" in verdicts else "not run here" if "not run" in verdicts else "not shown"
-    decided: Any = "not comparable" if "not comparable" in verdicts else "holds" if verdicts == {"better"} else verdict
-    return _judgement(card, card.claim, "", ours, decided)
+    return _judgement(card, card.claim, "", ours, _verdict(card, family, undecided(list(rows.values()), axes)))
+
+
+def undecided(rows: Sequence[tuple[Cell, str]], axes: Axes) -> str:
+    """Why nothing can be said yet, or never, of these cells and their metrics: "not run here", or of which seeds there is nothing."""
+    if any(not cell.values(metric) and cell.fixed(metric) is None and _untouched(cell) for cell, metric in rows):
+        return "not run here"
+    short = {place_text(cell.labels, *axes): text for cell, metric in rows if (text := shortfall(cell, metric))}
+    named = ", ".join(f"{text} ({place})" if len(rows) > 1 else text for place, text in short.items())
+    return named and f"not decided: {named}"
+
+
+def _untouched(cell: Cell) -> bool:
+    return bool(cell.cannot) or set(cell.statuses.values()) <= {"not run"}
+
+
+def _verdict(card: Order, family: Sequence[Comparison], open_yet: str) -> str:
+    if any(not comparison.comparable for comparison in family):
+        return "not comparable"
+    if open_yet:
+        return open_yet
+    if any(comparison.difference is None for comparison in family):
+        return "not run here"
+    few = ON_ITEMS if any(comparison.seeds and not comparison.about_seeds for comparison in family) else ""
+    signs = [comparison.significant * np.sign((comparison.difference or 0.0) * card.sign) for comparison in family]
+    return f"fails{few}" if min(signs) < 0 else f"holds{few}" if min(signs) > 0 else "not shown"
 
 
 def _said_difference(comparison: Comparison) -> str:
     column = f"{comparison.column}: " if comparison.column else ""
     if comparison.difference is None:
         return DASH if comparison.comparable else column + comparison.note
+    if comparison.same_run:
+        return column + comparison.verdict
     if not math.isfinite(comparison.difference):
         return column + comparison.note
     difference = comparison.difference * scale(comparison.metric)
@@ -173,13 +99,14 @@ def _judge_number(card: Published, cells: Sequence[Cell], axes: Axes, where: str
     found = _find(cells, Quantity(label=card.label, metric=card.metric), axes, where)
     mean = _mean(found, card.metric)
     paper = f"{card.published * scale(card.metric):g} (± {tolerance * scale(card.metric):.3g})"
-    verdict: Any = "not run here" if mean is None else "within" if abs(mean - card.published) <= tolerance else "outside"
+    seen = "not run here" if mean is None else "within" if abs(mean - card.published) <= tolerance else "outside"
+    verdict = undecided([(found, card.metric)], axes) or seen
     return _judgement(card, f"{value_text(card.label)}, {title(card.metric)}", paper, _said(found, card.metric), verdict)
 
 
 def _judge_floor(card: Floor, cells: Sequence[Cell], axes: Axes, where: str) -> Judgement:
     found = _find(cells, Quantity(label=card.label, metric=card.metric), axes, where)
-    verdict = _bounded(card, _mean(found, card.metric))
+    verdict = undecided([(found, card.metric)], axes) or _bounded(card, _mean(found, card.metric))
     return _judgement(card, card.claim, _said_bound(card, card.metric), _said(found, card.metric), verdict)
 
 
@@ -190,7 +117,8 @@ def _judge_ratio(card: Ratio, cells: Sequence[Cell], axes: Axes, where: str) -> 
     ratio = None if above is None or not below else above / below
     if ratio is not None and (reason := next(filter(None, (why_incomparable(over, under, part.metric) for part in parts)), "")):
         return _judgement(card, card.claim, _said_bound(card, ""), reason, "not comparable")
-    return _judgement(card, card.claim, _said_bound(card, ""), DASH if ratio is None else f"{ratio:.3g}", _bounded(card, ratio))
+    open_yet = undecided([(over, card.numerator.metric), (under, card.denominator.metric)], axes)
+    return _judgement(card, card.claim, _said_bound(card, ""), DASH if ratio is None else f"{ratio:.3g}", open_yet or _bounded(card, ratio))
 
 
 JUDGES: dict[type, Callable[..., Judgement]] = {Published: _judge_number, Floor: _judge_floor, Ratio: _judge_ratio}
@@ -222,8 +150,8 @@ def _said(cell: Cell, metric: str) -> str:
     return f"{number(metric, interval.mean, places)} ± {interval.half * scale(metric):.{places}f}{star}"
 
 
-def _bounded(card: Floor | Ratio, value: float | None) -> Any:
-    if value is None:
+def _bounded(card: Floor | Ratio, value: float | None) -> str:
+    if value is None or math.isnan(value):
         return "not run here"
     low, high = (card.at_least, card.at_most)
     return "holds" if (low is None or value >= low) and (high is None or value <= high) else "fails"
@@ -234,8 +162,8 @@ def _said_bound(card: Floor | Ratio, metric: str) -> str:
     return " and ".join(f"{side} {number(metric, bound) if metric else f'{bound:g}'}" for side, bound in bounds if bound is not None)
 
 
-def _judgement(card: Published | Order | Floor | Ratio, claim: str, paper: str, ours: str, verdict: Any) -> Judgement:
-    return Judgement(claim, paper, ours, verdict, card.source, card.deviations)
+def _judgement(card: Card, claim: str, paper: str, ours: str, verdict: str) -> Judgement:
+    return Judgement(claim, paper, ours, verdict, card.source, card.deviations, card.amended)
 
 
 TONES: dict[str, Tone] = {
@@ -249,14 +177,64 @@ TONES: dict[str, Tone] = {
 }
 
 
-def cards_sheet(judgements: Sequence[Judgement], name: str = "Expected and found") -> Sheet:
-    """claim | paper | ours | verdict | source, with the deviations of our protocol below."""
+def tone(verdict: str) -> Tone:
+    """The tone of a verdict, whatever it says of seeds and items behind its word."""
+    return TONES.get(verdict.removesuffix(ON_ITEMS), "quiet")
+
+
+def cards_sheet(judgements: Sequence[Judgement], name: str = "Expected and found", changes: Sequence[str] = ()) -> Sheet:
+    """claim | paper | ours | verdict | source. Below: how it was decided, the deviations of our protocol, and what was changed when."""
     heads = ("claim", "published or claimed", "ours", "verdict", "source")
     rows = tuple(
-        (Text(j.claim), Text(j.paper or DASH), Text(j.ours), Text(j.verdict, tone=TONES[j.verdict]), Text(j.source or DASH))
+        (Text(j.claim), Text(j.paper or DASH), Text(j.ours), Text(j.verdict, tone=tone(j.verdict)), Text(j.source or DASH))
         for j in judgements
     )
-    notes = tuple(f"{j.claim}: our protocol deviates: {'; '.join(j.deviations)}." for j in judgements if j.deviations)
-    orders = any("(p " in j.ours for j in judgements)
-    tested = ("An order holds, or fails, if the tests say so after Holm's correction over all of them; otherwise it is not shown.",)
-    return Sheet(name, tuple(Heading(text, numeric=False) for text in heads), rows, 1, (*(tested if orders else ()), *notes))
+    deviations = [f"{j.claim}: our protocol deviates: {'; '.join(j.deviations)}." for j in judgements if j.deviations]
+    amended = [f"{j.claim}: amended: {j.amended.rstrip('.')}." for j in judgements if j.amended]
+    headings = tuple(Heading(text, numeric=False) for text in heads)
+    return Sheet(name, headings, rows, 1, (*_decided_by(judgements), *deviations, *amended, *changes))
+
+
+def _decided_by(judgements: Sequence[Judgement]) -> list[str]:
+    notes = []
+    if any("(p " in j.ours for j in judgements):
+        notes.append(
+            "An order holds, or fails, if the tests say so after Holm's correction over all orders and the comparisons of the spec "
+            "together; otherwise it is not shown."
+        )
+    if any(j.verdict.endswith(ON_ITEMS) for j in judgements):
+        notes.append(f"On these items: fewer than {SEEDS_NEEDED} seeds, so that nothing is said of what other seeds would do.")
+    if any(re.search(r"\(n = [1-4]\)", j.ours) for j in judgements):
+        notes.append(f"A mean of fewer than {SEEDS_NEEDED} seeds (n beside it) is judged as it is; other seeds may differ.")
+    if any(j.verdict.startswith("not decided") for j in judgements):
+        notes.append("Not decided: seeds are lost or not finished, and those that did finish may be the better ones.")
+    return notes
+
+
+def card_changes(manifest: Manifest) -> list[str]:
+    """What became of the cards since the launch, by their claims: both versions, for those of the launch are judged.
+
+    The manifest holds the cards of its launch under `cards`, and today's, where the report knows them, under `cards_today`.
+    """
+    if "cards_today" not in manifest:
+        return []
+    then, now = ({_claim(entry): entry for entry in manifest.get(key) or []} for key in ("cards", "cards_today"))
+    lines = []
+    for claim in dict.fromkeys((*then, *now)):
+        if claim not in then:
+            lines.append(f"{claim}: added since launch, and not judged.")
+        elif claim not in now:
+            lines.append(f"{claim}: taken out since launch, and judged all the same.")
+        elif then[claim] != now[claim]:
+            lines.append(f"{claim}: changed since launch. {_versions(then[claim], now[claim])}")
+    return lines
+
+
+def _claim(entry: Mapping[str, Any]) -> str:
+    return str(entry.get("claim") or f"{value_text(entry.get('label'))}, {title(str(entry.get('metric')))}")
+
+
+def _versions(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    keys = [key for key in dict.fromkeys((*then, *now)) if then.get(key) != now.get(key)]
+    said = lambda entry: ", ".join(f"{key} = {json.dumps(entry[key], ensure_ascii=False)}" if key in entry else f"no {key}" for key in keys)
+    return f"Launched and judged with {said(then)}; now {said(now)}."

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
+from research.results.cells import Axes, Cell
 from research.results.labels import column_text, find_indices, label_text
 from research.results.measures import base_name, direction, scored_name
 from research.results.statistics import Items, comparable, has_statistic, holm, paired_items_p, paired_t
@@ -34,6 +34,7 @@ class Comparison:
     note: str = ""
     contradicted: bool = False  # by a seed, where there are too few of them to test
     comparable: bool = True  # whether both predicted the same targets
+    same_run: bool = False  # both rows are one cell
     p_holm: float | None = None
     significant: bool = False
 
@@ -50,10 +51,12 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """better | worse | higher | lower | not different | not comparable | not run | not tested.
+        """better | worse | higher | lower | not different | the same run | not comparable | not run | not tested.
 
         Higher and lower are of metrics without a direction: costs, counts, and what else nobody called good.
         """
+        if self.same_run:
+            return "the same run"
         if not self.comparable:
             return "not comparable"
         if self.difference is None:
@@ -73,9 +76,11 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
     The difference and all tests are over the seeds that both finished (a deterministic cell has the same value beside every seed),
     and look in the direction of the difference. With fewer than five seeds none is over seeds, but a difference that has not the same
     sign on each of them is never significant. Items are of `test` and of prompts only.
-    Two cells with values that did not predict the same targets have no difference and no test.
+    Two cells with values that did not predict the same targets have no difference and no test, and a cell has none with itself.
     """
     rows = label_text(a.labels, axes.rows), label_text(b.labels, axes.rows)
+    if a.cell_id == b.cell_id and not a.cannot:
+        return Comparison(*rows, _column(a, b, axes), metric, 0.0 if a.values(metric) else None, None, None, same_run=True)
     if a.values(metric) and b.values(metric) and (reason := why_incomparable(a, b, metric)):
         return Comparison(*rows, _column(a, b, axes), metric, None, None, None, note=reason, comparable=False)
     seeds = common_seeds(a, b, metric)
@@ -173,6 +178,14 @@ def _common_items(a: Cell, b: Cell, metric: str, seeds: CommonSeeds) -> tuple[It
     return ours, theirs
 
 
+def shortfall(cell: Cell, metric: str) -> str:
+    """How many of its seeds a cell has the metric of, where some are lost or not finished and nothing is decided; else ""."""
+    have = len(cell.values(metric))
+    if cell.cannot or cell.fixed(metric) is not None or have == len(cell.seeds) or set(cell.statuses.values()) == {"done"}:
+        return ""
+    return f"{have} of {len(cell.seeds)} seeds"
+
+
 def adjust(family: Sequence[Comparison], level: float = LEVEL) -> tuple[Comparison, ...]:
     """Holm's correction over a family. Comparisons without a p value take no part in it."""
     tested = [comparison.p for comparison in family if comparison.p is not None]
@@ -196,18 +209,6 @@ def pairs(cells: Sequence[Cell], better: object, worse: object, axes: Axes, wher
     return same if same or min(len(left), len(right)) > 1 else [(a, b) for a in left for b in right]
 
 
-def named_comparisons(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Comparison, ...]:
-    """The family that the spec names; without one, every row against the baseline, or else none."""
-    spec, axes = read_spec(manifest), axes_of(manifest)
-    wanted: list[tuple[object, object]] = [(named.better, named.worse) for named in spec.comparisons]
-    if not wanted and spec.table.baseline is not None:
-        base = find_indices([cell.labels for cell in cells], spec.table.baseline, *axes, where="table.baseline")
-        rows = dict.fromkeys(label_text(cell.labels, axes.rows) for i, cell in enumerate(cells) if i not in base)
-        wanted = [(row, spec.table.baseline) for row in rows]
-    found = [pair for better, worse in wanted for pair in pairs(cells, better, worse, axes, "a comparison of the spec")]
-    return adjust([compare(a, b, spec.metric, axes) for a, b in found])
-
-
 def unranked(cells: Sequence[Cell], metric: str) -> tuple[int, ...]:
     """The cells with a value that does not compare with those of most others; all of them where no such group is the largest."""
     groups: list[list[int]] = []
@@ -228,6 +229,7 @@ class Best:
     rivals: tuple[int, ...]  # not distinguishable from the best
     tested: int  # comparisons made
     notes: tuple[str, ...]  # which tests could not be made
+    twins: tuple[int, ...] = ()  # other places of the very same cell
 
     @property
     def clear(self) -> bool:
@@ -245,7 +247,8 @@ def find_best(cells: Sequence[Cell], metric: str, axes: Axes) -> Best | None:
     if not sign or len(means) < 2 or not any(map(math.isfinite, means.values())):
         return None
     best = max(means, key=lambda i: sign * means[i])
-    others = [i for i in means if i != best and math.isfinite(means[i])]
+    twins = tuple(i for i in means if i != best and cells[i].cell_id == cells[best].cell_id)
+    others = [i for i in means if i not in (best, *twins) and math.isfinite(means[i])]
     family = adjust([compare(cells[best], cells[i], metric, axes) for i in others])
     rivals = tuple(i for i, comparison in zip(others, family, strict=True) if not comparison.significant)
-    return Best(best, rivals, len(others), tuple(dict.fromkeys(comparison.note for comparison in family if comparison.note)))
+    return Best(best, rivals, len(others), tuple(dict.fromkeys(comparison.note for comparison in family if comparison.note)), twins)

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from research.config.data import Corpus, Evaluation, Text
+from research.config.experiment import Control
 from research.results.cells import Axes, Cell, Manifest, read_spec
-from research.results.comparisons import SEEDS_NEEDED, infinite
+from research.results.comparisons import SEEDS_NEEDED, infinite, shortfall
 from research.results.labels import axis_titles, find_indices, label_text, place_text, value_text
 from research.results.measures import base_name, number, scored_name, split_name, title
 from research.results.statistics import RESAMPLES
@@ -23,6 +24,9 @@ class Found(NamedTuple):
     tested: int
     notes: tuple[str, ...]
     bold: bool
+    twins: tuple[int, ...]  # rows that are the very same cell as the best
+    absent: Mapping[int, str]  # rows that take no part in the tests, and why
+    unfinished: Mapping[int, str]  # rows that have lost seeds, or not run them all, and how many they have
 
 
 class Unranked(NamedTuple):
@@ -125,18 +129,21 @@ def _column(found: Found | Unranked, axes: Axes) -> str:
 
 
 def _verdict(found: Found, rows: Sequence[str]) -> str:
-    best = rows[found.best]
+    best = " and ".join(rows[i] for i in (found.best, *found.twins)) + (", one and the same run," if found.twins else "")
+    named = lambda apart: ", ".join(f"{rows[i]} ({why})" for i, why in apart.items())
+    absent = f" It takes no test to tell {named(found.absent)}." if found.absent else ""
+    if found.unfinished:
+        return f"{best} has the best mean so far. Not decided, and nothing in bold: {named(found.unfinished)}.{absent}"
     if found.bold:
         untested = any(note.startswith("fewer") for note in found.notes)
         scope = " on these test items; too few seeds to test what other seeds would do" if untested else ""
-        return f"{best} (bold) is significantly better than every other row{scope}."
+        every = "every other row that has a mean to be tested" if found.absent else "every other row"
+        return f"{best} (bold) is significantly better than {every}{scope}.{absent}"
     if not found.tested:
-        return f"{best} has the only finite mean."
-    if not found.rivals:
-        return f"{best} is significantly better than the other rows, but lost seeds of its own: not in bold."
+        return f"{best} has the only mean that could be tested.{absent}"
     if len(found.rivals) == found.tested:
-        return f"{best} has the best mean, not significantly different from any other row."
-    return f"{best} has the best mean, not significantly different from {' or '.join(rows[i] for i in found.rivals)}."
+        return f"{best} has the best mean, not significantly different from any other row.{absent}"
+    return f"{best} has the best mean, not significantly different from {' or '.join(rows[i] for i in found.rivals)}.{absent}"
 
 
 def _tested(found: Sequence[Found]) -> list[str]:
@@ -244,20 +251,20 @@ def _cannot(cells: Sequence[Cell], axes: Axes) -> list[str]:
 
 
 def _control(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:
-    """Inconclusive, unless the control has done what it is known to do."""
-    control = manifest.get("control")
-    if not control:
+    """Inconclusive, unless the control has done what it is known to do, on all of its seeds."""
+    if not manifest.get("control"):
         return []
-    metric, floor, below = control["metric"], float(control["floor"]), control.get("direction", "below") == "below"
-    wanted = find_indices([cell.labels for cell in cells], control["label"], *axes, where="the control")
-    means = [float(np.mean(list(values.values()))) if (values := cells[i].values(metric)) else None for i in wanted]
-    side = f"{'at most' if below else 'at least'} {number(metric, floor)}"
-    said = f"{title(metric)} of the control, {value_text(control['label'])}"
-    missing = [mean for mean in means if mean is None]
-    if missing:
+    control = Control.model_validate(manifest["control"])
+    low, high = control.bounds
+    wanted = [cells[i] for i in find_indices([cell.labels for cell in cells], control.label, *axes, where="the control")]
+    sides = [f"{side} {number(control.metric, bound)}" for side, bound in (("at least", low), ("at most", high)) if bound is not None]
+    said, side = f"{title(control.metric)} of the control, {value_text(control.label)}", " and ".join(sides)
+    means = [float(np.mean(list(values.values()))) for cell in wanted if (values := cell.values(control.metric))]
+    if not means:
         return [f"INCONCLUSIVE: {said}, must be {side}, and it has not run."]
-    reached = all((mean <= floor if below else mean >= floor) for mean in means if mean is not None)
-    shown = ", ".join(number(metric, mean) for mean in means if mean is not None)
-    if reached:
+    shown = ", ".join(number(control.metric, mean) for mean in means)
+    if short := next(filter(None, (shortfall(cell, control.metric) for cell in wanted)), ""):
+        return [f"INCONCLUSIVE: {said}, is {shown} ({side} is needed): not decided: {short}."]
+    if len(means) == len(wanted) and all((low is None or mean >= low) and (high is None or mean <= high) for mean in means):
         return [f"The control holds: {said}, is {shown} ({side} was needed)."]
     return [f"INCONCLUSIVE: {said}, is {shown}, not {side}. Nothing can be concluded from this table."]

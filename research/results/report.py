@@ -11,9 +11,9 @@ from typing import Any
 import jinja2
 
 from research.config.errors import StepladderError, did_you_mean
-from research.results.cards import Judgement, cards_sheet, judge_cards
+from research.results.cards import Judgement, card_changes, cards_sheet, judge_cards
 from research.results.cells import Cell, Manifest, axes_of, load_cells, read_spec
-from research.results.comparisons import named_comparisons
+from research.results.families import Families, families
 from research.results.figures import figures as drawn_figures
 from research.results.labels import place_text, value_text
 from research.results.measures import COSTS, measure, number, title
@@ -102,12 +102,25 @@ def _texts(
 
 
 def _further_sheets(manifest: Manifest, cells: Sequence[Cell], sections: Sequence[Section]) -> list[Sheet]:
-    compared, judged = named_comparisons(manifest, cells), _judged(manifest, cells, sections)
-    return ([cards_sheet(judged)] if judged else []) + ([comparisons_sheet(compared)] if compared else [])
+    compared, judged = _decided(manifest, cells, sections)
+    sheet = _cards_sheet(manifest, judged)
+    return [each for each in (sheet, _comparisons_sheet(compared)) if each]
 
 
-def _judged(manifest: Manifest, cells: Sequence[Cell], sections: Sequence[Section]) -> tuple[Judgement, ...]:
-    return judge_cards(manifest, [_with_numbers(cell, sections) for cell in cells])
+def _decided(manifest: Manifest, cells: Sequence[Cell], sections: Sequence[Section]) -> tuple[Families, tuple[Judgement, ...]]:
+    """The comparisons of the spec and the judgements of the claims, over the same numbers."""
+    seen = [_with_numbers(cell, sections) for cell in cells]
+    return families(manifest, seen), judge_cards(manifest, seen)
+
+
+def _comparisons_sheet(decided: Families) -> Sheet | None:
+    tested = sum(comparison.p is not None for comparison in decided.named)
+    return comparisons_sheet(decided.named, claimed=decided.tested - tested) if decided.named else None
+
+
+def _cards_sheet(manifest: Manifest, judged: Sequence[Judgement]) -> Sheet | None:
+    changes = card_changes(manifest)
+    return cards_sheet(judged, changes=changes) if judged or changes else None
 
 
 def _with_numbers(cell: Cell, sections: Sequence[Section]) -> Cell:
@@ -122,7 +135,7 @@ def _with_numbers(cell: Cell, sections: Sequence[Section]) -> Cell:
 
 def report_data(manifest: Manifest, cells: Sequence[Cell], table: TableData, sections: Sequence[Section] = ()) -> dict[str, Any]:
     """The whole report for a program: entries with their intervals and values by seed, comparisons, cards, notes."""
-    compared, judged = named_comparisons(manifest, cells), _judged(manifest, cells, sections)
+    compared, judged = _decided(manifest, cells, sections)
     entries = [
         {"row": list(row), "column": list(column.labels), "metric": column.metric, **_entry_data(entry)}
         for row, line in zip(table.rows, table.entries, strict=True)
@@ -133,8 +146,9 @@ def report_data(manifest: Manifest, cells: Sequence[Cell], table: TableData, sec
     return {
         **{key: manifest.get(key) for key in kept},
         "entries": entries,
-        "comparisons": [{**asdict(comparison), "verdict": comparison.verdict} for comparison in compared],
+        "comparisons": [{**asdict(comparison), "verdict": comparison.verdict} for comparison in compared.named],
         "cards": [asdict(judgement) for judgement in judged],
+        "cards_changed": card_changes(manifest),
         "notes": list(table.notes),
         "cells": [
             {"cell_id": cell.cell_id, "labels": dict(cell.labels), "tuned": dict(cell.tuned), "trials": cell.trials, "seeds": cell.counts()}
@@ -164,17 +178,17 @@ def render_page(
     """The HTML page: no script, no network, light and dark, for a screen of any width and for paper."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    compared, judged = named_comparisons(manifest, cells), _judged(manifest, cells, sections)
+    compared, judged = _decided(manifest, cells, sections)
     warnings = [note for note in table.notes if note.startswith("INCONCLUSIVE")]
     return environment.get_template("report.html").render(
         name=manifest["name"],
         question=manifest.get("question"),
         facts=_facts(manifest, cells),
-        contents=_contents(bool(judged), bool(pictures), bool(compared), sections),
+        contents=_contents(bool(judged or card_changes(manifest)), bool(pictures), bool(compared.named), sections),
         warnings=warnings,
         table=table_sheet(table),
-        cards=cards_sheet(judged) if judged else None,
-        comparisons=comparisons_sheet(compared) if compared else None,
+        cards=_cards_sheet(manifest, judged),
+        comparisons=_comparisons_sheet(compared),
         cost=cost_sheet(manifest, cells, runs_dir),
         pictures=pictures,
         sections=sections,

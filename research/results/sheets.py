@@ -103,14 +103,15 @@ TONES: dict[str, Tone] = {
     "higher": "quiet",
     "lower": "quiet",
     "not different": "quiet",
+    "the same run": "quiet",
     "not comparable": "quiet",
     "not run": "quiet",
     "not tested": "quiet",
 }
 
 
-def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparisons") -> Sheet:
-    """One line a comparison: difference, both p values, Holm's, and the verdict."""
+def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparisons", claimed: int = 0) -> Sheet:
+    """One line a comparison: difference, both p values, Holm's, and the verdict. `claimed`: tests that the claims add to their family."""
     columned = any(comparison.column for comparison in comparisons)
     heads = [Heading("row", numeric=False), Heading("against", numeric=False), *([Heading("column", numeric=False)] if columned else [])]
     heads += [Heading("difference"), Heading("verdict", numeric=False), Heading("p, seeds"), Heading("p, items"), Heading("p, Holm")]
@@ -129,7 +130,7 @@ def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparison
     )
     metrics = ", ".join(dict.fromkeys(title(c.metric) for c in comparisons))
     tested = sum(c.p is not None for c in comparisons)
-    family = f"{tested} comparison{'' if tested == 1 else 's'}"
+    family = f"{tested} comparison{'' if tested == 1 else 's'}" + (f" and {claimed} of the claims" if claimed else "")
     note = f"Difference of mean {metrics}: the row's less the other's. Holm's correction over {family}, 5%."
     lead = "Where nothing else is said: " if len({c.note for c in comparisons if c.verdict != "not run"}) > 1 else ""
     said = f"{lead}{common}." if common else ""

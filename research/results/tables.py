@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from research.results.cells import Axes, Cell, Manifest, axes_of, load_cells, read_spec
-from research.results.comparisons import Best, find_best, unranked
+from research.results.comparisons import Best, find_best, infinite, shortfall, unranked
 from research.results.labels import axis_titles, value_text
 from research.results.measures import base_name, check_measure, direction, is_quality, scored_name, title
 from research.results.notes import Found, Unranked, footnotes
@@ -78,7 +78,7 @@ def build_table(manifest: Manifest, runs_dir: Path, metrics: Sequence[str] | Non
     rows, across = (tuple(dict.fromkeys(place[side] for place in places)) for side in (0, 1))
     columns = _columns(wanted, across, axes, places, rows)
     grid = [[places.get((row, column.labels)) for row in rows] for column in columns]
-    found = [_best(cell_column, column, axes) for cell_column, column in zip(grid, columns, strict=True)]
+    found = [_found(_best(cells_of, column, axes), column, cells_of) for cells_of, column in zip(grid, columns, strict=True)]
     entries = tuple(
         tuple(_entry(cells_of[i], column, best, i) for cells_of, column, best in zip(grid, columns, found, strict=True))
         for i in range(len(rows))
@@ -90,9 +90,7 @@ def build_table(manifest: Manifest, runs_dir: Path, metrics: Sequence[str] | Non
         rows=rows,
         columns=columns,
         entries=entries,
-        notes=footnotes(
-            manifest, cells, axes, tuple(map(_found, found, columns, grid)), _unranked(columns, grid), _sources(entries, columns)
-        ),
+        notes=footnotes(manifest, cells, axes, found, _unranked(columns, grid), _sources(entries, columns)),
     )
 
 
@@ -143,30 +141,47 @@ def _unranked(columns: Sequence[Column], grid: Sequence[Sequence[Cell | None]]) 
     return apart
 
 
-def _is_bold(found: tuple[Best, tuple[int, ...]] | None, row: int, cell: Cell) -> bool:
-    """The best, if every other is significantly worse, and if none of its own seeds was lost."""
-    return found is not None and found[0].clear and found[1][found[0].index] == row and set(cell.counts()) == {"done"}
-
-
-def _found(found: tuple[Best, tuple[int, ...]] | None, column: Column, cells: Sequence[Cell | None]) -> Found | None:
-    if found is None:
+def _found(best: tuple[Best, tuple[int, ...]] | None, column: Column, cells: Sequence[Cell | None]) -> Found | None:
+    """What is said of a column. Nothing is in bold while a row's seeds are lost or not finished."""
+    if best is None:
         return None
-    best, rows = found
-    index = rows[best.index]
-    cell = cells[index]
-    assert cell is not None
+    tests, rows = best
+    there = [(i, cell) for i, cell in enumerate(cells) if cell is not None]
+    open_rows = {i: text for i, cell in there if not _ended(cell) and (text := shortfall(cell, column.metric))}
     return Found(
-        column.metric, column.labels, index, tuple(rows[i] for i in best.rivals), best.tested, best.notes, _is_bold(found, index, cell)
+        column.metric,
+        column.labels,
+        rows[tests.index],
+        tuple(rows[i] for i in tests.rivals),
+        tests.tested,
+        tests.notes,
+        tests.clear and not open_rows,
+        tuple(rows[i] for i in tests.twins),
+        {i: why for i, cell in there if (why := _absent(cell, column.metric))},
+        open_rows,
     )
 
 
-def _entry(cell: Cell | None, column: Column, found: tuple[Best, tuple[int, ...]] | None, row: int) -> Entry | None:
+def _ended(cell: Cell) -> bool:
+    """Whether every seed came to an end without a mean: it diverged, and no further run can change that."""
+    return set(cell.statuses.values()) == {"diverged"}
+
+
+def _absent(cell: Cell, metric: str) -> str:
+    """Why a row takes no part in the tests."""
+    if cell.cannot or base_name(metric) in cell.lacks:
+        return "cannot"
+    return "diverged" if _ended(cell) else "infinite" if infinite(cell, metric) else ""
+
+
+def _entry(cell: Cell | None, column: Column, found: Found | None, row: int) -> Entry | None:
     if cell is None:
         return None
     interval, source, values = measure_cell(cell, column.metric)
     sd = sample_sd(list(values.values())) if source == "seeds" else None
     cannot = cell.cannot or cell.lacks.get(base_name(column.metric), "")
-    return Entry(interval, source, sd, values, cell.counts(), cannot, _is_bold(found, row, cell))
+    best = found is not None and found.bold and row in (found.best, *found.twins)
+    return Entry(interval, source, sd, values, cell.counts(), cannot, best)
 
 
 def measure_cell(cell: Cell, metric: str) -> tuple[Interval | None, Literal["seeds", "items", "none"], dict[int, float]]:

@@ -11,6 +11,7 @@ from research.launch.manifest import manifest
 from research.launch.maps import Map, read_map
 from research.launch.plan import resolve, sizes
 from research.results import store
+from research.results.manifest import Launch
 from research.tasks.language_modelling import init
 from research.train import checkpoint
 
@@ -31,7 +32,7 @@ def begun(tmp_path_factory):
         checkpoint.save(folder / "checkpoints", checkpoint.FINAL, params)
         store.write_json(folder / "result.json", {})
         store.write_json(folder / "status.json", {"status": "done"})
-    return manifest(plan, [], "quick"), runs
+    return manifest(plan, Launch("attention_scores", preset="quick")), runs
 
 
 def test_there_is_a_section_for_each_number_of_heads_with_a_panel_for_each_score_that_is_done(begun):

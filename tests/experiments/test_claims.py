@@ -1,13 +1,17 @@
 """The claims of every experiment are about rows and metrics that its presets have, whatever becomes of them."""
 
 import json
+import re
 
 import pytest
 
 import experiments
+from research.config.errors import StepladderError
 from research.config.write import to_tree
+from research.launch.metric_names import metric_names
 from research.results.cards import judge_cards
 from research.results.cells import load_cells
+from research.results.spec_check import check_spec
 
 EVERY = [(name, preset) for name in experiments.names() for preset in experiments.presets(name)]
 
@@ -24,16 +28,54 @@ def not_yet_run(name, preset):
             "config": to_tree(point.config),
             "seeds": [0, 1],
             "state": "ok",
+            "metrics": sorted(metric_names(point.config)),
         }
         for i, point in enumerate(known)
     ]
-    return {"name": name, "spec": chosen.loaded.sweep.model_dump(mode="json"), "cells": cells, "cards": chosen.cards}
+    control = chosen.loaded.experiment.control
+    spec = chosen.loaded.sweep.model_dump(mode="json")
+    told = control.model_dump(mode="json") if control else None
+    return {"name": name, "spec": spec, "cells": cells, "cards": chosen.cards, "control": told}
+
+
+MISSPELT = [
+    (lambda m: m["cards"][0].update(metric="test.perplexty"), "test.perplexity"),
+    (lambda m: m["cards"][0].update(metric="test.bleu"), "can have"),
+    (lambda m: m["cards"][0].update(metric="test.perplexity_at_512"), "can have"),
+    (lambda m: m["spec"].update(metric="test.perplexit"), "did you mean `test.perplexity`"),
+    (lambda m: m["spec"]["table"].update(metrics=["test.foo"]), "table.metrics names the metric 'test.foo'"),
+    (lambda m: m["spec"]["table"].update(baseline="no such row"), "table.baseline names 'no such row'"),
+    (lambda m: m["spec"].update(comparisons=[{"better": "LSTM", "worse": "LSTMs"}]), "did you mean `LSTM`"),
+    (lambda m: m["spec"].update(comparisons=[{"better": "LSTM", "worse": "LSTM"}]), "with itself"),
+    (lambda m: m["control"].update(label="4-gram"), "the control names '4-gram'"),
+    (lambda m: m["control"].update(metric="test.accuracy"), "which the row 3-gram can have"),
+]
+
+
+@pytest.mark.parametrize(("mistake", "told"), MISSPELT)
+def test_what_names_nothing_is_told_before_anything_is_run(mistake, told, tmp_path):
+    manifest = json.loads(json.dumps(not_yet_run("lm_ladder", "quick")))
+    check_spec(manifest, load_cells(manifest, tmp_path))
+    mistake(manifest)
+    with pytest.raises(StepladderError, match=re.escape(told)):
+        check_spec(manifest, load_cells(manifest, tmp_path))
+
+
+def test_a_preset_that_a_claim_names_is_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(experiments, "HERE", tmp_path)
+    (tmp_path / "asked").mkdir()
+    (tmp_path / "asked" / "quick.toml").write_text("")
+    (tmp_path / "asked" / "expected.json").write_text(json.dumps({"cards": [{"presets": ["quik"]}]}))
+    with pytest.raises(StepladderError, match=r"card 1: `presets` names 'quik'.*did you mean `quick`"):
+        experiments.cards("asked", "quick")
 
 
 @pytest.mark.parametrize(("name", "preset"), EVERY)
 def test_claims_name_rows_that_are_there(name, preset, tmp_path):
     manifest = json.loads(json.dumps(not_yet_run(name, preset)))
-    judged = judge_cards(manifest, load_cells(manifest, tmp_path), f"{name}/expected.json")
+    cells = load_cells(manifest, tmp_path)
+    check_spec(manifest, cells, f"{name}/expected.json")
+    judged = judge_cards(manifest, cells, f"{name}/expected.json")
     assert {judgement.verdict for judgement in judged} <= {"not run here"}
 
 

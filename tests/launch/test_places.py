@@ -12,6 +12,7 @@ from research.launch.local import pending
 from research.launch.manifest import manifest
 from research.launch.plan import resolve
 from research.results.cells import axes_of, load_cells
+from research.results.manifest import Launch
 from research.results.tables import build_table
 
 COUNTED = {"data": {}, "model": {"kind": "ngram", "order": 2}}
@@ -38,7 +39,7 @@ def test_every_point_has_its_place_and_every_cell_one_run(place, sweep):
     runs = place.folder / "runs"
     loaded = load(place.write(COUNTED, sweep=sweep))
     points, plan = loaded.points(), resolve(loaded, runs, None)
-    written = json.loads(json.dumps(manifest(plan, [], None)))
+    written = json.loads(json.dumps(manifest(plan, Launch("tiny.toml"))))
     assert [entry["labels"] for entry in written["cells"]] == [point.labels for point in points]
     assert len({job.folder for job in pending(plan, runs, None)}) == len(pending(plan, runs, None)) == len(plan.cells)
     table, axes = build_table(written, runs), axes_of(written)
@@ -79,5 +80,5 @@ def test_children_and_what_cannot_be_stand_where_the_spec_puts_them(place):
     assert [row.labels["label"] for row in plan.rows] == ["child", "cannot", "parent", "alone"]
     assert plan.rows[1].config is None
     assert [cell.labels["label"] for cell in plan.cells] == ["parent", "alone", "child"]
-    written = manifest(plan, [], None)
+    written = manifest(plan, Launch("tiny.toml"))
     assert [cell.labels["label"] for cell in load_cells(written, place.folder / "runs")] == ["child", "cannot", "parent", "alone"]

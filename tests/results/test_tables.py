@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_runs import write_grid, write_ladder
+from fake_runs import write_grid, write_ladder, write_run
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -16,7 +16,8 @@ from scipy import stats
 from research.config.errors import StepladderError
 from research.results import render, store
 from research.results.cells import axes_of, load_cells
-from research.results.comparisons import adjust, compare, find_best, named_comparisons, unranked
+from research.results.comparisons import adjust, compare, find_best, unranked
+from research.results.families import named_comparisons
 from research.results.notes import eval_context
 from research.results.sheets import DASH, comparisons_sheet, table_sheet
 from research.results.statistics import NO_ITEMS, SeedItems
@@ -78,14 +79,46 @@ def test_bold_is_for_the_significantly_best_alone(grid):
     assert any("heads 1: mlp has the best mean, not significantly different from scaled_dot" in note for note in table.notes)
 
 
-def test_a_row_that_lost_a_seed_is_not_bold(tmp_path):
+@pytest.mark.parametrize("row", ["7a7c7c7c7c7c", "3a7c7c7c7c7c"])
+def test_while_a_row_has_lost_a_seed_nothing_is_bold(tmp_path, row):
     manifest = write_ladder(tmp_path)
+    write_run(tmp_path, "2a7c7c7c7c7c", 2, 4.9, 0.01, 1)  # what the ladder loses
+    write_run(tmp_path, "5a7c7c7c7c7c", 1, 4.8, 0.01, 1)
     assert by_label(build_table(manifest, tmp_path))["Transformer, rotary"].best
-    told = store.seed_folder(tmp_path, "7a7c7c7c7c7c", 1) / "status.json"
+    told = store.seed_folder(tmp_path, row, 1) / "status.json"
     store.write_json(told, store.read_json(told) | {"status": "diverged"})
     table = build_table(manifest, tmp_path)
     assert not any(entry.best for line in table.entries for entry in line)
-    assert any("lost seeds of its own" in note for note in table.notes)
+    assert any("nothing in bold" in note and "2 of 3 seeds" in note for note in table.notes)
+
+
+def test_a_row_that_diverged_on_every_seed_is_named_and_leaves_the_others_decided(tmp_path):
+    manifest = write_ladder(tmp_path)
+    for seed in range(3):
+        store.write_json(store.seed_folder(tmp_path, "2a7c7c7c7c7c", seed) / "status.json", {"status": "diverged"})
+    write_run(tmp_path, "5a7c7c7c7c7c", 1, 4.8, 0.01, 1)
+    table = build_table(manifest, tmp_path)
+    assert by_label(table)["Transformer, rotary"].best
+    assert any("It takes no test to tell Elman (diverged), Transformer, learned (cannot)." in note for note in table.notes)
+
+
+def test_places_of_one_cell_are_the_same_run_and_bold_together(tmp_path):
+    manifest = write_ladder(tmp_path, seeds=5)
+    write_run(tmp_path, "2a7c7c7c7c7c", 2, 4.9, 0.01, 1)
+    write_run(tmp_path, "5a7c7c7c7c7c", 1, 4.8, 0.01, 1)
+    rotary = next(entry for entry in manifest["cells"] if entry["labels"]["label"] == "Transformer, rotary")
+    manifest["cells"].insert(0, rotary | {"labels": {"label": "twin"}})
+    cells = load_cells(manifest, tmp_path)
+    table = build_table(manifest, tmp_path, cells=cells)
+    assert {row for row, entry in by_label(table).items() if entry.best} == {"twin", "Transformer, rotary"}
+    assert any("twin and Transformer, rotary, one and the same run, (bold)" in note for note in table.notes)
+    twins = {cell.labels["label"]: cell for cell in cells}
+    same = compare(twins["twin"], twins["Transformer, rotary"], "test.perplexity", axes_of(manifest))
+    assert (same.verdict, same.difference, same.p) == ("the same run", 0.0, None)
+    spec = manifest["spec"] | {"comparisons": [{"better": "twin", "worse": "Transformer, rotary"}, {"better": "twin", "worse": "LSTM"}]}
+    found = named_comparisons(manifest | {"spec": spec, "cards": []}, cells)
+    assert [one.verdict for one in found] == ["the same run", "better"]
+    assert found[1].p_holm == found[1].p
 
 
 def test_tuning_picks_on_validation_and_shows_the_pick_alone(tmp_path):

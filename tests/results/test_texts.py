@@ -12,7 +12,7 @@ from test_plots import texts as said
 from research.results import statistics, store
 from research.results.alignment_plot import Alignment, alignment_plot
 from research.results.cells import load_cells
-from research.results.comparisons import named_comparisons
+from research.results.families import named_comparisons
 from research.results.figures import figures
 from research.results.measures import direction, number, title
 from research.results.sheets import table_sheet

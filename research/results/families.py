@@ -1,0 +1,70 @@
+"""The comparisons that a table's spec and its claims name: one family, so that Holm's correction says one thing of one pair."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from research.results.card_words import Order, read_cards
+from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
+from research.results.comparisons import Comparison, adjust, compare, pairs
+from research.results.labels import find_indices, label_text
+
+Pair = tuple[Cell, Cell, str]  # two rows and a metric
+
+
+class Families(NamedTuple):
+    """What the spec names, and what each order among the claims needs, by its number among them; all corrected together."""
+
+    named: tuple[Comparison, ...]
+    orders: Mapping[int, tuple[Comparison, ...]]
+    tested: int  # how many tests Holm's correction is over
+
+
+def families(manifest: Manifest, cells: Sequence[Cell], where: str = "expected.json") -> Families:
+    """Every named comparison. A pair that is named twice, either way round, is tested once and counts once."""
+    axes = axes_of(manifest)
+    cards = read_cards(manifest.get("cards") or [], where)
+    named = _named(manifest, cells, axes)
+    orders = {
+        at: [(a, b, card.metric) for a, b in pairs(cells, card.better, card.worse, axes, where)]
+        for at, card in enumerate(cards)
+        if isinstance(card, Order)
+    }
+    pairs_of_all = [*named, *(pair for order in orders.values() for pair in order)]
+    decided = _decided(pairs_of_all, axes)
+    of = lambda family: tuple(decided[_key(*pair)] for pair in family)
+    tested = {(frozenset((a.cell_id, b.cell_id)), metric) for a, b, metric in pairs_of_all if decided[_key(a, b, metric)].p is not None}
+    return Families(of(named), {at: of(order) for at, order in orders.items()}, len(tested))
+
+
+def named_comparisons(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Comparison, ...]:
+    """The comparisons of the spec; without any, every row against the baseline, or else none."""
+    return families(manifest, cells).named
+
+
+def _named(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[Pair]:
+    spec = read_spec(manifest)
+    wanted: list[tuple[object, object]] = [(named.better, named.worse) for named in spec.comparisons]
+    if not wanted and spec.table.baseline is not None:
+        base = find_indices([cell.labels for cell in cells], spec.table.baseline, *axes, where="table.baseline")
+        rows = dict.fromkeys(label_text(cell.labels, axes.rows) for i, cell in enumerate(cells) if i not in base)
+        wanted = [(row, spec.table.baseline) for row in rows]
+    return [(a, b, spec.metric) for better, worse in wanted for a, b in pairs(cells, better, worse, axes, "a comparison of the spec")]
+
+
+def _key(a: Cell, b: Cell, metric: str) -> tuple[int, int, str]:
+    return id(a), id(b), metric
+
+
+def _decided(every: Iterable[Pair], axes: Axes) -> dict[tuple[int, int, str], Comparison]:
+    """Each pair's comparison by its key. Two rows that are one cell, and a pair the other way round, are the same test."""
+    made = {_key(*pair): (pair, compare(*pair, axes)) for pair in every}
+    tests: dict[tuple[frozenset[str], str], Comparison] = {}
+    for (a, b, metric), comparison in made.values():
+        tests.setdefault((frozenset((a.cell_id, b.cell_id)), metric), comparison)
+    adjusted = dict(zip(tests, adjust(list(tests.values())), strict=True))
+    return {key: _as(adjusted[frozenset((a.cell_id, b.cell_id)), metric], comparison) for key, ((a, b, metric), comparison) in made.items()}
+
+
+def _as(decided: Comparison, comparison: Comparison) -> Comparison:
+    return replace(comparison, p_holm=decided.p_holm, significant=decided.significant)

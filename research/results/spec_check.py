@@ -1,0 +1,112 @@
+"""What a spec, its control and its claims name is looked up before the first run: rows, metrics, and which way a claim looks."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from research.config.errors import StepladderError, did_you_mean
+from research.results.card_words import Card, Label, Order, Ratio, read_cards
+from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
+from research.results.comparisons import pairs
+from research.results.labels import find_indices, value_text
+from research.results.measures import FROM_CELL, FROM_RUN, base_name, direction
+
+FREE = "extra."  # what an analysis measures has the names that it likes
+
+
+class _Use(NamedTuple):
+    """A metric that is named somewhere, and the row that must have it; None where any may."""
+
+    where: str
+    metric: str
+    row: Label | None
+
+
+def check_spec(manifest: Manifest, cells: Sequence[Cell], where: str = "expected.json") -> None:
+    """Raises StepladderError where a name means nothing: a metric that no row, or not the named one, can have; a row that is not there.
+
+    `cells`: as `load_cells` gives them, which has refused two in one place. The entries of the manifest say under `metrics` which their
+    runs will have; where they do not, metrics are not looked up.
+    """
+    spec, axes = read_spec(manifest), axes_of(manifest)
+    rows = [cell.labels for cell in cells]
+    offered = [frozenset(entry.get("metrics") or ()) for entry in manifest["cells"] if entry.get("state") != "cannot"]
+    if spec.table.baseline is not None:
+        find_indices(rows, spec.table.baseline, *axes, where="table.baseline")
+    for named in spec.comparisons:
+        _check_two(cells, named.better, named.worse, axes)
+    cards = read_cards(manifest.get("cards") or [], where)
+    for use in _uses(manifest, cards, where):
+        means = () if use.row is None else find_indices(rows, use.row, *axes, where=use.where)
+        if offered and all(offered):
+            _check_metric(use, [_metrics_of(manifest, cells[i]) for i in means] or offered)
+    for at, card in enumerate(cards, start=1):
+        _check_card(card, cells, axes, f"{where}, card {at}")
+
+
+def _uses(manifest: Manifest, cards: Sequence[Card], where: str) -> Iterator[_Use]:
+    spec, control = read_spec(manifest), manifest.get("control")
+    yield _Use("sweep.metric", spec.metric, None)
+    yield from (_Use("table.metrics", metric, None) for metric in spec.table.metrics)
+    if control:
+        yield _Use("the control", control["metric"], control["label"])
+    for at, card in enumerate(cards, start=1):
+        yield from (_Use(f"{where}, card {at}", metric, row) for metric, row in _named_by(card))
+
+
+def _named_by(card: Card) -> list[tuple[str, Label]]:
+    if isinstance(card, Order):
+        return [(card.metric, card.better), (card.metric, card.worse)]
+    if isinstance(card, Ratio):
+        return [(part.metric, part.label) for part in (card.numerator, card.denominator)]
+    return [(card.metric, card.label)]
+
+
+def _metrics_of(manifest: Manifest, cell: Cell) -> frozenset[str]:
+    return next(frozenset(entry.get("metrics") or ()) for entry in manifest["cells"] if entry["cell_id"] == cell.cell_id) | {*cell.lacks}
+
+
+def _check_metric(use: _Use, offered: Sequence[frozenset[str]]) -> None:
+    """Some of the rows can have it."""
+    name = base_name(use.metric)
+    known = {*FROM_CELL, *FROM_RUN}.union(*offered)
+    if name in known or name.startswith(FREE) or f"{name.partition('_at_')[0]}_at_*" in known:
+        return
+    row = "no row of this sweep" if use.row is None else f"the row {value_text(use.row)}"
+    hint = did_you_mean(name, known) or "."
+    raise StepladderError(f"{use.where} names the metric {use.metric!r}, which {row} can have{hint} There are: {_said(known)}.")
+
+
+def _said(known: Iterable[str]) -> str:
+    return ", ".join(sorted(name.replace("_at_*", "_at_GROUP") for name in known))
+
+
+def _check_two(cells: Sequence[Cell], better: str, worse: str, axes: Axes) -> None:
+    for a, b in pairs(cells, better, worse, axes, "sweep.comparisons"):
+        if a is b:
+            raise StepladderError(f"sweep.comparisons compares {better!r} with itself. Name another row in better or worse.")
+
+
+def _check_card(card: Card, cells: Sequence[Cell], axes: Axes, where: str) -> None:
+    """An order has two rows and a direction; what else a card names is one cell."""
+    if not isinstance(card, Order):
+        for _, label in _named_by(card):
+            _check_one(cells, label, axes, where)
+        return
+    if any(a is b for a, b in pairs(cells, card.better, card.worse, axes, where)):
+        raise StepladderError(f"{where} compares {value_text(card.better)!r} with itself. Name another row in better or worse.")
+    own = direction(card.metric)
+    if not own and card.direction is None:
+        raise StepladderError(
+            f"{where}: which way {card.metric} is better is not known, so the claim could neither hold nor fail. "
+            'Add direction = "higher" or direction = "lower", the one that the claim calls better.'
+        )
+    if own and card.direction is not None and card.sign != own:
+        raise StepladderError(f"{where}: {card.metric} is better the other way round than direction = {card.direction}. Leave it out.")
+
+
+def _check_one(cells: Sequence[Cell], label: Label, axes: Axes, where: str) -> None:
+    means = find_indices([cell.labels for cell in cells], label, *axes, where=where)
+    if len(means) > 1:
+        raise StepladderError(
+            f"{where} names {value_text(label)!r}, which is {len(means)} cells: name the column too, as in {{axis: value, axis: value}}."
+        )
