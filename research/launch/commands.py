@@ -18,8 +18,8 @@ from research.data.load import load
 from research.launch.environment import use_compilation_cache
 from research.launch.initial import with_initial
 from research.launch.local import execute, pending
-from research.launch.next_commands import after_sweep, after_training, places_of
 from research.launch.manifest import checked_manifest, write_manifest
+from research.launch.next_commands import after_sweep, after_training, places_of
 from research.launch.plan import Plan, resolve
 from research.launch.progress import clock, progress
 from research.launch.show import advice_lines, as_data, covered_lines, print_plan, seconds_left
