@@ -149,6 +149,7 @@ class Train(Node):
     evaluations: Positive = 5  # validations, evenly spread, the last at the end
     patience: Positive | Literal["off"] = "off"  # stop after so many validations without a better one
     keep: Literal["best", "last"] = "best"  # which parameters are tested and kept: best on validation, or the last
+    select: str = "valid.loss"  # the metric of validation by which the best are known, and patience waits
 
     @model_validator(mode="after")
     def _one_duration(self) -> "Train":
@@ -156,6 +157,10 @@ class Train(Node):
             raise ValueError("give exactly one of steps and epochs")
         if self.keep == "last" and self.patience != "off":
             raise ValueError("patience waits for a better validation: it needs keep = best")
+        if not self.select.startswith("valid."):
+            raise ValueError(f"select = {self.select} would choose on what is reported; choose on validation, as valid.accuracy")
+        if self.keep == "last" and self.select != "valid.loss":
+            raise ValueError("select says which parameters are the best on validation: it needs keep = best")
         return self
 
 

@@ -4,15 +4,16 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator
 
 from research.config.errors import StepladderError, did_you_mean
 from research.config.explain import explain, impossible, unknown_key
 from research.config.fields import Path, is_key, leaves
 from research.config.labels import label_values, row_label, short_text, text
-from research.config.merge import MEANINGLESS, Assignment, Dropped, Merged, apply
+from research.config.merge import Assignment, Dropped, Merged, apply
 from research.config.node import Node, NonNegative, Positive, Rate, Strings
 from research.config.schema import Config
+from research.config.tuning import Grid, meant_for, trials
 
 
 def _tuple(value: Any) -> Any:
@@ -27,6 +28,7 @@ def _dotted(value: Any) -> Any:
 Values = Annotated[tuple[Any, ...], BeforeValidator(_tuple), Field(min_length=1)]  # TOML values; a table replaces a table
 Axes = Annotated[dict[str, Values], BeforeValidator(_dotted)]
 Rows = Annotated[tuple[dict[str, Any], ...], BeforeValidator(_tuple)]
+GRID = TypeAdapter(Grid)
 AXES = ("axes", "zip", "tune")  # the tables of a sweep whose keys are dotted keys of a config
 
 
@@ -65,20 +67,32 @@ class Sweep(Node):
     list: Rows = ()  # tables of dotted keys, each with an optional "label"
     exclude: Rows = ()  # key = value: a point that has them all is left out
     seeds: Positive | Annotated[tuple[NonNegative, ...], BeforeValidator(_tuple)] | None = None  # in place of the config's
-    tune: Axes = Field(default_factory=dict)  # tried for each cell; the best mean `select` stands for it
+    tune: Grid = Field(default_factory=dict)  # tried for each row; the one with the best mean `select` stands for it, and is tested
+    seed: NonNegative = 0  # of the values that `tune` draws
     match: Match | None = None
     metric: str = "test.perplexity"
-    select: str = "valid.perplexity"
+    select: str | None = None  # the metric of validation that chooses among the values of `tune`; by default the metric's own, or the loss
     table: Table = Table()
     comparisons: Annotated[tuple[Comparison, ...], BeforeValidator(_tuple)] = ()
     impossible: Literal["error", "show"] = "error"  # show: a combination that cannot be is a cell that says "cannot"
 
     @field_validator("select")
     @classmethod
-    def _validation_selects(cls, value: str) -> str:
-        if not value.startswith("valid."):
+    def _validation_selects(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("valid."):
             raise ValueError(f"select = {value} would choose on what is reported; choose on validation, as valid.perplexity")
         return value
+
+    @field_validator("list")
+    @classmethod
+    def _rows_have_grids(cls, rows: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        return tuple(row | {"tune": GRID.validate_python(row["tune"])} if "tune" in row else row for row in rows)
+
+    @property
+    def tuned(self) -> dict[str, Any]:
+        """Every key that is tuned, of the sweep or of a row, with its values."""
+        grids = [self.tune, *(row["tune"] for row in self.list if "tune" in row)]
+        return {key: values for grid in grids for key, values in grid.items()}
 
 
 class Point(NamedTuple):
@@ -93,10 +107,12 @@ class Point(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """One place on an axis: how it is called and what it sets."""
+    """One place on an axis: how it is called, what it sets, its own grid of `tune`, and which values of a grid it has."""
 
     labels: dict[str, Any]
     values: dict[str, Any]
+    grid: dict[str, Any] | None = None
+    tuned: dict[str, Any] = {}  # noqa: RUF012
 
 
 def expand(tree: dict[str, Any], sweep: Sweep, named: frozenset[Path] = frozenset(), where: str = "sweep") -> tuple[Point, ...]:
@@ -108,8 +124,11 @@ def expand(tree: dict[str, Any], sweep: Sweep, named: frozenset[Path] = frozense
     _check_keys(sweep, where)
     axes = _axes(sweep, where)
     _check_table(sweep, where)
-    _check_exclude(sweep, axes, where)
-    steps = [step for combination in product(*axes) for step in _tuned(tree, sweep, _joined(combination))]
+    rows = [_joined(combination) for combination in product(*axes)]
+    grids = [_grid_of(tree, sweep, row, named) for row in rows]
+    _check_tune(sweep, grids, where)
+    steps = [step for row, grid in zip(rows, grids, strict=True) for step in _tuned(sweep, row, grid)]
+    _check_exclude(sweep, [*(step for axis in axes for step in axis), *steps], where)
     steps = [step for step in steps if not any(_matches(step, row) for row in sweep.exclude)]
     points = tuple(_point(tree, sweep, step, named, where) for step in steps)
     _check_points(sweep, points, where)
@@ -118,7 +137,8 @@ def expand(tree: dict[str, Any], sweep: Sweep, named: frozenset[Path] = frozense
 
 def _axes(sweep: Sweep, where: str) -> list[list[_Step]]:
     """Each axis as its steps. Where rows are labels and no list gives any, the one label is the sweep's name."""
-    axes = [[_Step({"label": row.get("label") or short_text(_row(row))}, _row(row)) for row in sweep.list]] if sweep.list else []
+    listed = [_Step({"label": row.get("label") or short_text(_row(row))}, _row(row), row.get("tune")) for row in sweep.list]
+    axes = [listed] if listed else []
     if not axes and "label" in _names(sweep.table.rows):
         axes.append([_Step({"label": sweep.name}, {})])
     if lengths := {key: len(values) for key, values in sweep.zip.items()}:
@@ -136,7 +156,7 @@ def _steps(key: str, values: tuple[Any, ...]) -> list[_Step]:
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
     """What a row of `list` sets. A section (`model = { ... }`, or dots without quotes) merges as in a file; a dotted key is one value."""
-    values = {key: value for key, value in row.items() if key != "label"}
+    values = {key: value for key, value in row.items() if key not in ("label", "tune")}
     sections = {key: value for key, value in values.items() if "." not in key and isinstance(value, dict)}
     return {key: value for key, value in values.items() if key not in sections} | {
         ".".join(path): value for path, value in leaves(sections)
@@ -145,17 +165,25 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 
 def _joined(steps: Iterable[_Step]) -> _Step:
     steps = list(steps)
-    return _Step({k: v for step in steps for k, v in step.labels.items()}, {k: v for step in steps for k, v in step.values.items()})
+    labels, values = {k: v for step in steps for k, v in step.labels.items()}, {k: v for step in steps for k, v in step.values.items()}
+    return _Step(labels, values, next((step.grid for step in steps if step.grid is not None), None))
 
 
-def _tuned(tree: dict[str, Any], sweep: Sweep, step: _Step) -> Iterator[_Step]:
-    """The step with each choice of `tune`, leaving out keys without meaning to its model: an n-gram has no learning rate to tune."""
-    model = apply(Merged(tree, (), {}), _assignments(step.values, "")).tree.get("model")
-    kind = model.get("kind") if isinstance(model, dict) else None
-    without = [path[0] for path in MEANINGLESS[("model", "kind")].get(kind, ())]
-    tune = {key: values for key, values in sweep.tune.items() if key.split(".")[0] not in without}
-    for choice in product(*tune.values()):
-        yield _Step(step.labels, step.values | dict(zip(tune, choice, strict=True)))
+def _grid_of(tree: dict[str, Any], sweep: Sweep, row: _Step, named: frozenset[Path]) -> dict[str, Any]:
+    """The row's own grid, or what of the sweep's means something to it. A row that cannot be is not tuned."""
+    if row.grid is not None:
+        return row.grid
+    try:
+        config = Config.model_validate(apply(Merged(tree, (), {}), _assignments(row.values, ""), named).tree)
+    except (ValidationError, StepladderError):
+        return {}
+    return meant_for(sweep.tune, config, row.values)
+
+
+def _tuned(sweep: Sweep, row: _Step, grid: dict[str, Any]) -> Iterator[_Step]:
+    """The row with each trial of its grid."""
+    for values in trials(grid, sweep.seed):
+        yield _Step(row.labels, row.values | values, row.grid, values)
 
 
 def _matches(step: _Step, row: dict[str, Any]) -> bool:
@@ -174,7 +202,7 @@ def _point(tree: dict[str, Any], sweep: Sweep, step: _Step, named: frozenset[Pat
     source = f"{where}, at the point {_called(step.labels, step.values)}"
     seeds = {} if sweep.seeds is None else {"seeds": sweep.seeds if isinstance(sweep.seeds, int) else list(sweep.seeds)}
     merged = apply(Merged(tree, (), {}), _assignments(step.values | seeds, source), named)
-    tuned = {key: value for key, value in step.values.items() if key in sweep.tune}
+    tuned = step.tuned
     try:
         return Point(step.labels, tuned, Config.model_validate(merged.tree), merged.tree, merged.dropped)
     except ValidationError as error:
@@ -200,7 +228,7 @@ def _check_keys(sweep: Sweep, where: str) -> None:
     tables = {
         "axes": list(sweep.axes),
         "zip": list(sweep.zip),
-        "tune": list(sweep.tune),
+        "tune": list(sweep.tuned),
         "list": sorted({key for row in sweep.list for key in _row(row)}),
     }
     home: dict[str, str] = {}
@@ -212,7 +240,7 @@ def _check_keys(sweep: Sweep, where: str) -> None:
             raise StepladderError(f"{where}, sweep.{table}: {unknown_key(path, Config)}")
         if path[0] in ("seeds", "run"):
             raise StepladderError(f"{where}, sweep.{table}: `{key}` is no part of a cell; seeds are asked for with sweep.seeds.")
-        if table != "match.by" and home.setdefault(key, table) != table:
+        if table != "match.by" and home.setdefault(key, table) != table and {home[key], table} != {"tune", "list"}:
             raise StepladderError(f"{where}: `{key}` is both in sweep.{home[key]} and in sweep.{table}; name it once.")
 
 
@@ -236,9 +264,23 @@ def _check_table(sweep: Sweep, where: str) -> None:
         )
 
 
-def _check_exclude(sweep: Sweep, axes: list[list[_Step]], where: str) -> None:
+def _check_tune(sweep: Sweep, grids: list[dict[str, Any]], where: str) -> None:
+    """Each tuned key is tried for some row, and what chooses among values has values to choose among."""
+    unused = [key for key in sweep.tuned if not any(key in grid for grid in grids)]
+    if unused:
+        raise StepladderError(
+            f"{where}, sweep.tune: `{unused[0]}` means nothing to any row, or every row sets it itself. Take it out, or name a key that a "
+            "row's own kind of model has."
+        )
+    if sweep.select is not None and not sweep.tuned:
+        raise StepladderError(
+            f"{where}: sweep.select = {sweep.select} chooses among the values of sweep.tune, and there are none. Which checkpoint of a run "
+            f'is kept is train.select = "{sweep.select}".'
+        )
+
+
+def _check_exclude(sweep: Sweep, steps: list[_Step], where: str) -> None:
     """What is left out is there in the first place."""
-    steps = [step for axis in axes for step in axis] + [step for key, values in sweep.tune.items() for step in _steps(key, values)]
     known = {key for step in steps for key in (*step.labels, *step.values)}
     for row in sweep.exclude:
         for key, value in row.items():

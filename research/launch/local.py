@@ -18,11 +18,11 @@ from research.config.subwords import NoRegularisation
 from research.config.write import to_toml
 from research.data.batches import HOST_ABOVE, belongs_on_host, device_arrays, host_arrays
 from research.data.dataset import Dataset, TextSplit
-from research.data.eval_batches import eval_batches, groups, items
+from research.data.eval_batches import eval_batches, items
 from research.data.load import load, misspelt
 from research.data.prompts import asked_of
-from research.data.slices import slices
 from research.data.varied import cut_anew
+from research.launch.belonging import belongs
 from research.launch.environment import differences, environment
 from research.launch.plan import Cell, Plan, lacks, program_of
 from research.results import store
@@ -322,13 +322,3 @@ def _misspelt(config: Config, data: Dataset) -> Split | None:
     assert copy.characters is not None
     batches = eval_batches(config.data, config.eval, copy, data.eos, config.eval_length, config.eval_stride)
     return Split(batches, Belonging(items(copy), characters=int(copy.characters)))
-
-
-def belongs(data: Dataset, name: str) -> Belonging:
-    """The item and the group of each scored token; classes' names and slices of labelled sentences, characters of a text."""
-    which, identity = getattr(data, name), data.identities.get(name)
-    if not data.classes:
-        characters = which.characters if isinstance(which, TextSplit) else None
-        return Belonging(items(which), groups(which), characters=None if characters is None else int(characters), identity=identity)
-    parts = slices(data.sentences[name], data.sentences["train"])
-    return Belonging(items(which), groups(which), data.classes, parts, identity=identity)

@@ -25,7 +25,7 @@ def manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
         "name": plan.name,
         "hash": sweep_hash(loaded),
         "question": experiment.question if experiment else "",
-        "spec": sweep.model_dump(mode="json") if sweep else PLAIN,
+        "spec": (sweep.model_dump(mode="json") if sweep else PLAIN) | {"select": plan.select},
         "spec_file": str(loaded.path),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "cells": [_cell(row, plan) for row in plan.rows],

@@ -35,6 +35,7 @@ from research.data.prompts import asked_of, longest, queries
 from research.launch.match import matched
 from research.launch.price import price
 from research.launch.reach import beyond_training, check_reach
+from research.launch.selecting import FALLBACKS, check_checkpoint_metric, resolve_select, valid_names
 from research.models.classifier import without_output
 from research.models.count import flops_per_token, parameters
 from research.models.decode import furthest
@@ -89,6 +90,7 @@ class Plan:
     loaded: Loaded
     cells: tuple[Cell, ...]  # each cell once, parents before children
     places: tuple[Cell, ...]  # every point of the sweep, in its order; several of them may be one cell
+    select: str  # the metric of validation that chooses among the values of `tune`
 
     @property
     def rows(self) -> tuple[Cell, ...]:
@@ -99,10 +101,8 @@ class Plan:
     @property
     def choices(self) -> tuple[Choice, ...]:
         """A choice for each row whose values are tried."""
-        select = self.loaded.sweep.select if self.loaded.sweep else ""
-        return tuple(
-            Choice(row, {cell.cell_id: cell.seeds for cell in trials}, select) for row, trials in self._tried.items() if len(trials) > 1
-        )
+        tried = {row: {cell.cell_id: cell.seeds for cell in trials} for row, trials in self._tried.items()}
+        return tuple(Choice(row, trials, self.select) for row, trials in tried.items() if len(trials) > 1)
 
     @property
     def settled(self) -> frozenset[str]:
@@ -135,12 +135,25 @@ def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
         points = tuple(point._replace(labels={"label": loaded.path.stem}) for point in points)
     show = loaded.sweep is not None and loaded.sweep.impossible == "show"
     drafts = [_within_reach(_draft(point), show, data_dir) for point in points]
+    select = _select(loaded, drafts, data_dir)
     identified = _identify(drafts, runs_dir, data_dir)
     cells = _unique([cell for _, draft in identified for cell in (*_parts(draft, data_dir), draft)])
     for cell in cells:
         _check_start(cell, cells, runs_dir, data_dir)
     places = tuple(cell for _, cell in sorted(identified, key=lambda pair: pair[0]))
-    return Plan(loaded, tuple(_facts(cell, data_dir) for cell in cells), places)
+    return Plan(loaded, tuple(_facts(cell, data_dir) for cell in cells), places, select)
+
+
+def _select(loaded: Loaded, drafts: Sequence[Cell], data_dir: Path | None) -> str:
+    """The metric of validation that chooses, checked against every tuned row; and each row's `train.select` is checked."""
+    rows = {_row_name(cell): cell.config for cell in reversed(drafts) if cell.config}
+    for row, config in rows.items():
+        check_checkpoint_metric(config, load(config.data, data_dir), row)
+    if loaded.sweep is None or not rows:
+        return FALLBACKS[0]
+    tuned = {_row_name(cell) for cell in drafts if cell.tuned} or {next(reversed(rows))}
+    names = [(row, valid_names(config, load(config.data, data_dir))) for row, config in reversed(rows.items()) if row in tuned]
+    return resolve_select(loaded.sweep.select, loaded.sweep.metric, names)
 
 
 def _placed(place: Cell, cell: Cell) -> Cell:

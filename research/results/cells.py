@@ -11,7 +11,7 @@ from research.config.errors import StepladderError
 from research.config.sweep import Sweep
 from research.results.choice import best_trial
 from research.results.labels import label_text, value_text
-from research.results.measures import base_name, measure
+from research.results.measures import base_name, measure, on_validation
 from research.results.statistics import NO_ITEMS, Scored, SeedItems, read_run_items
 from research.results.store import KEPT, cell_folder, read_items, read_prompts, read_result, read_status, seed_folder, status_of
 
@@ -91,6 +91,11 @@ def read_spec(manifest: Manifest) -> Sweep:
     return Sweep.model_validate_json(json.dumps(manifest["spec"]))
 
 
+def selecting(spec: Sweep) -> str:
+    """The metric of validation that chooses among the values of `tune`."""
+    return spec.select or on_validation(spec.metric)
+
+
 def axes_of(manifest: Manifest) -> Axes:
     """`table.rows` and `table.columns`. Where no cell has the rows' axes (the default is `label`), every other axis is one."""
     table = read_spec(manifest).table
@@ -105,7 +110,7 @@ def load_cells(manifest: Manifest, runs_dir: Path) -> tuple[Cell, ...]:
 
     A sweep whose rows and columns do not tell two cells apart is an error.
     """
-    select = read_spec(manifest).select
+    select = selecting(read_spec(manifest))
     groups: dict[str, list[Cell]] = {}
     for entry in manifest["cells"]:
         cell = _read_cell(entry, runs_dir)

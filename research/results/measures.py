@@ -92,6 +92,11 @@ def split_name(name: str) -> tuple[str, str]:
     return (head, rest) if rest and head in ("train", "valid", "test", "extra") else ("", base_name(name))
 
 
+def on_validation(name: str) -> str:
+    """The same metric of the validation split."""
+    return f"valid.{split_name(name)[1]}"
+
+
 PROMPTS = "_at_prompts"  # how the names of a prompt set's metrics end
 
 

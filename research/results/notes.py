@@ -7,7 +7,7 @@ import numpy as np
 
 from research.config.data import Corpus, Evaluation, Text
 from research.config.experiment import Control
-from research.results.cells import Axes, Cell, Manifest, read_spec
+from research.results.cells import Axes, Cell, Manifest, read_spec, selecting
 from research.results.comparisons import SEEDS_NEEDED, infinite, shortfall
 from research.results.labels import axis_titles, find_indices, label_text, place_text, value_text
 from research.results.measures import base_name, number, scored_name, split_name, title
@@ -228,9 +228,9 @@ def eval_window(config: Mapping[str, Any]) -> int | None:
 
 def _trials(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:
     spec = read_spec(manifest)
-    if not spec.tune:
+    if not spec.tuned:
         return []
-    keys = ", ".join(spec.tune)
+    keys = ", ".join(spec.tuned)
     counts = sorted({cell.trials for cell in cells})
     n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     picked = "; ".join(
@@ -238,7 +238,7 @@ def _trials(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:
     )
     values = {tuple(map(value_text, cell.tuned.values())) for cell in cells if cell.tuned}
     picked = f"{', '.join(values.pop())} everywhere" if len(values) == 1 else picked
-    return [f"Tuned: {keys}, the best mean {title(spec.select)} of {n} trials a cell. Picked: {picked}."]
+    return [f"Tuned: {keys}, the best mean {title(selecting(spec))} of {n} trials a cell. Picked: {picked}."]
 
 
 def _cannot(cells: Sequence[Cell], axes: Axes) -> list[str]:

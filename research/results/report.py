@@ -12,7 +12,7 @@ import jinja2
 
 from research.config.errors import StepladderError, did_you_mean
 from research.results.cards import Judgement, card_changes, cards_sheet, judge_cards
-from research.results.cells import Cell, Manifest, axes_of, load_cells, read_spec
+from research.results.cells import Cell, Manifest, axes_of, load_cells, read_spec, selecting
 from research.results.families import Families, families
 from research.results.figures import figures as drawn_figures
 from research.results.labels import place_text, value_text
@@ -267,7 +267,7 @@ def _cell_view(manifest: Manifest, cell: Cell, out_dir: Path) -> dict[str, Any]:
 
 def _seeds_sheet(manifest: Manifest, cell: Cell) -> Sheet:
     spec = read_spec(manifest)
-    metrics = list(dict.fromkeys((spec.select, spec.metric, "best_step", "seconds.train")))
+    metrics = list(dict.fromkeys((selecting(spec), spec.metric, "best_step", "seconds.train")))
     heads = (Heading("seed", numeric=False), Heading("status", numeric=False), *(Heading(title(metric)) for metric in metrics))
     rows = []
     for seed, status in cell.statuses.items():

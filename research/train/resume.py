@@ -1,12 +1,14 @@
 """What a run's checkpoint holds: its state, its best parameters on validation with their scores, and what it has had so far."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
+from research.results.measures import direction
 from research.train.evaluate import Scores
 from research.train.update import State
 
@@ -16,7 +18,7 @@ class Best:
     """The best parameters on validation so far."""
 
     params: Any
-    loss: float
+    cost: float  # train.select, with its sign changed where higher is better; not finite where the loss is not
     step: int
     since: int  # validations since
     scores: Scores
@@ -31,9 +33,16 @@ class Progress(NamedTuple):
     not_finite: int = -1  # its step
 
 
-def better(loss: float, best: Best | None) -> bool:
+def cost_of(metrics: Mapping[str, float], select: str) -> float:
+    """What is to be low, of a validation: `select`, a metric of `valid`, by its direction. A loss that is not finite is no validation."""
+    sign = direction(select) or -1
+    loss = metrics.get("loss", 0.0)
+    return -sign * metrics[select.removeprefix("valid.")] if math.isfinite(loss) else loss
+
+
+def better(cost: float, best: Best | None) -> bool:
     """Whether a validation is the best so far. One that is not finite is worse than any that is, and never better than another."""
-    return best is None or (math.isfinite(loss) and (not math.isfinite(best.loss) or loss < best.loss))
+    return best is None or (math.isfinite(cost) and (not math.isfinite(best.cost) or cost < best.cost))
 
 
 def pack(state: State, best: Best | None, progress: Progress, size: int) -> dict[str, Any]:
@@ -44,7 +53,7 @@ def pack(state: State, best: Best | None, progress: Progress, size: int) -> dict
         "state": state,
         "best": {
             "params": held.params,
-            "loss": np.float64(held.loss),
+            "cost": np.float64(held.cost),
             "step": np.int32(held.step),
             "since": np.int32(held.since),
             "scores": held.scores._asdict(),
@@ -61,5 +70,5 @@ def unpack(saved: dict[str, Any]) -> tuple[State, Best | None, Progress]:
     """The state, the best if there is one, and what the run has had."""
     held, had = saved["best"], saved["progress"]
     progress = Progress(*map(float, had["seconds"]), int(had["tokens"]), int(had["not_finite"]))
-    best = Best(held["params"], float(held["loss"]), int(held["step"]), int(held["since"]), Scores(**held["scores"]))
+    best = Best(held["params"], float(held["cost"]), int(held["step"]), int(held["since"]), Scores(**held["scores"]))
     return jax.tree.map(np.asarray, saved["state"]), best if best.step >= 0 else None, progress

@@ -31,7 +31,7 @@ from research.train.events import Checkpointed, Diverged, Held, Listener, Progre
 from research.train.initial_vectors import begin_with_file
 from research.train.optimiser import factor, hyper
 from research.train.result import ENDED, Job, write_result, write_status
-from research.train.resume import Best, Progress, better, pack, unpack
+from research.train.resume import Best, Progress, better, cost_of, pack, unpack
 from research.train.scoring import Finished, HeldOut, Interrupted, Split, score_finished
 from research.train.source import OnHost, no_batches, stack
 from research.train.update import Member, State, blank, jitted_begin
@@ -228,13 +228,14 @@ def _judge(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Ma
     best, progress = lane.best, _evaluated(lane.progress, seconds)
     if not math.isfinite(metrics["loss"]):
         progress = progress._replace(not_finite=lane.step)
-    if better(metrics["loss"], best) or train.keep == "last":
-        best = Best(jax.tree.map(np.array, params), metrics["loss"], lane.step, 0, scores)
+    cost = cost_of(metrics, train.select)
+    if better(cost, best) or train.keep == "last":
+        best = Best(jax.tree.map(np.array, params), cost, lane.step, 0, scores)
     else:
         best = replace(best, since=best.since + 1)
     impatient = train.patience != "off" and best.since >= train.patience
     over = impatient or lane.step >= engine.program.steps
-    ended = "done" if math.isfinite(best.loss) else "diverged"
+    ended = "done" if math.isfinite(best.cost) else "diverged"
     return replace(lane, best=best, ended=ended if over else "", progress=progress)
 
 
@@ -288,7 +289,7 @@ def _write(engine: Engine, lane: Lane, material: Material, runs: int, report: Li
 
 
 def _what_was_not_finite(lane: Lane) -> str:
-    judged = lane.best is not None and not math.isfinite(lane.best.loss)
+    judged = lane.best is not None and not math.isfinite(lane.best.cost)
     if lane.ended == "diverged" and not judged:
         return f"the loss or its gradient was not finite at step {lane.step + 1}"
     return f"validation was not finite at step {lane.progress.not_finite}" if lane.progress.not_finite >= 0 else ""

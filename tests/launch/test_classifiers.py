@@ -146,7 +146,7 @@ def test_drivers_of_a_linear_model_add_up_to_its_lead(folder):
 def test_the_report_shows_where_each_one_fails(folder):
     rows = [{"label": name, **tree} for name, tree in MODELS.items() if name in ("softmax", "bag")]
     data = {"kind": "labelled_files", "length": 8, **{split: str(folder / f"{split}.txt") for split in ("train", "valid", "test")}}
-    sweep = {"name": "both", "metric": "test.accuracy", "select": "valid.accuracy", "list": rows, "table": {"rows": "label"}}
+    sweep = {"name": "both", "metric": "test.accuracy", "list": rows, "table": {"rows": "label"}}
     (folder / "both.toml").write_text(tomli_w.dumps({"data": data, "model": MODELS["softmax"]["model"], "sweep": sweep}))
     assert call(folder, "sweep", str(folder / "both.toml")).code == 0
     called = call(folder, "report", str(folder / "both.toml"), "--out", str(folder / "report"))

@@ -58,7 +58,7 @@ def test_characters_and_pieces_compare_on_the_same_misspelt_lines(spelled):
         {"label": "pieces", "data.level": "bpe", "data.vocabulary": {"size": 40}},
     ]
     metric = "test.bits_per_character_at_0.3_misspelt"
-    sweep = {"name": "rows", "list": rows, "metric": metric, "select": "valid.bits_per_character"}
+    sweep = {"name": "rows", "list": rows, "metric": metric}
     data = spelled.text | SMALL["data"] | {"level": "char"}
     path = spelled.write(SMALL, data=data, eval={"segments": 3, "misspelt": 0.3}, seeds=1, sweep=sweep)
     called = spelled.call("sweep", path)

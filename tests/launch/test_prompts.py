@@ -29,7 +29,7 @@ def rows(_compile_once, shared_place):
         {"label": "examples"} | small | asked(2),
         {"label": "counted", "model": NGRAM["model"]} | asked(2),
     ]
-    spec = {"name": "asked", "list": listed, "metric": "test.perplexity_at_prompts", "select": "valid.perplexity"}
+    spec = {"name": "asked", "list": listed, "metric": "test.perplexity_at_prompts"}
     base = {key: value for key, value in SMALL.items() if key != "model"}
     written = shared_place.write(base, "asked", seeds=1, sweep=spec)
     called = shared_place.call("sweep", written, runs="asked")

@@ -12,10 +12,10 @@ import pytest
 from research.config.schema import Config
 from research.results.lock import claim
 from research.tasks.language_modelling import Sizes
-from research.train.engine import Engine
+from research.train.engine import Engine, Evaluator
 from research.train.evaluate import Belonging, Scores
 from research.train.result import Job
-from research.train.resume import Best, Progress, better, pack, unpack
+from research.train.resume import Best, Progress, better, cost_of, pack, unpack
 from research.train.runs import Lane, Material, Split, _judge, _what_was_not_finite
 from research.train.update import Program, State
 
@@ -34,7 +34,7 @@ def test_a_checkpoint_is_unpacked_as_it_was_packed(best: Best | None) -> None:
     assert had == progress
     assert (again is None) == (best is None)
     if best is not None and again is not None:
-        assert np.array_equal([again.loss, again.step, again.since], [best.loss, best.step, best.since], equal_nan=True)
+        assert np.array_equal([again.cost, again.step, again.since], [best.cost, best.step, best.since], equal_nan=True)
 
 
 def test_no_validation_that_is_not_finite_is_better_than_one_that_is() -> None:
@@ -57,7 +57,8 @@ def judged(losses: list[float], patience: int | str, tmp_path: Path) -> Lane:
         }
     )
     program = Program(config, Sizes(3, 4), steps=len(losses), steps_per_epoch=1)
-    engine = tuple.__new__(Engine, (program, *[None] * (len(Engine._fields) - 1)))
+    evaluator = tuple.__new__(Evaluator, (program, *[None] * (len(Evaluator._fields) - 1)))
+    engine = tuple.__new__(Engine, (evaluator, *[None] * (len(Engine._fields) - 1)))
     material = tuple.__new__(Material, (None, Split((), Belonging(np.zeros(2, int))), *[None] * (len(Material._fields) - 2)))
     lane = Lane(Job("0" * 12, config, 0, tmp_path), claim(tmp_path), 0, None, Progress(), 0.0)
     for step, loss in enumerate(losses, start=1):
@@ -70,7 +71,7 @@ def judged(losses: list[float], patience: int | str, tmp_path: Path) -> Lane:
 
 def test_a_first_validation_that_is_not_finite_is_beaten_and_told(tmp_path: Path) -> None:
     lane = judged([math.nan, 2.0, 3.0], "off", tmp_path)
-    assert (lane.ended, lane.best.step, lane.best.loss) == ("done", 2, 2.0)  # type: ignore[union-attr]
+    assert (lane.ended, lane.best.step, lane.best.cost) == ("done", 2, 2.0)  # type: ignore[union-attr]
     assert _what_was_not_finite(lane) == "validation was not finite at step 1"
 
 
@@ -84,4 +85,11 @@ def test_a_run_without_a_finite_validation_has_diverged(tmp_path: Path) -> None:
     lane = judged([math.nan, math.inf], "off", tmp_path)
     assert lane.ended == "diverged"
     assert _what_was_not_finite(lane) == "validation was not finite at step 2"
-    assert [json.loads(line)["loss"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()] == [None, None]
+    assert [json.loads(line)["loss"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()] == [None, "infinite"]
+
+
+def test_the_best_is_known_by_the_metric_that_select_names_and_its_direction():
+    a, b = {"loss": 1.0, "perplexity": 2.7, "accuracy": 0.5}, {"loss": 1.2, "perplexity": 3.3, "accuracy": 0.7}
+    for select, lower in (("valid.loss", a), ("valid.perplexity", a), ("valid.accuracy", b)):
+        assert min((a, b), key=lambda metrics: cost_of(metrics, select)) is lower
+    assert math.isnan(cost_of(a | {"loss": math.nan}, "valid.accuracy"))

@@ -1,0 +1,168 @@
+"""The words of `tune`: the values that are tried for a row, listed or drawn, and which of them mean something to it.
+
+    tune = { "optim.learning_rate" = [1e-3, 3e-3, 1e-2, 2e-2], "model.smoothing" = [{ kind = "kneser_ney" }, { kind = "add_k", k = 0.01 }] }
+    tune = { "optim.learning_rate" = { log_uniform = [1e-4, 1e-1], trials = 8 } }
+
+Lists multiply each other; drawn keys are drawn together, so that they have one number of trials. A row takes the keys that its own config
+has and that it does not set itself: rates are for what is trained, smoothing for what is counted. A row of `list` may have a `tune` of its
+own, which stands in place of the sweep's; `tune = {}` tunes nothing.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from itertools import product
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from research.config.errors import StepladderError
+from research.config.fields import Path, is_key, keys, leaves
+from research.config.merge import MEANINGLESS
+from research.config.model import Interpolation
+from research.config.node import Node, Positive, Rate
+from research.config.schema import Config
+
+FIGURES = 3  # significant ones of a drawn number
+
+
+class LogUniform(Node):
+    """Numbers whose logarithm is uniform between those of two bounds."""
+
+    log_uniform: tuple[Rate, Rate]
+    trials: Positive
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> "LogUniform":
+        return _in_order(self, self.log_uniform)
+
+    def at(self, share: float) -> Any:
+        """The value at a share of the range."""
+        low, high = self.log_uniform
+        return _rounded(low * (high / low) ** share, low, high)
+
+
+class Uniform(Node):
+    """Numbers that are uniform between two bounds."""
+
+    uniform: tuple[float, float]
+    trials: Positive
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> "Uniform":
+        return _in_order(self, self.uniform)
+
+    def at(self, share: float) -> Any:
+        """The value at a share of the range."""
+        low, high = self.uniform
+        return _rounded(low + (high - low) * share, low, high)
+
+
+class Drawn(Node):
+    """Any of some values, each as likely as the others."""
+
+    choice: Annotated[tuple[Any, ...], Field(min_length=1)]
+    trials: Positive
+
+    def at(self, share: float) -> Any:
+        """The value at a share of the list."""
+        return self.choice[int(share * len(self.choice))]
+
+
+DRAWS: dict[str, type[LogUniform | Uniform | Drawn]] = {"log_uniform": LogUniform, "uniform": Uniform, "choice": Drawn}
+
+
+def _in_order(draw: Any, bounds: tuple[float, float]) -> Any:
+    if not bounds[0] < bounds[1]:
+        raise ValueError("the lower bound comes first, and the upper one is above it, as [1e-4, 1e-2]")
+    return draw
+
+
+def _rounded(value: float, low: float, high: float) -> float:
+    return min(high, max(low, float(f"{value:.{FIGURES}g}")))
+
+
+def _grid(value: Any) -> Any:
+    """`tune.optim.learning_rate = [...]` without quotes is a nested table in TOML; the key is dotted all the same."""
+    return {".".join(path): _tried(item) for path, item in _entries(value)} if isinstance(value, dict) else value
+
+
+def _entries(table: dict[str, Any], prefix: Path = ()) -> list[tuple[Path, Any]]:
+    entries: list[tuple[Path, Any]] = []
+    for key, value in table.items():
+        deeper = isinstance(value, dict) and not set(DRAWS) & set(value)
+        entries += _entries(value, (*prefix, key)) if deeper else [((*prefix, key), value)]
+    return entries
+
+
+def _tried(value: Any) -> Any:
+    if isinstance(value, list | tuple) and value:
+        return tuple(value)
+    if isinstance(value, dict):
+        return _drawn(next(draw for word, draw in DRAWS.items() if word in value), value)
+    if isinstance(value, LogUniform | Uniform | Drawn):
+        return value
+    raise ValueError("values to be tried are a list, as [1e-3, 3e-3], or { log_uniform = [1e-4, 1e-2], trials = 8 }")
+
+
+def _drawn(draw: type[LogUniform | Uniform | Drawn], value: dict[str, Any]) -> Any:
+    try:
+        return draw.model_validate({word: tuple(item) if isinstance(item, list) else item for word, item in value.items()})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc'])) or 'its values'}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+Grid = Annotated[dict[str, tuple[Any, ...] | LogUniform | Uniform | Drawn], BeforeValidator(_grid)]
+
+
+def trials(grid: Mapping[str, Any], seed: int) -> tuple[dict[str, Any], ...]:
+    """The trials of a grid, each with a value for every key; one without values for no key.
+
+    A drawn value follows from the seed, its key and the number of its trial, so that more trials leave the first ones as they are.
+    """
+    listed = {key: values for key, values in grid.items() if isinstance(values, tuple)}
+    drawn = {key: draw for key, draw in grid.items() if not isinstance(draw, tuple)}
+    counts = sorted({draw.trials for draw in drawn.values()})
+    if len(counts) > 1:
+        told = ", ".join(f"{key} has {draw.trials}" for key, draw in drawn.items())
+        raise StepladderError(f"sweep.tune: keys that are drawn are drawn together, so they have one number of trials: {told}.")
+    together = [{key: draw.at(_share(seed, key, n)) for key, draw in drawn.items()} for n in range(*counts[:1] or (1,))]
+    combined = [dict(zip(listed, values, strict=True)) for values in product(*listed.values())]
+    return tuple({key: (values | draws)[key] for key in grid} for values in combined for draws in together)
+
+
+def _share(seed: int, key: str, number: int) -> float:
+    """In [0, 1)."""
+    return int.from_bytes(sha256(f"{seed}/{key}/{number}".encode()).digest()[:6]) / 2**48
+
+
+def meant_for(grid: Mapping[str, Any], config: Config, own: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a grid that a row takes: its config has them, and `own`, what the row sets itself, has not."""
+    named = {".".join(path) for path, _ in leaves(dict(own))}
+    free = lambda key: key not in named and not any(name.startswith(f"{key}.") for name in named)
+    return {key: values for key, values in grid.items() if free(key) and has_meaning(config, tuple(key.split(".")))}
+
+
+def has_meaning(config: Config, path: Path) -> bool:
+    """Whether a key is a word of this very config, with its kinds."""
+    if any(path[: len(without)] == without for without in _meaningless(config)):
+        return False
+    value: Any = config
+    for at, part in enumerate(path):
+        if isinstance(value, tuple) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        elif isinstance(value, Node) and part in keys(type(value)):
+            value = next(getattr(value, name) for name, field in type(value).model_fields.items() if part in (name, field.alias))
+        else:
+            return value is None and at > 0 and is_key(Config, path)
+    return True
+
+
+def _meaningless(config: Config) -> list[Path]:
+    """The sections that this config's choices leave without meaning."""
+    without: list[Path] = []
+    for (section, word), values in MEANINGLESS.items():
+        without += values.get(getattr(getattr(config, section), word, None), ())
+    if isinstance(config.model, Interpolation) and all(isinstance(part, str) for part in config.model.parts):
+        without += [("optim",), ("train",)]
+    return without

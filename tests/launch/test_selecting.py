@@ -1,0 +1,54 @@
+"""What chooses is a metric of validation that every tuned row has."""
+
+import pytest
+from tiny import SMALL, seeds_in
+
+from research.config.errors import StepladderError
+from research.config.loader import load
+from research.launch.plan import resolve
+from research.launch.selecting import resolve_select
+
+TEXT = {"valid.loss", "valid.perplexity", "valid.accuracy"}
+UNSURE = {"valid.accuracy", "valid.macro_f1"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "have", "chosen"),
+    [
+        ("test.perplexity", [TEXT], "valid.perplexity"),
+        ("test.accuracy", [TEXT, UNSURE], "valid.accuracy"),
+        ("best_seed.test.accuracy", [TEXT], "valid.accuracy"),
+        ("test.bleu", [TEXT], "valid.loss"),
+        ("params", [TEXT], "valid.loss"),
+        ("test.loss", [TEXT, UNSURE], "valid.accuracy"),
+    ],
+)
+def test_the_default_is_the_reported_metric_on_validation_or_what_every_row_has(metric, have, chosen):
+    assert resolve_select(None, metric, [(str(i), names) for i, names in enumerate(have)]) == chosen
+
+
+@pytest.mark.parametrize("select", ["valid.perplexty", "valid.perplexity"])
+def test_a_metric_that_a_row_will_not_have_is_refused(select):
+    with pytest.raises(StepladderError, match=r"the row svm has no such metric of validation\. It has valid.accuracy, valid.macro_f1"):
+        resolve_select(select, "test.accuracy", [("svm", UNSURE), ("other", TEXT)])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"sweep": {"tune": {"optim.learning_rate": [1e-3, 1e-2]}, "select": "valid.acuracy"}}, "did you mean `valid.accuracy`?"),
+        ({"sweep": {"tune": {"optim.learning_rate": [1e-3, 1e-2]}, "select": "valid.bleu"}}, "has no such metric of validation"),
+        ({"train": SMALL["train"] | {"select": "valid.perplexty"}}, "did you mean `valid.perplexity`?"),
+    ],
+)
+def test_it_is_refused_before_anything_starts(place, words, said):
+    called = place.call("sweep" if "sweep" in words else "train", place.write(SMALL, **words))
+    assert called.code == 2
+    assert said in called.stderr
+    assert not seeds_in(place.folder / "runs")
+
+
+def test_which_checkpoint_is_kept_is_part_of_the_id_but_by_default(place):
+    of = lambda **words: resolve(load(place.write(SMALL, train=SMALL["train"] | words)), place.folder, None).cells[0].cell_id
+    assert of() == of(select="valid.loss")
+    assert of() != of(select="valid.accuracy")
