@@ -33,7 +33,10 @@ Preset = Annotated[str | None, typer.Option(help="Of an experiment: quick (the d
 Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A TOML file, or an experiment's name.")]
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file, or the name of one in configs/.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or the beginning of a cell_id, with /seed if wanted.")]
-OutDir = Annotated[Path | None, typer.Option("--out", help="Where the report goes; by default reports/NAME.")]
+OutDir = Annotated[
+    Path | None,
+    typer.Option("--out", help="Where the report goes; by default reports/NAME."),
+]
 RUNS = Path("runs")
 
 
@@ -450,11 +453,15 @@ def _measure(
     """A study: its numbers, its table, and its report."""
     _flags(workers)
     from experiments import measure
+    from research.results.manifest import Launch
+    from research.results.provenance import report_folder
     from research.results.store import read_json
-    from research.results.study import print_study, write_study
+    from research.results.study import print_study, study_manifest, write_study
 
     study, cards = measure(name, preset, overrides, data_dir)
-    files = write_study(study, cards, out or Path("reports") / f"{name}-{study.preset}")
+    study = study._replace(command=Launch(name, preset=study.preset, data_dir=data_dir).command)
+    folder = out or report_folder(f"{name}-{study.preset}", study_manifest(study, cards)["hash"])
+    files = write_study(study, cards, folder)
     print(json.dumps(read_json(files["report.json"]))) if as_json else print_study(study, cards)
     print(f"report: {files['report.html']}", file=sys.stderr)
     return 0
@@ -463,17 +470,19 @@ def _measure(
 def _report(chosen: Any, runs: Path, data_dir: Path | None, out: Path | None, formats: tuple[str, ...]) -> dict[str, Path]:
     """The files of a report, by name, from the manifest and the results alone, and what the experiment's own analysis adds."""
     from research.results.manifest import read_manifest
+    from research.results.provenance import report_folder, report_name
     from research.results.report import write_report
 
-    manifest = read_manifest(chosen.loaded, runs) | {"cards": chosen.cards}
+    manifest = read_manifest(chosen.loaded, runs)
+    manifest |= {"cards_today": chosen.cards} if manifest.get("cards") or not manifest.get("cards_note") else {}
     sections = chosen.analyse(manifest, runs, data_dir) if chosen.analyse else ()
     if _classifies(manifest):
         _flags(None)
         from research.launch.error_analysis import analyse
 
         sections = (*sections, *analyse(manifest, runs, data_dir))
-    name = f"{manifest['name']}-{manifest['preset']}" if manifest["preset"] else manifest["name"]
-    return write_report(manifest, runs, out or Path("reports") / name, formats, sections=sections)
+    folder = out or report_folder(report_name(manifest), manifest["hash"])
+    return write_report(manifest, runs, folder, formats, sections=sections)
 
 
 if __name__ == "__main__":

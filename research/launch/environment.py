@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from importlib.metadata import version
@@ -28,7 +29,7 @@ def environment() -> dict[str, Any]:
         "cores_of_a_run": lanes.cores(),
         "flags": os.environ.get("XLA_FLAGS", ""),
         "commit": _commit(),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
 
 

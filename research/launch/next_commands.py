@@ -28,7 +28,7 @@ def after_training(cell_id: str, config: Config, data: Dataset, places: Sequence
 
 def after_sweep(words: Sequence[str], name: str, places: Sequence[str]) -> list[str]:
     """To have a report, and to look at the cells. `words`: the SPEC, overrides and preset as they were given."""
-    return [command(["report", *words, *places, "--out", f"reports/{name}"]), command(["runs", "--sweep", name, *_runs(places)])]
+    return [command(["report", *words, *places]), command(["runs", "--sweep", name, *_runs(places)])]
 
 
 def places_of(runs: Path, data_dir: Path | None) -> list[str]:

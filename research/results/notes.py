@@ -11,6 +11,7 @@ from research.results.cells import Axes, Cell, Manifest, read_spec, selecting
 from research.results.comparisons import SEEDS_NEEDED, infinite, shortfall
 from research.results.labels import axis_titles, find_indices, label_text, place_text, value_text
 from research.results.measures import base_name, number, scored_name, split_name, title
+from research.results.provenance import code_notes
 from research.results.statistics import RESAMPLES
 
 
@@ -63,6 +64,8 @@ def footnotes(
         *_advice(cells),
         *_trials(manifest, cells, axes),
         *_cannot(cells, axes),
+        *code_notes(cells, axes),
+        *filter(None, [manifest.get("cards_note")]),
     )
 
 

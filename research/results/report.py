@@ -1,9 +1,8 @@
 """The report of a sweep: one HTML file that needs nothing else, the table in other formats, and all of it as JSON."""
 
-import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from research.results.figures import figures as drawn_figures
 from research.results.labels import place_text, value_text
 from research.results.measures import COSTS, measure, number, title
 from research.results.plots import Picture
+from research.results.provenance import provenance
 from research.results.render import RENDERERS, latex, markdown, spans, table_csv
 from research.results.sheets import DASH, Heading, Sheet, Text, comparisons_sheet, said_counts, table_sheet
 from research.results.store import read_json, write_bytes, write_json, write_text
@@ -71,13 +71,22 @@ def write_report(
     files = _texts(manifest, cells, table, runs_dir, out_dir, formats, pictures, sections)
     drawn = (*pictures, *(section.picture for section in sections if section.picture))
     files |= {f"figures/{picture.name}.svg": picture.svg for picture in drawn}
+    names = sorted([*files, *(f"figures/{picture.name}.png" for picture in drawn), "report.json"])
+    _forget_others(out_dir, names)
     for name, text in files.items():
         write_text(out_dir / name, text)
     for picture in drawn:
         write_bytes(out_dir / "figures" / f"{picture.name}.png", picture.png)
-    write_json(out_dir / "report.json", report_data(manifest, cells, table, sections))
-    names = [*files, *(f"figures/{picture.name}.png" for picture in drawn), "report.json"]
+    write_json(out_dir / "report.json", report_data(manifest, cells, table, sections) | {"files": names})
     return {name: out_dir / name for name in names}
+
+
+def _forget_others(out_dir: Path, names: Sequence[str]) -> None:
+    """What an earlier report wrote here and this one does not is another sweep's figure, or a format that is out of date."""
+    there = (read_json(out_dir / "report.json") or {}).get("files", [])
+    for name in {*there} - {*names}:
+        if (out_dir / name).resolve().is_relative_to(out_dir.resolve()):
+            (out_dir / name).unlink(missing_ok=True)
 
 
 def _texts(
@@ -193,7 +202,7 @@ def render_page(
         pictures=pictures,
         sections=sections,
         cells=[_cell_view(manifest, cell, out_dir) for cell in cells],
-        provenance=_provenance(manifest, cells),
+        provenance=provenance(manifest, cells),
         spans=spans,
     ) + "\n"  # fmt: skip
 
@@ -284,33 +293,6 @@ def _excerpt(path: Path) -> str:
 
 def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-
-
-def _provenance(manifest: Manifest, cells: Iterable[Cell]) -> list[tuple[str, str]]:
-    environments: dict[str, dict[str, None]] = {}
-    digests = [entry["data_digest"] for entry in manifest["cells"] if entry.get("data_digest")]
-    for cell in cells:
-        for key, value in _flat(read_json(cell.folder / "env.json") or {}):
-            environments.setdefault("launched with" if key == "command" else key, {})[value] = None
-    preset = f" --preset {manifest['preset']}" if manifest.get("preset") else ""
-    command = manifest.get("command") or (
-        f"stepladder reproduce {manifest['name']}{preset}" if preset else f"stepladder sweep {manifest.get('spec_file', manifest['name'])}"
-    )
-    spec = json.dumps(manifest["spec"], sort_keys=True)
-    return [
-        ("this table", command),
-        ("spec", f"{manifest.get('spec_file', '')} (sha256 {hashlib.sha256(spec.encode()).hexdigest()[:12]})"),
-        ("sweep", f"{manifest['name']}-{manifest['hash']}, planned {manifest.get('created', '')}"),
-        *([("data digest", ", ".join(dict.fromkeys(digests)))] if digests else []),
-        *((key, ", ".join(filter(None, values))) for key, values in sorted(environments.items()) if any(values)),
-    ]
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    flat: list[tuple[str, str]] = []
-    for key, value in tree.items():
-        flat += _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [(prefix + key, value_text(value))]
-    return flat
 
 
 __all__ = ["FORMATS", "RENDERERS", "Section", "cost_sheet", "render_page", "report_data", "write_report"]

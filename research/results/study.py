@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from research.config.sweep import Sweep, Table
 from research.results.cells import Cell, Manifest
+from research.results.manifest import Launch
 from research.results.report import FORMATS, Section, write_report
 from research.results.sheets import table_sheet
 from research.results.statistics import Items, SeedItems
@@ -55,7 +56,7 @@ def study_manifest(study: Study, cards: Sequence[Mapping[str, Any]]) -> Manifest
         "preset": study.preset,
         "spec": spec,
         "spec_file": "",
-        **({"command": study.command} if study.command else {}),
+        "command": study.command or Launch(study.name, preset=study.preset).command,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "cells": [{"cell_id": _cell_id(study, cell), "labels": dict(cell.labels), "data_digest": study.digest} for cell in study.cells],
         "cards": list(cards),

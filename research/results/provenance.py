@@ -1,0 +1,89 @@
+"""Where a table comes from: the command that makes it again, and the code, machines and commands that made its runs."""
+
+import hashlib
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from research.results.cells import Axes, Cell, Manifest
+from research.results.labels import place_text, value_text
+from research.results.store import read_json
+
+DIRTY = "-dirty"  # how a commit ends whose tree had changes
+
+
+def report_folder(name: str, sweep_hash: str, root: Path = Path("reports")) -> Path:
+    """reports/NAME; where another sweep's report has that place, reports/NAME-HASH, so that none overwrites another."""
+    there = read_json(root / name / "report.json")
+    return root / name if there is None or there.get("hash") == sweep_hash else root / f"{name}-{sweep_hash}"
+
+
+def report_name(manifest: Manifest) -> str:
+    """What the folder of a report is called: after its experiment and preset, or after its sweep."""
+    named = manifest.get("experiment") or manifest["name"]
+    return f"{named}-{manifest['preset']}" if manifest.get("preset") else str(named)
+
+
+def table_command(manifest: Manifest) -> str:
+    """What makes the table again. Manifests that do not say it are of a file, or of an experiment's preset in the experiment's folder."""
+    if manifest.get("command"):
+        return str(manifest["command"])
+    file = Path(str(manifest.get("spec_file") or manifest["name"]))
+    words = ["reproduce", file.parent.name, "--preset", str(manifest["preset"])] if manifest.get("preset") else ["sweep", str(file)]
+    return shlex.join(["stepladder", *words])
+
+
+def provenance(manifest: Manifest, cells: Sequence[Cell]) -> list[tuple[str, str]]:
+    """Lines of (what, value), of commands one each."""
+    digests = dict.fromkeys(entry["data_digest"] for entry in manifest["cells"] if entry.get("data_digest"))
+    values: dict[str, dict[str, None]] = {}
+    for cell in cells:
+        for environment in _environments(cell).values():
+            for key, value in _flat(environment):
+                values.setdefault(key, {})[value] = None
+    commands = list(values.pop("command", {}))
+    spec = json.dumps(manifest["spec"], sort_keys=True)
+    return [
+        ("this table", table_command(manifest)),
+        ("spec", f"{manifest.get('spec_file', '')} (sha256 {hashlib.sha256(spec.encode()).hexdigest()[:12]})"),
+        ("sweep", f"{manifest['name']}-{manifest['hash']}, planned {manifest.get('created', '')}"),
+        *([("claims", f"sha256 {manifest['cards_sha256'][:12]}")] if manifest.get("cards") and manifest.get("cards_sha256") else []),
+        *([("data digest", ", ".join(digests))] if digests else []),
+        *(("launched with", command) for command in commands if command),
+        *((key, ", ".join(filter(None, said))) for key, said in sorted(values.items()) if any(said)),
+    ]
+
+
+def code_notes(cells: Sequence[Cell], axes: Axes) -> list[str]:
+    """A line where runs of one table were made by different code, or by code that no commit holds."""
+    rows: dict[str, dict[str, None]] = {}
+    for cell in cells:
+        for seed, environment in _environments(cell).items():
+            if code := _code(environment, cell.results[seed]):
+                rows.setdefault(code, {})[place_text(cell.labels, *axes)] = None
+    unknown = any(DIRTY in code for code in rows)
+    if len(rows) > 1:
+        told = "; ".join(f"{code}: {', '.join(places)}" for code, places in rows.items())
+        return [f"The runs of this table come from different code. {told[0].upper()}{told[1:]}."]
+    return [f"The runs come from {next(iter(rows))}: the tree had changes that no commit holds."] if unknown else []
+
+
+def _code(environment: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    commit = environment.get("commit")
+    version = result.get("code_version") or environment.get("code_version")
+    return ", ".join(filter(None, (f"commit {commit}" if commit and commit != "unknown" else "", f"version {version}" if version else "")))
+
+
+def _environments(cell: Cell) -> dict[int, Mapping[str, Any]]:
+    """env.json of every run that is done: its own, or where it has none its cell's."""
+    of_cell = read_json(cell.folder / "env.json") or {}
+    return {seed: read_json(cell.folder / f"seed-{seed}" / "env.json") or of_cell for seed in cell.results}
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    flat: list[tuple[str, str]] = []
+    for key, value in tree.items():
+        flat += _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [(prefix + key, value_text(value))]
+    return flat
