@@ -104,7 +104,7 @@ class StackWords(Node):
     dropout: Dropout = Dropout()
     init: Initialiser = VarianceInit()
     embedding_init: Initialiser | None = None  # of the embedding alone; by default as `init`
-    precision: Literal["float32", "mixed"] = "float32"  # mixed: products in bfloat16; parameters, norms, softmax and loss in float32
+    precision: Literal["float32", "mixed"] = "float32"  # mixed: products are of bfloat16, summed in float32, and all else is float32
     rematerialise: Literal["nothing", "products", "layers"] = "nothing"  # made again in the backward pass: all but products, all of layers
 
     @property

@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from research.config.classify import Classifier
@@ -17,14 +16,14 @@ class Model(NamedTuple):
     init: Any  # (config, key, vocabulary, length), and what else `language_modelling.known` says
     empty: Any
     hidden: Any
-    output: Any  # (config, params) -> the kernel and bias that make logits of what `hidden` returns
+    output: Any  # (config, params, precise=True) -> the kernel and bias that make logits of what `hidden` returns
     unstack: Any = lambda config, params, carry: (config, params, carry)  # quick for chunks of one; rows come first in its carry
     read: Any = None  # (config, params, source, valid, key, capacity) -> the carry of a decoder, where there is an encoder
     rows: Any = lambda carry, index: jax.tree.map(lambda leaf: leaf[index], carry)  # the carry of the rows that `index` [n] names
 
     def logits(self, config: Any, params: Any, h: Float[Array, "*n d"]) -> Float[Array, "*n v"]:
-        """Unnormalised log-probabilities of the next token, in float32."""
-        return dense(h, *self.output(config, params)).astype(jnp.float32)
+        """Unnormalised log-probabilities of the next token, in float32 whatever the model's precision."""
+        return dense(h, *self.output(config, params))
 
 
 MODELS: dict[type, Model] = {

@@ -80,8 +80,8 @@ def hidden(
     return (), dropout(keys[1], config.dropout, pooled)[:, None], ()
 
 
-def output(config: Config, params: Classifier) -> tuple[Float[Array, "w c"], Float[Array, " c"]]:
-    """Kernel and bias of the output layer."""
+def output(config: Config, params: Classifier, precise: bool = True) -> tuple[Float[Array, "w c"], Float[Array, " c"]]:
+    """Kernel and bias of the output layer, always in float32."""
     return params.output, params.output_bias
 
 

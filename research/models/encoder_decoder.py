@@ -89,12 +89,12 @@ def hidden(
     return decoder.hidden(config.decoder, params.decoder, carry, tokens, valid, key, observe)
 
 
-def output(config: Config, params: EncoderDecoder) -> tuple[Float[Array, "d v"], Float[Array, " v"]]:
-    """Kernel and bias of the output layer, in the decoder's precision."""
+def output(config: Config, params: EncoderDecoder, precise: bool = True) -> tuple[Float[Array, "d v"], Float[Array, " v"]]:
+    """Kernel and bias of the output layer; the kernel in the decoder's precision where it need not be `precise`, as in training."""
     targets = params.output_bias.shape[0]
     kernel: Any = params.decoder.embedding[:targets].T if config.tie else params.output
-    mixed = isinstance(config.decoder, StackDecoder) and config.decoder.precision == "mixed"
-    return (kernel.astype(jnp.bfloat16), params.output_bias.astype(jnp.bfloat16)) if mixed else (kernel, params.output_bias)
+    rounded = isinstance(config.decoder, StackDecoder) and not precise
+    return language_model.kernel_in(config.decoder.precision, kernel) if rounded else kernel, params.output_bias
 
 
 def unstack(config: Config, params: EncoderDecoder, carry: Any) -> tuple[Config, EncoderDecoder, Any]:

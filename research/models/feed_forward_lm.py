@@ -68,7 +68,7 @@ def hidden(
     return jnp.take_along_axis(seen, last, axis=1), h, {"hidden": h} if observe else ()
 
 
-def output(config: Config, params: FeedForwardLM) -> tuple[Float[Array, "w v"], Float[Array, " v"]]:
-    """Kernel and bias of the output layer; direct connections are its first rows."""
+def output(config: Config, params: FeedForwardLM, precise: bool = True) -> tuple[Float[Array, "w v"], Float[Array, " v"]]:
+    """Kernel and bias of the output layer, always in float32; direct connections are its first rows."""
     kernel: Any = (params.direct, params.output) if config.direct else (params.output,)
     return jnp.concatenate(kernel), params.output_bias

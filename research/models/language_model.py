@@ -82,7 +82,7 @@ class Attending(NamedTuple):
 def specs(config: StackWords) -> tuple[Any, ...]:
     """The static nodes of one period's mixers; attention is told its position, dropout and mask, which are words of the model."""
     masked = config.masked if isinstance(config, Stack | StackDecoder) else not isinstance(config, StackEncoder)
-    attention = lambda mixer: AttentionSpec(mixer, config.position, config.dropout.attention, masked)
+    attention = lambda mixer: AttentionSpec(mixer, config.position, config.dropout.attention, masked, config.precision == "mixed")
     bind = lambda mixer: attention(mixer) if isinstance(mixer, Attention) else mixer
     return tuple(bind(mixer) for mixer in config.pattern)
 
@@ -161,11 +161,15 @@ def hidden(
     return carry._replace(position=carry.position + valid.sum(axis=1, dtype=jnp.int32), layers=layers), x, aux if observe else ()
 
 
-def output(config: Config, params: LanguageModel) -> tuple[Float[Array, "d v"], Float[Array, " v"]]:
-    """Kernel and bias of the output layer, in the model's precision."""
-    params = _in_precision(config, params)
+def output(config: Config, params: LanguageModel, precise: bool = True) -> tuple[Float[Array, "d v"], Float[Array, " v"]]:
+    """Kernel and bias of the output layer; the kernel in the model's precision where it need not be `precise`, as in training."""
     kernel: Any = params.embedding.T if config.tie else params.output
-    return kernel, params.output_bias
+    return kernel if precise else kernel_in(config.precision, kernel), params.output_bias
+
+
+def kernel_in(precision: str, kernel: Float[Array, "..."]) -> Float[Array, "..."]:
+    """A matrix as the products read it."""
+    return kernel.astype(jnp.bfloat16) if precision == "mixed" else kernel
 
 
 def unstack(config: Config, params: LanguageModel, carry: Carry) -> tuple[Config, LanguageModel, Unstacked]:
@@ -199,8 +203,21 @@ def rows(carry: Carry | Unstacked, index: Int[Array, " n"]) -> Carry | Unstacked
 
 
 def _in_precision(config: StackWords, params: LanguageModel) -> LanguageModel:
-    """The parameters as the products read them; their gradient comes back in float32."""
-    return jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), params) if config.precision == "mixed" else params
+    """The blocks with their kernels as the products read them; the gradient comes back in float32. All other parameters are float32."""
+    if config.precision == "float32":
+        return params
+    kept = [MIXERS[type(spec)].float32 for spec in specs(config)]
+    return replace(params, blocks=tuple(_kernels(config, names, block) for names, block in zip(kept, params.blocks, strict=True)))
+
+
+def _kernels(config: StackWords, kept: tuple[str, ...], block: Block) -> Block:
+    """Of a stacked block: what has two axes beside that of the layers, but for what the mixer's entry keeps."""
+
+    def cast(path: tuple[Any, ...], leaf: Array) -> Array:
+        name = jax.tree_util.keystr(path[-1:], simple=True)
+        return leaf if leaf.ndim < 3 or name in kept else kernel_in(config.precision, leaf)
+
+    return jax.tree_util.tree_map_with_path(cast, block)
 
 
 def _kept_as(config: StackWords, period: Callable[..., Any]) -> Callable[..., Any]:

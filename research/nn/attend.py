@@ -18,9 +18,9 @@ from research.nn.masks import masked_softmax
 def attend(
     logits: Float[Array, "b h t s"], v: Float[Array, "b h s k"], mask: Bool[Array, "#b t s"], key: Key | None = None, rate: float = 0.0
 ) -> tuple[Float[Array, "b h t k"], Float[Array, "b h t s"]]:
-    """The mixed values, and the weights before dropout. Softmax is in float32."""
+    """The mixed values, and the weights before dropout, in float32."""
     weights = masked_softmax(logits.astype(jnp.float32), mask[:, None])
-    return jnp.einsum("bhts,bhsk->bhtk", dropout(key, rate, weights).astype(v.dtype), v), weights
+    return _mixed(dropout(key, rate, weights), v), weights
 
 
 def attend_quickly(
@@ -48,7 +48,7 @@ def attend_fused(
     """The same by jax's own attention, which gives a query that may attend to nothing the mean of all values: here it is zero."""
     q, k, v = (x.swapaxes(1, 2) for x in (q, k, v))
     mixed = jax.nn.dot_product_attention(q, k, v, bias, mask[:, None], scale=1.0, implementation=implementation)
-    return jnp.where(mask.any(axis=-1)[:, None, :, None], mixed.swapaxes(1, 2), 0)
+    return jnp.where(mask.any(axis=-1)[:, None, :, None], mixed.swapaxes(1, 2).astype(jnp.float32), 0)
 
 
 @jax.custom_vjp
@@ -61,6 +61,8 @@ def attend_dot(
 ) -> Float[Array, "b h t k"]:
     """`attend` for logits q . k + bias without dropout, quick to train; reverse mode only, once.
 
+    Products are of numbers in the type of q, k and v, all else is float32: the logits, their softmax and its gradient.
+
     Of the arrays [b, h, t, s] only the weights are kept for the backward pass, and the logits' gradient is computed once. Where a sum
     runs over the queries, the narrow array [t, k] is turned, not the wide one [t, s].
     """
@@ -71,18 +73,20 @@ def _forward(q, k, v, mask, bias=None):  # type: ignore[no-untyped-def]
     logits = jnp.einsum("bhtk,bhsk->bhts", q, k, preferred_element_type=jnp.float32)
     logits = logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape)
     weights = masked_softmax(logits, mask[:, None]).astype(v.dtype)
-    mixed = jnp.einsum("bhts,bhsk->bhtk", weights, v)
+    mixed = _mixed(weights, v)
     return mixed, (q, k, v, weights, mixed, bias)
 
 
 def _backward(saved, gradient):  # type: ignore[no-untyped-def]
     q, k, v, weights, mixed, bias = saved
     gradient = lax.optimization_barrier(gradient)
-    d_weights = jnp.einsum("bhtk,bhsk->bhts", gradient, v)
+    narrow = gradient.astype(v.dtype)
+    d_weights = jnp.einsum("bhtk,bhsk->bhts", narrow, v, preferred_element_type=jnp.float32)
     through_sum = (gradient * mixed).sum(axis=-1, keepdims=True)  # = the sum over s of weights * d_weights
-    d_logits = lax.optimization_barrier(weights * (d_weights - through_sum))
-    d_v, d_k = _over_queries(gradient, weights), _over_queries(q, d_logits)
-    d_q = jnp.einsum("bhts,bhsk->bhtk", d_logits, k)
+    d_logits = lax.optimization_barrier(weights.astype(jnp.float32) * (d_weights - through_sum))
+    d_products = d_logits.astype(k.dtype)
+    d_v, d_k = _over_queries(narrow, weights).astype(v.dtype), _over_queries(q, d_products).astype(k.dtype)
+    d_q = jnp.einsum("bhts,bhsk->bhtk", d_products, k, preferred_element_type=jnp.float32).astype(q.dtype)
     d_bias = bias
     if bias is not None:
         d_bias = (d_logits.sum(axis=0, keepdims=True) if bias.shape[0] == 1 else d_logits).astype(bias.dtype)
@@ -92,7 +96,12 @@ def _backward(saved, gradient):  # type: ignore[no-untyped-def]
 def _over_queries(x: Float[Array, "b h t k"], weights: Float[Array, "b h t s"]) -> Float[Array, "b h s k"]:
     """weights^T x."""
     turned = lax.optimization_barrier(x.swapaxes(2, 3))
-    return lax.optimization_barrier(jnp.einsum("bhkt,bhts->bhks", turned, weights)).swapaxes(2, 3)
+    product = jnp.einsum("bhkt,bhts->bhks", turned, weights, preferred_element_type=jnp.float32)
+    return lax.optimization_barrier(product).swapaxes(2, 3)
+
+
+def _mixed(weights: Float[Array, "b h t s"], v: Float[Array, "b h s k"]) -> Float[Array, "b h t k"]:
+    return jnp.einsum("bhts,bhsk->bhtk", weights.astype(v.dtype), v, preferred_element_type=jnp.float32)
 
 
 attend_dot.defvjp(_forward, _backward)

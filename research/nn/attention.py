@@ -22,7 +22,7 @@ from research.nn.initialisers import LECUN, Key, draw
 from research.nn.linear import dense
 from research.nn.masks import causal, existing, window
 from research.nn.positions import init_bias, position_bias, turn_position
-from research.nn.scores import init_score, is_dot, prepare, score, score_flops
+from research.nn.scores import compare, init_score, is_dot, prepare, prepared_width, score_flops
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,12 @@ class AttentionSpec:
     position: Position
     dropout: float = 0.0  # of the weights
     masked: bool = True  # causally; else every query attends to the whole chunk, and nothing is kept
+    mixed: bool = False  # whether queries, keys and values are in bfloat16, in products and in the cache
+
+    @property
+    def type(self) -> Any:
+        """Of the numbers that are multiplied."""
+        return jnp.bfloat16 if self.mixed else jnp.float32
 
 
 @struct.dataclass
@@ -46,9 +52,12 @@ class Attention:
 
 
 class KeysValues(NamedTuple):
-    """What was seen. A full cache holds position i in slot i; a window the last s inputs, the newest last. No slots: no memory."""
+    """What was seen: keys as they are compared, turned by their position and prepared for the score once, and values.
 
-    k: Float[Array, "b h s k"]
+    A full cache holds position i in slot i; a window the last s inputs, the newest last. No slots: no memory.
+    """
+
+    k: Float[Array, "b h s m"]
     v: Float[Array, "b h s k"]
     length: Int[Array, " b"]  # how many inputs each row has seen
 
@@ -56,8 +65,8 @@ class KeysValues(NamedTuple):
 class Seen(NamedTuple):
     """What the queries of a chunk may look at."""
 
-    q: Float[Array, "b h t k"]
-    k: Float[Array, "b h s k"]
+    q: Float[Array, "b h t m"]
+    k: Float[Array, "b h s m"]
     v: Float[Array, "b h s k"]
     distance: Int[Array, "#b t s"]
     mask: Bool[Array, "#b t s"]
@@ -81,8 +90,9 @@ def empty_attention(spec: AttentionSpec, batch: int, capacity: int, width: int) 
     """
     cache, heads = spec.config.cache, spec.config.heads
     slots = cache.size - 1 if isinstance(cache, WindowCache) else capacity
-    zeros = jnp.zeros((batch, heads, slots, width // heads))
-    return KeysValues(zeros, zeros, jnp.zeros(batch, jnp.int32))
+    head = width // heads
+    zeros = lambda wide: jnp.zeros((batch, heads, slots, wide), spec.type)
+    return KeysValues(zeros(prepared_width(spec.config.score, head, head)), zeros(head), jnp.zeros(batch, jnp.int32))
 
 
 def mix_attention(
@@ -101,14 +111,13 @@ def mix_attention(
     """
     order = order_of(valid)
     q, k, v = _project(spec.config, params, gather_existing(order, x))
-    after, seen = _see(spec, carry, q, k, v, order.count)
+    after, seen = _see(spec, params, carry, q, k, v, order.count)
     bias = position_bias(spec.position, params.bias, spec.config.heads, seen.distance)
     aux: dict[str, Array] | tuple[()] = ()
     if is_dot(spec.config.score) and not observe and (key is None or not spec.dropout):
-        q, k = prepare(spec.config.score, params.score, seen.q, seen.k)
-        mixed = attend_quickly(q, k, seen.v, seen.mask, bias)
+        mixed = attend_quickly(seen.q, seen.k, seen.v, seen.mask, bias)
     else:
-        logits = score(spec.config.score, params.score, seen.q, seen.k)
+        logits = compare(spec.config.score, params.score, seen.q, seen.k)
         logits = logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape)
         mixed, weights = attend(logits, seen.v, seen.mask, key, spec.dropout)
         aux = _observed(order, logits, weights, seen) if observe else ()
@@ -133,17 +142,19 @@ def _project(
 
 def _see(
     spec: AttentionSpec,
+    params: Attention,
     carry: KeysValues,
     q: Float[Array, "b h t k"],
     k: Float[Array, "b h t k"],
     v: Float[Array, "b h t k"],
     count: Int[Array, " b"],
 ) -> tuple[KeysValues, Seen]:
-    """The carry after the chunk, of which the first `count` inputs exist, and what its queries see. Keys are kept turned, in float32."""
+    """The carry after the chunk, of which the first `count` inputs exist, and what its queries see."""
     length, memory = q.shape[2], carry.k.shape[2]
     forgets = not memory and not isinstance(spec.config.cache, WindowCache)
     position = jnp.arange(length)[None] + (0 if forgets else carry.length[:, None])
     q, k = turn_position(spec.position, q, position), turn_position(spec.position, k, position)
+    q, k, v = (x.astype(spec.type) for x in (*prepare(spec.config.score, params.score, q, k), v))
     if isinstance(spec.config.cache, WindowCache):
         return _see_window(carry, q, k, v, count)
     if memory:
@@ -164,7 +175,7 @@ def _see_window(carry, q, k, v, count):  # type: ignore[no-untyped-def]
     place = jnp.arange(past + length)[None]
     distance = place[:, past:, None] - place[:, None]
     mask = causal(distance) & window(distance, past + 1) & existing(place >= past - carry.length[:, None])
-    return after, Seen(q, k.astype(q.dtype), v.astype(q.dtype), distance, mask, length)
+    return after, Seen(q, k, v, distance, mask, length)
 
 
 def _see_cache(carry, q, k, v, count, position):  # type: ignore[no-untyped-def]
@@ -173,7 +184,7 @@ def _see_cache(carry, q, k, v, count, position):  # type: ignore[no-untyped-def]
     slot = jnp.where(jnp.arange(q.shape[2])[None] < count[:, None], position, slots)
     after = KeysValues(write_slots(carry.k, k, slot), write_slots(carry.v, v, slot), carry.length + count)
     distance = position[:, :, None] - jnp.arange(slots)[None, None]
-    return after, Seen(q, after.k.astype(q.dtype), after.v.astype(q.dtype), distance, causal(distance), 0)
+    return after, Seen(q, after.k, after.v, distance, causal(distance), 0)
 
 
 def write_slots(cache: Float[Array, "b h s k"], new: Float[Array, "b h t k"], slot: Int[Array, "b t"]) -> Float[Array, "b h s k"]:

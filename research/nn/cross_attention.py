@@ -16,7 +16,7 @@ from research.nn.heads import merge_heads, split_heads
 from research.nn.initialisers import LECUN, Key, draw
 from research.nn.linear import dense
 from research.nn.masks import existing
-from research.nn.scores import init_score, is_dot, prepare, score
+from research.nn.scores import compare, init_score, is_dot, prepare_keys, prepare_queries
 
 
 @struct.dataclass
@@ -31,9 +31,9 @@ class CrossAttention:
 
 
 class Memory(NamedTuple):
-    """Keys and values of every place, and which places exist."""
+    """Keys, prepared for the score, and values of every place, in the type of the kernels, and which places exist."""
 
-    k: Float[Array, "b h s k"]
+    k: Float[Array, "b h s n"]
     v: Float[Array, "b h s k"]
     exists: Bool[Array, "b s"]
 
@@ -49,8 +49,10 @@ def init_cross(config: Config, key: Key, width: int, memory: int, initialiser: I
 
 def remember(config: Config, params: CrossAttention, memory: Float[Array, "b s m"], exists: Bool[Array, "b s"]) -> Memory:
     """What the queries of every later chunk compare themselves with: made once for a source."""
-    key = dense(memory, params.key) if config.projections else memory
-    return Memory(split_heads(key, config.heads), split_heads(dense(memory, params.value), config.heads), exists)
+    key = split_heads(dense(memory, params.key) if config.projections else memory, config.heads)
+    value = split_heads(dense(memory, params.value), config.heads)
+    kind = params.out.dtype
+    return Memory(prepare_keys(config.score, params.score, key).astype(kind), value.astype(kind), exists)
 
 
 def look_at(
@@ -64,10 +66,10 @@ def look_at(
 ) -> tuple[Float[Array, "b t d"], Any]:
     """What each input sees of the memory; zero where no place exists. Observed: the weights [b h t s], else ()."""
     q = split_heads(dense(x, params.query) if config.projections else x, config.heads)
-    k, v, mask = memory.k.astype(q.dtype), memory.v.astype(q.dtype), existing(memory.exists)
-    mask = mask.repeat(x.shape[1], axis=1)
+    q = prepare_queries(config.score, params.score, q).astype(memory.k.dtype)
+    mask = existing(memory.exists).repeat(x.shape[1], axis=1)
     if is_dot(config.score) and not observe and (key is None or not dropout):
-        mixed, weights = attend_quickly(*prepare(config.score, params.score, q, k), v, mask), ()
+        mixed, weights = attend_quickly(q, memory.k, memory.v, mask), ()
     else:
-        mixed, weights = attend(score(config.score, params.score, q, k), v, mask, key, dropout)  # type: ignore[assignment]
+        mixed, weights = attend(compare(config.score, params.score, q, memory.k), memory.v, mask, key, dropout)  # type: ignore[assignment]
     return dense(merge_heads(mixed), params.out), weights if observe else ()

@@ -17,6 +17,7 @@ from research.config.mixer import GRU, LSTM, Convolution, Elman
 from research.nn.attention import AttentionSpec, attention_flops, empty_attention, init_attention, mix_attention
 from research.nn.convolution import convolution_flops, empty_convolution, init_convolution, mix_convolution
 from research.nn.recurrent import empty_recurrent, init_recurrent, mix_recurrent, recurrent_flops
+from research.nn.scores import SCORES
 
 
 class Mixer(NamedTuple):
@@ -26,8 +27,10 @@ class Mixer(NamedTuple):
     empty: Callable[..., Any]
     mix: Callable[..., tuple[Any, Any, Any]]
     flops: Callable[..., float]
+    float32: tuple[str, ...] = ()  # leaves of two axes that are no kernel of a product, so that no precision rounds them
 
 
+NO_KERNELS = ("bias", *(name for score in SCORES.values() for name in score.float32))  # t5's table, and what scores keep
 RECURRENT = Mixer(init_recurrent, empty_recurrent, mix_recurrent, recurrent_flops)
 
 MIXERS: dict[type, Mixer] = {
@@ -35,5 +38,11 @@ MIXERS: dict[type, Mixer] = {
     GRU: RECURRENT,
     LSTM: RECURRENT,
     Convolution: Mixer(init_convolution, empty_convolution, mix_convolution, convolution_flops),
-    AttentionSpec: Mixer(init_attention, empty_attention, mix_attention, attention_flops),
+    AttentionSpec: Mixer(
+        init_attention,
+        empty_attention,
+        mix_attention,
+        attention_flops,
+        NO_KERNELS,
+    ),
 }

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
-from research.nn.linear import kernel_gradient
+from research.nn.linear import kernel_gradient, product
 
 Cell = Callable[[Any, Array], tuple[Any, dict[str, Array]]]
 
@@ -26,7 +26,7 @@ def step(
 
 
 def _before(state: Any, inputs: Float[Array, "b g"], kernel: Float[Array, "d r"]) -> Float[Array, "b g"]:
-    recurrent = (state.h.astype(kernel.dtype) @ kernel).astype(state.h.dtype)
+    recurrent = product(state.h, kernel).astype(state.h.dtype)
     return inputs + jnp.pad(recurrent, ((0, 0), (inputs.shape[-1] - recurrent.shape[-1], 0)))
 
 
@@ -81,13 +81,13 @@ def _backward(cell, saved, gradient):  # type: ignore[no-untyped-def]
     def one(d_state, now):  # type: ignore[no-untyped-def]
         pull, d_h = now
         d_state, d_before = pull(d_state._replace(h=d_state.h + d_h))
-        through_kernel = d_recurrent(d_before).astype(kernel.dtype) @ transposed
+        through_kernel = product(d_recurrent(d_before), transposed)
         return d_state._replace(h=d_state.h + through_kernel.astype(d_state.h.dtype)), d_before
 
     d_state, d_inputs = lax.scan(one, d_last, (pulls, d_hidden), reverse=True)
     previous = jnp.concatenate([first[None], hidden[:-1]])
     d_kernel = kernel_gradient(previous.astype(kernel.dtype), d_recurrent(d_inputs).astype(kernel.dtype))
-    return d_state, d_inputs, d_kernel, None
+    return d_state, d_inputs, d_kernel.astype(kernel.dtype), None
 
 
 scan_recurrent.defvjp(_forward, _backward)

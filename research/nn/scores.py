@@ -47,12 +47,16 @@ def mlp_blocks(batch: int, heads: int, queries: int, keys: int, hidden: int) -> 
 
 def mlp_queries(config: MlpScore, params: Mlp, q: Float[Array, "b h t q"]) -> Float[Array, "b h t m"]:
     """W_q q."""
-    return jnp.einsum("bhtk,hkm->bhtm", q, params.query_kernel)
+    return _by_head(q, params.query_kernel)
 
 
 def mlp_keys(config: MlpScore, params: Mlp, k: Float[Array, "b h s k"]) -> Float[Array, "b h s m"]:
     """W_k k."""
-    return jnp.einsum("bhsk,hkm->bhsm", k, params.key_kernel)
+    return _by_head(k, params.key_kernel)
+
+
+def _by_head(x: Float[Array, "b h t i"], kernel: Float[Array, "h i o"]) -> Float[Array, "b h t o"]:
+    return jnp.einsum("bhti,hio->bhto", x.astype(kernel.dtype), kernel, preferred_element_type=jnp.float32)
 
 
 def mlp(config: MlpScore, params: Mlp, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"]) -> Float[Array, "b h t s"]:
@@ -60,7 +64,7 @@ def mlp(config: MlpScore, params: Mlp, q: Float[Array, "b h t m"], k: Float[Arra
 
     @jax.checkpoint
     def logits(k: Float[Array, "b h s m"]) -> Float[Array, "b h t s"]:
-        hidden = jnp.tanh(q[:, :, :, None] + k[:, :, None])
+        hidden = jnp.tanh(q.astype(jnp.float32)[:, :, :, None] + k.astype(jnp.float32)[:, :, None])
         return (hidden * params.v[None, :, None, None]).sum(axis=-1)
 
     (b, h, t, m), s = q.shape, k.shape[2]
@@ -78,7 +82,7 @@ Prepared = tuple[Float[Array, "b h t m"], Float[Array, "b h s m"]]
 
 def bilinear_queries(config: BilinearScore, params: Float[Array, "h q k"], q: Float[Array, "b h t q"]) -> Float[Array, "b h t k"]:
     """Of q W k: q W, W for each head (Luong et al. 2015)."""
-    return jnp.einsum("bhtq,hqk->bhtk", q, params)
+    return _by_head(q, params)
 
 
 def scaled_queries(config: ScaledDotScore, params: tuple[()], q: Float[Array, "b h t k"]) -> Float[Array, "b h t k"]:
@@ -137,6 +141,7 @@ def dot_flops(config: Score, queries: int, keys: int, places: int, prepared: flo
 class ScoreKind(NamedTuple):
     """A score is the dot product of `queries` and `keys`, each as it is where nothing prepares it; or, instead of that, their `logits`.
 
+    `key_width(config, queries, keys)`: how wide a prepared key is. `float32`: leaves of two axes that are no kernel of a product.
     `flops(config, queries, keys, places, prepared)`: of one query of one head, widths of a query and a key, over so many places;
     `prepared`: how many keys are prepared for a query, where that is done once for many.
     """
@@ -146,10 +151,12 @@ class ScoreKind(NamedTuple):
     queries: Callable[..., Array] | None = None
     keys: Callable[..., Array] | None = None
     logits: Callable[..., Array] | None = None
+    key_width: Callable[..., int] = lambda config, queries, keys: keys
+    float32: tuple[str, ...] = ()
 
 
 SCORES: dict[type, ScoreKind] = {
-    MlpScore: ScoreKind(init_mlp, mlp_flops, mlp_queries, mlp_keys, mlp),
+    MlpScore: ScoreKind(init_mlp, mlp_flops, mlp_queries, mlp_keys, mlp, lambda config, queries, keys: mlp_width(config, queries), ("v",)),
     BilinearScore: ScoreKind(init_bilinear, bilinear_flops, bilinear_queries),
     DotScore: ScoreKind(_nothing, dot_flops),  # q . k (Luong et al. 2015)
     ScaledDotScore: ScoreKind(_nothing, dot_flops, scaled_queries),
@@ -165,6 +172,11 @@ def init_score(config: Score, key: Key, heads: int, width: int, initialiser: Ini
 def score_flops(config: Score, queries: int, keys: int, places: int, prepared: float) -> float:
     """Forward, of one query of one head over so many places, with its share of what is done once for the keys."""
     return SCORES[type(config)].flops(config, queries, keys, places, prepared)
+
+
+def prepared_width(config: Score, queries: int, keys: int) -> int:
+    """How wide a key is that is compared with queries, of heads with such queries and keys."""
+    return SCORES[type(config)].key_width(config, queries, keys)
 
 
 def is_dot(config: Score) -> bool:
@@ -190,9 +202,9 @@ def prepare_keys(config: Score, params: Any, k: Float[Array, "b h s k"]) -> Floa
 
 
 def compare(config: Score, params: Any, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"]) -> Float[Array, "b h t s"]:
-    """The logits of prepared queries and keys."""
+    """The logits of prepared queries and keys, in float32."""
     logits = SCORES[type(config)].logits
-    return logits(config, params, q, k) if logits else jnp.einsum("bhtk,bhsk->bhts", q, k)
+    return logits(config, params, q, k) if logits else jnp.einsum("bhtk,bhsk->bhts", q, k, preferred_element_type=jnp.float32)
 
 
 def score(config: Score, params: Any, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Float[Array, "b h t s"]:

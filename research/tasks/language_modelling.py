@@ -105,14 +105,14 @@ def carries(config: Config) -> bool:
 
 
 def _scores(config: Config, params: Any, carry: Any, batch: Batch, key: Array | None) -> tuple[Any, Scores]:
-    """The carry, and the scores of the scored positions."""
+    """The carry, and the scores of the scored positions; without a key (evaluation) the logits are of a product in float32."""
     model = MODELS[type(config.model)]
     if model.read:
         return _target_scores(config, params, batch, key)
     carry, h, _ = model.hidden(config.model, params, carry, batch.inputs, batch.valid, key, False)
     if batch.where is not None:
         h = jnp.take_along_axis(h, batch.where[..., None], axis=1)
-    kernel, bias = model.output(config.model, params)
+    kernel, bias = model.output(config.model, params, key is None)
     return carry, scores(h, kernel, bias, batch.targets)
 
 
@@ -122,7 +122,7 @@ def _target_scores(config: Config, params: Any, batch: Batch, key: Array | None)
     keys = (None, None) if key is None else tuple(jax.random.split(key))
     carry = model.read(config.model, params, batch.inputs[:, :source], batch.valid[:, :source], keys[0])
     _, h, _ = model.hidden(config.model, params, carry, batch.inputs[:, source:], batch.valid[:, source:], keys[1], False)
-    kernel, bias = model.output(config.model, params)
+    kernel, bias = model.output(config.model, params, key is None)
     return (), scores(h, kernel, bias, batch.targets)
 
 

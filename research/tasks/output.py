@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from research.nn.linear import dense, kernel_gradient, linear
+from research.nn.linear import dense, kernel_gradient, linear, product
 from research.tasks.cross_entropy import cross_entropy
 
 LOGITS_LIMIT = 2**23  # numbers (32 MiB): where a batch has more logits, they are made in blocks of the vocabulary
@@ -31,7 +31,7 @@ def scores(h: Float[Array, "b q d"], kernel: Float[Array, "d v"], bias: Float[Ar
     size = block_size(targets.size, kernel.shape[1])
     if size < kernel.shape[1]:
         return Scores(*_in_blocks(size, h, kernel, bias, targets))
-    logits = dense(h, kernel, bias).astype(jnp.float32)
+    logits = dense(h, kernel, bias)
     uniform = jax.nn.logsumexp(logits, axis=-1) - logits.mean(axis=-1)
     return Scores(cross_entropy(logits, targets), uniform, logits.argmax(axis=-1).astype(jnp.int32))
 
@@ -96,18 +96,18 @@ def _backward(size, saved, gradient):  # type: ignore[no-untyped-def]
         start, hit = symbols[0, 0, 0], symbols == targets[..., None]
         likely = jnp.exp(logits - total[..., None])
         d_logits = likely * (d_nats + d_uniform) - jnp.where(hit, d_nats, 0) - d_uniform / kernel.shape[1]
-        d_logits = lax.optimization_barrier(jnp.where(new, d_logits, 0).astype(kernel.dtype))
-        part = kernel_gradient(h.astype(kernel.dtype), d_logits)
+        d_logits = lax.optimization_barrier(jnp.where(new, d_logits, 0))
+        part = kernel_gradient(h.astype(kernel.dtype), d_logits.astype(kernel.dtype))
         return (
-            d_h + (d_logits @ _columns(kernel, start, size).T).astype(d_h.dtype),
+            d_h + product(d_logits, _columns(kernel, start, size).T),
             _add_columns(d_kernel, start, part),
-            _add_columns(d_bias, start, d_logits.sum(axis=(0, 1)).astype(bias.dtype)),
+            _add_columns(d_bias, start, d_logits.sum(axis=(0, 1))),
         )
 
     blocks = math.ceil(kernel.shape[1] / size)
-    nothing = (jnp.zeros(h.shape), jnp.zeros_like(kernel), jnp.zeros_like(bias))
+    nothing = (jnp.zeros(h.shape), jnp.zeros(kernel.shape), jnp.zeros(bias.shape))
     d_h, d_kernel, d_bias = lax.fori_loop(0, blocks, add, nothing)
-    return d_h.astype(h.dtype), d_kernel, d_bias, None
+    return d_h.astype(h.dtype), d_kernel.astype(kernel.dtype), d_bias.astype(bias.dtype), None
 
 
 _in_blocks.defvjp(_forward, _backward)
@@ -117,7 +117,7 @@ def _block(size: int, i: Array, h: Array, kernel: Array, bias: Array) -> tuple[I
     """The symbols of block `i`, which of them no earlier block had, and their logits [b, q, s]. The last block begins early, to be full."""
     start = jnp.minimum(i * size, kernel.shape[1] - size)
     symbols = start + lax.broadcasted_iota(jnp.int32, (1, 1, size), 2)
-    logits = linear(h, _columns(kernel, start, size), _columns(bias, start, size)).astype(jnp.float32)
+    logits = linear(h, _columns(kernel, start, size), _columns(bias, start, size))
     return symbols, symbols >= i * size, logits
 
 

@@ -22,21 +22,21 @@ def frozen_rows(config: Config, params: PyTree) -> PyTree:
     """Of every leaf whether it is frozen, [1], or of each of the layers that are stacked in it, [n]."""
     names = config.init.freeze if config.init else ()
     rows = [np.array([_named(names, path) for path in paths]) for paths in _paths(params)]
-    return jax.tree.structure(params).unflatten(rows)
+    return jax.tree.unflatten(jax.tree.structure(params), rows)
 
 
 def split(frozen: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
     """What is trained and what is frozen: each the tree with None, or the other layers alone, in the place of the other."""
     rows, form = jax.tree.flatten(frozen)
-    leaves = form.flatten_up_to(params)
-    others = [~row for row in rows]
-    return form.unflatten(list(map(_part, rows, leaves))), form.unflatten(list(map(_part, others, leaves)))
+    others, leaves = [~row for row in rows], jax.tree.leaves(params)
+    return jax.tree.unflatten(form, map(_part, rows, leaves)), jax.tree.unflatten(form, map(_part, others, leaves))
 
 
 def join(frozen: PyTree, trained: PyTree, still: PyTree) -> PyTree:
     """The inverse of `split`."""
     rows, form = jax.tree.flatten(frozen)
-    return form.unflatten(list(map(_whole, rows, form.flatten_up_to(trained), form.flatten_up_to(still))))
+    parts = (jax.tree.leaves(tree, is_leaf=lambda leaf: leaf is None) for tree in (trained, still))
+    return jax.tree.unflatten(form, map(_whole, rows, *parts))
 
 
 def check_freeze(config: Config, shapes: PyTree) -> None:

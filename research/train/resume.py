@@ -69,6 +69,7 @@ def pack(state: State, best: Best | None, progress: Progress, size: int) -> dict
 def unpack(saved: dict[str, Any]) -> tuple[State, Best | None, Progress]:
     """The state, the best if there is one, and what the run has had."""
     held, had = saved["best"], saved["progress"]
-    progress = Progress(*map(float, had["seconds"]), int(had["tokens"]), int(had["not_finite"]))
+    train, evaluate = map(float, had["seconds"])
+    progress = Progress(train, evaluate, int(had["tokens"]), int(had["not_finite"]))
     best = Best(held["params"], float(held["cost"]), int(held["step"]), int(held["since"]), Scores(**held["scores"]))
     return jax.tree.map(np.asarray, saved["state"]), best if best.step >= 0 else None, progress

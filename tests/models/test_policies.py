@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from whole_models import BATCH, CONFIGS, FAST_COMPILATION, GAPS, LENGTH, TOKENS, VOCABULARY, empty, parameters
+from whole_models import BATCH, CONFIGS, FAST_COMPILATION, GAPS, LENGTH, TOKENS, VOCABULARY, parameters
 
 from research.config.model import LanguageModel
 from research.models import MODELS, language_model
+from research.tasks.output import scores
 
 pytestmark = pytest.mark.trains
 
@@ -17,10 +18,18 @@ WEIGHTS = np.random.default_rng(2).normal(size=(BATCH, LENGTH, VOCABULARY)) * GA
 STACKS = [name for name in CONFIGS if not name.startswith("feed-forward")]
 
 
+def mixed(name):
+    return CONFIGS[name].model_copy(update={"precision": "mixed"})
+
+
+def start(config, capacity=LENGTH):
+    return MODELS[type(config)].empty(config, BATCH, capacity, VOCABULARY)
+
+
 @cache
 def graded(config, name):
     """Compiled: parameters -> logits, and the gradient of a loss on them by every parameter."""
-    carry = empty(name, capacity=0)
+    carry = start(config, 0)
 
     def loss(params):
         h = language_model.hidden(config, params, carry, jnp.asarray(TOKENS), jnp.asarray(GAPS))[1]
@@ -46,7 +55,7 @@ def test_what_is_computed_again_is_the_same(name, kept):
 @pytest.mark.parametrize("name", STACKS)
 def test_mixed_precision_is_near_and_its_gradients_are_float32(name):
     """bfloat16 has 8 bits: a relative error of 2^-9 a rounding, a few dozen roundings one after another."""
-    config = CONFIGS[name].model_copy(update={"precision": "mixed"})
+    config = mixed(name)
     params = jax.tree.map(lambda leaf: 0.4 * leaf, parameters(name))
     (logits, gradient), (near, expected) = graded(config, name)(params), graded(CONFIGS[name], name)(params)
     assert logits.dtype == jnp.float32
@@ -57,13 +66,76 @@ def test_mixed_precision_is_near_and_its_gradients_are_float32(name):
     assert np.linalg.norm(flat(gradient) - flat(expected)) < 0.05 * np.linalg.norm(flat(expected))
 
 
+ARITHMETIC = {
+    *("add", "add_any", "sub", "mul", "div", "neg", "max", "exp", "exp2", "log", "log1p", "tanh", "logistic", "erf", "sqrt", "rsqrt"),
+    *("integer_pow", "square", "pow", "reduce_sum", "reduce_max", "cumsum", "argmax"),
+}
+
+
+def operations(jaxpr):
+    """Every equation of a program, inside its loops and calls too."""
+    for equation in jaxpr.eqns:
+        yield equation
+        for value in equation.params.values():
+            for inner in value if isinstance(value, tuple) else (value,):
+                inner = getattr(inner, "jaxpr", inner)
+                if hasattr(inner, "eqns"):
+                    yield from operations(inner)
+
+
+ATTENDING = [name for name in STACKS if not {"elman", "lstm", "gru"} & {*name.replace(",", "").split()}]
+CASES = [*((name, False) for name in STACKS), *((name, True) for name in ATTENDING)]  # observed: attention without its quick core
+
+
+@pytest.mark.parametrize(("name", "observe"), CASES)
+def test_mixed_precision_multiplies_matrices_of_bfloat16_and_computes_nothing_else_in_it(name, observe):
+    """Norms, softmax and its gradient, residual sums, biases, nonlinearities, loss: no operation but a product reads a bfloat16, and each
+    product sums in float32."""
+    config, carry = mixed(name), start(mixed(name), 0)
+
+    def loss(params):
+        h = language_model.hidden(config, params, carry, jnp.asarray(TOKENS), jnp.asarray(GAPS), None, observe)[1]
+        kernel, bias = language_model.output(config, params, False)
+        return scores(h, kernel, bias, jnp.asarray(TOKENS)).nats.sum()
+
+    seen = [*operations(jax.make_jaxpr(jax.grad(loss))(parameters(name)).jaxpr)]
+    rounded = lambda equation: [v for v in equation.invars if getattr(v.aval, "dtype", None) == jnp.bfloat16]
+    assert not {str(equation.primitive) for equation in seen if rounded(equation)} & ARITHMETIC
+    products = [equation for equation in seen if str(equation.primitive) == "dot_general" and rounded(equation)]
+    assert products
+    assert {equation.params["preferred_element_type"] for equation in products} == {jnp.dtype(jnp.float32)}
+
+
 @pytest.mark.parametrize("name", STACKS)
-def test_the_carry_of_mixed_precision_has_the_form_of_that_of_float32(name):
-    config = CONFIGS[name].model_copy(update={"precision": "mixed"})
-    params, carry = parameters(name), empty(name)
+def test_the_logits_of_evaluation_are_of_a_product_in_float32(name):
+    config = mixed(name)
+    h = jnp.asarray(np.random.default_rng(0).normal(size=(2, config.width)), jnp.float32)
+    params = parameters(name)
+    kernel, bias = (np.asarray(part, np.float64) for part in language_model.output(CONFIGS[name], params))
+    np.testing.assert_allclose(MODELS[LanguageModel].logits(config, params, h), np.asarray(h) @ kernel + bias, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_a_loss_of_evaluation_is_that_of_float32_to_a_thousandth(name):
+    config = mixed(name)
+    params = jax.tree.map(lambda leaf: 0.4 * leaf, parameters(name))
+    losses = []
+    for words in (CONFIGS[name], config):
+        logits = graded(words, name)(params)[0]
+        losses.append(-np.take_along_axis(np.asarray(jax.nn.log_softmax(logits)), TOKENS[..., None], axis=-1)[GAPS].mean())
+    np.testing.assert_allclose(*losses, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_the_carry_of_mixed_precision_keeps_its_form_and_attention_keeps_half_as_much(name):
+    config = mixed(name)
+    params, carry = parameters(name), start(config)
     after = jax.eval_shape(lambda: language_model.hidden(config, params, carry, jnp.asarray(TOKENS), jnp.ones_like(GAPS))[0])
     form = lambda tree: jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), tree)
     assert form(after) == form(carry)
+    keys = [layer.k.dtype for layer in carry.layers if hasattr(layer, "k")]
+    assert set(keys) <= {jnp.dtype(jnp.bfloat16)}
+    assert bool(keys) == ("attention" in name or "window" in name)
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed"])
@@ -75,9 +147,10 @@ def test_the_unstacked_model_is_the_stack(name, precision):
         carry, h, _ = language_model.hidden(config, params, carry, jnp.asarray(TOKENS), jnp.asarray(GAPS))
         return MODELS[LanguageModel].logits(config, params, h), jax.tree.leaves(carry)
 
-    flat = MODELS[type(config)].unstack(config, params, empty(name))
+    flat = MODELS[type(config)].unstack(config, params, start(config))
     assert len(flat[0].pattern) == config.layers
-    stack, layers = (jax.jit(lambda f=form: run(*f), compiler_options=FAST_COMPILATION)() for form in ((config, params, empty(name)), flat))
+    forms = ((config, params, start(config)), flat)
+    stack, layers = (jax.jit(lambda f=form: run(*f), compiler_options=FAST_COMPILATION)() for form in forms)
     tolerance = 1e-5 if precision == "float32" else 2e-2
     np.testing.assert_allclose(layers[0][GAPS], stack[0][GAPS], rtol=tolerance, atol=tolerance * float(jnp.abs(stack[0]).max()))
     count = lambda leaves: sum(leaf.size for leaf in leaves)
