@@ -15,8 +15,9 @@ from research.config.sweep import Table
 from research.data.download import digest_of
 from research.data.registry import read
 from research.data.vader import Part, read_rated
-from research.results.statistics import Items, moments, pearson
+from research.results.statistics import Items
 from research.results.study import Measured, Study
+from research.results.summed_scores import confusion, moments, pearson
 
 NEGATION = ("negation", "never_so", "no", "least")
 ALONE = ("intensifiers", "idioms", "capitals", "contrast", "punctuation", "emoji")
@@ -72,8 +73,10 @@ def _measure(row: str, part: str, lexicon: Lexicon, rated: Sequence[Rated]) -> M
     ratings = np.array([one.rating for one in rated])
     signs, truth = np.array([decide(rules, value) for value in scores]), np.sign(ratings).astype(int)
     right = (signs == truth).astype(float)
-    summed = moments(scores, ratings)
-    items = Items(np.arange(len(rated)), None, np.ones(len(rated), np.int64), right, truth, correlation=summed[:, None])
+    summed, confused = moments(scores, ratings), confusion(truth + 1, signs + 1)
+    items = Items(
+        np.arange(len(rated)), None, np.ones(len(rated), np.int64), right, truth, correlation=summed[:, None], confusion=confused[:, None]
+    )
     found = {
         "correlation": float(pearson(summed.sum(axis=0))),
         "weighted_f1": float(f1_score(truth, signs, average="weighted")),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32, Float64, Int32
 
 from research.config.classify import Classifier
 from research.config.data import Labelled, Unlabelled
@@ -26,9 +26,10 @@ from research.launch.plan import sizes
 from research.launch.trained import parameters
 from research.models.layers import layer_names, layer_vectors
 from research.results import store
+from research.results.item_tests import item_interval
 from research.results.plots import Picture, Series, line_plot
 from research.results.report import Section
-from research.results.statistics import Items, percentile_interval, resampled_sums
+from research.results.statistics import Interval, Items
 from research.results.study import Measured, Study
 from research.tasks.probing import Probe, commonest, probe
 
@@ -156,12 +157,18 @@ def _measured(name: str, found: Probe, labels: np.ndarray, extra: dict[str, floa
     return Measured({"layer": name}, {0: test}, extra, {0: items}, seconds)
 
 
+def _band(right: Float64[np.ndarray, " n"]) -> Interval:
+    """The share of right answers with its interval; none of a single sentence."""
+    items, share = Items(np.arange(len(right)), None, np.ones(len(right), np.int64), right), float(right.mean())
+    return item_interval(items, "accuracy", share) or Interval(share, share, share)
+
+
 def _picture(cell_id: str, found: dict[str, Probe], majority: Probe, labels: np.ndarray) -> Picture:
     right = [(one.predicted == labels).astype(np.float64) for one in found.values()]
-    bands = [percentile_interval(float(one.mean()), resampled_sums(one[:, None])[:, 0] / len(one)) for one in right]
+    bands = [_band(one) for one in right]
     mean, low, high = (100 * np.array(bands)).T
     x = np.arange(len(found))
     level = 100 * float((majority.predicted == labels).mean())
     series = [Series("probe", x, mean, low, high), Series(MAJORITY, x, [level] * len(x), kind="level")]
-    caption = "Layer 0 is the embedding. Band: 95% bootstrap interval over test sentences."
+    caption = "Layer 0 is the embedding. Band: 95% Wilson interval over test sentences."
     return line_plot(f"probe_{cell_id}", "Accuracy of a linear probe by layer", series, "layer", "accuracy, %", caption, x_ticks=x)

@@ -16,7 +16,7 @@ from research.results.comparisons import SEEDS_NEEDED, Comparison, pairs, shortf
 from research.results.families import families
 from research.results.labels import find_indices, place_text, value_text
 from research.results.measures import decimals, decimals_of, number, scale, title
-from research.results.sheets import DASH, Heading, Sheet, Text, Tone, p_text
+from research.results.sheets import DASH, Heading, Sheet, Text, Tone, p_text, spread_text
 from research.results.tables import measure_cell
 
 ON_ITEMS = " on these items"  # how a verdict ends that says nothing of other seeds
@@ -145,9 +145,9 @@ def _said(cell: Cell, metric: str) -> str:
         return "cannot" if cell.cannot else "no such metric" if cell.results else DASH
     if source == "none":
         return number(metric, interval.mean)
-    places = decimals_of(metric, (interval.half * scale(metric),), ())
+    places = decimals_of(metric, (interval.half * scale(metric),), (interval.mean * scale(metric),))
     star = "*" if source == "items" else f" (n = {len(values)})"
-    return f"{number(metric, interval.mean, places)} ± {interval.half * scale(metric):.{places}f}{star}"
+    return f"{number(metric, interval.mean, places)} {spread_text(interval, metric, places)}{star}"
 
 
 def _bounded(card: Floor | Ratio, value: float | None) -> str:

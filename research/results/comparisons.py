@@ -8,9 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from research.results.cells import Axes, Cell
+from research.results.item_tests import count_clusters, has_statistic, paired_items
 from research.results.labels import column_text, find_indices, label_text
 from research.results.measures import base_name, direction, scored_name
-from research.results.statistics import Items, comparable, has_statistic, holm, paired_items_p, paired_t
+from research.results.significance import both_p, paired_t, seeds_estimate
+from research.results.statistics import Items, comparable, holm
 
 LEVEL = 0.05
 SEEDS_NEEDED = 5  # for a claim about seeds
@@ -92,11 +94,12 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
         difference = float(differences.mean())
     if not math.isfinite(difference):
         return _untested(a, b, metric, axes, difference)
-    enough = seeds.count >= SEEDS_NEEDED
-    p_seeds = paired_t(*zip(*seeds.pairs, strict=True)) if enough else None
+    enough, both = seeds.count >= SEEDS_NEEDED, np.array(seeds.pairs).T
+    p_seeds = paired_t(*both) if enough else None
     contradicted = not enough and bool(np.any(differences * difference <= 0))
     items = _common_items(a, b, metric, seeds)
-    p_items = None if items is None else paired_items_p(*items, scored_name(base_name(metric))[1])
+    tested = None if items is None else paired_items(*items, scored_name(base_name(metric))[1], float(np.sign(difference)))
+    p_items = None if tested is None else tested.p
     return Comparison(
         *rows,
         column=_column(a, b, axes),
@@ -104,9 +107,10 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
         difference=difference,
         p_seeds=p_seeds,
         p_items=p_items,
+        p_both=both_p(seeds_estimate(*both), tested.of, np.sign(difference)) if enough and tested is not None else None,
         seeds=seeds.count,
         items=None if items is None else len(items[0].id),
-        clusters=None if items is None else len(items[0].id),
+        clusters=None if items is None else count_clusters(*items),
         note=_note(seeds.count, contradicted, p_seeds, p_items),
         contradicted=contradicted,
     )

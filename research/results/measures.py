@@ -121,6 +121,16 @@ def direction(name: str) -> int:
     return -1 if stem.startswith(LOWER) else int(any(word in stem for word in HIGHER))
 
 
+def bounds(name: str) -> tuple[float, float]:
+    """The least and the greatest value that it can have: of shares 0 and 1, of BLEU and its like 0 and 100, of losses 0 and infinity."""
+    stem = split_name(name)[1].split("_at_")[0]
+    if not direction(name):
+        return -math.inf, math.inf
+    if stem in SCORES:
+        return 0.0, 100.0
+    return -1.0 if "correlation" in stem else 0.0, 1.0 if direction(name) > 0 else math.inf
+
+
 def is_quality(name: str) -> bool:
     """Whether it is an outcome with an interval, not a cost."""
     return bool(split_name(name)[0])
@@ -143,7 +153,7 @@ def title(name: str) -> str:
 
 
 def decimals(halves: Iterable[float], values: Iterable[float]) -> int:
-    """Decimals of a column: two significant figures of its middle half-width, or four of its smallest value where there is none."""
+    """Decimals of a column: two significant figures of its middle half-width, or four of its smallest value where none is above zero."""
     known = sorted(half for half in halves if half > 0 and math.isfinite(half))
     if known:
         return min(4, max(0, 1 - math.floor(math.log10(known[len(known) // 2]))))

@@ -9,10 +9,10 @@ from research.config.data import Corpus, Evaluation, Text
 from research.config.experiment import Control
 from research.results.cells import Axes, Cell, Manifest, read_spec, selecting
 from research.results.comparisons import SEEDS_NEEDED, infinite, shortfall
+from research.results.item_tests import count_clusters
 from research.results.labels import axis_titles, find_indices, label_text, place_text, value_text
 from research.results.measures import base_name, number, scored_name, split_name, title
 from research.results.provenance import code_notes
-from research.results.statistics import RESAMPLES
 
 
 class Found(NamedTuple):
@@ -90,19 +90,32 @@ def _intervals(cells: Sequence[Cell], sources: Mapping[str, Any]) -> list[str]:
         counts = sources["seeds"]
         n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
         lines.append(f"±: half the width of the 95% t interval of the mean over the seeds that finished (n = {n}).")
+    if sources["uneven"]:
+        lines.append("[low, high]: the 95% interval, where its sides differ.")
     if sources["items"]:
-        single = [cell for cell in cells if len(cell.results) == 1]
-        scored = [cell.scored(scored_name(base_name(metric))[0]).items for metric in sources["metrics"] for cell in single]
-        items = sorted({len(one.id) for one in scored if one is not None})
-        said = f"{items[0]:,}" if len(items) == 1 else f"{items[0]:,} to {items[-1]:,}"
-        lines.append(f"*: one run; half the width of the 95% bootstrap interval over {said} test items ({RESAMPLES:,} samples).")
+        lines.append(f"*: one run, or seeds without any spread; the 95% interval over {_item_counts(cells, sources['metrics'])}.")
     if sources["single"]:
         lines.append("n = 1: one run, without an interval.")
+    if sources["pair"]:
+        lines.append("n = 2: the mean and both values; two seeds have no interval.")
     if sources["best_seed"]:
         lines.append(
             f"Best seed: the best of n = {sources['best_seed'][-1]} seeds by this very metric, an optimistic number; compare the means."
         )
     return lines
+
+
+def _item_counts(cells: Sequence[Cell], metrics: Sequence[str]) -> str:
+    """ "400 test items in 52 independent clusters", with ranges where the rows differ."""
+    scored = [cell.scored(scored_name(base_name(metric))[0]).items for metric in metrics for cell in cells]
+    counts = [(len(items.id), count_clusters(items)) for items in scored if items is not None]
+    items, clusters = (_count_text([count[side] for count in counts]) for side in (0, 1))
+    return f"{items} test items" + ("" if all(n == c for n, c in counts) else f" in {clusters} independent clusters")
+
+
+def _count_text(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _infinite(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) -> list[str]:
@@ -154,8 +167,8 @@ def _tested(found: Sequence[Found]) -> list[str]:
         return []
     lacking = "; ".join(dict.fromkeys(note for each in found for note in each.notes))
     return [
-        f"Tested: the best against each other row of its column, by a paired t over seeds (from {SEEDS_NEEDED} seeds on) and "
-        "a paired bootstrap over test items. Both must agree where both exist, at 5% after Holm's correction."
+        f"Tested: the best against each other row of its column, by a paired t over seeds (from {SEEDS_NEEDED} seeds on), a "
+        "paired test over test items, and one over both. All that exist must agree, at 5% after Holm's correction."
         + (f" Here: {lacking}." if lacking else "")
     ]
 

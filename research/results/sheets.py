@@ -8,6 +8,7 @@ from typing import Literal
 
 from research.results.comparisons import Comparison
 from research.results.measures import decimals, decimals_of, is_quality, number, scale, title
+from research.results.statistics import Interval
 from research.results.tables import Column, Entry, TableData
 
 DASH = "\N{EN DASH}"  # nothing to show
@@ -66,13 +67,24 @@ def _entry_text(entry: Entry | None, metric: str, places: int) -> Text:
         return _absent(entry, metric)
     text = number(metric, entry.interval.mean, places)
     if entry.source != "none":
-        text += f" ± {entry.interval.half * scale(metric):.{places}f}{'*' if entry.source == 'items' else ''}"
+        text += f" {spread_text(entry.interval, metric, places)}{'*' if entry.source == 'items' else ''}"
     elif metric.startswith("best_seed."):
         text += f" (of {len(entry.values)})"
     elif is_quality(metric) and entry.values and not entry.infinite:
-        text += " (n = 1)"
+        text += f" (n = {len(entry.values)}{_pair_text(entry, metric, places)})"
     lost = said_counts(entry.lost) if is_quality(metric) else ""
     return Text(text, lost, entry.best, "bad" if lost else "")
+
+
+def spread_text(interval: Interval, metric: str, places: int) -> str:
+    """± half its width; both ends where the sides differ, so that no share seems to reach beyond 100 %."""
+    if interval.even:
+        return f"± {interval.half * scale(metric):.{places}f}"
+    return f"[{number(metric, interval.low, places)}, {number(metric, interval.high, places)}]"
+
+
+def _pair_text(entry: Entry, metric: str, places: int) -> str:
+    return f": {', '.join(number(metric, value, places) for value in entry.values.values())}" if len(entry.values) == 2 else ""
 
 
 def _absent(entry: Entry, metric: str) -> Text:
@@ -114,7 +126,11 @@ def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparison
     """One line a comparison: difference, both p values, Holm's, and the verdict. `claimed`: tests that the claims add to their family."""
     columned = any(comparison.column for comparison in comparisons)
     heads = [Heading("row", numeric=False), Heading("against", numeric=False), *([Heading("column", numeric=False)] if columned else [])]
-    heads += [Heading("difference"), Heading("verdict", numeric=False), Heading("p, seeds"), Heading("p, items"), Heading("p, Holm")]
+    p_values = {"seeds": [c.p_seeds for c in comparisons], "items": [c.p_items for c in comparisons]}
+    if any(c.p_both is not None for c in comparisons):
+        p_values["both"] = [c.p_both for c in comparisons]
+    p_values["Holm"] = [c.p_holm for c in comparisons]
+    heads += [Heading("difference"), Heading("verdict", numeric=False), *(Heading(f"p, {source}") for source in p_values)]
     notes = Counter(c.note for c in comparisons if c.difference is not None)
     common = next((note for note, count in notes.items() if note and 2 * count > notes.total()), "")
     rows = tuple(
@@ -124,9 +140,9 @@ def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparison
             *([Text(c.column)] if columned else []),
             Text(DASH if c.difference is None else f"{signed(c.difference * scale(c.metric))}"),
             Text(c.verdict, "" if c.note == common else c.note, tone=TONES[c.verdict]),
-            *(Text(p_text(p)) for p in (c.p_seeds, c.p_items, c.p_holm)),
+            *(Text(p_text(p[i])) for p in p_values.values()),
         )
-        for c in comparisons
+        for i, c in enumerate(comparisons)
     )
     metrics = ", ".join(dict.fromkeys(title(c.metric) for c in comparisons))
     tested = sum(c.p is not None for c in comparisons)

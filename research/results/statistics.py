@@ -1,20 +1,17 @@
-"""Two sources of noise, kept apart: seeds (t) and test items (bootstrap). numpy and scipy only."""
+"""What runs scored by test item, over seeds, and the arithmetic of means over seeds. numpy and scipy only."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 from scipy import stats
 
-from research.results.text_scores import CORPUS, DIVERSITIES, MEANS, corpus_score
+from research.results.summed_scores import confusion
+from research.results.text_scores import CORPUS, DIVERSITIES, MEANS
 
 Array = np.ndarray
-RESAMPLES = 5000
-CHUNK = 250  # resamples drawn at a time
-KEEP = 100_000_000  # bytes of resampling counts worth keeping for the next comparison on the same items
 
 
 class Interval(NamedTuple):
@@ -29,6 +26,11 @@ class Interval(NamedTuple):
         """Half of its width: the number after the +-."""
         return (self.high - self.low) / 2
 
+    @property
+    def even(self) -> bool:
+        """Whether both sides are about as wide, so that one number after a +- tells both."""
+        return abs(self.low + self.high - 2 * self.mean) <= 0.2 * (self.high - self.low)
+
 
 def sample_sd(values: Sequence[float]) -> float:
     """The standard deviation with n - 1; needs two values."""
@@ -42,12 +44,9 @@ def t_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
-def paired_t(a: Sequence[float], b: Sequence[float]) -> float:
-    """Two-sided p of the paired t test, a[i] and b[i] from one seed. Differences without spread decide by their sign alone: p is 0 or 1."""
-    difference = np.asarray(a, float) - np.asarray(b, float)
-    if np.ptp(difference) <= 1e-12 * max(1.0, float(np.abs(difference).max())):
-        return float(difference[0] == 0)
-    return float(stats.ttest_1samp(difference, 0.0).pvalue)
+def within(interval: Interval, low: float, high: float) -> Interval:
+    """The interval as far as it lies between two bounds."""
+    return Interval(interval.mean, max(interval.low, low), min(interval.high, high))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -58,51 +57,6 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     adjusted = np.empty(m)
     adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
     return tuple(float(p) for p in adjusted)
-
-
-def resampled_sums(values: Float[Array, "i m"], resamples: int = RESAMPLES) -> Float[Array, "r m"]:
-    """Column sums over `resamples` bootstrap samples of the items (rows), drawn with replacement (Efron 1979).
-
-    The draw depends on the number of items and of resamples only. So two models on the same items are resampled alike, which
-    is what makes their comparison paired, and a table has the same bytes whenever it is rebuilt.
-    """
-    return _resampled(values.tobytes(), values.shape, resamples)
-
-
-@lru_cache(maxsize=256)
-def _resampled(content: bytes, shape: tuple[int, int], resamples: int) -> Float[Array, "r m"]:
-    """Each row of a table is compared with many others, and resampled once."""
-    values = np.frombuffer(content).reshape(shape)
-    chunks = [_counts(len(values), chunk) for chunk in range(-(-resamples // CHUNK))]
-    return np.concatenate([counts @ values for counts in chunks])[:resamples]
-
-
-def _counts(items: int, chunk: int) -> Float[Array, "c i"]:
-    drawn = _kept_counts(items, chunk) if items * RESAMPLES <= KEEP else _draw_counts(items, chunk)
-    return drawn.astype(np.float64)
-
-
-def _draw_counts(items: int, chunk: int) -> Array:
-    """How often each item is drawn, uint8[CHUNK items]; a count above 255 has no probability worth a wider type."""
-    random = np.random.Generator(np.random.PCG64([items, chunk]))
-    drawn = random.integers(items, size=(CHUNK, items)) + items * np.arange(CHUNK)[:, None]
-    return np.bincount(drawn.ravel(), minlength=CHUNK * items).reshape(CHUNK, items).astype(np.uint8)
-
-
-_kept_counts = lru_cache(maxsize=RESAMPLES // CHUNK)(_draw_counts)
-
-
-def percentile_interval(value: float, resampled: Float[Array, " r"], confidence: float = 0.95) -> Interval:
-    """The percentile interval of a statistic, from its values over bootstrap samples."""
-    low, high = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(value, float(low), float(high))
-
-
-def bootstrap_p(differences: Float[Array, " r"]) -> float:
-    """Two-sided p that a difference is zero: the level at which its percentile interval begins to hold zero; at least 2 / (r + 1)."""
-    r = len(differences)
-    below, above = np.count_nonzero(differences <= 0), np.count_nonzero(differences >= 0)
-    return min(1.0, 2 * (1 + min(below, above)) / (r + 1))
 
 
 class Items(NamedTuple):
@@ -127,11 +81,15 @@ class Items(NamedTuple):
     precision_at_1: Array | None = None
     precision_at_10: Array | None = None
     preferred: Array | None = None  # float64[n], of prompts with several completions
+    confusion: Array | None = None  # int64[n s 3k], of k classes: see `confusion`; of each of s runs
+    cluster: Array | None = None  # int64[n]: items of one number are not independent; None where each stands alone
 
 
 def read_run_items(arrays: Mapping[str, Array]) -> Items:
     """The items of one run from the arrays of its items.npz."""
     counts = {name: arrays[name][:, None] for name in SUMMED if name in arrays}
+    if "class" in arrays and "predicted" in arrays:
+        counts["confusion"] = confusion(arrays["class"], arrays["predicted"])[:, None]
     given = {name: arrays.get("class" if name == "truth" else name) for name in Items._fields}
     return Items(**given | counts)  # type: ignore[arg-type]
 
@@ -145,10 +103,16 @@ def average_items(runs: Sequence[Items]) -> Items | None:
     if not ordered or not all(_same_items(ordered[0], other) for other in ordered):
         return None
     mean = lambda fields: None if any(field is None for field in fields) else np.mean(fields, axis=0)
-    beside = lambda fields: None if any(field is None for field in fields) else np.concatenate(fields, axis=1)
+    beside = lambda fields: None if any(field is None for field in fields) else np.concatenate(as_wide(fields), axis=1)
     column = lambda name: [getattr(run, name) for run in ordered]
     means = {name: mean(column(name)) for name in ("loss", "correct", "misspelt", *MEANS.values(), *NAMED)}
     return ordered[0]._replace(**means, **{name: beside(column(name)) for name in SUMMED})  # type: ignore[arg-type]
+
+
+def as_wide(fields: Sequence[Array]) -> list[Array]:
+    """The same with zeros for the counts that one has and another has not: of classes that it neither holds nor predicts."""
+    width = max(field.shape[-1] for field in fields)
+    return [np.pad(field, [(0, 0)] * (field.ndim - 1) + [(0, width - field.shape[-1])]) for field in fields]
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,80 +170,6 @@ def _agree(a: str | None, b: str | None) -> bool:
 LOSSES = ("loss", "perplexity", "bits_per_character", "bits_per_byte")
 TEXTS = {**MEANS, **{name: name for name in CORPUS}}  # metric of drawn texts -> its field of Items
 RANKED = ("reciprocal_rank", "precision_at_1", "precision_at_10")  # metrics of queries, each a mean over them
-SUMMED = (*CORPUS, "correlation")  # metrics of sums over the items, which are no means
+SUMMED = (*CORPUS, "correlation", "confusion")  # fields whose sums over the items are what a metric is made of, and which are no means
 NAMED = (*RANKED, *DIVERSITIES, "preferred")  # means over items of the same names
 MISSPELT = "_misspelt"  # how the names of bits a character of misspelt copies end
-
-
-def has_statistic(items: Items | None, statistic: str) -> bool:
-    """Whether the items hold what this metric of a test set is made of."""
-    if items is None:
-        return False
-    known = statistic in (*TEXTS, *NAMED, *SUMMED, *LOSSES, "accuracy") or statistic.endswith(MISSPELT)
-    return known and _kept(items, statistic) is not None
-
-
-def _kept(items: Items, statistic: str) -> Array | None:
-    if statistic in (*TEXTS, *NAMED, *SUMMED):
-        kept: Array | None = getattr(items, TEXTS.get(statistic, statistic))
-        return kept
-    return items.loss if statistic in LOSSES else items.misspelt if statistic.endswith(MISSPELT) else items.correct
-
-
-def item_interval(items: Items, statistic: str, value: float) -> Interval:
-    """The bootstrap interval over items of a run's statistic (see `has_statistic`) around the `value` that the run reports.
-
-    loss and accuracy are sums over sums of tokens, perplexity the exponential of the former; bits scale with the loss, since the
-    characters of a test set are a constant beside its losses. Exact match, token accuracy and diversity are means over the
-    texts, what a ranking has over the queries.
-    """
-    if statistic in SUMMED:
-        return percentile_interval(value, resampled_scores(items, statistic))
-    weights = np.ones(len(items.id)) if statistic in (*MEANS, *NAMED) else items.tokens.astype(float)
-    sums = resampled_sums(np.stack([_summed(items, statistic), weights], axis=1))
-    ratio = sums[:, 0] / sums[:, 1]
-    if statistic == "perplexity":
-        ratio = np.exp(ratio)
-    elif statistic.startswith("bits"):
-        ratio = ratio * value / (_summed(items, statistic).sum() / items.tokens.sum())
-    return percentile_interval(value, ratio)
-
-
-def paired_items_p(a: Items, b: Items, statistic: str) -> float:
-    """Two-sided paired bootstrap p over the items, which both scored in the same order: see `comparable`.
-
-    The test statistic is the difference of mean losses a token (or of accuracies); perplexity is monotone in it. Losses a
-    character, and drawn texts, compare across tokenizers, since the characters are the same. Of BLEU and chrF it is the difference
-    of the scores of each resampled test set (Koehn 2004); with several seeds, of their mean scores there.
-    """
-    if statistic in SUMMED:
-        return bootstrap_p(resampled_scores(a, statistic) - resampled_scores(b, statistic))
-    sums_a, sums_b = (resampled_sums(_summed(run, statistic)[:, None]) for run in (a, b))
-    return bootstrap_p((sums_a - sums_b)[:, 0])
-
-
-def _summed(items: Items, statistic: str) -> Float[Array, " n"]:
-    return np.asarray(_kept(items, statistic), float)
-
-
-def resampled_scores(items: Items, statistic: str) -> Float[Array, " r"]:
-    """A metric of SUMMED of bootstrap samples of the test set: of each run from its sums, then the mean over the runs.
-
-    Sums are not summed over runs: the items are resampled, and the seeds are the same in every sample.
-    """
-    counts = np.asarray(getattr(items, statistic), float)
-    sums = resampled_sums(counts.reshape(len(counts), -1)).reshape(RESAMPLES, *counts.shape[1:])
-    score = pearson if statistic == "correlation" else partial(corpus_score, statistic)
-    return np.asarray(score(sums)).mean(axis=1)
-
-
-def moments(x: Float[Array, " n"], y: Float[Array, " n"]) -> Float[Array, "n 6"]:
-    """1, x, y, x^2, y^2 and xy of each item: what a correlation is made of."""
-    return np.stack([np.ones(len(x)), x, y, x * x, y * y, x * y], axis=1)
-
-
-def pearson(sums: Float[Array, "*c 6"]) -> Float[Array, "*c"]:
-    """The correlation of samples whose `moments` are summed; 0 where one side does not vary."""
-    n, x, y, xx, yy, xy = np.moveaxis(np.asarray(sums, float), -1, 0)
-    spread = np.sqrt(np.maximum(n * xx - x * x, 0.0) * np.maximum(n * yy - y * y, 0.0))
-    return np.where(spread > 0, (n * xy - x * y) / np.where(spread > 0, spread, 1.0), 0.0)

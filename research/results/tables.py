@@ -10,10 +10,11 @@ import numpy as np
 
 from research.results.cells import Axes, Cell, Manifest, axes_of, load_cells, read_spec
 from research.results.comparisons import Best, find_best, infinite, shortfall, unranked
+from research.results.item_tests import has_statistic, item_interval
 from research.results.labels import axis_titles, value_text
-from research.results.measures import base_name, check_measure, direction, is_quality, scored_name, title
+from research.results.measures import base_name, bounds, check_measure, direction, is_quality, scored_name, title
 from research.results.notes import Found, Unranked, footnotes
-from research.results.statistics import Interval, has_statistic, item_interval, sample_sd, t_interval
+from research.results.statistics import Interval, sample_sd, t_interval, within
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def _key(cell: Cell, axes: Sequence[str]) -> tuple[str, ...]:
     return tuple(value_text(cell.labels[axis]) if axis in cell.labels else "" for axis in axes)
 
 
+SEEDS_FOR_INTERVAL = 3  # fewer have their values and no interval
 Places = Mapping[tuple[tuple[str, ...], tuple[str, ...]], Cell]
 
 
@@ -187,8 +189,8 @@ def _entry(cell: Cell | None, column: Column, found: Found | None, row: int) -> 
 def measure_cell(cell: Cell, metric: str) -> tuple[Interval | None, Literal["seeds", "items", "none"], dict[int, float]]:
     """A cell's mean with its interval, where the interval is from, and the values by seed.
 
-    Two seeds or more: the t interval of their mean. One run: the bootstrap interval over test items, if there are items. A cost,
-    and the best seed where it was asked for, has no interval.
+    Three seeds or more: the t interval of their mean, within the values that the metric can have. One run, or seeds that all came out
+    alike: the interval over test items, if there are items. Two seeds, a cost, and the best seed where it was asked for have none.
     """
     known = cell.fixed(metric)
     if metric.startswith("extra.") and known is not None:
@@ -203,12 +205,15 @@ def measure_cell(cell: Cell, metric: str) -> tuple[Interval | None, Literal["see
     mean = float(np.mean(list(values.values())))
     if not is_quality(metric) or math.isinf(mean):
         return Interval(mean, mean, mean), "none", values
-    if len(values) > 1:
-        return t_interval(list(values.values())), "seeds", values
-    split, statistic = scored_name(metric)
-    items = cell.scored(split).items
-    if items is not None and has_statistic(items, statistic):
-        return item_interval(items, statistic, mean), "items", values
+    over_seeds = t_interval(list(values.values())) if len(values) >= SEEDS_FOR_INTERVAL else None
+    if over_seeds is not None and over_seeds.half > 1e-12 * abs(mean):
+        return within(over_seeds, *bounds(metric)), "seeds", values
+    if len(values) == 1 or over_seeds is not None:
+        split, statistic = scored_name(metric)
+        items = cell.scored(split, tuple(values)).items
+        over_items = item_interval(items, statistic, mean) if items is not None and has_statistic(items, statistic) else None
+        if over_items is not None:
+            return over_items, "items", values
     return Interval(mean, mean, mean), "none", values
 
 
@@ -220,6 +225,8 @@ def _sources(entries: Sequence[Sequence[Entry | None]], columns: Sequence[Column
         "metrics": tuple(dict.fromkeys(column.metric for column in columns)),
         "seeds": sorted({len(e.values) for e in shown if e.source == "seeds"}),
         "items": any(e.source == "items" for e in shown),
+        "uneven": any(e.source != "none" and e.interval is not None and not e.interval.even for e in shown),
+        "pair": any(e.source == "none" and len(e.values) == 2 and not e.infinite for e in shown),
         "single": any(e.source == "none" and len(e.values) == 1 and not e.infinite for e in shown),
         "best_seed": sorted(
             {len(e.values) for row in entries for e, c in zip(row, columns, strict=True) if e and c.metric.startswith("best_seed.")}

@@ -7,7 +7,7 @@ import experiments
 from experiments.retrieval.scenes import Query, cut, draw, study_of
 from research.data.shakespeare import Line
 from research.results.cards import judge_cards
-from research.results.statistics import item_interval
+from research.results.item_tests import item_interval
 from research.results.study import study_cells, study_manifest
 
 SAID = {

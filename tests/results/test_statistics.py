@@ -8,24 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from research.results.statistics import (
-    Items,
-    Scored,
-    average_items,
-    bootstrap_p,
-    comparable,
-    has_statistic,
-    holm,
-    item_interval,
-    moments,
-    paired_items_p,
-    paired_t,
-    pearson,
-    percentile_interval,
-    resampled_sums,
-    sample_sd,
-    t_interval,
-)
+from research.results.item_tests import has_statistic, item_interval, paired_items_p
+from research.results.significance import paired_t
+from research.results.statistics import Items, Scored, average_items, comparable, holm, sample_sd, t_interval
+from research.results.summed_scores import moments, pearson
 
 VALUES = st.lists(st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=3, max_size=8)
 
@@ -56,11 +42,6 @@ def test_the_paired_t_is_scipys(values, seed):
     assert paired_t(values, other.tolist()) == pytest.approx(stats.ttest_rel(values, other).pvalue, rel=1e-6)
 
 
-def test_differences_without_spread_decide_by_their_sign():
-    assert paired_t([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]) == 1.0
-    assert paired_t([1.0, 2.0, 3.0], [0.5, 1.5, 2.5]) == 0.0
-
-
 def test_holm_by_hand():
     # sorted: 0.005 * 4, 0.01 * 3, 0.03 * 2, 0.04 * 1 -> the running maximum
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx((0.03, 0.06, 0.06, 0.02))
@@ -77,15 +58,6 @@ def test_holm_lies_between_none_and_bonferroni_and_ignores_the_order(p_values, r
     assert holm([p_values[i] for i in order]) == pytest.approx([adjusted[i] for i in order])
 
 
-def test_resampled_sums_have_the_moments_of_a_bootstrap():
-    values = np.random.default_rng(0).gamma(2.0, 3.0, (300, 1))
-    sums = resampled_sums(values)[:, 0]
-    assert sums.mean() == pytest.approx(values.sum(), rel=0.005)
-    assert sums.std() == pytest.approx(np.sqrt(300) * values.std(), rel=0.04)
-    np.testing.assert_array_equal(sums, resampled_sums(values)[:, 0])
-    np.testing.assert_allclose(resampled_sums(np.ones((300, 1))), 300.0)  # every sample has as many items
-
-
 def test_an_interval_over_items_is_the_delta_methods():
     random = np.random.default_rng(1)
     tokens = random.integers(1, 40, 800)
@@ -95,7 +67,7 @@ def test_an_interval_over_items_is_the_delta_methods():
     found = item_interval(items(loss, tokens), "loss", ratio)
     np.testing.assert_allclose((found.low, found.high), ratio + np.array([-1.96, 1.96]) * error, atol=0.1 * error)
     perplexity = item_interval(items(loss, tokens), "perplexity", float(np.exp(ratio)))
-    np.testing.assert_allclose(np.log(perplexity[1:]), found[1:])
+    np.testing.assert_allclose(np.log(perplexity[1:]), found[1:], rtol=1e-6)
     bits = item_interval(items(loss, tokens), "bits_per_character", 2.5)
     np.testing.assert_allclose(np.divide(bits[1:], 2.5), np.divide(found[1:], ratio))
 
@@ -129,15 +101,6 @@ def test_95_percent_intervals_hold_the_truth_about_that_often():
     assert 0.90 <= np.mean(held) <= 0.975
 
 
-def test_without_a_difference_5_percent_are_called_one():
-    random = np.random.default_rng(3)
-    shared = random.normal(0, 3, (400, 100))
-    a, b = (shared + random.normal(0, 1, shared.shape) for _ in range(2))
-    p_values = [paired_items_p(items(x), items(y), "loss") for x, y in zip(a, b, strict=True)]
-    assert 0.02 <= np.mean(np.array(p_values) < 0.05) <= 0.09
-    assert 0.4 <= np.mean(p_values) <= 0.6
-
-
 def test_pairing_finds_what_unpaired_intervals_hide():
     random = np.random.default_rng(4)
     hard = random.normal(5, 2, 200)
@@ -147,16 +110,6 @@ def test_pairing_finds_what_unpaired_intervals_hide():
     assert paired_items_p(a, b, "loss") < 0.01
     assert paired_items_p(a, b, "loss") == paired_items_p(b, a, "loss")
     assert paired_items_p(a, a, "loss") == 1.0
-
-
-@given(st.floats(-1, 1))
-def test_p_is_below_a_level_only_if_the_interval_leaves_zero_out(shift):
-    differences = np.random.default_rng(5).normal(shift, 0.4, 1999)
-    interval = percentile_interval(shift, differences)
-    if bootstrap_p(differences) < 0.049:
-        assert interval.low > 0 or interval.high < 0
-    if bootstrap_p(differences) > 0.051:
-        assert interval.low <= 0 <= interval.high
 
 
 def test_items_are_averaged_by_id_whatever_their_order():

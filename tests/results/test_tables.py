@@ -20,8 +20,8 @@ from research.results.comparisons import adjust, compare, find_best, unranked
 from research.results.families import named_comparisons
 from research.results.notes import eval_context
 from research.results.sheets import DASH, comparisons_sheet, table_sheet
-from research.results.statistics import NO_ITEMS, SeedItems
-from research.results.tables import build_table
+from research.results.statistics import NO_ITEMS, Items, SeedItems
+from research.results.tables import build_table, measure_cell
 from research.results.terminal import terminal_text
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -151,9 +151,9 @@ def test_a_comparison_needs_both_tests_where_both_exist(grid):
     named = {(c.better, c.worse, c.column): c for c in named_comparisons(grid.manifest, tuple(cells.values()))}
     close = named["mlp", "scaled_dot", "heads 1"]
     assert close.p_seeds < 0.05 < close.p_items
-    assert (close.p, close.significant, close.verdict) == (close.p_items, False, "not different")
+    assert (close.p, close.significant, close.verdict) == (close.p_both, False, "not different")
     clear = named["mlp", "scaled_dot", "heads 4"]
-    assert clear.p_holm >= clear.p == max(clear.p_seeds, clear.p_items)
+    assert clear.p_holm >= clear.p == max(clear.p_seeds, clear.p_items, clear.p_both)
     assert clear.verdict == "worse"
     a, b = cells["mlp", 4].values("test.perplexity"), cells["scaled_dot", 4].values("test.perplexity")
     assert clear.p_seeds == pytest.approx(stats.ttest_rel(list(a.values()), list(b.values())).pvalue)
@@ -276,7 +276,8 @@ def test_five_seeds_on_other_test_data_of_equal_size_make_no_verdict(tmp_path, m
     assert near.verdict == "worse"
     assert near.p_holm <= 2 * near.p  # what does not compare takes no part in Holm's family
     row = next(row for row in comparisons_sheet(list(found.values())).rows if row[1].text == "dot")
-    assert [text.text for text in row[3:]] == [DASH, "not comparable", DASH, DASH, DASH]
+    assert [text.text for text in row[3:5]] == [DASH, "not comparable"]
+    assert {text.text for text in row[5:]} == {DASH}
     assert row[4].note == apart.note
 
 
@@ -424,7 +425,8 @@ def test_the_csv_is_read_back_by_pandas(ladder):
         line = frame.loc[(label, "test.perplexity")]
         assert line["n"] == len(entry.values)
         if entry.interval is not None:
-            np.testing.assert_allclose(line[["mean", "low", "high"]].astype(float), entry.interval)
+            wanted = entry.interval if entry.source != "none" else (entry.interval.mean, np.nan, np.nan)
+            np.testing.assert_allclose(line[["mean", "low", "high"]].astype(float), wanted)
 
 
 def test_latex_and_markdown_say_nothing_that_they_would_read_as_their_own(grid):
@@ -433,3 +435,32 @@ def test_latex_and_markdown_say_nothing_that_they_would_read_as_their_own(grid):
     assert r"50\% of\_a \& b \textbar{} \$c\$ \#1" in render.latex(sheet)
     line = next(line for line in render.markdown(sheet).splitlines() if "50%" in line)
     assert line.replace("\\|", "").count("|") == len(sheet.headings) + 1
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "shown"),
+    [
+        ("test.accuracy", [1.0, 1.0, 1.0], ("none", 1.0, 1.0)),  # nothing to say how sure: no interval
+        ("test.accuracy", [1.0, 0.6, 0.9], ("seeds", None, 1.0)),
+        ("test.perplexity", [890.0, 1062.0], ("none", 976.0, 976.0)),
+        ("test.perplexity", [1.0, 1.0, 400.0], ("seeds", 0.0, None)),
+        ("test.bleu", [99.0, 60.0, 90.0], ("seeds", None, 100.0)),
+        ("test.correlation", [0.99, -0.9, 0.9], ("seeds", -1.0, 1.0)),
+    ],
+)
+def test_an_interval_over_seeds_needs_three_and_some_spread_and_ends_where_the_metric_does(grid_cells, metric, values, shown):
+    interval, source, _ = measure_cell(with_values(grid_cells[0], metric, dict(enumerate(values))), metric)
+    assert interval.mean == pytest.approx(np.mean(values))
+    for side, wanted in zip((interval.low, interval.high), shown[1:], strict=True):
+        assert wanted is None or side == wanted
+    assert source == shown[0]
+
+
+def test_seeds_that_come_out_alike_have_the_interval_over_items(grid_cells):
+    right = Items(np.arange(20), None, np.ones(20, np.int64), np.ones(20))
+    cell = replace(
+        with_values(grid_cells[0], "test.accuracy", dict.fromkeys(range(3), 1.0)), items=SeedItems(dict.fromkeys(range(3), right))
+    )
+    interval, source, _ = measure_cell(cell, "test.accuracy")
+    assert source == "items"
+    assert interval.low == pytest.approx(stats.binomtest(20, 20).proportion_ci(method="wilson").low)

