@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from research.config.node import Fraction, Integers, Node, NonNegative, Positive
+from research.config.node import Fraction, HeldOut, Integers, Node, NonNegative, Positive
 from research.config.pairs import Translation
 from research.config.subwords import NoRegularisation, Regularisation
 from research.config.unicode import Encoding, Normalisation
@@ -45,8 +45,15 @@ class Files(Text):
 
     kind: Literal["files"]
     train: str
-    valid: str
+    valid: str | HeldOut  # a file, or how much of the training file is held out: see research/data/held_out.py
     test: str
+    tokenized: bool = True  # words are what stands between white space; false: marks of punctuation are words too (at the word level)
+
+    @model_validator(mode="after")
+    def _words_are_cut(self) -> "Files":
+        if not self.tokenized and self.level != "word":
+            raise ValueError(f"tokenized = false says what a word is, and level = {self.level} knows none; leave it out")
+        return self
 
 
 class PTB(Text):
@@ -129,6 +136,11 @@ class Labelled(Node):
     train_sentences: Positive | Literal["all"] = "all"  # learn from so many, the first of a fixed shuffle
     normalisation: Normalisation = "nfc"  # the two spellings of a letter with a mark are one; none: a text is as it was written
 
+    @property
+    def is_tokenized(self) -> bool:
+        """Whether words are what stands between white space."""
+        return False
+
 
 class Folded(Labelled):
     """Labelled sentences that can be dealt into folds, for cross-validation: a cell trains on all folds but one, and is tested on that one.
@@ -155,6 +167,9 @@ class Folded(Labelled):
         for split in ("valid", "test"):
             if self.folds == "off" and getattr(self, split, "") == "none":
                 raise ValueError(f"{split} needs a file; or set folds, as folds = 10, for cross-validation of the sentences that there are")
+        valid = type(self).model_fields.get("valid")
+        if self.folds != "off" and valid and self.valid != valid.default and not isinstance(self.valid, str):  # type: ignore[attr-defined]
+            raise ValueError("valid holds out a part of training, and with folds it is validation that says so; leave valid out")
         if self.folds == 2 and self.validation == "next_fold":
             raise ValueError("validation takes a fold from training, and of folds = 2 none would be left: use more folds")
         return self
@@ -172,6 +187,11 @@ class SST(Labelled):
     """Stanford Sentiment Treebank (Socher et al. 2013): its own splits."""
 
     phrases: bool = False  # train on every phrase of the trees, not on whole sentences alone
+
+    @property
+    def is_tokenized(self) -> bool:
+        """The trees' leaves are words."""
+        return True
 
 
 class SST2(SST):
@@ -192,6 +212,11 @@ class TenFolds(Folded):
     path: str
     folds: Annotated[int, Field(ge=2)] = 10
 
+    @property
+    def is_tokenized(self) -> bool:
+        """As the files are passed on."""
+        return True
+
 
 class MovieReviews(TenFolds):
     """MR (Pang & Lee 2005): positive or negative."""
@@ -208,15 +233,21 @@ class Subjectivity(TenFolds):
 
 
 class Questions(Folded):
-    """TREC (Li & Roth 2002): what a question asks for. Your files of lines `COARSE:fine question words`; every tenth is validation.
+    """TREC (Li & Roth 2002): what a question asks for. Your files of lines `COARSE:fine question words`, or `0 question words`.
 
-    Folds are of all questions of both files; where there is but one, test = none.
+    Folds are of all questions of the files; where there is but one, test = none.
     """
 
     kind: Literal["trec"]
     train: str = "train_5500.label"
+    valid: str | HeldOut = 0.1  # a file, or how much of the training file is held out
     test: str = "TREC_10.label"
-    fine: bool = False  # fifty classes instead of six
+    fine: bool = False  # fifty classes instead of six, which numbers do not tell
+
+    @property
+    def is_tokenized(self) -> bool:
+        """As the files are passed on."""
+        return True
 
 
 class ShakespeareSpeaker(Labelled):
@@ -261,9 +292,15 @@ class LabelledFiles(Folded):
 
     kind: Literal["labelled_files"]
     train: str
-    valid: str = "none"  # only with folds
+    valid: str | HeldOut = "none"  # a file, or how much of the training file is held out, of every class its part; none: only with folds
     test: str = "none"
     encoding: Encoding = "utf-8"
+    tokenized: bool = False  # words are what stands between white space, marks of punctuation too; `lower` is a word of its own
+
+    @property
+    def is_tokenized(self) -> bool:
+        """As the config says."""
+        return self.tokenized
 
 
 Sentences = Vader | SST2 | SST5 | MovieReviews | Subjectivity | Questions | ShakespeareSpeaker | Acceptability | LabelledFiles

@@ -25,7 +25,7 @@ PATHS: dict[type, tuple[str, ...]] = {  # another path to the same bytes is the 
     SentenceFiles: ("train", "valid", "test"),
     MovieReviews: ("path",),
     Subjectivity: ("path",),
-    Questions: ("train", "test"),
+    Questions: ("train", "valid", "test"),
     Prompts: ("file",),
     Rules: ("lexicon",),
     PairFiles: tuple(f"{split}_{side}" for split in ("train", "valid", "test") for side in ("source", "target")),
@@ -70,7 +70,8 @@ def is_counted(model: Any) -> bool:
 
 def _forget_paths(node: Node, table: dict[str, Any]) -> None:
     for path in PATHS.get(type(node), ()):
-        table.pop(path, None)
+        if isinstance(table.get(path), str):  # a share of another file is no path
+            del table[path]
     for key, value in table.items():
         if isinstance(value, dict):
             _forget_paths(getattr(node, key), value)

@@ -18,6 +18,7 @@ def _as_tuple(value: Any) -> Any:
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[int, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+HeldOut = Positive | Annotated[float, Field(gt=0.0, lt=1.0)]  # so many lines of the training file, or such a share of them
 Rate = Annotated[float, Field(gt=0.0)]
 Weight = Annotated[float, Field(ge=0.0)]
 Strings = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]

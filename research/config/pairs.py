@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from research.config.node import Node, Positive
+from research.config.node import HeldOut, Node, Positive
 from research.config.subwords import Subword
 from research.config.unicode import Normalisation
 from research.config.vocabulary import Level, Vocabulary
@@ -103,16 +103,35 @@ class Multi30k(TextPairs):
 
 
 class PairFiles(TextPairs):
-    """Your own text: UTF-8, line i of a target is the translation of line i of its source. Words are what stands between spaces."""
+    """Your own text: UTF-8, line i of a target is the translation of line i of its source. Validation is two files, or held out."""
 
     kind: Literal["pair_files"]
     train_source: str
     train_target: str
-    valid_source: str
-    valid_target: str
+    valid_source: str | None = None
+    valid_target: str | None = None
+    valid: HeldOut | None = None  # how much of the training files is held out, where there are none for validation
     test_source: str
     test_target: str
     train_pairs: Positive | All = "all"  # the first so many that are not too long
+    tokenized: bool = True  # words are what stands between white space; false: marks of punctuation are words too (at the word level)
+
+    @model_validator(mode="after")
+    def _validation_is_said_once(self) -> "PairFiles":
+        files = (self.valid_source, self.valid_target)
+        if None in files and self.valid is None:
+            raise ValueError("valid_source and valid_target are missing; write both, or valid = 0.1, that share of the training pairs")
+        if any(files) and self.valid is not None:
+            raise ValueError(
+                "valid holds pairs of the training files out, and valid_source and valid_target name others; leave one of them out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _words_are_cut(self) -> "PairFiles":
+        if not self.tokenized and self.level != "word":
+            raise ValueError(f"tokenized = false says what a word is, and level = {self.level} knows none; leave it out")
+        return self
 
 
 class Rewrite(SymbolPairs):

@@ -36,6 +36,7 @@ from research.data.corruption import TWINS, pairs
 from research.data.dataset import Examples, Sentences
 from research.data.download import digest_of, sha256
 from research.data.folds import Pool, deal, split_pool, take
+from research.data.held_out import hold_out
 from research.data.limits import within
 from research.data.registry import SOURCES, read
 from research.data.shakespeare import read_lines, read_plays
@@ -164,24 +165,40 @@ def read_lines_of_folds(config: TenFolds, data_dir: Path | None) -> Loaded:
 
 
 def read_questions(config: Questions, data_dir: Path | None) -> Loaded:
-    """The file's own test; of its training lines every tenth is validation. Files in latin-1. Raises StepladderError with file and line."""
+    """The files' own splits, or validation held out of training. Raises StepladderError with file and line."""
 
     def lines(key: str) -> Labelling:
         given = getattr(config, key)
         parsed = parse_lines(decode_old(_bytes(key, given, data_dir), given), given)
-        for number, (label, _) in enumerate(parsed, start=1):
-            coarse, _, fine = label.partition(":")
-            if not (coarse and fine):
-                raise StepladderError(f"{given}, line {number}, has the label {label!r}. A line is `COARSE:fine question words`.")
-        return parsed if config.fine else [(label.partition(":")[0], text) for label, text in parsed]
+        return [(_question_class(config, label, f"{given}, line {number},"), text) for number, (label, text) in enumerate(parsed, start=1)]
 
-    known, test = lines("train"), [] if config.test == "none" else lines("test")
+    return _with_validation(config, {split: lines(split) for split in _named_files(config)})
+
+
+def _question_class(config: Questions, label: str, place: str) -> str:
+    coarse, _, fine = label.partition(":")
+    if label.isdecimal() and not config.fine:
+        return label
+    if label.isdecimal():
+        raise StepladderError(f"{place} has the label {label}, one of six: leave data.fine out, or bring the file of `COARSE:fine` labels.")
+    if not (coarse and fine):
+        raise StepladderError(
+            f"{place} has the label {label!r}. A line is `COARSE:fine question words`, or `0 question words` with the number of a class."
+        )
+    return label if config.fine else coarse
+
+
+def _with_validation(config: Questions | LabelledFiles, splits: dict[str, Labelling]) -> Loaded:
+    """The splits that are files, and validation where it is held out. A class that training has not is an error in the others."""
     if config.folds != "off":
-        return Loaded({"train": known, "valid": [], "test": test}, tuple(sorted({label for label, _ in (*known, *test)})))
-    classes = tuple(sorted({label for label, _ in known}))
-    _refuse_new_classes(config.test, test, classes)
-    train = [line for number, line in enumerate(known, start=1) if number % 10]
-    return Loaded({"train": train, "valid": known[9::10], "test": test}, classes)
+        return Loaded({"valid": [], "test": []} | splits, tuple(sorted({label for lines in splits.values() for label, _ in lines})))
+    if not isinstance(config.valid, str):
+        train, valid = hold_out(config.valid, splits["train"], [label for label, _ in splits["train"]], config.train)
+        splits = {"train": train, "valid": valid, "test": splits["test"]}
+    classes = tuple(sorted({label for label, _ in splits["train"]}))
+    for split in ("valid", "test"):
+        _refuse_new_classes(str(getattr(config, split)), splits[split], classes)
+    return Loaded(splits, classes)
 
 
 def read_acceptability(config: Acceptability, data_dir: Path | None) -> Loaded:
@@ -226,12 +243,7 @@ def read_labelled_files(config: LabelledFiles, data_dir: Path | None) -> Loaded:
         if not text.strip():
             raise StepladderError(f"data.{split} = {given!r} is empty: a split needs at least one `label<TAB>text` line.")
         splits[split] = parse_lines(text, given)
-    if config.folds != "off":
-        return Loaded({"valid": [], "test": []} | splits, tuple(sorted({label for lines in splits.values() for label, _ in lines})))
-    classes = tuple(sorted({label for label, _ in splits["train"]}))
-    for split in ("valid", "test"):
-        _refuse_new_classes(getattr(config, split), splits[split], classes)
-    return Loaded(splits, classes)
+    return _with_validation(config, splits)
 
 
 def _refuse_new_classes(place: str, lines: Labelling, classes: tuple[str, ...]) -> None:
@@ -260,8 +272,9 @@ def _own_files(config: Labelled, data_dir: Path | None) -> list[Any]:
 
 
 def _named_files(config: Labelled) -> list[str]:
-    """The words of the user's own files; with folds some may be left out."""
-    return [key for key in PATHS[type(config)] if getattr(config, key) != "none"]
+    """The words of the user's own files: validation may be a share of another, and with folds some may be left out."""
+    given = {key: getattr(config, key) for key in PATHS[type(config)]}
+    return [key for key, path in given.items() if isinstance(path, str) and path != "none"]
 
 
 def _corpus_files(corpus: SentenceFiles, data_dir: Path | None) -> list[Any]:
@@ -291,7 +304,7 @@ KINDS: dict[type[Labelled], Kind] = {
 def words_of(config: Labelled, text: str) -> tuple[str, ...]:
     """The words of a sentence: as they stand where the data is tokenised, else apart from punctuation."""
     text = normalised(text, config.normalisation)
-    if isinstance(config, SST | TenFolds | Questions):
+    if config.is_tokenized:
         return tuple((lowered(text) if config.lower else text).split())
     return tuple(english_words(text, config.lower))
 

@@ -12,6 +12,7 @@ from research.config.pairs import Multi30k, Numerals, PairFiles, Rewrite, Symbol
 from research.config.unicode import split_lines
 from research.data.dataset import PairTexts
 from research.data.download import digest_of, sha256
+from research.data.held_out import hold_out
 from research.data.numerals import draw_numbers, say
 from research.data.registry import SOURCES, read
 from research.data.rewrite import draw_rewrite
@@ -47,7 +48,17 @@ def _caption_files(config: Multi30k) -> tuple[str, ...]:
 
 def read_pair_files(config: PairFiles, data_dir: Path | None) -> dict[str, PairTexts]:
     """The user's own files. Raises StepladderError for files of unequal length, and for an empty line, with its place."""
-    return {split: _aligned(config, split, _own(config, split, data_dir)) for split in SPLITS}
+    texts = {split: _aligned(config, split, _own(config, split, data_dir)) for split in _files(config)}
+    if config.valid is None:
+        return texts
+    pairs = list(zip(*texts["train"], strict=True))
+    train, valid = hold_out(config.valid, pairs, [""] * len(pairs), config.train_source)
+    return {split: PairTexts(*zip(*part, strict=True)) for split, part in (("train", train), ("valid", valid))} | {"test": texts["test"]}
+
+
+def _files(config: PairFiles) -> tuple[str, ...]:
+    """The splits that have files."""
+    return SPLITS if config.valid is None else tuple(split for split in SPLITS if split != "valid")
 
 
 def _own(config: PairFiles, split: str, data_dir: Path | None) -> dict[str, bytes]:
@@ -94,7 +105,7 @@ def _captions(config: Multi30k, data_dir: Path | None) -> list[Any]:
 
 
 def _own_files(config: PairFiles, data_dir: Path | None) -> list[Any]:
-    return [READER, *(sha256(content) for split in SPLITS for content in _own(config, split, data_dir).values())]
+    return [READER, *(sha256(content) for split in _files(config) for content in _own(config, split, data_dir).values())]
 
 
 def _drawn(config: SymbolPairs, data_dir: Path | None) -> list[Any]:

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Int32
 
 from research.config.errors import StepladderError
-from research.config.pairs import Multi30k, Numerals, Rewrite, SymbolPairs, TextPairs
+from research.config.pairs import Multi30k, Numerals, PairFiles, Rewrite, SymbolPairs, TextPairs
 from research.config.subwords import Subword
 from research.data.dataset import Dataset, Examples, PairTexts, Sides
 from research.data.fitted import fitted_tokenizer
@@ -88,7 +88,7 @@ def _side(config: SymbolPairs, which: str, training: tuple[str, ...]) -> Side:
         return Side("word")
     if isinstance(config, Numerals) and getattr(config, which) == DIGITS:
         return Side("char")
-    words: Any = "punctuation" if isinstance(config, Numerals | Multi30k) else "spaces"
+    words: Any = "spaces" if isinstance(config, PairFiles) and config.tokenized else "punctuation"
     lower = isinstance(config, Multi30k) and config.lower
     if config.level not in get_args(Subword):
         return Side(config.level, words, lower, normalisation=config.normalisation)

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 from research.config.data import PTB, Files, Pydoc, Shakespeare, Text, TinyShakespeare, Unlabelled, WikiText2
 from research.config.errors import StepladderError
-from research.config.unicode import normalised, path_of
+from research.config.unicode import normalised, path_of, split_lines
 from research.data.download import digest_of, sha256
+from research.data.held_out import hold_out
 from research.data.labelled import labelled_digest, read_sentences, text_of
 from research.data.registry import SOURCES, read
 from research.data.shakespeare import read_plays, separate_words
 from research.data.utf8 import as_text
+from research.text.tokenize import unicode_words
 
 READER = 1  # raised when a change here, or in tokenisation, alters a pinned text
 SPLITS = ("train", "valid", "test")
@@ -34,17 +36,26 @@ def find_text(key: str, given: str, data_dir: Path | None) -> Path:
 
 
 def _file_contents(config: Files, data_dir: Path | None) -> dict[str, bytes]:
+    named = [split for split in SPLITS if isinstance(getattr(config, split), str)]
     try:
-        return {split: find_text(split, getattr(config, split), data_dir).read_bytes() for split in SPLITS}
+        return {split: find_text(split, getattr(config, split), data_dir).read_bytes() for split in named}
     except OSError as error:
         raise StepladderError(f"{error.filename} cannot be read: {error.strerror}.") from error
 
 
 def read_files(config: Files, data_dir: Path | None) -> Texts:
     """The user's own files. A blank line is a sentence without words; its end is a token like others."""
-    return {
-        split: as_text(content, f"data.{split} = {getattr(config, split)!r}") for split, content in _file_contents(config, data_dir).items()
-    }
+    contents = _file_contents(config, data_dir)
+    texts = {split: as_text(content, f"data.{split} = {getattr(config, split)!r}") for split, content in contents.items()}
+    if not isinstance(config.valid, str):
+        lines = [line + "\n" for line in split_lines(texts["train"])]
+        train, valid = hold_out(config.valid, lines, [""] * len(lines), config.train)
+        texts |= {"train": "".join(train), "valid": "".join(valid)}
+    return texts if config.tokenized else {split: _with_marks_apart(text) for split, text in texts.items()}
+
+
+def _with_marks_apart(text: str) -> str:
+    return "".join(text_of(unicode_words(line)) + "\n" for line in split_lines(text))
 
 
 def read_shakespeare(config: Shakespeare, data_dir: Path | None) -> Texts:
