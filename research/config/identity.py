@@ -63,9 +63,9 @@ def science(config: Config, data_digest: str) -> dict[str, Any]:
 
 
 def is_counted(model: Any) -> bool:
-    """Whether a language model is made of counts alone."""
+    """Whether a language model is made of counts, and of runs that have ids of their own, alone."""
     parts = model.parts if isinstance(model, Interpolation) else (model,)
-    return all(isinstance(part, NGram) for part in parts)
+    return all(isinstance(part, NGram | str) for part in parts)
 
 
 def _forget_paths(node: Node, table: dict[str, Any]) -> None:

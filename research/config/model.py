@@ -199,7 +199,10 @@ Single = Annotated[LanguageModel | FeedForwardLM | NGram, Field(discriminator="k
 
 
 class Interpolation(Node):
-    """w p1 + (1 - w) p2 for each token, w chosen on validation; each part is a cell of its own with the same data and training."""
+    """w p1 + (1 - w) p2 for each token, w chosen on validation; each part is a cell of its own with the same data.
+
+    A part is a model, trained as the whole says, or the name of a row of the same sweep (of a tuned row its chosen trial), or a cell_id.
+    """
 
     kind: Literal["interpolation"]
-    parts: Annotated[tuple[Single, Single], BeforeValidator(_pattern)]
+    parts: Annotated[tuple[Single | str, Single | str], BeforeValidator(_pattern)]

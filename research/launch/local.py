@@ -26,7 +26,7 @@ from research.launch.belonging import belongs
 from research.launch.environment import differences, environment
 from research.launch.plan import Cell, Plan, lacks, program_of
 from research.results import store
-from research.results.choice import chosen, is_decided
+from research.results.choice import chosen, is_decided, parse_reference
 from research.results.lock import HeldError, claimed
 from research.train import lanes
 from research.train.classic import fit_run, score_fitted
@@ -39,6 +39,7 @@ from research.train.runs import Material, train_runs
 from research.train.scoring import HeldOut, Interrupted, Split, score_runs
 from research.train.source import OnHost
 
+UNDECIDED = "undecided"  # stands for the folder of a run that is not known yet: there is none
 FILES = (  # of a run, beside its checkpoints
     *("status.json", "test.json", "items.npz", "test_tokens.npz", "prompts.npz", "texts.jsonl", "attention.npz"),
     *("result.json", "metrics.jsonl", "tokens.npz", "log.txt"),
@@ -100,10 +101,15 @@ def execute(
     rest, tried = list(jobs), set[Path]()
     with ThreadPoolExecutor(1, "compile") as compiler:
         while rest and not (counts[Failed] and not keep_going):
+            rest = _with_parents(rest, plan, runs_dir)
             ready = [job for job in rest if _is_ready(job)]
             if not ready:
                 for job in rest:
-                    counted(Blocked(job, "a run that it starts from is not done"))
+                    counted(
+                        Blocked(
+                            job, "a run that it starts from is not done, or its row has no chosen value: a trial failed or none is left"
+                        )
+                    )
                 break
             _run_groups(_groups(ready, data_dir), data_dir, compiler, stop, keep_going, counted)
             rest = [job for job in rest if job not in ready]
@@ -123,6 +129,12 @@ def _jobs(plan: Plan, runs_dir: Path, chosen: Sequence[str]) -> list[Job]:
     return [_job(cell, seed, cells, runs_dir)._replace(tested=cell.cell_id in tested) for cell in cells.values() for seed in cell.seeds]
 
 
+def _with_parents(jobs: Sequence[Job], plan: Plan, runs_dir: Path) -> list[Job]:
+    """The jobs with the parents that are known by now: the trial of a tuned row is, once all of its trials have ended."""
+    known = {job.folder: job.parents for job in _jobs(plan, runs_dir, ())}
+    return [job._replace(parents=known[job.folder]) for job in jobs]
+
+
 def _to_score(plan: Plan, runs_dir: Path, untrained: Sequence[Job]) -> list[Job]:
     """The trained runs whose test split is to be scored. A row is not chosen while one of its trials is still to be trained."""
     waiting = {job.cell_id for job in untrained}
@@ -138,12 +150,17 @@ def _is_mixture(config: Config | None) -> bool:
 
 def _job(cell: Cell, seed: int, cells: dict[str, Cell], runs_dir: Path) -> Job:
     assert cell.config is not None
-    parents = tuple(_parent(cells.get(parent), parent, seed, runs_dir) for parent in cell.parents)
+    parents = tuple(_parent(cells, parent, seed, runs_dir) for parent in cell.parents)
     return Job(cell.cell_id, cell.config, seed, store.seed_folder(runs_dir, cell.cell_id, seed), parents, cell.facts)
 
 
-def _parent(cell: Cell | None, cell_id: str, seed: int, runs_dir: Path) -> Path:
-    """Seed k starts from seed k; a parent without chance has one run, the parent of all."""
+def _parent(cells: dict[str, Cell], name: str, seed: int, runs_dir: Path) -> Path:
+    """Seed k starts from seed k; a parent without chance has one run, the parent of all. Of a choice the chosen trial is the parent."""
+    choice = parse_reference(name)
+    cell_id = name if choice is None else chosen(choice, runs_dir) if is_decided(choice, runs_dir) else None
+    if cell_id is None:
+        return runs_dir / UNDECIDED
+    cell = cells.get(cell_id)
     return store.seed_folder(runs_dir, cell_id, cell.seeds[0] if cell and cell.deterministic else seed)
 
 

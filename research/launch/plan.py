@@ -5,7 +5,7 @@ What is resolved here is written down (`manifest`); reports read that and result
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ from research.data.download import sha256, sha256_of
 from research.data.load import load
 from research.data.prompts import asked_of, longest, queries
 from research.launch.match import matched
+from research.launch.parents import Trial, inlined, reference_to, sources, with_references
 from research.launch.price import price
 from research.launch.reach import beyond_training, check_reach
 from research.launch.selecting import FALLBACKS, check_checkpoint_metric, resolve_select, valid_names
@@ -40,7 +41,7 @@ from research.models.classifier import without_output
 from research.models.count import flops_per_token, parameters
 from research.models.decode import furthest
 from research.results import store
-from research.results.choice import Choice
+from research.results.choice import Choice, parse_reference
 from research.results.manifest import sweep_name
 from research.tasks.language_modelling import Sizes, init, known, scored_share
 from research.text.spacing import advice_on_bleu
@@ -65,6 +66,7 @@ class Cell:
     parents: tuple[str, ...] = ()  # cells that must be run before it
     facts: dict[str, Any] = field(default_factory=dict)  # params, flops_per_token, lacks, extra
     predicted_seconds: float = 0.0  # core-seconds of one run, without compilation
+    settled_parts: bool = True  # whether the rows that a mixture names give one result for all seeds
     shown: bool = True  # False for the parts of an interpolation that are no row of their own
 
     @property
@@ -81,7 +83,7 @@ class Cell:
         if isinstance(model, BagOfWords):
             return not isinstance(model.learner, Perceptron)
         if isinstance(model, Interpolation):
-            return all(isinstance(part, NGram) for part in model.parts)
+            return self.settled_parts and all(isinstance(part, NGram | str) for part in model.parts)
         return isinstance(model, NGram | Rules | NGramClassifier)
 
 
@@ -136,7 +138,7 @@ def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
     show = loaded.sweep is not None and loaded.sweep.impossible == "show"
     drafts = [_within_reach(_draft(point), show, data_dir) for point in points]
     select = _select(loaded, drafts, data_dir)
-    identified = _identify(drafts, runs_dir, data_dir)
+    identified = _identify(drafts, select, runs_dir, data_dir)
     cells = _unique([cell for _, draft in identified for cell in (*_parts(draft, data_dir), draft)])
     for cell in cells:
         _check_start(cell, cells, runs_dir, data_dir)
@@ -212,21 +214,20 @@ def _within_reach(cell: Cell, show: bool, data_dir: Path | None) -> Cell:
     return replace(cell, config=None, reason=reason) if reason else cell
 
 
-def _identify(drafts: Sequence[Cell], runs_dir: Path, data_dir: Path | None) -> list[tuple[int, Cell]]:
+def _identify(drafts: Sequence[Cell], select: str, runs_dir: Path, data_dir: Path | None) -> list[tuple[int, Cell]]:
     """The drafts with ids, children after the rows of this sweep that they start from, each with its number among the drafts."""
     rows = Counter(_row_name(cell) for cell in drafts)
-    known: dict[str, str] = {}
+    rank: dict[str, list[Cell]] = {}
+    open_rows = lambda cell: [name for name in sources(cell.config) if name in rows and len(rank.get(name, ())) < rows[name]]
     waiting, done = list(enumerate(drafts)), []
     while waiting:
-        ready = [(at, cell) for at, cell in waiting if _source(cell) not in rows or _source(cell) in known]
+        ready = [(at, cell) for at, cell in waiting if not open_rows(cell)]
         if not ready:
             names = ", ".join(_row_name(cell) for _, cell in waiting)
             raise StepladderError(f"The rows {names} start from each other in a circle. One of them must start from nothing.")
-        if unclear := next((_source(cell) for _, cell in ready if rows[_source(cell)] > 1), None):
-            raise StepladderError(f"init.from = {unclear!r} is a row of {rows[unclear]} tuned cells; name the cell_id of one of them.")
         for at, cell in ready:
-            identified = _identified(cell, known, runs_dir, data_dir)
-            known[_row_name(cell)] = identified.cell_id
+            identified = _identified(cell, rank, select, runs_dir, data_dir)
+            rank.setdefault(_row_name(cell), []).append(identified)
             done.append((at, identified))
         numbers = {at for at, _ in ready}
         waiting = [(at, cell) for at, cell in waiting if at not in numbers]
@@ -238,19 +239,22 @@ def _row_name(cell: Cell) -> str:
     return ", ".join(str(value) for value in cell.labels.values())
 
 
-def _source(cell: Cell) -> str:
-    return (cell.config.init.source or "") if cell.config and cell.config.init else ""
-
-
-def _identified(cell: Cell, known: dict[str, str], runs_dir: Path, data_dir: Path | None) -> Cell:
+def _identified(cell: Cell, rank: Mapping[str, list[Cell]], select: str, runs_dir: Path, data_dir: Path | None) -> Cell:
+    """`rank`: the cells of the rows that have ids already."""
     if cell.config is None:
         return cell
-    config, parents = resolve_words(cell.config), cell.parents
-    if config.init and config.init.source is not None:
-        source = config.init.source
-        parent = known[source] if source in known else _elsewhere(source, runs_dir)
-        config = _starting(config, source=parent)
-        parents = (parent,)
+
+    def refer(name: str) -> str:
+        trials = [Trial(trial.cell_id, trial.config, trial.seeds if trial.config else ()) for trial in rank.get(name, ())]
+        return reference_to(name, trials, select) if trials else _elsewhere(name, runs_dir)
+
+    config = with_references(resolve_words(cell.config), refer)
+    named = [trial for name in sources(cell.config) for trial in rank.get(name, ()) if trial.config]
+    if isinstance(config.model, Interpolation):
+        _check_named(cell, named, load(config.data, data_dir).digest)
+        part_id = lambda part: cell_id(part_config(config, part), load(config.data, data_dir).digest)
+        config = inlined(config, {trial.cell_id: trial.config for trial in named if trial.config}, part_id)
+    parents = sources(config)
     if config.init and config.init.embeddings is not None:
         config = _starting(config, embeddings=str(_vector_file(config.init.embeddings, data_dir)))
     digest = load(config.data, data_dir).digest
@@ -260,7 +264,20 @@ def _identified(cell: Cell, known: dict[str, str], runs_dir: Path, data_dir: Pat
     if config.eval.prompts:
         _check_prompts(config, load(config.data, data_dir))
         digest += sha256(path_of(config.eval.prompts.file).read_bytes())
-    return replace(cell, config=config, parents=parents, cell_id=cell_id(_by_contents(config), digest), data_digest=digest)
+    settled = all(trial.deterministic for trial in named)
+    identity = cell_id(_by_contents(config), digest)
+    return replace(cell, config=config, parents=parents, cell_id=identity, data_digest=digest, settled_parts=settled)
+
+
+def _check_named(cell: Cell, named: Sequence[Cell], digest: str) -> None:
+    """A mixture's named rows are of its own data."""
+    if other := next((trial for trial in named if trial.data_digest != digest), None):
+        raise StepladderError(
+            f"The row {_row_name(cell)} mixes the row {_row_name(other)}, which has other data: their tokens are not the same. Give both "
+            "rows one [data]."
+        )
+    if missing := [name for name in cell.config.model.parts if name == ""]:  # type: ignore[union-attr]
+        raise StepladderError(f"The row {_row_name(cell)} mixes {len(missing)} rows that cannot be. Leave it out, or let it mix others.")
 
 
 def _starting(config: Config, **words: str) -> Config:
@@ -296,6 +313,8 @@ def _check_prompts(config: Config, data: Dataset) -> None:
 
 def _elsewhere(source: str, runs_dir: Path) -> str:
     """The cell_id of a run that is there already."""
+    if parse_reference(source) is not None:
+        return source
     run = store.find_run(runs_dir, source)
     if run.folder.resolve() != store.cell_folder(runs_dir, run.cell_id).resolve():
         raise StepladderError(f"init.from = {source!r} is in another runs folder; copy {run.folder} to {runs_dir}, or give --runs.")
@@ -318,7 +337,13 @@ def _check_parent(cell: Cell, cells: Sequence[Cell], own: Any, runs_dir: Path, d
     child, source = cell.config, cell.parents[0]
     if not source:
         raise StepladderError(f"The row {_row_name(cell)} starts from a row that cannot be. Leave it out, or let it start from another.")
-    parent = next((other.config for other in cells if other.cell_id == source), None) or _config_of(source, runs_dir)
+    choice = parse_reference(source)
+    for parent_id in choice.trials if choice else (source,):
+        parent = next((other.config for other in cells if other.cell_id == parent_id), None) or _config_of(parent_id, runs_dir)
+        _check_fits(child, parent, parent_id, own, data_dir)
+
+
+def _check_fits(child: Config, parent: Config, source: str, own: Any, data_dir: Path | None) -> None:
     if not parent.trained:
         raise StepladderError(f"init.from = {source!r} is no trained run ({parent.model.kind}), so it has no parameters to start from.")
     if load(parent.data, data_dir).vocabulary != load(child.data, data_dir).vocabulary:
@@ -356,7 +381,7 @@ def _parts(cell: Cell, data_dir: Path | None) -> tuple[Cell, ...]:
         return _folds(cell)
     if not isinstance(cell.config.model, Interpolation):
         return ()
-    found = tuple(part_config(cell.config, part) for part in cell.config.model.parts)
+    found = tuple(part_config(cell.config, part) for part in cell.config.model.parts if not isinstance(part, str))
     digest = load(cell.config.data, data_dir).digest
     return tuple(Cell({}, config, cell_id=cell_id(config, digest), shown=False) for config in found)
 
@@ -401,7 +426,8 @@ def _facts(cell: Cell, data_dir: Path | None) -> Cell:
         return replace(cell, parents=tuple(fold.cell_id for fold in _folds(cell)), predicted_seconds=0.1)
     config, data = cell.config, load(cell.config.data, data_dir)
     if isinstance(config.model, Interpolation):
-        parts = tuple(cell_id(part_config(config, part), data.digest) for part in config.model.parts)
+        identity = lambda part: part if isinstance(part, str) else cell_id(part_config(config, part), data.digest)
+        parts = tuple(identity(part) for part in config.model.parts)
         return replace(cell, parents=parts, predicted_seconds=0.1)
     if not config.trained:
         return replace(cell, predicted_seconds=price(config, None, data, 0.0))

@@ -31,6 +31,24 @@ def best_trial(values: Mapping[str, Sequence[float]], select: str) -> str | None
     return ranked[0][2] if ranked else None
 
 
+BEST = "best "  # how a reference to a choice begins
+
+
+def reference(choice: Choice) -> str:
+    """The choice as a word of a config: the rule, and the trials with their seeds, in the order of their ids. It names no chosen one."""
+    trials = (f"{cell_id}/{','.join(map(str, choice.trials[cell_id]))}" for cell_id in sorted(choice.trials))
+    return f"{BEST}{choice.select} of {' '.join(trials)}"
+
+
+def parse_reference(text: str) -> Choice | None:
+    """The choice of a reference; None of any other text."""
+    if not text.startswith(BEST):
+        return None
+    select, _, told = text.removeprefix(BEST).partition(" of ")
+    pairs = (trial.partition("/") for trial in told.split())
+    return Choice(text, {cell_id: tuple(map(int, seeds.split(","))) for cell_id, _, seeds in pairs}, select)
+
+
 def is_decided(choice: Choice, runs_dir: Path) -> bool:
     """Whether every run of every trial has come to its end: trained or diverged, not failed."""
     folders = [store.seed_folder(runs_dir, cell_id, seed) for cell_id, seeds in choice.trials.items() for seed in seeds]

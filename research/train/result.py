@@ -41,7 +41,17 @@ def write_result(job: Job, valid: Scores | None, belongs: Belonging, figures: di
             store.write_arrays(job.folder / "tokens.npz", valid=valid.nats.astype(np.float32))
     extra = {**job.facts.get("extra", {}), **figures.pop("extra", {})}
     identities = {"valid": belongs.identity._asdict()} if belongs.identity else {}
-    result = {"cell_id": job.cell_id, "seed": job.seed, **job.facts, **figures, "metrics": metrics, "scored_on": identities, "extra": extra}
+    parents = {"parents": [f"{folder.parent.name}/{folder.name}" for folder in job.parents]} if job.parents else {}
+    result = {
+        "cell_id": job.cell_id,
+        "seed": job.seed,
+        **job.facts,
+        **parents,
+        **figures,
+        "metrics": metrics,
+        "scored_on": identities,
+        "extra": extra,
+    }
     store.write_json(job.folder / "result.json", result)
     return metrics
 

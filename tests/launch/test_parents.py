@@ -90,11 +90,3 @@ def test_parents_that_are_their_own_children_are_refused(place):
     called = place.call("sweep", place.write(SMALL, sweep={"name": "circle", "list": rows}))
     assert called.code == 2
     assert "start from each other in a circle" in called.stderr
-
-
-def test_a_row_of_several_tuned_cells_is_no_parent(place):
-    rows = [{"label": "parent"}, {"label": "child", "init.from": "parent"}]
-    path = place.write(SMALL, sweep={"name": "tuned", "list": rows, "tune": {"optim.learning_rate": [1e-3, 3e-3]}})
-    called = place.call("sweep", path)
-    assert called.code == 2
-    assert "is a row of 2 tuned cells" in called.stderr

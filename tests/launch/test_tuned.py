@@ -8,7 +8,8 @@ from tiny import SMALL, seeds_in, status
 from research.config.loader import load
 from research.launch.plan import resolve
 from research.results import store
-from research.results.choice import best_trial, chosen
+from research.results.cells import load_cells
+from research.results.choice import Choice, best_trial, chosen, parse_reference, reference
 
 TEST_FILES = ("test.json", "items.npz", "test_tokens.npz", "prompts.npz", "texts.jsonl")
 
@@ -88,3 +89,67 @@ def test_the_order_of_the_values_decides_nothing(values, best):
     if len({tuple(of) for of in values.values()}) > 1:
         opposite = {cell: [-value for value in of] for cell, of in values.items()}
         assert best_trial(opposite, "valid.accuracy") == best
+
+
+SMOOTHING = {"model.smoothing": [{"kind": "add_k", "k": k} for k in (1e-3, 9.0)]}
+COUNTED = {"label": "counted", "model": {"kind": "ngram", "order": 2}, "tune": SMOOTHING}
+FAMILY = [
+    {"label": "child", "init.from": "network", "tune": {}},
+    {"label": "mixture", "model": {"kind": "interpolation", "parts": ["counted", "network"]}},
+    {"label": "network"},
+    COUNTED,
+]
+
+
+def test_children_of_tuned_rows_start_from_the_chosen_trial_and_their_ids_do_not_name_it(place):
+    """From TOML to the table: rows with a grid each, a mixture and a child of them, with one n-gram far too smooth and one dead rate."""
+    runs = place.folder / "runs"
+    path = place.write(SMALL, "family", seeds=2, sweep={"name": "family", "list": FAMILY, "tune": {"optim.learning_rate": [1e-7, 3e-2]}})
+    plan = resolve(load(path), runs, None)
+    choices = {choice.row: choice for choice in plan.choices}
+    assert {row: len(choice.trials) for row, choice in choices.items()} == {"network": 2, "counted": 2}
+    rows = {cell.labels["label"]: cell for cell in plan.places}
+    assert rows["child"].parents == (reference(choices["network"]),)
+    assert rows["mixture"].parents == (reference(choices["counted"]), reference(choices["network"]))
+    said = place.call("sweep", path)
+    assert said.code == 0, said
+    best = {row: chosen(choice, runs) for row, choice in choices.items()}
+    for seed in (0, 1):
+        results = {row: store.read_result(runs / cell.cell_id / f"seed-{seed}") for row, cell in rows.items() if row not in choices}
+        assert results["child"]["parents"] == [f"{best['network']}/seed-{seed}"]
+        assert results["mixture"]["parents"] == [f"{best['counted']}/seed-0", f"{best['network']}/seed-{seed}"]
+        parts = [store.read_result(runs / parent) for parent in results["mixture"]["parents"]]
+        for split in ("valid", "test"):
+            assert split in results["child"]["metrics"]
+        assert results["mixture"]["metrics"]["valid"]["loss"] < min(part["metrics"]["valid"]["loss"] for part in parts)
+    tested = {run.parent.name for run in seeds_in(runs).values() if (run / "test.json").exists()}
+    assert tested == {*best.values(), rows["child"].cell_id, rows["mixture"].cell_id}
+    cells = {cell.labels["label"]: cell for cell in load_cells(manifest_of(runs), runs)}
+    assert cells["counted"].tuned == {"model.smoothing": {"kind": "add_k", "k": 1e-3}}
+    assert (cells["network"].trials, cells["child"].trials) == (2, 1)
+    again = {cell.labels["label"]: cell.cell_id for cell in resolve(load(path), runs, None).places if not cell.tuned}
+    assert again == {row: cell.cell_id for row, cell in rows.items() if row not in choices}
+
+
+def manifest_of(runs):
+    (file,) = store.sweeps_folder(runs).glob("family*.json")
+    return json.loads(file.read_text())
+
+
+def test_a_mixture_of_named_rows_is_the_one_of_their_models(place):
+    """A row that it would train itself is one spelling of its model; a tuned one is a choice."""
+    lone = {"label": "counted", "model": COUNTED["model"]}
+    named = {"label": "mixture", "model": {"kind": "interpolation", "parts": ["counted", "network"]}}
+    spelt = {"label": "mixture", "model": {"kind": "interpolation", "parts": [COUNTED["model"], SMALL["model"]]}}
+    ids = []
+    for mixture in (named, spelt):
+        path = place.write(SMALL, sweep={"name": "mixed", "list": [lone, {"label": "network"}, mixture]})
+        ids.append([cell.cell_id for cell in resolve(load(path), place.folder, None).places])
+    assert ids[0] == ids[1]
+
+
+def test_a_reference_survives_its_config():
+    choice = Choice("row", {"b" * 12: (0, 1), "a" * 12: (0,)}, "valid.loss")
+    again = parse_reference(reference(choice))
+    assert (dict(again.trials), again.select) == (choice.trials, choice.select)
+    assert parse_reference("LSTM") is None

@@ -1,0 +1,53 @@
+"""What a cell starts from or is made of: rows of its sweep by name, of a tuned row the trial that is chosen, or cells by their ids."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from research.config.model import Interpolation
+from research.config.schema import Config
+from research.results.choice import Choice, reference
+
+
+class Trial(NamedTuple):
+    """One cell of a row: "" where it cannot be."""
+
+    cell_id: str
+    config: Config | None
+    seeds: tuple[int, ...]
+
+
+def sources(config: Config | None) -> tuple[str, ...]:
+    """The names of all that a config starts from or is made of."""
+    if config is None:
+        return ()
+    parts = config.model.parts if isinstance(config.model, Interpolation) else ()
+    start = config.init.source if config.init else None
+    return tuple(name for name in (start, *parts) if isinstance(name, str))
+
+
+def reference_to(row: str, trials: Sequence[Trial], select: str) -> str:
+    """How a child's config names a row: its cell's id, or of a tuned row the ids of its trials and the rule that picks one."""
+    possible = [trial for trial in trials if trial.cell_id]
+    if len(possible) == 1:
+        return possible[0].cell_id
+    return reference(Choice(row, {trial.cell_id: trial.seeds for trial in possible}, select)) if possible else ""
+
+
+def with_references(config: Config, refer: Callable[[str], str]) -> Config:
+    """The config with references in place of names."""
+    if config.init and config.init.source is not None:
+        config = config.model_copy(update={"init": config.init.model_copy(update={"source": refer(config.init.source)})})
+    if isinstance(config.model, Interpolation):
+        parts = tuple(refer(part) if isinstance(part, str) else part for part in config.model.parts)
+        config = config.model_copy(update={"model": config.model.model_copy(update={"parts": parts})})
+    return config
+
+
+def inlined(config: Config, known: Mapping[str, Config], part_id: Callable[[object], str]) -> Config:
+    """The config of a mixture; a part that it would train itself stands as its model, however it was named. `known`: cells by id."""
+    if not isinstance(config.model, Interpolation):
+        return config
+    alike = {name: known[name].model for name in sources(config) if name in known}
+    own = {name: model for name, model in alike.items() if part_id(model) == name}
+    parts = tuple(own.get(part, part) if isinstance(part, str) else part for part in config.model.parts)
+    return config.model_copy(update={"model": config.model.model_copy(update={"parts": parts})})
