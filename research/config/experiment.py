@@ -40,4 +40,5 @@ class Experiment(Node):
 
     question: str
     cost: str = ""
+    tuned_by: str = ""  # where the values of its rows come from, if another preset chose them: its cells, trials and command
     control: Control | None = None

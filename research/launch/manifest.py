@@ -29,6 +29,7 @@ def manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
         "spec_file": str(loaded.path),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "cells": [_cell(row, plan) for row in plan.rows],
+        "tuned_by": experiment.tuned_by if experiment else "",
         "control": experiment.control.model_dump(mode="json") if experiment and experiment.control else None,
         **launch.as_data(),
     }

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from research.config.errors import StepladderError
 from research.config.sweep import Sweep
-from research.results.choice import best_trial
+from research.results.choice import OVER, best_trial
 from research.results.labels import label_text, value_text
 from research.results.measures import base_name, measure, on_validation
 from research.results.statistics import NO_ITEMS, Scored, SeedItems, read_run_items
@@ -39,6 +39,8 @@ class Cell:
     prompts: SeedItems = NO_ITEMS
     tuned: Mapping[str, Any] = field(default_factory=dict)  # the values that were picked
     trials: int = 1  # how many values were tried
+    tried: tuple[Mapping[str, Any], ...] = ()  # of a tuned row, the values of every trial
+    open_trials: int = 0  # how many of them have seeds that have not come to their end
     extra: Mapping[str, Any] = field(default_factory=dict)  # measured before training: `extra.<name>`
     lacks: Mapping[str, str] = field(default_factory=dict)  # metrics that it cannot have, and why
 
@@ -127,7 +129,11 @@ def pick_tuned(cells: Sequence[Cell], select: str) -> Cell:
     """
     best = best_trial({cell.cell_id: list(cell.values(select).values()) for cell in cells}, select)
     chosen = next((cell for cell in cells if cell.cell_id == best), cells[0])
-    return replace(chosen, trials=len(cells), tuned=chosen.tuned if best else {})
+    tried = tuple(cell.tuned for cell in cells if cell.tuned)
+    ended = [all(status in OVER for status in cell.statuses.values()) for cell in cells]
+    return replace(
+        chosen, trials=len(cells), tuned=chosen.tuned if best else {}, tried=tried, open_trials=ended.count(False) if tried else 0
+    )
 
 
 def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:

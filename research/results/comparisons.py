@@ -183,9 +183,13 @@ def _common_items(a: Cell, b: Cell, metric: str, seeds: CommonSeeds) -> tuple[It
 
 
 def shortfall(cell: Cell, metric: str) -> str:
-    """How many of its seeds a cell has the metric of, where some are lost or not finished and nothing is decided; else ""."""
+    """How many of its seeds, or trials, a cell has the metric of, where some are lost or not finished and nothing is decided; else ""."""
     have = len(cell.values(metric))
-    if cell.cannot or cell.fixed(metric) is not None or have == len(cell.seeds) or set(cell.statuses.values()) == {"done"}:
+    if cell.cannot or cell.fixed(metric) is not None:
+        return ""
+    if cell.open_trials:
+        return f"{cell.trials - cell.open_trials} of {cell.trials} trials"
+    if have == len(cell.seeds) or set(cell.statuses.values()) == {"done"}:
         return ""
     return f"{have} of {len(cell.seeds)} seeds"
 

@@ -7,9 +7,10 @@ import numpy as np
 
 from research.config.data import Corpus, Evaluation, Text
 from research.config.experiment import Control
-from research.results.cells import Axes, Cell, Manifest, read_spec, selecting
+from research.results.cells import Axes, Cell, Manifest
 from research.results.comparisons import SEEDS_NEEDED, infinite, shortfall
 from research.results.item_tests import count_clusters
+from research.results.headline import headline
 from research.results.labels import axis_titles, find_indices, label_text, place_text, value_text
 from research.results.measures import base_name, number, scored_name, split_name, title
 from research.results.provenance import code_notes
@@ -50,19 +51,21 @@ def footnotes(
     """All lines, in a fixed order. `sources` says which kinds of interval the table holds, and of which metrics."""
     rows = tuple(dict.fromkeys(label_text(cell.labels, axes.rows) for cell in cells))
     known = [each for each in found if each is not None]
+    first = [each for each in known if each.metric == known[0].metric]
+    within = [_column(each, axes) for each in first if 0 < each.tested == len(each.rivals) and not each.unfinished]
     return (
+        *headline(manifest, cells, axes, within),
         *_control(manifest, cells, axes),
         *_intervals(cells, sources),
         *_infinite(cells, axes, sources["metrics"]),
-        *_best_lines([each for each in known if each.metric == known[0].metric], rows, axes),
-        *_tested([each for each in known if each.metric == known[0].metric]),
+        *_best_lines(first, rows, axes),
+        *_tested(first),
         *_unranked(unranked, rows, axes),
         *_folds(cells, axes),
         *_contexts(cells, axes),
         *_signatures(cells, axes, sources["metrics"]),
         *_unknown_symbols(cells, axes, sources["metrics"]),
         *_advice(cells),
-        *_trials(manifest, cells, axes),
         *_cannot(cells, axes),
         *code_notes(cells, axes),
         *filter(None, [manifest.get("cards_note")]),
@@ -240,21 +243,6 @@ def eval_window(config: Mapping[str, Any]) -> int | None:
         return None
     length: int = data.get("length", Text.model_fields["length"].default)
     return length if evaluation["length"] == "training" else evaluation["length"]
-
-
-def _trials(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:
-    spec = read_spec(manifest)
-    if not spec.tuned:
-        return []
-    keys = ", ".join(spec.tuned)
-    counts = sorted({cell.trials for cell in cells})
-    n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    picked = "; ".join(
-        f"{place_text(cell.labels, *axes)}: {', '.join(value_text(value) for value in cell.tuned.values())}" for cell in cells if cell.tuned
-    )
-    values = {tuple(map(value_text, cell.tuned.values())) for cell in cells if cell.tuned}
-    picked = f"{', '.join(values.pop())} everywhere" if len(values) == 1 else picked
-    return [f"Tuned: {keys}, the best mean {title(selecting(spec))} of {n} trials a cell. Picked: {picked}."]
 
 
 def _cannot(cells: Sequence[Cell], axes: Axes) -> list[str]:
