@@ -9,8 +9,8 @@ from research.config.data import Corpus, Evaluation, Text
 from research.config.experiment import Control
 from research.results.cells import Axes, Cell, Manifest
 from research.results.comparisons import SEEDS_NEEDED, infinite, shortfall
-from research.results.item_tests import count_clusters
 from research.results.headline import headline
+from research.results.item_tests import count_clusters
 from research.results.labels import axis_titles, find_indices, label_text, place_text, value_text
 from research.results.measures import base_name, number, scored_name, split_name, title
 from research.results.provenance import code_notes
