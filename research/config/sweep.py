@@ -33,12 +33,17 @@ AXES = ("axes", "zip", "tune")  # the tables of a sweep whose keys are dotted ke
 
 
 class Match(Node):
-    """Solve widths so that every cell costs what the reference cell costs."""
+    """Solve sizes of models so that every cell costs what the reference cell costs."""
 
-    of: str  # "key=value[, key=value]": the reference cell
-    by: Strings  # keys of integers to solve, coarse first
-    target: Literal["params", "flops", "total"] = "params"  # without embedding and output; forward per token; all parameters
+    of: str  # "key=value[, key=value]", or a row's name: the reference cell
+    by: Annotated[Strings, Field(min_length=1)]  # keys of whole numbers to solve, coarse first; "a + b" moves both, in their ratio
+    target: Literal["params", "params.body", "total", "flops", "state"] = "params"  # params, as params.body: without embedding and output
     tolerance: Rate = 0.01
+
+
+def keys_of(entry: str) -> tuple[str, ...]:
+    """The keys of an entry of `match.by`, which move together."""
+    return tuple(key.strip() for key in entry.split("+"))
 
 
 class Table(Node):
@@ -233,13 +238,15 @@ def _check_keys(sweep: Sweep, where: str) -> None:
     }
     home: dict[str, str] = {}
     for table, key in [(table, key) for table, listed in tables.items() for key in listed] + [
-        ("match.by", key) for key in (sweep.match.by if sweep.match else ())
+        ("match.by", key) for entry in (sweep.match.by if sweep.match else ()) for key in keys_of(entry)
     ]:
         path = tuple(key.split("."))
         if not is_key(Config, path):
             raise StepladderError(f"{where}, sweep.{table}: {unknown_key(path, Config)}")
         if path[0] in ("seeds", "run"):
             raise StepladderError(f"{where}, sweep.{table}: `{key}` is no part of a cell; seeds are asked for with sweep.seeds.")
+        if table == "match.by" and path[0] != "model":
+            raise StepladderError(f"{where}, sweep.match.by: `{key}` is no size of a model; name one, as model.width.")
         if table != "match.by" and home.setdefault(key, table) != table and {home[key], table} != {"tune", "list"}:
             raise StepladderError(f"{where}: `{key}` is both in sweep.{home[key]} and in sweep.{table}; name it once.")
 

@@ -195,7 +195,7 @@ def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun:
 def _announce(plan: Plan, jobs: list[Any], predicted: float, quiet: bool) -> None:
     if quiet:
         return
-    for line in (*covered_lines(plan), *advice_lines(plan)):
+    for line in (*covered_lines(plan), *advice_lines(plan), *filter(None, [plan.matched])):
         print(line, file=sys.stderr)
     all_runs = sum(len(cell.seeds) for cell in plan.cells)
     if not jobs:

@@ -28,6 +28,7 @@ def manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
         "spec": (sweep.model_dump(mode="json") if sweep else PLAIN) | {"select": plan.select},
         "spec_file": str(loaded.path),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "matched": plan.matched,
         "cells": [_cell(row, plan) for row in plan.rows],
         "tuned_by": experiment.tuned_by if experiment else "",
         "control": experiment.control.model_dump(mode="json") if experiment and experiment.control else None,

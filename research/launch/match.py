@@ -1,97 +1,208 @@
-"""Equal budgets: widths solved so that every cell costs what a reference cell costs."""
+"""Equal budgets: sizes of models solved so that every cell costs what a reference cell costs."""
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
+import jax
 from pydantic import ValidationError
 
 from research.config.errors import StepladderError
 from research.config.explain import explain
+from research.config.labels import row_label, text
+from research.config.loader import parse_override
 from research.config.merge import Assignment, Merged, apply
-from research.config.model import LanguageModel
 from research.config.schema import Config
-from research.config.sweep import Match, Point
+from research.config.sweep import Match, Point, keys_of
 from research.config.write import to_tree
+from research.models import MODELS
 from research.models.count import flops_per_token, parameters
 from research.tasks.language_modelling import Sizes, known
 
+LARGEST = 2**20  # of a size
+STEPS = (*range(1, 65), *range(72, 513, 8))  # in which a size may move
+TITLES = {
+    "params": "parameters without embedding and output",
+    "params.body": "parameters without embedding and output",
+    "total": "parameters",
+    "flops": "FLOPs per token",
+    "state": "bytes of carried state",
+}
 
-def matched(points: Sequence[Point], match: Match, sizes: Callable[[Config], Sizes]) -> tuple[Point, ...]:
-    """The points with the integers of `match.by` solved, coarse first, so that each is within the tolerance of the reference."""
-    reference = _reference(points, match)
-    assert reference.config is not None
-    target = cost(reference.config, match.target, sizes)
-    return tuple(point if point is reference or point.config is None else _solve(point, match, target, sizes) for point in points)
+
+class Facts(NamedTuple):
+    """What a model's costs depend on beside its config: sizes of the data, and the share of positions that are scored."""
+
+    sizes: Sizes
+    scored: float = 1.0
 
 
-def cost(config: Config, target: str, sizes: Callable[[Config], Sizes]) -> float:
-    """Parameters without embedding and output ("params"), all of them ("total"), or forward FLOPs for a token."""
+class Matched(NamedTuple):
+    """The points with their sizes solved, and what is told of them: the target, and how far from it each cell is."""
+
+    points: tuple[Point, ...]
+    told: str
+
+
+def matched(points: Sequence[Point], match: Match, facts: Callable[[Config], Facts]) -> Matched:
+    """The points with the integers of `match.by` solved, coarse first, so that each is within the tolerance of the reference.
+
+    Of several cells that `match.of` names, such as those of a row under each column, each point has the one that it shares most labels
+    with. Raises StepladderError where a cell cannot be brought within the tolerance.
+    """
+    references = _references(points, match)
+    cost_of = cache(lambda config: cost(config, match.target, facts))
+    solved, told = [], []
+    for point in points:
+        if point.config is None or point in references:
+            solved.append(point)
+            continue
+        reference = max(references, key=lambda one: sum(one.labels.get(key) == value for key, value in point.labels.items()))
+        assert reference.config is not None
+        target = cost_of(reference.config)
+        config = _solve(point, match, target, cost_of)
+        solved.append(point._replace(config=config))
+        told.append(f"{_name(point)} {_sizes_text(config, match)} ({cost_of(config) / target - 1:+.1%})")
+    names = " or ".join(dict.fromkeys(f"{_name(one)} ({cost_of(one.config):,.0f})" for one in references))
+    return Matched(tuple(solved), f"Matched: {TITLES[match.target]}, to those of {names}, by {' and '.join(match.by)}: {'; '.join(told)}.")
+
+
+def cost(config: Config, target: str, facts: Callable[[Config], Facts]) -> float:
+    """Parameters without embedding and output ("params"), all of them ("total"), forward FLOPs for a token as the table counts them, or
+    the bytes that are carried from one token to the next.
+    """
     if config.fitted:
         raise StepladderError(
-            f"sweep.match solves widths of trained models; {config.model.kind} has none. Leave that row out of the sweep."
+            f"sweep.match solves sizes of trained models, and {config.model.kind} has none. Leave that row out of the sweep, or let "
+            "sweep.match.of name a trained one."
         )
+    sizes, scored = facts(config)
     if target == "flops":
-        return flops_per_token(config.model, *known(config.model, sizes(config)))
-    counted = parameters(config.model, *known(config.model, sizes(config)))
-    return float(counted.body if target == "params" else counted.total)
+        return flops_per_token(config.model, *known(config.model, sizes), scored=scored)
+    if target == "state":
+        return _state_bytes(config, sizes)
+    counted = parameters(config.model, *known(config.model, sizes))
+    return float(counted.total if target == "total" else counted.body)
 
 
-def _reference(points: Sequence[Point], match: Match) -> Point:
-    wanted = dict(_pair(text) for text in match.of.split(","))
-    found = [point for point in points if all(str(point.labels.get(key)) == value for key, value in wanted.items())]
-    if not found or found[0].config is None:
-        known = "; ".join(", ".join(f"{key}={value}" for key, value in point.labels.items()) for point in points)
-        raise StepladderError(f'sweep.match.of = "{match.of}" names no cell of this sweep. Its cells are: {known}.')
-    return found[0]
+def _state_bytes(config: Config, sizes: Sizes) -> float:
+    empty = jax.eval_shape(lambda: MODELS[type(config.model)].empty(config.model, 1, sizes.length, sizes.vocabulary))
+    held = float(sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(empty)))
+    if not held:
+        raise StepladderError(f"sweep.match.target = state: {config.model.kind} carries none before its first token; use params or flops.")
+    return held
 
 
-def _pair(text: str) -> tuple[str, str]:
-    key, _, value = text.strip().partition("=")
-    return key.strip(), value.strip()
+def _references(points: Sequence[Point], match: Match) -> list[Point]:
+    """The cells that `match.of` names: by a row's whole name, or as key=value, with values as a table or as TOML writes them."""
+    named = [point for point in points if _name(point) == match.of.strip()]
+    wanted = [] if named else [_label(pair) for pair in match.of.split(",") if "=" in pair]
+    if wanted:
+        named = [point for point in points if all(_has(point, *pair) for pair in wanted)]
+    if cells := [point for point in named if point.config is not None]:
+        return cells
+    there = "; ".join(", ".join(f"{key}={text(value)}" for key, value in point.labels.items()) for point in points)
+    why = "names a cell that cannot be" if named else "names no cell of this sweep"
+    raise StepladderError(f'sweep.match.of = "{match.of}" {why}. Its cells are: {there}.')
 
 
-def _solve(point: Point, match: Match, target: float, sizes: Callable[[Config], Sizes]) -> Point:
-    """Coordinate search: for each key in order the value whose cost is nearest to the target, by bisection on an increasing cost."""
+def _label(pair: str) -> tuple[str, str, Any]:
+    """Key, value as it is written, and value as TOML reads it."""
+    key, _, written = (part.strip() for part in pair.partition("="))
+    return key, written, parse_override(f"{key}={written}")[1]
+
+
+def _has(point: Point, key: str, written: str, value: Any) -> bool:
+    return key in point.labels and (point.labels[key] == value or text(point.labels[key]) == written)
+
+
+def _name(point: Point) -> str:
+    return row_label(point.labels, point.labels)
+
+
+def _sizes_text(config: Config, match: Match) -> str:
+    """The values that were solved: `width 132, feed_forward.width 60`."""
+    return ", ".join(f"{keys_of(entry)[0].removeprefix('model.')} {_value(config, keys_of(entry)[0])}" for entry in match.by)
+
+
+def _value(config: Any, key: str) -> Any:
+    for word in key.split("."):
+        config = getattr(config, word)
+    return config
+
+
+def _solve(point: Point, match: Match, target: float, cost_of: Callable[[Config], float]) -> Config:
+    """The config whose cost is nearest to the target. Raises StepladderError where that is beyond the tolerance."""
     assert point.config is not None
-    config = point.config
-    for key in match.by:
-        config = _nearest(config, key, match, target, sizes)
-    off = abs(cost(config, match.target, sizes) / target - 1)
+    best = min(_candidates(point, point.config, match.by, match, target, cost_of), key=lambda config: abs(cost_of(config) - target))
+    off = abs(cost_of(best) / target - 1)
     if off > match.tolerance:
         raise StepladderError(
-            f"sweep.match: {match.target} of the cell {point.labels} can only be brought to {cost(config, match.target, sizes):,.0f} "
-            f"with {', '.join(match.by)}; the reference has {target:,.0f}, {off:.1%} away, and the tolerance is {match.tolerance:.1%}. "
-            "Name a finer key behind it, or raise sweep.match.tolerance."
+            f"sweep.match: {TITLES[match.target]} of {_name(point)} can only be brought to {cost_of(best):,.0f} with "
+            f"{_sizes_text(best, match)}; the reference has {target:,.0f}, {off:.2%} away, and the tolerance is {match.tolerance:.2%}. "
+            "Name a finer key behind those in sweep.match.by, or raise sweep.match.tolerance."
         )
-    return point._replace(config=config, labels=point.labels)
+    return best
 
 
-def _nearest(config: Config, key: str, match: Match, target: float, sizes: Callable[[Config], Sizes]) -> Config:
-    step = _granularity(config, key)
-    at = lambda n: with_value(config, key, n * step)
+def _candidates(
+    point: Point, config: Config, by: Sequence[str], match: Match, target: float, cost_of: Callable[[Config], float]
+) -> list[Config]:
+    """With the two values of the first key between which the target lies, each with what the keys behind it make of it."""
+    if not by:
+        return [config]
+    step = _step(point, config, by[0])
+    at = cache(lambda n: with_value(config, by[0], n * step))
     low, high = 1, 2
-    while cost(at(high), match.target, sizes) < target and high * step < 2**20:
+    if cost_of(at(low)) == cost_of(at(16)):
+        raise StepladderError(
+            f"sweep.match.by: {by[0]} changes no {TITLES[match.target]} of {_name(point)}. Name a size of its model, as model.width."
+        )
+    while cost_of(at(high)) < target and high * step < LARGEST:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if cost(at(middle), match.target, sizes) < target else (low, middle)
-    return min(at(low), at(high), key=lambda c: abs(cost(c, match.target, sizes) - target))
+        low, high = (middle, high) if cost_of(at(middle)) < target else (low, middle)
+    return [one for n in (low, high) for one in _candidates(point, at(n), by[1:], match, target, cost_of)]
 
 
-def _granularity(config: Config, key: str) -> int:
-    """A model's width moves in steps that its heads divide, twice so for rotary."""
-    model = config.model
-    if key != "model.width" or not isinstance(model, LanguageModel):
-        return 1
-    heads = [getattr(mixer, "heads", 1) for mixer in model.pattern]
-    return math.lcm(*heads) * (2 if model.position.kind == "rotary" else 1)
+def _step(point: Point, config: Config, entry: str) -> int:
+    """In which steps the values of a key may move: those that heads divide, for instance, found by trying multiples.
+
+    Raises StepladderError, with what the config says of them, where no values can be.
+    """
+    for step in STEPS:
+        if all(_problem(config, entry, step * n) is None for n in (1, 2, 3, 5, 7, 11)):
+            return step
+    why = _problem(config, entry, 64)
+    raise StepladderError(
+        f"sweep.match.by: {entry} of {_name(point)} cannot be moved alone: {why}. Name another key of a whole number; keys that move "
+        'together, in their ratio, are one entry, as "model.encoder.width + model.decoder.width".'
+    )
 
 
-def with_value(config: Config, key: str, value: Any) -> Config:
-    """The config with one dotted key changed, checked again."""
-    tree = apply(Merged(to_tree(config), (), {}), [Assignment(tuple(key.split(".")), value, "sweep.match")]).tree
+def _in_ratio(value: int, own: int, first: int, entry: str) -> int:
+    if value * own % first:
+        raise StepladderError(f"sweep.match.by: {entry} is {first} and {own}, a ratio that {value} cannot keep in whole numbers.")
+    return value * own // first
+
+
+def _problem(config: Config, entry: str, value: int) -> str | None:
+    try:
+        with_value(config, entry, value)
+    except StepladderError as error:
+        return str(error).rstrip(".")
+    return None
+
+
+def with_value(config: Config, entry: str, value: Any) -> Config:
+    """The config with a dotted key changed, and with those that move with it, in their ratio; checked again."""
+    first, *others = keys_of(entry)
+    values = {first: value} | {key: _in_ratio(value, _value(config, key), _value(config, first), entry) for key in others}
+    assignments = [Assignment(tuple(key.split(".")), new, "sweep.match") for key, new in values.items()]
+    tree = apply(Merged(to_tree(config), (), {}), assignments).tree
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
-        raise StepladderError(explain(error, Config, tree, lambda _: f"sweep.match, at {key} = {value}")) from None
+        raise StepladderError(explain(error, Config, tree, lambda _: f"sweep.match, at {entry} = {value}")) from None

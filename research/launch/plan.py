@@ -32,7 +32,7 @@ from research.data.dataset import Dataset, Examples
 from research.data.download import sha256, sha256_of
 from research.data.load import load
 from research.data.prompts import asked_of, longest, queries
-from research.launch.match import matched
+from research.launch.match import Facts, matched
 from research.launch.parents import Trial, inlined, reference_to, sources, with_references
 from research.launch.price import price
 from research.launch.reach import beyond_training, check_reach
@@ -93,6 +93,7 @@ class Plan:
     cells: tuple[Cell, ...]  # each cell once, parents before children
     places: tuple[Cell, ...]  # every point of the sweep, in its order; several of them may be one cell
     select: str  # the metric of validation that chooses among the values of `tune`
+    matched: str = ""  # what `match` solved, and how far from the target each cell is
 
     @property
     def rows(self) -> tuple[Cell, ...]:
@@ -130,9 +131,9 @@ class Plan:
 
 def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
     """Every cell of a file, checked. Raises StepladderError for whatever would fail later."""
-    points = loaded.points()
+    points, told = loaded.points(), ""
     if loaded.sweep and loaded.sweep.match:
-        points = matched(points, loaded.sweep.match, lambda config: sizes(config, load(config.data, data_dir)))
+        points, told = matched(points, loaded.sweep.match, lambda config: _facts_of_data(config, data_dir))
     if loaded.sweep is None:
         points = tuple(point._replace(labels={"label": loaded.path.stem}) for point in points)
     show = loaded.sweep is not None and loaded.sweep.impossible == "show"
@@ -143,7 +144,7 @@ def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
     for cell in cells:
         _check_start(cell, cells, runs_dir, data_dir)
     places = tuple(cell for _, cell in sorted(identified, key=lambda pair: pair[0]))
-    return Plan(loaded, tuple(_facts(cell, data_dir) for cell in cells), places, select)
+    return Plan(loaded, tuple(_facts(cell, data_dir) for cell in cells), places, select, told)
 
 
 def _select(loaded: Loaded, drafts: Sequence[Cell], data_dir: Path | None) -> str:
@@ -156,6 +157,11 @@ def _select(loaded: Loaded, drafts: Sequence[Cell], data_dir: Path | None) -> st
     tuned = {_row_name(cell) for cell in drafts if cell.tuned} or {next(reversed(rows))}
     names = [(row, valid_names(config, load(config.data, data_dir))) for row, config in reversed(rows.items()) if row in tuned]
     return resolve_select(loaded.sweep.select, loaded.sweep.metric, names)
+
+
+def _facts_of_data(config: Config, data_dir: Path | None) -> Facts:
+    data = load(config.data, data_dir)
+    return Facts(sizes(config, data), scored_share(data))
 
 
 def _placed(place: Cell, cell: Cell) -> Cell:

@@ -58,7 +58,7 @@ def print_plan(plan: Plan, runs_dir: Path, data_dir: Path | None) -> None:
     if len(cells) == 1 and cells[0].config:
         _print_cell(console, cells[0].config, plan, data_dir)
     console.print(_table(cells, data_dir))
-    for line in (*covered_lines(plan), *advice_lines(plan)):
+    for line in (*covered_lines(plan), *advice_lines(plan), *filter(None, [plan.matched])):
         console.print(line, markup=False)
     for by, keys in _dropped(plan).items():
         console.print(f"dropped with {by}: {', '.join(keys)}", markup=False)

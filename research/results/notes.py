@@ -62,6 +62,7 @@ def footnotes(
         *_tested(first),
         *_unranked(unranked, rows, axes),
         *_folds(cells, axes),
+        *filter(None, [manifest.get("matched", "")]),
         *_contexts(cells, axes),
         *_signatures(cells, axes, sources["metrics"]),
         *_unknown_symbols(cells, axes, sources["metrics"]),

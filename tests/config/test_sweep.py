@@ -175,6 +175,8 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
         ["two points of the sweep are one", "label = a"],
     ),
     ({"axes": {LAYERS: [1]}, "match": {"of": "x=1", "by": ["model.feed_forward.widht"]}}, ["sweep.match.by", "`model.feed_forward.width`"]),
+    ({"axes": {LAYERS: [1]}, "match": {"of": "x=1", "by": ["optim.learning_rate"]}}, ["`optim.learning_rate` is no size of a model"]),
+    ({"axes": {LAYERS: [1]}, "match": {"of": "x=1", "by": ["data.length"]}}, ["`data.length` is no size of a model"]),
 ]
 
 

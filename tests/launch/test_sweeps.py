@@ -141,7 +141,7 @@ def matched(place, target, tolerance, by):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ({"tolerance": 1e-5, "by": ["model.width"]}, "and the tolerance is 0.0%"),
+        ({"tolerance": 1e-5, "by": ["model.width"]}, "and the tolerance is 0.00%"),
         ({"tolerance": 0.01, "by": ["model.hidden"]}, "`hidden` belongs to model.kind = feed_forward_lm"),
     ],
 )
