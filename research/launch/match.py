@@ -21,6 +21,7 @@ from research.models.count import flops_per_token, parameters
 from research.tasks.language_modelling import Sizes, known
 
 LARGEST = 2**20  # of a size
+START = 64  # of a size that is told by a word, such as "4x"
 STEPS = (*range(1, 65), *range(72, 513, 8))  # in which a size may move
 TITLES = {
     "params": "parameters without embedding and output",
@@ -154,17 +155,20 @@ def _candidates(
         return [config]
     step = _step(point, config, by[0])
     at = cache(lambda n: with_value(config, by[0], n * step))
-    low, high = 1, 2
-    if cost_of(at(low)) == cost_of(at(16)):
+    own = _value(config, keys_of(by[0])[0])
+    low = high = max(1, (own if isinstance(own, int) else START) // step)
+    if cost_of(at(low)) == cost_of(at(2 * low)):
         raise StepladderError(
             f"sweep.match.by: {by[0]} changes no {TITLES[match.target]} of {_name(point)}. Name a size of its model, as model.width."
         )
     while cost_of(at(high)) < target and high * step < LARGEST:
         low, high = high, 2 * high
+    while cost_of(at(low)) > target and low > 1:
+        low, high = max(1, low // 2), low
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if cost_of(at(middle)) < target else (low, middle)
-    return [one for n in (low, high) for one in _candidates(point, at(n), by[1:], match, target, cost_of)]
+    return [one for n in {low, high} for one in _candidates(point, at(n), by[1:], match, target, cost_of)]
 
 
 def _step(point: Point, config: Config, entry: str) -> int:
