@@ -16,7 +16,7 @@ from research.results import store
 BAYES = {"kind": "bag_of_words", "weighting": "count", "learner": {"kind": "naive_bayes"}}
 SVM = {"kind": "bag_of_words", "learner": {"kind": "svm"}}
 TRAINED = {"kind": "classifier", "encoder": {"kind": "bag", "width": 4}}
-TABLE = {"name": "folds", "metric": "test.accuracy", "select": "valid.accuracy"}
+TABLE = {"name": "folds", "metric": "test.accuracy"}
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_row_is_the_test_sentences_of_all_folds(place, reviews):
 
 
 def test_where_a_value_is_chosen_one_fold_of_training_is_validation_and_the_choice_is_over_all_folds(place, reviews):
-    path = write(place, reviews, tune={"model.learner.alpha": [0.1, 100.0]})
+    path = write(place, reviews, tune={"model.learner.alpha": [0.1, 100.0]}, select="valid.accuracy")
     place.done("sweep", path)
     manifest = json.loads(next((place.folder / "runs" / "sweeps").glob("*.json")).read_text())
     results = [store.read_result(store.seed_folder(place.folder / "runs", cell["cell_id"], 0)) for cell in manifest["cells"]]
