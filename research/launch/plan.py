@@ -150,13 +150,14 @@ def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
 def _select(loaded: Loaded, drafts: Sequence[Cell], data_dir: Path | None) -> str:
     """The metric of validation that chooses, checked against every tuned row; and each row's `train.select` is checked."""
     rows = {_row_name(cell): cell.config for cell in reversed(drafts) if cell.config}
+    rows = {row: _fold_of(config, 0) if config.pooled else config for row, config in rows.items()}
     for row, config in rows.items():
         check_checkpoint_metric(config, load(config.data, data_dir), row)
     if loaded.sweep is None or not rows:
         return FALLBACKS[0]
     tuned = {_row_name(cell) for cell in drafts if cell.tuned} or {next(reversed(rows))}
     names = [(row, valid_names(config, load(config.data, data_dir))) for row, config in reversed(rows.items()) if row in tuned]
-    return resolve_select(loaded.sweep.select, loaded.sweep.metric, names)
+    return resolve_select(loaded.sweep.select, loaded.sweep.metric, [(row, have) for row, have in names if have])
 
 
 def _facts_of_data(config: Config, data_dir: Path | None) -> Facts:
@@ -399,11 +400,16 @@ def _folds(cell: Cell) -> tuple[Cell, ...]:
     assert cell.config.data.folds != "off"
     cells = []
     for number in range(cell.config.data.folds):
-        config = cell.config.model_copy(update={"data": cell.config.data.model_copy(update={"fold": number})})
+        config = _fold_of(cell.config, number)
         labels = cell.labels | {"fold": f"fold {number}"}
         identity = cell_id(_by_contents(config), cell.data_digest)
         cells.append(replace(cell, labels=labels, config=config, cell_id=identity, dropped=(), shown=False))
     return tuple(cells)
+
+
+def _fold_of(config: Config, number: int) -> Config:
+    """The config of one fold of a row."""
+    return config.model_copy(update={"data": config.data.model_copy(update={"fold": number})})
 
 
 def part_config(config: Config, part: Any) -> Config:

@@ -20,9 +20,11 @@ FALLBACKS = ("valid.loss", "valid.accuracy")  # where the reported metric exists
 
 
 def valid_names(config: Config, data: Dataset) -> set[str]:
-    """The metrics of validation that a run of this config has."""
+    """The metrics of validation that a run of this config has; none where a fold is trained without validation."""
     held = belongs(data, "valid")
     n, model = len(held.items), config.model
+    if not n:
+        return set()
     nats = None if isinstance(model, Rules | BagOfWords | NGramClassifier) and not believes(model) else np.zeros(n)
     counted = isinstance(model, Interpolation) or (isinstance(model, NGram) and isinstance(config.data, Text))
     correct = None if counted else np.zeros(n, bool)
