@@ -19,6 +19,7 @@ from research.launch.environment import use_compilation_cache
 from research.launch.initial import with_initial
 from research.launch.local import execute, pending
 from research.launch.manifest import checked_manifest, write_manifest
+from research.launch.meter import headline
 from research.launch.next_commands import after_sweep, after_training, places_of
 from research.launch.plan import Plan, resolve
 from research.launch.progress import clock, progress
@@ -235,8 +236,6 @@ def _print_summary(found: dict[str, Any], runs: Path) -> None:
         groups = len(found[split]) - len(shown)
         console.print(f"{split}: " + ", ".join([*shown, f"and {groups} of groups in result.json"] if groups else shown))
     for run in found["runs"]:
-        scores = ", ".join(
-            f"{split} perplexity {figures(run[split]['perplexity'])}" for split in ("valid", "test") if "perplexity" in (run[split] or {})
-        )
-        console.print(f"  seed {run['seed']}: {run['status']} {scores}")
+        scores = [score for split in ("valid", "test") if (score := headline(split, run[split] or {}, ""))]
+        console.print(f"  seed {run['seed']}: {', '.join([run['status'], *scores])}")
     console.print(f"{runs / found['cell_id']}")

@@ -87,12 +87,7 @@ class Meter:
 
     def score(self, split: str, metrics: Mapping[str, float]) -> str:
         """The sweep's own metric on a split, or the nearest that it has."""
-        wanted = self.metric.removeprefix("best_seed.").partition(".")[2]
-        name = next((name for name in (wanted, *HEADLINES) if name in metrics), None)
-        if name is None:
-            return ""
-        full = f"{split}.{name}"
-        return f"{split} {name.replace('_', ' ')} {number(full, metrics[name])}{' %' if is_percentage(full) else ''}"
+        return headline(split, metrics, self.metric.removeprefix("best_seed.").partition(".")[2])
 
     @property
     def elapsed(self) -> float:
@@ -133,6 +128,15 @@ class Meter:
 
     def _update(self, job: Job, **values: object) -> None:
         self.under_way[_run(job)] = replace(self.under_way[_run(job)], **values)  # type: ignore[arg-type]
+
+
+def headline(split: str, metrics: Mapping[str, float], wanted: str) -> str:
+    """The wanted metric of a split with its name, or the first of HEADLINES that it has; nothing where it has none."""
+    name = next((name for name in (wanted, *HEADLINES) if metrics.get(name) is not None), None)
+    if name is None:
+        return ""
+    full = f"{split}.{name}"
+    return f"{split} {name.replace('_', ' ')} {number(full, metrics[name])}{' %' if is_percentage(full) else ''}"
 
 
 def _run(job: Job) -> Run:
