@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from research.config.data import Recall
-from research.config.merge import complete
+from research.config.loader import config_of
 from research.config.model import LanguageModel
-from research.config.schema import Config
 from research.launch.environment import use_compilation_cache
 from research.launch.maps import Map, read_map
 from research.results.plots import heat_map
@@ -38,7 +37,7 @@ def _section(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None, he
     maps = {str(entry["labels"][SCORE]): found for entry, found in read if found is not None}
     if not maps:
         return None
-    config = Config.model_validate(complete(entries[0]["config"]))
+    config = config_of(entries[0]["config"], f"the cell {entries[0]['cell_id']} of the manifest")
     assert isinstance(config.data, Recall)
     assert isinstance(config.model, LanguageModel)
     symbols, asked = next(iter(maps.values())).symbols, slice(2 * config.data.pairs, None)

@@ -16,18 +16,18 @@ from jaxtyping import Array, Float, Int
 from research.config.data import Agreement
 from research.config.errors import StepladderError
 from research.config.identity import program_key
-from research.config.merge import complete
+from research.config.loader import config_of
 from research.config.mixer import LSTM, Elman
 from research.config.model import LanguageModel, NoFeedForward, NoNorm
 from research.config.schema import Config
 from research.data.load import load
+from research.launch.open_run import first_kept, open_run
 from research.launch.plan import program_of
 from research.models import MODELS
 from research.nn.embedding import lookup
 from research.nn.recurrent import empty_recurrent, mix_recurrent, step_recurrent
-from research.results.store import read_status, seed_folder
+from research.results.store import cell_folder
 from research.tasks.cross_entropy import cross_entropy
-from research.train import checkpoint
 from research.train.diagnostics import forget_products, kernel_gradients, spectral_norms, state_jacobians
 from research.train.optimiser import hyper
 from research.train.update import Member, jitted_begin
@@ -54,7 +54,7 @@ class Flow:
 
 def measure_flow(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> Flow:
     """The norms of one cell of a manifest. Raises StepladderError for a model or data that they are not made for."""
-    config = Config.model_validate(complete(entry["config"]))
+    config = config_of(entry["config"], f"the cell {entry['cell_id']} of the manifest")
     model, data = _checked(config), load(config.data, data_dir)
     tokens, targets = _held_out(data.test)
     program = program_of(config, data)
@@ -65,9 +65,8 @@ def measure_flow(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None) -
         member = Member(jnp.uint32(seed), *map(jnp.float32, hyper(config.optim)))
         drawn = jitted_begin(program, model, member).params
         before.append(norms(shared, drawn, tokens, targets))
-        folder = seed_folder(runs_dir, entry["cell_id"], seed)
-        if (read_status(folder) or {}).get("status") == "done":
-            trained = checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, drawn)
+        if first_kept(cell_folder(runs_dir, entry["cell_id"]), [seed]) is not None:
+            trained = open_run(runs_dir, f"{entry['cell_id']}/{seed}", data_dir).parameters
             after.append(norms(shared, trained, tokens, targets))
     label = str(entry["labels"]["label"])
     return Flow(entry["cell_id"], label, model.mixer, tuple(entry["seeds"]), _stacked(before), _stacked(after))

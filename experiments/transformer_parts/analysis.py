@@ -12,19 +12,15 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from research.config.encoder_decoder import EncoderDecoder, StackDecoder
-from research.config.merge import complete
 from research.config.schema import Config
 from research.data.batches import Batch, scored_index
 from research.data.dataset import Examples
-from research.data.load import load
 from research.launch.environment import use_compilation_cache
-from research.launch.plan import sizes
-from research.results import store
+from research.launch.open_run import first_run
 from research.results.report import Section
 from research.results.sheets import Heading, Sheet, Text
-from research.tasks.language_modelling import evaluate, init
+from research.tasks.language_modelling import evaluate
 from research.tasks.translating import attention
-from research.train import checkpoint
 
 PAIRS = 200  # of the test split
 TEXT = (
@@ -65,15 +61,11 @@ def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> 
 
 def measure_heads(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> Heads | None:
     """Of a cell, by its first seed that is done; None where none is."""
-    folders = (store.seed_folder(runs_dir, entry["cell_id"], seed) for seed in entry["seeds"])
-    folder = next((folder for folder in folders if store.status_of(folder) == "done"), None)
-    if folder is None:
+    run = first_run(entry, runs_dir, data_dir)
+    if run is None:
         return None
-    config = Config.model_validate(complete(entry["config"]))
-    data = load(config.data, data_dir)
+    config, data, params = run.config, run.data, run.parameters
     assert isinstance(data.test, Examples)
-    template = jax.eval_shape(lambda: init(config, sizes(config, data), jax.random.key(0)))
-    params = jax.device_put(checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))
     batch = first_pairs(data.test, PAIRS)
     model: Any = config.model
     weights = np.asarray(attention(model, params, batch.inputs, batch.valid, batch.source))

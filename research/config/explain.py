@@ -7,23 +7,25 @@ from pydantic import ValidationError
 
 from research.config.errors import Impossible, did_you_mean
 from research.config.fields import Path, all_keys, class_of, keys, kinds
+from research.config.labels import text as shown
 from research.config.node import Node
 from research.config.short_names import meant
 
 NO_TABLE = ("model_attributes_type", "model_type", "dict_type")  # pydantic's names for another value in a table's place
 
 
-def explain(error: ValidationError, root: type[Node], tree: dict[str, Any], where: Callable[[Path], str]) -> str:
+def explain(error: ValidationError, root: type[Node], tree: dict[str, Any], where: Callable[[Path], str], table: str = "") -> str:
     """One paragraph for a refused tree: the first error in full, the keys of the others.
 
-    `where` says, for a key's path, which file or command it comes from. Keys are dotted, without the names of union branches.
+    `where` says, for a key's path, which file or command it comes from. Keys are dotted, without the names of union branches. `table`: the
+    table that the tree is, where it is no whole config.
     """
     found: dict[Path, list[dict[str, Any]]] = {}
     for one in error.errors(include_url=False):
         if (path := _path(one, tree)) is not None:
             found.setdefault(path, []).append(dict(one))
     first, *others = sorted(found, key=lambda path: found[path][0]["type"] != "extra_forbidden")  # a misspelt key explains a missing one
-    text = f"{where(first)}: {_sentence(first, found[first], root, tree)}"
+    text = f"{where(first)}: {_sentence(first, found[first], root, tree, table)}"
     if not others:
         return text
     return f"{text} And {len(others)} more: {', '.join('.'.join(path) or 'the whole' for path in others)}."
@@ -34,7 +36,9 @@ def impossible(error: ValidationError) -> bool:
     return all(isinstance(one.get("ctx", {}).get("error"), Impossible) for one in error.errors())
 
 
-def unknown_key(path: Path, root: type[Node], node: type[Node] | None = None, siblings: dict[str, type[Node]] | None = None) -> str:
+def unknown_key(
+    path: Path, root: type[Node], node: type[Node] | None = None, siblings: dict[str, type[Node]] | None = None, table: str = ""
+) -> str:
     """What to say of a key that is not there: it belongs to another kind, stands elsewhere in the schema, or is nearly another's name."""
     key, above, last = ".".join(path), path[:-1], path[-1]
     prefix = "".join(f"{part}." for part in above)
@@ -47,7 +51,8 @@ def unknown_key(path: Path, root: type[Node], node: type[Node] | None = None, si
     hint = f"; did you mean `{usual}`?" if (usual := meant(path, root)) else ""
     hint = hint or did_you_mean(key, elsewhere) or (f"; did you mean `{elsewhere[0]}`?" if elsewhere else "")
     hint = hint or did_you_mean(key, own) or did_you_mean(key, all_keys(root))
-    listed = f" The keys of {f'[{prefix[:-1]}]' if above else 'a config'} are {', '.join(keys(node))}." if node else ""
+    holder = ".".join(part for part in (table, *above) if part)
+    listed = f" The keys of {f'[{holder}]' if holder else 'a config'} are {', '.join(keys(node))}." if node else ""
     return f"unknown key `{key}`{hint or '.'}{listed}"
 
 
@@ -91,14 +96,14 @@ def _at(root: type[Node], tree: Any, path: Path) -> tuple[type[Node] | None, Any
     return node, field
 
 
-def _sentence(path: Path, errors: list[dict[str, Any]], root: type[Node], tree: dict[str, Any]) -> str:
+def _sentence(path: Path, errors: list[dict[str, Any]], root: type[Node], tree: dict[str, Any], table: str) -> str:
     """What is wrong at one key, and what would be right."""
     one, key = errors[0], ".".join(path)
     _, field = _at(root, tree, path)
     match one["type"]:
         case "extra_forbidden":
             above, union = _at(root, tree, path[:-1])
-            return unknown_key(path, root, above, kinds(union) if union is not None else {})
+            return unknown_key(path, root, above, kinds(union) if union is not None else {}, table)
         case "missing":
             valid = ", ".join(kinds(field)) if field is not None else ""
             if valid:
@@ -158,7 +163,7 @@ def _wanted(one: dict[str, Any], key: str, valid: list[str]) -> str:
     }
     if one["type"] in limits:
         word, limit = limits[one["type"]]
-        return f"{word} {one['ctx'][limit]:g}"
+        return f"{word} {shown(one['ctx'][limit])}"
     if one["type"] == "literal_error":
         return " or ".join(_quoted(one["ctx"]["expected"]))
     if one["type"] in NO_TABLE:

@@ -87,6 +87,19 @@ def _walk(node: type[Node], prefix: Path) -> Iterator[Path]:
                 yield from _walk(member, (*prefix, key))
 
 
+@cache
+def nodes(root: type[Node]) -> frozenset[type[Node]]:
+    """Every class of the schema, the root among them."""
+    seen: set[type[Node]] = set()
+    rest = [root]
+    while rest:
+        node = rest.pop()
+        if node not in seen:
+            seen.add(node)
+            rest += [member for field in keys(node).values() for member in members(field.annotation)]
+    return frozenset(seen)
+
+
 def leaves(tree: dict[str, Any], prefix: Path = (), inside_arrays: bool = False) -> Iterator[tuple[Path, Any]]:
     """The values of a plain tree that are no tables, with their paths. An array is one value, unless one looks inside arrays of tables."""
     for key, value in tree.items():

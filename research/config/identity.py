@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from research.config.classify import BagOfWords, Classifier, NGramClassifier
+from research.config.code_version import CODE_VERSION as CODE_VERSION
 from research.config.data import Files, LabelledFiles, MovieReviews, Prompts, Questions, SentenceFiles, Subjectivity
 from research.config.decoding import Greedy
 from research.config.encoder_decoder import EncoderDecoder
@@ -16,8 +17,6 @@ from research.config.resolve import resolve
 from research.config.rules import Rules
 from research.config.schema import Config, Start
 from research.config.write import to_tree
-
-CODE_VERSION = 4  # raised when a change of code or of a default alters results
 
 PATHS: dict[type, tuple[str, ...]] = {  # another path to the same bytes is the same data
     Files: ("train", "valid", "test"),
@@ -51,7 +50,7 @@ def science(config: Config, data_digest: str) -> dict[str, Any]:
     for section in ("data", "model", "eval"):
         _forget_paths(getattr(config, section), tree.get(section, {}))
     if is_counted(config.model):  # counts know no window, and no line before: a table's other rows need these words
-        eval_words = {"misspelt": config.eval.misspelt} if config.eval.misspelt else {}
+        eval_words: dict[str, Any] = {"misspelt": config.eval.misspelt} if config.eval.misspelt else {}
         eval_words |= {"prompts": {}} if config.eval.prompts else {}
         tree = {key: value for key, value in tree.items() if key not in ("eval", "optim", "train")}
         tree |= {"eval": eval_words} if eval_words else {}

@@ -12,7 +12,7 @@ def text(value: Any) -> str:
         case bool():
             return str(value).lower()
         case float():
-            return f"{value:g}"
+            return f"{value:g}" if float(f"{value:g}") == value else repr(value)
         case dict():
             return _table_text(value, None)
         case list() | tuple():

@@ -21,11 +21,13 @@ from research.config.explain import explain, unknown_key
 from research.config.fields import Path, is_key
 from research.config.merge import Assignment, Dropped, Merged, apply, assignments
 from research.config.node import Node
+from research.config.resolve import resolve
 from research.config.schema import Config
-from research.config.sweep import AXES, Point, Sweep, expand
+from research.config.sweep import AXES, Point, Sweep, check_overrides, expand, labels_of
 from research.config.unicode import decode, respelled, split_lines
 
 COMMAND_LINE = "command line"
+ROOTS = (FilePath(), FilePath(__file__).parents[2])  # where experiments/ and configs/ may stand: here, and beside this library
 TABLES = ("sweep", "experiment")  # beside the words of a config
 AnyNode = TypeVar("AnyNode", bound=Node)
 
@@ -60,7 +62,7 @@ def load(path: FilePath | str, overrides: Sequence[str] = ()) -> Loaded:
     first = next((index for index, (_, tree) in enumerate(layers) if "sweep" in tree), len(layers))
     own = [one for _, tree in layers[first:] for one in assignments(tree, "")]
     named = frozenset(one.path for one in (*own, *command) if one.path[0] in Config.model_fields)
-    return _checked(path, merged, named, bool(layers[-1][1].get("base")))
+    return _checked(path, merged, named, command, bool(layers[-1][1].get("base")))
 
 
 def with_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> Config:
@@ -71,6 +73,21 @@ def with_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> Config:
         return Config.model_validate(merged.tree)
     except ValidationError as error:
         raise StepladderError(explain(error, Config, merged.tree, _Where("the run", merged.origin))) from None
+
+
+def read_config(path: FilePath) -> Config:
+    """The config.toml of a run, in its one spelling. Raises StepladderError where this code cannot read it."""
+    return config_of(_read(path, None), str(path))
+
+
+def config_of(tree: dict[str, Any], place: str) -> Config:
+    """A config that was checked before and kept as plain values at a place, in its one spelling."""
+    merged = apply(Merged({}, (), {}), assignments(tree, place))
+    try:
+        return resolve(Config.model_validate(merged.tree))
+    except ValidationError as error:
+        told = explain(error, Config, merged.tree, lambda _: place)
+        raise StepladderError(f"{told} An older code wrote this, or it was edited; open it with the code that made it.") from None
 
 
 def parse_override(text: str) -> tuple[Path, Any]:
@@ -144,10 +161,7 @@ def _read(path: FilePath, extended_by: FilePath | None) -> dict[str, Any]:
         text = decode(path.read_bytes(), f"{path}{wanted}", advice="Save the file as UTF-8.")
         return tomllib.loads(text)
     except FileNotFoundError:
-        near = did_you_mean(path.name, [file.name for file in path.parent.glob("*.toml")] if path.parent.is_dir() else [])
-        raise StepladderError(
-            f"{path}: there is no such file{wanted}{near or '; check the path, which is relative to where you are.'}"
-        ) from None
+        raise StepladderError(f"{path}: there is no such file{wanted}{_instead(path)}") from None
     except IsADirectoryError:
         raise StepladderError(f"{path}: this is a directory{wanted}; name one of its TOML files.") from None
     except tomllib.TOMLDecodeError as error:
@@ -160,16 +174,37 @@ def _read(path: FilePath, extended_by: FilePath | None) -> dict[str, Any]:
         raise StepladderError(f"{path}: cannot be read{wanted}: {error.strerror}.") from None
 
 
+def _instead(path: FilePath) -> str:
+    """What a name that is no file may have meant: an experiment, a config of that name, or a file beside it."""
+    if (experiment := _first([root / "experiments" / path.stem / "quick.toml" for root in ROOTS])) and path.parent == FilePath():
+        name = experiment.parent.name
+        return (
+            f"; {name} is an experiment of many cells: `stepladder reproduce {name}` runs it, and `stepladder show {name}` says what it is."
+        )
+    files = [file for root in ROOTS for file in sorted((root / "configs").rglob("*.toml")) if file.stem == path.stem]
+    if files:
+        return f"; did you mean `{files[0]}`?"
+    beside = [file.name for file in path.parent.glob("*.toml")] if path.parent.is_dir() else []
+    return did_you_mean(path.name, beside) or "; check the path, which is relative to where you are."
+
+
+def _first(files: Sequence[FilePath]) -> FilePath | None:
+    return next((file for file in files if file.is_file()), None)
+
+
 def _reason(error: Exception) -> str:
     text = re.sub(r" \(at .*\)$", "", str(error))
     return text[:1].lower() + text[1:]
 
 
-def _checked(path: FilePath, merged: Merged, named: frozenset[Path], base: bool) -> Loaded:
+def _checked(path: FilePath, merged: Merged, named: frozenset[Path], command: Sequence[Assignment], base: bool) -> Loaded:
     tree = {key: value for key, value in merged.tree.items() if key not in TABLES}
     where = _Where(str(path), merged.origin)
     sweep = _node(Sweep, merged.tree, "sweep", where)
     experiment = _node(Experiment, merged.tree, "experiment", where)
+    if sweep is not None:
+        check_overrides(sweep, command)
+        experiment = _without_foreign_control(path, experiment, sweep, merged)
     config = None
     try:
         config = Config.model_validate(tree)
@@ -181,6 +216,14 @@ def _checked(path: FilePath, merged: Merged, named: frozenset[Path], base: bool)
     return Loaded(path, tree, config, sweep, experiment, merged.dropped, origin, named)
 
 
+def _without_foreign_control(path: FilePath, experiment: Experiment | None, sweep: Sweep, merged: Merged) -> Experiment | None:
+    """An inherited control stands for the rows that it was written for: a file whose rows have none of its name has no control."""
+    if experiment is None or experiment.control is None or experiment.control.label in labels_of(sweep, str(path)):
+        return experiment
+    own = {str(path), COMMAND_LINE} & {source for key, source in merged.origin.items() if key[:2] == ("experiment", "control")}
+    return experiment if own else experiment.model_copy(update={"control": None})
+
+
 def _node(node: type[AnyNode], tree: dict[str, Any], name: str, where: "_Where") -> AnyNode | None:
     if name not in tree:
         return None
@@ -189,7 +232,7 @@ def _node(node: type[AnyNode], tree: dict[str, Any], name: str, where: "_Where")
     try:
         return node.model_validate(tree[name])
     except ValidationError as error:
-        raise StepladderError(explain(error, node, tree[name], lambda key: f"{where((name, *key))}, [{name}]")) from None
+        raise StepladderError(explain(error, node, tree[name], lambda key: f"{where((name, *key))}, [{name}]", name)) from None
 
 
 @dataclass(frozen=True)

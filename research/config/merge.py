@@ -1,7 +1,8 @@
 """The kind rule: how a child file, a command or a sweep's point changes a plain tree of config words.
 
-Assignments of one layer apply together, kinds first. A value that changes a `kind` replaces that table: only what the layer itself
-names survives, the rest takes the new kind's defaults, and what is dropped is recorded.
+Assignments of one layer apply together, kinds first. A value that changes a `kind` replaces that table: what the layer itself names
+survives, and so do words that both kinds have from a common base class (the length of any text, the rate of any optimiser); the rest takes
+the new kind's defaults, and what is dropped is recorded. Which files another kind of data has is no word that it shares.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 from research.config.data import Corpus, Sentences, Synthetic
 from research.config.errors import StepladderError
 from research.config.fields import Path, by_kind, class_of, default_kind, keys, kinds, leaves, members
+from research.config.identity import PATHS
 from research.config.node import Node
 from research.config.optim import Train
 from research.config.pairs import Translation
@@ -132,13 +134,13 @@ def _assign(tree: dict[str, Any], one: Assignment, keep: frozenset[Path]) -> Non
         table = _child(tree, tuple(parents), one)
         old = _get(table, parents[-1])
         if not isinstance(old, dict) or old.get("kind", one.value) != one.value:
-            _set(table, parents[-1], {"kind": one.value} | _kept(old, tuple(parents), one.value, keep))
+            _set(table, parents[-1], {"kind": one.value} | _kept(tree, tuple(parents), old, one.value, keep))
             return
     table = _child(tree, one.path, one)
     old, value = _get(table, last), deepcopy(one.value)
     if isinstance(value, dict) and isinstance(old, dict):
         kind = {"kind": old["kind"]} if "kind" in old else {}
-        value = _kept(old, one.path, value.get("kind", old.get("kind")), keep) | kind | value
+        value = _kept(tree, one.path, old, value.get("kind", old.get("kind")), keep) | kind | value
     _set(table, last, value)
 
 
@@ -169,23 +171,43 @@ def _set(table: Any, part: str, value: Any) -> None:
     table[int(part) if isinstance(table, list) else part] = value
 
 
-def _kept(old: Any, path: Path, kind: Any, keep: frozenset[Path]) -> dict[str, Any]:
-    """What the command or spec names of an old table, where a table of the new kind has the same key for the same sort of value."""
-    if not isinstance(old, dict) or not keep:
+def _kept(tree: dict[str, Any], path: Path, old: Any, kind: Any, keep: frozenset[Path]) -> dict[str, Any]:
+    """What stays of an old table at a path when one of this kind replaces it: words of a common base, and those that are named.
+
+    A word stays where the new kind has it for the same sort of value.
+    """
+    if not isinstance(old, dict):
         return {}
-    fields = _fields_at(path, kind)
-    named = [key for key in old if key != "kind" and any(kept[: len(path) + 1] == (*path, key) for kept in keep)]
-    return {key: old[key] for key in named if key in fields and bool(members(fields[key].annotation)) == isinstance(old[key], dict | list)}
+    before, after = (_class_at(tree, path, name) for name in (old.get("kind"), kind))
+    fields = keys(after) if after else {}
+    named = {key for key in old if any(kept[: len(path) + 1] == (*path, key) for kept in keep)}
+    staying = (named | _common(before, after)) - {"kind"}
+    sorts = {key: bool(members(field.annotation)) for key, field in fields.items()}
+    return {key: value for key, value in old.items() if key in staying and sorts.get(key) == isinstance(value, dict | list)}
 
 
-def _fields_at(path: Path, kind: Any) -> dict[str, Any]:
-    """The fields of a table at a path when it has this kind, whatever the kinds above it are."""
-    nodes: list[type[Node]] = [Config]
+def _common(one: type[Node] | None, other: type[Node] | None) -> set[str]:
+    """The words that two classes have from a base, none of their own and no paths of data."""
+    if one is None or other is None:
+        return set()
+    bases = [base for base in one.__mro__ if base in other.__mro__ and issubclass(base, Node) and base not in (one, other)]
+    return {key for base in bases for key in keys(base)} - set(PATHS.get(other, ()))
+
+
+def _class_at(tree: Any, path: Path, kind: Any) -> type[Node] | None:
+    """The class of a table at a path of the tree when it has this kind; None where the path leads nowhere."""
+    node: type[Node] | None = Config
+    field = None
     for part in path:
-        if not part.isdigit():
-            nodes = [member for node in nodes if part in keys(node) for member in members(keys(node)[part].annotation)]
-    chosen = [node for node in nodes if "kind" not in node.model_fields or kind in node.model_fields["kind"].annotation.__args__]  # type: ignore[union-attr]
-    return keys(chosen[0]) if chosen else {}
+        if part.isdigit():
+            tree = tree[int(part)]
+        else:
+            field = keys(node).get(part) if node else None
+            tree = tree.get(part) if isinstance(tree, dict) else None
+        node = class_of(field, tree) if field is not None else None
+    if field is None:
+        return None
+    return kinds(field).get(kind) if kinds(field) else next(iter(members(field.annotation)), None)
 
 
 def _meaningless(tree: dict[str, Any], layer: list[Assignment]) -> list[tuple[Path, str]]:

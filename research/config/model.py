@@ -9,18 +9,22 @@ from research.config.mixer import T5, Alibi, Attention, Dropout, Learned, Mixer,
 from research.config.node import Node, Positive, Rate
 
 
-class LayerNorm(Node):
-    """Ba et al. 2016. `pre` is inside the residual branch, `post` after the addition (Xiong et al. 2020)."""
+class Placed(Node):
+    """What every normalisation has: `pre` is inside the residual branch, `post` after the addition (Xiong et al. 2020)."""
 
-    kind: Literal["layer"] = "layer"
     placement: Literal["pre", "post"] = "pre"
 
 
-class RMSNorm(Node):
+class LayerNorm(Placed):
+    """Ba et al. 2016."""
+
+    kind: Literal["layer"] = "layer"
+
+
+class RMSNorm(Placed):
     """Zhang & Sennrich 2019."""
 
     kind: Literal["rms"]
-    placement: Literal["pre", "post"] = "pre"
 
 
 class NoNorm(Node):

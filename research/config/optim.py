@@ -7,30 +7,33 @@ from pydantic import Field, model_validator
 from research.config.node import Fraction, Node, NonNegative, Positive, Rate, Weight
 
 
-class Constant(Node):
+class Warmed(Node):
+    """What every schedule has that begins with a warm-up from zero."""
+
+    warmup: NonNegative = 0
+
+
+class Constant(Warmed):
     """After `warmup` steps from zero, the rate stays."""
 
     kind: Literal["constant"] = "constant"
-    warmup: NonNegative = 0
 
 
-class Cosine(Node):
+class Cosine(Warmed):
     """Half a cosine from the rate to `final` times it (Loshchilov & Hutter 2017)."""
 
     kind: Literal["cosine"]
-    warmup: NonNegative = 0
     final: Fraction = 0.1
 
 
-class Linear(Node):
+class Linear(Warmed):
     """A line from the rate to `final` times it."""
 
     kind: Literal["linear"]
-    warmup: NonNegative = 0
     final: Fraction = 0.0
 
 
-class InverseSquareRoot(Node):
+class InverseSquareRoot(Warmed):
     """rate * sqrt(warmup / step) after a linear warm-up (Vaswani et al. 2017, sec. 5.3)."""
 
     kind: Literal["inverse_square_root"]
@@ -51,7 +54,22 @@ Schedule = Annotated[Constant | Cosine | Linear | InverseSquareRoot | EpochDecay
 Limit = Rate | Literal["off"]
 
 
-class SGD(Node):
+class Optimiser(Node):
+    """What every optimiser has."""
+
+    learning_rate: Rate = 1e-3
+    schedule: Schedule = Constant()
+    clip: Limit = "off"  # of the global norm
+    max_norm: Limit = "off"  # of the weights that lead to each class, after each step (Kim 2014: 3)
+
+
+class Penalised(Optimiser):
+    """An optimiser whose loss may have an L2 penalty."""
+
+    l2: Weight = 0.0  # times half the squared length of all matrices and embeddings, added to the loss
+
+
+class SGD(Optimiser):
     """Stochastic gradient descent, with momentum if above zero. `weight_decay` is the same as an L2 penalty here."""
 
     traced: ClassVar[tuple[str, ...]] = ("learning_rate", "weight_decay")
@@ -59,53 +77,37 @@ class SGD(Node):
     learning_rate: Rate = 0.1
     momentum: Fraction = 0.0
     weight_decay: Weight = 0.0
-    schedule: Schedule = Constant()
-    clip: Limit = "off"  # of the global norm
-    max_norm: Limit = "off"  # of the weights that lead to each class, after each step (Kim 2014: 3)
 
 
-class Adam(Node):
+class Adam(Penalised):
     """Kingma & Ba 2015."""
 
     traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
     kind: Literal["adam"]
-    learning_rate: Rate = 1e-3
     beta1: Fraction = 0.9
     beta2: Fraction = 0.999
-    l2: Weight = 0.0  # times half the squared length of all matrices and embeddings, added to the loss
-    schedule: Schedule = Constant()
-    clip: Limit = "off"
-    max_norm: Limit = "off"
 
 
-class AdamW(Node):
+class AdamW(Optimiser):
     """Adam with decoupled weight decay of the matrices (Loshchilov & Hutter 2019)."""
 
     traced: ClassVar[tuple[str, ...]] = ("learning_rate", "weight_decay")
     kind: Literal["adamw"] = "adamw"
-    learning_rate: Rate = 1e-3
     beta1: Fraction = 0.9
     beta2: Fraction = 0.999
     weight_decay: Weight = 0.01
-    schedule: Schedule = Constant()
-    clip: Limit = "off"
-    max_norm: Limit = "off"
 
 
-class Adagrad(Node):
+class Adagrad(Penalised):
     """Each number's rate falls with the root of the sum of its squared gradients (Duchi et al. 2011)."""
 
     traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
     kind: Literal["adagrad"]
     learning_rate: Rate = 0.01
     epsilon: Rate = 1e-10  # under the root
-    l2: Weight = 0.0  # as of adam
-    schedule: Schedule = Constant()
-    clip: Limit = "off"
-    max_norm: Limit = "off"
 
 
-class Adadelta(Node):
+class Adadelta(Penalised):
     """Steps of the size of the steps before, over that of the gradients (Zeiler 2012, algorithm 1, with its rho and epsilon)."""
 
     traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
@@ -113,24 +115,15 @@ class Adadelta(Node):
     learning_rate: Rate = 1.0  # the paper has none
     rho: Fraction = 0.95
     epsilon: Rate = 1e-6
-    l2: Weight = 0.0  # as of adam
-    schedule: Schedule = Constant()
-    clip: Limit = "off"
-    max_norm: Limit = "off"
 
 
-class RMSprop(Node):
+class RMSprop(Penalised):
     """The gradient over the root of a running mean of its square (Tieleman & Hinton 2012)."""
 
     traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
     kind: Literal["rmsprop"]
-    learning_rate: Rate = 1e-3
     decay: Fraction = 0.9
     epsilon: Rate = 1e-8
-    l2: Weight = 0.0  # as of adam
-    schedule: Schedule = Constant()
-    clip: Limit = "off"
-    max_norm: Limit = "off"
 
 
 Optim = Annotated[SGD | Adam | AdamW | Adagrad | Adadelta | RMSprop, Field(discriminator="kind")]

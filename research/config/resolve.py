@@ -46,6 +46,12 @@ def _with(node: AnyNode, words: Words) -> AnyNode:
     return node.model_copy(update=changed) if changed else node
 
 
+def _drawn(node: Node, above: Above) -> Words:
+    """An embedding that is drawn as the rest is has no initialisation of its own."""
+    own = getattr(node, "embedding_init", None)
+    return {"embedding_init": None} if own is not None and own == node.init else {}  # type: ignore[attr-defined]
+
+
 def _feed_forward(node: FeedForward, above: Above) -> Words:
     return {"width": node.hidden(above[-1].width)}
 
@@ -89,6 +95,7 @@ def _start(node: Start, above: Above) -> Words:
 
 
 NUMBERS: dict[type[Node], Callable[[Any, Above], Words]] = {
+    Node: _drawn,
     FeedForward: _feed_forward,
     MlpScore: _mlp_score,
     StackWords: _stack,

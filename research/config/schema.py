@@ -8,14 +8,16 @@ from research.config.classify import BagOfWords, Classifier, NGramClassifier
 from research.config.data import Acceptability, Agreement, Copy, Data, Evaluation, Folded, Labelled, Recall, Reverse, Text
 from research.config.decoding import Decoder, Greedy
 from research.config.encoder_decoder import EncoderDecoder
-from research.config.errors import Impossible
+from research.config.errors import Impossible, StepladderError
 from research.config.mixer import Learned
 from research.config.model import FeedForwardLM, Interpolation, LanguageModel, NGram
-from research.config.node import Node, NonNegative, Strings
+from research.config.node import GREATEST_SEED, Node, Seed, Strings
 from research.config.optim import AdamW, Optim, Run, Train
 from research.config.pairs import Glyphs, Pairs
 from research.config.rules import Rules
 from research.config.subwords import NoRegularisation, Subword
+
+MOST_SEEDS = 10_000
 
 
 def _seeds(value: Any) -> Any:
@@ -23,13 +25,24 @@ def _seeds(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         if value < 1:
             raise ValueError("seeds must be at least 1, or a list of seeds")
+        if value > MOST_SEEDS:
+            raise ValueError(
+                f"seeds = {value} asks for as many runs of each cell, the seeds 0 .. {value - 1}; the most is {MOST_SEEDS}. One seed is "
+                f"written in brackets, and the greatest is {GREATEST_SEED}"
+            )
         return tuple(range(value))
     if isinstance(value, list | tuple) and len(set(value)) < len(value):
         raise ValueError("a seed is named twice")
     return tuple(value) if isinstance(value, list) else value
 
 
-Seeds = Annotated[tuple[NonNegative, ...], BeforeValidator(_seeds), Field(min_length=1)]
+Seeds = Annotated[tuple[Seed, ...], BeforeValidator(_seeds), Field(min_length=1)]
+
+
+def check_seed(seed: int | None, where: str) -> None:
+    """Raises StepladderError for a number that no run could have as its seed."""
+    if seed is not None and not 0 <= seed <= GREATEST_SEED:
+        raise StepladderError(f"{where} {seed} is no seed: a seed is a whole number from 0 to {GREATEST_SEED}.")
 
 
 class Start(Node):

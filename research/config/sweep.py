@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Annotated, Any, Literal, NamedTuple
 
+import tomli_w
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator
 
 from research.config.errors import StepladderError, did_you_mean
@@ -11,7 +12,7 @@ from research.config.explain import explain, impossible, unknown_key
 from research.config.fields import Path, is_key, leaves
 from research.config.labels import label_values, row_label, short_text, text
 from research.config.merge import Assignment, Dropped, Merged, apply
-from research.config.node import Node, NonNegative, Positive, Rate, Strings
+from research.config.node import Node, Positive, Rate, Seed, Strings
 from research.config.schema import Config
 from research.config.tuning import Grid, meant_for, trials
 
@@ -71,9 +72,9 @@ class Sweep(Node):
     zip: Axes = Field(default_factory=dict)  # arrays of equal length, stepped through together
     list: Rows = ()  # tables of dotted keys, each with an optional "label"
     exclude: Rows = ()  # key = value: a point that has them all is left out
-    seeds: Positive | Annotated[tuple[NonNegative, ...], BeforeValidator(_tuple)] | None = None  # in place of the config's
+    seeds: Positive | Annotated[tuple[Seed, ...], BeforeValidator(_tuple)] | None = None  # in place of the config's
     tune: Grid = Field(default_factory=dict)  # tried for each row; the one with the best mean `select` stands for it, and is tested
-    seed: NonNegative = 0  # of the values that `tune` draws
+    seed: Seed = 0  # of the values that `tune` draws
     match: Match | None = None
     metric: str = "test.perplexity"
     select: str | None = None  # the metric of validation that chooses among the values of `tune`; by default the metric's own, or the loss
@@ -138,6 +139,36 @@ def expand(tree: dict[str, Any], sweep: Sweep, named: frozenset[Path] = frozense
     points = tuple(_point(tree, sweep, step, named, where) for step in steps)
     _check_points(sweep, points, where)
     return points
+
+
+def labels_of(sweep: Sweep, where: str) -> set[str]:
+    """Every name that a row of the table may be called by: its own, and that of its place among rows and columns."""
+    steps = [_joined(combination).labels for combination in product(*_axes(sweep, where))]
+    names = _names(sweep.table.rows)
+    rows = {row_label(labels, [name for name in names if name in labels]) for labels in steps}
+    return rows | {row_label(labels, labels) for labels in steps} | {text(value) for labels in steps for value in labels.values()}
+
+
+def check_overrides(sweep: Sweep, command: Iterable[Assignment]) -> None:
+    """Raises StepladderError for an override that changes nothing, since every point of the sweep sets its key itself."""
+    rows = [_row(row) | row.get("tune", {}) for row in sweep.list]
+    of_rows = {key for key in (rows[0] if rows else ()) if all(key in row for row in rows)}
+    homes = {**dict.fromkeys(sweep.axes, "axes"), **dict.fromkeys(sweep.zip, "zip"), **dict.fromkeys(sweep.tune, "tune")}
+    for path, value, source in command:
+        key = ".".join(path)
+        if key in of_rows:
+            raise StepladderError(f"{source}: `{key}={text(value)}` changes nothing, since every row of sweep.list sets {key} itself.")
+        if key in homes:
+            table = homes[key]
+            raise StepladderError(
+                f"{source}: `{key}={text(value)}` changes nothing, since sweep.{table} sets {key} at every point. For other values write "
+                f"sweep.{table}.{key}='[{_toml(value)}]'."
+            )
+
+
+def _toml(value: Any) -> str:
+    """A value as an array of the command line has it."""
+    return tomli_w.dumps({"value": value}).partition("=")[2].strip()
 
 
 def _axes(sweep: Sweep, where: str) -> list[list[_Step]]:

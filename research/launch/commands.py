@@ -21,9 +21,10 @@ from research.launch.local import execute, pending
 from research.launch.manifest import checked_manifest, write_manifest
 from research.launch.meter import headline
 from research.launch.next_commands import after_sweep, after_training, places_of
+from research.launch.open_run import OpenRun, open_for_text, open_run
 from research.launch.plan import Plan, resolve
 from research.launch.progress import clock, progress
-from research.launch.show import advice_lines, as_data, covered_lines, print_plan, seconds_left
+from research.launch.show import advice_lines, as_data, covered_lines, dropped_lines, print_plan, seconds_left
 from research.results import store
 from research.results.manifest import Launch
 from research.results.measures import figures, is_headline
@@ -38,6 +39,7 @@ SHOWN_TEXT = 100  # characters of a classified sentence
 def train(loaded: Any, runs: Path, data_dir: Path | None, rerun: str | None, as_json: bool) -> int:
     """One cell, all its seeds."""
     plan = resolve(loaded, runs, data_dir)
+    store.check_writable(runs)
     code = _run(plan, runs, data_dir, True, rerun, as_json)
     (cell,) = plan.rows
     found = summarise(runs, cell.cell_id, cell.seeds)
@@ -61,6 +63,7 @@ def sweep(
 
     use_compilation_cache()
     plan = with_initial(resolve(chosen.loaded, runs, data_dir), runs, data_dir)
+    store.check_writable(runs)
     written = write_manifest(plan, runs, launch_of(chosen, runs, data_dir))
     code = _run(plan, runs, data_dir, keep_going, rerun, as_json)
     if as_json:
@@ -87,6 +90,8 @@ def show(chosen: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
     """The plan, checked and priced; nothing is run."""
     plan = resolve(chosen.loaded, runs, data_dir)
     checked_manifest(plan, runs, launch_of(chosen, runs, data_dir))
+    for line in dropped_lines(plan):
+        print(line, file=sys.stderr)
     if as_json:
         print(store.to_json(as_data(plan, runs, data_dir)))
     else:
@@ -99,7 +104,7 @@ def generate(run: str, asked: Any, runs: Path, data_dir: Path | None, as_json: b
     from research.launch.generate import generate as continue_prompts
 
     use_compilation_cache()
-    found = continue_prompts(store.find_run(runs, run), asked, data_dir)
+    found = continue_prompts(_opened(open_for_text(runs, run, data_dir)), asked)
     if as_json:
         print(store.to_json(found | (found["texts"][0] if len(asked.prompts) == 1 else {})))
         return 0
@@ -116,7 +121,7 @@ def score(run: str, asked: Any, runs: Path, data_dir: Path | None, as_json: bool
     from research.launch.score import score as score_prompts
 
     use_compilation_cache()
-    found = score_prompts(store.find_run(runs, run), asked, data_dir)
+    found = score_prompts(_opened(open_for_text(runs, run, data_dir)), asked)
     if as_json:
         print(store.to_json(found))
         return 0
@@ -143,13 +148,13 @@ def _table_of(lines: list[dict[str, Any]]) -> Table:
 
 def predict(run: str, text: str | None, file: Path | None, runs: Path, data_dir: Path | None, as_json: bool) -> int:
     """The class of each sentence, and why."""
-    from research.launch.predict import open_run, texts_of
     from research.launch.predict import predict as classify
+    from research.launch.predict import texts_of
 
     texts = texts_of(text, file)
     use_compilation_cache()
-    named = store.find_run(runs, run)
-    found = classify(open_run(named.seed_folder(), data_dir), texts)
+    named = _opened(open_run(runs, run, data_dir))
+    found = classify(named, texts)
     if as_json:
         print(store.to_json({"cell_id": named.cell_id, "predictions": [one._asdict() for one in found]}))
         return 0
@@ -168,11 +173,18 @@ def probe(run: str, overrides: list[str], out: Path | None, runs: Path, data_dir
     from research.results.study import print_study, write_study
 
     use_compilation_cache()
-    study = probe_run(store.find_run(runs, run), overrides, data_dir)
+    study = probe_run(_opened(open_run(runs, run, data_dir)), overrides, data_dir)
     files = write_study(study, [], out or Path("reports") / study.name)
     print(json.dumps(store.read_json(files["report.json"]))) if as_json else print_study(study, [])
     print(f"report: {files['report.html']}", file=sys.stderr)
     return 0
+
+
+def _opened(run: OpenRun) -> OpenRun:
+    """The run, whose notes are told."""
+    for note in run.notes:
+        print(f"note: {note}", file=sys.stderr)
+    return run
 
 
 def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, quiet: bool) -> int:
@@ -194,6 +206,8 @@ def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun:
 
 
 def _announce(plan: Plan, jobs: list[Any], predicted: float, quiet: bool) -> None:
+    for line in dropped_lines(plan):
+        print(line, file=sys.stderr)
     if quiet:
         return
     for line in (*covered_lines(plan), *advice_lines(plan), *filter(None, [plan.matched])):

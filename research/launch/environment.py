@@ -1,4 +1,4 @@
-"""What a result was made with: env.json of a cell, and the compilation cache."""
+"""What a result is made with: a part of the env.json of each seed, and the compilation cache."""
 
 import os
 import platform
@@ -11,10 +11,14 @@ from typing import Any
 
 import jax
 
+from research.data.download import sha256
 from research.train import lanes
 
 PACKAGES = ("stepladder", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "scipy", "pydantic")
-DECISIVE = ("devices", "cores_of_a_run", "platform", "flags", "machine", "jax", "jaxlib")  # what the last bits of a result may depend on
+DECISIVE = (  # what a result, or its last bits, may depend on
+    *("commit", "changes", "devices", "cores_of_a_run", "platform", "flags", "machine"),
+    *("jax", "jaxlib", "flax", "optax", "numpy"),
+)
 
 
 def environment() -> dict[str, Any]:
@@ -28,7 +32,7 @@ def environment() -> dict[str, Any]:
         "devices": len(jax.devices()),
         "cores_of_a_run": lanes.cores(),
         "flags": os.environ.get("XLA_FLAGS", ""),
-        "commit": _commit(),
+        **code(),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
 
@@ -54,12 +58,26 @@ def _processor() -> str:
         return platform.processor()
 
 
-def _commit() -> str:
+def code() -> dict[str, str]:
+    """The commit, and under `changes` a digest of what differs from it: of the whole source where the code is no checkout."""
+    root = Path(__file__).parents[1]
+    if _git(root, "ls-files", "--error-unmatch", __file__) is None:  # not the repository of someone's virtual environment
+        return {"commit": "", "changes": _digest_of_source(root)}
+    differs = _git(root, "status", "--porcelain", "--", ".") or ""
+    commit = _git(root, "rev-parse", "--short=12", "HEAD") or ""
+    return {"commit": f"{commit}-dirty" if differs else commit, "changes": _digest_of_source(root) if differs else ""}
+
+
+def _git(root: Path, *words: str) -> str | None:
+    """What git says; None where it refuses, or is not there."""
     try:
-        root = Path(__file__).parent
-        done = subprocess.run(
-            ["git", "-C", str(root), "describe", "--always", "--dirty"], capture_output=True, text=True, timeout=5, check=True
-        )
+        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, timeout=5, check=True)
         return done.stdout.strip()
     except (OSError, subprocess.SubprocessError):
-        return "unknown"
+        return None
+
+
+def _digest_of_source(root: Path) -> str:
+    """Of every file of the library, with its name."""
+    files = sorted(root.rglob("*.py"))
+    return sha256("\0".join(f"{file.relative_to(root)}\0{file.read_text(encoding='utf-8')}" for file in files).encode())[:12]

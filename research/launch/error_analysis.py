@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from research.config.fields import by_kind
-from research.config.merge import complete
-from research.config.schema import CLASSIFIERS, Config
-from research.data.load import load
+from research.config.schema import CLASSIFIERS
+from research.data.dataset import Dataset
 from research.data.slices import slices
 from research.launch.environment import use_compilation_cache
-from research.launch.predict import Prediction, open_run, predict
+from research.launch.open_run import OpenRun, open_run
+from research.launch.predict import Prediction, predict
 from research.results import store
 from research.results.report import Section
 from research.results.sheets import Heading, Sheet, Text
@@ -30,32 +30,37 @@ CONFUSIONS = "<p>Of the test sentences of a class, the share that was put into e
 def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> tuple[Section, ...]:
     """Sections where the cells are classifiers of one dataset with at least one run that is done; else none."""
     cells = [entry for entry in manifest["cells"] if entry["config"] and entry["config"]["model"]["kind"] in by_kind(CLASSIFIERS)]
-    done = {_label(entry): found for entry in cells if (found := _done(entry, runs_dir))}
+    done = {_label(entry): found for entry in cells if (found := _done(entry, runs_dir, data_dir))}
     if not done:
         return ()
     use_compilation_cache()
-    return tuple(
-        section for section in (_slices(cells, done, data_dir), _confusions(cells, done, data_dir), _worst(done, data_dir)) if section
-    )
+    return tuple(section for section in (_slices(done), _confusions(done), _worst(done)) if section)
 
 
 def _label(entry: dict[str, Any]) -> str:
     return ", ".join(str(value) for value in entry["labels"].values())
 
 
-def _done(entry: dict[str, Any], runs_dir: Path) -> list[Path]:
-    folders = (store.seed_folder(Path(runs_dir), entry["cell_id"], seed) for seed in entry["seeds"])
-    return [folder for folder in folders if store.status_of(folder) == "done"]
+def _done(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> list[OpenRun]:
+    """The runs of a cell that are done."""
+    folders = {seed: store.seed_folder(Path(runs_dir), entry["cell_id"], seed) for seed in entry["seeds"]}
+    done = [seed for seed, folder in folders.items() if store.status_of(folder) == "done"]
+    return [open_run(runs_dir, f"{entry['cell_id']}/{seed}", data_dir) for seed in done]
 
 
-def _slices(cells: list[dict[str, Any]], done: dict[str, list[Path]], data_dir: Path | None) -> Section | None:
-    data = load(Config.model_validate(complete(cells[0]["config"])).data, data_dir)
+def _data(done: dict[str, list[OpenRun]]) -> Dataset:
+    """What all rows were tested on."""
+    return next(iter(done.values()))[0].data
+
+
+def _slices(done: dict[str, list[OpenRun]]) -> Section | None:
+    data = _data(done)
     sizes = {name: int(members.sum()) for name, members in slices(data.sentences["test"], data.sentences["train"]).items()}
     sizes |= {name: int((data.sentences["test"].labels == i).sum()) for i, name in enumerate(data.classes)}
     present = [name for name, n in sizes.items() if n]
     rows = []
-    for label, folders in done.items():
-        metrics = [(store.read_result(folder) or {})["metrics"]["test"] for folder in folders]
+    for label, runs in done.items():
+        metrics = [(store.read_result(run.folder) or {})["metrics"]["test"] for run in runs]
         mean = lambda name: float(np.mean([one.get(name, np.nan) for one in metrics]))  # noqa: B023
         rows.append((Text(label), Text(_percent(mean("accuracy"))), *(Text(_percent(mean(f"accuracy_at_{name}"))) for name in present)))
     count = (Text("sentences"), Text(f"{len(data.test.inputs):,}"), *(Text(f"{sizes[name]:,}") for name in present))  # type: ignore[union-attr]
@@ -63,13 +68,13 @@ def _slices(cells: list[dict[str, Any]], done: dict[str, list[Path]], data_dir: 
     return Section("Where each one fails", SLICES, sheet=Sheet("Slices", headings, (count, *rows), labels=1))
 
 
-def _confusions(cells: list[dict[str, Any]], done: dict[str, list[Path]], data_dir: Path | None) -> Section | None:
-    classes = load(Config.model_validate(complete(cells[0]["config"])).data, data_dir).classes
+def _confusions(done: dict[str, list[OpenRun]]) -> Section | None:
+    classes = _data(done).classes
     rows = []
-    for label, folders in done.items():
+    for label, runs in done.items():
         counts = np.zeros((len(classes), len(classes)))
-        for folder in folders:
-            with np.load(folder / "items.npz") as items:
+        for run in runs:
+            with np.load(run.folder / "items.npz") as items:
                 np.add.at(counts, (items["class"], items["predicted"]), 1)
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         for i, name in enumerate(classes):
@@ -78,18 +83,17 @@ def _confusions(cells: list[dict[str, Any]], done: dict[str, list[Path]], data_d
     return Section("Confusions", CONFUSIONS, sheet=Sheet("Confusions", headings, tuple(rows), labels=2))
 
 
-def _worst(done: dict[str, list[Path]], data_dir: Path | None) -> Section | None:
+def _worst(done: dict[str, list[OpenRun]]) -> Section | None:
     """Of each row's first seed, the wrong test sentences that it was surest of, without repeating a text."""
     parts = [
         "<p>Of each row's first seed, the test sentences that it got most wrong, by the lead of its class over the right one, and the "
         "words that drove it: weights of linear models, gradient x input of networks, valences of rules. + is for the chosen class.</p>"
     ]
-    for label, folders in done.items():
-        if (store.read_result(folders[0]) or {}).get("folds"):  # each fold has a model of its own
+    for label, (reader, *_) in done.items():
+        if reader.config.pooled:  # each fold has a model of its own
             continue
-        reader = open_run(folders[0], data_dir)
         test = reader.data.sentences["test"]
-        with np.load(folders[0] / "items.npz") as items:
+        with np.load(reader.folder / "items.npz") as items:
             wrong = np.flatnonzero(items["class"] != items["predicted"])
         if not len(wrong):
             parts.append(f"<h3>{escape(label)}</h3><p>No test sentence is wrong.</p>")

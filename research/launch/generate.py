@@ -1,7 +1,6 @@
 """A run's text: its config and parameters from its folder, prompts, and the tokens that follow them."""
 
 import time
-import tomllib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -18,20 +17,18 @@ from research.config.encoder_decoder import EncoderDecoder
 from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
 from research.config.pairs import Rewrite, TextPairs
-from research.config.schema import Config
+from research.config.schema import check_seed
 from research.config.unicode import argument_text
 from research.data.dataset import Dataset
-from research.data.load import load
 from research.data.pairs import SEPARATOR, decode_target, encode_source
 from research.launch.lines import lines_of
+from research.launch.open_run import OpenRun
 from research.launch.plan import sizes
 from research.launch.reach import check_reach
 from research.launch.recompute import recompute_ms
-from research.launch.trained import check_done, parameters
 from research.models.beam import search
 from research.models.choose import choose, keys_of
 from research.models.decode import draw, without_end
-from research.results import store
 from research.tasks.translating import begin
 
 MULTIPLE = 16  # prompts are padded to a multiple of it, so that prompts of nearly one length share a compiled program
@@ -74,27 +71,26 @@ def prompts_of(prompt: str | None, file: Path | None) -> tuple[str, ...]:
     return (argument_text(prompt or ""),) if file is None else tuple(lines_of("--prompts", file, "a prompt"))
 
 
-def generate(run: store.Run, asked: Request, data_dir: Path | None) -> dict[str, Any]:
+def generate(run: OpenRun, asked: Request) -> dict[str, Any]:
     """Each prompt's continuation, in `texts`.
 
     `latency_ms`: `first`, of reading the prompts up to the logits of the first token, and `each_later`, of one token of every row.
     """
-    config = Config.model_validate(tomllib.loads(store.read_text(run.folder / "config.toml")))
-    data, folder = load(config.data, data_dir), run.seed_folder()
+    config, data = run.config, run.data
+    check_seed(asked.seed, "--seed")
     if not isinstance(config.data, Corpus | TextPairs | Rewrite):
         raise StepladderError(
             f"{run.cell_id} was trained on {config.data.kind}, which is no text to go on from or to translate; name a run on text or pairs."
         )
     if isinstance(config.model, Interpolation):
         raise StepladderError(f"{run.cell_id} is an interpolation, which scores text and draws none; name one of its parts.")
-    check_done(folder)
     if asked.recompute and data.sides:
         raise StepladderError("--recompute compares with reading a text again, and a translation has a source besides; leave it out.")
     decoder = asked.decoder or (config.decode if data.sides else Sample(kind="sample"))
     asked = asked._replace(decoder=decoder)
     ids = [_numbers(data, prompt) for prompt in asked.prompts]
     end = data.eos if asked.until_end or data.sides else None
-    found = (_from_counts if isinstance(config.model, NGram) else _from_model)(config, data, folder, ids, end, asked)
+    found = (_from_counts if isinstance(config.model, NGram) else _from_model)(run, ids, end, asked)
     shown = [_shown(data, prompt, texts) for prompt, texts in zip(asked.prompts, found.texts, strict=True)]
     return {"cell_id": run.cell_id, "decoder": decoder.model_dump(), "texts": shown, "latency_ms": found.latency}
 
@@ -114,11 +110,12 @@ def _shown(data: Dataset, prompt: str, texts: list[Text]) -> dict[str, Any]:
     return {"prompt": prompt, **each[0]} | ({} if texts[0].score is None else {"n_best": scored})
 
 
-def _from_model(config: Config, data: Dataset, folder: Path, ids: Sequence[np.ndarray], end: int | None, asked: Request) -> Continued:
+def _from_model(run: OpenRun, ids: Sequence[np.ndarray], end: int | None, asked: Request) -> Continued:
+    config, data = run.config, run.data
     longest = max(map(len, ids))
     source = longest - 1 if isinstance(config.model, EncoderDecoder) else 0  # what is behind it a decoder reads
     check_reach(config.model, sizes(config, data), longest - source + asked.tokens - 1, "Shorten the prompt or --tokens", source)
-    params = parameters(config, data, folder)
+    params = run.parameters
     prompts, valid = padded(ids, MULTIPLE)
     if data.sides:  # <sep> is the last column
         prompts, valid = (np.stack([np.roll(row, -len(one)) for row, one in zip(a, ids, strict=True)]) for a in (prompts, valid))
@@ -164,13 +161,13 @@ def _best(tokens: np.ndarray, lengths: np.ndarray, scores: np.ndarray, end: int 
     return [Text(without_end(text, int(length), end), float(score)) for text, length, score in found if np.isfinite(score)]
 
 
-def _from_counts(config: Config, data: Dataset, folder: Path, ids: Sequence[np.ndarray], end: int | None, asked: Request) -> Continued:
-    decoder = asked.decoder
+def _from_counts(run: OpenRun, ids: Sequence[np.ndarray], end: int | None, asked: Request) -> Continued:
+    data, decoder = run.data, asked.decoder
     if isinstance(decoder, Beam):
         raise StepladderError("Beam search goes over a trained model's state; a counted n-gram takes greedy, sample, top_k or top_p.")
     if asked.recompute:
         raise StepladderError("--recompute compares with what a trained model keeps of the text before; a counted n-gram keeps nothing.")
-    model, key, next_of = parameters(config, data, folder), jax.random.key(asked.seed), jax.jit(choose, static_argnums=0)
+    model, key, next_of = run.parameters, jax.random.key(asked.seed), jax.jit(choose, static_argnums=0)
     texts: list[list[Text]] = []
     first: list[float] = []
     later: list[float] = []

@@ -25,8 +25,10 @@ from research.data.varied import cut_anew
 from research.launch.belonging import belongs
 from research.launch.environment import differences, environment
 from research.launch.plan import Cell, Plan, lacks, program_of
+from research.launch.record import keep_record
 from research.results import store
 from research.results.choice import chosen, is_decided, parse_reference
+from research.results.code import environments
 from research.results.lock import HeldError, claimed
 from research.train import lanes
 from research.train.classic import fit_run, score_fitted
@@ -42,7 +44,7 @@ from research.train.source import OnHost
 UNDECIDED = "undecided"  # stands for the folder of a run that is not known yet: there is none
 FILES = (  # of a run, beside its checkpoints
     *("status.json", "test.json", "items.npz", "test_tokens.npz", "prompts.npz", "texts.jsonl", "attention.npz"),
-    *("result.json", "metrics.jsonl", "tokens.npz", "log.txt"),
+    *("env.json", "result.json", "metrics.jsonl", "tokens.npz", "log.txt"),
 )
 
 
@@ -90,8 +92,9 @@ def execute(
     Of a row whose values are tried, the test split is scored for the chosen one alone, once all of its trials have ended.
     """
     now = environment()
+    jobs = [job._replace(environment=now) for job in jobs]
     for job in jobs:
-        _prepare_folder(job, now, anew, report)
+        _prepare_folder(job, anew, report)
     counts: Counter[type[RunEvent]] = Counter()
 
     def counted(event: RunEvent) -> None:
@@ -113,7 +116,7 @@ def execute(
                 break
             _run_groups(_groups(ready, data_dir), data_dir, compiler, stop, keep_going, counted)
             rest = [job for job in rest if job not in ready]
-            chosen = [job for job in _to_score(plan, runs_dir, rest) if job.folder not in tried]
+            chosen = [job._replace(environment=now) for job in _to_score(plan, runs_dir, rest) if job.folder not in tried]
             tried |= {job.folder for job in chosen}
             rest += chosen
     return Outcome(counts[Done] + counts[Trained] + counts[Diverged], counts[Failed], counts[Held], counts[Blocked])
@@ -150,8 +153,10 @@ def _is_mixture(config: Config | None) -> bool:
 
 def _job(cell: Cell, seed: int, cells: dict[str, Cell], runs_dir: Path) -> Job:
     assert cell.config is not None
-    parents = tuple(_parent(cells, parent, seed, runs_dir) for parent in cell.parents)
-    return Job(cell.cell_id, cell.config, seed, store.seed_folder(runs_dir, cell.cell_id, seed), parents, cell.facts)
+    start = seed if cell.parent_seed is None else cell.parent_seed
+    parents = tuple(_parent(cells, parent, start, runs_dir) for parent in cell.parents)
+    folder = store.seed_folder(runs_dir, cell.cell_id, seed)
+    return Job(cell.cell_id, cell.config, seed, folder, parents, cell.facts, data_digest=cell.data_digest)
 
 
 def _parent(cells: dict[str, Cell], name: str, seed: int, runs_dir: Path) -> Path:
@@ -187,17 +192,16 @@ def _is_over(job: Job) -> bool:
     return status in ENDED and not (status == "trained" and job.tested)
 
 
-def _prepare_folder(job: Job, now: dict[str, Any], anew: bool, report: Listener) -> None:
+def _prepare_folder(job: Job, anew: bool, report: Listener) -> None:
     cell = job.folder.parent
     if anew and job.folder.exists():
         with claimed(job.folder):
             _forget(job.folder)
     store.write_text(cell / "config.toml", to_toml(job.config))
-    before = store.read_json(cell / "env.json")
-    if before is not None and (told := differences(before, now)):
-        report(Note(job, f"{told}; last bits may differ from before"))
-    if before is None:
-        store.write_json(cell / "env.json", now)
+    others = [environments(cell / f"seed-{seed}") for seed in store.seeds_of(cell)]
+    before = next((parts[-1] for parts in others if parts), None)
+    if before is not None and (told := differences(before, job.environment)):
+        report(Note(job, f"{told}; its numbers may differ from those before"))
 
 
 def _forget(folder: Path) -> None:
@@ -268,6 +272,7 @@ def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report:
                 return report(Held(job, "another process finished it meanwhile"))
             if store.status_of(job.folder) != "trained":
                 report(Started(job, 0))
+                keep_record(job.folder.parent, job.config, data, data_dir)
                 metrics = fit_run(job, data, data_dir, belongs(data, "valid"))
             if job.tested:
                 metrics = score_fitted(job, data, data_dir, belongs(data, "test"))
@@ -284,6 +289,8 @@ def _prepared(group: Group, data_dir: Path | None) -> tuple[Any, Any]:
     """What trains a group and its material, or what scores it and what is held out."""
     config = _longest_call(group.jobs)
     data = load(config.data, data_dir)
+    for job in group.jobs:
+        keep_record(job.folder.parent, job.config, data, data_dir)
     if not group.untrained:
         held_out = held_out_of(config, data)
         return build_evaluator(group.program, held_out.shapes, len(group.jobs)), held_out

@@ -7,14 +7,10 @@ import numpy as np
 from jaxtyping import Float
 
 from research.config.errors import StepladderError
-from research.config.merge import complete
-from research.config.schema import Config
 from research.data.dataset import Dataset, TextSplit
-from research.data.load import load
+from research.launch.open_run import first_run
 from research.launch.plan import sizes
-from research.launch.trained import parameters
 from research.models.observe import attention_maps
-from research.results import store
 from research.results.cells import axes_of
 from research.results.labels import find_indices, place_text
 from research.results.plots import heat_map
@@ -31,16 +27,12 @@ class Map(NamedTuple):
 
 def read_map(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None, item: int = 0) -> Map | None:
     """Of a cell of a manifest, by its first seed that is done; None where none is. `item`: the number of a test example, or of a line."""
-    seed = next((seed for seed in entry["seeds"] if _done(store.seed_folder(runs_dir, entry["cell_id"], seed))), None)
-    if seed is None:
+    run = first_run(entry, runs_dir, data_dir)
+    if run is None:
         return None
-    config = Config.model_validate(complete(entry["config"]))
-    data = load(config.data, data_dir)
-    folder = store.seed_folder(runs_dir, entry["cell_id"], seed)
-    params = parameters(config, data, folder)
-    tokens = _inputs(data, item)[: sizes(config, data).length]
-    weights = attention_maps(config.model, params, tokens, np.ones(len(tokens), bool))
-    return Map(weights, tuple(data.vocabulary.types[token] for token in tokens), seed)
+    tokens = _inputs(run.data, item)[: sizes(run.config, run.data).length]
+    weights = attention_maps(run.config.model, run.parameters, tokens, np.ones(len(tokens), bool))
+    return Map(weights, tuple(run.vocabulary.types[token] for token in tokens), run.seed)
 
 
 def map_section(
@@ -66,10 +58,6 @@ def map_section(
     name = f"attention-{entry['cell_id']}-{number}-{item}"
     title = f"Attention of {called}"
     return Section(title, picture=heat_map(name, title, found.weights[layer], found.symbols, found.symbols, caption))
-
-
-def _done(folder: Path) -> bool:
-    return store.status_of(folder) == "done"
 
 
 def _inputs(data: Dataset, item: int) -> np.ndarray:

@@ -3,9 +3,8 @@
 What is resolved here is written down (`manifest`); reports read that and results, nothing else.
 """
 
-import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -29,13 +28,14 @@ from research.config.sweep import Point
 from research.config.unicode import path_of
 from research.data.batches import steps_per_epoch
 from research.data.dataset import Dataset, Examples
-from research.data.download import sha256, sha256_of
+from research.data.download import sha256_of
 from research.data.load import load
 from research.data.prompts import asked_of, longest, queries
 from research.launch.match import Facts, matched
 from research.launch.parents import Trial, inlined, reference_to, sources, with_references
 from research.launch.price import price
 from research.launch.reach import beyond_training, check_reach
+from research.launch.record import BUILT_IN, by_contents, files_of, identify, made_of, open_cell
 from research.launch.selecting import FALLBACKS, check_checkpoint_metric, resolve_select, valid_names
 from research.models.classifier import without_output
 from research.models.count import flops_per_token, parameters
@@ -64,6 +64,7 @@ class Cell:
     tuned: dict[str, Any] = field(default_factory=dict)
     dropped: tuple[Any, ...] = ()
     parents: tuple[str, ...] = ()  # cells that must be run before it
+    parent_seed: int | None = None  # the one seed of its parent that every seed starts from; None: seed k starts from seed k
     facts: dict[str, Any] = field(default_factory=dict)  # params, flops_per_token, lacks, extra
     predicted_seconds: float = 0.0  # core-seconds of one run, without compilation
     settled_parts: bool = True  # whether the rows that a mixture names give one result for all seeds
@@ -140,7 +141,7 @@ def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
     drafts = [_within_reach(_draft(point), show, data_dir) for point in points]
     select = _select(loaded, drafts, data_dir)
     identified = _identify(drafts, select, runs_dir, data_dir)
-    cells = _unique([cell for _, draft in identified for cell in (*_parts(draft, data_dir), draft)])
+    cells = _unique([cell for _, draft in identified for cell in (*_parts(draft), draft)])
     for cell in cells:
         _check_start(cell, cells, runs_dir, data_dir)
     places = tuple(cell for _, cell in sorted(identified, key=lambda pair: pair[0]))
@@ -225,13 +226,14 @@ def _identify(drafts: Sequence[Cell], select: str, runs_dir: Path, data_dir: Pat
     """The drafts with ids, children after the rows of this sweep that they start from, each with its number among the drafts."""
     rows = Counter(_row_name(cell) for cell in drafts)
     rank: dict[str, list[Cell]] = {}
-    open_rows = lambda cell: [name for name in sources(cell.config) if name in rows and len(rank.get(name, ())) < rows[name]]
+    names = lambda cell: [split_seed(name, rows)[0] for name in sources(cell.config)]
+    open_rows = lambda cell: [name for name in names(cell) if name in rows and len(rank.get(name, ())) < rows[name]]
     waiting, done = list(enumerate(drafts)), []
     while waiting:
         ready = [(at, cell) for at, cell in waiting if not open_rows(cell)]
         if not ready:
-            names = ", ".join(_row_name(cell) for _, cell in waiting)
-            raise StepladderError(f"The rows {names} start from each other in a circle. One of them must start from nothing.")
+            circle = ", ".join(_row_name(cell) for _, cell in waiting)
+            raise StepladderError(f"The rows {circle} start from each other in a circle. One of them must start from nothing.")
         for at, cell in ready:
             identified = _identified(cell, rank, select, runs_dir, data_dir)
             rank.setdefault(_row_name(cell), []).append(identified)
@@ -246,38 +248,59 @@ def _row_name(cell: Cell) -> str:
     return ", ".join(str(value) for value in cell.labels.values())
 
 
+def split_seed(name: str, rows: Container[str]) -> tuple[str, int | None]:
+    """A name of a row, or of a cell, and the seed behind its slash, where there is one."""
+    row, _, seed = name.rpartition("/")
+    return (row, int(seed)) if name not in rows and row and seed.isdigit() and parse_reference(name) is None else (name, None)
+
+
 def _identified(cell: Cell, rank: Mapping[str, list[Cell]], select: str, runs_dir: Path, data_dir: Path | None) -> Cell:
     """`rank`: the cells of the rows that have ids already."""
     if cell.config is None:
         return cell
-
-    def refer(name: str) -> str:
-        trials = [Trial(trial.cell_id, trial.config, trial.seeds if trial.config else ()) for trial in rank.get(name, ())]
-        return reference_to(name, trials, select) if trials else _elsewhere(name, runs_dir)
-
-    config = with_references(resolve_words(cell.config), refer)
-    named = [trial for name in sources(cell.config) for trial in rank.get(name, ()) if trial.config]
+    config = with_references(resolve_words(cell.config), lambda name: _refer(name, rank, select, runs_dir))
+    data = load(config.data, data_dir)
+    named = [trial for name in sources(cell.config) for trial in rank.get(split_seed(name, rank)[0], ()) if trial.config]
     if isinstance(config.model, Interpolation):
-        _check_named(cell, named, load(config.data, data_dir).digest)
-        part_id = lambda part: cell_id(part_config(config, part), load(config.data, data_dir).digest)
+        _check_named(cell, named, data.digest)
+        part_id = lambda part: cell_id(part_config(config, part), data.digest)
         config = inlined(config, {trial.cell_id: trial.config for trial in named if trial.config}, part_id)
-    parents = sources(config)
+    parents = tuple(split_seed(name, ())[0] for name in sources(config))
+    seed = split_seed(config.init.source, ())[1] if config.init and config.init.source else None
     if config.init and config.init.embeddings is not None:
         config = _starting(config, embeddings=str(_vector_file(config.init.embeddings, data_dir)))
-    digest = load(config.data, data_dir).digest
-    if isinstance(config.model, Rules) and config.model.lexicon != "vader":
+    if isinstance(config.model, Rules) and config.model.lexicon != BUILT_IN:
         load_lexicon(config.model.lexicon)  # a mistake in it is said before anything is run
-        digest += sha256(path_of(config.model.lexicon).read_bytes())
     if config.eval.prompts:
-        _check_prompts(config, load(config.data, data_dir))
-        digest += sha256(path_of(config.eval.prompts.file).read_bytes())
-    settled = all(trial.deterministic for trial in named)
-    identity = cell_id(_by_contents(config), digest)
-    return replace(cell, config=config, parents=parents, cell_id=identity, data_digest=digest, settled_parts=settled)
+        _check_prompts(config, data)
+    files = files_of(config, data_dir)
+    return replace(
+        cell,
+        config=config,
+        parents=parents,
+        parent_seed=seed,
+        cell_id=identify(config, data.digest, files),
+        data_digest=made_of(data.digest, files),
+        settled_parts=all(trial.deterministic for trial in named),
+    )
+
+
+def _refer(name: str, rank: Mapping[str, list[Cell]], select: str, runs_dir: Path) -> str:
+    """What stands for a name: a row's reference or the cell_id of a run that is there, with the seed behind it where one is named."""
+    row, seed = split_seed(name, rank)
+    if row not in rank:
+        return _elsewhere(name, runs_dir)
+    trials = [Trial(trial.cell_id, trial.config, trial.seeds if trial.config else ()) for trial in rank[row]]
+    reference = reference_to(row, trials, select)
+    if seed is not None and parse_reference(reference) is not None:
+        raise StepladderError(
+            f"{name!r} names a seed of the tuned row {row!r}: each seed starts from its own of the chosen trial. Leave it out."
+        )
+    return f"{reference}/{seed}" if reference and seed is not None else reference
 
 
 def _check_named(cell: Cell, named: Sequence[Cell], digest: str) -> None:
-    """A mixture's named rows are of its own data."""
+    """A mixture's named rows are of its own data, and are mixed seed by seed."""
     if other := next((trial for trial in named if trial.data_digest != digest), None):
         raise StepladderError(
             f"The row {_row_name(cell)} mixes the row {_row_name(other)}, which has other data: their tokens are not the same. Give both "
@@ -285,6 +308,9 @@ def _check_named(cell: Cell, named: Sequence[Cell], digest: str) -> None:
         )
     if missing := [name for name in cell.config.model.parts if name == ""]:  # type: ignore[union-attr]
         raise StepladderError(f"The row {_row_name(cell)} mixes {len(missing)} rows that cannot be. Leave it out, or let it mix others.")
+    seeds = [name for name in sources(cell.config) if split_seed(name, ())[1] is not None and name not in [_row_name(one) for one in named]]
+    if seeds:
+        raise StepladderError(f"The row {_row_name(cell)} mixes {seeds[0]!r}, one seed: parts are mixed seed by seed. Leave the seed out.")
 
 
 def _starting(config: Config, **words: str) -> Config:
@@ -303,13 +329,6 @@ def _vector_file(given: str, data_dir: Path | None) -> Path:
     )
 
 
-def _by_contents(config: Config) -> Config:
-    """The config with the checksum of its file of vectors in place of the path: what its identity knows of it."""
-    if config.init is None or config.init.embeddings is None:
-        return config
-    return _starting(config, embeddings=sha256_of(path_of(config.init.embeddings)))
-
-
 def _check_prompts(config: Config, data: Dataset) -> None:
     """Raises StepladderError for a mistake in a prompt set, and for a line beyond a model's last position."""
     asked = asked_of(config.eval, data.vocabulary)
@@ -319,13 +338,13 @@ def _check_prompts(config: Config, data: Dataset) -> None:
 
 
 def _elsewhere(source: str, runs_dir: Path) -> str:
-    """The cell_id of a run that is there already."""
+    """The cell_id of a run that is there already, with the seed where one is named."""
     if parse_reference(source) is not None:
         return source
     run = store.find_run(runs_dir, source)
     if run.folder.resolve() != store.cell_folder(runs_dir, run.cell_id).resolve():
         raise StepladderError(f"init.from = {source!r} is in another runs folder; copy {run.folder} to {runs_dir}, or give --runs.")
-    return run.cell_id
+    return run.cell_id if run.seed is None else f"{run.cell_id}/{run.seed}"
 
 
 def _check_start(cell: Cell, cells: Sequence[Cell], runs_dir: Path, data_dir: Path | None) -> None:
@@ -346,7 +365,10 @@ def _check_parent(cell: Cell, cells: Sequence[Cell], own: Any, runs_dir: Path, d
         raise StepladderError(f"The row {_row_name(cell)} starts from a row that cannot be. Leave it out, or let it start from another.")
     choice = parse_reference(source)
     for parent_id in choice.trials if choice else (source,):
-        parent = next((other.config for other in cells if other.cell_id == parent_id), None) or _config_of(parent_id, runs_dir)
+        planned = next((other for other in cells if other.cell_id == parent_id), None)
+        folder = store.cell_folder(runs_dir, parent_id)
+        parent = planned.config if planned and planned.config else open_cell(folder, data_dir).config
+        _check_seeds(cell, parent_id, planned.seeds if planned else _usable(folder))
         _check_fits(child, parent, parent_id, own, data_dir)
 
 
@@ -372,15 +394,28 @@ def _inherited(child: Config, parent: Config, own: Any, given: Any) -> tuple[Any
     return without_output(given), own.encoder.forward
 
 
-def _config_of(source: str, runs_dir: Path) -> Config:
-    return Config.model_validate(tomllib.loads(store.read_text(store.cell_folder(runs_dir, source) / "config.toml")))
+def _usable(folder: Path) -> tuple[int, ...]:
+    """The seeds of a cell outside the plan that are done, or that another process is at."""
+    return tuple(seed for seed in store.seeds_of(folder) if store.status_of(folder / f"seed-{seed}") in (*store.KEPT, "running"))
+
+
+def _check_seeds(cell: Cell, parent: str, present: tuple[int, ...]) -> None:
+    """Every seed has the parent's seed that it starts from."""
+    needed = cell.seeds if cell.parent_seed is None else (cell.parent_seed,)
+    if lacking := [seed for seed in needed if seed not in present]:
+        has = f"has the seeds {', '.join(map(str, present))}" if present else "has no seed that is done"
+        start = f'init.from = "{parent}/{present[0]}"' if present else "a parent that is done"
+        raise StepladderError(
+            f"{_row_name(cell) or cell.cell_id} starts from {parent}, which {has}, and needs {', '.join(map(str, lacking))}, as "
+            f"seed k starts from seed k. Train these seeds of it first, or start all from one with {start}."
+        )
 
 
 def _shapes(config: Config, data_dir: Path | None) -> Any:
     return jax.eval_shape(partial(init, config, sizes(config, load(config.data, data_dir))), jax.random.key(0))
 
 
-def _parts(cell: Cell, data_dir: Path | None) -> tuple[Cell, ...]:
+def _parts(cell: Cell) -> tuple[Cell, ...]:
     """The cells that an interpolation is made of: its own data, training and seeds, and one model each; or those of a row of folds."""
     if cell.config is None:
         return ()
@@ -389,8 +424,10 @@ def _parts(cell: Cell, data_dir: Path | None) -> tuple[Cell, ...]:
     if not isinstance(cell.config.model, Interpolation):
         return ()
     found = tuple(part_config(cell.config, part) for part in cell.config.model.parts if not isinstance(part, str))
-    digest = load(cell.config.data, data_dir).digest
-    return tuple(Cell({}, config, cell_id=cell_id(config, digest), shown=False) for config in found)
+    return tuple(
+        Cell({}, resolve_words(config), cell_id=cell_id(config, cell.data_digest), data_digest=cell.data_digest, shown=False)
+        for config in found
+    )
 
 
 def _folds(cell: Cell) -> tuple[Cell, ...]:
@@ -402,7 +439,7 @@ def _folds(cell: Cell) -> tuple[Cell, ...]:
     for number in range(cell.config.data.folds):
         config = _fold_of(cell.config, number)
         labels = cell.labels | {"fold": f"fold {number}"}
-        identity = cell_id(_by_contents(config), cell.data_digest)
+        identity = cell_id(by_contents(config, files_of(config, None)), cell.data_digest)
         cells.append(replace(cell, labels=labels, config=config, cell_id=identity, dropped=(), shown=False))
     return tuple(cells)
 

@@ -1,7 +1,6 @@
 """A trained or fitted classifier on any sentences: the class, how sure it is, and the words that drove it."""
 
 import math
-import tomllib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -14,29 +13,18 @@ from jaxtyping import Array, Bool, Float, Int
 
 from research.config.classify import Classifier
 from research.config.errors import StepladderError
-from research.config.schema import CLASSIFIERS, Config
+from research.config.schema import CLASSIFIERS
 from research.config.unicode import argument_text, normalised
-from research.data.dataset import Dataset
 from research.data.labelled import numbers_of, symbols_of, words_of
-from research.data.load import load
 from research.launch.lines import lines_of
+from research.launch.open_run import OpenRun
 from research.launch.plan import sizes
 from research.models.classifier import embedding, with_embedding
-from research.results import store
 from research.tasks import classifying
-from research.tasks.language_modelling import Sizes, class_logits, init
+from research.tasks.language_modelling import Sizes, class_logits
 from research.text.vocabulary import Vocabulary
-from research.train import checkpoint, fitted_files
 
 ROWS = 64  # sentences at a time
-
-
-class Reader(NamedTuple):
-    """A run that classifies: `model` is its parameters, or what was fitted."""
-
-    config: Config
-    data: Dataset
-    model: Any
 
 
 class Prediction(NamedTuple):
@@ -52,25 +40,17 @@ class Prediction(NamedTuple):
     read: int  # words that the model looked at to their end: a model of fixed length stops there
 
 
-def open_run(folder: Path, data_dir: Path | None) -> Reader:
-    """The classifier of a run's seed folder. Raises StepladderError for a run that is none, or is not done."""
-    config = Config.model_validate(tomllib.loads(store.read_text(folder.parent / "config.toml")))
-    if not isinstance(config.model, CLASSIFIERS):
-        raise StepladderError(f"{folder} is a {config.model.kind}, which puts no sentence into a class; name a run on labelled data.")
-    if store.status_of(folder) != "done":
-        raise StepladderError(f"{folder} is not done, so it cannot predict; run it to its end first.")
-    if config.pooled:
-        folds = (store.read_result(folder) or {}).get("folds", ())
-        raise StepladderError(f"{folder} is a row of folds, each of which has a model of its own; name one of them: {', '.join(folds)}.")
-    data = load(config.data, data_dir)
-    if not isinstance(config.model, Classifier):
-        return Reader(config, data, fitted_files.load(config.model, folder, data_dir))
-    template = jax.eval_shape(lambda: init(config, sizes(config, data), jax.random.key(0)))
-    return Reader(config, data, checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))
+def check_classifies(run: OpenRun) -> None:
+    """Raises StepladderError for a run that puts no sentence into a class."""
+    if not isinstance(run.config.model, CLASSIFIERS):
+        raise StepladderError(
+            f"{run.folder} is a {run.config.model.kind}, which puts no sentence into a class; name a run on labelled data."
+        )
 
 
-def predict(reader: Reader, texts: Sequence[str], explain: bool = True) -> list[Prediction]:
+def predict(reader: OpenRun, texts: Sequence[str], explain: bool = True) -> list[Prediction]:
     """Each sentence by itself: neither its neighbours nor their lengths change it. `explain`: with the words that drove it."""
+    check_classifies(reader)
     config, data = reader.config, reader.data
     texts = [normalised(text, config.data.normalisation) for text in texts]  # type: ignore[union-attr]
     words = [words_of(config.data, text) for text in texts]  # type: ignore[arg-type]
@@ -78,8 +58,8 @@ def predict(reader: Reader, texts: Sequence[str], explain: bool = True) -> list[
         scores, reach = _trained_scores(reader, words), sizes(config, data).length
         drivers = lambda i, chosen: _gradient_drivers(reader, words[i], chosen)
     else:
-        scores, reach = classifying.class_scores(config.model, data, reader.model, words, texts), None
-        drivers = lambda i, chosen: classifying.drivers(config.model, data, reader.model, words[i], texts[i], chosen)
+        scores, reach = classifying.class_scores(config.model, data, reader.parameters, words, texts), None
+        drivers = lambda i, chosen: classifying.drivers(config.model, data, reader.parameters, words[i], texts[i], chosen)
     believes = isinstance(config.model, Classifier) or classifying.believes(config.model)
     found = []
     for i, (text, row) in enumerate(zip(texts, scores, strict=True)):
@@ -119,17 +99,17 @@ def _words_within(vocabulary: Vocabulary, words: Sequence[str], reach: int | Non
     return int((ends <= reach).sum())
 
 
-def _trained_scores(reader: Reader, words: Sequence[tuple[str, ...]]) -> Float[np.ndarray, "n c"]:
+def _trained_scores(reader: OpenRun, words: Sequence[tuple[str, ...]]) -> Float[np.ndarray, "n c"]:
     """Logits, in batches of one shape: rows of the training length."""
     known: Sizes = sizes(reader.config, reader.data)
     found = []
     for start in range(0, len(words), ROWS):
         tokens, valid = _rows(reader, words[start : start + ROWS], ROWS, known.length)
-        found.append(np.asarray(class_logits(reader.config.model, reader.model, jnp.asarray(tokens), jnp.asarray(valid))))
+        found.append(np.asarray(class_logits(reader.config.model, reader.parameters, jnp.asarray(tokens), jnp.asarray(valid))))
     return np.concatenate(found)[: len(words)]
 
 
-def _rows(reader: Reader, words: Sequence[tuple[str, ...]], rows: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+def _rows(reader: OpenRun, words: Sequence[tuple[str, ...]], rows: int, length: int) -> tuple[np.ndarray, np.ndarray]:
     tokens, valid = np.zeros((rows, length), np.int32), np.zeros((rows, length), bool)
     for row, sentence in enumerate(words):
         kept = numbers_of(reader.data.vocabulary, sentence)[:length]
@@ -138,7 +118,7 @@ def _rows(reader: Reader, words: Sequence[tuple[str, ...]], rows: int, length: i
     return tokens, valid
 
 
-def _gradient_drivers(reader: Reader, words: tuple[str, ...], chosen: int) -> list[tuple[str, float]]:
+def _gradient_drivers(reader: OpenRun, words: tuple[str, ...], chosen: int) -> list[tuple[str, float]]:
     """Gradient x input (Simonyan et al. 2013; Denil et al. 2014): each symbol's vector times the gradient of the class's logit by it,
     summed over the symbols of a word.
 
@@ -148,8 +128,8 @@ def _gradient_drivers(reader: Reader, words: tuple[str, ...], chosen: int) -> li
     length = 2 ** math.ceil(math.log2(max(1, min(sum(places), sizes(reader.config, reader.data).length))))
     length = min(length, sizes(reader.config, reader.data).length)
     tokens, valid = _rows(reader, [words], 1, length)
-    table = embedding(jax.tree.map(jnp.asarray, reader.model))[tokens[0]]
-    gradient = _by_vectors(reader.config.model, reader.model, table, valid, jnp.int32(chosen))
+    table = embedding(jax.tree.map(jnp.asarray, reader.parameters))[tokens[0]]
+    gradient = _by_vectors(reader.config.model, reader.parameters, table, valid, jnp.int32(chosen))
     spoke = np.asarray((gradient * table).sum(axis=1))
     ends = np.cumsum(places)
     begun = ((word, end - n, end) for word, n, end in zip(words, places, ends, strict=True) if end - n < length)

@@ -1,7 +1,6 @@
 """What does each layer of a finished run know? Frozen layers read labelled sentences, and a softmax regression is asked for the class."""
 
 import time
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,10 +21,9 @@ from research.config.write import to_tree
 from research.data.dataset import Dataset
 from research.data.labelled import numbers_of
 from research.data.load import load
+from research.launch.open_run import OpenRun
 from research.launch.plan import sizes
-from research.launch.trained import parameters
 from research.models.layers import layer_names, layer_vectors
-from research.results import store
 from research.results.item_tests import item_interval
 from research.results.plots import Picture, Series, line_plot
 from research.results.report import Section
@@ -48,12 +46,12 @@ class Frozen(NamedTuple):
     start: int | None
 
 
-def probe_run(run: store.Run, overrides: Sequence[str], data_dir: Path | None) -> Study:
+def probe_run(run: OpenRun, overrides: Sequence[str], data_dir: Path | None) -> Study:
     """A row for every layer, and one for the class that most training sentences have. `overrides`: of the labelled data.
 
     Raises StepladderError for a run that is not done or has no layers, and where no labelled data are named.
     """
-    frozen = _open(run, data_dir)
+    frozen = _frozen(run)
     config = labelled_config(frozen.config, overrides)
     assert isinstance(config.data, Labelled), "checked with the config"
     names, data = layer_names(frozen.config.model), load(config.data, data_dir)
@@ -73,7 +71,7 @@ def probe_run(run: store.Run, overrides: Sequence[str], data_dir: Path | None) -
     for number, (name, one) in enumerate(found.items()):
         extra = {"valid_accuracy": one.valid_accuracy, "l2": one.l2, "width": float(vectors["test"][number].shape[1])}
         cells.append(_measured(name, one, labels["test"], extra, times[name]))
-    asked = {"run": run.cell_id, "seed": run.seed_folder().name, "data": to_tree(config)["data"]}
+    asked = {"run": run.cell_id, "seed": run.folder.name, "data": to_tree(config)["data"]}
     return Study(
         name=f"probe_{run.cell_id}",
         question=f"What does each layer of {run.cell_id} ({frozen.config.model.kind}) know of {asked['data']['kind']}?",
@@ -84,7 +82,7 @@ def probe_run(run: store.Run, overrides: Sequence[str], data_dir: Path | None) -
         metric="test.accuracy",
         cells=tuple(cells),
         sections=(Section("By layer", picture=_picture(run.cell_id, found, majority, labels["test"])),),
-        command=" ".join(["stepladder probe", f"{run.cell_id}/{run.seed_folder().name}", *overrides]),
+        command=" ".join(["stepladder probe", f"{run.cell_id}/{run.folder.name}", *overrides]),
     )
 
 
@@ -117,17 +115,13 @@ def features(frozen: Frozen, rows: Sequence[Int32[np.ndarray, "_"]], width: int,
     return [np.concatenate(parts)[: len(rows)] for parts in zip(*found, strict=True)]
 
 
-def _open(run: store.Run, data_dir: Path | None) -> Frozen:
-    config, folder = Config.model_validate(tomllib.loads(store.read_text(run.folder / "config.toml"))), run.seed_folder()
-    layer_names(config.model)
-    if store.status_of(folder) != "done":
-        raise StepladderError(f"{folder} is not done, so its layers cannot be probed; run it to its end first.")
-    data = load(config.data, data_dir)
-    if not isinstance(config.model, Classifier) and data.eos is None:
+def _frozen(run: OpenRun) -> Frozen:
+    layer_names(run.config.model)
+    if not isinstance(run.config.model, Classifier) and run.data.eos is None:
         raise StepladderError(
-            f"{run.cell_id} was trained on {config.data.kind}, whose symbols are no words; name a run on text or sentences."
+            f"{run.cell_id} was trained on {run.config.data.kind}, whose symbols are no words; name a run on text or sentences."
         )
-    return Frozen(config, parameters(config, data, folder), data, None if isinstance(config.model, Classifier) else data.eos)
+    return Frozen(run.config, run.parameters, run.data, None if isinstance(run.config.model, Classifier) else run.data.eos)
 
 
 def _rows(frozen: Frozen, data: Dataset, split: str) -> list[Int32[np.ndarray, "_"]]:

@@ -1,6 +1,5 @@
 """How a finished language model scores the completions of prompts, or a text."""
 
-import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,14 +8,12 @@ import numpy as np
 from research.config.data import Text as Corpus
 from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
-from research.config.schema import Config
+from research.config.schema import Config, check_seed
 from research.config.unicode import argument_text
-from research.data.load import load
 from research.data.prompts import Asked, Line, Query, longest, queries, read_prompts, unknown
+from research.launch.open_run import OpenRun
 from research.launch.plan import sizes
 from research.launch.reach import check_reach
-from research.launch.trained import check_done, parameters
-from research.results import store
 from research.tasks.prompting import Judged, by_line, greedy, greedy_by_counts, judge, judge_by_counts, metrics, right_ones
 from research.train.evaluate import perplexity
 
@@ -46,25 +43,24 @@ def request_of(file: Path | None, text: str | None, examples: int | None, seed: 
     return Request((Line("", (text.strip(),)),))
 
 
-def score(run: store.Run, asked: Request, data_dir: Path | None) -> dict[str, Any]:
+def score(run: OpenRun, asked: Request) -> dict[str, Any]:
     """Totals, and each line with its perplexity and what the model itself writes after the prompt, as many tokens as are wanted."""
-    config = Config.model_validate(tomllib.loads(store.read_text(run.folder / "config.toml")))
-    folder = run.seed_folder()
-    _check_scores_text(run, config, asked)
-    check_done(folder)
-    data = load(config.data, data_dir)
+    config, data = run.config, run.data
+    _check_scores_text(run, asked)
+    check_seed(asked.seed, "--seed")
     words = Asked(asked.lines, asked.examples, data.vocabulary)
-    found = queries(words, int(folder.name.removeprefix("seed-")) if asked.seed is None else asked.seed)
+    found = queries(words, run.seed if asked.seed is None else asked.seed)
     if not isinstance(config.model, NGram):
         check_reach(config.model, sizes(config, data), longest(found), "Shorten it, or ask for fewer examples")
-    judged, written = _both(config, parameters(config, data, folder), data.vocabulary.size, found)
+    judged, written = _both(config, run.parameters, data.vocabulary.size, found)
     items = by_line(found, judged)
     totals = {"lines": len(asked.lines), "tokens": int(items["tokens"].sum()), "unknown": unknown(words), **metrics(found, items)}
     each = [_shown(asked.lines[i], items, i, data.vocabulary.decode(text)) for i, text in enumerate(written)]
     return {"cell_id": run.cell_id, **totals, "each": each}
 
 
-def _check_scores_text(run: store.Run, config: Config, asked: Request) -> None:
+def _check_scores_text(run: OpenRun, asked: Request) -> None:
+    config = run.config
     if not isinstance(config.data, Corpus):
         raise StepladderError(
             f"{run.cell_id} was trained on {config.data.kind}, which is no text that goes on after a prompt; name a language model of text."

@@ -1,5 +1,6 @@
 """A plan before it is run: config, shapes, parameters, FLOPs, memory and predicted time."""
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from research.config.data import Text
+from research.config.merge import Dropped
 from research.config.mixer import MlpScore
 from research.config.schema import Config
 from research.config.write import to_toml, to_tree
@@ -60,8 +62,6 @@ def print_plan(plan: Plan, runs_dir: Path, data_dir: Path | None) -> None:
     console.print(_table(cells, data_dir))
     for line in (*covered_lines(plan), *advice_lines(plan), *filter(None, [plan.matched])):
         console.print(line, markup=False)
-    for by, keys in _dropped(plan).items():
-        console.print(f"dropped with {by}: {', '.join(keys)}", markup=False)
     console.print(
         f"{data['runs']} runs, {data['trained_runs']} of them trained by {data['programs']} programs; {data['to_do']} to do: about "
         f"{clock(data['predicted_seconds_to_do'])} on {lanes.capacity(data['runs'])} workers ({clock(data['predicted_seconds'])} for all)"
@@ -114,15 +114,21 @@ def _training_bytes(program: Program, data: Dataset, buckets: int) -> int:
     return int(memory.argument_size_in_bytes + memory.temp_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes)
 
 
-def _dropped(plan: Plan) -> dict[str, list[str]]:
-    """What means nothing with a choice: choice -> keys."""
-    everything = (*plan.loaded.dropped, *(one for cell in plan.places for one in cell.dropped))
-    found: dict[str, list[str]] = {}
-    for one in everything:
-        text = f"{one.key} = {one.value}"
-        if text not in found.setdefault(one.by, []):
-            found[one.by].append(text)
-    return found
+def dropped_lines(plan: Plan) -> list[str]:
+    """What a choice of kind has left without meaning, a line for the command and one for the cells that drop the same."""
+    cells: dict[str, list[str]] = {}
+    for cell in plan.places:
+        if cell.dropped and cell.shown:
+            cells.setdefault(_dropped(cell.dropped), []).append(", ".join(str(value) for value in cell.labels.values()))
+    base = [_dropped(plan.loaded.dropped)] if plan.loaded.dropped else []
+    return base + [f"{'; '.join(dict.fromkeys(labels))}: {text}" for text, labels in cells.items()]
+
+
+def _dropped(dropped: Iterable[Dropped]) -> str:
+    by: dict[str, list[str]] = {}
+    for one in dropped:
+        by.setdefault(one.by, []).append(f"{one.key} = {one.value}")
+    return "; ".join(f"dropped with {choice}: {', '.join(dict.fromkeys(words))}" for choice, words in by.items())
 
 
 def memory_bytes(cell: Cell) -> int | None:

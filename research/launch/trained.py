@@ -1,4 +1,4 @@
-"""What a finished language model or translator knows, from its folder."""
+"""What a finished run has learned, from its folder."""
 
 from pathlib import Path
 from typing import Any
@@ -7,24 +7,25 @@ import jax
 
 from research.classic import archive
 from research.config.errors import StepladderError
-from research.config.model import NGram
+from research.config.model import Interpolation, NGram
 from research.config.schema import Config
 from research.data.dataset import Dataset
 from research.launch.plan import sizes
 from research.results import store
 from research.tasks.language_modelling import init
-from research.train import checkpoint
+from research.train import checkpoint, fitted_files
 
 
-def check_done(folder: Path) -> None:
-    """Raises StepladderError for a run that is not."""
-    if store.status_of(folder) != "done":
-        raise StepladderError(f"{folder} is not done, so it has no parameters to draw from; run it to its end first.")
-
-
-def parameters(config: Config, data: Dataset, folder: Path) -> Any:
-    """Of a trained run the parameters that it kept; of an n-gram its counts."""
+def parameters(config: Config, data: Dataset, folder: Path, data_dir: Path | None) -> Any:
+    """Of a trained run the parameters that it kept, of an n-gram its counts, of another classifier what was fitted."""
+    if config.pooled:
+        folds = (store.read_result(folder) or {}).get("folds", ())
+        raise StepladderError(f"{folder} is a row of folds, each of which has a model of its own; name one of them: {', '.join(folds)}.")
+    if isinstance(config.model, Interpolation):
+        raise StepladderError(f"{folder} is an interpolation, which keeps no parameters; name one of its parts.")
     if isinstance(config.model, NGram):
         return archive.load(folder / "model.npz")
+    if not config.trained:
+        return fitted_files.load(config.model, folder, data_dir)
     template = jax.eval_shape(lambda: init(config, sizes(config, data), jax.random.key(0)))
     return jax.device_put(checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))

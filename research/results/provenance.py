@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from research.results.cells import Axes, Cell, Manifest
+from research.results.code import environments
 from research.results.labels import place_text, value_text
 from research.results.store import read_json
 
@@ -40,8 +41,8 @@ def provenance(manifest: Manifest, cells: Sequence[Cell]) -> list[tuple[str, str
     digests = dict.fromkeys(entry["data_digest"] for entry in manifest["cells"] if entry.get("data_digest"))
     values: dict[str, dict[str, None]] = {}
     for cell in cells:
-        for environment in _environments(cell).values():
-            for key, value in _flat(environment):
+        for environment in (part for parts in _environments(cell).values() for part in parts):
+            for key, value in _flat({key: value for key, value in environment.items() if key != "step"}):
                 values.setdefault(key, {})[value] = None
     commands = list(values.pop("command", {}))
     spec = json.dumps(manifest["spec"], sort_keys=True)
@@ -60,7 +61,7 @@ def code_notes(cells: Sequence[Cell], axes: Axes) -> list[str]:
     """A line where runs of one table were made by different code, or by code that no commit holds."""
     rows: dict[str, dict[str, None]] = {}
     for cell in cells:
-        for seed, environment in _environments(cell).items():
+        for seed, environment in ((seed, part) for seed, parts in _environments(cell).items() for part in parts):
             if code := _code(environment, cell.results[seed]):
                 rows.setdefault(code, {})[place_text(cell.labels, *axes)] = None
     unknown = any(DIRTY in code for code in rows)
@@ -71,15 +72,17 @@ def code_notes(cells: Sequence[Cell], axes: Axes) -> list[str]:
 
 
 def _code(environment: Mapping[str, Any], result: Mapping[str, Any]) -> str:
-    commit = environment.get("commit")
+    """The commit, the digest of a source that no commit holds, and the code's integer, as far as they are known."""
+    commit, changes = environment.get("commit"), environment.get("changes")
     version = result.get("code_version") or environment.get("code_version")
-    return ", ".join(filter(None, (f"commit {commit}" if commit and commit != "unknown" else "", f"version {version}" if version else "")))
+    words = (f"commit {commit}" if commit and commit != "unknown" else "", f"source {changes}" if changes else "")
+    return ", ".join(filter(None, (*words, f"version {version}" if version else "")))
 
 
-def _environments(cell: Cell) -> dict[int, Mapping[str, Any]]:
-    """env.json of every run that is done: its own, or where it has none its cell's."""
-    of_cell = read_json(cell.folder / "env.json") or {}
-    return {seed: read_json(cell.folder / f"seed-{seed}" / "env.json") or of_cell for seed in cell.results}
+def _environments(cell: Cell) -> dict[int, tuple[Mapping[str, Any], ...]]:
+    """Of every run that is done what did each part of it: its own env.json, or where it has none its cell's."""
+    of_cell = environments(cell.folder)
+    return {seed: environments(cell.folder / f"seed-{seed}") or of_cell for seed in cell.results}
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -25,6 +25,7 @@ from research.results.tables import TableData, build_table
 
 FORMATS = ("md", "tex", "csv", "html")
 COST_COLUMNS = ("params.total", "params.body", "flops_per_token", "tokens_seen", "seconds.compile", "seconds.train", *COSTS[-3:])
+SEED_FILES = ("log.txt", "metrics.jsonl", "result.json", "env.json")
 EXCERPT = 12  # lines of a failed run's log
 
 
@@ -255,9 +256,9 @@ def _cost_text(cell: Cell, metric: str) -> Text:
 
 def _cell_view(manifest: Manifest, cell: Cell, out_dir: Path) -> dict[str, Any]:
     statuses = cell.counts()
-    names = [("config.toml", cell.folder / "config.toml"), ("env.json", cell.folder / "env.json")]
+    names = [("config.toml", cell.folder / "config.toml")]
     for seed in cell.seeds:
-        names += [(f"seed {seed}: {name}", cell.folder / f"seed-{seed}" / name) for name in ("log.txt", "metrics.jsonl", "result.json")]
+        names += [(f"seed {seed}: {name}", cell.folder / f"seed-{seed}" / name) for name in SEED_FILES]
     bad = {seed for seed, status in cell.statuses.items() if status in ("failed", "diverged")}
     return {
         "label": place_text(cell.labels, *axes_of(manifest)),

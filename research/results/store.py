@@ -1,7 +1,7 @@
 """Runs as plain files: every file is written whole or not at all, but the metrics, which grow by lines.
 
-runs/<cell_id>/{config.toml, env.json}
-runs/<cell_id>/seed-<k>/{status.json, metrics.jsonl, result.json, tokens.npz, log.txt, checkpoints/, lock}
+runs/<cell_id>/{config.toml, cell.json, vocabulary.json}
+runs/<cell_id>/seed-<k>/{env.json, status.json, metrics.jsonl, result.json, tokens.npz, log.txt, checkpoints/, lock}
 runs/<cell_id>/seed-<k>/{test.json, items.npz, test_tokens.npz, prompts.npz, texts.jsonl, attention.npz}: of a run that was chosen
 runs/sweeps/<name>-<hash>.json
 """
@@ -9,11 +9,13 @@ runs/sweeps/<name>-<hash>.json
 import json
 import math
 import os
+import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from research.config.code_version import CODE_VERSION
 from research.config.errors import StepladderError, did_you_mean
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 INFINITE = "infinite"  # what JSON, which has no infinity, says of one
 KEPT = ("trained", "done")  # statuses of a run whose parameters and validation are there; done: its test split was scored too
+ELSEWHERE = "Name another place, with --runs for runs or --out for reports."
+FORMAT = 1  # of a run's JSON files, raised when a reader must tell an old one from a new one
 
 
 def cell_folder(runs_dir: Path, cell_id: str) -> Path:
@@ -45,18 +49,43 @@ def seeds_of(folder: Path) -> tuple[int, ...]:
     return tuple(sorted(int(name) for name in names if name.isdigit()))
 
 
+def make_folder(folder: Path) -> None:
+    """The folder, with those above it. Raises StepladderError where it cannot be."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StepladderError(f"The folder {folder} cannot be made: {error.strerror or error}. {ELSEWHERE}") from None
+
+
+def check_writable(folder: Path) -> None:
+    """Raises StepladderError where nothing can be written in a folder; it is made where it is not there."""
+    make_folder(folder)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StepladderError(f"Nothing can be written in {folder}: {error.strerror or error}. {ELSEWHERE}") from None
+
+
 def _write(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
-        with open(temporary, "wb") as file:
+        with _opened(temporary) as file:
             fill(file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return open(path, "wb")
+    except OSError as error:
+        raise StepladderError(f"Nothing can be written in {path.parent}: {error.strerror or error}. {ELSEWHERE}") from None
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -82,6 +111,12 @@ def write_json(path: Path, value: Any) -> None:
 def to_json(value: Any, indent: int | None = None) -> str:
     """Strict JSON: infinity is the text "infinite" or "-infinite", NaN is null, and scalars of numpy and jax are numbers."""
     return json.dumps(_plain(value), indent=indent, allow_nan=False)
+
+
+def stamp(value: Record, data_digest: str | None = None) -> Record:
+    """The value of a JSON file with what a reader must know first: its format, the code's integer and, where data made it, their digest."""
+    made_of = {} if data_digest is None else {"data_digest": data_digest}
+    return {"format": FORMAT, "code_version": CODE_VERSION, **made_of, **value}
 
 
 def write_arrays(path: Path, **arrays: Any) -> None:

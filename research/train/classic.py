@@ -25,7 +25,7 @@ from research.train import fitted_files
 from research.train.evaluate import Belonging, Scores
 from research.train.pooled import pool, score_pool
 from research.train.prompted import prompted_by_counts
-from research.train.result import Job, write_result, write_status
+from research.train.result import Job, write_beginning, write_result, write_status
 from research.train.tested import Copy, Tested, write_test
 
 
@@ -38,7 +38,7 @@ class Learner(NamedTuple):
 
 def fit_run(job: Job, data: Dataset, data_dir: Path | None, belongs: Belonging) -> dict[str, Any]:
     """Fit, score validation, write the files of a trained run, and return the metrics. `belongs`: of the validation split."""
-    write_status(job, "running", 0, 1)
+    write_beginning(job, 0, 1)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         scores, figures = learner_of(job.config).fit(job, data, data_dir)

@@ -9,6 +9,7 @@ import numpy as np
 
 from research.config.schema import Config
 from research.results import store
+from research.results.code import PARTS, environments, made_alike
 from research.train.evaluate import Belonging, Scores, measure
 
 UNSCORED = "its test split was not scored"  # how the message of a trained run begins where scoring failed
@@ -26,6 +27,8 @@ class Job(NamedTuple):
     facts: dict[str, Any] = {}  # noqa: RUF012  of the cell, for result.json: params, flops_per_token, extra
     latency_ms: float | None = None
     tested: bool = True  # whether its test split is scored: not of a value of `tune` that is not chosen yet
+    data_digest: str = ""
+    environment: dict[str, Any] = {}  # noqa: RUF012  of the process that does it: code, packages, device
 
 
 def write_result(job: Job, valid: Scores | None, belongs: Belonging, figures: dict[str, Any]) -> dict[str, Any]:
@@ -52,14 +55,24 @@ def write_result(job: Job, valid: Scores | None, belongs: Belonging, figures: di
         "scored_on": identities,
         "extra": extra,
     }
-    store.write_json(job.folder / "result.json", result)
+    store.write_json(job.folder / "result.json", store.stamp(result, job.data_digest))
     return metrics
+
+
+def write_beginning(job: Job, step: int, steps: int) -> None:
+    """A run that is begun at step 0, or resumed at a later one: env.json has whatever code and machine did a part of it, in order."""
+    before = [one for one in environments(job.folder) if one["step"] < step]
+    now = {"step": step, **job.environment}
+    same = bool(before) and made_alike(before[-1], now)
+    store.write_json(job.folder / "env.json", store.stamp({PARTS: before if same else [*before, now]}, job.data_digest))
+    write_status(job, "running", step, steps)
 
 
 def write_status(job: Job, status: str, step: int, steps: int, message: str = "") -> None:
     """running | trained | done | diverged | failed | stopped."""
     updated = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    store.write_json(job.folder / "status.json", {"status": status, "step": step, "steps": steps, "message": message, "updated": updated})
+    said = {"status": status, "step": step, "steps": steps, "message": message, "updated": updated}
+    store.write_json(job.folder / "status.json", store.stamp(said, job.data_digest))
 
 
 def write_failure(job: Job, error: BaseException) -> None:

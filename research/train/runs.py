@@ -6,7 +6,6 @@ but in the times. Ctrl-C and SIGTERM set `stop`; after the call under way each r
 
 import math
 import time
-import tomllib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from research.config.data import Text
+from research.config.loader import read_config
 from research.config.schema import Config
 from research.models.classifier import from_language_model
 from research.results import store
@@ -30,7 +30,7 @@ from research.train.evaluate import Scores, measure
 from research.train.events import Checkpointed, Diverged, Held, Listener, Progressed, Resumed, Started, Trained, Validated
 from research.train.initial_vectors import begin_with_file
 from research.train.optimiser import factor, hyper
-from research.train.result import ENDED, Job, write_result, write_status
+from research.train.result import ENDED, Job, write_beginning, write_result, write_status
 from research.train.resume import Best, Progress, better, cost_of, pack, unpack
 from research.train.scoring import Finished, HeldOut, Interrupted, Split, score_finished
 from research.train.source import OnHost, no_batches, stack
@@ -141,7 +141,7 @@ def _taken_up(engine: Engine, job: Job, claimed: Claim, material: Material, repo
         state, best, progress = unpack(saved)
         step = int(state.step)
     store.truncate_metrics(job.folder / "metrics.jsonl", step)
-    write_status(job, "running", step, engine.program.steps)
+    write_beginning(job, step, engine.program.steps)
     report(Resumed(job, step, engine.program.steps) if step else Started(job, engine.program.steps))
     return Lane(job, claimed, step, best, progress, time.monotonic()), state, member
 
@@ -149,7 +149,7 @@ def _taken_up(engine: Engine, job: Job, claimed: Claim, material: Material, repo
 def _inherited(engine: Engine, job: Job, params: Any) -> Any:
     """The parent's parameters; of a language model those that a classifier's encoder has."""
     folder = job.parents[0]
-    parent = Config.model_validate(tomllib.loads(store.read_text(folder.parent / "config.toml")))
+    parent = read_config(folder.parent / "config.toml")
     if type(parent.model) is type(job.config.model):
         return checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, params)
     assert isinstance(parent.data, Text), "a language model reads a text"

@@ -4,7 +4,7 @@ import json
 from copy import deepcopy
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from config_strategies import configs, trees
@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from research.config.data import Evaluation, Text
+from research.config.fields import nodes
 from research.config.identity import CODE_VERSION, canonical_json, cell_id, program_key, science
 from research.config.merge import complete
+from research.config.node import Node
 from research.config.resolve import resolve
 from research.config.schema import Config, Start
 from research.config.write import to_tree
@@ -208,3 +210,21 @@ def test_examples_before_a_prompt_mean_nothing_to_counts() -> None:
     trained = [identity(eval={"prompts": {"file": file, "examples": k}}) for file, k in (("a", 0), ("b", 0), ("a", 2))]
     assert trained[0] == trained[1] != trained[2]
     assert identity() not in trained
+
+
+def kinds_in(value: Any) -> set[tuple[type[Node], str]]:
+    """Every class that has a kind, with that kind, in a config."""
+    if isinstance(value, tuple):
+        return {kind for item in value for kind in kinds_in(item)}
+    if not isinstance(value, Node):
+        return set()
+    own = {(type(value), value.kind)} if "kind" in type(value).model_fields else set()  # type: ignore[attr-defined]
+    return own.union(*(kinds_in(getattr(value, name)) for name in type(value).model_fields))
+
+
+def test_every_kind_is_in_a_golden_cell() -> None:
+    having = [node for node in nodes(Config) if "kind" in node.model_fields]
+    every = {(node, kind) for node in having for kind in get_args(node.model_fields["kind"].annotation)}
+    seen = kinds_in(tuple(Config.model_validate(complete(case["config"])) for case in GOLDEN["cells"].values()))
+    lacking = sorted(f"{node.__name__} {kind}" for node, kind in every - seen)
+    assert not lacking, f"add a cell with {', '.join(lacking)} to golden_ids.json (its config is enough), and run scripts/golden_ids.py"

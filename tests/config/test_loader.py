@@ -200,14 +200,15 @@ def test_the_command_line_reaches_the_sweep(base: Path) -> None:
 def test_a_point_keeps_what_the_spec_and_the_command_name_but_not_what_they_extend(base: Path) -> None:
     spec = '[sweep]\naxes = { "optim.kind" = ["sgd"] }\ntable = { rows = "optim.kind" }\n'
 
-    def rate(text: str, *overrides: str) -> float:
+    def decay(text: str, *overrides: str) -> float:
         (point,) = load(child(base, text), overrides).points()
         assert point.config is not None
-        return point.config.optim.learning_rate
+        return point.config.optim.weight_decay  # type: ignore[union-attr]
 
-    assert rate(spec) == 0.1
-    assert rate(spec, "optim.learning_rate=0.5") == 0.5
-    assert rate("[optim]\nlearning_rate = 0.25\n" + spec) == 0.25
+    base.write_text(base.read_text().replace("[optim]\n", "[optim]\nweight_decay = 0.75\n"))
+    assert decay(spec) == 0.0
+    assert decay(spec, "optim.weight_decay=0.5") == 0.5
+    assert decay("[optim]\nweight_decay = 0.25\n" + spec) == 0.25
 
 
 def test_a_mistake_in_the_sweep_table_is_told(base: Path) -> None:

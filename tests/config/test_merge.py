@@ -25,10 +25,11 @@ def dropped(merged: Merged) -> dict[str, str]:
     return {one.key: one.by for one in merged.dropped}
 
 
-def test_a_new_kind_keeps_nothing_inherited() -> None:
-    merged = merge({"optim.kind": "sgd"})
+def test_a_new_kind_keeps_nothing_of_the_old_one_alone() -> None:
+    tree = TREE | {"optim": {"kind": "adamw", "weight_decay": 0.5, "beta1": 0.8}}
+    merged = merge({"optim.kind": "sgd"}, tree)
     assert merged.tree["optim"] == {"kind": "sgd"}
-    assert dropped(merged) == {"optim.learning_rate": "optim.kind = sgd", "optim.beta1": "optim.kind = sgd"}
+    assert dropped(merged) == {"optim.weight_decay": "optim.kind = sgd", "optim.beta1": "optim.kind = sgd"}
 
 
 def test_a_new_kind_keeps_what_the_layer_names() -> None:
@@ -44,8 +45,8 @@ def test_the_same_kind_changes_nothing() -> None:
 
 
 def test_an_unwritten_default_kind_is_a_kind_too() -> None:
-    tree = TREE | {"optim": {"learning_rate": 0.003}}
-    assert merge({"optim.kind": "adamw"}, tree).tree["optim"] == {"kind": "adamw", "learning_rate": 0.003}
+    tree = TREE | {"optim": {"weight_decay": 0.003}}
+    assert merge({"optim.kind": "adamw"}, tree).tree["optim"] == {"kind": "adamw", "weight_decay": 0.003}
     assert merge({"optim.kind": "sgd"}, tree).tree["optim"] == {"kind": "sgd"}
 
 
@@ -97,8 +98,9 @@ def test_an_array_is_reached_by_index_and_replaced_by_a_kind() -> None:
 
 
 def test_kept_keys_survive_where_the_new_kind_has_them() -> None:
-    merged = merge({"optim.kind": "sgd"}, keep=("optim.learning_rate", "optim.beta1"))
-    assert merged.tree["optim"] == {"kind": "sgd", "learning_rate": 0.003}
+    tree = TREE | {"optim": {"kind": "adamw", "weight_decay": 0.5, "beta1": 0.8}}
+    merged = merge({"optim.kind": "sgd"}, tree, keep=("optim.weight_decay", "optim.beta1"))
+    assert merged.tree["optim"] == {"kind": "sgd", "weight_decay": 0.5}
     assert set(dropped(merged)) == {"optim.beta1"}
 
 

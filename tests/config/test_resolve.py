@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from research.config.fields import keys, members
+from research.config.fields import keys, nodes
 from research.config.identity import cell_id, program_key
 from research.config.merge import complete
-from research.config.node import Node
 from research.config.resolve import resolve
 from research.config.schema import Config
 from research.config.write import to_tree
 
 TEXT: dict[str, Any] = {"data": {"kind": "shakespeare", "length": 32}, "model": {"kind": "language_model", "width": 16, "layers": 2}}
 PAIRS: dict[str, Any] = {"data": {"kind": "rewrite"}, "model": {"kind": "encoder_decoder"}}
+UNIFORM = {"kind": "uniform", "scale": 0.2}
 LSTM, GRU = {"kind": "lstm"}, {"kind": "gru"}
 COUNTS = {"kind": "interpolation", "parts": [{"kind": "ngram", "order": 1}, {"kind": "ngram", "order": 2}]}
 
@@ -48,6 +48,10 @@ SPELLINGS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
     (TEXT, [{"init": {"from": "a", "freeze": ["embedding", "blocks"]}}, {"init": {"from": "a", "freeze": ["blocks", "embedding"]}}]),
     (TEXT | {"model": COUNTS}, [{}, {"data.length": 7}, {"data.batches": "columns"}, {"eval.context": "sentence"}, {"eval.also": [64]}]),
     (TEXT | {"model": COUNTS}, [{}, {"train": {"steps": 3}}, {"optim.learning_rate": 0.5}]),
+    (TEXT, [{"model.feed_forward": {"kind": "swiglu", "width": width}} for width in ("4x", 43)]),
+    (TEXT, [{}, {"model.embedding_init": {"kind": "variance"}}]),
+    (TEXT, [{"model.init": UNIFORM}, {"model.init": UNIFORM, "model.embedding_init": UNIFORM}]),
+    (PAIRS, [{"model.decoder.attention": {"kind": "bahdanau"} | more} for more in ({}, {"score": {"kind": "mlp", "width": 128}})]),
     (PAIRS, [{"model.decoder.attention.score.kind": "mlp"}, {"model.decoder.attention.score": {"kind": "mlp", "width": 128}}]),
     (PAIRS, [{"model.decoder": {"kind": "stack", "cross": {"score": {"kind": "mlp", "width": w}}}} for w in ("head", 32)]),
     (
@@ -110,16 +114,6 @@ def test_what_is_resolved_is_valid_and_resolved(config: Config) -> None:
 
 NO_NUMBER = {"all", "off", "epochs", "steps"}  # no end, no limit, and which of two words counts: no number says the same for all data
 RESOLVED = {"4x", "head", "sqrt_width", "training", "length"}
-
-
-def nodes(root: type[Node]) -> set[type[Node]]:
-    found, rest = set(), [root]
-    while rest:
-        node = rest.pop()
-        if node not in found:
-            found.add(node)
-            rest += [member for field in keys(node).values() for member in members(field.annotation)]
-    return found
 
 
 def words_beside_numbers(annotation: Any) -> set[str]:

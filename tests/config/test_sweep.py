@@ -13,7 +13,7 @@ from research.config.sweep import Point, Sweep, expand
 TREE: dict[str, Any] = {
     "data": {"kind": "shakespeare"},
     "model": {"kind": "language_model", "layers": 2, "width": 32, "mixer": {"kind": "attention", "heads": 2, "score": {"kind": "dot"}}},
-    "optim": {"kind": "adamw", "learning_rate": 0.003},
+    "optim": {"kind": "adamw", "learning_rate": 0.003, "weight_decay": 0.2},
     "train": {"steps": 100},
 }
 LAYERS, WIDTH, MIXER = "model.layers", "model.width", "model.mixer.kind"
@@ -103,9 +103,10 @@ def test_an_override_valid_for_the_chosen_kind_alone_is_accepted() -> None:
 
 def test_a_change_of_kind_keeps_what_the_spec_or_command_names() -> None:
     axes = {"optim.kind": ["sgd", "adamw"]}
-    free, kept = points(axes=axes), points(axes=axes, named=("optim.learning_rate",))
-    assert [p.config.optim.learning_rate for p in free if p.config] == [0.1, 0.003]
-    assert [p.config.optim.learning_rate for p in kept if p.config] == [0.003, 0.003]
+    free, kept = points(axes=axes), points(axes=axes, named=("optim.weight_decay",))
+    assert [p.config.optim.weight_decay for p in free if p.config] == [0.0, 0.2]  # type: ignore[union-attr]
+    assert [p.config.optim.weight_decay for p in kept if p.config] == [0.2, 0.2]  # type: ignore[union-attr]
+    assert [p.config.optim.learning_rate for p in free if p.config] == [0.003, 0.003]
 
 
 def test_exclude_removes_what_matches_it_all() -> None:

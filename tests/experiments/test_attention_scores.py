@@ -6,6 +6,7 @@ import pytest
 
 from experiments import choose
 from experiments.attention_scores.analysis import analyse, clearest
+from research.config.write import to_toml
 from research.data.load import load
 from research.launch.manifest import manifest
 from research.launch.maps import Map, read_map
@@ -32,6 +33,7 @@ def begun(tmp_path_factory):
         checkpoint.save(folder / "checkpoints", checkpoint.FINAL, params)
         store.write_json(folder / "result.json", {})
         store.write_json(folder / "status.json", {"status": "done"})
+        store.write_text(folder.parent / "config.toml", to_toml(cell.config))
     return manifest(plan, Launch("attention_scores", preset="quick")), runs
 
 

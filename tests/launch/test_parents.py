@@ -90,3 +90,42 @@ def test_parents_that_are_their_own_children_are_refused(place):
     called = place.call("sweep", place.write(SMALL, sweep={"name": "circle", "list": rows}))
     assert called.code == 2
     assert "start from each other in a circle" in called.stderr
+
+
+CHILD = {"train": {"steps": 1, "batch_size": 4}}
+
+
+def test_a_named_seed_is_the_parent_of_every_seed(place, family):
+    place.done("sweep", family)
+    runs = place.folder / "runs"
+    parent = next(cell for cell in resolve(load(family), runs, None).cells if not cell.parents).cell_id
+    frozen = {"from": f"{parent[:8]}/1", "freeze": ["embedding"]}
+    path = place.write(SMALL, "named", init=frozen, seeds=[0, 1, 5], **CHILD)
+    (child,) = resolve(load(path), runs, None).cells
+    assert (child.parents, child.parent_seed, child.config.init.source) == ((parent,), 1, f"{parent}/1")
+    ids = {
+        place.done("show", place.write(SMALL, "x", init=frozen | {"from": source}, seeds=1, **CHILD))["cells"][0]["cell_id"]
+        for source in (parent, f"{parent}/0", f"{parent}/1")
+    }
+    assert len(ids) == 3
+    place.done("train", path)
+    given = final(seeds_in(runs)[f"{parent}/seed-1"], child.config).embedding
+    for seed in (0, 1, 5):
+        np.testing.assert_array_equal(final(seeds_in(runs)[f"{child.cell_id}/seed-{seed}"], child.config).embedding, given)
+
+
+def test_a_seed_of_a_row_of_the_same_sweep(place):
+    rows = [{"label": "child", "init.from": "parent/1"}, {"label": "parent"}]
+    spec = place.write(SMALL, seeds=3, sweep={"name": "family", "list": rows})
+    parent, child = resolve(load(spec), place.folder / "runs", None).cells
+    assert (child.parents, child.parent_seed) == ((parent.cell_id,), 1)
+
+
+@pytest.mark.parametrize("source", ["parent/7", "{}", "{}/7"])
+def test_a_parent_without_the_seeds_is_refused_before_anything_starts(place, source):
+    parent = place.done("train", place.write(SMALL, "parent", seeds=2))["cell_id"]
+    rows = [{"label": "child", "init.from": source.format(parent)}, {"label": "parent"}]
+    called = place.call("sweep", place.write(SMALL, seeds=3, sweep={"name": "family", "list": rows}, optim={"learning_rate": 0.5}))
+    assert called.code == 2
+    assert "seed" in called.stderr
+    assert len(seeds_in(place.folder / "runs")) == 2

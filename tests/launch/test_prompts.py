@@ -7,8 +7,8 @@ import pytest
 from tiny import SMALL
 
 from research.data.prompts import Line
+from research.launch.open_run import open_run
 from research.launch.score import Request, request_of, score
-from research.results import store
 from research.results.cells import axes_of, load_cells
 from research.results.comparisons import compare
 from research.results.tables import measure_cell
@@ -68,7 +68,7 @@ def test_the_command_gives_what_the_run_did(rows):
     *_, cells, runs, path = rows
     for label, examples in (("small", None), ("examples", 2), ("counted", None)):
         cell = cells[label]
-        found = score(store.find_run(runs, cell.cell_id), request_of(path, None, examples, None), None)
+        found = score(open_run(runs, cell.cell_id, None), request_of(path, None, examples, None))
         kept = cell.results[0]["metrics"]["test"]
         assert {f"{name}_at_prompts": found[name] for name in ("perplexity", "bits_per_character", "exact_match", "preferred")} == {
             name: pytest.approx(value, rel=1e-6) for name, value in kept.items() if name.endswith("_at_prompts")
@@ -79,10 +79,10 @@ def test_the_command_gives_what_the_run_did(rows):
 def test_a_text_is_scored_from_the_beginning_of_a_line(rows):
     """Its tokens' chain rule: the sum over prompts that grow by a word. The line's end is no part of it."""
     *_, cells, runs, _ = rows
-    run, nats = store.find_run(runs, cells["counted"].cell_id), lambda found: found["tokens"] * np.log(found["perplexity"])
-    whole = score(run, request_of(None, "w1 w3 nowhere", None, None), None)
+    run, nats = open_run(runs, cells["counted"].cell_id, None), lambda found: found["tokens"] * np.log(found["perplexity"])
+    whole = score(run, request_of(None, "w1 w3 nowhere", None, None))
     parts = [Request((Line(*line),)) for line in (("", ("w1",)), ("w1", ("w3",)), ("w1 w3", ("nowhere",)))]
-    assert nats(whole) == pytest.approx(sum(nats(score(run, part, None)) for part in parts))
+    assert nats(whole) == pytest.approx(sum(nats(score(run, part)) for part in parts))
     assert (whole["tokens"], whole["unknown"], whole["lines"]) == (3, 1, 1)
 
 

@@ -11,6 +11,7 @@ from research.config.schema import Config
 from research.config.write import to_toml
 from research.data.load import load
 from research.launch.generate import Request, generate
+from research.launch.open_run import open_run
 from research.launch.plan import sizes
 from research.models import MODELS
 from research.results import store
@@ -39,13 +40,13 @@ def run(tmp_path_factory):
     checkpoint.save(folder / "seed-0" / "checkpoints", checkpoint.FINAL, params)
     store.write_json(folder / "seed-0" / "result.json", {})
     store.write_json(folder / "seed-0" / "status.json", {"status": "done"})
-    return store.find_run(folder.parent, str(folder)), config, data, params
+    return open_run(folder.parent, str(folder), None), config, data, params
 
 
 def test_greedy_text_reaches_the_last_position(run):
     """Prompt and text fill every position that was trained: `</s> a b` and the tokens behind it, of which the last is no input."""
     named, config, data, params = run
-    found = generate(named, Request(("a b",), LENGTH - 2, Greedy()), None)["texts"][0]
+    found = generate(named, Request(("a b",), LENGTH - 2, Greedy()))["texts"][0]
     ids = [data.eos, *data.vocabulary.encode("a b")]
     model = MODELS[type(config.model)]
     forward = jax.jit(lambda tokens, valid: model.logits(config.model, params, hidden(config.model, params, tokens, valid)))
@@ -63,7 +64,7 @@ def hidden(config, params, tokens, valid):
 
 def test_a_text_beyond_the_learned_positions_is_refused(run):
     with pytest.raises(StepladderError, match=f"beyond the {LENGTH} learned positions"):
-        generate(run[0], Request(("d", "a b"), LENGTH - 1, Greedy()), None)
+        generate(run[0], Request(("d", "a b"), LENGTH - 1, Greedy()))
 
 
 def test_a_learned_position_past_the_table_is_nan(run):
@@ -78,7 +79,7 @@ def test_a_learned_position_past_the_table_is_nan(run):
 def test_prompts_of_different_lengths_are_one_batch(run, decoder):
     """The first prompt's text is the one that it gives alone; no text shows its end symbol."""
     asked = Request(("a b", "", "c d e f"), 3, decoder, until_end=True)
-    together, alone = (generate(run[0], one, None)["texts"] for one in (asked, asked._replace(prompts=("a b",))))
+    together, alone = (generate(run[0], one)["texts"] for one in (asked, asked._replace(prompts=("a b",))))
     assert [text["prompt"] for text in together] == ["a b", "", "c d e f"]
     assert (together[0]["text"], together[0]["tokens"]) == (alone[0]["text"], alone[0]["tokens"])
     assert not any("</s>" in text["text"] for text in together)
@@ -86,7 +87,7 @@ def test_prompts_of_different_lengths_are_one_batch(run, decoder):
 
 def test_beams_have_their_scores_the_best_first(run):
     asked = Request(("a b",), 4, Beam(kind="beam", size=3, length_penalty=0.0), n_best=3)
-    (found,) = generate(run[0], asked, None)["texts"]
+    (found,) = generate(run[0], asked)["texts"]
     scores = [one["score"] for one in found["n_best"]]
     assert len(scores) == 3
     assert scores == sorted(scores, reverse=True)
@@ -96,7 +97,7 @@ def test_beams_have_their_scores_the_best_first(run):
 
 def test_recomputing_is_timed_where_it_is_asked_for(run):
     asked = Request(("a b",), 3, Sample(kind="sample"))
-    assert set(generate(run[0], asked, None)["latency_ms"]) == {"first", "each_later"}
-    found = generate(run[0], asked._replace(recompute=True), None)["latency_ms"]
+    assert set(generate(run[0], asked)["latency_ms"]) == {"first", "each_later"}
+    found = generate(run[0], asked._replace(recompute=True))["latency_ms"]
     assert set(found) == {"first", "each_later", "recompute"}
     assert found["recompute"] > 0

@@ -176,6 +176,7 @@ def write_run(
     message = {"diverged": "the loss is not finite at step 613", "failed": "MemoryError: 2.1 GB asked for"}.get(status, "")
     told = {"status": status, "step": steps, "steps": 2000, "message": message, "updated": "2026-01-02T03:04:05+00:00"}
     store.write_json(folder / "status.json", told)
+    store.write_json(folder / "env.json", {"parts": [{"step": 0, **ENVIRONMENT}]})
     store.write_text(folder / "log.txt", f"seed {seed}\nstep {steps} of 2000\n{message}\n")
     if status == "done":
         items = _items(loss, model, random)
@@ -246,7 +247,6 @@ def _entry(cell_id: str, labels: dict, seeds: range, params: int, flops: float, 
 
 def _write_cell(runs: Path, cell_id: str) -> None:
     store.write_text(store.cell_folder(runs, cell_id) / "config.toml", '[data]\nkind = "shakespeare"\nlength = 64\n')
-    store.write_json(store.cell_folder(runs, cell_id) / "env.json", ENVIRONMENT)
 
 
 def _manifest(runs: Path, name: str, cells: list, question: str, spec: dict, **also: object) -> dict:

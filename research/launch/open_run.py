@@ -1,0 +1,103 @@
+"""The one way in which a finished run is opened: its config, its data compared with those that made it, and its parameters."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from research.config.data import Text
+from research.config.errors import StepladderError
+from research.config.loader import read_config
+from research.config.schema import Config
+from research.data.dataset import Dataset, TextSplit
+from research.data.load import load
+from research.launch.record import code_notes, open_cell
+from research.launch.trained import parameters
+from research.results import store
+from research.text.kept_vocabulary import from_plain
+from research.text.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, eq=False)
+class OpenRun:
+    """A run that is done. `notes`: what its reader is to know, such as that an older code made it."""
+
+    cell_id: str
+    seed: int
+    folder: Path  # the seed's
+    config: Config
+    data: Dataset
+    notes: tuple[str, ...]
+    data_dir: Path | None
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return self.data.vocabulary
+
+    @cached_property
+    def parameters(self) -> Any:
+        """Of a trained run the parameters that it kept; of another what was counted or fitted. Read when they are first asked for."""
+        return parameters(self.config, self.data, self.folder, self.data_dir)
+
+
+def open_run(runs_dir: Path, name: str, data_dir: Path | None) -> OpenRun:
+    """The run of a path or of a prefix of a cell_id, each with an optional `/seed`; without one, of the first seed that is done.
+
+    Raises StepladderError for a run that is not there or not done, and where its data are not those that made it.
+    """
+    run, seed = _done(runs_dir, name)
+    cell = open_cell(run.folder, data_dir)
+    return OpenRun(run.cell_id, seed, run.folder / f"seed-{seed}", cell.config, cell.data, cell.notes, data_dir)
+
+
+def open_for_text(runs_dir: Path, name: str, data_dir: Path | None) -> OpenRun:
+    """As `open_run`, for what reads free text: where the data cannot be read, the vocabulary that the run kept stands in."""
+    run, seed = _done(runs_dir, name)
+    record, kept = (store.read_json(run.folder / file) for file in ("cell.json", "vocabulary.json"))
+    config = read_config(run.folder / "config.toml")
+    problem = _problem(config, data_dir)
+    if record is None or kept is None or problem is None or not isinstance(config.data, Text):
+        return open_run(runs_dir, name, data_dir)
+    note = f"The data of {run.cell_id} cannot be read, so the vocabulary that it kept is used. {problem}"
+    notes = (note, *code_notes(run.folder, config, record))
+    data = _unread(from_plain(kept), record["data"])
+    return OpenRun(run.cell_id, seed, run.folder / f"seed-{seed}", config, data, notes, data_dir)
+
+
+def first_run(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> OpenRun | None:
+    """Of a cell of a manifest the first seed that is done; None where none is."""
+    seed = first_kept(store.cell_folder(runs_dir, entry["cell_id"]), entry["seeds"])
+    return None if seed is None else open_run(runs_dir, f"{entry['cell_id']}/{seed}", data_dir)
+
+
+def first_kept(folder: Path, seeds: Iterable[int]) -> int | None:
+    """The first of these seeds of a cell's folder whose parameters are there."""
+    return next((seed for seed in seeds if store.status_of(folder / f"seed-{seed}") in store.KEPT), None)
+
+
+def _done(runs_dir: Path, name: str) -> tuple[store.Run, int]:
+    run = store.find_run(runs_dir, name)
+    seeds = store.seeds_of(run.folder) if run.seed is None else (run.seed,)
+    seed = first_kept(run.folder, seeds)
+    if seed is None:
+        states = ", ".join(f"seed {seed}: {store.status_of(run.folder / f'seed-{seed}')}" for seed in seeds) or "no seed was begun"
+        raise StepladderError(f"{run.folder} is not done ({states}), so it has nothing to be used; run it to its end first.")
+    return run, seed
+
+
+def _problem(config: Config, data_dir: Path | None) -> str | None:
+    """Why data cannot be read; None where they can."""
+    try:
+        load(config.data, data_dir)
+    except StepladderError as error:
+        return str(error)
+    return None
+
+
+def _unread(vocabulary: Vocabulary, digest: str) -> Dataset:
+    """A dataset without texts."""
+    nothing = TextSplit(np.zeros(0, np.int32), np.zeros(0, np.int32))
+    return Dataset(vocabulary, nothing, nothing, nothing, digest, vocabulary.eos, {})

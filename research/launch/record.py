@@ -1,0 +1,133 @@
+"""What a cell's folder keeps of its data: their digest, that of each file of the user's, and the vocabulary. Opening a cell compares it."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from research.config.code_version import CODE_VERSION
+from research.config.errors import StepladderError
+from research.config.identity import PATHS, cell_id
+from research.config.loader import read_config
+from research.config.node import Node
+from research.config.schema import Config
+from research.config.unicode import path_of
+from research.data.dataset import Dataset
+from research.data.download import sha256_of
+from research.data.load import load
+from research.results import store
+from research.text.kept_vocabulary import to_plain
+
+FILES = "files"  # of cell.json: dotted key -> checksum of the file that it names
+LEXICON = "model.lexicon"
+READ_BESIDE_DATA = (LEXICON, "eval.prompts.file")  # files whose checksums stand behind the data's digest in an id
+BUILT_IN = "vader"  # a lexicon that is no file
+VECTORS = "init.embeddings"  # a file whose checksum stands in its key's place in an id
+
+
+class OpenCell(NamedTuple):
+    """A cell that was launched: its config, its data as they are now, and what a reader is to know. The data are those it was made of."""
+
+    config: Config
+    data: Dataset
+    notes: tuple[str, ...]
+
+
+def files_of(config: Config, data_dir: Path | None) -> dict[str, str]:
+    """The checksum of each file of the user's that a config names, by its dotted key; a file that is not there is left out."""
+    named = {key: path for key, path in _paths(config, "") if (key, path) != (LEXICON, BUILT_IN)}
+    if config.init and config.init.embeddings is not None:
+        named[VECTORS] = config.init.embeddings
+    places = {key: _place(path, data_dir) for key, path in named.items()}
+    return {key: _checksum(place, place.stat().st_mtime_ns, place.stat().st_size) for key, place in places.items() if place}
+
+
+def made_of(data_digest: str, files: dict[str, str]) -> str:
+    """The digest of all that a cell reads: its data, then a lexicon and a prompt set."""
+    return data_digest + "".join(files[key] for key in READ_BESIDE_DATA if key in files)
+
+
+def by_contents(config: Config, files: dict[str, str]) -> Config:
+    """The config with the checksum of its file of vectors in place of the path."""
+    if config.init is None or config.init.embeddings is None:
+        return config
+    return config.model_copy(update={"init": config.init.model_copy(update={"embeddings": files.get(VECTORS, "")})})
+
+
+def identify(config: Config, data_digest: str, files: dict[str, str]) -> str:
+    """The id of a cell that reads these data and files."""
+    return cell_id(by_contents(config, files), made_of(data_digest, files))
+
+
+def keep_record(folder: Path, config: Config, data: Dataset, data_dir: Path | None) -> None:
+    """cell.json and vocabulary.json of a cell's folder; what is there already stays where it says the same."""
+    files = files_of(config, data_dir)
+    record = store.stamp({"data": data.digest, FILES: files}, made_of(data.digest, files))
+    if store.read_json(folder / "cell.json") != record:
+        store.write_json(folder / "vocabulary.json", store.stamp(to_plain(data.vocabulary), data.digest))
+        store.write_json(folder / "cell.json", record)
+
+
+def open_cell(folder: Path, data_dir: Path | None) -> OpenCell:
+    """The cell of a folder, with its data. Raises StepladderError where the data, or the config, are not those that made it."""
+    config, record = read_config(folder / "config.toml"), store.read_json(folder / "cell.json")
+    if record is None:
+        note = f"{folder.name} was made before runs kept the digest of their data, so whether these are the same was not checked."
+        return OpenCell(config, load(config.data, data_dir), (note,))
+    data = load(config.data, data_dir)
+    _check_files(folder, record, files_of(config, data_dir))
+    if data.digest != record["data"]:
+        raise StepladderError(
+            f"{folder.name} was trained on other data: their digest was {record['data'][:12]} and is {data.digest[:12]} now "
+            f"({_change(record, files_of(config, data_dir))}). Its parameters mean nothing there: bring the old data back, or train again."
+        )
+    return OpenCell(config, data, code_notes(folder, config, record))
+
+
+def code_notes(folder: Path, config: Config, record: dict[str, Any]) -> tuple[str, ...]:
+    """What is to be known of the code that made a cell. Raises StepladderError where its config.toml was edited."""
+    if record["code_version"] != CODE_VERSION:
+        return (
+            f"{folder.name} was made by version {record['code_version']} of the code, and this is {CODE_VERSION}: its parameters are read "
+            "as they are, and its numbers stand in no table beside new ones.",
+        )
+    now = identify(config, record["data"], record[FILES])
+    if now != folder.name:
+        raise StepladderError(
+            f"{folder / 'config.toml'} and its data make the cell {now}, not {folder.name}: the file was edited, or the folder renamed. "
+            f"Train the changed config as a cell of its own, and undo the change here."
+        )
+    return ()
+
+
+def _change(record: dict[str, Any], files: dict[str, str]) -> str:
+    """Which of the user's files differ, in words."""
+    told = [
+        f"{key}: sha256 {digest[:12]} then, {files[key][:12] if key in files else 'no file'} now"
+        for key, digest in record[FILES].items()
+        if files.get(key) != digest
+    ]
+    return "; ".join(told) or "the reader of the data, or the library that learns its pieces, has changed"
+
+
+def _check_files(folder: Path, record: dict[str, Any], files: dict[str, str]) -> None:
+    """A lexicon is a part of the model; prompts and word vectors have done their work."""
+    then, now = record[FILES].get(LEXICON), files.get(LEXICON)
+    if then != now:
+        raise StepladderError(f"{folder.name} was made with another lexicon ({_change(record, files)}). Bring the old file back.")
+
+
+def _paths(node: Node, prefix: str) -> list[tuple[str, str]]:
+    own = [(f"{prefix}{key}", getattr(node, key)) for key in PATHS.get(type(node), ())]
+    below = [(name, getattr(node, name)) for name in type(node).model_fields]
+    return own + [pair for name, value in below if isinstance(value, Node) for pair in _paths(value, f"{prefix}{name}.")]
+
+
+def _place(path: str, data_dir: Path | None) -> Path | None:
+    places = [path_of(path), *([data_dir / path_of(path)] if data_dir else [])]
+    return next((place for place in places if place.is_file()), None)
+
+
+@lru_cache(maxsize=256)
+def _checksum(place: Path, changed: int, size: int) -> str:
+    """Of a file as it was at its last change."""
+    return sha256_of(place)

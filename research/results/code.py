@@ -1,0 +1,21 @@
+"""Which code, packages and machine made a run: env.json of its seed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from research.results.store import Record, read_json
+
+PARTS = "parts"  # of env.json: one environment for each process that did a part of the run, with the step that it began at
+PASSING = ("step", "command")  # of an environment: what another process may have without another result
+
+
+def environments(folder: Path) -> tuple[Record, ...]:
+    """Of a seed's folder, the parts of its run in order; none where it was never begun."""
+    value: Record = read_json(Path(folder) / "env.json") or {}
+    return tuple(value[PARTS]) if PARTS in value else (value,) if value else ()
+
+
+def made_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two environments are one but for what is passing."""
+    return all(one.get(key) == other.get(key) for key in {*one, *other} if key not in PASSING)
