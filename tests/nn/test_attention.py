@@ -8,7 +8,7 @@ from flax import linen
 from jax.test_util import check_grads
 from quick import jit, parameters
 
-from research.config.mixer import Alibi, Attention, DotScore, NoPosition, Rotary, WindowCache
+from research.config.mixer import Alibi, Attention, CosineScore, DotScore, MlpScore, NoPosition, Rotary, WindowCache
 from research.nn.attend import attend, attend_dot, attend_fused
 from research.nn.attention import AttentionSpec, empty_attention, init_attention, mix_attention
 
@@ -112,3 +112,16 @@ def test_dropout_keeps_the_mean_and_scales_what_it_keeps():
     other = expected[:, 0] - head
     choices = np.stack([0 * head, head / 0.6, other / 0.6, expected[:, 0] / 0.6])
     assert np.abs(first[:, None] - choices[None]).max(axis=-1).min(axis=1).max() < 1e-5
+
+
+@pytest.mark.parametrize("score", [MlpScore(kind="mlp", width=7), CosineScore(kind="cosine")], ids=["mlp", "cosine"])
+def test_a_key_is_prepared_when_it_is_kept_and_not_again_for_every_later_query(score):
+    """Of one more token over a cache of 50 slots, no projection and no length of a vector is computed for all 50."""
+    spec = AttentionSpec(Attention(heads=2, score=score), NoPosition())
+    params = init_attention(spec, jax.random.key(0), 8)
+    carry = empty_attention(spec, 3, 50, 8)
+    assert carry.k.shape == (3, 2, 50, 7 if score.kind == "mlp" else 4)
+    program = jax.make_jaxpr(lambda carry, x: mix_attention(spec, params, carry, x, jnp.ones((3, 1), bool)))(carry, jnp.ones((3, 1, 8)))
+    prepares = [equation for equation in program.jaxpr.eqns if str(equation.primitive) in ("dot_general", "rsqrt")]
+    assert len(prepares) >= 2
+    assert max(equation.outvars[0].aval.size for equation in prepares) < 3 * 2 * 50
