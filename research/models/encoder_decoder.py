@@ -93,8 +93,8 @@ def output(config: Config, params: EncoderDecoder, precise: bool = True) -> tupl
     """Kernel and bias of the output layer; the kernel in the decoder's precision where it need not be `precise`, as in training."""
     targets = params.output_bias.shape[0]
     kernel: Any = params.decoder.embedding[:targets].T if config.tie else params.output
-    rounded = isinstance(config.decoder, StackDecoder) and not precise
-    return language_model.kernel_in(config.decoder.precision, kernel) if rounded else kernel, params.output_bias
+    precision = config.decoder.precision if isinstance(config.decoder, StackDecoder) and not precise else "float32"
+    return language_model.kernel_in(precision, kernel), params.output_bias
 
 
 def unstack(config: Config, params: EncoderDecoder, carry: Any) -> tuple[Config, EncoderDecoder, Any]:
