@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from research.config.errors import StepladderError
 from research.config.sweep import Sweep
-from research.results.choice import OVER, best_trial
+from research.results.choice import best_trial
 from research.results.labels import label_text, value_text
 from research.results.measures import base_name, measure, on_validation
 from research.results.statistics import NO_ITEMS, Scored, SeedItems, read_run_items
 from research.results.store import KEPT, cell_folder, read_items, read_prompts, read_result, read_status, seed_folder, status_of
+from research.results.trials import Tried
 
 Manifest = dict[str, Any]
 STATUSES = ("done", "trained", "running", "stopped", "diverged", "failed", "not run")
@@ -39,10 +40,19 @@ class Cell:
     prompts: SeedItems = NO_ITEMS
     tuned: Mapping[str, Any] = field(default_factory=dict)  # the values that were picked
     trials: int = 1  # how many values were tried
-    tried: tuple[Mapping[str, Any], ...] = ()  # of a tuned row, the values of every trial
-    open_trials: int = 0  # how many of them have seeds that have not come to their end
+    trial_values: tuple[Tried, ...] = ()  # of a tuned row, every trial
     extra: Mapping[str, Any] = field(default_factory=dict)  # measured before training: `extra.<name>`
     lacks: Mapping[str, str] = field(default_factory=dict)  # metrics that it cannot have, and why
+
+    @property
+    def tried(self) -> tuple[Mapping[str, Any], ...]:
+        """The values of every trial of a tuned row."""
+        return tuple(trial.values for trial in self.trial_values)
+
+    @property
+    def open_trials(self) -> int:
+        """How many trials have seeds that have not come to their end."""
+        return sum(not trial.over for trial in self.trial_values)
 
     def values(self, metric: str) -> dict[int, float]:
         """The metric of every seed that is done and has it."""
@@ -129,11 +139,13 @@ def pick_tuned(cells: Sequence[Cell], select: str) -> Cell:
     """
     best = best_trial({cell.cell_id: list(cell.values(select).values()) for cell in cells}, select)
     chosen = next((cell for cell in cells if cell.cell_id == best), cells[0])
-    tried = tuple(cell.tuned for cell in cells if cell.tuned)
-    ended = [all(status in OVER for status in cell.statuses.values()) for cell in cells]
-    return replace(
-        chosen, trials=len(cells), tuned=chosen.tuned if best else {}, tried=tried, open_trials=ended.count(False) if tried else 0
-    )
+    tried = tuple(_tried(cell, select) for cell in cells) if chosen.tuned else ()
+    return replace(chosen, trials=len(cells), tuned=chosen.tuned if best else {}, trial_values=tried)
+
+
+def _tried(cell: Cell, select: str) -> Tried:
+    values = list(cell.values(select).values())
+    return Tried(cell.tuned, sum(values) / len(values) if values else None, len(values), tuple(cell.statuses.values()))
 
 
 def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:

@@ -15,6 +15,7 @@ from research.results.plots import Picture, Series, line_plot
 from research.results.store import Record, read_metrics
 from research.results.tables import measure_cell
 from research.results.text_figures import against_diversity, against_source_length, quality
+from research.results.tuning_figure import against_values
 
 SEEDS_BAND = "Line: the mean over seeds. Band: from the least to the greatest seed."
 COSTS_DIFFER = 1.5  # the least ratio of training costs that is worth an axis
@@ -167,6 +168,7 @@ FIGURES: dict[str, Callable[[Manifest, Sequence[Cell]], Picture | None]] = {
     "flops": against_flops,
     "lengths": against_length,
     "groups": against_group,
+    "tuning": against_values,
     "source_lengths": against_source_length,
     "diversity": against_diversity,
     "alignments": alignments,

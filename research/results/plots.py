@@ -59,6 +59,7 @@ class Series:
     high: Numbers | None = None
     kind: Literal["line", "points", "level", "theory"] = "line"
     strands: Sequence[tuple[Numbers, Numbers]] = field(default=())  # thin lines that end early, as (x, y)
+    ringed: Sequence[tuple[float, float]] = field(default=())  # points that stand out
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,8 @@ def draw_series(axes: Axes, one: Series, colour: str, dash: Any) -> None:
         axes.plot(one.x, one.y, color=colour, linestyle=dash, marker=marker, markersize=3.5, zorder=on_top)
         if one.low is not None and one.high is not None:
             axes.fill_between(one.x, one.low, one.high, color=colour, alpha=0.18, linewidth=0)
+    for x, y in one.ringed:
+        axes.plot([x], [y], "o", color=colour, markersize=9, markerfacecolor="none", markeredgewidth=1.4)
     for x, y in one.strands:
         axes.plot(x, y, color=colour, linewidth=0.8, alpha=0.8)
         axes.plot(x[-1:], y[-1:], "x", color=colour, markersize=6)

@@ -22,6 +22,7 @@ from research.results.render import RENDERERS, latex, markdown, spans, table_csv
 from research.results.sheets import DASH, Heading, Sheet, Text, comparisons_sheet, said_counts, table_sheet
 from research.results.store import read_json, write_bytes, write_json, write_text
 from research.results.tables import TableData, build_table
+from research.results.trials_sheet import trials_sheet
 
 FORMATS = ("md", "tex", "csv", "html")
 COST_COLUMNS = ("params.total", "params.body", "flops_per_token", "tokens_seen", "seconds.compile", "seconds.train", *COSTS[-3:])
@@ -67,6 +68,8 @@ def write_report(
             raise StepladderError(f"Unknown format {name!r}{did_you_mean(name, FORMATS) or '.'} The formats are {', '.join(FORMATS)}.")
     runs_dir, out_dir = Path(runs_dir), Path(out_dir)
     cells = load_cells(manifest, runs_dir) if cells is None else cells
+    if (trials := trials_sheet(manifest, cells)) is not None:
+        sections = (*sections, Section("Trials", sheet=trials))
     table = build_table(manifest, runs_dir, cells=cells)
     pictures = (*drawn_figures(manifest, cells), *figures) if "html" in formats else tuple(figures)
     files = _texts(manifest, cells, table, runs_dir, out_dir, formats, pictures, sections)

@@ -1,0 +1,20 @@
+"""What `tune` tried for a row, and what became of it."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from research.results.choice import OVER
+
+
+class Tried(NamedTuple):
+    """One trial of a row: its values, the mean of `select` over the seeds that have it (None of none), and what became of the seeds."""
+
+    values: Mapping[str, Any]
+    mean: float | None
+    n: int
+    statuses: tuple[str, ...]
+
+    @property
+    def over(self) -> bool:
+        """Whether every seed came to its end, trained or diverged."""
+        return all(status in OVER for status in self.statuses)

@@ -1,0 +1,50 @@
+"""The curve over the values that `tune` tried."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec, selecting
+from research.results.labels import place_text
+from research.results.measures import scale, title
+from research.results.plots import Picture, Series, line_plot
+
+
+def against_values(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
+    """The metric that chooses against the tuned number that most rows share, a line a row, the picked one ringed."""
+    select, axes = selecting(read_spec(manifest)), axes_of(manifest)
+    shared = [key for cell in cells for key in _numeric_keys(cell)]
+    if not shared:
+        return None
+    key = max(dict.fromkeys(shared), key=shared.count)
+    series = [curve for cell in cells if key in _numeric_keys(cell) and (curve := _curve(cell, key, select, axes)) is not None]
+    if not series:
+        return None
+    least = min(min(one.x) for one in series)
+    ticks = sorted({x for one in series for x in one.x})
+    caption = "Each point: the mean over seeds of one trial, on validation. Ring: the picked one, which was scored on test."
+    label = key.rpartition(".")[2].replace("_", " ")
+    few = ticks if len(ticks) <= 8 else ()
+    return line_plot("tuning", f"Over the {label}", series, label, title(select), caption, log_x=least > 0, x_ticks=few)
+
+
+def _numeric_keys(cell: Cell) -> list[str]:
+    """The keys whose tried values are at least two numbers."""
+    tried = [trial.values for trial in cell.trial_values]
+    columns = {key: [values[key] for values in tried] for key in (tried[0] if tried else ())}
+    return [key for key, column in columns.items() if len({*map(str, column)}) > 1 and all(map(_is_number, column))]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _curve(cell: Cell, key: str, select: str, axes: Axes) -> Series | None:
+    """The trials that have the picked values of the other keys; of keys that are drawn together, all."""
+    others = {other: value for other, value in cell.tuned.items() if other != key}
+    alike = [trial for trial in cell.trial_values if all(trial.values[other] == value for other, value in others.items())]
+    drawn_together = alike if len(alike) > 1 else list(cell.trial_values)
+    points = sorted((trial.values[key], scale(select) * trial.mean) for trial in drawn_together if trial.mean is not None)
+    if not points:
+        return None
+    ring = [point for point in points if point[0] == cell.tuned.get(key)]
+    return Series(place_text(cell.labels, *axes), [x for x, _ in points], [y for _, y in points], ringed=ring[:1])

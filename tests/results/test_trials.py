@@ -1,0 +1,16 @@
+"""What a report shows of the values that were tried."""
+
+from fake_runs import write_grid
+
+from research.results.cells import load_cells
+from research.results.trials_sheet import trials_sheet
+from research.results.tuning_figure import against_values
+
+
+def test_the_sheet_tells_every_trial_and_the_figure_rings_the_picked(tmp_path):
+    manifest = write_grid(tmp_path, seeds=2)
+    cells = load_cells(manifest, tmp_path)
+    sheet = trials_sheet(manifest, cells)
+    assert len(sheet.rows) == 2 * len(cells)
+    assert sum(row[0].bold for row in sheet.rows) == len(cells)
+    assert "learning rate" in against_values(manifest, cells).svg
