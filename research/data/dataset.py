@@ -15,6 +15,13 @@ class TextSplit(NamedTuple):
     tokens: Int32[np.ndarray, "n"]
     sentence: Int32[np.ndarray, "n"]  # the line that a token belongs to; a line's end belongs to the line that it ends
     characters: Int64[np.ndarray, ""] | None = None  # how many the text has, newlines included, where that is known
+    bytes: Int64[np.ndarray, ""] | None = None  # of its UTF-8
+
+
+def units(split: TextSplit) -> dict[str, int]:
+    """How many characters and bytes a text has, where that is known: what its bits are told by."""
+    counts = {"character": split.characters, "byte": split.bytes}
+    return {unit: int(count) for unit, count in counts.items() if count is not None}
 
 
 class Examples(NamedTuple):

@@ -155,7 +155,7 @@ def misspelt(data: Dataset, share: float) -> TextSplit:
 def _text_split(vocabulary: Vocabulary, tokens: list[str], text: str) -> TextSplit:
     numbers = vocabulary.numbers(tokens)
     ends = numbers == vocabulary.eos
-    return TextSplit(numbers, (np.cumsum(ends) - ends).astype(np.int32), np.array(len(text)))
+    return TextSplit(numbers, (np.cumsum(ends) - ends).astype(np.int32), np.array(len(text)), np.array(len(text.encode())))
 
 
 def _describe_text(vocabulary: Vocabulary, splits: dict[str, TextSplit]) -> dict[str, Any]:

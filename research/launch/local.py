@@ -17,7 +17,7 @@ from research.config.schema import Config
 from research.config.subwords import NoRegularisation
 from research.config.write import to_toml
 from research.data.batches import HOST_ABOVE, belongs_on_host, device_arrays, host_arrays
-from research.data.dataset import Dataset, TextSplit
+from research.data.dataset import Dataset, TextSplit, units
 from research.data.eval_batches import eval_batches, items
 from research.data.load import load, misspelt
 from research.data.prompts import asked_of
@@ -339,10 +339,9 @@ def _source(config: Config, data: Dataset, host_above: int) -> Any:
 
 
 def _misspelt(config: Config, data: Dataset) -> Split | None:
-    """The test text with `eval.misspelt` of its words misspelt; bits are over the characters that it had."""
+    """The test text with `eval.misspelt` of its words misspelt; bits are over the characters and bytes that it had."""
     if config.eval.misspelt == 0:
         return None
     copy = misspelt(data, config.eval.misspelt)
-    assert copy.characters is not None
     batches = eval_batches(config.data, config.eval, copy, data.eos, config.eval_length, config.eval_stride)
-    return Split(batches, Belonging(items(copy), characters=int(copy.characters)))
+    return Split(batches, Belonging(items(copy), units=units(copy)))

@@ -9,9 +9,9 @@ from research.config.schema import Config
 from research.results.measures import PROMPTS
 from research.results.text_scores import CORPUS, DIVERSITIES, MEANS
 from research.tasks.classifying import believes
-from research.train.evaluate import TOKEN
 
 ANY_GROUP = "_at_*"
+BITS = ("bits_per_character", "bits_per_byte")
 OF_PROMPTS = ("perplexity", "bits_per_character", "exact_match", "preferred")
 ALIGNMENT = ("alignment_accuracy", "alignment_entropy")
 
@@ -26,7 +26,7 @@ def _losses(config: Config) -> tuple[str, ...]:
     """Those of a model that gives what is scored a probability."""
     if isinstance(config.model, BagOfWords | NGramClassifier | Rules) and not believes(config.model):
         return ()
-    bits = (f"bits_per_{TOKEN.get(config.data.level, 'character')}",) if isinstance(config.data, Text) else ()
+    bits = BITS if isinstance(config.data, Text) else ()
     return ("loss", *(() if isinstance(config.data, Labelled) else ("perplexity",)), *bits)
 
 
@@ -39,7 +39,7 @@ def _shares(config: Config) -> tuple[str, ...]:
 
 def _of_test(config: Config) -> list[str]:
     names = [f"perplexity_at_{window}" for window in config.eval.also if config.trained]
-    names += [f"bits_per_character_at_{config.eval.misspelt:g}_misspelt"] if config.eval.misspelt else []
+    names += [f"{name}_at_{config.eval.misspelt:g}_misspelt" for name in BITS] if config.eval.misspelt else []
     names += [f"{name}{PROMPTS}" for name in OF_PROMPTS] if config.eval.prompts else []
     if isinstance(config.data, Pairs) and config.trained:
         texts = (*CORPUS, *MEANS)

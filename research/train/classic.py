@@ -15,7 +15,7 @@ from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
 from research.config.rules import Rules
 from research.config.schema import Config
-from research.data.dataset import Dataset, Sentences, TextSplit
+from research.data.dataset import Dataset, Sentences, TextSplit, units
 from research.data.eval_batches import items
 from research.data.load import misspelt
 from research.data.prompts import asked_of
@@ -86,12 +86,11 @@ def _test_counts(job: Job, data: Dataset, data_dir: Path | None) -> Tested:
 
 
 def _misspelt(config: Config, data: Dataset, score: Callable[[TextSplit], Scores]) -> Copy | None:
-    """The test text with `eval.misspelt` of its words misspelt; bits are over the characters that it had."""
+    """The test text with `eval.misspelt` of its words misspelt; bits are over the characters and bytes that it had."""
     if config.eval.misspelt == 0:
         return None
     copy = misspelt(data, config.eval.misspelt)
-    assert copy.characters is not None, "a text"
-    return Copy(score(copy), Belonging(items(copy), characters=int(copy.characters)))
+    return Copy(score(copy), Belonging(items(copy), units=units(copy)))
 
 
 def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scores | None, dict[str, Any]]:

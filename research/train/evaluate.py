@@ -8,7 +8,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from research.config.data import Labelled, Text
+from research.config.data import Labelled
 from research.config.pairs import Pairs
 from research.data.batches import Batch
 from research.data.dataset import Identity
@@ -16,8 +16,6 @@ from research.results.ranges import ranges
 from research.tasks.language_modelling import carries, empty, evaluate
 from research.train.lanes import spread
 from research.train.update import Program
-
-TOKEN = {"char": "character", "byte": "byte"}
 
 
 class Belonging(NamedTuple):
@@ -27,7 +25,7 @@ class Belonging(NamedTuple):
     groups: Int[np.ndarray, " n"] | None = None
     names: tuple[str, ...] = ()  # of the groups, where they are not numbers: classes
     slices: Mapping[str, Bool[np.ndarray, " n"]] = {}
-    characters: int | None = None  # of a text
+    units: Mapping[str, int] = {}  # of a text: how many characters it has, and bytes
     identity: Identity | None = None  # of the split; None of one that was made by hand
 
 
@@ -70,7 +68,7 @@ def in_order(batches: Sequence[Batch], nats: np.ndarray, likeliest: np.ndarray, 
 
 
 def measure(scores: Scores, data: Any, belongs: Belonging) -> dict[str, float]:
-    """Loss in nats a token, perplexity, accuracy; bits a character or byte; accuracy within groups and slices.
+    """Loss in nats a token, perplexity, accuracy; bits a character and a byte; accuracy within groups and slices.
 
     Characters of a text count its newlines, and of words the one space between two: over them, models of different vocabularies
     compare. An unknown token pays for <unk> alone, however many characters it has, so that many of them make bits a character small.
@@ -82,10 +80,8 @@ def measure(scores: Scores, data: Any, belongs: Belonging) -> dict[str, float]:
         found["loss"] = float(scores.nats.sum(dtype=np.float64)) / len(scores.nats)
     if scores.nats is not None and not labelled:
         found["perplexity"] = perplexity(found["loss"])
-    if isinstance(data, Text) and data.level in TOKEN:
-        found[f"bits_per_{TOKEN[data.level]}"] = found["loss"] / float(np.log(2))
-    elif isinstance(data, Text) and belongs.characters:
-        found["bits_per_character"] = bits_per_character(scores, belongs)
+    if scores.nats is not None:
+        found |= bits(scores, belongs)
     if scores.correct is None:
         return found
     found["accuracy"] = float(scores.correct.mean())
@@ -96,11 +92,11 @@ def measure(scores: Scores, data: Any, belongs: Belonging) -> dict[str, float]:
     return found
 
 
-def bits_per_character(scores: Scores, belongs: Belonging) -> float:
-    """The bits of all tokens over the characters of the text that they belong to."""
+def bits(scores: Scores, belongs: Belonging) -> dict[str, float]:
+    """The bits of all tokens over the characters, and over the bytes, of the text that they belong to."""
     assert scores.nats is not None
-    assert belongs.characters is not None
-    return float(scores.nats.sum(dtype=np.float64)) / float(np.log(2)) / belongs.characters
+    total = float(scores.nats.sum(dtype=np.float64)) / float(np.log(2))
+    return {f"bits_per_{unit}": total / count for unit, count in belongs.units.items()}
 
 
 def macro_f1(targets: Int[np.ndarray, " n"], predicted: Int[np.ndarray, " n"]) -> float:

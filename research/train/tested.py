@@ -13,7 +13,7 @@ from research.results.ranges import ranges
 from research.results.text_scores import text_metrics
 from research.text import diversity as text_diversity
 from research.text import scores as text_scores
-from research.train.evaluate import Belonging, Scores, bits_per_character, by_item, measure
+from research.train.evaluate import Belonging, Scores, bits, by_item, measure
 from research.train.prompted import Prompted
 from research.train.result import UNSCORED, Job, write_status
 from research.train.written import Written
@@ -70,7 +70,8 @@ def _metrics(job: Job, tested: Tested, belongs: Belonging) -> dict[str, float]:
     for length, scores in tested.also.items():
         metrics[f"perplexity_at_{length}"] = measure(scores, job.config.data, Belonging(belongs.items))["perplexity"]
     if tested.misspelt is not None:
-        metrics[f"bits_per_character_at_{job.config.eval.misspelt:g}_misspelt"] = bits_per_character(*tested.misspelt)
+        share = f"{job.config.eval.misspelt:g}"
+        metrics |= {f"{name}_at_{share}_misspelt": value for name, value in bits(*tested.misspelt).items()}
     if tested.prompted is not None:
         metrics |= {f"{name}_at_prompts": value for name, value in tested.prompted.metrics.items()}
     return metrics

@@ -47,6 +47,8 @@ def test_the_misspelt_copy_is_scored_over_the_characters_of_the_original(spelled
     found = many["test"].pop("bits_per_character_at_0.5_misspelt")
     assert found == pytest.approx(other["misspelt"].sum() / np.log(2) / characters)
     assert found != pytest.approx(clean, rel=1e-3)  # after twenty steps a slip may cost less than what it stands for
+    by_bytes = [few["test"].pop("bits_per_byte_at_1e-09_misspelt"), many["test"].pop("bits_per_byte_at_0.5_misspelt")]
+    assert by_bytes == pytest.approx([clean, found], rel=1e-6)  # of a text in ASCII
     assert few == many
     np.testing.assert_allclose(same["misspelt"], same["loss"], rtol=1e-5)
     assert len(other["misspelt"]) == len(other["id"]) == len(same["id"])

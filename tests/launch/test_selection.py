@@ -26,7 +26,8 @@ def test_the_best_parameters_on_validation_are_tested(place):
     assert any(min(losses(run)) < losses(run)[-1] for run in runs)
     for run in runs:
         best = min(metrics(run, "valid"), key=lambda line: line["loss"])
-        assert result(run)["metrics"]["valid"] == {name: best[name] for name in ("loss", "perplexity", "bits_per_character", "accuracy")}
+        names = ("loss", "perplexity", "bits_per_character", "bits_per_byte", "accuracy")
+        assert result(run)["metrics"]["valid"] == {name: best[name] for name in names}
         assert result(run)["best_step"] == best["step"]
         assert result(run)["steps"] == 40
 

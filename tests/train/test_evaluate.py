@@ -7,11 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from research.config.data import Files
 from research.config.schema import Config
-from research.data.dataset import TextSplit
+from research.data.dataset import TextSplit, units
 from research.data.eval_batches import eval_batches
+from research.data.load import load
+from research.launch.belonging import belongs
 from research.tasks.language_modelling import Sizes
-from research.train.evaluate import Belonging, Scores, concatenate, evaluate_batch, first_carry, in_order, measure
+from research.train.evaluate import Scores, concatenate, evaluate_batch, first_carry, in_order, measure
 from research.train.update import Member, Program, begin
 
 TYPES, EOS, N = 11, 1, 240
@@ -53,13 +56,26 @@ def test_the_context_does():
     assert np.abs(scores("stream", 4096).nats - scores("sentence", 4096).nats).max() > 0.01
 
 
-@pytest.mark.parametrize(("level", "size"), [("word", "all"), ("bpe", 99), ("char", "all"), ("byte", None)])
-def test_bits_a_character_are_all_bits_over_all_characters(level, size):
+@pytest.mark.parametrize(("level", "size"), [("word", "all"), ("bpe", 40), ("byte_bpe", 260), ("char", "all"), ("byte", None)])
+def test_bits_are_all_bits_over_all_characters_and_over_all_bytes(level, size, tmp_path):
+    """At every level alike, so that a row of bytes stands beside a row of words."""
+    text = "ein café\nund die naïve Katze\n"
+    (tmp_path / "text").write_text(text, encoding="utf-8")
     words = {"vocabulary": {"size": size}} if size else {}
-    data = Config.model_validate({"data": {"kind": "pydoc", "level": level} | words, "model": {"kind": "ngram"}}).data
-    nats = np.array([0.5, 2.0, 3.5])
-    characters = 3 if level in ("char", "byte") else 12
-    found = measure(Scores(nats, None), data, Belonging(np.arange(3), characters=characters))
-    name = "bits_per_byte" if level == "byte" else "bits_per_character"
-    assert found[name] == pytest.approx(6.0 / np.log(2) / characters)
-    assert [key for key in found if key.startswith("bits")] == [name]
+    files = {split: str(tmp_path / "text") for split in ("train", "valid", "test")}
+    config = Config.model_validate({"data": {"kind": "files", "level": level} | files | words, "model": {"kind": "ngram"}}).data
+    data = load(config)
+    nats = np.random.default_rng(0).random(len(data.test.tokens))
+    found = measure(Scores(nats, None), config, belongs(data, "test"))
+    assert found["bits_per_character"] == pytest.approx(nats.sum() / np.log(2) / len(text))
+    assert found["bits_per_byte"] == pytest.approx(nats.sum() / np.log(2) / len(text.encode()))
+    per_token = {"char": "bits_per_character", "byte": "bits_per_byte"}.get(level)
+    assert per_token is None or found[per_token] == pytest.approx(nats.mean() / np.log(2))
+
+
+def test_a_line_end_inside_a_word_is_counted_with_its_characters(tmp_path):
+    text = "<s>old</s> price\n" * 3
+    (tmp_path / "text").write_text(text, encoding="utf-8")
+    data = load(Files(kind="files", **{split: str(tmp_path / "text") for split in ("train", "valid", "test")}))
+    assert units(data.test) == {"character": len(text), "byte": len(text)}
+    assert data.vocabulary.decode(data.test.tokens) == text
