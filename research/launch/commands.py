@@ -191,7 +191,7 @@ def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun:
     """0 done, 1 something crashed or could not be begun, 130 stopped by the user."""
     use_compilation_cache()
     jobs = pending(plan, runs, rerun)
-    predicted = seconds_left(plan, jobs, data_dir) if jobs else 0.0
+    predicted = seconds_left(plan, jobs, data_dir, runs) if jobs else 0.0
     _announce(plan, jobs, predicted, quiet)
     with _stoppable() as stop, progress(plan, jobs, predicted, quiet) as report:
         try:

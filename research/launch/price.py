@@ -1,7 +1,8 @@
 """What a run will cost, before it starts: floating point operations over a rate, time steps that must follow each other, and compilation.
 
-The constants were fitted to the runs of the quick presets on 2 cores of an AMD EPYC (AVX-512); `stepladder report` prints predicted beside
-measured seconds, so that they can be judged on another machine.
+The constants were fitted to the runs of the quick presets on 2 cores of an AMD EPYC (AVX-512). Every table's last note has predicted
+beside measured core-seconds, and where the runs folder has runs of this machine, `show` and `sweep` multiply by what these took
+(`research.results.costs`).
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from research.config.classify import Classifier
 from research.config.data import Text
+from research.config.decoding import Beam
 from research.config.encoder_decoder import EncoderDecoder, RecurrentDecoder, RecurrentEncoder
 from research.config.mixer import Attention, Convolution
 from research.config.model import NGram, StackWords
@@ -19,6 +21,7 @@ from research.data.batches import bucket_widths
 from research.data.dataset import Dataset, Examples, TextSplit
 from research.data.eval_batches import scored_tokens
 from research.tasks.language_modelling import Sizes
+from research.tasks.translating import ROWS, texts_of
 from research.train import lanes
 from research.train.update import Program
 
@@ -26,6 +29,7 @@ FLOPS_PER_SECOND = 4.0e10  # sustained by one core in training
 SECONDS_PER_TIME_STEP = 2e-5  # of one recurrent layer, forward and backward
 SECONDS_PER_STEP = 1e-3  # of one update, whatever its size
 SECONDS_PER_PARAMETER = 3e-9  # of one update: the gradient is zeroed, clipped and taken in
+SECONDS_PER_SYMBOL = 1e-3  # that a group of rows writes, whatever its size
 SECONDS_PER_TOKEN_CUT = 6e-6  # of a text that is cut anew
 SECONDS_PER_TOKEN_RANKED = 2.7e-6  # and for each segmentation of an n-best list
 SHARE_OF_A_CORE = 0.6  # what each further core adds to a run that has several
@@ -42,7 +46,18 @@ def price(config: Config, program: Program | None, data: Dataset, flops: float, 
     tokens = config.train.batch_size * program.sizes.length * share
     fixed = SECONDS_PER_STEP + parameters * SECONDS_PER_PARAMETER
     step = 3 * flops * tokens / FLOPS_PER_SECOND + fixed + share * _time_steps(config.model, program.sizes) * SECONDS_PER_TIME_STEP
-    return program.steps * step + _tokens_scored(config, data) * flops / FLOPS_PER_SECOND + _cutting_seconds(config, program, data)
+    scoring = _tokens_scored(config, data) * flops / FLOPS_PER_SECOND
+    return program.steps * step + scoring + _cutting_seconds(config, program, data) + _decoding_seconds(config, data, flops)
+
+
+def _decoding_seconds(config: Config, data: Dataset, flops: float) -> float:
+    """Of the test sources: as many symbols as a text may have, of each text or beam, one after another for so many rows at a time."""
+    if not data.sides or not isinstance(data.train, Examples) or not isinstance(data.test, Examples):
+        return 0.0
+    symbols, n = data.train.targets.shape[1], len(data.test.inputs)
+    texts = config.decode.size if isinstance(config.decode, Beam) else texts_of(config.decode)
+    read = n * data.test.source * flops
+    return (read + n * symbols * texts * flops) / FLOPS_PER_SECOND + -(-n // ROWS) * symbols * SECONDS_PER_SYMBOL
 
 
 def _cutting_seconds(config: Config, program: Program, data: Dataset) -> float:

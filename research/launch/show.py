@@ -24,16 +24,18 @@ from research.launch.plan import Cell, Plan, program_of
 from research.launch.price import total_seconds
 from research.launch.progress import clock
 from research.nn.scores import MLP_LIMIT
+from research.results.costs import machine_rate
 from research.tasks.output import LOGITS_LIMIT, block_size
 from research.train import lanes
 from research.train.update import Program, advance, blank
 
 
-def seconds_left(plan: Plan, jobs: list[Any], data_dir: Path | None) -> float:
-    """Predicted seconds for these runs on the workers that there are."""
+def seconds_left(plan: Plan, jobs: list[Any], data_dir: Path | None, runs_dir: Path) -> float:
+    """Predicted seconds for these runs on the workers that there are, at the rate of the runs that are there."""
     price = {cell.cell_id: cell.predicted_seconds for cell in plan.cells}
     programs = {job.cell_id: program_of(job.config, load(job.config.data, data_dir)) if job.config.trained else None for job in jobs}
-    runs = [(price[job.cell_id], programs[job.cell_id]) for job in jobs]
+    rate = machine_rate(runs_dir)
+    runs = [(price[job.cell_id] * (rate if job.config.trained else 1.0), programs[job.cell_id]) for job in jobs]
     return total_seconds(runs, lanes.capacity(len(runs)), lanes.cores())
 
 
@@ -48,8 +50,8 @@ def as_data(plan: Plan, runs_dir: Path, data_dir: Path | None) -> dict[str, Any]
         "trained_runs": sum(job.config.trained for job in everything),
         "programs": len({program_of(job.config, load(job.config.data, data_dir)) for job in everything if job.config.trained}),
         "to_do": len(jobs),
-        "predicted_seconds": seconds_left(plan, everything, data_dir),
-        "predicted_seconds_to_do": seconds_left(plan, jobs, data_dir),
+        "predicted_seconds": seconds_left(plan, everything, data_dir, runs_dir),
+        "predicted_seconds_to_do": seconds_left(plan, jobs, data_dir, runs_dir),
     }
 
 

@@ -9,6 +9,7 @@ from research.config.data import Corpus, Evaluation, Text
 from research.config.experiment import Control
 from research.results.cells import Axes, Cell, Manifest
 from research.results.comparisons import SEEDS_NEEDED, infinite, shortfall
+from research.results.costs import cost_note
 from research.results.headline import headline
 from research.results.item_tests import count_clusters
 from research.results.labels import axis_titles, find_indices, label_text, place_text, value_text
@@ -69,6 +70,7 @@ def footnotes(
         *_advice(cells),
         *_cannot(cells, axes),
         *code_notes(cells, axes),
+        *cost_note(manifest, {cell.cell_id: tuple(cell.results.values()) for cell in cells}),
         *filter(None, [manifest.get("cards_note")]),
     )
 
