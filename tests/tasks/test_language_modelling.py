@@ -10,6 +10,7 @@ import pytest
 from research.config.schema import Config
 from research.data.batches import Batch
 from research.models import MODELS
+from research.tasks import language_modelling
 from research.tasks.language_modelling import Sizes, carries, empty, evaluate, init, loss, stop_gradient
 
 BATCH, LENGTH, VOCABULARY = 2, 6, 9
@@ -103,3 +104,14 @@ def test_the_gradient_stops_between_chunks():
 )
 def test_only_columns_of_text_hand_a_carry_on(data, batches, expected):
     assert carries(config(data, batches)) is expected
+
+
+def test_scheduled_sampling_draws_from_a_stream_of_its_own(monkeypatch):
+    """Not from the key that dropout splits, of which it would be a child."""
+    seen, sampling = [], jax.random.key(7)
+    monkeypatch.setattr(language_modelling, "with_own_predictions", lambda config, params, carry, batch, key: seen.append(key) or batch)
+    sampled = LSTM.model_copy(update={"train": LSTM.train.model_copy(update={"scheduled_sampling": 0.5})})
+    jax.eval_shape(lambda params: loss(sampled, params, first(), GATHERED, KEY, sampling)[0], PARAMS)
+    assert seen == [sampling]
+    with pytest.raises(AssertionError, match="stream"):
+        loss(sampled, PARAMS, first(), GATHERED, KEY)
