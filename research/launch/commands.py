@@ -67,8 +67,11 @@ def sweep(
     written = write_manifest(plan, runs, launch_of(chosen, runs, data_dir))
     code = _run(plan, runs, data_dir, keep_going, rerun, as_json)
     if as_json:
-        rows = [row for row in plan.rows if row.config]
-        cells = [summarise(runs, row.cell_id, row.seeds) | {"labels": row.labels, "config": to_tree(row.config)} for row in rows]
+        cells = [
+            summarise(runs, row.cell_id, row.seeds) | {"labels": row.labels, "config": to_tree(row.config)}
+            for row in plan.rows
+            if row.config
+        ]
         print(store.to_json({"name": plan.name, "hash": written["hash"], "cells": cells}))
     else:
         print_sheet(table_sheet(build_table(written, runs)), Console(highlight=False))

@@ -13,8 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from research.config.labels import named_values, row_label
+from research.config.write import to_tree
 from research.launch.meter import Meter
 from research.launch.plan import Cell, Plan
+from research.results.describe import describe
 from research.train.events import (
     Checkpointed,
     Compiling,
@@ -52,16 +54,16 @@ def progress(
 
 def meter_of(plan: Plan, jobs: Sequence[Job], predicted: float) -> Meter:
     """A meter that knows the plan's names, prices and metric."""
-    names = {cell.cell_id: run_name(cell) for cell in plan.cells}
+    hidden = {cell.cell_id: to_tree(cell.config) for cell in plan.cells if cell.config and not run_name(cell)}
+    names = {cell.cell_id: run_name(cell) for cell in plan.cells} | describe(hidden)
     prices = {cell.cell_id: cell.predicted_seconds for cell in plan.cells}
     return Meter(names, prices, jobs, predicted, plan.loaded.sweep.metric if plan.loaded.sweep else "")
 
 
 def run_name(cell: Cell) -> str:
-    """A cell's labels and tuned values; of a part of a mixture, its kind."""
+    """A cell's labels and tuned values; nothing where it is a part or a fold of a row."""
     told = [row_label(cell.labels, cell.labels), named_values({k: v for k, v in cell.tuned.items() if k not in cell.labels})]
-    part = f"{cell.config.model.kind}, a part" if cell.config else ""
-    return ", ".join(word for word in told if word) or part
+    return ", ".join(word for word in told if word)
 
 
 def sentence(event: RunEvent, meter: Meter) -> str:

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from tiny import SMALL
 
+from research.config.loader import load
 from research.config.schema import Config
 from research.launch.meter import Meter
-from research.launch.plan import Cell
-from research.launch.progress import log_lines, picture, run_name
+from research.launch.plan import Cell, resolve
+from research.launch.progress import log_lines, meter_of, picture, run_name
 from research.train.events import Compiling, Diverged, Done, Progressed, Resumed, Started, Validated, broadcast
 from research.train.result import Job
 
@@ -118,3 +120,10 @@ def test_a_listener_that_fails_is_left_out_and_the_others_go_on(capsys):
 def test_trials_are_named_by_their_tuned_values():
     cell = Cell({"label": "LSTM"}, None, tuned={"optim.learning_rate": 1e-3, "model.layers": 2})
     assert run_name(cell) == "LSTM, learning rate 0.001, layers 2"
+
+
+def test_parts_and_folds_are_named_by_what_differs_between_them(place):
+    rows = [{"label": "both", "model": {"kind": "interpolation", "parts": [{"kind": "ngram", "order": 1}, {"kind": "ngram", "order": 3}]}}]
+    path = place.write({key: SMALL[key] for key in ("data", "eval")}, sweep={"name": "s", "list": rows}, model=rows[0]["model"])
+    meter = meter_of(resolve(load(path), place.folder / "runs", None), [], 1.0)
+    assert sorted(meter.names.values()) == ["both", "files, 1-gram", "files, 3-gram"]
