@@ -56,7 +56,7 @@ def write_manifest(plan: Plan, runs_dir: Path, launch: Launch) -> dict[str, Any]
         new["created"] = old["created"]
     if old is not None and old.get("cards") and _begun(new, runs_dir):
         new |= {key: old[key] for key in ("cards", "cards_sha256") if key in old}
-    store.write_json(path, new)
+    store.write_json(path, store.stamp(new))
     return json.loads(store.read_text(path))
 
 

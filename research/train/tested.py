@@ -57,7 +57,9 @@ def write_test(job: Job, tested: Tested, belongs: Belonging, seconds: float) -> 
         identities["prompts"] = tested.prompted.identity._asdict()
         extra["unknown_in_prompts"] = tested.prompted.unknown
     found = {"metrics": {"test": metrics}, "scored_on": identities, "extra": extra, "signatures": _signatures(job, tested.written)}
-    store.write_json(job.folder / "test.json", {"cell_id": job.cell_id, "seed": job.seed, **found, "seconds": seconds})
+    store.write_json(
+        job.folder / "test.json", store.stamp({"cell_id": job.cell_id, "seed": job.seed, **found, "seconds": seconds}, job.data_digest)
+    )
     trained = store.read_status(job.folder) or {"step": 0, "steps": 0, "message": ""}
     message = "" if trained["message"].startswith(UNSCORED) else trained["message"]
     write_status(job, "done", trained["step"], trained["steps"], message)

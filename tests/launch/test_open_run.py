@@ -77,7 +77,7 @@ def test_free_text_needs_no_data(place):
 def test_files_say_format_code_and_data(place):
     cell = counted(place)
     (run,) = seeds_in(place.folder / "runs").values()
-    for name in ("result.json", "status.json", "env.json"):
+    for name in ("result.json", "test.json", "status.json", "env.json"):
         said = json.loads((run / name).read_text())
         assert (said["format"], said["code_version"]) == (store.FORMAT, CODE_VERSION)
         assert said["data_digest"] == json.loads((run.parent / "cell.json").read_text())["data_digest"]
@@ -108,3 +108,15 @@ def test_a_run_that_another_code_goes_on_with_names_both(place):
     assert [(part["commit"], part["step"]) for part in environments(job.folder)] == [("a", 0), ("b", 8)]
     write_beginning(of("c"), 0, 20)
     assert [part["commit"] for part in environments(job.folder)] == ["c"]
+
+
+def test_places_that_cannot_be_written_are_told_before_anything_starts(place):
+    path = place.write({key: value for key, value in COUNTS.items() if key not in ("train", "run")}, "counts")
+    (place.folder / "file").write_text("")
+    for command in ("train", "sweep"):
+        for runs in ("/proc/x", "/dev/null/x", "file/x", "file"):
+            called = place.call(command, path, runs=runs)
+            assert called.code == 2, called
+            assert "--runs" in called.stderr
+            assert "started" not in called.stderr
+    assert place.call("train", path).code == 0
