@@ -1,18 +1,22 @@
 """How a value is called in a table: short, and different from its neighbours."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from research.config.fields import leaves
 
+SMALL = 0.01  # numbers below it are written as 5e-4
+RATE = "learning_rate"  # the axis whose numbers are known by how they look
+
 
 def text(value: Any) -> str:
-    """A value as a table's head shows it: true, 0.001, lstm, a pattern as attention+lstm, a table by its kind."""
+    """A value as a table's head shows it: true, 0.05, 5e-4, lstm, a pattern as attention+lstm, a table by its kind."""
     match value:
         case bool():
             return str(value).lower()
         case float():
-            return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+            return _float_text(value)
         case dict():
             return _table_text(value, None)
         case list() | tuple():
@@ -21,13 +25,46 @@ def text(value: Any) -> str:
             return str(value)
 
 
-def row_label(labels: dict[str, Any], keys: str | Iterable[str]) -> str:
-    """What a row (or column) is called: the labels of its axes, in order."""
-    return ", ".join(text(labels[key]) for key in ([keys] if isinstance(keys, str) else keys))
+def _float_text(value: float) -> str:
+    """The shortest text that is the number."""
+    if 0 < abs(value) < SMALL:
+        return f"{Decimal(repr(float(value))).normalize():e}"
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
 
 
-def named_values(values: dict[str, Any]) -> str:
-    """Values with the last word of their keys: `learning rate 0.001, order 3`."""
+def axis_titles(axes: Sequence[str]) -> tuple[str, ...]:
+    """Short titles of axes: `model.mixer.score.kind` is "score", with the name before it where two would be equal."""
+    short = [_title(axis, 1) for axis in axes]
+    return tuple(_title(axis, 2) if short.count(title) > 1 else title for axis, title in zip(axes, short, strict=True))
+
+
+def _title(axis: str, words: int) -> str:
+    parts = axis.split(".")
+    if axis == "label":
+        return "variant"
+    if len(parts) > 1 and parts[-1] in ("kind", "name"):
+        parts = parts[:-1]
+    return " ".join(parts[-words:]).replace("_", " ")
+
+
+def row_label(labels: Mapping[str, Any], keys: str | Iterable[str] | None = None) -> str:
+    """What a row is called, by these of its axes in order: "heads 4, rotary, 5e-4". A number or a truth value has its axis' word."""
+    axes = [keys] if isinstance(keys, str) else [key for key in (labels if keys is None else keys) if key in labels]
+    return ", ".join(_with_word(axis, title, labels[axis]) for axis, title in zip(axes, axis_titles(axes), strict=True))
+
+
+def plain_label(labels: Mapping[str, Any], keys: Iterable[str] | None = None) -> str:
+    """The same without words, as a spec may call a row too: "4, rotary, 5e-4"."""
+    return ", ".join(text(labels[key]) for key in (labels if keys is None else keys) if key in labels)
+
+
+def _with_word(axis: str, title: str, value: Any) -> str:
+    says_itself = axis == "label" or axis.endswith(RATE) or not isinstance(value, bool | int | float)
+    return text(value) if says_itself else f"{title} {text(value)}"
+
+
+def named_values(values: Mapping[str, Any]) -> str:
+    """Words of a config with their values: `learning rate 1e-3, kind lstm`."""
     return ", ".join(f"{_short_key(key).replace('_', ' ')} {text(value)}" for key, value in values.items())
 
 

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field
 from research.config.errors import StepladderError, did_you_mean
 from research.config.explain import explain, impossible, unknown_key
 from research.config.fields import Path, is_key, leaves
-from research.config.labels import label_values, row_label, short_text, text
+from research.config.labels import label_values, plain_label, row_label, short_text, text
 from research.config.merge import Assignment, Dropped, Merged, apply
 from research.config.node import Node, Positive, Rate, Seed, Strings
 from research.config.schema import Config
@@ -336,7 +336,7 @@ def _check_points(sweep: Sweep, points: tuple[Point, ...], where: str) -> None:
         raise StepladderError(f"{where}: sweep.exclude leaves no point.")
     seen: dict[Any, Point] = {}
     for point in points:
-        for same in (point.config, (row_label(point.labels, point.labels), text(point.tuned))):
+        for same in (point.config, (plain_label(point.labels), text(point.tuned))):
             if same is not None and (first := seen.setdefault(same, point)) is not point:
                 told = [_called(p.labels, p.tuned) for p in (first, point)]
                 raise StepladderError(
@@ -344,6 +344,6 @@ def _check_points(sweep: Sweep, points: tuple[Point, ...], where: str) -> None:
                 )
     rows = list(dict.fromkeys(row_label(point.labels, sweep.table.rows) for point in points))
     baseline = sweep.table.baseline
-    if baseline is not None and baseline not in rows:
+    if baseline is not None and baseline not in {*rows, *(plain_label(point.labels, _names(sweep.table.rows)) for point in points)}:
         hint = did_you_mean(baseline, rows) or "."
         raise StepladderError(f"{where}: table.baseline = {baseline} is none of the rows{hint} They are {', '.join(rows)}.")

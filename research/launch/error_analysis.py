@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from research.config.fields import by_kind
+from research.config.labels import row_label
 from research.config.schema import CLASSIFIERS
 from research.data.dataset import Dataset
 from research.data.slices import slices
@@ -38,7 +39,7 @@ def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> 
 
 
 def _label(entry: dict[str, Any]) -> str:
-    return ", ".join(str(value) for value in entry["labels"].values())
+    return row_label(entry["labels"])
 
 
 def _done(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> list[OpenRun]:

@@ -18,6 +18,7 @@ from research.config.classify import BagOfWords, Classifier, NGramClassifier, Pe
 from research.config.data import Folded, Text
 from research.config.errors import StepladderError
 from research.config.identity import cell_id, program_key
+from research.config.labels import plain_label
 from research.config.loader import Loaded
 from research.config.model import Interpolation, LanguageModel, NGram
 from research.config.pairs import Pairs
@@ -245,7 +246,7 @@ def _identify(drafts: Sequence[Cell], select: str, runs_dir: Path, data_dir: Pat
 
 def _row_name(cell: Cell) -> str:
     """What `init.from` calls a row of the same sweep."""
-    return ", ".join(str(value) for value in cell.labels.values())
+    return plain_label(cell.labels)
 
 
 def split_seed(name: str, rows: Container[str]) -> tuple[str, int | None]:

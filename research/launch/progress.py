@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from research.config.labels import named_values, row_label
+from research.config.labels import row_label
 from research.config.write import to_tree
 from research.launch.meter import Meter
 from research.launch.plan import Cell, Plan
@@ -62,8 +62,7 @@ def meter_of(plan: Plan, jobs: Sequence[Job], predicted: float) -> Meter:
 
 def run_name(cell: Cell) -> str:
     """A cell's labels and tuned values; nothing where it is a part or a fold of a row."""
-    told = [row_label(cell.labels, cell.labels), named_values({k: v for k, v in cell.tuned.items() if k not in cell.labels})]
-    return ", ".join(word for word in told if word)
+    return row_label(cell.labels | cell.tuned)
 
 
 def sentence(event: RunEvent, meter: Meter) -> str:

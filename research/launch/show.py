@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from research.config.data import Text
+from research.config.labels import row_label
 from research.config.merge import Dropped
 from research.config.mixer import MlpScore
 from research.config.schema import Config
@@ -121,7 +122,7 @@ def dropped_lines(plan: Plan) -> list[str]:
     cells: dict[str, list[str]] = {}
     for cell in plan.places:
         if cell.dropped and cell.shown:
-            cells.setdefault(_dropped(cell.dropped), []).append(", ".join(str(value) for value in cell.labels.values()))
+            cells.setdefault(_dropped(cell.dropped), []).append(row_label(cell.labels))
     base = [_dropped(plan.loaded.dropped)] if plan.loaded.dropped else []
     return base + [f"{'; '.join(dict.fromkeys(labels))}: {text}" for text, labels in cells.items()]
 
@@ -156,7 +157,7 @@ def _cell_data(cell: Cell, data_dir: Path | None) -> dict[str, Any]:
 def _table(cells: list[Cell], data_dir: Path | None) -> Table:
     table = Table("cell", "row", "seeds", "parameters", "FLOPs/token", "memory", "s/run", box=None, pad_edge=False)
     for cell in cells:
-        row = ", ".join(str(value) for value in {**cell.labels, **cell.tuned}.values())
+        row = row_label({**cell.labels, **cell.tuned})
         if cell.config is None:
             table.add_row("", row, "cannot", cell.reason)
             continue

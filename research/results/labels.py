@@ -4,29 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from research.config.errors import StepladderError, did_you_mean
+from research.config.labels import axis_titles, plain_label, row_label
 from research.config.labels import text as value_text
 
 Labels = Mapping[str, Any]
 
 
-def axis_titles(axes: Sequence[str]) -> tuple[str, ...]:
-    """Short titles of axes: `model.mixer.score.kind` is "score", with the name before it where two would be equal."""
-    short = [_title(axis, 1) for axis in axes]
-    return tuple(_title(axis, 2) if short.count(title) > 1 else title for axis, title in zip(axes, short, strict=True))
-
-
-def _title(axis: str, words: int) -> str:
-    parts = axis.split(".")
-    if axis == "label":
-        return "variant"
-    if len(parts) > 1 and parts[-1] in ("kind", "name"):
-        parts = parts[:-1]
-    return " ".join(parts[-words:]).replace("_", " ")
-
-
 def label_text(labels: Labels, axes: Sequence[str]) -> str:
-    """The values of these axes, in their order: "scaled_dot, 4"."""
-    return ", ".join(value_text(labels[axis]) for axis in axes if axis in labels)
+    """The values of these axes, in their order, numbers with their words: "scaled_dot, heads 4"."""
+    return row_label(labels, axes)
 
 
 def column_text(labels: Labels, axes: Sequence[str]) -> str:
@@ -43,12 +29,12 @@ def place_text(labels: Labels, rows: Sequence[str], columns: Sequence[str]) -> s
 def matches(labels: Labels, wanted: str | Labels, rows: Sequence[str], columns: Sequence[str] = ()) -> bool:
     """Whether a cell with these labels is meant.
 
-    A text is a row's label ("dot", or "dot, rotary" of two axes), a row's and a column's ("dot | 4"), the label of a `list`, or
-    "axis=value, axis=value". A table names axes, by their full key or its last words, and values.
+    A text is a row's label ("dot", or "dot, heads 4" of two axes, or "dot, 4"), a row's and a column's ("dot | 4"), the label of a
+    `list`, or "axis=value, axis=value". A table names axes, by their full key or its last words, and values.
     """
     if isinstance(wanted, str):
-        row = label_text(labels, rows)
-        if wanted in (row, f"{row} | {label_text(labels, columns)}", labels.get("label")):
+        named, across = ((row_label(labels, axes), plain_label(labels, axes)) for axes in (rows, columns))
+        if wanted in (*named, labels.get("label"), *(f"{row} | {column}" for row in named for column in across)):
             return True
         pairs = [pair.split("=", 1) for pair in wanted.split(",")]
         return all(len(pair) == 2 for pair in pairs) and _agree(labels, {key.strip(): value.strip() for key, value in pairs})
@@ -58,9 +44,17 @@ def matches(labels: Labels, wanted: str | Labels, rows: Sequence[str], columns: 
 def _agree(labels: Labels, wanted: Labels) -> bool:
     def agrees(key: str, value: Any) -> bool:
         found = [labels[axis] for axis in labels if axis == key or axis.endswith(f".{key}") or axis.endswith(f".{key}.kind")]
-        return len(found) == 1 and value_text(found[0]) == value_text(value)
+        return len(found) == 1 and (value_text(found[0]) == value_text(value) or _number(found[0]) == _number(value) is not None)
 
     return all(agrees(key, value) for key, value in wanted.items())
+
+
+def _number(value: Any) -> float | None:
+    """What a value is as a number, however it is written: 0.0005 and "5e-4" are one."""
+    try:
+        return None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def find_indices(

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from research.config.errors import StepladderError, did_you_mean
-from research.config.labels import named_values, row_label
+from research.config.labels import row_label
 from research.results import store
 from research.results.describe import describe
 from research.results.measures import check_measure, direction, measure
@@ -115,8 +115,7 @@ def _sweeps(runs_dir: Path) -> tuple[dict[str, set[str]], dict[str, str]]:
     for manifest in map(store.read_json, paths):
         for cell in manifest["cells"]:
             sweeps.setdefault(manifest["name"], set()).add(cell["cell_id"])
-            words = [row_label(cell["labels"], cell["labels"]), named_values(cell.get("tuned") or {})]
-            labels[cell["cell_id"]] = f"{manifest['name']}: {', '.join(filter(None, words))}"
+            labels[cell["cell_id"]] = f"{manifest['name']}: {row_label(cell['labels'] | (cell.get('tuned') or {}))}"
     return sweeps, labels
 
 

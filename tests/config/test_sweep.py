@@ -170,7 +170,10 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"axes": {LAYERS: [1, 2]}, "table": {"rows": "model.layer"}}, ["`model.layer` is no axis", "did you mean `model.layers`?"]),
     ({"axes": {LAYERS: [1]}, "table": {"rows": LAYERS, "columns": LAYERS}}, ["named twice"]),
     ({"axes": {LAYERS: [1, 2, 1]}}, ["two points of the sweep are one", "model.layers = 1"]),
-    ({"axes": {LAYERS: [1, 2]}, "table": {"rows": LAYERS, "baseline": "3"}}, ["table.baseline = 3 is none of the rows", "1, 2"]),
+    (
+        {"axes": {LAYERS: [1, 2]}, "table": {"rows": LAYERS, "baseline": "3"}},
+        ["table.baseline = 3 is none of the rows", "layers 1, layers 2"],
+    ),
     (
         {"list": [{"label": "a", LAYERS: 1}, {"label": "a", LAYERS: 2}]},
         ["two points of the sweep are one", "label = a"],

@@ -119,7 +119,7 @@ def test_a_listener_that_fails_is_left_out_and_the_others_go_on(capsys):
 
 def test_trials_are_named_by_their_tuned_values():
     cell = Cell({"label": "LSTM"}, None, tuned={"optim.learning_rate": 1e-3, "model.layers": 2})
-    assert run_name(cell) == "LSTM, learning rate 0.001, layers 2"
+    assert run_name(cell) == "LSTM, 1e-3, layers 2"
 
 
 def test_parts_and_folds_are_named_by_what_differs_between_them(place):
