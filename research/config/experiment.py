@@ -40,5 +40,4 @@ class Experiment(Node):
 
     question: str
     cost: str = ""
-    tuned_by: str = ""  # where the values of its rows come from, if another preset chose them: its cells, trials and command
     control: Control | None = None

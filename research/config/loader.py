@@ -24,6 +24,7 @@ from research.config.node import Node
 from research.config.resolve import resolve
 from research.config.schema import Config
 from research.config.sweep import AXES, Point, Sweep, check_overrides, expand, labels_of
+from research.config.tuned_by import Choices, read_choices
 from research.config.unicode import decode, respelled, split_lines
 
 COMMAND_LINE = "command line"
@@ -45,9 +46,18 @@ class Loaded:
     origin: dict[str, str]  # dotted key -> file or "command line"
     named: frozenset[Path]  # keys that the command, or a file from the first with a sweep on, names: a point's change of kind keeps them
 
+    @property
+    def choices(self) -> Choices | None:
+        """What another preset chose for the rows, where `sweep.tuned_by` names its file, which lies beside the file that names it."""
+        if self.sweep is None or not self.sweep.tuned_by:
+            return None
+        said_in = self.origin.get("sweep.tuned_by", str(self.path))
+        folder = FilePath() if said_in == COMMAND_LINE else FilePath(said_in).parent
+        return read_choices(folder / self.sweep.tuned_by, str(self.path))
+
     def points(self) -> tuple[Point, ...]:
         """The cells of the sweep; a file without one is a sweep of a single point."""
-        return expand(self.tree, self.sweep or Sweep(), self.named, str(self.path))
+        return expand(self.tree, self.sweep or Sweep(), self.named, str(self.path), self.choices)
 
 
 def load(path: FilePath | str, overrides: Sequence[str] = ()) -> Loaded:

@@ -14,6 +14,7 @@ from research.config.labels import label_values, plain_label, row_label, short_t
 from research.config.merge import Assignment, Dropped, Merged, apply
 from research.config.node import Node, Positive, Rate, Seed, Strings
 from research.config.schema import Config
+from research.config.tuned_by import Choices, values_of
 from research.config.tuning import Grid, meant_for, trials
 
 
@@ -75,6 +76,7 @@ class Sweep(Node):
     seeds: Positive | Annotated[tuple[Seed, ...], BeforeValidator(_tuple)] | None = None  # in place of the config's
     tune: Grid = Field(default_factory=dict)  # tried for each row; the one with the best mean `select` stands for it, and is tested
     seed: Seed = 0  # of the values that `tune` draws
+    tuned_by: str = ""  # a file of choices, beside this one: what another preset chose for the rows of the same names
     match: Match | None = None
     metric: str = "test.perplexity"
     select: str | None = None  # the metric of validation that chooses among the values of `tune`; by default the metric's own, or the loss
@@ -121,8 +123,10 @@ class _Step(NamedTuple):
     tuned: dict[str, Any] = {}  # noqa: RUF012
 
 
-def expand(tree: dict[str, Any], sweep: Sweep, named: frozenset[Path] = frozenset(), where: str = "sweep") -> tuple[Point, ...]:
-    """The points of a sweep over a base tree, the last axis fastest.
+def expand(
+    tree: dict[str, Any], sweep: Sweep, named: frozenset[Path] = frozenset(), where: str = "sweep", choices: Choices | None = None
+) -> tuple[Point, ...]:
+    """The points of a sweep over a base tree, the last axis fastest. `choices`: what another preset chose for its rows.
 
     Each point is the base with its assignments applied together by the kind rule; `named` are the base's keys that a change of kind
     keeps where it can. `where` says in which file the sweep stands. Raises StepladderError, which names the key or the point.
@@ -136,6 +140,9 @@ def expand(tree: dict[str, Any], sweep: Sweep, named: frozenset[Path] = frozense
     steps = [step for row, grid in zip(rows, grids, strict=True) for step in _tuned(sweep, row, grid)]
     _check_exclude(sweep, [*(step for axis in axes for step in axis), *steps], where)
     steps = [step for step in steps if not any(_matches(step, row) for row in sweep.exclude)]
+    if choices is not None:
+        _check_chosen(sweep, where)
+        steps = [step._replace(values=step.values | values_of(choices, row_label(step.labels, step.labels), where)) for step in steps]
     points = tuple(_point(tree, sweep, step, named, where) for step in steps)
     _check_points(sweep, points, where)
     return points
@@ -314,6 +321,14 @@ def _check_tune(sweep: Sweep, grids: list[dict[str, Any]], where: str) -> None:
         raise StepladderError(
             f"{where}: sweep.select = {sweep.select} chooses among the values of sweep.tune, and there are none. Which checkpoint of a run "
             f'is kept is train.select = "{sweep.select}".'
+        )
+
+
+def _check_chosen(sweep: Sweep, where: str) -> None:
+    if sweep.tuned:
+        raise StepladderError(
+            f"{where}: sweep.tuned_by takes the values of rows from {sweep.tuned_by}, and sweep.tune tries others; say one of them. A file "
+            'that extends this one ends it with tuned_by = "".'
         )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from research.config.sweep import Sweep
+from research.config.tuned_by import in_words
 from research.config.write import to_tree
 from research.launch.metric_names import metric_names
 from research.launch.plan import Cell, Plan
@@ -30,7 +31,7 @@ def manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "matched": plan.matched,
         "cells": [_cell(row, plan) for row in plan.rows],
-        "tuned_by": experiment.tuned_by if experiment else "",
+        "tuned_by": in_words(loaded.choices) if loaded.choices else "",
         "control": experiment.control.model_dump(mode="json") if experiment and experiment.control else None,
         **launch.as_data(),
     }

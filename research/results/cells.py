@@ -145,7 +145,7 @@ def pick_tuned(cells: Sequence[Cell], select: str) -> Cell:
 
 def _tried(cell: Cell, select: str) -> Tried:
     values = list(cell.values(select).values())
-    return Tried(cell.tuned, sum(values) / len(values) if values else None, len(values), tuple(cell.statuses.values()))
+    return Tried(cell.cell_id, cell.tuned, sum(values) / len(values) if values else None, len(values), tuple(cell.statuses.values()))
 
 
 def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:

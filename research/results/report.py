@@ -12,6 +12,7 @@ import jinja2
 from research.config.errors import StepladderError, did_you_mean
 from research.results.cards import Judgement, card_changes, cards_sheet, judge_cards
 from research.results.cells import Cell, Manifest, axes_of, load_cells, read_spec, selecting
+from research.results.choices_file import choices
 from research.results.families import Families, families
 from research.results.figures import figures as drawn_figures
 from research.results.labels import place_text, value_text
@@ -75,6 +76,8 @@ def write_report(
     files = _texts(manifest, cells, table, runs_dir, out_dir, formats, pictures, sections)
     drawn = (*pictures, *(section.picture for section in sections if section.picture))
     files |= {f"figures/{picture.name}.svg": picture.svg for picture in drawn}
+    if (chosen := choices(manifest, cells)) is not None:
+        files["choices.json"] = json.dumps(chosen, indent=2, ensure_ascii=False) + "\n"
     names = sorted([*files, *(f"figures/{picture.name}.png" for picture in drawn), "report.json"])
     _forget_others(out_dir, names)
     for name, text in files.items():

@@ -7,8 +7,9 @@ from research.results.choice import OVER
 
 
 class Tried(NamedTuple):
-    """One trial of a row: its values, the mean of `select` over the seeds that have it (None of none), and what became of the seeds."""
+    """A trial of a row: its cell and values, the mean of `select` over the seeds that have it, and what became of each seed."""
 
+    cell_id: str
     values: Mapping[str, Any]
     mean: float | None
     n: int

@@ -1,0 +1,50 @@
+"""The choices that another preset made: a committed file of rows with their values, as a report of a tuned sweep writes it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from research.config.errors import StepladderError, did_you_mean
+from research.config.labels import named_values
+
+Choices = Mapping[str, Any]  # command, select, rows: name -> {values, cell_id, trials: cell_id -> mean or None}
+
+
+def read_choices(file: Path, where: str) -> Choices:
+    """The file. Raises StepladderError where it is not there or holds no choices."""
+    try:
+        choices: Any = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StepladderError(
+            f"{where}, sweep.tuned_by: there is no file {file}. The report of a tuned sweep writes it as choices.json; copy it there."
+        ) from None
+    except ValueError as error:
+        raise StepladderError(f"{where}, sweep.tuned_by: {file} is not JSON: {error}.") from None
+    if not isinstance(choices, dict) or not isinstance(choices.get("rows"), dict):
+        raise StepladderError(f"{where}, sweep.tuned_by: {file} holds no choices; the report of a tuned sweep writes them as choices.json.")
+    return choices
+
+
+def values_of(choices: Choices, row: str, where: str) -> dict[str, Any]:
+    """What was chosen for a row, by dotted key. Raises StepladderError for a row that is not in the file."""
+    rows = choices["rows"]
+    if row not in rows:
+        hint = did_you_mean(row, rows) or "."
+        raise StepladderError(
+            f"{where}, sweep.tuned_by: the row {row} was not tuned by `{choices.get('command', '')}`{hint} Its rows are {', '.join(rows)}; "
+            "run it with this row too, and commit its choices."
+        )
+    values: dict[str, Any] = rows[row]["values"]
+    return values
+
+
+def in_words(choices: Choices) -> str:
+    """By which command, in how many trials, what was chosen, and which cells those are."""
+    rows = choices["rows"]
+    counts = sorted({len(of["trials"]) for of in rows.values() if of["values"]})
+    n = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1])))) if counts else "no"
+    picked = "; ".join(f"{row}: {named_values(of['values'])} ({of['cell_id']})" for row, of in rows.items() if of["values"])
+    plain = [row for row, of in rows.items() if not of["values"]]
+    rest = f". Not tuned there: {', '.join(plain)}" if plain else ""
+    return f"`{choices['command']}` chose by the best mean {choices['select']} of {n} trials a row, {picked}{rest}"
