@@ -127,7 +127,8 @@ def picture(meter: Meter) -> Group:
 def remaining(meter: Meter) -> str:
     """The time left, and the rate where something is trained."""
     rate = f", {meter.rate:,.0f} tokens/s a run" if meter.rate else ""
-    return f"{clock(meter.left)} left{rate}"
+    late = meter.left == 0 and meter.ended < len(meter.jobs)
+    return f"{'longer than predicted' if late else f'{clock(meter.left)} left'}{rate}"
 
 
 def clock(seconds: float) -> str:

@@ -11,7 +11,7 @@ from research.config.loader import load
 from research.config.schema import Config
 from research.launch.meter import Meter
 from research.launch.plan import Cell, resolve
-from research.launch.progress import log_lines, meter_of, picture, run_name
+from research.launch.progress import log_lines, meter_of, picture, remaining, run_name
 from research.train.events import Compiling, Diverged, Done, Progressed, Resumed, Started, Validated, broadcast
 from research.train.result import Job
 
@@ -43,6 +43,11 @@ def test_the_time_left_is_the_predicted_one_and_then_the_measured_one():
     assert meter.left == 80.0
     clock.now += 5
     assert meter.left == 75.0
+    assert remaining(meter) == "1:15 left"
+    late = meter_with(clock, predicted=3.0)
+    clock.now += 4
+    assert remaining(late) == "longer than predicted"
+    clock.now -= 4
     meter(Started(JOBS[0], 100))
     meter(progress_at(JOBS[0], 50))
     clock.now += 5  # a quarter of all in ten seconds
