@@ -106,7 +106,9 @@ def _measure(index: Index, weighting: str, length: str, scenes: Sequence[Scene],
     scored = {"reciprocal_rank": reciprocal_rank(ranking, relevant)}
     scored |= {f"precision_at_{k}": precision_at_k(ranking, relevant, k) for k in (1, DEPTH)}
     assert scored.keys() == {*RANKED}
-    items = Items(np.arange(len(queries)), None, np.ones(len(queries), np.int64), None, **scored)
+    items = Items(
+        np.arange(len(queries)), None, np.ones(len(queries), np.int64), None, cluster=np.array([query.scene for query in queries]), **scored
+    )
     means = {metric: float(values.mean()) for metric, values in scored.items()}
     words = float(np.mean([len(query.words) for query in queries]))
     seconds = time.perf_counter() - begun

@@ -88,4 +88,5 @@ class Dataset(NamedTuple):
     sides: Sides | None = None  # of pairs
     pairs: dict[str, PairTexts] = {}  # noqa: RUF012  by split, of pairs
     test_text: str = ""  # of a text: its test split as it was before it became tokens
+    clusters: Int64[np.ndarray, " n"] | None = None  # which test items are not independent: see `research.data.clusters`
     identities: dict[str, Identity] = {}  # noqa: RUF012  by split that is scored; none of a dataset that was made by hand

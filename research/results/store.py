@@ -205,7 +205,10 @@ def _read_numbers(path: Path) -> Record | None:
 
 
 def read_items(folder: Path) -> "dict[str, np.ndarray] | None":
-    """A run's items.npz: id, loss (nats summed over the item), tokens, correct, each [n]; of drawn texts, what `text_items` has too."""
+    """A run's items.npz: id, loss (nats summed over the item), tokens, correct, each [n]; of drawn texts, what `text_items` has too.
+
+    `cluster` [n], where the data declares that items of one number are not independent.
+    """
     return read_arrays(Path(folder) / "items.npz")
 
 

@@ -27,6 +27,7 @@ class Belonging(NamedTuple):
     slices: Mapping[str, Bool[np.ndarray, " n"]] = {}
     units: Mapping[str, int] = {}  # of a text: how many characters it has, and bytes
     identity: Identity | None = None  # of the split; None of one that was made by hand
+    clusters: Int[np.ndarray, " i"] | None = None  # of each item of the split by its number; None where each stands alone
 
 
 class Scores(NamedTuple):
@@ -131,6 +132,8 @@ def by_item(scores: Scores, belongs: Belonging) -> dict[str, np.ndarray]:
         found["loss"] = count(scores.nats.astype(np.float64))
     if scores.correct is not None:
         found["correct"] = count(scores.correct).astype(np.int64)
+    if belongs.clusters is not None:
+        found["cluster"] = belongs.clusters[ids].astype(np.int64)
     if belongs.groups is not None and belongs.names and scores.likeliest is not None:
         found |= {"class": belongs.groups.astype(np.int64), "predicted": scores.likeliest.astype(np.int64)}
     return found
