@@ -67,10 +67,15 @@ def is_counted(model: Any) -> bool:
     return all(isinstance(part, NGram | str) for part in parts)
 
 
+def paths_of(node: Node) -> dict[str, str]:
+    """The paths that a node names, by their words. Validation may be a share of another file, which is none."""
+    named = {key: getattr(node, key) for key in PATHS.get(type(node), ())}
+    return {key: path for key, path in named.items() if isinstance(path, str)}
+
+
 def _forget_paths(node: Node, table: dict[str, Any]) -> None:
-    for path in PATHS.get(type(node), ()):
-        if isinstance(table.get(path), str):  # a share of another file is no path
-            del table[path]
+    for path in paths_of(node):
+        table.pop(path, None)
     for key, value in table.items():
         if isinstance(value, dict):
             _forget_paths(getattr(node, key), value)

@@ -30,7 +30,7 @@ from research.config.data import (
     Vader,
 )
 from research.config.errors import StepladderError
-from research.config.identity import PATHS
+from research.config.identity import PATHS, paths_of
 from research.config.unicode import decode, decode_old, lowered, normalised, path_of, split_lines
 from research.data.corruption import TWINS, pairs
 from research.data.dataset import Examples, Sentences
@@ -293,8 +293,7 @@ def _own_files(config: Labelled, data_dir: Path | None) -> list[Any]:
 
 def _named_files(config: Labelled) -> list[str]:
     """The words of the user's own files: validation may be a share of another, and with folds some may be left out."""
-    given = {key: getattr(config, key) for key in PATHS[type(config)]}
-    return [key for key, path in given.items() if isinstance(path, str) and path != "none"]
+    return [key for key, path in paths_of(config).items() if path != "none"]
 
 
 def _corpus_files(corpus: SentenceFiles, data_dir: Path | None) -> list[Any]:

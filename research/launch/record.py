@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from research.config.code_version import CODE_VERSION
 from research.config.errors import StepladderError
-from research.config.identity import PATHS, cell_id
+from research.config.identity import cell_id, paths_of
 from research.config.loader import read_config
 from research.config.node import Node
 from research.config.schema import Config
@@ -117,7 +117,7 @@ def _check_files(folder: Path, record: dict[str, Any], files: dict[str, str]) ->
 
 
 def _paths(node: Node, prefix: str) -> list[tuple[str, str]]:
-    own = [(f"{prefix}{key}", getattr(node, key)) for key in PATHS.get(type(node), ())]
+    own = [(f"{prefix}{key}", path) for key, path in paths_of(node).items()]
     below = [(name, getattr(node, name)) for name in type(node).model_fields]
     return own + [pair for name, value in below if isinstance(value, Node) for pair in _paths(value, f"{prefix}{name}.")]
 

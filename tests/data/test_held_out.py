@@ -13,6 +13,7 @@ from research.config.pairs import PairFiles
 from research.config.schema import Config
 from research.data.held_out import hold_out
 from research.data.load import load
+from research.launch.record import files_of
 
 classes = st.lists(st.sampled_from("aaaaabbc"), min_size=30, max_size=80)
 
@@ -35,6 +36,9 @@ def test_a_split_keeps_every_line_once_and_every_class_its_part(names, share):
 def test_nothing_left_is_told(share, count):
     with pytest.raises(StepladderError, match=f"data.valid = {share} holds out {count} lines of mine, and 1 to 9 can be"):
         hold_out(share, range(10), [""] * 10, "mine")
+
+
+TRANSLATOR = {"kind": "encoder_decoder", "encoder": {"kind": "recurrent"}, "decoder": {"kind": "recurrent"}}
 
 
 @pytest.fixture
@@ -74,6 +78,9 @@ def test_pairs_without_files_for_validation(folder):
     assert data.description["pairs"] == {"train": 45, "valid": 5, "test": 1}
     for source, target in zip(*data.pairs["valid"], strict=True):
         assert source.split()[1] in target
+    assert files_of(Config.model_validate(complete({"data": pairs.model_dump(exclude_none=True), "model": TRANSLATOR})), None).keys() == {
+        f"data.{key}" for key in ("train_source", "train_target", "test_source", "test_target")
+    }
     with pytest.raises(ValidationError, match="valid_source and valid_target are missing"):
         PairFiles(**words, test_target="test.txt")
     with pytest.raises(ValidationError, match="leave one of them out"):
