@@ -206,6 +206,8 @@ def _scale_axis(axes: Axes, which: Literal["x", "y"], log: bool, ticks: Numbers)
 
 
 def _tick(value: float) -> str:
+    if 0 < abs(value) < 1:
+        return f"{value:.3g}"
     return (
         f"{value:.2e}".replace("e+", "e")
         if value >= 1e15

@@ -1,5 +1,6 @@
 """The curve over the values that `tune` tried."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,6 +35,10 @@ def _numeric_keys(cell: Cell) -> list[str]:
     return [key for key, column in columns.items() if len({*map(str, column)}) > 1 and all(map(_is_number, column))]
 
 
+def _is_finite(mean: float | None) -> bool:
+    return mean is not None and math.isfinite(mean)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -43,7 +48,7 @@ def _curve(cell: Cell, key: str, select: str, axes: Axes) -> Series | None:
     others = {other: value for other, value in cell.tuned.items() if other != key}
     alike = [trial for trial in cell.trial_values if all(trial.values[other] == value for other, value in others.items())]
     drawn_together = alike if len(alike) > 1 else list(cell.trial_values)
-    points = sorted((trial.values[key], scale(select) * trial.mean) for trial in drawn_together if trial.mean is not None)
+    points = sorted((trial.values[key], scale(select) * float(trial.mean or 0.0)) for trial in drawn_together if _is_finite(trial.mean))
     if not points:
         return None
     ring = [point for point in points if point[0] == cell.tuned.get(key)]
