@@ -82,7 +82,8 @@ def _folds(cells: Sequence[Cell], axes: Axes) -> list[str]:
         extras = [extra for result in cell.results.values() if (extra := result.get("extra", {})).get("folds")]
         if extras:
             deviation = 100 * float(np.mean([extra["sd_over_folds"] for extra in extras]))
-            told.setdefault(int(extras[0]["folds"]), []).append(f"{label_text(cell.labels, axes.rows)} {deviation:.2f}")
+            kept = " (a fold of training is validation)" if cell.config.get("data", {}).get("validation") == "next_fold" else ""
+            told.setdefault(int(extras[0]["folds"]), []).append(f"{label_text(cell.labels, axes.rows)} {deviation:.2f}{kept}")
     return [
         f"{n}-fold cross-validation: a run's value is over the test sentences of all folds, its core-seconds and tokens are of all folds. "
         f"Standard deviation of the folds' accuracies, in points: {', '.join(rows)}."
