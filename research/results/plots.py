@@ -178,8 +178,8 @@ def draw_series(axes: Axes, one: Series, colour: str, dash: Any) -> None:
         axes.plot(one.x, one.y, color=colour, linestyle=dash, marker=marker, markersize=3.5, zorder=on_top)
         if one.low is not None and one.high is not None:
             axes.fill_between(one.x, one.low, one.high, color=colour, alpha=0.18, linewidth=0)
-    for x, y in one.ringed:
-        axes.plot([x], [y], "o", color=colour, markersize=9, markerfacecolor="none", markeredgewidth=1.4)
+    for point in one.ringed:
+        axes.plot(point[:1], point[1:], "o", color=colour, markersize=9, markerfacecolor="none", markeredgewidth=1.4)
     for x, y in one.strands:
         axes.plot(x, y, color=colour, linewidth=0.8, alpha=0.8)
         axes.plot(x[-1:], y[-1:], "x", color=colour, markersize=6)

@@ -229,7 +229,7 @@ def _judge(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Ma
     if not math.isfinite(metrics["loss"]):
         progress = progress._replace(not_finite=lane.step)
     cost = cost_of(metrics, train.select)
-    if better(cost, best) or train.keep == "last":
+    if best is None or better(cost, best) or train.keep == "last":
         best = Best(jax.tree.map(np.array, params), cost, lane.step, 0, scores)
     else:
         best = replace(best, since=best.since + 1)
