@@ -8,6 +8,7 @@ import pytest
 from tiny import SMALL, metrics, seeds_in, status
 
 from research.config.errors import StepladderError
+from research.config.labels import text
 from research.config.loader import load
 from research.launch.plan import resolve
 
@@ -96,7 +97,7 @@ def test_two_processes_share_a_folder(place):
     said = {name: (place.folder / f"{name}.txt").read_text().splitlines() for name in ("one", "other")}
     done = {name: [line.split("] ")[1].split(":")[0] for line in lines if ": done" in line] for name, lines in said.items()}
     held = {name: [line.split("] ")[1].split(":")[0] for line in lines if ": held" in line] for name, lines in said.items()}
-    everything = {f"{rate:g}, seed {seed}" for rate in sweep["axes"]["optim.learning_rate"] for seed in (0, 1)}
+    everything = {f"{text(rate)}, seed {seed}" for rate in sweep["axes"]["optim.learning_rate"] for seed in (0, 1)}
     assert sorted(done["one"] + done["other"]) == sorted(everything)
     assert set(done["one"]).isdisjoint(done["other"])
     assert set(held["one"]) <= set(done["other"])
