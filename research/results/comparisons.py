@@ -94,7 +94,7 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
         difference = float(differences.mean())
     if not math.isfinite(difference):
         return _untested(a, b, metric, axes, difference)
-    enough, both = seeds.count >= SEEDS_NEEDED, np.array(seeds.pairs).T
+    enough, both = seeds.number >= SEEDS_NEEDED, np.array(seeds.pairs).T
     over_seeds = seeds_estimate(*both) if enough else None
     contradicted = not enough and bool(np.any(differences * difference <= 0))
     items = _common_items(a, b, metric, seeds)
@@ -110,10 +110,10 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
         p_seeds=p_seeds,
         p_items=p_items,
         p_both=None if over_seeds is None or tested is None or alike else both_p(over_seeds, tested.of, float(np.sign(difference))),
-        seeds=seeds.count,
+        seeds=seeds.number,
         items=None if items is None else len(items[0].id),
         clusters=None if items is None else count_clusters(*items),
-        note="seeds without spread: items only" if alike else _note(seeds.count, contradicted, p_seeds, p_items),
+        note="seeds without spread: items only" if alike else _note(seeds.number, contradicted, p_seeds, p_items),
         contradicted=contradicted,
     )
 
@@ -159,7 +159,7 @@ class CommonSeeds(NamedTuple):
     left: tuple[int, ...]
     right: tuple[int, ...]
     pairs: tuple[tuple[float, float], ...]  # both values at each
-    count: int
+    number: int
 
 
 def common_seeds(a: Cell, b: Cell, metric: str) -> CommonSeeds:
@@ -171,8 +171,8 @@ def common_seeds(a: Cell, b: Cell, metric: str) -> CommonSeeds:
         left, right = ({0: next(iter(own))} if own else {} for own in (ours, theirs))
     seeds = sorted(left.keys() & right.keys())
     pairs = tuple((ours[left[seed]], theirs[right[seed]]) for seed in seeds)
-    count = 0 if a.deterministic and b.deterministic else len(seeds)
-    return CommonSeeds(tuple(left[seed] for seed in seeds), tuple(right[seed] for seed in seeds), pairs, count)
+    number = 0 if a.deterministic and b.deterministic else len(seeds)
+    return CommonSeeds(tuple(left[seed] for seed in seeds), tuple(right[seed] for seed in seeds), pairs, number)
 
 
 def _common_items(a: Cell, b: Cell, metric: str, seeds: CommonSeeds) -> tuple[Items, Items] | None:
