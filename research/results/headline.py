@@ -72,8 +72,7 @@ def _differ(cells: Sequence[Cell]) -> bool:
 
 def _picked(spec: Sweep, cells: Sequence[Cell], axes: Axes) -> list[str]:
     rows = [cell for cell in cells if cell.tried]
-    counts = sorted({cell.trials for cell in rows})
-    n = "no" if not counts else str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    most = max((cell.trials for cell in rows), default=0)
     by_value: dict[str, list[Cell]] = {}
     for cell in rows:
         if cell.tuned:
@@ -87,13 +86,24 @@ def _picked(spec: Sweep, cells: Sequence[Cell], axes: Axes) -> list[str]:
         for edge in _at_edge(cell):
             edges.setdefault(edge, []).append(cell)
     at_edge = [f"{edge} ({'every row' if len(of) == len(rows) else _places(of, axes)})" for edge, of in edges.items()]
-    lines = [f"Tuned: {', '.join(spec.tuned)}, the best mean {title(selecting(spec))} of {n} trials a row."]
+    lines = [f"Tuned: {', '.join(spec.tuned)}, the best mean {title(selecting(spec))} of {most} trials a row."]
+    lines += [f"Fewer trials, so that these rows are not tuned alike: {fewer}."] if (fewer := _fewer(cells, most, axes)) else []
     lines += [f"Picked: {picked}."] if picked else []
     lines += [f"Nothing was picked, as every trial diverged or has no such metric: {_places(none, axes)}."] if none else []
     lines += [f"On the edge of what was tried, so that a better value may lie beyond: {'; '.join(at_edge)}."] if at_edge else []
     ended = lambda cell: f"{place_text(cell.labels, *axes)} ({cell.trials - cell.open_trials} of {cell.trials})"
     open_rows = [ended(cell) for cell in rows if cell.open_trials]
     return lines + ([f"Trials that have not ended leave nothing decided: {', '.join(open_rows)}."] if open_rows else [])
+
+
+def _fewer(cells: Sequence[Cell], most: int, axes: Axes) -> str:
+    """The rows for which less was tried than for others, with how much. A mixture of rows is tuned as they are."""
+    trials = [(cell, cell.trials if cell.tried else 0) for cell in cells if not cell.cannot and not _is_of_rows(cell)]
+    return ", ".join(f"{place_text(cell.labels, *axes)} ({n or 'none'})" for cell, n in trials if n < most)
+
+
+def _is_of_rows(cell: Cell) -> bool:
+    return all(isinstance(part, str) for part in cell.config.get("model", {}).get("parts", [None]))
 
 
 def _at_edge(cell: Cell) -> list[str]:

@@ -87,6 +87,17 @@ def test_tuning_is_told_first_with_trials_picks_and_edges(tmp_path):
     assert "On the edge of what was tried" in note
 
 
+def test_a_row_for_which_less_was_tried_is_named(tmp_path):
+    manifest, _ = rates(tmp_path)
+    assert "Fewer trials" not in first_note(manifest, tmp_path)
+    row = manifest["cells"][0]["labels"]
+    alone = [entry | {"tuned": {}} for entry in manifest["cells"] if entry["labels"] == row][:1]
+    others = [entry for entry in manifest["cells"] if entry["labels"] != row]
+    assert "Fewer trials, so that these rows are not tuned alike: mlp, heads 1 (none)." in first_note(
+        manifest | {"cells": alone + others}, tmp_path
+    )
+
+
 def test_where_every_trial_diverged_nothing_is_picked(tmp_path):
     manifest, cells = rates(tmp_path, [("00e5e5e5e5e5", "diverged"), ("01e5e5e5e5e5", "diverged")])
     assert (cells[0].tuned, cells[0].counts(), cells[0].open_trials) == ({}, {"diverged": 2}, 0)
