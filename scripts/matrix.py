@@ -55,7 +55,7 @@ def run_tests(isas: Iterable[str], cores: Iterable[int], words: list[str], out: 
             command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "trains", *words]
             done = run(command, environment(isa, count, out), count, capture_output=True)
             log = out / f"tests-{isa}-{count}.txt"
-            log.write_text(done.stdout + done.stderr)
+            log.write_text(done.stdout + done.stderr, encoding="utf-8")
             last = (done.stdout.strip() or done.stderr.strip() or "nothing").splitlines()
             failures = [line for line in last if line.startswith(("FAILED", "ERROR"))]
             results.append({"isa": isa, "cores": count, "code": done.returncode, "failures": failures, "log": str(log)})
@@ -143,7 +143,7 @@ def main() -> int:
         print(f"numbers move by at most {100 * spread:.2g} %; {len(turns)} verdicts turn by that much")
         for turn in turns:
             print(f"  undecided: {turn.what}: {turn.verdict}, or {' or '.join(turn.others)}")
-    (words.out / "matrix.json").write_text(json.dumps(report, indent=2) + "\n")
+    (words.out / "matrix.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return int(any(test["code"] for test in report["tests"]))
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from research.config.errors import StepladderError
 from research.config.explain import explain
-from research.config.labels import row_label, text
+from research.config.labels import plain_label, row_label, text
 from research.config.loader import parse_override
 from research.config.merge import Assignment, Merged, apply
 from research.config.schema import Config
@@ -97,7 +97,7 @@ def _state_bytes(config: Config, sizes: Sizes) -> float:
 
 def _references(points: Sequence[Point], match: Match) -> list[Point]:
     """The cells that `match.of` names: by a row's whole name, or as key=value, with values as a table or as TOML writes them."""
-    named = [point for point in points if _name(point) == match.of.strip()]
+    named = [point for point in points if _is_called(point, match.of.strip())]
     wanted = [] if named else [_label(pair) for pair in match.of.split(",") if "=" in pair]
     if wanted:
         named = [point for point in points if all(_has(point, *pair) for pair in wanted)]
@@ -116,6 +116,16 @@ def _label(pair: str) -> tuple[str, str, Any]:
 
 def _has(point: Point, key: str, written: str, value: Any) -> bool:
     return key in point.labels and (point.labels[key] == value or text(point.labels[key]) == written)
+
+
+def _is_called(point: Point, name: str) -> bool:
+    """Whether a row has this name: as a table writes it, or its values alone."""
+    if name in (_name(point), plain_label(point.labels)):
+        return True
+    values = name.split(",")
+    return len(values) == len(point.labels) and all(
+        _has(point, *_label(f"{key}={value}")) for key, value in zip(point.labels, values, strict=True)
+    )
 
 
 def _name(point: Point) -> str:

@@ -93,6 +93,8 @@ def log_lines(meter: Meter, write: Callable[[str], None]) -> Listener:
         run, now = (event.job.cell_id, event.job.seed), meter.clock()
         if isinstance(event, Checkpointed):
             return
+        if isinstance(event, Resumed):
+            told[run] = now
         if type(event) in EVERY:
             last = max(told.values(), default=-math.inf) if isinstance(event, Started) else told[run]
             told.setdefault(run, now)

@@ -151,7 +151,6 @@ def _by_suffix(cell: Cell, metric: str, axes: Axes, own: int | None) -> Series |
     named = {x: f"{metric}_at_{x}" for x in found} | ({own: metric} if own is not None else {})
     measured = [(x, scale(metric) * np.array(list(cell.values(named[x]).values()))) for x in sorted(named)]
     finite = [(x, values) for x, values in measured if len(values) and np.isfinite(values).all()]
-    finite = [(x, values) for x, values in measured if len(values) and np.isfinite(values).all()]
     points = [(x, float(values.mean()), float(values.min()), float(values.max())) for x, values in finite]
     if len(points) < (2 if own is None else 1):
         return None

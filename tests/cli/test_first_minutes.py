@@ -84,8 +84,8 @@ def test_the_beginning_of_an_id_is_enough_for_runs_and_show(trained):
 def test_runs_are_described_filtered_and_sorted(trained):
     folder, _ = trained
     listed = lambda *words: json.loads(call("runs", "--runs", folder / "runs", "--json", *words).stdout)["cells"]
-    assert {one["label"] for one in listed()} == {"files, 2-gram", "orders: 1", "orders: 3"}
-    assert {one["label"] for one in listed("--sweep", "orders")} == {"orders: 1", "orders: 3"}
+    assert {one["label"] for one in listed()} == {"files, 2-gram", "orders: order 1", "orders: order 3"}
+    assert {one["label"] for one in listed("--sweep", "orders")} == {"orders: order 1", "orders: order 3"}
     values = [one["value"] for one in listed("--metric", "test.perplexity", "--sort", "metric")]
     assert values == sorted(values)
     assert listed("--status", "failed") == []

@@ -63,7 +63,7 @@ def test_values_that_differ_are_two_points_and_say_how(tmp_path: Path) -> None:
     path = spec(tmp_path, f'[sweep]\naxes = {{ "optim.learning_rate" = {list(rates)} }}\ntable = {{ rows = "optim.learning_rate" }}\n')
     points = load(path).points()
     assert len({text(point.labels["optim.learning_rate"]) for point in points}) == 3
-    assert [text(rate) for rate in rates] == ["0.00012345671", "0.00012345672", "0.1"]
+    assert [text(rate) for rate in rates] == ["1.2345671e-4", "1.2345672e-4", "0.1"]
     twice = spec(tmp_path, '[sweep]\naxes = { "optim.learning_rate" = [0.1, 0.1] }\ntable = { rows = "optim.learning_rate" }\n')
     with pytest.raises(StepladderError, match=r"two points of the sweep are one: .* = 0\.1 and .* = 0\.1"):
         load(twice).points()

@@ -95,7 +95,9 @@ def test_the_size_of_the_state_can_be_equal():
     assert solved[1].config.model.width == 2 * solved[0].config.model.width
 
 
-@pytest.mark.parametrize("of", ["a, true, 0.0001", "tie=true", "label=a", "rate=1e-4", "label=a, rate=0.0001"])
+@pytest.mark.parametrize(
+    "of", ["a, tie true, rate 1e-4", "a, true, 1e-4", "a, true, 0.0001", "tie=true", "label=a", "rate=1e-4", "label=a, rate=0.0001"]
+)
 def test_a_reference_is_named_as_a_table_or_as_toml_writes_it(of):
     points = at("a", "pydoc", LSTM, tie=True, rate=1e-4), at("b", "pydoc", LSTM | {"width": 12}, tie=False, rate=1e-3)
     solved = matched(points, Match(of=of, by=("model.width",)), lambda config: FACTS["pydoc"]).points

@@ -90,6 +90,19 @@ def test_a_log_says_when_it_compiles_and_validates_in_the_sweeps_own_metric_but_
         assert 3 <= sum(f"seed {seed}" in line for line in between) <= 5
 
 
+def test_a_log_goes_on_with_a_resumed_run():
+    clock, lines = Clock(), []
+    meter = meter_with(clock, JOBS[:1])
+    tell = broadcast([meter, log_lines(meter, lines.append)])
+    tell(Resumed(JOBS[0], 80, 100))
+    tell(progress_at(JOBS[0], 81))
+    clock.now += 60
+    tell(progress_at(JOBS[0], 90))
+    tell(Done(JOBS[0], 100, {}))
+    words = ("goes on from step 80 of 100", "loss 4.500", "done")
+    assert all(word in line for word, line in zip(words, lines, strict=True))
+
+
 def test_a_metric_that_validation_lacks_is_answered_by_the_nearest():
     meter = meter_with(Clock(), metric="test.perplexity_at_128")
     assert meter.score("valid", {"loss": 1.0, "perplexity": 2.718}) == "valid perplexity 2.718"

@@ -166,6 +166,6 @@ def test_scheduled_sampling_replaces_inputs_of_the_target_by_what_is_likeliest_t
 
 def test_a_rate_of_zero_is_plain_training():
     """No first pass: the program is that of one pass over the batch as it is."""
-    shown = lambda rate: str(jax.make_jaxpr(partial(loss, config("recurrent", rate)))(parameters("recurrent"), (), batch(), KEY))
+    shown = lambda rate: str(jax.make_jaxpr(partial(loss, config("recurrent", rate)))(parameters("recurrent"), (), batch(), KEY, KEY))
     assert "random_bits" not in shown(0.0)
     assert "random_bits" in shown(0.25)
