@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from research.results.cells import Axes, Cell
 from research.results.item_tests import count_clusters, has_statistic, paired_items
@@ -47,6 +48,11 @@ class Comparison:
         return max(p_values) if p_values else None
 
     @property
+    def tested(self) -> bool:
+        """Whether a test was made that could tell the rows apart: alone, one group of items tells nothing."""
+        return self.p is not None and (self.p_seeds is not None or self.clusters != 1)
+
+    @property
     def about_seeds(self) -> bool:
         """Whether the verdict is about what further seeds would do, and not only about these runs on these items."""
         return self.seeds >= SEEDS_NEEDED
@@ -63,7 +69,7 @@ class Comparison:
             return "not comparable"
         if self.difference is None:
             return "not run"
-        if self.p is None:
+        if not self.tested:
             return "not tested"
         if not self.significant:
             return "not different"
@@ -113,7 +119,7 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
         seeds=seeds.number,
         items=None if items is None else len(items[0].id),
         clusters=None if items is None else count_clusters(*items),
-        note="seeds without spread: items only" if alike else _note(seeds.number, contradicted, p_seeds, p_items),
+        note="seeds without spread: items only" if alike else _note(seeds.number, _between(both, contradicted), p_seeds, p_items),
         contradicted=contradicted,
     )
 
@@ -141,12 +147,18 @@ def why_incomparable(a: Cell, b: Cell, metric: str) -> str:
     return f"the same {split} text, but other targets" if ours.text == theirs.text else f"other {split} data"
 
 
-def _note(seeds: int, contradicted: bool, p_seeds: float | None, p_items: float | None) -> str:
+def _between(both: Float[np.ndarray, "2 seeds"], contradicted: bool) -> str:
+    """What too few seeds say of each other, where they do not say the same sign."""
+    if not contradicted:
+        return ""
+    return ", and they disagree" if np.any(both[0] != both[1]) else ", and the rows are equal"
+
+
+def _note(seeds: int, between: str, p_seeds: float | None, p_items: float | None) -> str:
     if p_seeds is not None:
         return "seeds only: no items to compare" if p_items is None else ""
-    few = f"fewer than {SEEDS_NEEDED} seeds" if seeds else "one run each"
-    few += ", and they disagree" if contradicted else ""
-    return f"{few}, and no items to compare" if p_items is None else few if contradicted else f"{few}: items only"
+    few = (f"fewer than {SEEDS_NEEDED} seeds" if seeds else "one run each") + between
+    return f"{few}, and no items to compare" if p_items is None else few if between else f"{few}: items only"
 
 
 def _column(a: Cell, b: Cell, axes: Axes) -> str:
@@ -239,6 +251,7 @@ class Best:
     rivals: tuple[int, ...]  # not distinguishable from the best
     tested: int  # comparisons made
     notes: tuple[str, ...]  # which tests could not be made
+    untested: tuple[int, ...] = ()  # the rivals against which there is no test
     twins: tuple[int, ...] = ()  # other places of the very same cell
 
     @property
@@ -261,4 +274,6 @@ def find_best(cells: Sequence[Cell], metric: str, axes: Axes) -> Best | None:
     others = [i for i in means if i not in (best, *twins) and math.isfinite(means[i])]
     family = adjust([compare(cells[best], cells[i], metric, axes) for i in others])
     rivals = tuple(i for i, comparison in zip(others, family, strict=True) if not comparison.significant)
-    return Best(best, rivals, len(others), tuple(dict.fromkeys(comparison.note for comparison in family if comparison.note)), twins)
+    untested = tuple(i for i, comparison in zip(others, family, strict=True) if not comparison.tested)
+    notes = tuple(dict.fromkeys(comparison.note for comparison in family if comparison.note))
+    return Best(best, rivals, len(others), notes, untested, twins)

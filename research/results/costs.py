@@ -14,7 +14,8 @@ Manifest = Mapping[str, Any]
 
 def cost_note(manifest: Manifest, results: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
     """Core-seconds of the runs that are done, as predicted and as measured. `results`: by cell_id. Compilation is in neither."""
-    pairs = [pair for entry in _priced(manifest) for result in results.get(entry["cell_id"], ()) if (pair := _pair(entry, result))]
+    once = {entry["cell_id"]: entry for entry in _priced(manifest)}.items()  # a cell may stand in several places
+    pairs = [pair for cell_id, entry in once for result in results.get(cell_id, ()) if (pair := _pair(entry, result))]
     if not pairs:
         return []
     predicted, measured = (sum(side) for side in zip(*pairs, strict=True))

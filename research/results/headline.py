@@ -14,11 +14,10 @@ from research.results.measures import base_name, bounds, direction, title
 CEILING = 0.98  # of what is possible; above it, and below the rest under a floor, rows cannot be told apart
 
 
-def headline(manifest: Manifest, cells: Sequence[Cell], axes: Axes, all_within_noise: Sequence[str]) -> list[str]:
-    """One note, or none. `all_within_noise`: the columns in which no test tells any row from the best."""
+def headline(manifest: Manifest, cells: Sequence[Cell], axes: Axes, undecided: Sequence[str]) -> list[str]:
+    """One note, or none. `undecided`: what is said of the columns in which no test tells any row from the best."""
     spec = read_spec(manifest)
-    noise = [f"{'; '.join(all_within_noise)}: all rows lie within noise, no test tells any from the best."] if all_within_noise else []
-    said = [*_ceilings(cells, axes, base_name(spec.metric)), *noise, *_tuning(manifest, spec, cells, axes)]
+    said = [*_ceilings(cells, axes, base_name(spec.metric)), *undecided, *_tuning(manifest, spec, cells, axes)]
     return [" ".join(said)] if said else []
 
 

@@ -26,6 +26,7 @@ class Found(NamedTuple):
     rivals: tuple[int, ...]
     tested: int
     notes: tuple[str, ...]
+    untested: tuple[int, ...]  # rivals against which there is no test
     bold: bool
     twins: tuple[int, ...]  # rows that are the very same cell as the best
     absent: Mapping[int, str]  # rows that take no part in the tests, and why
@@ -53,9 +54,8 @@ def footnotes(
     rows = tuple(dict.fromkeys(label_text(cell.labels, axes.rows) for cell in cells))
     known = [each for each in found if each is not None]
     first = [each for each in known if each.metric == known[0].metric]
-    within = [_column(each, axes) for each in first if 0 < each.tested == len(each.rivals) and not each.unfinished]
     return (
-        *headline(manifest, cells, axes, within),
+        *headline(manifest, cells, axes, _undecided(first, axes)),
         *_control(manifest, cells, axes),
         *_intervals(cells, sources),
         *_infinite(cells, axes, sources["metrics"]),
@@ -73,6 +73,16 @@ def footnotes(
         *cost_note(manifest, {cell.cell_id: tuple(cell.results.values()) for cell in cells}),
         *filter(None, [manifest.get("cards_note")]),
     )
+
+
+def _undecided(found: Sequence[Found], axes: Axes) -> list[str]:
+    """The columns in which no test tells any row from the best, and those in which there is no test."""
+    rivals = [each for each in found if 0 < each.tested == len(each.rivals) and not each.unfinished]
+    said = {
+        "no test could be made of the best against any other row": [each for each in rivals if len(each.untested) == each.tested],
+        "all rows lie within noise, no test tells any from the best": [each for each in rivals if len(each.untested) < each.tested],
+    }
+    return [f"{'; '.join(_column(each, axes) for each in of)}: {words}." for words, of in said.items() if of]
 
 
 def _folds(cells: Sequence[Cell], axes: Axes) -> list[str]:
@@ -164,6 +174,8 @@ def _verdict(found: Found, rows: Sequence[str]) -> str:
         return f"{best} (bold) is significantly better than {every}{scope}.{absent}"
     if not found.tested:
         return f"{best} has the only mean that could be tested.{absent}"
+    if len(found.untested) == found.tested:
+        return f"{best} has the best mean; no test could be made against any other row.{absent}"
     if len(found.rivals) == found.tested:
         return f"{best} has the best mean, not significantly different from any other row.{absent}"
     return f"{best} has the best mean, not significantly different from {' or '.join(rows[i] for i in found.rivals)}.{absent}"

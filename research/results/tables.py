@@ -157,6 +157,7 @@ def _found(best: tuple[Best, tuple[int, ...]] | None, column: Column, cells: Seq
         tuple(rows[i] for i in tests.rivals),
         tests.tested,
         tests.notes,
+        tuple(rows[i] for i in tests.untested),
         tests.clear and not open_rows,
         tuple(rows[i] for i in tests.twins),
         {i: why for i, cell in there if (why := _absent(cell, column.metric))},

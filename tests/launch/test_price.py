@@ -108,4 +108,6 @@ def test_a_table_says_what_its_runs_cost_beside_what_was_predicted(tmp_path):
         cell["cell_id"]: [json.loads((tmp_path / cell["cell_id"] / "seed-0" / "result.json").read_text())] for cell in manifest["cells"]
     }
     assert cost_note(manifest, results) == ["Core-seconds of 4 runs, without compilation: 35.0; predicted 14.0."]
+    twice = {"cells": [*manifest["cells"], manifest["cells"][1]]}
+    assert cost_note(twice, results) == cost_note(manifest, results)
     assert cost_note(manifest, {}) == []

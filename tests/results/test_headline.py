@@ -57,6 +57,23 @@ def test_a_table_whose_rows_lie_within_noise_says_so_first(tmp_path):
     assert "Test perplexity: all rows lie within noise" in first_note(manifest, tmp_path)
 
 
+@pytest.mark.parametrize(("items", "told"), [(1, "no test could be made"), (40, "all rows lie within noise")])
+def test_where_there_is_no_test_nothing_is_within_noise(tmp_path, items, told):
+    """One test item tests nothing, however often it was scored."""
+    manifest = write_ladder(tmp_path)
+    manifest["cells"] = [entry for entry in manifest["cells"] if entry["labels"]["label"] in ("LSTM", "GRU")]
+    for i, entry in enumerate(manifest["cells"]):
+        for seed in range(3):
+            write_run(tmp_path, entry["cell_id"], seed, 4.7, 0.01, 3 + i)
+            path = store.seed_folder(tmp_path, entry["cell_id"], seed) / "items.npz"
+            store.write_arrays(path, **{name: array[:items] for name, array in store.read_arrays(path).items()})
+    manifest |= {"control": None, "spec": manifest["spec"] | {"list": [], "comparisons": []}}
+    notes = build_table(manifest, tmp_path).notes
+    assert told in notes[0]
+    assert ("within noise" in " ".join(notes)) == (items > 1)
+    assert ("not significantly different" in " ".join(notes)) == (items > 1)
+
+
 def trained_rows(manifest, **words):
     """The ladder whose rows differ in these words of their configs."""
     config = lambda i, entry: entry["config"] | {key: f"{value}{i}" for key, value in words.items()}

@@ -241,6 +241,8 @@ def test_a_deterministic_row_stands_beside_every_seed(grid):
     assert found.p_seeds == pytest.approx(stats.ttest_1samp(list(cells[2].values("test.perplexity").values()), fixed).pvalue)
     both = compare(one, replace(cells[2], deterministic=True), "test.perplexity", axes)
     assert (both.p_seeds, both.note) == (None, "one run each: items only")
+    equal = compare(one, replace(one, cell_id="another"), "test.perplexity", axes)
+    assert (equal.difference, equal.verdict, equal.note) == (0.0, "not different", "one run each, and the rows are equal")
 
 
 def test_a_comparison_on_validation_has_no_items_and_says_so(grid):
