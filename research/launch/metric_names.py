@@ -1,4 +1,6 @@
-"""The names of the metrics that a run of a config will have, known before it is trained; a group is `_at_*`."""
+"""The names of the metrics that a run of a config will have, known before it is trained: by its config alone, or with its data too."""
+
+import numpy as np
 
 from research.config.classify import BagOfWords, NGramClassifier
 from research.config.data import Labelled, Text
@@ -6,9 +8,12 @@ from research.config.model import Interpolation, NGram
 from research.config.pairs import Pairs
 from research.config.rules import Rules
 from research.config.schema import Config
+from research.data.dataset import Dataset
+from research.launch.belonging import belongs
 from research.results.measures import PROMPTS
 from research.results.text_scores import CORPUS, DIVERSITIES, MEANS
 from research.tasks.classifying import believes
+from research.train.evaluate import Scores, measure
 
 ANY_GROUP = "_at_*"
 BITS = ("bits_per_character", "bits_per_byte")
@@ -17,22 +22,42 @@ ALIGNMENT = ("alignment_accuracy", "alignment_entropy")
 
 
 def metric_names(config: Config) -> frozenset[str]:
-    """The metrics of `valid` and `test`, such as `test.perplexity`."""
+    """The metrics of `valid` and `test` by the config alone, such as `test.perplexity`; a group is `_at_*`."""
     both = (*_losses(config), *_shares(config))
     return frozenset(f"{split}.{name}" for split in ("valid", "test") for name in both) | {f"test.{name}" for name in _of_test(config)}
 
 
+def valid_names(config: Config, data: Dataset) -> set[str]:
+    """The metrics of validation that a run of this config has; none where a fold is trained without validation."""
+    held = belongs(data, "valid")
+    n = len(held.items)
+    if not n:
+        return set()
+    nats = np.zeros(n) if _has_losses(config) else None
+    correct = np.zeros(n, bool) if _has_shares(config) else None
+    likeliest = None if held.groups is None else np.zeros(n, np.int32)
+    return {f"valid.{name}" for name in measure(Scores(nats, correct, likeliest), config.data, held)}
+
+
+def _has_losses(config: Config) -> bool:
+    """Whether the model gives what is scored a probability."""
+    return not isinstance(config.model, BagOfWords | NGramClassifier | Rules) or believes(config.model)
+
+
+def _has_shares(config: Config) -> bool:
+    """Whether it is known of the model what it holds for the likeliest."""
+    return not isinstance(config.model, Interpolation) and not (isinstance(config.model, NGram) and isinstance(config.data, Text))
+
+
 def _losses(config: Config) -> tuple[str, ...]:
-    """Those of a model that gives what is scored a probability."""
-    if isinstance(config.model, BagOfWords | NGramClassifier | Rules) and not believes(config.model):
+    if not _has_losses(config):
         return ()
     bits = BITS if isinstance(config.data, Text) else ()
     return ("loss", *(() if isinstance(config.data, Labelled) else ("perplexity",)), *bits)
 
 
 def _shares(config: Config) -> tuple[str, ...]:
-    """Those of a model of which it is known what it holds for the likeliest."""
-    if isinstance(config.model, Interpolation) or (isinstance(config.model, NGram) and isinstance(config.data, Text)):
+    if not _has_shares(config):
         return ()
     return ("accuracy", f"accuracy{ANY_GROUP}", *(("macro_f1",) if isinstance(config.data, Labelled) else ()))
 

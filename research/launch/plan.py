@@ -33,11 +33,12 @@ from research.data.download import sha256_of
 from research.data.load import load
 from research.data.prompts import asked_of, longest, queries
 from research.launch.match import Facts, matched
+from research.launch.metric_names import valid_names
 from research.launch.parents import Trial, inlined, reference_to, sources, with_references
 from research.launch.price import price
 from research.launch.reach import beyond_training, check_reach
 from research.launch.record import BUILT_IN, by_contents, files_of, identify, made_of, open_cell
-from research.launch.selecting import FALLBACKS, check_checkpoint_metric, resolve_select, valid_names
+from research.launch.selecting import FALLBACKS, check_checkpoint_metric, resolve_select
 from research.models.classifier import without_output
 from research.models.count import flops_per_token, parameters
 from research.models.decode import furthest

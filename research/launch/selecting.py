@@ -2,34 +2,13 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from research.config.classify import BagOfWords, NGramClassifier
-from research.config.data import Text
 from research.config.errors import StepladderError, did_you_mean
-from research.config.model import Interpolation, NGram
-from research.config.rules import Rules
 from research.config.schema import Config
 from research.data.dataset import Dataset
-from research.launch.belonging import belongs
+from research.launch.metric_names import valid_names
 from research.results.measures import on_validation
-from research.tasks.classifying import believes
-from research.train.evaluate import Scores, measure
 
 FALLBACKS = ("valid.loss", "valid.accuracy")  # where the reported metric exists on the test split alone
-
-
-def valid_names(config: Config, data: Dataset) -> set[str]:
-    """The metrics of validation that a run of this config has; none where a fold is trained without validation."""
-    held = belongs(data, "valid")
-    n, model = len(held.items), config.model
-    if not n:
-        return set()
-    nats = None if isinstance(model, Rules | BagOfWords | NGramClassifier) and not believes(model) else np.zeros(n)
-    counted = isinstance(model, Interpolation) or (isinstance(model, NGram) and isinstance(config.data, Text))
-    correct = None if counted else np.zeros(n, bool)
-    likeliest = None if held.groups is None else np.zeros(n, np.int32)
-    return {f"valid.{name}" for name in measure(Scores(nats, correct, likeliest), config.data, held)}
 
 
 def resolve_select(select: str | None, metric: str, names: Sequence[tuple[str, set[str]]]) -> str:

@@ -5,6 +5,9 @@ from tiny import SMALL, seeds_in
 
 from research.config.errors import StepladderError
 from research.config.loader import load
+from research.config.schema import Config
+from research.data.load import load as load_data
+from research.launch.metric_names import metric_names, valid_names
 from research.launch.plan import resolve
 from research.launch.selecting import resolve_select
 
@@ -31,6 +34,23 @@ def test_the_default_is_the_reported_metric_on_validation_or_what_every_row_has(
 def test_a_metric_that_a_row_will_not_have_is_refused(select):
     with pytest.raises(StepladderError, match=r"the row svm has no such metric of validation\. It has valid.accuracy, valid.macro_f1"):
         resolve_select(select, "test.accuracy", [("svm", UNSURE), ("other", TEXT)])
+
+
+NGRAM = {"model": {"kind": "ngram", "order": 2}}
+COPY = {"kind": "copy", "longest": 4, "train_examples": 8, "valid_examples": 4, "test_examples": 4}
+LSTM = {"kind": "language_model", "layers": 1, "width": 4, "mixer": {"kind": "lstm"}}
+
+
+@pytest.mark.parametrize("tree", [SMALL, NGRAM, {"data": COPY, "model": LSTM}])
+def test_the_names_by_the_config_alone_are_those_that_the_data_give(place, tree):
+    """But that the data say which groups there are."""
+    data = tree.get("data", {})
+    config = Config.model_validate(tree | {"data": data if "kind" in data else place.text | data})
+    names = valid_names(config, load_data(config.data))
+    grouped = {f"{name.partition('_at_')[0]}_at_*" if "_at_" in name else name for name in names}
+    by_config = {name for name in metric_names(config) if name.startswith("valid.")}
+    assert grouped <= by_config
+    assert not {name for name in by_config - grouped if "_at_" not in name}
 
 
 @pytest.mark.parametrize(
