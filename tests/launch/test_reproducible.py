@@ -1,5 +1,6 @@
 """A run is its config and its seed: where it was stopped, and who its neighbours were, leaves no trace."""
 
+import re
 import time
 from random import Random
 
@@ -16,6 +17,20 @@ def wait_for_lines(runs, number):
     raise AssertionError(f"no {number} lines of metrics in {runs}")
 
 
+def wait_for_beginning(said, before):
+    """Until a line more than before says that a run began, or goes on: from then on a signal stops it."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        if beginnings(said) > before:
+            return
+        time.sleep(0.002)
+    raise AssertionError(f"nothing began: {said.read_text()}")
+
+
+def beginnings(said):
+    return len(re.findall(r": started, | goes on from step ", said.read_text()))
+
+
 def test_killed_at_random_times_and_stopped_by_a_signal(shared_place, pair, never_stopped):
     """Resume is never stopped, bit for bit."""
     runs, said = shared_place.folder / "killed", shared_place.folder / "killed.txt"
@@ -30,8 +45,9 @@ def test_killed_at_random_times_and_stopped_by_a_signal(shared_place, pair, neve
         child.kill()
         child.join()
         if lines == 2:
+            before = beginnings(said)
             child = start()
-            wait_for_lines(runs, 4)
+            wait_for_beginning(said, before)
             child.terminate()
             child.join()
             assert child.exitcode == 130
