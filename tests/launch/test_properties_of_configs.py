@@ -45,14 +45,19 @@ TYPES = {"word": 10_000, "char": 66, "byte": 256}
 
 
 def made_up(config, data_dir=None):
-    """A text of the right vocabulary and none of the words; of generated tasks, few examples; of sentences, one in each class; one pair."""
+    """A text of the right vocabulary and none of the words; of generated tasks, few examples; of sentences, one in each class; one pair.
+
+    Of training there is more than any shipped limit leaves over, and enough that every shipped warm-up ends.
+    """
     if isinstance(config, Labelled):
-        polar = labelled.Loaded(dict.fromkeys(texts.SPLITS, [("negative", "a b"), ("positive", "b c")] * 50), ("negative", "positive"))
+        some = [("negative", "a b"), ("positive", "b c")] * 50
+        polar = labelled.Loaded({"train": some * 35, "valid": some, "test": some}, ("negative", "positive"))
         with pytest.MonkeyPatch.context() as patch:
             patch.setitem(labelled.KINDS, type(config), labelled.Kind(lambda config, data_dir: polar, lambda config, data_dir: []))
             return loading._load_sentences(config, None, config.model_dump_json())
     if isinstance(config, SymbolPairs):
-        same = dict.fromkeys(texts.SPLITS, PairTexts(("a b",) * 300, ("b c d",) * 300))
+        sizes = {"train": 300 if config.drawn or config.train_pairs == "all" else config.train_pairs + 1, "valid": 300, "test": 300}
+        same = {split: PairTexts(("a b",) * size, ("b c d",) * size) for split, size in sizes.items()}
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(pairs, "read_pairs", lambda config, data_dir: same)
             return pairs.load_pairs(config, None, config.model_dump_json())
@@ -60,9 +65,9 @@ def made_up(config, data_dir=None):
         return load_data(config.model_copy(update={f"{split}_examples": 300 for split in ("train", "valid", "test")}))
     size = TYPES[config.level] if config.level == "byte" or config.vocabulary.size == "all" else config.vocabulary.size
     if isinstance(config, Unlabelled):
-        split = TextSplit(np.zeros(100_000, np.int32), np.zeros(100_000, np.int32))
+        split = TextSplit(np.zeros(300_000, np.int32), np.zeros(300_000, np.int32))
         return Dataset(made_up(config.of).vocabulary, split, split, split, config.model_dump_json(), 0, {})
-    split = TextSplit(np.zeros(100_000, np.int32), np.zeros(100_000, np.int32))
+    split = TextSplit(np.zeros(300_000, np.int32), np.zeros(300_000, np.int32))
     return Dataset(Vocabulary(tuple(map(str, range(size)))), split, split, split, config.model_dump_json(), 0, {})
 
 
@@ -79,6 +84,7 @@ def test_every_shipped_config_has_shapes(path, monkeypatch, tmp_path):
 
 
 CORPUS = {"length": 6, "train_tokens": 400, "valid_tokens": 200, "test_tokens": 200, "vocabulary": {"size": 30}}
+FEW = {"valid_tokens": 50, "test_tokens": 50}  # there are not many more at some level
 FILES = {"kind": "files", "train": "train.txt", "valid": "valid.txt", "test": "test.txt"}
 EXAMPLES = {"train_examples": 40, "valid_examples": 10, "test_examples": 10}
 SMALL = {"kind": "feed_forward_lm", "context": 2, "width": 4, "hidden": 4}
@@ -89,11 +95,12 @@ RUN = {"data": CORPUS | {"kind": "pydoc"}, "model": SMALL, "train": {"steps": 12
 COUNTED = {"data": RUN["data"]}
 CUT = {"length": 5, "train_sentences": 60, "vocabulary": {"size": 12}}
 LABELLED = CUT | {"kind": "labelled_files", **{split: f"labelled-{split}.txt" for split in ("train", "valid", "test")}}
-PAIRS = {"corruption": "drop", "shortest": 4, "longest": 6, "train_pairs": 20, "valid_pairs": 10, "test_pairs": 10}
+LEFT_OUT = {"fold": 0, "validation": "next_fold"}
+PAIRS = {"train_sentences": 30, "corruption": "drop", "shortest": 4, "longest": 6, "train_pairs": 20, "valid_pairs": 10, "test_pairs": 10}
 SENTENCES = {"data": LABELLED, "model": {"kind": "classifier", "encoder": {"kind": "bag", "width": 4}}, "train": RUN["train"]}
 FITTED = {"data": LABELLED}
 SPOKEN = {"train_pairs": 40, "valid_pairs": 10, "test_pairs": 10, "largest": 999}
-TWO_SIDES = {"level": "char", "longest": 24, "vocabulary": {"size": 8}}
+TWO_SIDES = {"level": "char", "longest": 36, "vocabulary": {"size": 8}}
 PAIR_FILES = {f"{split}_{side}": f"{split}.{side}" for split in ("train", "valid", "test") for side in ("source", "target")}
 SQUARE = {"kind": "rewrite", "symbols": 5, "longest": 16, "train_pairs": 40, "valid_pairs": 10, "test_pairs": 10}
 GLYPHS = {"kind": "glyphs", "size": 12, "train_pairs": 40, "valid_pairs": 10, "test_pairs": 10}
@@ -102,7 +109,8 @@ ADDITIVE = {"kind": "luong", "score": {"kind": "mlp"}}  # whatever the widths
 SMALL_PAIR = {"kind": "encoder_decoder", "encoder": READER, "decoder": WRITER}
 TRANSLATED = RUN | {"data": SQUARE, "model": SMALL_PAIR}
 BASES: list[dict[str, Any]] = [
-    *(RUN | {"data": CORPUS | {"kind": kind}} for kind in ("pydoc", "shakespeare", "ptb", "wikitext2", "tinyshakespeare")),
+    *(RUN | {"data": CORPUS | {"kind": kind}} for kind in ("pydoc", "shakespeare", "ptb", "wikitext2")),
+    RUN | {"data": CORPUS | FEW | {"kind": "tinyshakespeare"}},
     *(RUN | {"data": EXAMPLES | {"kind": kind}} for kind in ("copy", "reverse", "recall", "agreement")),
     RUN | {"data": CORPUS | FILES},
     *(SENTENCES | {"optim": {"kind": kind}} for kind in ("sgd", "adam", "adagrad", "adadelta", "rmsprop")),
@@ -125,8 +133,10 @@ BASES: list[dict[str, Any]] = [
     RUN | {"model": STACK | {"mixer": {"kind": "elman"}, "feed_forward": {"kind": "none"}, "init": {"kind": "normal"}}},
     RUN | {"model": STACK | {"mixer": {"kind": "gru"}, "norm": {"kind": "rms"}, "init": {"kind": "uniform"}}},
     RUN | {"model": STACK | {"mixer": {"kind": "convolution"}}},
-    RUN | {"data": CORPUS | {"kind": "unlabelled", "of": {"kind": "sst2"}}},
-    *(SENTENCES | {"data": CUT | {"kind": kind}} for kind in ("vader", "sst2", "sst5", "mr", "subj", "trec")),
+    RUN | {"data": CORPUS | {"kind": "unlabelled", "of": {"kind": "sst2"}} | FEW},
+    *(SENTENCES | {"data": CUT | {"kind": kind}} for kind in ("vader", "sst2", "sst5", "trec")),
+    *(SENTENCES | {"data": CUT | LEFT_OUT | {"kind": kind}} for kind in ("mr", "subj")),
+    *(SENTENCES | {"data": data | LEFT_OUT | {"folds": 5}} for data in (CUT | {"kind": "vader"}, CUT | {"kind": "trec"}, LABELLED)),
     *(
         SENTENCES | {"model": {"kind": "classifier", "encoder": encoder}}
         for encoder in (
@@ -142,11 +152,11 @@ BASES: list[dict[str, Any]] = [
     ),
     FITTED | {"model": {"kind": "ngram_classifier", "order": 2, "smoothing": {"kind": "add_k"}}},
     *(SENTENCES | {"data": CUT | PAIRS | {"kind": "acceptability", "corpus": {"kind": kind}}} for kind in ("shakespeare", "files")),
-    SENTENCES | {"data": CUT | {"kind": "shakespeare_speaker", "speakers": 3, "min_words": 4}},
+    SENTENCES | {"data": CUT | {"train_sentences": 40, "kind": "shakespeare_speaker", "speakers": 3, "min_words": 4}},
     {"data": {"kind": "vader", "neutral": "keep"}, "model": {"kind": "rules"}},
     TRANSLATED | {"data": SPOKEN | TWO_SIDES | {"kind": "numerals"}},
-    TRANSLATED | {"data": TWO_SIDES | {"kind": "multi30k", "train_pairs": 90}},
-    TRANSLATED | {"data": TWO_SIDES | PAIR_FILES | {"kind": "pair_files", "train_pairs": 90}},
+    TRANSLATED | {"data": TWO_SIDES | {"kind": "multi30k", "train_pairs": 60}},
+    TRANSLATED | {"data": TWO_SIDES | PAIR_FILES | {"kind": "pair_files", "train_pairs": 60}},
     RUN | {"data": SQUARE | {"longest": 6}, "model": STACK},
     *(TRANSLATED | {"decode": {"kind": kind}} for kind in ("greedy", "sample", "top_k", "top_p", "beam")),
     *(
@@ -206,6 +216,7 @@ EXEMPT = {
     ),
     "Train.patience": "decided after a validation: test_selection",
     "Train.keep": "decided after a validation: test_selection",
+    "Train.select": "decided after a validation: tests/train/test_resume",
 }
 FOR_ITS_NEIGHBOURS = {  # what an n-gram, which reads whole sentences, has in common with the other rows of its table; so with classifiers
     "bag_of_words": {"LabelledFiles.length"},
@@ -244,7 +255,7 @@ def patch_sentences(patch, folder):
     """Labelled sentences in place of downloads: of few words, so that every rule has a case."""
     rated = [(str(i), float(i % 7) - 3, POLAR[i % len(POLAR)]) for i in range(140)]
     lines = [f"{'pos' if rating > 0 else 'neg'}\t{text}" for _, rating, text in rated]
-    tree = lambda rating, text: f"({2 + (rating > 0) - (rating < 0)} " + " ".join(f"(4 {word})" for word in text.split()) + ")"
+    tree = lambda rating, text: f"({2 + round(max(-2, min(rating, 2)))} " + " ".join(f"(4 {word})" for word in text.split()) + ")"
     trees = "\n".join(tree(rating, text) for _, rating, text in rated).encode()
     for split in texts.SPLITS:
         (folder / f"labelled-{split}.txt").write_text("\n".join(lines))
@@ -372,7 +383,7 @@ def differ(one, other):
     if isinstance(one.model, Interpolation) and isinstance(other.model, Interpolation):
         pairs = zip(one.model.parts, other.model.parts, strict=True)
         return any(differ(part_config(one, a), part_config(other, b)) for a, b in pairs)
-    if one.model.kind != other.model.kind:
+    if one.model.kind != other.model.kind or one.pooled != other.pooled:
         return True
     looks = (dataset, scored, numbers, drawn, trained, decoded) if one.trained else (dataset, scored)
     return any(look(one) != look(other) for look in looks)
