@@ -44,6 +44,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Kneser-Ney")  # of texts this sh
 TYPES = {"word": 10_000, "char": 66, "byte": 256}
 
 
+@cache
 def made_up(config, data_dir=None):
     """A text of the right vocabulary and none of the words; of generated tasks, few examples; of sentences, one in each class; one pair.
 
