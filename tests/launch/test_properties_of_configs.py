@@ -101,7 +101,7 @@ PAIRS = {"train_sentences": 30, "corruption": "drop", "shortest": 4, "longest": 
 SENTENCES = {"data": LABELLED, "model": {"kind": "classifier", "encoder": {"kind": "bag", "width": 4}}, "train": RUN["train"]}
 FITTED = {"data": LABELLED}
 SPOKEN = {"train_pairs": 40, "valid_pairs": 10, "test_pairs": 10, "largest": 999}
-TWO_SIDES = {"level": "char", "longest": 36, "vocabulary": {"size": 8}}
+TWO_SIDES = {"level": "char", "longest": 24, "vocabulary": {"size": 8}}
 PAIR_FILES = {f"{split}_{side}": f"{split}.{side}" for split in ("train", "valid", "test") for side in ("source", "target")}
 SQUARE = {"kind": "rewrite", "symbols": 5, "longest": 16, "train_pairs": 40, "valid_pairs": 10, "test_pairs": 10}
 GLYPHS = {"kind": "glyphs", "size": 12, "train_pairs": 40, "valid_pairs": 10, "test_pairs": 10}
@@ -156,8 +156,8 @@ BASES: list[dict[str, Any]] = [
     SENTENCES | {"data": CUT | {"train_sentences": 40, "kind": "shakespeare_speaker", "speakers": 3, "min_words": 4}},
     {"data": {"kind": "vader", "neutral": "keep"}, "model": {"kind": "rules"}},
     TRANSLATED | {"data": SPOKEN | TWO_SIDES | {"kind": "numerals"}},
-    TRANSLATED | {"data": TWO_SIDES | {"kind": "multi30k", "train_pairs": 60}},
-    TRANSLATED | {"data": TWO_SIDES | PAIR_FILES | {"kind": "pair_files", "train_pairs": 60}},
+    TRANSLATED | {"data": TWO_SIDES | {"kind": "multi30k", "longest": 36, "train_pairs": 60}},
+    TRANSLATED | {"data": TWO_SIDES | PAIR_FILES | {"kind": "pair_files", "longest": 36, "train_pairs": 60}},
     RUN | {"data": SQUARE | {"longest": 6}, "model": STACK},
     *(TRANSLATED | {"decode": {"kind": kind}} for kind in ("greedy", "sample", "top_k", "top_p", "beam")),
     *(
