@@ -16,21 +16,24 @@ from research.config.encoder_decoder import (
     StackDecoder,
     StackEncoder,
 )
-from research.config.fields import keys
-from research.config.merge import GENERATED, PAIRED
+from research.config.fields import by_kind, keys
+from research.config.merge import GENERATED, LABELLED, PAIRED
 from research.config.model import Attention, LanguageModel
 from research.config.node import Node
 from research.config.optim import Train
 from research.config.pairs import Glyphs, Numerals, Translation
-from research.config.schema import Config
+from research.config.schema import CLASSIFIERS, Config
 from research.config.subwords import BPEDropout, Sample, Subword
 
+CLASSIFYING = tuple(by_kind(CLASSIFIERS))
+COUNTED = ("ngram", *(kind for kind in CLASSIFYING if kind != "classifier"))  # what is not trained
 REGULARISED = {"sample": Sample.levels, "bpe_dropout": BPEDropout.levels, "none": get_args(Subword)}
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
 CHOSEN: dict[tuple[type[Node], str], st.SearchStrategy[Any]] = {  # where free choice would seldom fit together
     (LanguageModel, "layers"): st.sampled_from([2, 4]),
     (LanguageModel, "width"): st.sampled_from([16, 32]),
     (Attention, "heads"): st.sampled_from([1, 2, 4]),
+    (Train, "select"): st.sampled_from(["valid.loss", "valid.accuracy"]),
     (Numerals, "largest"): st.sampled_from([99, 1000, 999_999]),
     (Glyphs, "size"): st.sampled_from([8, 24]),
     (RecurrentEncoder, "width"): st.sampled_from([8, 16]),
@@ -95,14 +98,24 @@ def all_trees(draw: st.DrawFn) -> dict[str, Any]:
     if tree["data"]["kind"] not in PAIRED:
         tree.pop("decode", None)
         tree.get("train", {}).pop("scheduled_sampling", None)
+    if tree["data"]["kind"] in LABELLED and tree["model"]["kind"] not in CLASSIFYING:
+        tree["model"] = draw(st.one_of(list(map(tables, CLASSIFIERS))))
+    if tree["data"]["kind"] not in LABELLED and tree["model"]["kind"] in CLASSIFYING:
+        tree["model"] = draw(tables(LanguageModel))
+    if tree["model"]["kind"] != "classifier":
+        tree.get("optim", {}).pop("max_norm", None)
+    if tree["data"].get("folds", "off") == "off":
+        for word in ("fold", "validation"):
+            tree["data"].pop(word, None)
     if tree["model"]["kind"] in ("ngram", "interpolation"):
         tree.pop("init", None)
     if "init" in tree:
         given = draw(st.sampled_from(["from", "embeddings"]))
         tree["init"] = {key: value for key, value in tree["init"].items() if key == "freeze"} | {given: draw(WORDS)}
-    if tree["model"]["kind"] == "ngram":
+    if tree["model"]["kind"] in COUNTED:
+        tree.pop("init", None)
         tree = {key: value for key, value in tree.items() if key not in ("optim", "train")}
-    if tree["data"]["kind"] in GENERATED + PAIRED:
+    if tree["data"]["kind"] in GENERATED + PAIRED + LABELLED:
         tree.pop("eval", None)
     if tree["data"].get("level", "word") == "word":
         tree.get("eval", {}).pop("misspelt", None)
