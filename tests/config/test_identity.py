@@ -11,7 +11,7 @@ from config_strategies import configs, trees
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from research.config.data import Evaluation, Text
+from research.config.data import Evaluation, Labelled, Text
 from research.config.fields import nodes
 from research.config.identity import CODE_VERSION, canonical_json, cell_id, program_key, science
 from research.config.merge import complete
@@ -92,10 +92,16 @@ def test_a_section_that_means_something_changes_the_id(one: Config, other: Confi
     assert cell_id(one, "digest") != cell_id(one, "other digest")
 
 
+UNREAD = {"bag_of_words": ["length"], "ngram_classifier": ["length"], "rules": ["level", "length", "lower", "vocabulary"]}
+
+
 def _meant(config: Config, section: Any) -> Any:
     """A section of a config without what means nothing to its model, windows to counts, and without a prompt set's path."""
     if isinstance(section, Evaluation) and section.prompts:
         section = section.model_copy(update={"prompts": section.prompts.model_copy(update={"file": ""})})
+    if isinstance(section, Labelled):
+        defaults = {word: type(section).model_fields[word].default for word in UNREAD.get(config.model.kind, [])}
+        return section.model_copy(update=defaults)
     if config.model.kind != "ngram" or not isinstance(section, Text):
         return section
     return section.model_copy(update={"length": 1, "batches": "windows"})
