@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from research.config.node import Node
+from research.config.node import Node, Weight
 
 
 class Control(Node):
@@ -41,3 +41,4 @@ class Experiment(Node):
     question: str
     cost: str = ""
     control: Control | None = None
+    spread: Weight = 0.0  # how far processors move its numbers, as a share (scripts/matrix.py); what turns by as much is undecided

@@ -33,6 +33,7 @@ def manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
         "cells": [_cell(row, plan) for row in plan.rows],
         "tuned_by": in_words(loaded.choices) if loaded.choices else "",
         "control": experiment.control.model_dump(mode="json") if experiment and experiment.control else None,
+        "spread": experiment.spread if experiment else 0.0,
         **launch.as_data(),
     }
 

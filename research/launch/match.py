@@ -66,7 +66,8 @@ def matched(points: Sequence[Point], match: Match, facts: Callable[[Config], Fac
         solved.append(point._replace(config=config))
         told.append(f"{_name(point)} {_sizes_text(config, match)} ({cost_of(config) / target - 1:+.1%})")
     names = " or ".join(dict.fromkeys(f"{_name(one)} ({cost_of(one.config):,.0f})" for one in references))
-    return Matched(tuple(solved), f"Matched: {TITLES[match.target]}, to those of {names}, by {' and '.join(match.by)}: {'; '.join(told)}.")
+    by, rows = " and ".join(match.by), "; ".join(dict.fromkeys(told))
+    return Matched(tuple(solved), f"Matched: {TITLES[match.target]}, to those of {names}, by {by}: {rows}.")
 
 
 def cost(config: Config, target: str, facts: Callable[[Config], Facts]) -> float:

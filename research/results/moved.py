@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from research.results.cards import judge_cards
+from research.results.cards import Judgement, judge_cards
 from research.results.cells import Cell, Manifest
 from research.results.measures import is_quality, split_name
 from research.results.statistics import Items, SeedItems
-from research.results.tables import build_table
+from research.results.tables import Column, TableData, build_table
 
+BOLD = "bold: "  # how the name of what may be bold begins
 SUMS = ("loss", "misspelt")  # of items, in nats
 MEANS = ("correct", "exact", "token_accuracy", "distinct_1", "distinct_2", "distinct_3", "self_bleu", "reciprocal_rank", "preferred")
 
@@ -30,6 +31,40 @@ def relative_spread(values: Sequence[float]) -> float:
     if not all(math.isfinite(value) and value > 0 for value in values):
         return math.inf
     return max(values) / min(values) - 1
+
+
+def turns_of(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Turn, ...]:
+    """What turns by the spread that the experiment says its numbers have between processors; nothing where it says none."""
+    spread = manifest.get("spread") or 0.0
+    return undecided(manifest, cells, spread) if spread else ()
+
+
+def settled_cards(judged: Sequence[Judgement], turns: Sequence[Turn]) -> tuple[Judgement, ...]:
+    """The judgements, with those that another machine may turn undecided."""
+    others = {turn.what: f"undecided: {turn.verdict} here, or {' or '.join(turn.others)} on another machine" for turn in turns}
+    return tuple(replace(judgement, verdict=others.get(f"claim: {judgement.claim}", judgement.verdict)) for judgement in judged)
+
+
+def settled_table(table: TableData, manifest: Manifest, turns: Sequence[Turn]) -> TableData:
+    """The table without the bold that another machine may take away, and with a note of how far it may differ."""
+    if not manifest.get("spread"):
+        return table
+    open_places = {turn.what for turn in turns}
+    entries = tuple(
+        tuple(
+            entry and replace(entry, best=entry.best and _bold(row, column) not in open_places)
+            for column, entry in zip(table.columns, line, strict=True)
+        )
+        for row, line in zip(table.rows, table.entries, strict=True)
+    )
+    named = [turn.what.removeprefix(BOLD) for turn in turns if turn.what.startswith(BOLD)]
+    which = f"; in bold on some and not on others, so that it is undecided: {', '.join(named)}" if named else "; no bold turns by as much"
+    told = f"Another machine: its processor moves the means of trained rows by up to {100 * manifest['spread']:.2g} %{which}."
+    return replace(table, entries=entries, notes=(*table.notes, told))
+
+
+def _bold(row: Sequence[str], column: Column) -> str:
+    return BOLD + " | ".join((", ".join(row), *column.labels, column.metric))
 
 
 def undecided(manifest: Manifest, cells: Sequence[Cell], spread: float) -> tuple[Turn, ...]:
@@ -51,8 +86,7 @@ def verdicts(manifest: Manifest, cells: Sequence[Cell]) -> dict[str, str]:
     for row, entries in zip(table.rows, table.entries, strict=True):
         for column, entry in zip(table.columns, entries, strict=True):
             if entry is not None and is_quality(column.metric):
-                place = " | ".join((", ".join(row), *column.labels, column.metric))
-                found[f"bold: {place}"] = "bold" if entry.best else "not bold"
+                found[_bold(row, column)] = "bold" if entry.best else "not bold"
     return found
 
 

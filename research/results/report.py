@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 
@@ -17,6 +17,7 @@ from research.results.families import Families, families
 from research.results.figures import figures as drawn_figures
 from research.results.labels import place_text, value_text
 from research.results.measures import COSTS, measure, number, title
+from research.results.moved import settled_cards, settled_table, turns_of
 from research.results.plots import Picture
 from research.results.provenance import provenance
 from research.results.render import RENDERERS, latex, markdown, spans, table_csv
@@ -50,6 +51,14 @@ class Section:
         return "section-" + "".join(letter if letter.isalnum() else "-" for letter in self.title.lower())
 
 
+class Decided(NamedTuple):
+    """What a report says of its numbers."""
+
+    table: TableData
+    compared: Families
+    judged: tuple[Judgement, ...]
+
+
 def write_report(
     manifest: Manifest,
     runs_dir: Path,
@@ -71,9 +80,9 @@ def write_report(
     cells = load_cells(manifest, runs_dir) if cells is None else cells
     if (trials := trials_sheet(manifest, cells)) is not None:
         sections = (*sections, Section("Trials", sheet=trials))
-    table = build_table(manifest, runs_dir, cells=cells)
+    decided = decide(manifest, cells, runs_dir, sections)
     pictures = (*drawn_figures(manifest, cells), *figures) if "html" in formats else tuple(figures)
-    files = _texts(manifest, cells, table, runs_dir, out_dir, formats, pictures, sections)
+    files = _texts(manifest, cells, decided, runs_dir, out_dir, formats, pictures, sections)
     drawn = (*pictures, *(section.picture for section in sections if section.picture))
     files |= {f"figures/{picture.name}.svg": picture.svg for picture in drawn}
     if (chosen := choices(manifest, cells)) is not None:
@@ -84,7 +93,7 @@ def write_report(
         write_text(out_dir / name, text)
     for picture in drawn:
         write_bytes(out_dir / "figures" / f"{picture.name}.png", picture.png)
-    write_json(out_dir / "report.json", report_data(manifest, cells, table, sections) | {"files": names})
+    write_json(out_dir / "report.json", report_data(manifest, cells, decided) | {"files": names})
     return {name: out_dir / name for name in names}
 
 
@@ -99,39 +108,40 @@ def _forget_others(out_dir: Path, names: Sequence[str]) -> None:
 def _texts(
     manifest: Manifest,
     cells: Sequence[Cell],
-    table: TableData,
+    decided: Decided,
     runs_dir: Path,
     out_dir: Path,
     formats: Sequence[str],
     pictures: Sequence[Picture],
     sections: Sequence[Section],
 ) -> dict[str, str]:
-    sheets = [table_sheet(table), *_further_sheets(manifest, cells, sections), *(section.sheet for section in sections if section.sheet)]
+    sheets = [table_sheet(decided.table), *_further_sheets(manifest, decided), *(section.sheet for section in sections if section.sheet)]
     make = {
         "md": lambda: "\n".join([f"# {manifest.get('question') or manifest['name']}\n", *map(markdown, sheets)]),
         "tex": lambda: "\n".join(map(latex, sheets)),
-        "csv": lambda: table_csv(table),
-        "html": lambda: render_page(manifest, cells, table, runs_dir, out_dir, pictures, sections),
+        "csv": lambda: table_csv(decided.table),
+        "html": lambda: render_page(manifest, cells, decided, runs_dir, out_dir, pictures, sections),
     }
     names = {"md": "table.md", "tex": "table.tex", "csv": "table.csv", "html": "report.html"}
     return {names[name]: make[name]() for name in dict.fromkeys(formats)}
 
 
-def _further_sheets(manifest: Manifest, cells: Sequence[Cell], sections: Sequence[Section]) -> list[Sheet]:
-    compared, judged = _decided(manifest, cells, sections)
-    sheet = _cards_sheet(manifest, judged)
-    return [each for each in (sheet, _comparisons_sheet(compared)) if each]
+def _further_sheets(manifest: Manifest, decided: Decided) -> list[Sheet]:
+    sheets = (_cards_sheet(manifest, decided.judged), _comparisons_sheet(decided.compared))
+    return [sheet for sheet in sheets if sheet]
 
 
-def _decided(manifest: Manifest, cells: Sequence[Cell], sections: Sequence[Section]) -> tuple[Families, tuple[Judgement, ...]]:
-    """The comparisons of the spec and the judgements of the claims, over the same numbers."""
+def decide(manifest: Manifest, cells: Sequence[Cell], runs_dir: Path, sections: Sequence[Section] = ()) -> Decided:
+    """The table, the comparisons of the spec and the judgements of the claims, over the same numbers."""
     seen = [_with_numbers(cell, sections) for cell in cells]
-    return families(manifest, seen), judge_cards(manifest, seen)
+    turns = turns_of(manifest, seen)
+    table = settled_table(build_table(manifest, runs_dir, cells=cells), manifest, turns)
+    return Decided(table, families(manifest, seen), settled_cards(judge_cards(manifest, seen), turns))
 
 
-def _comparisons_sheet(decided: Families) -> Sheet | None:
-    tested = sum(comparison.p is not None for comparison in decided.named)
-    return comparisons_sheet(decided.named, claimed=decided.tested - tested) if decided.named else None
+def _comparisons_sheet(compared: Families) -> Sheet | None:
+    tested = sum(comparison.p is not None for comparison in compared.named)
+    return comparisons_sheet(compared.named, claimed=compared.tested - tested) if compared.named else None
 
 
 def _cards_sheet(manifest: Manifest, judged: Sequence[Judgement]) -> Sheet | None:
@@ -149,9 +159,9 @@ def _with_numbers(cell: Cell, sections: Sequence[Section]) -> Cell:
     return replace(cell, results=results)
 
 
-def report_data(manifest: Manifest, cells: Sequence[Cell], table: TableData, sections: Sequence[Section] = ()) -> dict[str, Any]:
+def report_data(manifest: Manifest, cells: Sequence[Cell], decided: Decided) -> dict[str, Any]:
     """The whole report for a program: entries with their intervals and values by seed, comparisons, cards, notes."""
-    compared, judged = _decided(manifest, cells, sections)
+    table, compared, judged = decided
     entries = [
         {"row": list(row), "column": list(column.labels), "metric": column.metric, **_entry_data(entry)}
         for row, line in zip(table.rows, table.entries, strict=True)
@@ -185,7 +195,7 @@ def _entry_data(entry: Any) -> dict[str, Any]:
 def render_page(
     manifest: Manifest,
     cells: Sequence[Cell],
-    table: TableData,
+    decided: Decided,
     runs_dir: Path,
     out_dir: Path,
     pictures: Sequence[Picture] = (),
@@ -194,7 +204,7 @@ def render_page(
     """The HTML page: no script, no network, light and dark, for a screen of any width and for paper."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    compared, judged = _decided(manifest, cells, sections)
+    table, compared, judged = decided
     warnings = [note for note in table.notes if note.startswith("INCONCLUSIVE")]
     return environment.get_template("report.html").render(
         name=manifest["name"],

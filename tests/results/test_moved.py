@@ -7,6 +7,7 @@ import pytest
 
 from research.results.cells import load_cells
 from research.results.moved import moved, relative_spread, undecided, verdicts
+from research.results.report import decide
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +53,26 @@ def test_a_spread_is_relative_to_the_smallest():
     assert relative_spread([100.0, 101.0, 100.5]) == pytest.approx(0.01)
     assert relative_spread([3.0]) == 0.0
     assert relative_spread([1.0, math.inf]) == math.inf
+
+
+def test_what_turns_is_undecided_in_the_report_and_nothing_else_changes(three, ladder):
+    manifest, chosen = three
+    plain = decide(manifest, chosen, ladder.runs)
+    assert decide(manifest | {"spread": 0.0}, chosen, ladder.runs) == plain
+    near = decide(manifest | {"spread": 0.009}, chosen, ladder.runs)
+    assert [judgement.verdict for judgement in near.judged] == ["holds"]
+    far = decide(manifest | {"spread": 0.5}, chosen, ladder.runs)
+    assert [judgement.verdict for judgement in far.judged] == ["undecided: holds here, or fails on another machine"]
+    turned = {turn.what for turn in undecided(manifest, chosen, 0.5)}
+    for place, verdict in verdicts(manifest, chosen).items():
+        if place.startswith("bold: "):
+            assert (verdict == "bold" and place not in turned) == is_bold(far.table, place)
+    (note,) = {*far.table.notes} - {*plain.table.notes}
+    assert "by up to 50 %" in note
+    assert all(what.removeprefix("bold: ") in note for what in turned if what.startswith("bold: "))
+
+
+def is_bold(table, place):
+    row, *labels, metric = place.removeprefix("bold: ").split(" | ")
+    across = [(column.metric, column.labels) for column in table.columns].index((metric, tuple(labels)))
+    return table.entries[[", ".join(each) for each in table.rows].index(row)][across].best

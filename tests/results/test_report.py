@@ -11,9 +11,8 @@ import pytest
 from research.config.errors import StepladderError
 from research.results.cells import load_cells
 from research.results.plots import Series, line_plot
-from research.results.report import Section, render_page, write_report
+from research.results.report import Section, decide, render_page, write_report
 from research.results.sheets import Heading, Sheet, Text
-from research.results.tables import build_table
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 
@@ -104,7 +103,7 @@ def test_the_page_shows_what_the_files_say(written):
 def test_a_control_that_fails_is_said_at_the_top(ladder, tmp_path):
     control = ladder.manifest["control"] | {"floor": 100.0}
     manifest = ladder.manifest | {"control": control}
-    text = render_page(manifest, load_cells(*ladder), build_table(manifest, ladder.runs), ladder.runs, tmp_path)
+    text = render_page(manifest, cells := load_cells(*ladder), decide(manifest, cells, ladder.runs), ladder.runs, tmp_path)
     assert text.index('<p class="warning">INCONCLUSIVE') < text.index("<table")
 
 
