@@ -1,8 +1,9 @@
 """The kind rule: how a child file, a command or a sweep's point changes a plain tree of config words.
 
 Assignments of one layer apply together, kinds first. A value that changes a `kind` replaces that table: what the layer itself names
-survives, and so do words that both kinds have from a common base class (the length of any text, the rate of any optimiser); the rest takes
-the new kind's defaults, and what is dropped is recorded. Which files another kind of data has is no word that it shares.
+survives, and so do words that both kinds have from a common base class (the length of any text, the clipping of any optimiser), but for
+those on a scale of one kind's own (the rate of SGD); the rest takes the new kind's defaults, and what is dropped is recorded. Which files
+another kind of data has is no word that it shares.
 """
 
 from collections.abc import Iterable
@@ -187,11 +188,11 @@ def _kept(tree: dict[str, Any], path: Path, old: Any, kind: Any, keep: frozenset
 
 
 def _common(one: type[Node] | None, other: type[Node] | None) -> set[str]:
-    """The words that two classes have from a base, none of their own and no paths of data."""
+    """The words that two classes have from a base, on one scale, none of their own and no paths of data."""
     if one is None or other is None:
         return set()
     bases = [base for base in one.__mro__ if base in other.__mro__ and issubclass(base, Node) and base not in (one, other)]
-    return {key for base in bases for key in keys(base)} - set(PATHS.get(other, ()))
+    return {key for base in bases for key in keys(base)} - {*PATHS.get(other, ()), *one.alone, *other.alone}
 
 
 def _class_at(tree: Any, path: Path, kind: Any) -> type[Node] | None:

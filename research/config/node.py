@@ -1,6 +1,6 @@
 """The base of every config node: frozen, strict, hashable, so that a node can be a static argument of a jitted function."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -9,6 +9,7 @@ class Node(BaseModel):
     """A frozen value. Unknown keys, wrong types, NaN and infinity are errors; arrays are tuples."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    alone: ClassVar[tuple[str, ...]] = ()  # words on a scale of this kind's own: the value of another kind would mean something else here
 
 
 def _as_tuple(value: Any) -> Any:

@@ -73,6 +73,7 @@ class SGD(Optimiser):
     """Stochastic gradient descent, with momentum if above zero. `weight_decay` is the same as an L2 penalty here."""
 
     traced: ClassVar[tuple[str, ...]] = ("learning_rate", "weight_decay")
+    alone: ClassVar[tuple[str, ...]] = ("learning_rate",)
     kind: Literal["sgd"]
     learning_rate: Rate = 0.1
     momentum: Fraction = 0.0
@@ -102,6 +103,7 @@ class Adagrad(Penalised):
     """Each number's rate falls with the root of the sum of its squared gradients (Duchi et al. 2011)."""
 
     traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
+    alone: ClassVar[tuple[str, ...]] = ("learning_rate",)
     kind: Literal["adagrad"]
     learning_rate: Rate = 0.01
     epsilon: Rate = 1e-10  # under the root
@@ -111,6 +113,7 @@ class Adadelta(Penalised):
     """Steps of the size of the steps before, over that of the gradients (Zeiler 2012, algorithm 1, with its rho and epsilon)."""
 
     traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
+    alone: ClassVar[tuple[str, ...]] = ("learning_rate",)
     kind: Literal["adadelta"]
     learning_rate: Rate = 1.0  # the paper has none
     rho: Fraction = 0.95
