@@ -15,9 +15,9 @@ from research.config.unicode import lowered as lower_case
 from research.data.synthetic import split_rng
 from research.text.tokenize import english_words, is_word, word_count
 
-TWINS = 1  # raised when a change here alters the pairs of a text
+TWINS = 2  # raised when a change here alters the pairs of a text
 Sentence = tuple[str, ...]
-ORDER = ("test", "valid", "train")  # a sentence of several splits is of the first: what is trained on never moves a test sentence
+ORDER = ("train", "valid", "test")  # a sentence of several splits is of the first: nothing that is trained on depends on test
 
 
 class Frequencies(NamedTuple):
@@ -83,18 +83,11 @@ def corrupt(kind: Corruption, sentence: Sentence, rng: np.random.Generator, know
     return None
 
 
-def candidates(config: Acceptability, texts: dict[str, list[Sentence]]) -> dict[str, list[Sentence]]:
-    """The distinct sentences of `shortest` to `longest` words (punctuation apart) of each split, in the text's order."""
-    seen: set[Sentence] = set()
-    found: dict[str, list[Sentence]] = {}
-    for split in ORDER:
-        found[split] = []
-        for sentence in texts[split]:
-            compared = lowered(sentence)
-            if compared not in seen and config.shortest <= word_count(sentence) <= config.longest:
-                seen.add(compared)
-                found[split].append(sentence)
-    return found
+def candidates(config: Acceptability, sentences: list[Sentence], taken: set[Sentence]) -> list[Sentence]:
+    """The distinct sentences of `shortest` to `longest` words (punctuation apart) that are not `taken`, in the text's order."""
+    distinct = {lowered(sentence): sentence for sentence in reversed(sentences)}
+    free = {compared: sentence for compared, sentence in reversed(distinct.items()) if compared not in taken}
+    return [sentence for sentence in free.values() if config.shortest <= word_count(sentence) <= config.longest]
 
 
 def split_sentences(text: str) -> list[Sentence]:
@@ -105,22 +98,21 @@ def split_sentences(text: str) -> list[Sentence]:
 def pairs(config: Acceptability, texts: dict[str, str]) -> dict[str, list[tuple[Sentence, Sentence]]]:
     """Of each split `<split>_pairs` sentences in random order, and their twins; fewer where the text has no more.
 
-    A twin is no sentence of the texts, and no other's twin. More pairs begin with the same ones.
+    A twin is no sentence of its split or of one before, and no other's twin; a sentence that is a twin of a split before is left out. More
+    pairs begin with the same ones, and leave the other splits as they are; what is trained on does not depend on test.
     """
-    written = {split: split_sentences(text) for split, text in texts.items()}
-    sentences = candidates(config, written)
+    written = {split: split_sentences(texts[split]) for split in ORDER}
     known = frequencies(written["train"])
-    taken = {lowered(sentence) for split in ORDER for sentence in written[split]}
+    taken: set[Sentence] = set()
     found: dict[str, list[tuple[Sentence, Sentence]]] = {}
     for split in ORDER:
-        found[split] = []
-        rng, limit = split_rng(split), getattr(config, f"{split}_pairs")
-        for number in rng.permutation(len(sentences[split])).tolist():
-            if len(found[split]) == limit:
-                break
-            sentence = sentences[split][number]
-            twin = corrupt(config.corruption, sentence, rng, known, taken)
+        sentences = candidates(config, written[split], taken)
+        taken |= {lowered(sentence) for sentence in written[split]}
+        rng, every = split_rng(split), []
+        for number in rng.permutation(len(sentences)).tolist():
+            twin = corrupt(config.corruption, sentences[number], rng, known, taken)
             if twin is not None:
                 taken.add(lowered(twin))
-                found[split].append((sentence, twin))
+                every.append((sentences[number], twin))
+        found[split] = every[: getattr(config, f"{split}_pairs")]
     return found

@@ -232,7 +232,7 @@ def read_acceptability(config: Acceptability, data_dir: Path | None) -> Loaded:
         if not splits[split]:
             raise StepladderError(
                 f"No sentence of {split} has {config.shortest} to {config.longest} words and a twin by {config.corruption} "
-                "(one that is also in test, or in valid, is of that split alone): "
+                "(one that is also in train, or for test in valid, is of that split alone): "
                 "change data.shortest and data.longest, or bring more text."
             )
         _check_pairs(config, split, len(splits[split]) // 2)
