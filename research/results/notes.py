@@ -16,6 +16,8 @@ from research.results.labels import axis_titles, find_indices, label_text, place
 from research.results.measures import base_name, number, scored_name, split_name, title
 from research.results.provenance import code_notes
 
+LEAST_SHARE = 0.0005  # that is told as more than 0.0 %
+
 
 class Found(NamedTuple):
     """What the tests say of a column: row indices of its best and of those that they do not tell from it."""
@@ -67,6 +69,7 @@ def footnotes(
         *_contexts(cells, axes),
         *_signatures(cells, axes, sources["metrics"]),
         *_unknown_symbols(cells, axes, sources["metrics"]),
+        *_beyond_limit(cells, axes),
         *_advice(cells),
         *_cannot(cells, axes),
         *code_notes(cells, axes),
@@ -217,18 +220,32 @@ def _signatures(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) -> li
 
 
 def _unknown_symbols(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) -> list[str]:
-    """The shares of <unk> in drawn texts and in their references, where BLEU or chrF is shown and there are any."""
+    """The shares of <unk> in drawn texts and in their references, where BLEU or chrF is shown, of rows with as many as can be told."""
     shown = {split_name(base_name(name))[1].split("_at_")[0] for name in metrics} & {"bleu", "chrf"}
     shares = {}
     for cell in cells:
         extras = [result["extra"] for result in cell.results.values() if "unknown_written" in result.get("extra", {})]
         if shown and extras:
             means = [float(np.mean([extra[name] for extra in extras])) for name in ("unknown_written", "unknown_in_references")]
-            shares[label_text(cell.labels, axes.rows)] = means
-    if not any(any(means) for means in shares.values()):
-        return []
+            if max(means) >= LEAST_SHARE:
+                shares[place_text(cell.labels, *axes)] = means
     said = ", ".join(f"{row} {written:.1%} ({wanted:.1%})" for row, (written, wanted) in shares.items())
-    return [f"An unknown symbol, <unk>, is one wrong word. Its share in what was written (and in the references): {said}."]
+    return [f"An unknown symbol, <unk>, is one wrong word. Its share in what was written (and in the references): {said}."] if said else []
+
+
+def _beyond_limit(cells: Sequence[Cell], axes: Axes) -> list[str]:
+    """The shares of references that are longer than any text that was written, which are cut."""
+    shares = {
+        place_text(cell.labels, *axes): share
+        for cell in cells
+        if (share := max((result.get("extra", {}).get("references_beyond_limit", 0.0) for result in cell.results.values()), default=0.0))
+    }
+    said = ", ".join(f"{row} {share:.1%}" for row, share in shares.items())
+    return (
+        [f"A text is cut where the longest target of training ends. References longer than that, which none can match: {said}."]
+        if said
+        else []
+    )
 
 
 def _advice(cells: Sequence[Cell]) -> list[str]:

@@ -51,7 +51,7 @@ def write_test(job: Job, tested: Tested, belongs: Belonging, seconds: float) -> 
     store.write_arrays(job.folder / "items.npz", **items)
     _write_tokens(job, tested)
     identities = {"test": belongs.identity._asdict()} if belongs.identity else {}
-    extra: dict[str, Any] = {**tested.extra, **(tested.written.unknown if tested.written else {})}
+    extra: dict[str, Any] = {**tested.extra, **(tested.written.shares if tested.written else {})}
     if tested.prompted is not None:
         store.write_arrays(job.folder / "prompts.npz", **tested.prompted.items)
         identities["prompts"] = tested.prompted.identity._asdict()

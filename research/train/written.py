@@ -28,7 +28,7 @@ class Written(NamedTuple):
     lengths: Int[np.ndarray, " n"]  # symbols of a source
     attention: dict[str, np.ndarray]
     alignment: dict[str, float]
-    unknown: dict[str, float]  # the shares of unknown symbols in what was written first, and in the references
+    shares: dict[str, float]  # of unknown symbols in what was written first and in the references, and of references beyond the limit
 
 
 def written(config: Config, model: Any, seed: int, params: Any, data: Dataset) -> Written:
@@ -38,14 +38,18 @@ def written(config: Config, model: Any, seed: int, params: Any, data: Dataset) -
     key = stream(jax.random.key(seed), "decode")
     texts = tuple(map(tuple, translate(model, config.decode, params, data, given, key, buckets=config.train.buckets)))
     shown, figures = _looked_at(config, model, params, data, test) if isinstance(model, EncoderDecoder) else ({}, {})
-    return Written(data.pairs["test"].sources, given.references, texts, test.group, shown, figures, _unknown(data, test, texts))
+    return Written(data.pairs["test"].sources, given.references, texts, test.group, shown, figures, _shares(data, test, texts, given.steps))
 
 
-def _unknown(data: Dataset, test: Examples, texts: tuple[tuple[str, ...], ...]) -> dict[str, float]:
+def _shares(data: Dataset, test: Examples, texts: tuple[tuple[str, ...], ...], limit: int) -> dict[str, float]:
+    """`limit`: of the symbols that are written, with the end."""
     assert data.sides, "translation needs pairs"
     wanted = test.targets[(test.weight > 0) & (test.targets != data.eos)]
-    share = unknown_share([first for first, *_ in texts], data.sides.target.level)
-    return {"unknown_written": share, "unknown_in_references": float((wanted == data.vocabulary.unk).mean())}
+    return {
+        "unknown_written": unknown_share([first for first, *_ in texts], data.sides.target.level),
+        "unknown_in_references": float((wanted == data.vocabulary.unk).mean()),
+        "references_beyond_limit": float(((test.weight > 0).sum(axis=1) > limit).mean()),
+    }
 
 
 def _looked_at(

@@ -12,7 +12,7 @@ from research.launch.plan import sizes
 from research.tasks.language_modelling import init
 from research.tasks.translating import attention, prompts, translate
 from research.train.streams import stream
-from research.train.written import SHOWN, written
+from research.train.written import SHOWN, _shares, written
 
 PAIRS = {"kind": "rewrite", "task": "reverse", "symbols": 5, "longest": 4, "train_pairs": 20, "valid_pairs": 5, "test_pairs": 7}
 SIDE = {"kind": "recurrent", "cell": {"kind": "gru"}, "width": 8}
@@ -56,3 +56,10 @@ def test_texts_and_alignments_are_those_of_the_test_split(monkeypatch):
     assert f"weights_{SHOWN}" not in found.attention
     np.testing.assert_allclose(found.alignment["alignment_accuracy"], np.mean(right), atol=1e-6)
     np.testing.assert_allclose(found.alignment["alignment_entropy"], np.mean(entropy), atol=1e-4)
+
+
+def test_references_beyond_what_is_written_are_counted():
+    lengths = np.array([len(target.split()) + 1 for target in DATA.pairs["test"].targets])  # with the end
+    for limit in range(1, 7):
+        shares = _shares(DATA, DATA.test, (("",),) * len(lengths), limit)
+        assert shares["references_beyond_limit"] == np.mean(lengths > limit)
