@@ -2,9 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from itertools import chain, groupby
+from itertools import chain, groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -410,9 +410,13 @@ def symbols_of(vocabulary: Vocabulary, words: Sequence[str]) -> list[list[str]]:
     return [vocabulary.tokens(f" {word}" if place else word) for place, word in enumerate(words)]
 
 
-def numbers_of(vocabulary: Vocabulary, words: Sequence[str]) -> Int32[np.ndarray, " n"]:
-    """The numbers of a sentence's symbols."""
-    return vocabulary.numbers(chain.from_iterable(symbols_of(vocabulary, words)))
+def numbers_of(vocabulary: Vocabulary, sentences: Iterable[Sequence[str]]) -> list[Int32[np.ndarray, " _"]]:
+    """The numbers of each sentence's symbols."""
+    word_level = vocabulary.level == "word"
+    symbols = [words if word_level else [*chain.from_iterable(symbols_of(vocabulary, words))] for words in sentences]
+    ends = np.cumsum([0, *map(len, symbols)]).tolist()
+    numbers = vocabulary.numbers(chain.from_iterable(symbols))
+    return [numbers[start:end] for start, end in pairwise(ends)]
 
 
 def examples(numbers: Sequence[Int32[np.ndarray, " _"]], labels: Int32[np.ndarray, " n"], length: int) -> Examples:

@@ -195,7 +195,7 @@ def _load_sentences(config: Labelled, data_dir: Path | None, identity: str) -> D
     vocabulary = _vocabulary(config, "".join(text_of(words) + "\n" for words in sentences["train"].words))  # that of the same as a text
     sentences = sentences | {"train": limited(config, sentences["train"], classes)}
     length = config.length
-    numbers = {split: [numbers_of(vocabulary, words) for words in sentences[split].words] for split in SPLITS}
+    numbers = {split: numbers_of(vocabulary, sentences[split].words) for split in SPLITS}
     splits = {split: examples(numbers[split], sentences[split].labels, length) for split in SPLITS}
     words = {"digest": identity, "eos": None, "description": _describe_sentences(config, vocabulary, numbers, classes)}
     identities = {split: identify_sentences(sentences[split], classes) for split in SCORED if numbers[split]}

@@ -111,8 +111,8 @@ def _trained_scores(reader: OpenRun, words: Sequence[tuple[str, ...]]) -> Float[
 
 def _rows(reader: OpenRun, words: Sequence[tuple[str, ...]], rows: int, length: int) -> tuple[np.ndarray, np.ndarray]:
     tokens, valid = np.zeros((rows, length), np.int32), np.zeros((rows, length), bool)
-    for row, sentence in enumerate(words):
-        kept = numbers_of(reader.data.vocabulary, sentence)[:length]
+    for row, numbers in enumerate(numbers_of(reader.data.vocabulary, words)):
+        kept = numbers[:length]
         tokens[row, : len(kept)] = kept
         valid[row, : len(kept)] = True
     return tokens, valid

@@ -126,7 +126,7 @@ def _frozen(run: OpenRun) -> Frozen:
 
 def _rows(frozen: Frozen, data: Dataset, split: str) -> list[Int32[np.ndarray, "_"]]:
     """The sentences in the symbols of the run."""
-    return [numbers_of(frozen.data.vocabulary, words) for words in data.sentences[split].words]
+    return numbers_of(frozen.data.vocabulary, data.sentences[split].words)
 
 
 def _width(frozen: Frozen, asked: Labelled, data: Dataset) -> int:

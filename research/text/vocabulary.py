@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import Literal, SupportsInt
 
 import numpy as np
@@ -42,7 +43,7 @@ class Vocabulary:
 
     def numbers(self, tokens: Iterable[str]) -> Int32[np.ndarray, "n"]:
         """The number of each token. Raises StepladderError for a token that is unknown where there is no <unk>."""
-        numbers = np.fromiter((self.lookup.get(token, -1) for token in tokens), np.int32)
+        numbers = np.fromiter(map(self.lookup.get, tokens, repeat(-1)), np.int32)
         if self.unk is not None:
             return np.where(numbers < 0, np.int32(self.unk), numbers)
         if (numbers < 0).any():
