@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from research.results.study import Study
 
 HERE = Path(__file__).parent
-FIRST = ("quick", "full")  # presets that every experiment has
+FIRST = ("quick", "full")  # presets, in the order in which they are told
 
 
 class Chosen(NamedTuple):

@@ -9,37 +9,34 @@ from typing import Annotated
 
 import typer
 
-from research.config.errors import StepladderError, did_you_mean
+from research.config.errors import StepladderError
 
 
 def main(
     corpus: Annotated[str, typer.Option(help="shakespeare | wikitext2")] = "shakespeare",
-    preset: Annotated[str, typer.Option(help="quick | full")] = "quick",
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="A folder with datasets already on disk.")] = None,
     out: Annotated[Path, typer.Option(help="Where tables and figure go.")] = Path("reports/word_vectors"),
     save: Annotated[bool, typer.Option("--save", help="Write the vectors of the first seed, in the format of word2vec.")] = False,
 ) -> None:
     """Skip-gram, CBOW and counted vectors of one text, scored on MEN, WordSim-353 and analogies."""
     try:
-        _run(corpus, preset, data_dir, out, save)
+        _run(corpus, data_dir, out, save)
     except StepladderError as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
 
 
-def _run(corpus: str, preset: str, data_dir: Path | None, out: Path, save: bool) -> None:
-    from experiments.word_vectors.measure import PRESETS, load_sets, load_words, measure, methods
+def _run(corpus: str, data_dir: Path | None, out: Path, save: bool) -> None:
+    from experiments.word_vectors.measure import QUICK, load_sets, load_words, measure, methods
     from experiments.word_vectors.tables import map_picture, neighbour_sheet, score_sheet
     from research.launch.environment import use_compilation_cache
     from research.results.render import markdown, sheet_csv
     from research.text.vector_files import write_vectors
 
-    if preset not in PRESETS:
-        raise StepladderError(f"--preset {preset} is not there{did_you_mean(preset, PRESETS) or '.'} The presets are {', '.join(PRESETS)}.")
     use_compilation_cache()
     types, text = load_words(corpus, data_dir)
-    sets, asked, fits = load_sets(data_dir), PRESETS[preset], []
-    for fit in measure(types, text, methods(asked), range(asked.seeds), sets):
+    sets, fits = load_sets(data_dir), []
+    for fit in measure(types, text, methods(QUICK), range(QUICK.seeds), sets):
         print(f"{fit.method}{'' if fit.seed is None else f', seed {fit.seed}'}: {fit.seconds:.1f} s", file=sys.stderr)
         fits.append(fit)
     sheets = score_sheet(corpus, fits), neighbour_sheet(fits)

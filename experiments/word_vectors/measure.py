@@ -35,7 +35,7 @@ class Preset:
     seeds: int
 
 
-PRESETS = {"quick": Preset(100, 5, 3), "full": Preset(300, 15, 5)}
+QUICK = Preset(100, 5, 3)
 Method = CountVectors | WordVectors | None  # None: one-hot vectors, all of which are orthogonal
 
 

@@ -6,21 +6,20 @@ from typing import Any
 QUESTION = "One-hot against learned: what do word vectors learn from a small text, by predicting neighbours and by counting them?"
 COSTS = {
     "quick": "under two minutes of one core, 100 dimensions, 3 seeds; shakespeare and the word sets, fetched, or in --data-dir",
-    "full": "not run here: 300 dimensions, 15 epochs, 5 seeds; wikitext2 and the word sets, fetched, or in --data-dir",
     "wikitext2": "about two minutes on one core: as quick, on wikitext2",
 }
-ASKED = {"quick": ("shakespeare", "quick"), "full": ("wikitext2", "full"), "wikitext2": ("wikitext2", "quick")}
+ASKED = {"quick": "shakespeare", "wikitext2": "wikitext2"}
 
 
 def measure(preset: str, data_dir: Path | None) -> Any:
     """Similarity and analogies of one-hot, counted, CBOW and skip-gram vectors."""
-    from experiments.word_vectors.measure import PRESETS, load_sets, load_words, methods
+    from experiments.word_vectors.measure import QUICK, load_sets, load_words, methods
     from experiments.word_vectors.measure import measure as fit_each
     from experiments.word_vectors.tables import study_of
     from research.launch.environment import use_compilation_cache
 
     use_compilation_cache()
-    corpus, size = ASKED[preset]
+    corpus = ASKED[preset]
     types, text = load_words(corpus, data_dir)
-    fits = list(fit_each(types, text, methods(PRESETS[size]), range(PRESETS[size].seeds), load_sets(data_dir)))
-    return study_of(preset, QUESTION, corpus, PRESETS[size], text, fits)
+    fits = list(fit_each(types, text, methods(QUICK), range(QUICK.seeds), load_sets(data_dir)))
+    return study_of(preset, QUESTION, corpus, QUICK, text, fits)

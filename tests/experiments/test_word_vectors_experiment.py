@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import experiments
-from experiments.word_vectors.measure import CORPORA, PRESETS, Preset, Sets, load_words, measure, methods
+from experiments.word_vectors.measure import CORPORA, QUICK, Preset, Sets, load_words, measure, methods
 from experiments.word_vectors.study import ASKED, COSTS, QUESTION
 from experiments.word_vectors.tables import neighbour_sheet, score_sheet, study_of
 from research.config.errors import StepladderError
@@ -68,7 +68,7 @@ def test_the_tables_show_every_method_and_what_is_covered(fits):
 
 def test_as_a_study_its_claims_are_about_rows_and_metrics_that_are_there(fits, tmp_path):
     text = collect(np.arange(11, dtype=np.int32), np.zeros(11, np.int32), np.ones(11, bool))
-    study = study_of("quick", QUESTION, "shakespeare", PRESETS["quick"], text, fits)
+    study = study_of("quick", QUESTION, "shakespeare", QUICK, text, fits)
     assert [cell.labels["method"] for cell in study.cells] == ["one-hot", "PPMI, SVD", "CBOW", "skip-gram"]
     assert [len(cell.test) for cell in study.cells] == [1, 1, 2, 2]
     told = json.loads(write_study(study, experiments.cards("word_vectors", "quick"), tmp_path)["report.json"].read_text())
@@ -79,14 +79,13 @@ def test_as_a_study_its_claims_are_about_rows_and_metrics_that_are_there(fits, t
 
 def test_every_preset_asks_what_is_there():
     assert set(ASKED) == set(COSTS)
-    assert {size for _, size in ASKED.values()} <= set(PRESETS)
-    assert {corpus for corpus, _ in ASKED.values()} <= set(CORPORA)
+    assert set(ASKED.values()) <= set(CORPORA)
 
 
-def test_an_unknown_corpus_or_preset_is_told():
+def test_an_unknown_corpus_is_told():
     with pytest.raises(StepladderError, match="The corpora are shakespeare, wikitext2"):
         load_words("brown", None)
-    command = [sys.executable, "-m", "experiments.word_vectors", "--preset", "quik"]
+    command = [sys.executable, "-m", "experiments.word_vectors", "--corpus", "brown"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert f"did you mean `quick`? The presets are {', '.join(PRESETS)}" in done.stderr
+    assert "The corpora are shakespeare, wikitext2" in done.stderr
