@@ -12,8 +12,12 @@ from research.machine import SINGLE_THREAD
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory):
-    """Programs that this session has compiled, for this process and its children."""
-    return tmp_path_factory.mktemp("compiled")
+    """Programs that this session has compiled, for this process, its children and the workers of pytest-xdist beside it."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return tmp_path_factory.mktemp("compiled")
+    folder = tmp_path_factory.getbasetemp().parent / "compiled"  # that of all workers
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="package", autouse=True)
