@@ -11,6 +11,7 @@ from research.results.cells import Axes, Cell, Manifest, read_spec, selecting
 from research.results.labels import column_text, label_text, place_text, value_text
 from research.results.measures import base_name, bounds, direction, title
 
+AFTERWARDS = ("optim", "seeds", "run", "decode", "eval")  # words of a config that make no other model to tune
 CEILING = 0.98  # of what is possible; above it, and below the rest under a floor, rows cannot be told apart
 
 
@@ -64,8 +65,8 @@ def _untuned(who: str) -> str:
 
 
 def _differ(cells: Sequence[Cell]) -> bool:
-    """Whether trained rows differ in more than what is tuned: how they are optimised."""
-    science = [{key: value for key, value in cell.config.items() if key not in ("optim", "seeds", "run")} for cell in cells]
+    """Whether rows differ in more than how they are optimised, which is what is tuned, and how they are drawn from and scored."""
+    science = [{key: value for key, value in cell.config.items() if key not in AFTERWARDS} for cell in cells]
     return any(config != science[0] for config in science[1:])
 
 
