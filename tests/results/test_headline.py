@@ -84,6 +84,7 @@ def test_rows_that_differ_in_more_than_their_rate_and_were_not_tuned_are_told(la
     manifest, runs = ladder
     assert first_note(trained_rows(manifest, model="kind "), runs).startswith("Its rows were not tuned")
     assert "not tuned" not in first_note(trained_rows(manifest, optim="rate "), runs)
+    assert "not tuned" not in first_note(trained_rows(manifest, decode="way "), runs)  # one model, drawn from in several ways
     told = trained_rows(manifest, model="kind ") | {"tuned_by": "stepladder sweep tuning.toml, 40 cells"}
     assert first_note(told, runs).startswith("Tuned beforehand: stepladder sweep tuning.toml, 40 cells.")
 
