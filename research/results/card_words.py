@@ -54,6 +54,12 @@ class Order(Node):
 
 
 class _Bounded(Node):
+    """What claims about a bound have."""
+
+    claim: str
+    source: str = ""
+    deviations: Strings = ()
+    amended: str = ""
     at_most: float | None = None
     at_least: float | None = None
 
@@ -68,12 +74,8 @@ class Floor(_Bounded):
     """A claim that a row's mean lies within a bound."""
 
     kind: Literal["floor"]
-    claim: str
     label: Label
     metric: str
-    source: str = ""
-    deviations: Strings = ()
-    amended: str = ""
 
 
 class Quantity(Node):
@@ -87,12 +89,8 @@ class Ratio(_Bounded):
     """A claim that the ratio of two means lies within a bound."""
 
     kind: Literal["ratio"]
-    claim: str
     numerator: Quantity
     denominator: Quantity
-    source: str = ""
-    deviations: Strings = ()
-    amended: str = ""
 
 
 Card = Annotated[Published | Order | Floor | Ratio, Field(discriminator="kind")]
