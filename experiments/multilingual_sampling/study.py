@@ -6,7 +6,7 @@ from typing import Any
 QUESTION = "When one tokenizer reads several languages, how much of each should it learn from?"
 COSTS = {
     "quick": "about half a minute on one core; numbers in words, no download",
-    "full": "a few minutes on one core; captions of multi30k, fetched, or in --data-dir",
+    "full": "a minute on one core; captions of multi30k, fetched, or in --data-dir",
     "ntrex": "about two minutes on one core; news in eight languages, DIR/ntrex128/newstest2019-*.txt with --data-dir DIR",
 }
 

