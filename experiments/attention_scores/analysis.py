@@ -13,7 +13,7 @@ from research.launch.maps import Map, read_map
 from research.results.plots import heat_map
 from research.results.report import Section
 
-SCORE, HEADS = "model.mixer.score.kind", "model.mixer.heads"
+SCORE, HEADS, EXAMPLES = "model.mixer.score.kind", "model.mixer.heads", "data.train_examples"
 TEXT = (
     "<p>The last layer at the queries of the first test example: keys and values first, then keys alone, each of which asks for the value "
     "behind its first mention. A score that has learned the task puts a query's weight on the right value, or on the symbol behind it, to "
@@ -22,17 +22,23 @@ TEXT = (
 
 
 def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> tuple[Section, ...]:
-    """A section for each number of heads: the queries' rows of the map of every score that is done."""
+    """A section for each number of heads and of examples: the queries' rows of the map of every score that is done."""
     if any(entry["config"] and entry["config"]["data"]["kind"] != "recall" for entry in manifest["cells"]):
         return ()
     use_compilation_cache()
-    every = dict.fromkeys(entry["labels"][HEADS] for entry in manifest["cells"])
-    found = [_section(manifest, Path(runs_dir), data_dir, heads) for heads in every]
+    every = dict.fromkeys(_column(entry) for entry in manifest["cells"])
+    found = [_section(manifest, Path(runs_dir), data_dir, column) for column in every]
     return tuple(section for section in found if section is not None)
 
 
-def _section(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None, heads: int) -> Section | None:
-    entries = [entry for entry in manifest["cells"] if entry["labels"][HEADS] == heads and entry["config"]]
+def _column(entry: dict[str, Any]) -> tuple[int, int | None]:
+    """The number of heads and, where it is an axis, of training examples."""
+    return entry["labels"][HEADS], entry["labels"].get(EXAMPLES)
+
+
+def _section(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None, column: tuple[int, int | None]) -> Section | None:
+    heads, examples = column
+    entries = [entry for entry in manifest["cells"] if _column(entry) == column and entry["config"]]
     read = [(entry, read_map(entry, runs_dir, data_dir)) for entry in entries]
     maps = {str(entry["labels"][SCORE]): found for entry, found in read if found is not None}
     if not maps:
@@ -42,9 +48,11 @@ def _section(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None, he
     assert isinstance(config.model, LanguageModel)
     symbols, asked = next(iter(maps.values())).symbols, slice(2 * config.data.pairs, None)
     weights = np.stack([clearest(found, config.data.pairs)[asked] for found in maps.values()])
-    title = f"What a query looks at: {heads} head{'' if heads == 1 else 's'} of width {config.model.width // heads}"
+    learned = "" if examples is None else f", {examples:,} examples"
+    title = f"What a query looks at: {heads} head{'' if heads == 1 else 's'} of width {config.model.width // heads}{learned}"
     caption = f"A row a query, a column a key. Last layer, test example 0, seed {next(iter(maps.values())).seed}."
-    picture = heat_map(f"queries-{heads}", title, weights, symbols[asked], symbols, caption, tuple(maps), across=2)
+    name = f"queries-{heads}" + (f"-{examples}" if examples else "")
+    picture = heat_map(name, title, weights, symbols[asked], symbols, caption, tuple(maps), across=2)
     return Section(title, TEXT, picture=picture)
 
 

@@ -16,8 +16,14 @@ from research.results.manifest import Launch
 from research.tasks.language_modelling import init
 from research.train import checkpoint
 
-AXES = '{"model.mixer.score.kind" = ["scaled_dot", "dot"], "model.mixer.heads" = [4, 1]}'
-SIZES = ["model.width=16", "data.train_examples=64", "data.test_examples=4", "data.valid_examples=4", "train.steps=1"]
+AXES = '{"model.mixer.score.kind" = ["scaled_dot", "dot"], "model.mixer.heads" = [4, 1], "data.train_examples" = [64]}'
+SIZES = [
+    "model.width=16",
+    "sweep.tuned_by=''",
+    "data.test_examples=4",
+    "data.valid_examples=4",
+    "train.steps=60",
+]
 SMALL = [*SIZES, f"sweep.axes={AXES}", "sweep.exclude=[]"]
 
 
@@ -39,7 +45,10 @@ def begun(tmp_path_factory):
 
 def test_there_is_a_section_for_each_number_of_heads_with_a_panel_for_each_score_that_is_done(begun):
     four, one = analyse(*begun, None)
-    assert (four.title, one.title) == ("What a query looks at: 4 heads of width 4", "What a query looks at: 1 head of width 16")
+    assert (four.title, one.title) == (
+        "What a query looks at: 4 heads of width 4, 64 examples",
+        "What a query looks at: 1 head of width 16, 64 examples",
+    )
     assert "seed 1" in one.picture.caption
     panels = lambda section: {score for score in ("scaled_dot", "dot") if f">{score}<" in section.picture.svg}
     assert panels(four) == {"dot"}
