@@ -4,7 +4,7 @@ A run's state is its parameters, the optimiser's, the step and, where data is co
 functions of (seed, step), so a run stopped at any step and taken up again is the run that never stopped.
 """
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -84,8 +84,9 @@ def begin(program: Program, model: Model, member: Member) -> State:
 jitted_begin = jax.jit(begin, static_argnums=(0, 1))  # in the bits that every run begins with
 
 
+@lru_cache(maxsize=512)
 def blank(program: Program) -> tuple[Member, State]:
-    """A member and a state of the right shapes, as shapes alone."""
+    """A member and a state of the right shapes, as shapes alone; worked out once for each program."""
     member = Member(jnp.uint32(0), jnp.float32(0), jnp.float32(0))
     return jax.eval_shape(lambda: (member, begin(program, program.config.model, member)))
 
