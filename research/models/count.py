@@ -5,7 +5,6 @@ model). Training is three times the forward pass. Masked keys count: they are co
 """
 
 import math
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
@@ -36,7 +35,6 @@ class Parameters(NamedTuple):
     body: int  # without the embedding, its positions and the output layer
 
 
-@lru_cache(maxsize=512)
 def parameters(config: Any, *sizes: int) -> Parameters:
     """Counted on the shapes of the real parameters. `sizes`: those of `language_modelling.known`."""
     shapes = jax.eval_shape(lambda key: MODELS[type(config)].init(config, key, *sizes), jax.random.key(0))
@@ -49,7 +47,6 @@ def parameters(config: Any, *sizes: int) -> Parameters:
     return Parameters(total, total - sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(outside)))
 
 
-@lru_cache(maxsize=512)
 def flops_per_token(config: Any, vocabulary: int, length: int, *more: int, scored: float = 1.0) -> float:
     """Forward, for one token of a window of `length`; `scored` is the share of tokens that pay for the output layer.
 
