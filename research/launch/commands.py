@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -30,9 +30,6 @@ from research.results.manifest import Launch
 from research.results.measures import figures, is_headline
 from research.results.summary import summarise
 from research.train.scoring import Interrupted
-
-if TYPE_CHECKING:
-    from research.results.tables import TableData
 
 STOPPED = 130
 SHOWN = 5  # driving words
@@ -60,6 +57,8 @@ def sweep(
     chosen: Any, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, as_json: bool, words: Sequence[str] = ()
 ) -> int:
     """Every cell that is not done, then the table. `words` name the sweep in the commands that are told next; without them none are."""
+    from research.results.cells import load_cells
+    from research.results.moved import table_on_any_machine, turns_of
     from research.results.sheets import table_sheet
     from research.results.terminal import print_sheet
 
@@ -76,20 +75,12 @@ def sweep(
         ]
         print(store.to_json({"name": plan.name, "hash": written["hash"], "cells": cells}))
     else:
-        print_sheet(table_sheet(_table(written, runs)), Console(highlight=False))
+        measured = load_cells(written, runs)
+        table = table_on_any_machine(written, runs, measured, turns_of(written, measured))
+        print_sheet(table_sheet(table), Console(highlight=False))
         if words and code != STOPPED:
             _print_next(after_sweep(words, plan.name, places_of(runs, data_dir)))
     return code
-
-
-def _table(manifest: dict[str, Any], runs: Path) -> "TableData":
-    """As the report has it: what another machine may turn is not in bold."""
-    from research.results.cells import load_cells
-    from research.results.moved import settled_table, turns_of
-    from research.results.tables import build_table
-
-    cells = load_cells(manifest, runs)
-    return settled_table(build_table(manifest, runs, cells=cells), manifest, turns_of(manifest, cells))
 
 
 def _print_next(commands: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,8 +46,9 @@ def settled_cards(judged: Sequence[Judgement], turns: Sequence[Turn]) -> tuple[J
     return tuple(replace(judgement, verdict=others.get(f"claim: {judgement.claim}", judgement.verdict)) for judgement in judged)
 
 
-def settled_table(table: TableData, manifest: Manifest, turns: Sequence[Turn]) -> TableData:
-    """The table without the bold that another machine may take away, and with a note of how far it may differ."""
+def table_on_any_machine(manifest: Manifest, runs_dir: Path, cells: Sequence[Cell], turns: Sequence[Turn]) -> TableData:
+    """The table of the cells without the bold that another machine may take away, and with a note of how far it may differ."""
+    table = build_table(manifest, runs_dir, cells=cells)
     if not manifest.get("spread"):
         return table
     open_places = {turn.what for turn in turns}

@@ -230,7 +230,9 @@ def _unknown_symbols(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) 
             if max(means) >= LEAST_SHARE:
                 shares[place_text(cell.labels, *axes)] = means
     said = ", ".join(f"{row} {written:.1%} ({wanted:.1%})" for row, (written, wanted) in shares.items())
-    return [f"An unknown symbol, <unk>, is one wrong word. Its share in what was written (and in the references): {said}."] if said else []
+    if not said:
+        return []
+    return [f"An unknown symbol, <unk>, is one wrong word. Its share in what was written (and in the references): {said}."]
 
 
 def _beyond_limit(cells: Sequence[Cell], axes: Axes) -> list[str]:
@@ -241,11 +243,9 @@ def _beyond_limit(cells: Sequence[Cell], axes: Axes) -> list[str]:
         if (share := max((result.get("extra", {}).get("references_beyond_limit", 0.0) for result in cell.results.values()), default=0.0))
     }
     said = ", ".join(f"{row} {share:.1%}" for row, share in shares.items())
-    return (
-        [f"A text is cut where the longest target of training ends. References longer than that, which none can match: {said}."]
-        if said
-        else []
-    )
+    if not said:
+        return []
+    return [f"A text is cut where the longest target of training ends. References longer than that, which none can match: {said}."]
 
 
 def _advice(cells: Sequence[Cell]) -> list[str]:

@@ -17,13 +17,13 @@ from research.results.families import Families, families
 from research.results.figures import figures as drawn_figures
 from research.results.labels import place_text, value_text
 from research.results.measures import COSTS, measure, number, title
-from research.results.moved import settled_cards, settled_table, turns_of
+from research.results.moved import settled_cards, table_on_any_machine, turns_of
 from research.results.plots import Picture
 from research.results.provenance import provenance
 from research.results.render import RENDERERS, latex, markdown, spans, table_csv
 from research.results.sheets import DASH, Heading, Sheet, Text, comparisons_sheet, said_counts, table_sheet
 from research.results.store import read_json, write_bytes, write_json, write_text
-from research.results.tables import TableData, build_table
+from research.results.tables import TableData
 from research.results.trials_sheet import trials_sheet
 
 FORMATS = ("md", "tex", "csv", "html")
@@ -135,7 +135,7 @@ def decide(manifest: Manifest, cells: Sequence[Cell], runs_dir: Path, sections: 
     """The table, the comparisons of the spec and the judgements of the claims, over the same numbers."""
     seen = [_with_numbers(cell, sections) for cell in cells]
     turns = turns_of(manifest, seen)
-    table = settled_table(build_table(manifest, runs_dir, cells=cells), manifest, turns)
+    table = table_on_any_machine(manifest, runs_dir, cells, turns)
     return Decided(table, families(manifest, seen), settled_cards(judge_cards(manifest, seen), turns))
 
 
