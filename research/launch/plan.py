@@ -40,7 +40,7 @@ from research.launch.reach import beyond_training, check_reach
 from research.launch.record import BUILT_IN, by_contents, files_of, identify, made_of, open_cell
 from research.launch.selecting import FALLBACKS, check_checkpoint_metric, resolve_select
 from research.models.classifier import without_output
-from research.models.count import flops_per_token, parameters
+from research.models.count import flops_per_token, parameters_in
 from research.models.decode import furthest
 from research.results import store
 from research.results.choice import Choice, parse_reference
@@ -483,8 +483,7 @@ def _facts(cell: Cell, data_dir: Path | None) -> Cell:
     if not config.trained:
         return replace(cell, predicted_seconds=price(config, None, data, 0.0))
     program = program_of(config, data)
-    blank(program)  # a mistake that only shapes show is raised here, before anything is trained
-    counted = parameters(config.model, *known(config.model, program.sizes))
+    counted = parameters_in(config.model, blank(program)[1].params)  # a mistake that only shapes show is raised here
     flops = flops_per_token(config.model, *known(config.model, program.sizes), scored=scored_share(data))
     facts = {"params": counted._asdict(), "flops_per_token": flops} | ({"lacks": lacking} if (lacking := lacks(config)) else {})
     facts |= embedding_facts(config, data) | advice_facts(config, data)

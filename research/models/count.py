@@ -37,7 +37,11 @@ class Parameters(NamedTuple):
 
 def parameters(config: Any, *sizes: int) -> Parameters:
     """Counted on the shapes of the real parameters. `sizes`: those of `language_modelling.known`."""
-    shapes = jax.eval_shape(lambda key: MODELS[type(config)].init(config, key, *sizes), jax.random.key(0))
+    return parameters_in(config, jax.eval_shape(lambda key: MODELS[type(config)].init(config, key, *sizes), jax.random.key(0)))
+
+
+def parameters_in(config: Any, shapes: Any) -> Parameters:
+    """Counted in a model's parameters, or in their shapes."""
     total = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes))
     outside = [shapes.output, shapes.output_bias, *(getattr(shapes, name, ()) for name in ("embedding", "position", "direct"))]
     if isinstance(config, Classifier):
