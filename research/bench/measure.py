@@ -63,41 +63,41 @@ Start = Callable[[Case, str], Sequence[str]]  # the command of a side's child
 
 
 def alternate(
-    sides: Mapping[str, Callable[[], float]], repeats: int, told: Told, quiet: float
+    sides: Mapping[str, Callable[[], float]], repeats: int, report: Told, quiet: float
 ) -> tuple[dict[str, list[float]], dict[str, str]]:
     """A B A B ...: the numbers of each side, and why sides failed. One that fails has no further turn, and no numbers."""
-    found: dict[str, list[float]] = {name: [] for name in sides}
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
     failed: dict[str, str] = {}
     for number in range(repeats):
         for name, measure in sides.items():
             if name in failed:
                 continue
-            told(f"round {number + 1} of {repeats}, {name}")
+            report(f"round {number + 1} of {repeats}, {name}")
             time.sleep(quiet)
             try:
-                found[name].append(measure())
+                seconds[name].append(measure())
             except SideError as error:
                 failed[name] = str(error)
-                del found[name]
-    return found, failed
+                del seconds[name]
+    return seconds, failed
 
 
-def measure(case: Case, folder: Path, repeats: int, told: Told = lambda text: None, words: Start = words_of) -> Outcome:
+def measure(case: Case, folder: Path, repeats: int, report: Told = lambda text: None, build_command: Start = words_of) -> Outcome:
     """All sides of a case that are here."""
     lacking = {name: why for name in case.sides if (why := missing(side_of(case, name)))}
     present = [name for name in case.sides if name not in lacking]
     if benchmark_of(case).kind == "process":
-        found, peak = _measure_processes(case, present, folder, repeats, told), None
+        measured, peak = _measure_processes(case, present, folder, repeats, report), None
     else:
-        found, peak = _measure_children(case, present, folder, repeats, told, words)
-    sides = tuple(Measured(name, "missing", lacking[name]) if name in lacking else found[name] for name in case.sides)
+        measured, peak = _measure_children(case, present, folder, repeats, report, build_command)
+    sides = tuple(Measured(name, "missing", lacking[name]) if name in lacking else measured[name] for name in case.sides)
     return Outcome(case, sides, peak)
 
 
 def ratio(ours: Sequence[float], peer: Sequence[float]) -> Ratio:
     """Each round's peer over the same round's ours."""
-    found = [b / a for a, b in zip(ours, peer, strict=True)]
-    return Ratio(median(found), min(found), max(found))
+    round_ratios = [b / a for a, b in zip(ours, peer, strict=True)]
+    return Ratio(median(round_ratios), min(round_ratios), max(round_ratios))
 
 
 def ratios(outcome: Outcome) -> dict[str, Ratio]:
@@ -120,65 +120,65 @@ def share_of_peak(outcome: Outcome, side: Measured) -> float | None:
 
 
 def _measure_children(
-    case: Case, present: Sequence[str], folder: Path, repeats: int, told: Told, words: Start
+    case: Case, present: Sequence[str], folder: Path, repeats: int, report: Told, build_command: Start
 ) -> tuple[dict[str, Measured], float | None]:
     """One child a side, all of them alive to the end, and one for the peak."""
-    said: dict[str, dict[str, Any]] = {}
+    answers: dict[str, dict[str, Any]] = {}
     failed: dict[str, str] = {}
     with ExitStack() as stack:
         children = {}
         for name in (*present, PEAK):
-            told(f"{name}: preparing, compiling, first unit")
-            children[name] = stack.enter_context(started(words(case, name), folder / case.name / name))
+            report(f"{name}: preparing, compiling, first unit")
+            children[name] = stack.enter_context(started(build_command(case, name), folder / case.name / name))
             try:
-                said[name] = answer(children[name])
+                answers[name] = answer(children[name])
             except SideError as error:
                 failed[name] = str(error)
         rounds = {name: partial(_round, children[name]) for name in children if name not in failed}
-        seconds, later = alternate(rounds, repeats, told, QUIET)
-        failed |= later
+        seconds, round_failures = alternate(rounds, repeats, report, QUIET)
+        failed |= round_failures
         for name in seconds:
             try:
-                said[name] |= ask(children[name], "stop")
+                answers[name] |= ask(children[name], "stop")
             except SideError as error:
                 failed[name] = str(error)
-    peak = said[PEAK]["flops"] / median(seconds[PEAK]) if PEAK not in failed else None
-    return {name: _measured(name, failed, seconds.get(name, []), said.get(name, {})) for name in present}, peak
+    peak = answers[PEAK]["flops"] / median(seconds[PEAK]) if PEAK not in failed else None
+    return {name: _measured(name, failed, seconds.get(name, []), answers.get(name, {})) for name in present}, peak
 
 
 def _round(child: Child) -> float:
     return float(ask(child, "round")["seconds"])
 
 
-def _measure_processes(case: Case, present: Sequence[str], folder: Path, repeats: int, told: Told) -> dict[str, Measured]:
+def _measure_processes(case: Case, present: Sequence[str], folder: Path, repeats: int, report: Told) -> dict[str, Measured]:
     """A new process for each round; where the benchmark is warm, one before the first that does not count."""
-    said: dict[str, list[dict[str, Any]]] = {name: [] for name in present}
+    outputs: dict[str, list[dict[str, Any]]] = {name: [] for name in present}
     numbers = dict.fromkeys(present, 0)
 
     def run(name: str) -> float:
-        place = folder / case.name / name
-        place.mkdir(parents=True, exist_ok=True)
+        side_folder = folder / case.name / name
+        side_folder.mkdir(parents=True, exist_ok=True)
         numbers[name] += 1
-        ended = timed(command(case, name, place, numbers[name]), place)
-        said[name].append(ended.said | {"peak_memory_mb": ended.peak_memory_mb})
+        ended = timed(command(case, name, side_folder, numbers[name]), side_folder)
+        outputs[name].append(ended.output | {"peak_memory_mb": ended.peak_memory_mb})
         return ended.seconds
 
     failed: dict[str, str] = {}
     if benchmark_of(case).warm:
-        failed |= alternate({name: partial(run, name) for name in present}, 1, lambda text: told(f"not counted: {text}"), QUIET)[1]
-        said = {name: [] for name in present}
-    seconds, later = alternate({name: partial(run, name) for name in present if name not in failed}, repeats, told, QUIET)
-    failed |= later
-    return {name: _measured(name, failed, seconds.get(name, []), _together(said[name])) for name in present}
+        failed |= alternate({name: partial(run, name) for name in present}, 1, lambda text: report(f"not counted: {text}"), QUIET)[1]
+        outputs = {name: [] for name in present}
+    seconds, round_failures = alternate({name: partial(run, name) for name in present if name not in failed}, repeats, report, QUIET)
+    failed |= round_failures
+    return {name: _measured(name, failed, seconds.get(name, []), _medians(outputs[name])) for name in present}
 
 
-def _together(said: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The median of what each round's process said."""
-    return {key: median(one[key] for one in said) for key in (said[0] if said else {})}
+def _medians(outputs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The median of what each round's process printed."""
+    return {key: median(output[key] for output in outputs) for key in (outputs[0] if outputs else {})}
 
 
-def _measured(name: str, failed: Mapping[str, str], seconds: Sequence[float], said: Mapping[str, Any]) -> Measured:
+def _measured(name: str, failed: Mapping[str, str], seconds: Sequence[float], output: Mapping[str, Any]) -> Measured:
     if name in failed:
         return Measured(name, "failed", failed[name])
-    figures = {key: said.get(key) for key in ("warm_up_seconds", "peak_memory_mb", "flops", "activation_bytes")}
+    figures = {key: output.get(key) for key in ("warm_up_seconds", "peak_memory_mb", "flops", "activation_bytes")}
     return Measured(name, "measured", "", tuple(seconds), **figures)

@@ -33,11 +33,11 @@ class Child(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A whole process: how long it took, its largest resident set (its children's where that is larger), and what it said last."""
+    """A whole process: how long it took, its largest resident set (its children's where that is larger), and what it printed last."""
 
     seconds: float
     peak_memory_mb: float
-    said: dict[str, Any]
+    output: dict[str, Any]
 
 
 def missing(side: Side) -> str:
@@ -81,8 +81,8 @@ def answer(child: Child) -> dict[str, Any]:
     line = child.process.stdout.readline()
     if not line:
         raise SideError(_last_line(child.log, child.process.wait()))
-    found: dict[str, Any] = json.loads(line)
-    return found
+    reply: dict[str, Any] = json.loads(line)
+    return reply
 
 
 def ask(child: Child, word: str) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def timed(command: Command, folder: Path) -> Ended:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != command.exit_code:
         raise SideError(_last_line(log, process.returncode))
-    return Ended(seconds, megabytes(usage.ru_maxrss), _said(out))
+    return Ended(seconds, megabytes(usage.ru_maxrss), _last_json(out))
 
 
 def _end(process: "subprocess.Popen[Any]") -> None:
@@ -140,11 +140,11 @@ def _last_line(log: Path, exit_code: int) -> str:
     return lines[-1] if lines else f"ended with exit code {exit_code} and said nothing"
 
 
-def _said(out: Path) -> dict[str, Any]:
+def _last_json(out: Path) -> dict[str, Any]:
     """The JSON object in the last line of stdout, if it is one."""
     lines = out.read_text(encoding="utf-8", errors="replace").splitlines()
     try:
-        found = json.loads(lines[-1]) if lines else {}
+        value = json.loads(lines[-1]) if lines else {}
     except json.JSONDecodeError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}

@@ -243,7 +243,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
 
 def benchmark_of(case: Case) -> Benchmark:
     """The benchmark that a case belongs to."""
-    return next(one for one in BENCHMARKS if case.name.startswith(f"{one.name}/"))
+    return next(benchmark for benchmark in BENCHMARKS if case.name.startswith(f"{benchmark.name}/"))
 
 
 def side_of(case: Case, side: str) -> Side:
@@ -253,7 +253,7 @@ def side_of(case: Case, side: str) -> Side:
 
 def case_named(name: str) -> Case:
     """One case by its whole name."""
-    return next(case for one in BENCHMARKS for case in one.cases if case.name == name)
+    return next(case for benchmark in BENCHMARKS for case in benchmark.cases if case.name == name)
 
 
 def workers_of(case: Case) -> int | None:
@@ -267,17 +267,20 @@ def chosen(names: Sequence[str]) -> tuple[Case, ...]:
 
     Raises StepladderError with the nearest name.
     """
-    known = [name for one in BENCHMARKS for name in (one.name, *(case.name for case in one.cases))]
+
+    def is_chosen(benchmark: Benchmark, case: Case) -> bool:
+        return bool({benchmark.name, case.name} & {*names}) if names else benchmark.by_default
+
+    valid_names = [name for benchmark in BENCHMARKS for name in (benchmark.name, *(case.name for case in benchmark.cases))]
     for name in names:
-        if name not in known:
-            hint = did_you_mean(name, known) or "."
-            listed = ", ".join(one.name for one in BENCHMARKS)
+        if name not in valid_names:
+            hint = did_you_mean(name, valid_names) or "."
+            listed = ", ".join(benchmark.name for benchmark in BENCHMARKS)
             raise StepladderError(f"{name} is no benchmark{hint} The benchmarks are {listed}; one case of it is BENCHMARK/CASE.")
-    wanted = lambda one, case: bool({one.name, case.name} & {*names}) if names else one.by_default
-    return tuple(case for one in BENCHMARKS for case in one.cases if wanted(one, case))
+    return tuple(case for benchmark in BENCHMARKS for case in benchmark.cases if is_chosen(benchmark, case))
 
 
 def seconds_expected(case: Case, repeats: int) -> float:
     """About how long a case takes on two cores."""
-    start, each = case.cost
-    return float(start + repeats * each)
+    start_seconds, round_seconds = case.cost
+    return float(start_seconds + repeats * round_seconds)

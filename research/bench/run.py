@@ -28,8 +28,8 @@ def bench(names: Sequence[str], repeats: int, as_json: bool) -> int:
         with tempfile.TemporaryDirectory(prefix="stepladder-bench-") as folder:
             for number, case in enumerate(cases, start=1):
                 left = sum(seconds_expected(later, repeats) for later in cases[number - 1 :])
-                with _progress(f"{number}/{len(cases)} {case.name}", left, errors) as told:
-                    outcomes.append(measure(case, Path(folder), repeats, told))
+                with _progress(f"{number}/{len(cases)} {case.name}", left, errors) as report:
+                    outcomes.append(measure(case, Path(folder), repeats, report))
                 if not as_json:
                     print_outcome(outcomes[-1], Console(highlight=False))
     except KeyboardInterrupt:
@@ -48,7 +48,7 @@ def clock(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _announce(cases: Sequence[Case], repeats: int, all_of_them: bool, console: Console) -> None:
+def _announce(cases: Sequence[Case], repeats: int, by_default: bool, console: Console) -> None:
     """The cases, their peers that are missing, and about how long all takes, before anything starts."""
     total = sum(seconds_expected(case, repeats) for case in cases)
     rounds = f"{repeats} round{'s' if repeats > 1 else ''} each"
@@ -57,10 +57,12 @@ def _announce(cases: Sequence[Case], repeats: int, all_of_them: bool, console: C
         lacking = [name for name in case.sides if missing(side_of(case, name))]
         note = f"; missing: {', '.join(lacking)}" if lacking else ""
         console.print(f"  {case.name}, {clock(seconds_expected(case, repeats))}{note}", soft_wrap=True)
-    if all_of_them:
-        for one in (one for one in BENCHMARKS if not one.by_default):
-            long = clock(sum(seconds_expected(case, repeats) for case in one.cases))
-            console.print(f"{one.name} is run only where it is named, because it takes about {long}: stepladder bench {one.name}")
+    if by_default:
+        for benchmark in (benchmark for benchmark in BENCHMARKS if not benchmark.by_default):
+            duration = clock(sum(seconds_expected(case, repeats) for case in benchmark.cases))
+            console.print(
+                f"{benchmark.name} is run only where it is named, because it takes about {duration}: stepladder bench {benchmark.name}"
+            )
 
 
 @contextmanager

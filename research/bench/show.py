@@ -47,11 +47,11 @@ def seconds_text(seconds: float) -> str:
 def exponents(outcome: Outcome, numbers: Sequence[float | None]) -> list[float | None]:
     """For each row, p where the numbers grow as size^p from the row before; None where there is no such row."""
     sizes = [int(name) for name in outcome.case.sides]
-    found: list[float | None] = [None]
+    powers: list[float | None] = [None]
     for i in range(1, len(numbers)):
         before, now = numbers[i - 1], numbers[i]
-        found.append(math.log(now / before) / math.log(sizes[i] / sizes[i - 1]) if before and now else None)
-    return found
+        powers.append(math.log(now / before) / math.log(sizes[i] / sizes[i - 1]) if before and now else None)
+    return powers
 
 
 def _what(outcome: Outcome) -> str:
@@ -66,9 +66,9 @@ def _verdict_lines(outcome: Outcome) -> list[Text]:
     if best in measured:
         reached = measured[best]
         lines.append(Text(f"{reached.median:.2f} {TIMES} the best peer, {best} ({reached.low:.2f} to {reached.high:.2f})"))
-    for one in verdicts(outcome):
-        said = f"aim {one.aim.replace(' x ', f' {TIMES} ')}: {one.status}{f' ({one.reason})' if one.reason else ''}"
-        lines.append(Text(said, STYLES[one.status]))
+    for verdict in verdicts(outcome):
+        line = f"aim {verdict.aim.replace(' x ', f' {TIMES} ')}: {verdict.status}{f' ({verdict.reason})' if verdict.reason else ''}"
+        lines.append(Text(line, STYLES[verdict.status]))
     return lines
 
 
@@ -84,11 +84,11 @@ def _table(outcome: Outcome, processes: bool) -> Table:
         ("memory", [_megabytes(side.peak_memory_mb) for side in measured]),
     ]
     table = _empty_table("side")
-    shown = [(title, texts) for title, texts in columns if any(texts)]
-    for title, _ in shown:
+    filled_columns = [(title, texts) for title, texts in columns if any(texts)]
+    for title, _ in filled_columns:
         table.add_column(title, justify="right", no_wrap=True)
     for i, side in enumerate(measured):
-        table.add_row(side.name, *(texts[i] for _, texts in shown), style="bold" if side.name == OURS else "")
+        table.add_row(side.name, *(texts[i] for _, texts in filled_columns), style="bold" if side.name == OURS else "")
     return table
 
 
@@ -101,13 +101,13 @@ def _growth_table(outcome: Outcome) -> Table:
     for title in ("a step", "grows as", "activations", "grows as", "of peak", "compile"):
         table.add_column(title, justify="right", no_wrap=True)
     rows = zip(outcome.sides, seconds, exponents(outcome, seconds), memory, exponents(outcome, memory), strict=True)
-    for side, time, of_time, held, of_held in rows:
+    for side, step_seconds, time_exponent, activation_bytes, memory_exponent in rows:
         table.add_row(
             f"{int(side.name):,}",
-            seconds_text(time) if time else DASH,
-            _power(of_time),
-            _megabytes(held / 2**20 if held else None),
-            _power(of_held),
+            seconds_text(step_seconds) if step_seconds else DASH,
+            _power(time_exponent),
+            _megabytes(activation_bytes / 2**20 if activation_bytes else None),
+            _power(memory_exponent),
             _percent(share_of_peak(outcome, side)),
             seconds_text(side.warm_up_seconds) if side.warm_up_seconds else "",
         )
@@ -120,8 +120,8 @@ def _empty_table(first: str) -> Table:
     return table
 
 
-def _ratio_text(found: Ratio | None) -> str:
-    return f"{found.median:.2f} ({found.low:.2f}-{found.high:.2f})" if found else ""
+def _ratio_text(ratio: Ratio | None) -> str:
+    return f"{ratio.median:.2f} ({ratio.low:.2f}-{ratio.high:.2f})" if ratio else ""
 
 
 def _percent(share: float | None) -> str:
@@ -153,7 +153,7 @@ def _case_data(outcome: Outcome) -> dict[str, Any]:
         "flops_of_unit": outcome.flops,
         "peak_flops_per_second": outcome.peak,
         "best_peer": best_peer(outcome),
-        "aims": [_verdict_data(one) for one in verdicts(outcome)],
+        "aims": [_verdict_data(verdict) for verdict in verdicts(outcome)],
         "sides": [_side_data(outcome, side) for side in outcome.sides],
     }
 
@@ -161,13 +161,13 @@ def _case_data(outcome: Outcome) -> dict[str, Any]:
 def _side_data(outcome: Outcome, side: Measured) -> dict[str, Any]:
     if side.status != "measured":
         return {"name": side.name, "status": side.status, "message": side.message}
-    found, tokens = ratios(outcome).get(side.name), outcome.case.tokens
+    ratio, tokens = ratios(outcome).get(side.name), outcome.case.tokens
     return {
         "name": side.name,
         "status": side.status,
         "seconds": list(side.seconds),
         "median_seconds": side.median,
-        "ratio": found and found._asdict() | {"of_medians": side.median / outcome.side(OURS).median},
+        "ratio": ratio and ratio._asdict() | {"of_medians": side.median / outcome.side(OURS).median},
         "tokens_per_second": tokens and tokens / side.median,
         "share_of_peak": share_of_peak(outcome, side),
         "warm_up_seconds": side.warm_up_seconds,
@@ -176,8 +176,8 @@ def _side_data(outcome: Outcome, side: Measured) -> dict[str, Any]:
     }
 
 
-def _verdict_data(one: Verdict) -> dict[str, Any]:
-    return {"aim": one.aim, "status": one.status, "reason": one.reason}
+def _verdict_data(verdict: Verdict) -> dict[str, Any]:
+    return {"aim": verdict.aim, "status": verdict.status, "reason": verdict.reason}
 
 
 def _plain(value: Any) -> Any:

@@ -16,44 +16,46 @@ class Verdict(NamedTuple):
 
 def verdicts(outcome: Outcome) -> tuple[Verdict, ...]:
     """One for each part of a case's aim."""
-    aim, absent = outcome.case.aim, _absent(outcome)
-    found = [*_of_ratios(outcome, aim, absent)]
+    aim, absent = outcome.case.aim, _absent_sides(outcome)
+    case_verdicts = [*_ratio_verdicts(outcome, aim, absent)]
     ours = outcome.side(OURS) if OURS in outcome.case.sides else None
     if aim.seconds is not None and ours:
-        said = f"at most {aim.seconds:g} s"
-        found.append(_judge(said, ours.median <= aim.seconds) if ours.seconds else Verdict(said, "open", absent[OURS]))
+        aim_text = f"at most {aim.seconds:g} s"
+        case_verdicts.append(_verdict(aim_text, ours.median <= aim.seconds) if ours.seconds else Verdict(aim_text, "open", absent[OURS]))
     if aim.warm_up is not None and ours:
-        found.append(_of_warm_up(outcome, aim.warm_up, absent))
-    return tuple(found)
+        case_verdicts.append(_warm_up_verdict(outcome, aim.warm_up, absent))
+    return tuple(case_verdicts)
 
 
-def _of_ratios(outcome: Outcome, aim: Aim, absent: dict[str, str]) -> list[Verdict]:
-    found, measured = [], ratios(outcome)
+def _ratio_verdicts(outcome: Outcome, aim: Aim, absent: dict[str, str]) -> list[Verdict]:
+    ratio_verdicts, measured = [], ratios(outcome)
     if aim.ratio is not None:
-        said, best = f"{aim.ratio:g} x the best peer", best_peer(outcome)
+        aim_text, best = f"{aim.ratio:g} x the best peer", best_peer(outcome)
         reached = measured[best].median >= aim.ratio if best in measured else None
-        found.append(_judge(said, reached) if reached is False or not absent else Verdict(said, "open", "; ".join(absent.values())))
+        ratio_verdicts.append(
+            _verdict(aim_text, reached) if reached is False or not absent else Verdict(aim_text, "open", "; ".join(absent.values()))
+        )
     for name, least in aim.against:
-        said = f"{least:g} x {name}"
-        known = name in measured
+        aim_text = f"{least:g} x {name}"
+        is_measured = name in measured
         reason = absent.get(name) or absent.get(OURS, "")
-        found.append(_judge(said, measured[name].median >= least) if known else Verdict(said, "open", reason))
-    return found
+        ratio_verdicts.append(_verdict(aim_text, measured[name].median >= least) if is_measured else Verdict(aim_text, "open", reason))
+    return ratio_verdicts
 
 
-def _of_warm_up(outcome: Outcome, least: float, absent: dict[str, str]) -> Verdict:
+def _warm_up_verdict(outcome: Outcome, least: float, absent: dict[str, str]) -> Verdict:
     """Ours against the one peer."""
     peer = next(side for side in outcome.sides if side.name != OURS)
-    said = f"compiles in at most 1/{least:g} of {peer.name}"
+    aim_text = f"compiles in at most 1/{least:g} of {peer.name}"
     ours, theirs = outcome.side(OURS).warm_up_seconds, peer.warm_up_seconds
     if ours is None or theirs is None:
-        return Verdict(said, "open", "; ".join(absent.values()))
-    return _judge(said, theirs / ours >= least)
+        return Verdict(aim_text, "open", "; ".join(absent.values()))
+    return _verdict(aim_text, theirs / ours >= least)
 
 
-def _judge(said: str, reached: bool | None) -> Verdict:
-    return Verdict(said, "met" if reached else "not met")
+def _verdict(aim_text: str, reached: bool | None) -> Verdict:
+    return Verdict(aim_text, "met" if reached else "not met")
 
 
-def _absent(outcome: Outcome) -> dict[str, str]:
+def _absent_sides(outcome: Outcome) -> dict[str, str]:
     return {side.name: f"{side.name} is {side.status}" for side in outcome.sides if side.status != "measured"}

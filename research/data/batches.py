@@ -138,13 +138,19 @@ def bucket_widths(examples: Examples | ExampleArrays, buckets: int) -> tuple[Wid
     source, rest = _lengths(examples.valid, examples.source, np)
     order = np.argsort(source + rest, kind="stable")
     ends = [(i + 1) * (len(order) // buckets) for i in range(buckets - 1)] + [len(order)]
-    longest = lambda lengths, end: int(lengths[order[:end]].max())
+
+    def longest(lengths: Int[np.ndarray, "n"], end: int) -> int:
+        return int(lengths[order[:end]].max())
+
     return tuple(Width(longest(source, end), max(1, longest(rest, end))) for end in ends)
 
 
 def _lengths(valid: Any, source: int, xp: Any) -> tuple[Any, Any]:
     """Of each row: columns from the source's first valid one to its end, and from there to the last valid one."""
-    reach = lambda exists: xp.where(exists, xp.arange(1, exists.shape[-1] + 1), 0).max(axis=-1, initial=0)
+
+    def reach(exists: Any) -> Any:
+        return xp.where(exists, xp.arange(1, exists.shape[-1] + 1), 0).max(axis=-1, initial=0)
+
     return reach(xp.flip(valid[..., :source], -1)), reach(valid[..., source:])
 
 
@@ -184,18 +190,18 @@ def steps_per_epoch(data: Data, batch_size: int, split: Split, buckets: int = 1)
         need = batch_size * data.length + (data.length - 1 if data.batches == "windows" else 0)
         raise StepladderError(
             f"The training text has {n} tokens; one batch of train.batch_size = {batch_size} and data.length = {data.length} needs "
-            f"{need}. Lower one of them, or {_more(data, 'text')}."
+            f"{need}. Lower one of them, or {_more_data_advice(data, 'text')}."
         )
     what, parts = UNITS[data.limits[0]], f" and train.buckets = {buckets}" if buckets > 1 else ""
     lower = "one of them" if buckets > 1 else "train.batch_size"
-    more = f", or {advice}" if (advice := _more(data, what)) else ""
+    more = f", or {advice}" if (advice := _more_data_advice(data, what)) else ""
     raise StepladderError(
         f"There are {n} training {what}, too few for train.batch_size = {batch_size}{parts}, which needs {batch_size * buckets}. "
         f"Lower {lower}{more}."
     )
 
 
-def _more(data: Data, what: str) -> str:
+def _more_data_advice(data: Data, what: str) -> str:
     """How a user comes to more training data: the word that limits it, or the files, where these are the user's own."""
     limiting = next((name for name in data.limits if getattr(data, name) != "all"), None)
     return f"raise data.{limiting}" if limiting else f"bring more {what}" if type(data) in PATHS else ""
@@ -230,14 +236,14 @@ def host_batch(data: Data, batch_size: int, arrays: Arrays, key: Key[Array, ""],
     return _gather(data, arrays, np.asarray(_jitted_rows(data, batch_size, _size(arrays), key, step, _parts(arrays))), np)
 
 
-def ring_batch(data: Corpus, batch_size: int, n: int, of_epoch: Callable[[int], TextArrays], key: Key[Array, ""], step: int) -> Batch:
-    """The batch of a step, of numpy arrays, of windows of a text that is cut anew for every epoch: `of_epoch` has it, on the host.
+def ring_batch(data: Corpus, batch_size: int, n: int, epoch_arrays: Callable[[int], TextArrays], key: Key[Array, ""], step: int) -> Batch:
+    """The batch of a step, of numpy arrays, of windows of a text that is cut anew for every epoch: `epoch_arrays` has it, on the host.
 
     An epoch has the windows, and so the steps, of the `n` tokens that the text has by its plain cut. They follow each other from a random
     token of the epoch's own cut, whose end is followed by its beginning: where that has more tokens some are left out, and each equally
     often over the epochs; where it has fewer some are visited twice.
     """
-    arrays = of_epoch(step // _steps(data, batch_size, n))
+    arrays = epoch_arrays(step // _steps(data, batch_size, n))
     m = _size(arrays)
     rows = np.asarray(_jitted_ring_rows(data, batch_size, n, m, key, step))
     return _windows_of(arrays, (rows[:, None] + np.arange(data.length, dtype=np.int32)) % np.int32(m), np)
@@ -257,8 +263,8 @@ def _rows(data: Data, batch_size: int, n: int, key: Key[Array, ""], step: Int[Ar
     epoch_key = jax.random.fold_in(key, step // steps)
     row, within = jnp.arange(batch_size, dtype=jnp.int32), step % steps
     if buckets > 1:
-        turn = permute(jax.random.fold_in(epoch_key, 0), jnp.atleast_1d(within), steps)[0]
-        bucket, within, size = turn // (steps // buckets), turn % (steps // buckets), n // buckets
+        batch_number = permute(jax.random.fold_in(epoch_key, 0), jnp.atleast_1d(within), steps)[0]
+        bucket, within, size = batch_number // (steps // buckets), batch_number % (steps // buckets), n // buckets
         return bucket * size + permute(jax.random.fold_in(epoch_key, 1 + bucket), within * batch_size + row, size)
     if not isinstance(data, Text):
         return permute(epoch_key, within * batch_size + row, n)
@@ -288,8 +294,8 @@ def _gather(data: Data, arrays: Arrays, rows: Any, xp: Any) -> Batch:
     """The batch of these rows; `xp` is jax.numpy or numpy."""
     if isinstance(arrays, ExampleArrays):
         take = partial(xp.take, indices=rows, axis=0)
-        asked = {name: take(getattr(arrays, name)) for name in ("targets", "weight", "where", "index")}
-        return Batch(inputs=take(arrays.inputs), valid=take(arrays.valid), **asked, source=arrays.source, widths=arrays.widths)
+        scored_arrays = {name: take(getattr(arrays, name)) for name in ("targets", "weight", "where", "index")}
+        return Batch(inputs=take(arrays.inputs), valid=take(arrays.valid), **scored_arrays, source=arrays.source, widths=arrays.widths)
     assert isinstance(data, Text), "a text needs the config of a text"
     return _windows_of(arrays, rows[:, None] + xp.arange(data.length, dtype=xp.int32)[None], xp)
 

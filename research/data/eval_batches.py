@@ -129,7 +129,7 @@ def _sentence_batches(split: TextSplit, length: int, stride: int, tokens_per_bat
     shapes = np.unique(np.quantile(size, BUCKETS, method="higher"))
     bucket = np.searchsorted(shapes, size)
     rows = [_left_aligned(split, Windows(*(bound[bucket == i] for bound in windows)), int(t)) for i, t in enumerate(shapes)]
-    return tuple(_stack(some, some.inputs.shape[1], tokens_per_batch) for some in rows)
+    return tuple(_stack(shape_rows, shape_rows.inputs.shape[1], tokens_per_batch) for shape_rows in rows)
 
 
 def _left_aligned(split: TextSplit, windows: Windows, length: int) -> Batch:

@@ -45,7 +45,7 @@ def load_glyphs(config: Glyphs, identity: str) -> Dataset:
     Raises StepladderError where a split has not more characters than are asked for.
     """
     pictures = draw_pictures(config.size, config.levels)
-    members = {split: _first(config, split, part) for split, part in split_pictures(pictures.levels).items()}
+    members = {split: _limited(config, split, part) for split, part in split_pictures(pictures.levels).items()}
     names = [name_of(character) for character in pictures.characters]
     words = {split: [symbols(NAMES, names[i]) for i in members[split]] for split in SPLITS}
     types = _types(config, words["train"])
@@ -87,11 +87,11 @@ def glyphs_digest(config: Glyphs) -> str:
 def draw_pictures(size: int, levels: int) -> Pictures:
     """Every named character that is not blank, in the middle of a square of `size` pixels a side."""
     font = ImageFont.truetype(_font(), FONT_SIZE * size, layout_engine=ImageFont.Layout.BASIC)
-    named = [chr(code) for code in sorted(FT2Font(str(_font())).get_charmap()) if unicodedata.name(chr(code), "")]
-    drawn = np.stack([_draw(font, character, size) for character in named]).reshape(len(named), -1)
-    found = np.rint(drawn * ((levels - 1) / 255)).astype(np.int32)
-    inked = np.asarray(found.any(axis=1))
-    return Pictures(tuple(character for character, ink in zip(named, inked, strict=True) if ink), found[inked])
+    characters = [chr(code) for code in sorted(FT2Font(str(_font())).get_charmap()) if unicodedata.name(chr(code), "")]
+    pictures = np.stack([_draw(font, character, size) for character in characters]).reshape(len(characters), -1)
+    grey_levels = np.rint(pictures * ((levels - 1) / 255)).astype(np.int32)
+    inked = np.asarray(grey_levels.any(axis=1))
+    return Pictures(tuple(character for character, ink in zip(characters, inked, strict=True) if ink), grey_levels[inked])
 
 
 def split_pictures(levels: Int[np.ndarray, "n p"]) -> dict[str, Int[np.ndarray, " m"]]:
@@ -124,13 +124,13 @@ def _draw(font: ImageFont.FreeTypeFont, character: str, size: int) -> UInt8[np.n
     return np.asarray(picture)
 
 
-def _first(config: Glyphs, split: str, members: Int[np.ndarray, " m"]) -> Int[np.ndarray, " k"]:
+def _limited(config: Glyphs, split: str, members: Int[np.ndarray, " m"]) -> Int[np.ndarray, " k"]:
     """As many as are asked for."""
     return members[: within(f"{split}_pairs", getattr(config, f"{split}_pairs"), len(members), f"characters in {split}")]
 
 
 def _types(config: Glyphs, training: list[list[str]]) -> tuple[str, ...]:
     """The words of the names that have a symbol, without the special ones."""
-    asked = config.vocabulary
-    types = build_vocabulary((word for name in training for word in name), "word", asked.size, asked.min_count).types
+    limits = config.vocabulary
+    types = build_vocabulary((word for name in training for word in name), "word", limits.size, limits.min_count).types
     return tuple(word for word in types if word not in (UNKNOWN, LINE_END["word"]))

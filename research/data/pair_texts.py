@@ -27,8 +27,11 @@ CAPTIONS = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
 def read_numerals(config: Numerals, data_dir: Path | None) -> dict[str, PairTexts]:
     """Numbers as both sides say them."""
     numbers = {split: draw_numbers(config, split).tolist() for split in SPLITS}
-    said = lambda split, language: tuple(normal(say(number, language), False, config.normalisation) for number in numbers[split])
-    return {split: PairTexts(said(split, config.source), said(split, config.target)) for split in SPLITS}
+
+    def numerals(split: str, language: str) -> tuple[str, ...]:
+        return tuple(normal(say(number, language), False, config.normalisation) for number in numbers[split])
+
+    return {split: PairTexts(numerals(split, config.source), numerals(split, config.target)) for split in SPLITS}
 
 
 def read_multi30k(config: Multi30k, data_dir: Path | None) -> dict[str, PairTexts]:
@@ -48,7 +51,7 @@ def _caption_files(config: Multi30k) -> tuple[str, ...]:
 
 def read_pair_files(config: PairFiles, data_dir: Path | None) -> dict[str, PairTexts]:
     """The user's own files. Raises StepladderError for files of unequal length, and for an empty line, with its place."""
-    texts = {split: _aligned(config, split, _own(config, split, data_dir)) for split in _files(config)}
+    texts = {split: _aligned(config, split, _file_contents(config, split, data_dir)) for split in _files(config)}
     if config.valid is None:
         return texts
     pairs = list(zip(*texts["train"], strict=True))
@@ -61,7 +64,7 @@ def _files(config: PairFiles) -> tuple[str, ...]:
     return SPLITS if config.valid is None else tuple(split for split in SPLITS if split != "valid")
 
 
-def _own(config: PairFiles, split: str, data_dir: Path | None) -> dict[str, bytes]:
+def _file_contents(config: PairFiles, split: str, data_dir: Path | None) -> dict[str, bytes]:
     keys = (f"{split}_source", f"{split}_target")
     return {key: find_text(key, getattr(config, key), data_dir).read_bytes() for key in keys}
 
@@ -99,28 +102,28 @@ class Kind(NamedTuple):
     contents: Callable[[Any, Path | None], list[Any]]
 
 
-def _captions(config: Multi30k, data_dir: Path | None) -> list[Any]:
+def _caption_contents(config: Multi30k, data_dir: Path | None) -> list[Any]:
     files = {file.name: file.sha256 for file in SOURCES[config.kind].files}
     return [config.kind, READER, *(files[name] for name in _caption_files(config))]
 
 
 def _own_files(config: PairFiles, data_dir: Path | None) -> list[Any]:
-    return [READER, *(sha256(content) for split in _files(config) for content in _own(config, split, data_dir).values())]
+    return [READER, *(sha256(content) for split in _files(config) for content in _file_contents(config, split, data_dir).values())]
 
 
-def _drawn(config: SymbolPairs, data_dir: Path | None) -> list[Any]:
+def _drawn_contents(config: SymbolPairs, data_dir: Path | None) -> list[Any]:
     return [config.model_dump(mode="json", exclude_defaults=True), READER, np.__version__]
 
 
-def _said(config: Numerals, data_dir: Path | None) -> list[Any]:
-    return [*_drawn(config, data_dir), version("num2words")]
+def _numeral_contents(config: Numerals, data_dir: Path | None) -> list[Any]:
+    return [*_drawn_contents(config, data_dir), version("num2words")]
 
 
 KINDS: dict[type[SymbolPairs], Kind] = {
-    Numerals: Kind(read_numerals, _said),
-    Multi30k: Kind(read_multi30k, _captions),
+    Numerals: Kind(read_numerals, _numeral_contents),
+    Multi30k: Kind(read_multi30k, _caption_contents),
     PairFiles: Kind(read_pair_files, _own_files),
-    Rewrite: Kind(read_rewrite, _drawn),
+    Rewrite: Kind(read_rewrite, _drawn_contents),
 }
 
 

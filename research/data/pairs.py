@@ -63,10 +63,10 @@ def load_pairs(config: SymbolPairs, data_dir: Path | None, identity: str) -> Dat
     vocabulary, sides = join_sides(
         source, target, _types(config, source, cut["train"].sources), _types(config, target, cut["train"].targets)
     )
-    kept = {"train": _short_enough(config, cut["train"])} | {split: _whole(config, split, cut[split]) for split in ("valid", "test")}
-    numbers = {split: _numbered(vocabulary, sides, cut[split], kept[split]) for split in SPLITS}
+    indices = {"train": _short_enough(config, cut["train"])} | {split: _all_pairs(config, split, cut[split]) for split in ("valid", "test")}
+    numbers = {split: _numbered(vocabulary, sides, cut[split], indices[split]) for split in SPLITS}
     left_out = sum(_length(cut["train"], i) > config.longest for i in range(len(cut["train"].sources)))
-    pairs = {split: PairTexts(*(tuple(side[i] for i in kept[split]) for side in texts[split])) for split in SPLITS}
+    pairs = {split: PairTexts(*(tuple(side[i] for i in indices[split]) for side in texts[split])) for split in SPLITS}
     train, valid, test = (rows(vocabulary, numbers[split], *widths(numbers, split)) for split in SPLITS)
     return Dataset(
         vocabulary,
@@ -111,12 +111,14 @@ def _types(config: SymbolPairs, side: Side, training: list[list[str]]) -> tuple[
 
 def join_sides(source: Side, target: Side, source_types: Sequence[str], target_types: Sequence[str]) -> tuple[Vocabulary, Sides]:
     """One vocabulary in three ranges: what the target alone has | <unk>, <sep>, </s> and what both have | what the source alone has."""
-    of_source, of_target = set(source_types), set(target_types)
-    alone = tuple(kind for kind in target_types if kind not in of_source)
-    both = SPECIAL + tuple(kind for kind in target_types if kind in of_source)
-    types = alone + both + tuple(kind for kind in source_types if kind not in of_target)
-    vocabulary = Vocabulary(types, target.level, unk=len(alone), eos=len(alone) + SPECIAL.index(END), tokenizer=target.tokenizer)
-    return vocabulary, Sides(len(alone) + len(both), len(alone), source, target)
+    source_set, target_set = set(source_types), set(target_types)
+    target_only = tuple(kind for kind in target_types if kind not in source_set)
+    shared = SPECIAL + tuple(kind for kind in target_types if kind in source_set)
+    types = target_only + shared + tuple(kind for kind in source_types if kind not in target_set)
+    vocabulary = Vocabulary(
+        types, target.level, unk=len(target_only), eos=len(target_only) + SPECIAL.index(END), tokenizer=target.tokenizer
+    )
+    return vocabulary, Sides(len(target_only) + len(shared), len(target_only), source, target)
 
 
 def encode_source(vocabulary: Vocabulary, sides: Sides, text: str) -> Int32[np.ndarray, " n"]:
@@ -131,17 +133,17 @@ def encode_target(vocabulary: Vocabulary, sides: Sides, text: str) -> Int32[np.n
 
 def decode_target(vocabulary: Vocabulary, sides: Sides, numbers: Iterable[SupportsInt]) -> str:
     """The text of target numbers up to the first </s>."""
-    said = takewhile(lambda number: number != vocabulary.eos, map(int, numbers))
-    return text_of(sides.target, (vocabulary.types[number] for number in said))
+    before_end = takewhile(lambda number: number != vocabulary.eos, map(int, numbers))
+    return text_of(sides.target, (vocabulary.types[number] for number in before_end))
 
 
-def _source_numbers(vocabulary: Vocabulary, sides: Sides, written: list[str]) -> Int32[np.ndarray, " n"]:
-    numbers = vocabulary.numbers(written)
+def _source_numbers(vocabulary: Vocabulary, sides: Sides, tokens: list[str]) -> Int32[np.ndarray, " n"]:
+    numbers = vocabulary.numbers(tokens)
     return np.where(numbers < sides.first_source, vocabulary.numbers([UNKNOWN]), numbers)
 
 
-def _target_numbers(vocabulary: Vocabulary, sides: Sides, written: list[str]) -> Int32[np.ndarray, " n"]:
-    numbers = vocabulary.numbers(written)
+def _target_numbers(vocabulary: Vocabulary, sides: Sides, tokens: list[str]) -> Int32[np.ndarray, " n"]:
+    numbers = vocabulary.numbers(tokens)
     return np.where(numbers >= sides.targets, vocabulary.numbers([UNKNOWN]), numbers)
 
 
@@ -160,9 +162,9 @@ def rows(vocabulary: Vocabulary, pairs: Numbered, s: int, q: int) -> Examples:
     inputs, valid = np.zeros((n, s + q), np.int32), np.zeros((n, s + q), bool)
     targets, weight = np.zeros((n, q), np.int32), np.zeros((n, q), np.float32)
     for row, (source, target) in enumerate(zip(pairs.sources, pairs.targets, strict=True)):
-        written, answer = [*source, separator, *target], [*target, vocabulary.eos]
-        at = slice(s - len(source), s + 1 + len(target))
-        inputs[row, at], valid[row, at] = written, True
+        sequence, answer = [*source, separator, *target], [*target, vocabulary.eos]
+        columns = slice(s - len(source), s + 1 + len(target))
+        inputs[row, columns], valid[row, columns] = sequence, True
         targets[row, : len(answer)], weight[row, : len(answer)] = answer, 1.0
     where = np.tile(s + np.arange(q, dtype=np.int32), (n, 1))
     return Examples(inputs, valid, targets, where, weight, np.array([len(source) for source in pairs.sources], np.int32), s)
@@ -172,10 +174,10 @@ def _cut(split: str, source: Side, target: Side, texts: PairTexts) -> Cut:
     """Raises StepladderError for a text that has a special symbol for a word; <unk> alone may stand there, and is unknown."""
     cut = Cut([symbols(source, text) for text in texts.sources], [symbols(target, text) for text in texts.targets])
     for side, which in zip(cut, ("source", "target"), strict=True):
-        for number, written in enumerate(side, start=1):
-            if found := {SEPARATOR, END}.intersection(written):
+        for number, tokens in enumerate(side, start=1):
+            if reserved := {SEPARATOR, END}.intersection(tokens):
                 raise StepladderError(
-                    f"Line {number} of the {split} {which} has the word {found.pop()}, which stands for the end of a side: remove it."
+                    f"Line {number} of the {split} {which} has the word {reserved.pop()}, which stands for the end of a side: remove it."
                 )
     return cut
 
@@ -199,7 +201,7 @@ def _short_enough(config: SymbolPairs, train: Cut) -> list[int]:
     return short[: within("train_pairs", limit, len(short), f"training pairs of at most data.longest = {config.longest} symbols on a side")]
 
 
-def _whole(config: SymbolPairs, split: str, cut: Cut) -> range:
+def _all_pairs(config: SymbolPairs, split: str, cut: Cut) -> range:
     """All pairs. Raises StepladderError for one that would make every row far longer than training ever is."""
     pairs = range(len(cut.sources))
     longest = max(pairs, key=lambda pair: _length(cut, pair))
@@ -212,19 +214,19 @@ def _whole(config: SymbolPairs, split: str, cut: Cut) -> range:
     return pairs
 
 
-def _numbered(vocabulary: Vocabulary, sides: Sides, cut: Cut, kept: Iterable[int]) -> Numbered:
-    kept = list(kept)
+def _numbered(vocabulary: Vocabulary, sides: Sides, cut: Cut, indices: Iterable[int]) -> Numbered:
+    indices = list(indices)
     return Numbered(
-        [_source_numbers(vocabulary, sides, cut.sources[pair]) for pair in kept],
-        [_target_numbers(vocabulary, sides, cut.targets[pair]) for pair in kept],
+        [_source_numbers(vocabulary, sides, cut.sources[pair]) for pair in indices],
+        [_target_numbers(vocabulary, sides, cut.targets[pair]) for pair in indices],
     )
 
 
 def describe(vocabulary: Vocabulary, sides: Sides, numbers: dict[str, Numbered], left_out: int) -> dict[str, Any]:
     """Types, pairs, and of each side the mean and longest length and the rate of <unk>, by split."""
 
-    def by_side(of: Callable[[list[Any]], Any]) -> dict[str, dict[str, Any]]:
-        return {which: {split: of(numbers[split][side]) for split in SPLITS} for side, which in enumerate(("source", "target"))}
+    def by_side(statistic: Callable[[list[Any]], Any]) -> dict[str, dict[str, Any]]:
+        return {which: {split: statistic(numbers[split][side]) for split in SPLITS} for side, which in enumerate(("source", "target"))}
 
     return {
         "types": vocabulary.size,
@@ -232,7 +234,7 @@ def describe(vocabulary: Vocabulary, sides: Sides, numbers: dict[str, Numbered],
         "target_types": sides.targets,
         "pairs": {split: len(numbers[split].sources) for split in SPLITS},
         "left_out": left_out,
-        "mean_length": by_side(lambda side: round(float(np.mean([len(one) for one in side])), 2)),
+        "mean_length": by_side(lambda side: round(float(np.mean([len(sequence) for sequence in side])), 2)),
         "longest": by_side(lambda side: max(map(len, side))),
         "unknown": by_side(lambda side: float(np.mean(np.concatenate(side) == vocabulary.unk))),
     }

@@ -100,10 +100,10 @@ def _line(line: str, place: str) -> Line:
 
 def _check_examples(lines: Sequence[Line], examples: int, place: str) -> None:
     least = min(range(len(lines)), key=lambda number: len(_others(lines, number)))
-    if examples > (there := len(_others(lines, least))):
+    if examples > (available := len(_others(lines, least))):
         raise StepladderError(
-            f"{place}: examples = {examples}, and line {least + 1} has {there} others to draw from, without those of its own prompt. Ask "
-            "for fewer, or add lines."
+            f"{place}: examples = {examples}, and line {least + 1} has {available} others to draw from, without those of its own prompt. "
+            "Ask for fewer, or add lines."
         )
 
 
@@ -127,37 +127,39 @@ def joined(prompt: str, completion: str) -> str:
     return f"{prompt} {completion}" if prompt else completion
 
 
-def queries(asked: Asked, seed: int) -> tuple[Query, ...]:
+def queries(prompt_set: Asked, seed: int) -> tuple[Query, ...]:
     """Every completion of every line, in the file's order."""
-    vocabulary, found = asked.vocabulary, []
-    for number, line in enumerate(asked.lines):
-        context = in_context(asked.lines, number, asked.examples, seed)
-        read = np.concatenate([[vocabulary.eos], vocabulary.encode(context)]).astype(np.int32)
+    vocabulary, all_queries = prompt_set.vocabulary, []
+    for number, line in enumerate(prompt_set.lines):
+        context = in_context(prompt_set.lines, number, prompt_set.examples, seed)
+        context_numbers = np.concatenate([[vocabulary.eos], vocabulary.encode(context)]).astype(np.int32)
         for completion in line.completions:
             text = joined(line.prompt, completion)[len(line.prompt) :]
-            characters = _read(vocabulary, joined(line.prompt, completion)) - _read(vocabulary, line.prompt)
-            found.append(Query(number, read, vocabulary.encode(text), characters))
-    return tuple(found)
+            characters = _character_count(vocabulary, joined(line.prompt, completion)) - _character_count(vocabulary, line.prompt)
+            all_queries.append(Query(number, context_numbers, vocabulary.encode(text), characters))
+    return tuple(all_queries)
 
 
-def _read(vocabulary: Vocabulary, text: str) -> int:
+def _character_count(vocabulary: Vocabulary, text: str) -> int:
     """The characters of a text that its tokens hold: of words, with one space between two."""
     return len(vocabulary.text(vocabulary.tokens(text)))
 
 
-def unknown(asked: Asked) -> int:
+def unknown(prompt_set: Asked) -> int:
     """How many symbols of prompts and right completions the vocabulary has not, examples left out."""
-    text = "\n".join(joined(line.prompt, line.completions[0]) for line in asked.lines)
-    return 0 if asked.vocabulary.unk is None else int((asked.vocabulary.encode(text) == asked.vocabulary.unk).sum())
+    text = "\n".join(joined(line.prompt, line.completions[0]) for line in prompt_set.lines)
+    return 0 if prompt_set.vocabulary.unk is None else int((prompt_set.vocabulary.encode(text) == prompt_set.vocabulary.unk).sum())
 
 
-def longest(found: Sequence[Query]) -> int:
+def longest(queries: Sequence[Query]) -> int:
     """How many positions a model must reach: those of the longest line, but for its last symbol, which is no input."""
-    return max(len(query.context) + len(query.completion) - 1 for query in found)
+    return max(len(query.context) + len(query.completion) - 1 for query in queries)
 
 
-def identify_prompts(asked: Asked) -> Identity:
+def identify_prompts(prompt_set: Asked) -> Identity:
     """Digests of the lines and of the symbols of their completions; the examples before them are no part of what is scored."""
-    text = [list(line) for line in asked.lines]
-    symbols = [[asked.vocabulary.types[number] for number in query.completion] for query in queries(asked._replace(examples=0), 0)]
+    text = [list(line) for line in prompt_set.lines]
+    symbols = [
+        [prompt_set.vocabulary.types[number] for number in query.completion] for query in queries(prompt_set._replace(examples=0), 0)
+    ]
     return Identity(digest_of([text])[:DIGITS], digest_of([text, symbols])[:DIGITS])

@@ -213,8 +213,8 @@ def source(name: str) -> Source:
 
 def _candidates(name: str, file: File, data_dir: Path | None) -> list[Path]:
     folders = [data_dir / name, data_dir] if data_dir else []
-    names = [given + end for given in (file.name, *file.also) for end in ("", ".gz")]
-    return [folder / one for folder in folders for one in names] + [cache_dir() / name / file.name]
+    names = [file_name + end for file_name in (file.name, *file.also) for end in ("", ".gz")]
+    return [folder / file_name for folder in folders for file_name in names] + [cache_dir() / name / file.name]
 
 
 def _content(file: File, path: Path) -> bytes:
@@ -226,7 +226,7 @@ def _content(file: File, path: Path) -> bytes:
         raise StepladderError(f"{path} cannot be read: {error}. Delete it, or bring a whole copy.") from error
 
 
-def _found(name: str, file: File, data_dir: Path | None) -> Path | None:
+def _local_path(name: str, file: File, data_dir: Path | None) -> Path | None:
     return next((path for path in _candidates(name, file, data_dir) if path.is_file()), None)
 
 
@@ -270,15 +270,15 @@ def _member(archive: bytes, file: File) -> bytes:
         raise StepladderError(f"{file.address} is no zip file with {file.member}: {error}.") from error
 
 
-def read(name: str, data_dir: Path | None = None, wanted: tuple[str, ...] | None = None) -> dict[str, bytes]:
+def read(name: str, data_dir: Path | None = None, file_names: tuple[str, ...] | None = None) -> dict[str, bytes]:
     """The checked content of the files of a dataset, by the name in the registry; fetched where it is not yet here.
 
-    All files, unless the names of those that are `wanted` are given. Raises StepladderError for a wrong checksum, and for a file that is
+    All files, or those of `file_names` alone. Raises StepladderError for a wrong checksum, and for a file that is
     neither here nor to be had.
     """
     contents = {}
-    for file in (file for file in source(name).files if wanted is None or file.name in wanted):
-        path = _found(name, file, data_dir)
+    for file in (file for file in source(name).files if file_names is None or file.name in file_names):
+        path = _local_path(name, file, data_dir)
         contents[file.name] = _checked(name, file, _content(file, path), str(path)) if path else _fetch_file(name, file)
     return contents
 
@@ -286,21 +286,21 @@ def read(name: str, data_dir: Path | None = None, wanted: tuple[str, ...] | None
 def fetch(name: str, data_dir: Path | None = None) -> list[Path]:
     """Bring the files of a dataset here, and check them. Returns where they are; nothing where the dataset needs no file."""
     read(name, data_dir)
-    return [path for file in source(name).files if (path := _found(name, file, data_dir))]
+    return [path for file in source(name).files if (path := _local_path(name, file, data_dir))]
 
 
 def verify(name: str, data_dir: Path | None = None) -> list[Path]:
     """Check the files that are here, without a network, and return where they are. Raises StepladderError for a missing or changed file."""
-    found = []
+    paths = []
     for file in source(name).files:
-        path = _found(name, file, data_dir)
+        path = _local_path(name, file, data_dir)
         if path is None:
             raise StepladderError(
                 f"{name} is not here: {file.name} is missing. Run `stepladder data fetch {name}`, or name its folder with --data-dir."
             )
         _checked(name, file, _content(file, path), str(path))
-        found.append(path)
-    return found
+        paths.append(path)
+    return paths
 
 
 def describe(data_dir: Path | None = None) -> list[dict[str, Any]]:
@@ -312,7 +312,7 @@ def describe(data_dir: Path | None = None) -> list[dict[str, Any]]:
             "what": entry.what,
             "licence": entry.licence,
             "tokens": entry.tokens,
-            "here": all(_found(name, file, data_dir) for file in entry.files),
+            "here": all(_local_path(name, file, data_dir) for file in entry.files),
         }
         for name, entry in SOURCES.items()
     ]

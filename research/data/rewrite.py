@@ -38,7 +38,7 @@ def draw_rewrite(config: Rewrite, split: str) -> PairTexts:
     length = rng.integers(config.shortest, config.longest + 1, size=n)
     sources = [row[:size] for row, size in zip(drawn, length, strict=True)]
     names = symbol_names(config)
-    written = lambda numbers: " ".join(names[number] for number in numbers)
+    spelled = lambda numbers: " ".join(names[number] for number in numbers)
     return PairTexts(
-        tuple(written(source) for source in sources), tuple(written(source[true_alignment(config.task, source)]) for source in sources)
+        tuple(spelled(source) for source in sources), tuple(spelled(source[true_alignment(config.task, source)]) for source in sources)
     )

@@ -62,9 +62,9 @@ def spoken_lines(markdown: str) -> list[Line]:
             begun = ""
             continue
         for heading in run:
-            named = SPEAKER.fullmatch(heading.strip())
-            if named:
-                speaker, begun = f"{begun} {named[1]}".strip(), ""
+            match = SPEAKER.fullmatch(heading.strip())
+            if match:
+                speaker, begun = f"{begun} {match[1]}".strip(), ""
             elif heading.lstrip().startswith(("#", "SCENE ")):
                 scene, speaker, begun = scene + 1, "", ""
             else:

@@ -37,8 +37,8 @@ def slices(sentences: Sentences, train: Sentences) -> dict[str, Bool[np.ndarray,
         "long": lambda words: len(words) > high,
         "short": lambda words: len(words) < low,
     }
-    lowered = [list(map(_plain, words)) for words in sentences.words]
-    return {name: np.array([test(words) for words in lowered], bool) for name, test in tests.items()}
+    plain_words = [list(map(_plain, words)) for words in sentences.words]
+    return {name: np.array([test(words) for words in plain_words], bool) for name, test in tests.items()}
 
 
 def _plain(word: str) -> str:

@@ -78,11 +78,11 @@ def recall(config: Recall, rng: np.random.Generator, n: int) -> Examples:
     pairs, queries = config.pairs, config.queries
     keys = rng.random((n, config.keys), dtype=np.float32).argsort(axis=1)[:, :pairs].astype(np.int32)
     values = rng.integers(config.keys, config.keys + config.values, size=(n, pairs), dtype=np.int32)
-    asked = rng.random((n, pairs), dtype=np.float32).argsort(axis=1)[:, :queries]
-    given = np.stack([keys, values], axis=2).reshape(n, 2 * pairs)
-    inputs = np.concatenate([given, np.take_along_axis(keys, asked, axis=1)], axis=1)
+    queried = rng.random((n, pairs), dtype=np.float32).argsort(axis=1)[:, :queries]
+    interleaved = np.stack([keys, values], axis=2).reshape(n, 2 * pairs)
+    inputs = np.concatenate([interleaved, np.take_along_axis(keys, queried, axis=1)], axis=1)
     where = np.broadcast_to(2 * pairs + np.arange(queries, dtype=np.int32), (n, queries))
-    targets = np.take_along_axis(values, asked, axis=1)
+    targets = np.take_along_axis(values, queried, axis=1)
     ones = np.ones((n, queries), np.float32)
     return Examples(inputs, np.ones(inputs.shape, bool), targets, where, ones, np.full(n, pairs, np.int32))
 

@@ -23,22 +23,22 @@ SPLITS = ("train", "valid", "test")
 Texts = dict[str, str]
 
 
-def find_text(key: str, given: str, data_dir: Path | None) -> Path:
+def find_text(key: str, path: str, data_dir: Path | None) -> Path:
     """The user's own text `data.<key>`, where it stands or in `data_dir`. Raises StepladderError where it is not."""
-    for path in [path_of(given), *([data_dir / path_of(given)] if data_dir else [])]:
-        if path.is_file():
-            return path
-    problem = "is a folder" if path_of(given).is_dir() else "does not exist"
-    where = f" (nor is {data_dir / given} a file)" if data_dir else ""
+    for candidate in [path_of(path), *([data_dir / path_of(path)] if data_dir else [])]:
+        if candidate.is_file():
+            return candidate
+    problem = "is a folder" if path_of(path).is_dir() else "does not exist"
+    where = f" (nor is {data_dir / path} a file)" if data_dir else ""
     raise StepladderError(
-        f"data.{key} = {given!r} {problem}{where}. It is to be a text file, one sentence a line; relative paths start at {Path.cwd()}."
+        f"data.{key} = {path!r} {problem}{where}. It is to be a text file, one sentence a line; relative paths start at {Path.cwd()}."
     )
 
 
 def _file_contents(config: Files, data_dir: Path | None) -> dict[str, bytes]:
-    named = [split for split in SPLITS if isinstance(getattr(config, split), str)]
+    file_splits = [split for split in SPLITS if isinstance(getattr(config, split), str)]
     try:
-        return {split: find_text(split, getattr(config, split), data_dir).read_bytes() for split in named}
+        return {split: find_text(split, getattr(config, split), data_dir).read_bytes() for split in file_splits}
     except OSError as error:
         raise StepladderError(f"{error.filename} cannot be read: {error.strerror}.") from error
 

@@ -63,10 +63,10 @@ def _text(archive: bytes, path: str) -> str:
 def _member(archive: bytes, path: str) -> bytes:
     """One file of a packed archive."""
     try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as files:
-            found = files.extractfile(path)
-            assert found is not None, f"{path} is a folder"
-            return found.read()
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
+            member = tar.extractfile(path)
+            assert member is not None, f"{path} is a folder"
+            return member.read()
     except (KeyError, tarfile.TarError, OSError, EOFError) as error:
         raise StepladderError(
             f"There is no {path} in this archive: {error}. It is not {SDIST}; run `stepladder data fetch vader`."

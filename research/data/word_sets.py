@@ -34,8 +34,8 @@ def parse_pairs(content: bytes, place: str) -> RatedPairs:
     pairs, ratings = [], []
     for number, line in _lines(content, place):
         match line.split():
-            case [one, other, rating] if _finite(rating):
-                pairs.append((one, other))
+            case [first, second, rating] if _finite(rating):
+                pairs.append((first, second))
                 ratings.append(float(rating))
             case _:
                 raise StepladderError(f"{place}, line {number} is not two words and a number, but {line[:60]!r}. Mend or remove it.")
@@ -53,8 +53,8 @@ def parse_analogies(content: bytes, place: str) -> Analogies:
             case [a, b, c, d] if section is not None:
                 section.append((a, b, c, d))
             case _:
-                wanted = "four words" if sections else "a heading `: section`, which comes first"
-                raise StepladderError(f"{place}, line {number} is not {wanted}, but {line[:60]!r}. Mend or remove it.")
+                expected = "four words" if sections else "a heading `: section`, which comes first"
+                raise StepladderError(f"{place}, line {number} is not {expected}, but {line[:60]!r}. Mend or remove it.")
     return {name: tuple(questions) for name, questions in sections.items()}
 
 

@@ -37,14 +37,14 @@ class Sentences(NamedTuple):
     counts: Int[np.ndarray, " v"]
 
 
-def collect(tokens: Int32[np.ndarray, " n"], sentence: Int32[np.ndarray, " n"], known: Bool[np.ndarray, " v"]) -> Sentences:
-    """A text without the types that are not `known`, as if it had never had them. Raises StepladderError where fewer than two types remain.
+def collect(tokens: Int32[np.ndarray, " n"], sentence: Int32[np.ndarray, " n"], type_mask: Bool[np.ndarray, " v"]) -> Sentences:
+    """A text without the types that `type_mask` leaves out, as if it had never had them.
 
-    `sentence` is the number of the line of each token, as in a TextSplit.
+    Raises StepladderError where fewer than two types remain. `sentence` is the number of the line of each token, as in a TextSplit.
     """
-    kept = known[tokens]
-    words, lines = tokens[kept], sentence[kept]
-    counts = np.bincount(words, minlength=len(known))
+    token_mask = type_mask[tokens]
+    words, lines = tokens[token_mask], sentence[token_mask]
+    counts = np.bincount(words, minlength=len(type_mask))
     if np.count_nonzero(counts) < 2:
         raise StepladderError(
             f"Word vectors need a text with two types or more; of {len(tokens)} tokens {len(words)} are left, of "
@@ -80,14 +80,14 @@ def epoch_blocks(config: WordVectors, text: Sentences, seed: int, epoch: int, ch
     first = np.cumsum(length) - length
     cuts = np.flatnonzero(np.diff(first // chunk)) + 1
     begins = np.append(first[np.append(0, cuts)], len(text.words))
-    cumulative, keep = noise_cumulative(text.counts, config.noise_power), keep_probability(text.counts, config.sample)
+    cumulative, probability = noise_cumulative(text.counts, config.noise_power), keep_probability(text.counts, config.sample)
     for number, sentences in enumerate(np.split(order, cuts)):
         generator = np.random.default_rng((seed, epoch, number))
         words, sentence = _concatenated(text, sentences)
-        kept = generator.random(len(words)) < keep[words]
-        left, right = _reach(generator, sentence[kept], config.window)
+        sampled = generator.random(len(words)) < probability[words]
+        left, right = _reach(generator, sentence[sampled], config.window)
         progress = (epoch + begins[number : number + 2] / len(text.words)) / config.epochs
-        yield _cut(config, words[kept], left, right, progress, generator, cumulative)
+        yield _cut(config, words[sampled], left, right, progress, generator, cumulative)
 
 
 def _concatenated(text: Sentences, sentences: Int[np.ndarray, " m"]) -> tuple[Int32[np.ndarray, " n"], Int[np.ndarray, " n"]]:
@@ -117,11 +117,11 @@ def _cut(
 ) -> Blocks:
     """Blocks of a stream that is trained on between two points of `progress`, 0 at the start of training and 1 at its end."""
     t, w, steps = config.block, config.window, -(-len(words) // config.block)
-    rest = steps * t - len(words)
-    padded = np.pad(words, (w, rest + w))
-    done = np.linspace(progress[0], progress[1], steps, endpoint=False)
-    left, right = (np.pad(side, (0, rest)).reshape(steps, t).astype(np.int32) for side in (left, right))
-    rate = config.first_rate + (config.final_learning_rate - config.first_rate) * done
+    padding = steps * t - len(words)
+    padded = np.pad(words, (w, padding + w))
+    step_progress = np.linspace(progress[0], progress[1], steps, endpoint=False)
+    left, right = (np.pad(side, (0, padding)).reshape(steps, t).astype(np.int32) for side in (left, right))
+    rate = config.first_rate + (config.final_learning_rate - config.first_rate) * step_progress
     return Blocks(
         padded[t * np.arange(steps)[:, None] + np.arange(t + 2 * w)],
         left,

@@ -23,8 +23,8 @@ def diversity(drawn: Sequence[Sequence[str]]) -> dict[str, Float[np.ndarray, " n
     if few is not None or not drawn:
         where = f"prompt {few} has {len(drawn[few])}" if few is not None else "there is no prompt"
         raise StepladderError(f"Diversity is a property of two texts or more for one prompt, and {where}. Draw more texts for each.")
-    found = {f"distinct_{n}": np.array([distinct(texts, n) for texts in drawn]) for n in range(1, LONGEST + 1)}
-    return found | {"self_bleu": np.array([self_bleu(texts) for texts in drawn])}
+    scores = {f"distinct_{n}": np.array([distinct(texts, n) for texts in drawn]) for n in range(1, LONGEST + 1)}
+    return scores | {"self_bleu": np.array([self_bleu(texts) for texts in drawn])}
 
 
 def distinct(texts: Sequence[str], n: int) -> float:

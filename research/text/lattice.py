@@ -26,24 +26,24 @@ class Path(NamedTuple):
 
 def arrivals(text: str, scores: Mapping[str, float], longest: int, unknown: float) -> Arrivals:
     """The pieces of at most `longest` characters that end at each position of `text`. A character that is no piece scores `unknown`."""
-    found: list[list[tuple[int, float]]] = [[]]
+    incoming: list[list[tuple[int, float]]] = [[]]
     for end in range(1, len(text) + 1):
         starts = range(max(0, end - longest), end - 1)
-        several = [(start, scores[text[start:end]]) for start in starts if text[start:end] in scores]
-        found.append([*several, (end - 1, scores.get(text[end - 1], unknown))])
-    return found
+        longer_pieces = [(start, scores[text[start:end]]) for start in starts if text[start:end] in scores]
+        incoming.append([*longer_pieces, (end - 1, scores.get(text[end - 1], unknown))])
+    return incoming
 
 
-def k_best(text: str, into: Arrivals, k: int) -> list[Path]:
+def k_best(text: str, incoming: Arrivals, k: int) -> list[Path]:
     """The k segmentations with the highest scores, best first; fewer where there are fewer."""
     best: list[list[tuple[float, int, int]]] = [[(0.0, 0, 0)]]  # score, where the last piece begins, rank of the path up to there
-    for pieces in into[1:]:
+    for pieces in incoming[1:]:
         paths = ((before + score, start, rank) for start, score in pieces for rank, (before, _, _) in enumerate(best[start]))
         best.append(heapq.nlargest(k, paths))
-    return [Path(score, _cut(text, _back(best, rank))) for rank, (score, _, _) in enumerate(best[-1])]
+    return [Path(score, _cut(text, _backtrack(best, rank))) for rank, (score, _, _) in enumerate(best[-1])]
 
 
-def _back(best: list[list[tuple[float, int, int]]], rank: int) -> list[int]:
+def _backtrack(best: list[list[tuple[float, int, int]]], rank: int) -> list[int]:
     """The positions of a path, first to last, from the choices that led to its end."""
     places = [len(best) - 1]
     while places[-1] > 0:
@@ -56,29 +56,29 @@ def _cut(text: str, places: list[int]) -> list[str]:
     return [text[start:end] for start, end in pairwise(places)]
 
 
-def log_sums(into: Arrivals, alpha: float = 1.0) -> list[float]:
+def log_sums(incoming: Arrivals, alpha: float = 1.0) -> list[float]:
     """For each position, the logarithm of the sum of exp(alpha x score) over all segmentations of the text before it."""
     sums = [0.0]
-    for pieces in into[1:]:
+    for pieces in incoming[1:]:
         terms = [sums[start] + alpha * score for start, score in pieces]
         highest = max(terms)
         sums.append(highest + math.log(math.fsum(math.exp(term - highest) for term in terms)))
     return sums
 
 
-def choices(into: Arrivals, alpha: float) -> Choices:
+def choices(incoming: Arrivals, alpha: float) -> Choices:
     """What `draw` chooses from: the piece that ends at a position, over all segmentations of the text before it ~ exp(alpha x score)."""
-    sums = log_sums(into, alpha)
-    p = [[math.exp(sums[start] + alpha * score - sums[end]) for start, score in pieces] for end, pieces in enumerate(into)]
-    return [([start for start, _ in pieces], list(accumulate(some))) for pieces, some in zip(into, p, strict=True)]
+    sums = log_sums(incoming, alpha)
+    probabilities = [[math.exp(sums[start] + alpha * score - sums[end]) for start, score in pieces] for end, pieces in enumerate(incoming)]
+    return [([start for start, _ in pieces], list(accumulate(p))) for pieces, p in zip(incoming, probabilities, strict=True)]
 
 
-def draw(text: str, at: Choices, drawn: Iterator[float]) -> list[str]:
+def draw(text: str, choices_at: Choices, uniforms: Iterator[float]) -> list[str]:
     """A segmentation with the probability that `choices` gives it, from numbers drawn from [0, 1): one a piece, the last first."""
     places = [len(text)]
     while places[-1] > 0:
-        starts, summed = at[places[-1]]
-        places.append(starts[bisect(summed, next(drawn) * summed[-1], hi=len(starts) - 1)])
+        starts, summed = choices_at[places[-1]]
+        places.append(starts[bisect(summed, next(uniforms) * summed[-1], hi=len(starts) - 1)])
     return _cut(text, places[::-1])
 
 

@@ -85,6 +85,6 @@ def token_accuracy(hypothesis: str, reference: str) -> float:
 
     So one word too many or too few is a mistake at the end, but makes all that follows wrong where it stands in the middle.
     """
-    drawn, wanted = hypothesis.split(), reference.split()
-    longer = max(len(drawn), len(wanted))
-    return sum(a == b for a, b in zip(drawn, wanted, strict=False)) / longer if longer else 1.0
+    hypothesis_words, reference_words = hypothesis.split(), reference.split()
+    longer = max(len(hypothesis_words), len(reference_words))
+    return sum(a == b for a, b in zip(hypothesis_words, reference_words, strict=False)) / longer if longer else 1.0

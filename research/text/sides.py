@@ -36,6 +36,6 @@ def symbols(side: Side, text: str) -> list[str]:
     return unicode_words(text) if side.level == "word" and side.words == "punctuation" else tokenize(text, side.level)
 
 
-def text_of(side: Side, written: Iterable[str]) -> str:
+def text_of(side: Side, tokens: Iterable[str]) -> str:
     """The text of symbols: words with a space between, other symbols with nothing; bytes that are not UTF-8 become U+FFFD."""
-    return join(written, side.level) if side.tokenizer is None else subwords.join(side.tokenizer, written)
+    return join(tokens, side.level) if side.tokenizer is None else subwords.join(side.tokenizer, tokens)

@@ -40,8 +40,8 @@ NOTHING = "\n\n"  # what `tokenizers` wants to call the unknown of wordpiece, an
 BYTES = [chr(number) for number in range(256)]
 PRIVATE = 0xF0000  # characters of no text, which stand for others while a library trains
 RESERVED = "\0\t\r\u2581\u2585"  # characters that SentencePiece keeps for itself
-AS_PRIVATE = {ord(one): PRIVATE + place for place, one in enumerate(RESERVED)}
-AS_RESERVED = {private: one for one, private in AS_PRIVATE.items()} | {ord("\u2581"): ord(" ")}
+AS_PRIVATE = {ord(character): PRIVATE + place for place, character in enumerate(RESERVED)}
+AS_RESERVED = {private: character for character, private in AS_PRIVATE.items()} | {ord("\u2581"): ord(" ")}
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Tokenizer:
         """Every piece that was learned, in the library's order."""
         if self.kind == "unigram":
             return tuple(self.scores)
-        known: dict[str, int] = json.loads(self.model)["model"]["vocab"]
-        return tuple(sorted((piece for piece in known if piece != NOTHING), key=known.__getitem__))
+        piece_ids: dict[str, int] = json.loads(self.model)["model"]["vocab"]
+        return tuple(sorted((piece for piece in piece_ids if piece != NOTHING), key=piece_ids.__getitem__))
 
     @cached_property
     def alphabet(self) -> frozenset[str]:
@@ -99,8 +99,8 @@ def train(lines: Iterable[str], kind: Subword, size: int) -> Tokenizer:
     `size` counts what a vocabulary adds, <unk> and the line's end; there may be fewer pieces where the text has no more. Raises
     StepladderError where the lines hold no word, and where `size` is below the characters that they hold.
     """
-    found = [[word for word in words(line) if word != "\n"] for line in lines]
-    alphabet = {character for line in found for word in line for character in word}
+    words_by_line = [[word for word in words(line) if word != "\n"] for line in lines]
+    alphabet = {character for line in words_by_line for word in line for character in word}
     if not alphabet:
         raise StepladderError("The training text has no word to learn pieces from.")
     least = 256 if kind == "byte_bpe" else 2 + len(alphabet) + (len(alphabet - {" "}) if kind == "wordpiece" else 0)
@@ -109,49 +109,49 @@ def train(lines: Iterable[str], kind: Subword, size: int) -> Tokenizer:
         what = "the 256 bytes" if kind == "byte_bpe" else f"<unk>, the line's end and the {len(alphabet)} characters of the training text"
         otherwise = "" if kind == "byte_bpe" else "; or use data.level = byte_bpe, to which 256 bytes are every character"
         raise StepladderError(f"data.vocabulary.size = {size} has no room for {what}{twice}: ask for {least} or more{otherwise}.")
-    return Tokenizer(kind, TRAINERS[kind](found, sorted(alphabet), size))
+    return Tokenizer(kind, TRAINERS[kind](words_by_line, sorted(alphabet), size))
 
 
-def _train_merges(found: Iterable[Sequence[str]], alphabet: Sequence[str], size: int) -> Any:
+def _train_merges(words_by_line: Iterable[Sequence[str]], alphabet: Sequence[str], size: int) -> Any:
     """`tokenizers`' BPE with `size` pieces, which numbers characters by code point and breaks ties by number: it is deterministic."""
     learner = tokenizers.Tokenizer(tokenizers.models.BPE())
     trainer = tokenizers.trainers.BpeTrainer(
         vocab_size=size, min_frequency=2, initial_alphabet=list(alphabet), special_tokens=[], show_progress=False
     )
-    learner.train_from_iterator((word for line in found for word in line), trainer)
+    learner.train_from_iterator((word for line in words_by_line for word in line), trainer)
     return learner
 
 
-def _train_bpe(found: list[list[str]], alphabet: list[str], size: int) -> bytes:
-    return _train_merges(found, alphabet, size - 2).to_str().encode()
+def _train_bpe(words_by_line: list[list[str]], alphabet: list[str], size: int) -> bytes:
+    return _train_merges(words_by_line, alphabet, size - 2).to_str().encode()
 
 
-def _train_byte_bpe(found: list[list[str]], alphabet: list[str], size: int) -> bytes:
-    return _train_merges(([_as_bytes(word) for word in line] for line in found), BYTES, size).to_str().encode()
+def _train_byte_bpe(words_by_line: list[list[str]], alphabet: list[str], size: int) -> bytes:
+    return _train_merges(([_as_bytes(word) for word in line] for line in words_by_line), BYTES, size).to_str().encode()
 
 
-def _train_wordpiece(found: list[list[str]], alphabet: list[str], size: int) -> bytes:
+def _train_wordpiece(words_by_line: list[list[str]], alphabet: list[str], size: int) -> bytes:
     """Merges over an alphabet in which a character inside a word is another than at its beginning: `tokenizers`' own trainer of
     WordPiece, which does the same, numbers those as its hash table happens to lie."""
-    inside = {ord(one): PRIVATE + place for place, one in enumerate(alphabet) if one != " "}
-    outside = {private: one for one, private in inside.items()}
-    marked = ([word[0] + word[1:].translate(inside) for word in line] for line in found)
-    learned = json.loads(_train_merges(marked, [*alphabet, *map(chr, outside)], size - 2).to_str())["model"]["vocab"]
-    named = {(INSIDE if ord(piece[0]) in outside else "") + piece.translate(outside): number for piece, number in learned.items()}
-    model = tokenizers.models.WordPiece(named | {NOTHING: len(named)}, unk_token=NOTHING, max_input_chars_per_word=10**9)
+    inside = {ord(character): PRIVATE + place for place, character in enumerate(alphabet) if character != " "}
+    outside = {private: character for character, private in inside.items()}
+    marked = ([word[0] + word[1:].translate(inside) for word in line] for line in words_by_line)
+    learned_ids = json.loads(_train_merges(marked, [*alphabet, *map(chr, outside)], size - 2).to_str())["model"]["vocab"]
+    piece_ids = {(INSIDE if ord(piece[0]) in outside else "") + piece.translate(outside): number for piece, number in learned_ids.items()}
+    model = tokenizers.models.WordPiece(piece_ids | {NOTHING: len(piece_ids)}, unk_token=NOTHING, max_input_chars_per_word=10**9)
     return tokenizers.Tokenizer(model).to_str().encode()
 
 
-def _train_unigram(found: list[list[str]], alphabet: list[str], size: int) -> bytes:
+def _train_unigram(words_by_line: list[list[str]], alphabet: list[str], size: int) -> bytes:
     """SentencePiece's unigram model of `size` - 2 pieces and its own unknown, nothing normalised, each word a sentence.
 
     Its `pretokenization_delimiter` would say the same, but leads EM to a model in which almost every space is a piece alone.
     """
-    written = io.BytesIO()
+    model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=(word.translate(AS_PRIVATE) for line in found for word in line),
-            model_writer=written,
+            sentence_iterator=(word.translate(AS_PRIVATE) for line in words_by_line for word in line),
+            model_writer=model,
             model_type="unigram",
             vocab_size=size - 1,
             hard_vocab_limit=False,
@@ -172,7 +172,7 @@ def _train_unigram(found: list[list[str]], alphabet: list[str], size: int) -> by
     except (RuntimeError, OSError) as error:
         reason = " ".join(str(error).split())
         raise StepladderError(f"SentencePiece cannot learn {size} pieces of a unigram model from this training text: {reason}") from error
-    return written.getvalue()
+    return model.getvalue()
 
 
 TRAINERS: dict[str, Callable[[list[list[str]], list[str], int], bytes]] = {
@@ -192,10 +192,10 @@ def segment(tokenizer: Tokenizer, text: str) -> list[str]:
 def _segment_word(tokenizer: Tokenizer, word: str) -> tuple[str, ...]:
     spelled = _as_bytes(word) if tokenizer.kind == "byte_bpe" else word
     runs = groupby(spelled, tokenizer.alphabet.__contains__)
-    return tuple(piece for known, run in runs for piece in (_segment_known(tokenizer, "".join(run)) if known else run))
+    return tuple(piece for is_known, run in runs for piece in (_segment_run(tokenizer, "".join(run)) if is_known else run))
 
 
-def _segment_known(tokenizer: Tokenizer, run: str) -> Iterator[str]:
+def _segment_run(tokenizer: Tokenizer, run: str) -> Iterator[str]:
     if tokenizer.kind == "unigram":
         return (piece.translate(AS_RESERVED) for piece in tokenizer.library.encode(run.translate(AS_PRIVATE), out_type=str))
     return (token.value for token in tokenizer.library.tokenize(run))
@@ -216,12 +216,12 @@ def unknown_characters(tokenizer: Tokenizer, text: str) -> tuple[str, ...]:
     """The characters of a text that training has not, each once, in the text's order. Line ends are known; to byte_bpe all is."""
     if tokenizer.kind == "byte_bpe":
         return ()
-    return tuple(one for one in dict.fromkeys(text) if one != "\n" and one not in tokenizer.alphabet)
+    return tuple(character for character in dict.fromkeys(text) if character != "\n" and character not in tokenizer.alphabet)
 
 
 def merges(tokenizer: Tokenizer) -> list[tuple[str, str]]:
     """The merges of bpe and byte_bpe in the order in which they were learned, and are applied. Raises StepladderError for other kinds."""
-    _need(tokenizer, ("bpe", "byte_bpe"), "merges")
+    _require(tokenizer, ("bpe", "byte_bpe"), "merges")
     return [(left, right) for left, right in json.loads(tokenizer.model)["model"]["merges"]]
 
 
@@ -230,16 +230,16 @@ def with_dropout(tokenizer: Tokenizer, text: str, rng: np.random.Generator, rate
 
     Rate 0 is `segment`, 1 leaves the alphabet. Raises StepladderError for unigram and wordpiece.
     """
-    _need(tokenizer, ("bpe", "byte_bpe"), "merges to drop")
+    _require(tokenizer, ("bpe", "byte_bpe"), "merges to drop")
     spell = _as_bytes if tokenizer.kind == "byte_bpe" else str
-    drawn = _uniform(rng)
-    return [piece for word in words(text) for piece in _merge(list(spell(word)), tokenizer.ranks, drawn, rate)]
+    uniforms = _uniform(rng)
+    return [piece for word in words(text) for piece in _merge(list(spell(word)), tokenizer.ranks, uniforms, rate)]
 
 
-def _merge(symbols: list[str], ranks: dict[tuple[str, str], int], drawn: Iterator[float], rate: float) -> list[str]:
+def _merge(symbols: list[str], ranks: dict[tuple[str, str], int], uniforms: Iterator[float], rate: float) -> list[str]:
     """The merge of lowest rank is applied first, at its leftmost place, until none is left or all are skipped."""
-    while kept := [(ranks[pair], place) for place, pair in enumerate(pairwise(symbols)) if pair in ranks and next(drawn) >= rate]:
-        _, place = min(kept)
+    while applicable := [(ranks[pair], place) for place, pair in enumerate(pairwise(symbols)) if pair in ranks and next(uniforms) >= rate]:
+        _, place = min(applicable)
         symbols[place : place + 2] = [symbols[place] + symbols[place + 1]]
     return symbols
 
@@ -247,10 +247,10 @@ def _merge(symbols: list[str], ranks: dict[tuple[str, str], int], drawn: Iterato
 def n_best(tokenizer: Tokenizer, text: str, k: int) -> list[tuple[list[str], float]]:
     """The k likeliest segmentations of a text, best first, each with its log-probability given the text: over all of them the
     probabilities add up to 1. Raises StepladderError for other kinds than unigram."""
-    _need_probabilities(tokenizer)
-    into = _arrivals(tokenizer, text)
-    total = lattice.log_sums(into)[-1]
-    return [(path.pieces, path.score - total) for path in lattice.k_best(text, into, k)]
+    _require_probabilities(tokenizer)
+    incoming = _arrivals(tokenizer, text)
+    total = lattice.log_sums(incoming)[-1]
+    return [(path.pieces, path.score - total) for path in lattice.k_best(text, incoming, k)]
 
 
 def sample(tokenizer: Tokenizer, text: str, rng: np.random.Generator, alpha: float, n_best: int | Literal["all"] = "all") -> list[str]:
@@ -258,10 +258,10 @@ def sample(tokenizer: Tokenizer, text: str, rng: np.random.Generator, alpha: flo
 
     Raises StepladderError for other kinds than unigram.
     """
-    _need_probabilities(tokenizer)
+    _require_probabilities(tokenizer)
     if n_best == "all":
-        drawn = _uniform(rng)
-        return [piece for word in words(text) for piece in lattice.draw(word, _choices(tokenizer, word, alpha), drawn)]
+        uniforms = _uniform(rng)
+        return [piece for word in words(text) for piece in lattice.draw(word, _choices(tokenizer, word, alpha), uniforms)]
     paths = lattice.k_best(text, _arrivals(tokenizer, text), n_best)
     return paths[lattice.choose([np.exp(alpha * (path.score - paths[0].score)) for path in paths], rng)].pieces
 
@@ -275,11 +275,11 @@ def _arrivals(tokenizer: Tokenizer, text: str) -> lattice.Arrivals:
     return lattice.arrivals(text, tokenizer.scores, tokenizer.longest, unknown=0.0)  # every segmentation has the same unknown characters
 
 
-def _need_probabilities(tokenizer: Tokenizer) -> None:
-    _need(tokenizer, ("unigram",), "probabilities, and so no other segmentation to rank or draw")
+def _require_probabilities(tokenizer: Tokenizer) -> None:
+    _require(tokenizer, ("unigram",), "probabilities, and so no other segmentation to rank or draw")
 
 
-def _need(tokenizer: Tokenizer, kinds: tuple[Subword, ...], what: str) -> None:
+def _require(tokenizer: Tokenizer, kinds: tuple[Subword, ...], what: str) -> None:
     if tokenizer.kind not in kinds:
         raise StepladderError(f"A tokenizer of the {tokenizer.kind} level has no {what}; use data.level = {' or '.join(kinds)}.")
 

@@ -68,7 +68,7 @@ def english_words(line: str, lower: bool = True) -> list[str]:
     line = lowered(line) if lower else line
     if line.isascii():
         return ENGLISH.findall(line)
-    words = (line[slice(*found.span())] for found in ENGLISH.finditer(outline(line)))
+    words = (line[slice(*match.span())] for match in ENGLISH.finditer(outline(line)))
     return [plain_signs(word) if len(word) > 1 else word for word in words]
 
 
@@ -78,7 +78,7 @@ def unicode_words(text: str) -> list[str]:
     A word is a run of letters, the marks on them and digits; any other character that is no space stands alone, with its marks. Nothing but
     white space is lost.
     """
-    return [text[slice(*found.span())] for found in ANY_SCRIPT.finditer(outline(text))]
+    return [text[slice(*match.span())] for match in ANY_SCRIPT.finditer(outline(text))]
 
 
 LETTER = re.compile(r"\w")

@@ -67,11 +67,11 @@ def select_vectors(path: Path, words: Container[str]) -> Vectors:
     try:
         with path.open("rb") as file:
             start = file.read(SNIFFED)
-            marked = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
-            start = start[marked:]
+            bom_length = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
+            start = start[bom_length:]
             header = re.split(rb"[\r\n]", start, maxsplit=1)[0].split()
             form: Format = "word2vec" if len(header) == 2 and all(field.isdigit() for field in header) else "glove"
-            file.seek(marked)
+            file.seek(bom_length)
             if form == "word2vec" and not _is_text(start):
                 return _selected(path, _binary_rows(path, file, words), int(header[1]), words)
             with io.TextIOWrapper(file, encoding="utf-8") as lines:
@@ -85,73 +85,73 @@ def select_vectors(path: Path, words: Container[str]) -> Vectors:
 def _is_text(start: bytes) -> bool:
     """Whether bytes may be the beginning of a UTF-8 text: a character that they cut through counts for nothing."""
     try:
-        return all(ord(one) >= ord("\t") for one in start[:-4].decode("utf-8"))
+        return all(ord(character) >= ord("\t") for character in start[:-4].decode("utf-8"))
     except UnicodeDecodeError as error:
         return error.reason == "unexpected end of data" and min(start[: error.start], default=ord("\t")) >= ord("\t")
 
 
 def _select_lines(path: Path, lines: Iterable[str], form: Format, words: Container[str]) -> Vectors:
     numbered = enumerate(lines, start=1)
-    promised, width, count = None, 0, 0
+    header_count, width, count = None, 0, 0
     if form == "word2vec":
-        promised, width = _header(path, next(numbered, (1, ""))[1])
-    found: list[tuple[str, np.ndarray]] = []
+        header_count, width = _header(path, next(numbered, (1, ""))[1])
+    rows: list[tuple[str, np.ndarray]] = []
     for number, line in numbered:
         fields = line.rstrip(" \r\n")
         if not fields:
             continue
         count, width = count + 1, width or fields.count(" ")
         word = fields.rsplit(" ", width)[0] if fields.count(" ") >= width else fields.partition(" ")[0]
-        if _is_wanted(word, words):
-            found.append((word, _row(path, number, word, fields[len(word) :].split(), width)))
+        if _is_selected(word, words):
+            rows.append((word, _row(path, number, word, fields[len(word) :].split(), width)))
     if not count:
         raise StepladderError(f"{path} is empty: it is to have a word and its numbers on each line.")
-    if promised is not None and promised != count:
-        raise StepladderError(f"{path}, line 1 says {promised} words, and {count} follow: the file is cut off, or the line is wrong.")
-    return _selected(path, found, width, words)
+    if header_count is not None and header_count != count:
+        raise StepladderError(f"{path}, line 1 says {header_count} words, and {count} follow: the file is cut off, or the line is wrong.")
+    return _selected(path, rows, width, words)
 
 
 def _binary_rows(path: Path, file: BinaryIO, words: Container[str]) -> Iterator[tuple[str, np.ndarray]]:
-    """The wanted words of a binary file and their numbers."""
+    """The selected words of a binary file and their numbers."""
     count, width = _header(path, file.readline().decode("ascii"))
-    rest, place = b"", 0
+    buffer, place = b"", 0
     for number in range(1, count + 1):
-        while (space := rest.find(b" ", place)) < 0 or len(rest) < space + 1 + 4 * width:
-            more = file.read(SNIFFED)
-            if not more:
+        while (space := buffer.find(b" ", place)) < 0 or len(buffer) < space + 1 + 4 * width:
+            chunk = file.read(SNIFFED)
+            if not chunk:
                 raise StepladderError(f"{path} says {count} words, and ends within word {number}: the file is cut off.")
-            rest, place = rest[place:] + more, 0
-        word, row = rest[place:space].strip().decode("utf-8", errors="replace"), np.frombuffer(rest, "<f4", width, space + 1)
+            buffer, place = buffer[place:] + chunk, 0
+        word, row = buffer[place:space].strip().decode("utf-8", errors="replace"), np.frombuffer(buffer, "<f4", width, space + 1)
         place = space + 1 + 4 * width
-        if _is_wanted(word, words):
+        if _is_selected(word, words):
             if not np.isfinite(row).all():
                 raise StepladderError(f"{path}, word {number}: the vector of {word!r} has a number that is not finite.")
             yield word, row.astype(np.float32)
 
 
-def _is_wanted(word: str, words: Container[str]) -> bool:
+def _is_selected(word: str, words: Container[str]) -> bool:
     """Whether a word is one of `words` as it is written, or in normal form C."""
     return word in words or (not word.isascii() and normalised(word) in words)
 
 
-def _selected(path: Path, found: Iterable[tuple[str, np.ndarray]], width: int, words: Container[str]) -> Vectors:
+def _selected(path: Path, rows: Iterable[tuple[str, np.ndarray]], width: int, words: Container[str]) -> Vectors:
     """Of a word that is there in both spellings, the one that is asked for."""
-    rows: dict[str, np.ndarray] = {}
-    written: set[str] = set()
-    for word, row in found:
-        if word in written:
+    selected: dict[str, np.ndarray] = {}
+    seen: set[str] = set()
+    for word, row in rows:
+        if word in seen:
             raise StepladderError(f"{path} has the word {word!r} twice. Remove one of them.")
-        written.add(word)
+        seen.add(word)
         if word in words:
-            rows[word] = row
+            selected[word] = row
         else:
-            rows.setdefault(normalised(word), row)
-    return Vectors(tuple(rows), np.stack([*rows.values()]) if rows else np.zeros((0, width), np.float32))
+            selected.setdefault(normalised(word), row)
+    return Vectors(tuple(selected), np.stack([*selected.values()]) if selected else np.zeros((0, width), np.float32))
 
 
 def _parse(path: Path, lines: Iterable[str], form: Format) -> Vectors:
     numbered = enumerate(lines, start=1)
-    promised = _header(path, next(numbered, (1, ""))[1]) if form == "word2vec" else None
+    header = _header(path, next(numbered, (1, ""))[1]) if form == "word2vec" else None
     lookup: dict[str, int] = {}
     rows: list[np.ndarray] = []
     for number, line in numbered:
@@ -161,14 +161,12 @@ def _parse(path: Path, lines: Iterable[str], form: Format) -> Vectors:
         if word in lookup:
             raise StepladderError(f"{path}, line {number}: the word {word!r} is already on line {lookup[word]}. Remove one of them.")
         lookup[word] = number
-        width = promised[1] if promised else len(rows[0]) if rows else len(numbers)
+        width = header[1] if header else len(rows[0]) if rows else len(numbers)
         rows.append(_row(path, number, word, numbers, width))
     if not rows:
         raise StepladderError(f"{path} is empty: it is to have a word and its numbers on each line.")
-    if promised and promised[0] != len(rows):
-        raise StepladderError(
-            f"{path}, line 1 says {promised[0]} words, and {len(rows)} follow: the file is cut off, or the line is wrong."
-        )
+    if header and header[0] != len(rows):
+        raise StepladderError(f"{path}, line 1 says {header[0]} words, and {len(rows)} follow: the file is cut off, or the line is wrong.")
     return Vectors(tuple(lookup), np.stack(rows))
 
 

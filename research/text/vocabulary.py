@@ -101,9 +101,9 @@ def build_vocabulary(tokens: Iterable[str], level: Level, size: int | Literal["a
         )
     counts = Counter(tokens)
     total, counted_special = counts.total(), {symbol: counts.pop(symbol, 0) for symbol in special}
-    kept = sorted((kind for kind, count in counts.items() if count >= min_count), key=lambda kind: (-counts[kind], kind))
-    kept = kept if size == "all" else kept[: size - len(special)]
-    known = {kind: counts[kind] for kind in kept} | {LINE_END[level]: counted_special[LINE_END[level]]}
-    known[UNKNOWN] = total - sum(known.values())
-    types = tuple(sorted(known, key=lambda kind: (-known[kind], kind)))
+    frequent = sorted((kind for kind, count in counts.items() if count >= min_count), key=lambda kind: (-counts[kind], kind))
+    frequent = frequent if size == "all" else frequent[: size - len(special)]
+    type_counts = {kind: counts[kind] for kind in frequent} | {LINE_END[level]: counted_special[LINE_END[level]]}
+    type_counts[UNKNOWN] = total - sum(type_counts.values())
+    types = tuple(sorted(type_counts, key=lambda kind: (-type_counts[kind], kind)))
     return Vocabulary(types, level, unk=types.index(UNKNOWN), eos=types.index(LINE_END[level]))

@@ -30,7 +30,7 @@ def fake(monkeypatch, tmp_path):
     one = Benchmark("fake", "nothing at all", "unit", (CASE,), SIDES)
     monkeypatch.setattr(registry, "BENCHMARKS", (*BENCHMARKS, one))
     monkeypatch.setattr(measure, "QUIET", 0.0)
-    monkeypatch.setattr(run, "measure", lambda *args: measure.measure(*args, words=words))
+    monkeypatch.setattr(run, "measure", lambda *args: measure.measure(*args, build_command=words))
     return crash
 
 

@@ -80,7 +80,7 @@ def run(monkeypatch, tmp_path):
     def run(sides, repeats=2, aim=NOTHING):
         log = tmp_path / "turns.txt"
         words = lambda case, name: (sys.executable, str(FAKE), str(log), name, *map(str, sides.get(name, (1.0,))))
-        outcome = measure(case(tuple(name for name in sides if name != "peak"), aim), tmp_path / "bench", repeats, words=words)
+        outcome = measure(case(tuple(name for name in sides if name != "peak"), aim), tmp_path / "bench", repeats, build_command=words)
         return outcome, log.read_text().split()
 
     return run

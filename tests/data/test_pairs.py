@@ -305,7 +305,7 @@ def test_a_packed_download_is_unpacked(captions):
     (captions / "train.de.gz").write_bytes(b"no archive")
     (captions / "cache" / "multi30k" / "train.de").unlink()
     with pytest.raises(StepladderError, match=r"train.de.gz cannot be unpacked"):
-        registry.read("multi30k", wanted=("train.de",))
+        registry.read("multi30k", file_names=("train.de",))
 
 
 def slow_alignment(task, source):

@@ -45,33 +45,33 @@ def lay(sizes: Transformer | Recurrent, config: Config, members: Sequence[Member
     mesh, width = mesh_of(config), lanes.capacity(len(members))
     source = lanes.replicate(mesh, TextArrays(jnp.asarray(tokens)))
     groups = [members[i : i + width] for i in range(0, len(members), width)]
-    held = [_join(program, mesh, config, group, width) for group in groups]
+    lane_groups = [_in_lanes(program, mesh, config, group, width) for group in groups]
     step = lanes.over_lanes(mesh, partial(advance, program), shared=(2,), donate=(1,))
-    compiled = step.lower(*held[0], source, _until(mesh, len(groups[0]), width, 0)).compile()
-    taken = 0
+    compiled = step.lower(*lane_groups[0], source, _until(mesh, len(groups[0]), width, 0)).compile()
+    steps_done = 0
 
     def run(units: int) -> None:
-        nonlocal taken
-        taken += units
+        nonlocal steps_done
+        steps_done += units
         traces = []
         for i, group in enumerate(groups):
-            joined, states = held[i]
-            states, trace = compiled(joined, states, source, _until(mesh, len(group), width, taken))
-            held[i] = (joined, states)
+            joined, states = lane_groups[i]
+            states, trace = compiled(joined, states, source, _until(mesh, len(group), width, steps_done))
+            lane_groups[i] = (joined, states)
             traces.append(trace)
         for group, trace in zip(groups, traces, strict=True):
             steps = np.asarray(trace.sums.steps)[: len(group)]
             assert np.asarray(trace.finite).all(), "a loss or a gradient was not finite"
             assert (steps == units).all(), f"{units} steps were asked for, {steps} taken"
-        jax.block_until_ready(held)
+        jax.block_until_ready(lane_groups)
 
     tokens_of_unit = sizes.batch * sizes.length * len(members)
     flops = 3 * flops_per_token(config.model, sizes.vocabulary, sizes.length) * tokens_of_unit
-    gradients = sum(leaf.nbytes for leaf in jax.tree.leaves(held[0][1].params)) // width
+    gradients = sum(leaf.nbytes for leaf in jax.tree.leaves(lane_groups[0][1].params)) // width
     return Work(run, flops, max(0, compiled.memory_analysis().temp_size_in_bytes - gradients))
 
 
-def _join(program: Program, mesh: Mesh, config: Config, group: Sequence[Member], width: int) -> tuple[Any, Any]:
+def _in_lanes(program: Program, mesh: Mesh, config: Config, group: Sequence[Member], width: int) -> tuple[Any, Any]:
     """Members and first states in lanes; an idle lane repeats the first."""
     filled = [*group, *[group[0]] * (width - len(group))]
     return lanes.join(mesh, filled), lanes.join(mesh, [jitted_begin(program, config.model, member) for member in filled])

@@ -29,19 +29,19 @@ def prepare(case: Case, side: str) -> Work:
         return generation.work_of(sizes.work)
     config = config_of(sizes.work)
     work = program.lay(sizes.work, config, program.members_of(config, sizes.runs))
-    return work._replace(run=_one_by_one(work.run)) if side != OURS and case.name.endswith("steps_a_call") else work
+    return work._replace(run=_single_steps(work.run)) if side != OURS and case.name.endswith("steps_a_call") else work
 
 
 def _walls() -> None:
     """Plain products and plain attention, whose backward pass is all XLA's."""
     for module in (attention, convolution, feed_forward, recurrent, output):
-        _put(module, dense=linear.linear)
+        _patch(module, dense=linear.linear)
 
     def plain(q: Any, k: Any, v: Any, mask: Any, bias: Any = None) -> Any:
         logits = jnp.einsum("bhtk,bhsk->bhts", q, k)
         return attend.attend(logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape), v, mask)[0]
 
-    _put(attention, attend_quickly=plain)
+    _patch(attention, attend_quickly=plain)
 
 
 def _narrow() -> None:
@@ -50,9 +50,9 @@ def _narrow() -> None:
     def kernel_gradient(x: Any, gradient: Any) -> Any:
         return x.reshape(-1, x.shape[-1]).T @ gradient.reshape(-1, gradient.shape[-1])
 
-    _put(linear, kernel_gradient=kernel_gradient)
-    _put(recurrence, kernel_gradient=kernel_gradient)
-    _put(attend, _over_queries=lambda x, weights: jnp.einsum("bhts,bhtk->bhsk", weights, x))
+    _patch(linear, kernel_gradient=kernel_gradient)
+    _patch(recurrence, kernel_gradient=kernel_gradient)
+    _patch(attend, _over_queries=lambda x, weights: jnp.einsum("bhts,bhtk->bhsk", weights, x))
 
 
 def _recurrence() -> None:
@@ -62,12 +62,12 @@ def _recurrence() -> None:
         state, (states, _) = recurrence.scan_plain(*args)
         return state, states.h
 
-    _put(recurrent, scan_recurrent=scan_recurrent)
+    _patch(recurrent, scan_recurrent=scan_recurrent)
 
 
 def _unrolled() -> None:
     """Layers in a loop, one a turn."""
-    _put(language_model, UNROLLED=1)
+    _patch(language_model, UNROLLED=1)
 
 
 def _shared_batch() -> None:
@@ -78,20 +78,20 @@ def _shared_batch() -> None:
 
 def _whole_batch() -> None:
     """A loop over time on several cores, each with its share of the rows."""
-    _put(program, mesh_of=lambda config: lanes.places(by_rows=True))
+    _patch(program, mesh_of=lambda config: lanes.places(by_rows=True))
 
 
 def _lanes() -> None:
     """Runs side by side in every operation, as on an accelerator."""
     _shared_batch()
     os.environ[WORKERS] = "1"
-    _put(lanes, _vectorised=lambda: True)
+    _patch(lanes, _vectorised=lambda: True)
 
 
 def _donated() -> None:
     """The state of a call is kept beside the next one."""
     over_lanes = lanes.over_lanes
-    _put(lanes, over_lanes=lambda mesh, function, shared=(), donate=(): over_lanes(mesh, function, shared))
+    _patch(lanes, over_lanes=lambda mesh, function, shared=(), donate=(): over_lanes(mesh, function, shared))
 
 
 def _unstacked() -> None:
@@ -106,15 +106,15 @@ def _in_place() -> None:
     def write_slots(cache: Any, new: Any, slot: Any) -> Any:
         return cache.at[jnp.arange(len(slot))[:, None], :, slot].set(new.swapaxes(1, 2), mode="drop")
 
-    _put(attention, write_slots=write_slots)
+    _patch(attention, write_slots=write_slots)
 
 
 def _divided_rows() -> None:
     """All rows of a text on one core."""
-    _put(decode, by_rows=lambda function, shared, rows: function(shared, rows))
+    _patch(decode, by_rows=lambda function, shared, rows: function(shared, rows))
 
 
-def _put(module: Any, **values: Any) -> None:
+def _patch(module: Any, **values: Any) -> None:
     """Other values for names that a module has, in this process alone."""
     assert values.keys() <= vars(module).keys(), f"{module.__name__} has no {', '.join(values.keys() - vars(module).keys())}"
     vars(module).update(values)
@@ -137,7 +137,7 @@ WITHOUT: dict[str, Callable[[], None]] = {
 }
 
 
-def _one_by_one(run: Callable[[int], Any]) -> Callable[[int], None]:
+def _single_steps(run: Callable[[int], Any]) -> Callable[[int], None]:
     """One step a call, looked at before the next."""
 
     def calls(units: int) -> None:

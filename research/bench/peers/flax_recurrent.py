@@ -42,12 +42,12 @@ def prepare(case: Case, side: str) -> Work:
     rows = (len(text) - 1) // sizes.batch
     columns = jnp.asarray(text[: rows * sizes.batch].reshape(sizes.batch, rows).T)
     state = begin(sizes)
-    take = jax.jit(partial(step, sizes), donate_argnums=0)
+    jitted_step = jax.jit(partial(step, sizes), donate_argnums=0)
 
     def run(units: int) -> None:
         nonlocal state
         for _ in range(units):
-            state = take(state, columns)
+            state = jitted_step(state, columns)
         jax.block_until_ready(state)
 
     return Work(run)
@@ -56,8 +56,8 @@ def prepare(case: Case, side: str) -> Work:
 def begin(sizes: Recurrent) -> tuple[Any, Any, Any, jax.Array]:
     """Parameters, the optimiser's state, the carries, and the number of steps taken."""
     tokens = jnp.zeros((sizes.length, sizes.batch), jnp.int32)
-    params = Model(sizes).init(jax.random.key(0), _zeros(sizes), tokens, tokens, train=False)
-    return params, _optimiser(sizes).init(params), _zeros(sizes), jnp.zeros((), jnp.int32)
+    params = Model(sizes).init(jax.random.key(0), _zero_carries(sizes), tokens, tokens, train=False)
+    return params, _optimiser(sizes).init(params), _zero_carries(sizes), jnp.zeros((), jnp.int32)
 
 
 def step(sizes: Recurrent, state: Any, columns: jax.Array) -> Any:
@@ -78,6 +78,6 @@ def _optimiser(sizes: Recurrent) -> optax.GradientTransformation:
     return optax.chain(optax.clip_by_global_norm(sizes.clip), optax.sgd(sizes.learning_rate))
 
 
-def _zeros(sizes: Recurrent) -> list[tuple[jax.Array, jax.Array]]:
-    one = lambda: jnp.zeros((sizes.batch, sizes.width))
-    return [(one(), one()) for _ in range(sizes.layers)]
+def _zero_carries(sizes: Recurrent) -> list[tuple[jax.Array, jax.Array]]:
+    shape = (sizes.batch, sizes.width)
+    return [(jnp.zeros(shape), jnp.zeros(shape)) for _ in range(sizes.layers)]

@@ -35,8 +35,8 @@ def generate(sizes: Generation, model: GPT2LMHeadModel, prompt: torch.Tensor, st
     """The tokens after the prompts, [rows, tokens]."""
     words = {"cache_implementation": "static"} if static else {}
     limits = {"min_new_tokens": sizes.tokens, "max_new_tokens": sizes.tokens}
-    found = model.generate(prompt, attention_mask=torch.ones_like(prompt), do_sample=False, use_cache=True, **limits, **words)
-    return found[:, sizes.prompt :].numpy()
+    tokens = model.generate(prompt, attention_mask=torch.ones_like(prompt), do_sample=False, use_cache=True, **limits, **words)
+    return tokens[:, sizes.prompt :].numpy()
 
 
 def build(sizes: Generation) -> GPT2LMHeadModel:

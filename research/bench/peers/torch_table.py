@@ -34,10 +34,10 @@ def main(words: dict[str, Any]) -> None:
     sizes = Table(**words | axes | {"model": Transformer(**words["model"])})
     runs = list(product(sizes.heads, sizes.learning_rates, range(sizes.seeds)))
     with multiprocessing.get_context("spawn").Pool(available_cores(), torch.set_num_threads, (1,)) as pool:
-        found = dict(pool.imap_unordered(partial(_train, sizes), runs, chunksize=1))
+        losses = dict(pool.imap_unordered(partial(_train, sizes), runs, chunksize=1))
     print("heads \\ learning rate", *(f"{rate:>14g}" for rate in sizes.learning_rates))
     for heads in sizes.heads:
-        cells = [_cell([found[heads, rate, seed][1] for seed in range(sizes.seeds)]) for rate in sizes.learning_rates]
+        cells = [_cell([losses[heads, rate, seed][1] for seed in range(sizes.seeds)]) for rate in sizes.learning_rates]
         print(f"{heads:>21}", *(f"{cell:>14}" for cell in cells))
 
 
