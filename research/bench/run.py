@@ -27,8 +27,8 @@ def bench(names: Sequence[str], repeats: int, as_json: bool) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="stepladder-bench-") as folder:
             for number, case in enumerate(cases, start=1):
-                left = sum(seconds_expected(later, repeats) for later in cases[number - 1 :])
-                with _progress(f"{number}/{len(cases)} {case.name}", left, errors) as report:
+                seconds_left = sum(seconds_expected(remaining, repeats) for remaining in cases[number - 1 :])
+                with _progress(f"{number}/{len(cases)} {case.name}", seconds_left, errors) as report:
                     outcomes.append(measure(case, Path(folder), repeats, report))
                 if not as_json:
                     print_outcome(outcomes[-1], Console(highlight=False))
@@ -66,7 +66,7 @@ def _announce(cases: Sequence[Case], repeats: int, by_default: bool, console: Co
 
 
 @contextmanager
-def _progress(name: str, left: float, console: Console) -> Iterator[Told]:
+def _progress(name: str, seconds_left: float, console: Console) -> Iterator[Told]:
     """A line that changes on a terminal, lines elsewhere."""
     if not console.is_terminal:
         yield lambda text: console.print(f"[{name}] {text}", markup=False, soft_wrap=True)
@@ -74,7 +74,7 @@ def _progress(name: str, left: float, console: Console) -> Iterator[Told]:
     columns = (TextColumn(name), BarColumn(12, pulse_style="dim"), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True) as bars:
         task = bars.add_task("starting", total=None)
-        yield lambda text: bars.update(task, description=f"{text}; all that is left: about {clock(left)}")
+        yield lambda text: bars.update(task, description=f"{text}; all that is left: about {clock(seconds_left)}")
 
 
 def _crashed(outcome: Outcome) -> bool:

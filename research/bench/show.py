@@ -49,8 +49,8 @@ def exponents(outcome: Outcome, numbers: Sequence[float | None]) -> list[float |
     sizes = [int(name) for name in outcome.case.sides]
     powers: list[float | None] = [None]
     for i in range(1, len(numbers)):
-        before, now = numbers[i - 1], numbers[i]
-        powers.append(math.log(now / before) / math.log(sizes[i] / sizes[i - 1]) if before and now else None)
+        previous, current = numbers[i - 1], numbers[i]
+        powers.append(math.log(current / previous) / math.log(sizes[i] / sizes[i - 1]) if previous and current else None)
     return powers
 
 

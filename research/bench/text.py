@@ -26,8 +26,8 @@ def zipf_tokens(vocabulary: int, n: int) -> np.ndarray:
     words[:, 0] = 1 + _zipf(rng, vocabulary - 1, sentences)
     for t in range(1, length.max()):
         common = successors[words[:, t - 1], _zipf(rng, SUCCESSORS, sentences)]
-        anew = rng.random(sentences) < NOVELTY
-        words[:, t] = np.where(anew, 1 + _zipf(rng, vocabulary - 1, sentences), common)
+        is_novel = rng.random(sentences) < NOVELTY
+        words[:, t] = np.where(is_novel, 1 + _zipf(rng, vocabulary - 1, sentences), common)
     place = np.arange(words.shape[1])[None]
     words[place >= length[:, None]] = EOS
     tokens = words[place <= length[:, None]][:n]

@@ -19,8 +19,8 @@ def draw(sizes: Generation) -> dict[str, np.ndarray]:
         "up": (layers, width, 4 * width),
         "down": (layers, 4 * width, width),
     }
-    drawn = {name: DEVIATION * rng.standard_normal(shape, np.float32) for name, shape in shapes.items()}
-    return drawn | {"embedding": drawn["embedding"] * np.float32(OF_EMBEDDING / DEVIATION)}
+    arrays = {name: DEVIATION * rng.standard_normal(shape, np.float32) for name, shape in shapes.items()}
+    return arrays | {"embedding": arrays["embedding"] * np.float32(OF_EMBEDDING / DEVIATION)}
 
 
 def prompts(sizes: Generation) -> np.ndarray:

@@ -26,6 +26,6 @@ def fitted_tokenizer(text: str, kind: Subword, size: int) -> Tokenizer:
     checksum, _, model = path.read_bytes().partition(b"\n") if path.is_file() else (b"", b"", b"")
     if model and checksum == sha256(model).encode():
         return Tokenizer(kind, model)
-    learned = train(text.split("\n"), kind, size)
-    write_atomically(path, sha256(learned.model).encode() + b"\n" + learned.model)
-    return learned
+    tokenizer = train(text.split("\n"), kind, size)
+    write_atomically(path, sha256(tokenizer.model).encode() + b"\n" + tokenizer.model)
+    return tokenizer

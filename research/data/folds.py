@@ -44,9 +44,9 @@ def split_pool(config: Folded, pool: Pool) -> dict[str, Sentences]:
     parts = np.split(everything, pool.ends[:-1])
     following = (config.fold + 1) % len(parts) if config.validation == "next_fold" else None
     training = [part for number, part in enumerate(parts) if number not in (config.fold, following)]
-    chosen = {
+    places_by_split = {
         "train": np.concatenate(training),
         "valid": everything[:0] if following is None else parts[following],
         "test": parts[config.fold],
     }
-    return {split: take(pool.sentences, places) for split, places in chosen.items()}
+    return {split: take(pool.sentences, places) for split, places in places_by_split.items()}

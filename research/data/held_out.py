@@ -25,5 +25,5 @@ def hold_out(share: float | int, lines: Sequence[Line], classes: Sequence[Hashab
             f"data.valid = {share} holds out {count} of the {len(lines)} lines of {place}, and 1 to {len(free)} can be: one line of each "
             "class stays with training. Ask for another share, or bring more lines."
         )
-    chosen = {free[int((rank + 0.5) * len(free) / count)] for rank in range(count)}
-    return [line for number, line in enumerate(lines) if number not in chosen], [lines[number] for number in sorted(chosen)]
+    held_out = {free[int((rank + 0.5) * len(free) / count)] for rank in range(count)}
+    return [line for number, line in enumerate(lines) if number not in held_out], [lines[number] for number in sorted(held_out)]

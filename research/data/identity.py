@@ -23,8 +23,8 @@ def identify_text(vocabulary: Vocabulary, text: str, numbers: Int[np.ndarray, " 
 
 def identify_sentences(sentences: Sentences, classes: tuple[str, ...]) -> Identity:
     """Of sentences as they stand, before any is cut or put into lower case, and of their classes beside them."""
-    text, named = _digest(sentences.texts), (classes[label] for label in sentences.labels)
-    return Identity(text, _digest([text, *named]))
+    text, class_names = _digest(sentences.texts), (classes[label] for label in sentences.labels)
+    return Identity(text, _digest([text, *class_names]))
 
 
 def identify_examples(vocabulary: Vocabulary, examples: Examples) -> Identity:

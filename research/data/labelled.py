@@ -385,13 +385,13 @@ def _check_classes(config: Labelled, labels: Int[np.ndarray, " n"], limit: int, 
             f"All training sentences of {kind} are of one class ({classes[labels[0]]}), so there is nothing to tell apart. "
             "Bring sentences of another."
         )
-    lacking = [number for number in range(len(classes)) if number not in set(labels[:limit].tolist())]
-    if not lacking:
+    missing_classes = [number for number in range(len(classes)) if number not in set(labels[:limit].tolist())]
+    if not missing_classes:
         return
-    problem = f"The class {classes[lacking[0]]} of {kind} has no sentence among the {limit} of training, so nothing can learn it"
-    if lacking[0] not in labels:
+    problem = f"The class {classes[missing_classes[0]]} of {kind} has no sentence among the {limit} of training, so nothing can learn it"
+    if missing_classes[0] not in labels:
         raise StepladderError(f"{problem}. Bring one, or take the class out.")
-    need = max(int(np.flatnonzero(labels == number)[0]) + 1 for number in lacking if number in labels)
+    need = max(int(np.flatnonzero(labels == number)[0]) + 1 for number in missing_classes if number in labels)
     raise StepladderError(
         f"{problem}. Set data.train_sentences = {need} or more, the least with which every class has one, or leave it out."
     )

@@ -27,8 +27,8 @@ def _misspell_line(line: str, share: float, seed: int) -> str:
         if drawn >= share:
             return word[0]
         kinds = slips(word[0])
-        chosen = kinds[int(kind * len(kinds))]
-        return chosen[int(place * len(chosen))]
+        misspellings = kinds[int(kind * len(kinds))]
+        return misspellings[int(place * len(misspellings))]
 
     return WORD.sub(perhaps, line)
 

@@ -21,20 +21,20 @@ def proportions(sizes: Mapping[str, int], alpha: float) -> dict[str, float]:
     return dict(zip(sizes, shares.tolist(), strict=True))
 
 
-def expected_passes(sizes: Mapping[str, int], alpha: float, drawn: int) -> dict[str, float]:
-    """How often each language's text is read, on average, when `drawn` units of its size (sentences, tokens) are drawn in all."""
-    return {name: drawn * share / sizes[name] for name, share in proportions(sizes, alpha).items()}
+def expected_passes(sizes: Mapping[str, int], alpha: float, total: int) -> dict[str, float]:
+    """How often each language's text is read, on average, when `total` units of its size (sentences, tokens) are drawn in all."""
+    return {name: total * share / sizes[name] for name, share in proportions(sizes, alpha).items()}
 
 
-def draw_mix(texts: Mapping[str, Sequence[str]], alpha: float, drawn: int, rng: np.random.Generator) -> dict[str, list[str]]:
-    """`drawn` lines in all, of each language its share: its text so often as it fits whole, and of the rest a random subset.
+def draw_mix(texts: Mapping[str, Sequence[str]], alpha: float, total: int, rng: np.random.Generator) -> dict[str, list[str]]:
+    """`total` lines in all, of each language its share: its text so often as it fits whole, and of the rest a random subset.
 
     Shares become whole numbers by the largest remainder, so that they add up. Raises StepladderError where a language has no line.
     """
-    exact = {name: drawn * share for name, share in proportions({name: len(lines) for name, lines in texts.items()}, alpha).items()}
+    exact = {name: total * share for name, share in proportions({name: len(lines) for name, lines in texts.items()}, alpha).items()}
     counts = {name: int(count) for name, count in exact.items()}
     largest = sorted(exact, key=lambda name: counts[name] - exact[name])
-    counts |= {name: counts[name] + 1 for name in largest[: drawn - sum(counts.values())]}
+    counts |= {name: counts[name] + 1 for name in largest[: total - sum(counts.values())]}
     return {name: _oversampled(lines, counts[name], rng) for name, lines in texts.items()}
 
 

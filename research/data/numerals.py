@@ -28,8 +28,8 @@ def draw_numbers(config: Numerals, split: str) -> Int64[np.ndarray, " n"]:
             f"{config.largest} (no number is in two splits). Lower data.{split}_pairs, or raise data.largest."
         )
     quota = even_quota(np.array([len(part) for part in parts]), count)
-    drawn = np.concatenate([part[:n] for part, n in zip(parts, quota, strict=True)])
-    return drawn[split_rng(split).permutation(len(drawn))]
+    numbers = np.concatenate([part[:n] for part, n in zip(parts, quota, strict=True)])
+    return numbers[split_rng(split).permutation(len(numbers))]
 
 
 def _part(digits: int, largest: int, split: str) -> Int64[np.ndarray, " n"]:

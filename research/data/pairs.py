@@ -173,11 +173,12 @@ def rows(vocabulary: Vocabulary, pairs: Numbered, s: int, q: int) -> Examples:
 def _cut(split: str, source: Side, target: Side, texts: PairTexts) -> Cut:
     """Raises StepladderError for a text that has a special symbol for a word; <unk> alone may stand there, and is unknown."""
     cut = Cut([symbols(source, text) for text in texts.sources], [symbols(target, text) for text in texts.targets])
-    for side, which in zip(cut, ("source", "target"), strict=True):
+    for side, side_name in zip(cut, ("source", "target"), strict=True):
         for number, tokens in enumerate(side, start=1):
             if reserved := {SEPARATOR, END}.intersection(tokens):
                 raise StepladderError(
-                    f"Line {number} of the {split} {which} has the word {reserved.pop()}, which stands for the end of a side: remove it."
+                    f"Line {number} of the {split} {side_name} has the word {reserved.pop()}, which stands for the end of a side: remove "
+                    "it."
                 )
     return cut
 
@@ -226,7 +227,9 @@ def describe(vocabulary: Vocabulary, sides: Sides, numbers: dict[str, Numbered],
     """Types, pairs, and of each side the mean and longest length and the rate of <unk>, by split."""
 
     def by_side(statistic: Callable[[list[Any]], Any]) -> dict[str, dict[str, Any]]:
-        return {which: {split: statistic(numbers[split][side]) for split in SPLITS} for side, which in enumerate(("source", "target"))}
+        return {
+            side_name: {split: statistic(numbers[split][side]) for split in SPLITS} for side, side_name in enumerate(("source", "target"))
+        }
 
     return {
         "types": vocabulary.size,

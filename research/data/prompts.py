@@ -67,12 +67,12 @@ def read_prompts(file: str | Path, option: str, examples: int = 0) -> tuple[Line
     if not content.strip():
         raise StepladderError(f"{place} is empty: it is to have a prompt, a tab and its completion on every line.")
     lines = tuple(_line(line, f"{place}, line {n}") for n, line in enumerate(unicode.split_lines(as_text(content, place)), 1))
-    several = [len(line.completions) > 1 for line in lines]
-    if any(several) and not all(several):
-        other, has = several.index(not several[0]) + 1, {True: "several completions", False: "one completion"}
+    has_several = [len(line.completions) > 1 for line in lines]
+    if any(has_several) and not all(has_several):
+        other, phrase = has_several.index(not has_several[0]) + 1, {True: "several completions", False: "one completion"}
         raise StepladderError(
-            f"{place}, line {other}, has {has[not several[0]]}, and line 1 has {has[several[0]]}: which of several a model prefers is "
-            "asked on every line or on none."
+            f"{place}, line {other}, has {phrase[not has_several[0]]}, and line 1 has {phrase[has_several[0]]}: which of several a model "
+            "prefers is asked on every line or on none."
         )
     if examples:
         _check_examples(lines, examples, place)
@@ -118,8 +118,8 @@ def in_context(lines: Sequence[Line], number: int, examples: int, seed: int) -> 
     They are a function of the lines, the number and the seed; more examples keep those of fewer, nearest to the prompt.
     """
     order = np.random.default_rng([seed, number]).permutation(_others(lines, number)) if examples else np.zeros(0, int)
-    drawn = [lines[other] for other in order[:examples][::-1]]
-    return "".join(f"{joined(line.prompt, line.completions[0])}\n" for line in drawn) + lines[number].prompt
+    example_lines = [lines[other] for other in order[:examples][::-1]]
+    return "".join(f"{joined(line.prompt, line.completions[0])}\n" for line in example_lines) + lines[number].prompt
 
 
 def joined(prompt: str, completion: str) -> str:

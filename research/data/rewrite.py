@@ -34,9 +34,9 @@ def symbol_names(config: Rewrite) -> tuple[str, ...]:
 def draw_rewrite(config: Rewrite, split: str) -> PairTexts:
     """`<split>_pairs` pairs; the length is uniform in shortest..longest. Short ones are in several splits by their nature."""
     rng, n = split_rng(split), getattr(config, f"{split}_pairs")
-    drawn = rng.integers(config.symbols, size=(n, config.longest))
+    symbols = rng.integers(config.symbols, size=(n, config.longest))
     length = rng.integers(config.shortest, config.longest + 1, size=n)
-    sources = [row[:size] for row, size in zip(drawn, length, strict=True)]
+    sources = [row[:size] for row, size in zip(symbols, length, strict=True)]
     names = symbol_names(config)
     spelled = lambda numbers: " ".join(names[number] for number in numbers)
     return PairTexts(

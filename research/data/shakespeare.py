@@ -55,20 +55,20 @@ def spoken_lines(markdown: str) -> list[Line]:
     """
     for pattern, repaired in REPAIRS:
         markdown = re.sub(pattern, repaired, markdown)
-    lines, scene, speaker, begun = [], 0, "", ""
+    lines, scene, speaker, speaker_start = [], 0, "", ""
     for is_spoken, run in _runs(markdown):
         if is_spoken:
             lines += [Line(scene, speaker, text) for text in _without_directions(run)]
-            begun = ""
+            speaker_start = ""
             continue
         for heading in run:
             match = SPEAKER.fullmatch(heading.strip())
             if match:
-                speaker, begun = f"{begun} {match[1]}".strip(), ""
+                speaker, speaker_start = f"{speaker_start} {match[1]}".strip(), ""
             elif heading.lstrip().startswith(("#", "SCENE ")):
-                scene, speaker, begun = scene + 1, "", ""
+                scene, speaker, speaker_start = scene + 1, "", ""
             else:
-                begun = heading.strip()
+                speaker_start = heading.strip()
     return lines
 
 

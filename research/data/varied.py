@@ -12,15 +12,15 @@ from research.text.subwords import Tokenizer, sample, stream, with_dropout
 from research.text.vocabulary import Vocabulary
 
 
-def cut_anew(how: Sample | BPEDropout, vocabulary: Vocabulary, text: str, seed: int, epoch: int) -> TextArrays:
+def cut_anew(regularisation: Sample | BPEDropout, vocabulary: Vocabulary, text: str, seed: int, epoch: int) -> TextArrays:
     """A text that ends with a newline, in pieces that are drawn line by line as a function of (seed, epoch) alone."""
     assert vocabulary.tokenizer, "the schema asks for a subword level"
     rng, lines = stream(seed, epoch), text.removesuffix("\n").split("\n")
-    pieces = [piece for line in lines for piece in (*_draw(how, vocabulary.tokenizer, line, rng), "\n")]
+    pieces = [piece for line in lines for piece in (*_draw(regularisation, vocabulary.tokenizer, line, rng), "\n")]
     return TextArrays(with_start(vocabulary.numbers(pieces)))
 
 
-def _draw(how: Sample | BPEDropout, tokenizer: Tokenizer, line: str, rng: np.random.Generator) -> list[str]:
-    if isinstance(how, BPEDropout):
-        return with_dropout(tokenizer, line, rng, how.rate)
-    return sample(tokenizer, line, rng, how.alpha, how.n_best)
+def _draw(regularisation: Sample | BPEDropout, tokenizer: Tokenizer, line: str, rng: np.random.Generator) -> list[str]:
+    if isinstance(regularisation, BPEDropout):
+        return with_dropout(tokenizer, line, rng, regularisation.rate)
+    return sample(tokenizer, line, rng, regularisation.alpha, regularisation.n_best)

@@ -13,18 +13,18 @@ from research.text.tokenize import UNKNOWN
 LONGEST = 3
 
 
-def diversity(drawn: Sequence[Sequence[str]]) -> dict[str, Float[np.ndarray, " n"]]:
+def diversity(texts_by_prompt: Sequence[Sequence[str]]) -> dict[str, Float[np.ndarray, " n"]]:
     """distinct_1, distinct_2, distinct_3 in 0..1 and self_bleu in 0..100 of the texts drawn for each of n prompts.
 
     Their means over prompts are what is reported. An unknown symbol is one word. StepladderError where a prompt has fewer than two texts.
     """
-    drawn = [[text.replace(UNKNOWN, UNKNOWN_WRITTEN) for text in texts] for texts in drawn]
-    few = next((i for i, texts in enumerate(drawn) if len(texts) < 2), None)
-    if few is not None or not drawn:
-        where = f"prompt {few} has {len(drawn[few])}" if few is not None else "there is no prompt"
+    texts_by_prompt = [[text.replace(UNKNOWN, UNKNOWN_WRITTEN) for text in texts] for texts in texts_by_prompt]
+    short_prompt = next((i for i, texts in enumerate(texts_by_prompt) if len(texts) < 2), None)
+    if short_prompt is not None or not texts_by_prompt:
+        where = f"prompt {short_prompt} has {len(texts_by_prompt[short_prompt])}" if short_prompt is not None else "there is no prompt"
         raise StepladderError(f"Diversity is a property of two texts or more for one prompt, and {where}. Draw more texts for each.")
-    scores = {f"distinct_{n}": np.array([distinct(texts, n) for texts in drawn]) for n in range(1, LONGEST + 1)}
-    return scores | {"self_bleu": np.array([self_bleu(texts) for texts in drawn])}
+    scores = {f"distinct_{n}": np.array([distinct(texts, n) for texts in texts_by_prompt]) for n in range(1, LONGEST + 1)}
+    return scores | {"self_bleu": np.array([self_bleu(texts) for texts in texts_by_prompt])}
 
 
 def distinct(texts: Sequence[str], n: int) -> float:

@@ -38,7 +38,7 @@ def k_best(text: str, incoming: Arrivals, k: int) -> list[Path]:
     """The k segmentations with the highest scores, best first; fewer where there are fewer."""
     best: list[list[tuple[float, int, int]]] = [[(0.0, 0, 0)]]  # score, where the last piece begins, rank of the path up to there
     for pieces in incoming[1:]:
-        paths = ((before + score, start, rank) for start, score in pieces for rank, (before, _, _) in enumerate(best[start]))
+        paths = ((prefix_score + score, start, rank) for start, score in pieces for rank, (prefix_score, _, _) in enumerate(best[start]))
         best.append(heapq.nlargest(k, paths))
     return [Path(score, _cut(text, _backtrack(best, rank))) for rank, (score, _, _) in enumerate(best[-1])]
 

@@ -16,9 +16,9 @@ def lacks_spaces(texts: Sequence[str]) -> bool:
     """Whether most letters of the texts are of scripts that put no space between words, and nobody has put one there."""
     texts = texts[:LOOKED_AT]
     letters = [letter for text in texts for letter in text if letter.isalpha()]
-    of_script = sum(unicodedata.name(letter, "").startswith(SCRIPTS) for letter in letters)
+    unspaced_letters = sum(unicodedata.name(letter, "").startswith(SCRIPTS) for letter in letters)
     chunks = sum(len(text.split()) for text in texts)
-    return 2 * of_script > len(letters) > 0 and (len(letters) > LONG * chunks or chunks < MOST_WHOLE * len(texts))
+    return 2 * unspaced_letters > len(letters) > 0 and (len(letters) > LONG * chunks or chunks < MOST_WHOLE * len(texts))
 
 
 def advice_on_bleu(tokenizer: BleuTokenizer, references: Sequence[str]) -> str:

@@ -47,9 +47,10 @@ class Vocabulary:
         if self.unk is not None:
             return np.where(numbers < 0, np.int32(self.unk), numbers)
         if (numbers < 0).any():
-            some = ", ".join(self.types[:8])
+            first_types = ", ".join(self.types[:8])
             raise StepladderError(
-                f"The text has a symbol that this vocabulary of {self.size} types lacks, and it has no {UNKNOWN}. It knows {some}, ..."
+                f"The text has a symbol that this vocabulary of {self.size} types lacks, and it has no {UNKNOWN}. It knows "
+                f"{first_types}, ..."
             )
         return numbers
 

@@ -43,12 +43,12 @@ def generate(sizes: Generation, params: LanguageModel, prompt: jax.Array) -> np.
 
 def parameters(sizes: Generation) -> LanguageModel:
     """The drawn weights in the places of our model."""
-    config, drawn = config_of(sizes.model).model, {name: jnp.asarray(value) for name, value in weights.draw(sizes).items()}
+    config, arrays = config_of(sizes.model).model, {name: jnp.asarray(value) for name, value in weights.draw(sizes).items()}
     model = MODELS[type(config)]
     params = model.init(config, jax.random.key(0), sizes.model.vocabulary, sizes.prompt + sizes.tokens)
     (block,) = params.blocks
     block = block.replace(
-        mixer=block.mixer.replace(project=drawn["project"], out=drawn["out"]),
-        feed_forward=block.feed_forward.replace(up=drawn["up"], down=drawn["down"]),
+        mixer=block.mixer.replace(project=arrays["project"], out=arrays["out"]),
+        feed_forward=block.feed_forward.replace(up=arrays["up"], down=arrays["down"]),
     )
-    return params.replace(embedding=drawn["embedding"], position=drawn["position"], blocks=(block,))
+    return params.replace(embedding=arrays["embedding"], position=arrays["position"], blocks=(block,))

@@ -24,14 +24,14 @@ class Model(nn.Module):
         """[t b], [t b] -> nats, the state."""
         sizes, init = self.sizes, nn.initializers.normal(0.05)
         drop = nn.Dropout(sizes.dropout, deterministic=not train)
-        x, after = nn.Embed(sizes.vocabulary, sizes.width, embedding_init=init)(inputs), []
+        x, new_carries = nn.Embed(sizes.vocabulary, sizes.width, embedding_init=init)(inputs), []
         for layer in range(sizes.layers):
             cell = nn.OptimizedLSTMCell(sizes.width, kernel_init=init, recurrent_kernel_init=init)
             carry, x = nn.RNN(cell, time_major=True, return_carry=True)(drop(x), initial_carry=carries[layer])
-            after.append(carry)
+            new_carries.append(carry)
         logits = nn.Dense(sizes.vocabulary, kernel_init=init)(drop(x))
         nats = optax.softmax_cross_entropy_with_integer_labels(logits, targets)
-        return nats.sum() / inputs.shape[1], after
+        return nats.sum() / inputs.shape[1], new_carries
 
 
 def prepare(case: Case, side: str) -> Work:
@@ -69,9 +69,9 @@ def step(sizes: Recurrent, state: Any, columns: jax.Array) -> Any:
     carries = jax.tree.map(lambda leaf: jnp.where(number % steps == 0, 0.0, leaf), carries)
     key = {"dropout": jax.random.fold_in(jax.random.key(1), number)}
     objective = lambda params: Model(sizes).apply(params, carries, chunk[:-1], chunk[1:], rngs=key)
-    gradient, after = jax.grad(objective, has_aux=True)(params)
+    gradient, new_carries = jax.grad(objective, has_aux=True)(params)
     change, optimiser_state = _optimiser(sizes).update(gradient, optimiser_state, params)
-    return optax.apply_updates(params, change), optimiser_state, jax.lax.stop_gradient(after), number + 1
+    return optax.apply_updates(params, change), optimiser_state, jax.lax.stop_gradient(new_carries), number + 1
 
 
 def _optimiser(sizes: Recurrent) -> optax.GradientTransformation:

@@ -54,7 +54,7 @@ def build(sizes: Generation) -> GPT2LMHeadModel:
         pad_token_id=0,
     )
     model = GPT2LMHeadModel(config).eval()
-    drawn = {name: torch.from_numpy(value) for name, value in weights.draw(sizes).items()}
+    arrays = {name: torch.from_numpy(value) for name, value in weights.draw(sizes).items()}
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() == 1:
@@ -62,10 +62,10 @@ def build(sizes: Generation) -> GPT2LMHeadModel:
         for name, parameter in model.named_parameters():
             if "ln_" in name and name.endswith("weight"):
                 parameter.fill_(1.0)
-        model.transformer.wte.weight.copy_(drawn["embedding"])
-        model.transformer.wpe.weight.copy_(drawn["position"])
+        model.transformer.wte.weight.copy_(arrays["embedding"])
+        model.transformer.wpe.weight.copy_(arrays["position"])
         for layer, block in enumerate(model.transformer.h):
             places = {"project": block.attn.c_attn, "out": block.attn.c_proj, "up": block.mlp.c_fc, "down": block.mlp.c_proj}
             for name, place in places.items():
-                place.weight.copy_(drawn[name][layer])
+                place.weight.copy_(arrays[name][layer])
     return model

@@ -48,17 +48,17 @@ def recurrent_stepper(sizes: Recurrent, model: RecurrentModel, text: torch.Tenso
     rows = (len(text) - 1) // sizes.batch
     columns = text[: rows * sizes.batch].view(sizes.batch, rows).t().contiguous()
     zeros = torch.zeros(sizes.layers, sizes.batch, sizes.width)
-    state, now = (zeros, zeros), 0
+    state, position = (zeros, zeros), 0
 
     def step() -> None:
-        nonlocal state, now
-        if now + sizes.length >= rows:
-            state, now = (zeros, zeros), 0
+        nonlocal state, position
+        if position + sizes.length >= rows:
+            state, position = (zeros, zeros), 0
         optimiser.zero_grad(set_to_none=True)
-        loss, after = model(columns[now : now + sizes.length], columns[now + 1 : now + 1 + sizes.length], state)
+        loss, new_state = model(columns[position : position + sizes.length], columns[position + 1 : position + 1 + sizes.length], state)
         loss.backward()
         nn.utils.clip_grad_norm_(trained, sizes.clip, foreach=True)
         optimiser.step()
-        state, now = (after[0].detach(), after[1].detach()), now + sizes.length
+        state, position = (new_state[0].detach(), new_state[1].detach()), position + sizes.length
 
     return step

@@ -53,12 +53,12 @@ def _train(sizes: Table, run: Run) -> tuple[Run, tuple[float, float]]:
     heads, rate, seed = run
     vocabulary, splits = _text(sizes)
     torch.manual_seed(seed)
-    chosen = sizes.model._replace(heads=heads, learning_rate=rate, vocabulary=vocabulary)
-    model = TransformerModel(chosen)
-    step = transformer_stepper(chosen, model, splits["train"], seed)
+    run_sizes = sizes.model._replace(heads=heads, learning_rate=rate, vocabulary=vocabulary)
+    model = TransformerModel(run_sizes)
+    step = transformer_stepper(run_sizes, model, splits["train"], seed)
     for _ in range(sizes.steps):
         step()
-    return run, (_score(model, splits["valid"], chosen), _score(model, splits["test"], chosen))
+    return run, (_score(model, splits["valid"], run_sizes), _score(model, splits["test"], run_sizes))
 
 
 @cache
