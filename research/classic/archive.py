@@ -20,7 +20,7 @@ def save(model: Model, path: Path) -> None:
         "interpolated": np.array(estimate.interpolated),
         "fallback": np.array(estimate.fallback, np.int64),
     }
-    for name, parts in (("keys", model.keys), ("kept", estimate.kept), ("weight", estimate.weight)):
+    for name, parts in (("keys", model.keys), ("kept", estimate.discounted), ("weight", estimate.weight)):
         arrays |= {f"{name}_{k}": part for k, part in enumerate(parts, start=1)}
     _write(path, arrays)
 
@@ -39,7 +39,7 @@ def load(path: Path) -> Model:
     """The model that `save` wrote."""
     with np.load(path) as file:
         orders = range(1, sum(name.startswith("keys_") for name in file.files) + 1)
-        keys, kept, weight = (tuple(file[f"{name}_{k}"] for k in orders) for name in ("keys", "kept", "weight"))
-        estimate = Estimate(kept, weight, bool(file["interpolated"]), tuple(file["fallback"].tolist()))
+        keys, discounted, weight = (tuple(file[f"{name}_{k}"] for k in orders) for name in ("keys", "kept", "weight"))
+        estimate = Estimate(discounted, weight, bool(file["interpolated"]), tuple(file["fallback"].tolist()))
         eos = int(file["eos"])
         return Model(int(file["vocabulary_size"]), None if eos == UNENDED else eos, keys, estimate)

@@ -55,5 +55,5 @@ def weigh(config: BagOfWords, features: Features, counts: Any) -> Any:
 
 def megabytes(matrix: Any) -> tuple[float, float]:
     """Of the sparse matrix as it is, and of the same numbers in a dense one."""
-    held = matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes
-    return held / 2**20, matrix.shape[0] * matrix.shape[1] * matrix.dtype.itemsize / 2**20
+    sparse_bytes = matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes
+    return sparse_bytes / 2**20, matrix.shape[0] * matrix.shape[1] * matrix.dtype.itemsize / 2**20

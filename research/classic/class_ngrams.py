@@ -23,28 +23,34 @@ def fit(
     config: NGramClassifier, vocabulary: Vocabulary, sentences: Sequence[Sequence[str]], labels: Int[np.ndarray, " n"], classes: int
 ) -> Model:
     """Every class over the same vocabulary, so that their probabilities compare. Raises StepladderError for a class without sentences."""
-    words = NGram(kind="ngram", order=config.order, smoothing=config.smoothing)
-    of_class = lambda c: _stream(vocabulary, [sentence for sentence, label in zip(sentences, labels, strict=True) if label == c])
+    language_model = NGram(kind="ngram", order=config.order, smoothing=config.smoothing)
     assert vocabulary.eos is not None
-    models = tuple(ngram.fit(words, of_class(c), vocabulary.size, vocabulary.eos) for c in range(classes))
+
+    def class_tokens(c: int) -> Int[np.ndarray, " m"]:
+        return _token_stream(vocabulary, [sentence for sentence, label in zip(sentences, labels, strict=True) if label == c])
+
+    models = tuple(ngram.fit(language_model, class_tokens(c), vocabulary.size, vocabulary.eos) for c in range(classes))
     return Model(models, np.log(np.bincount(labels, minlength=classes) / len(labels)))
 
 
 def log_joint(model: Model, vocabulary: Vocabulary, sentences: Sequence[Sequence[str]]) -> Float[np.ndarray, "n c"]:
     """log p(class) + log p(sentence | class), its end included."""
-    tokens = _stream(vocabulary, sentences)
+    tokens = _token_stream(vocabulary, sentences)
     row = np.repeat(np.arange(len(sentences)), [len(sentence) + 1 for sentence in sentences])
-    total = lambda one: np.bincount(row, ngram.log_probabilities(one, tokens), minlength=len(sentences))
-    return model.prior[None] + np.stack([total(one) for one in model.of_class], axis=1)
+
+    def sentence_log_probabilities(language_model: ngram.Model) -> Float[np.ndarray, " n"]:
+        return np.bincount(row, ngram.log_probabilities(language_model, tokens), minlength=len(sentences))
+
+    return model.prior[None] + np.stack([sentence_log_probabilities(language_model) for language_model in model.of_class], axis=1)
 
 
 def word_log_probabilities(model: Model, vocabulary: Vocabulary, sentence: Sequence[str]) -> Float[np.ndarray, "t c"]:
     """log p(word | the words before it, class) of each word of a sentence and of its end."""
-    tokens = _stream(vocabulary, [sentence])
-    return np.stack([ngram.log_probabilities(one, tokens) for one in model.of_class], axis=1)
+    tokens = _token_stream(vocabulary, [sentence])
+    return np.stack([ngram.log_probabilities(language_model, tokens) for language_model in model.of_class], axis=1)
 
 
-def _stream(vocabulary: Vocabulary, sentences: Sequence[Sequence[str]]) -> Int[np.ndarray, " m"]:
+def _token_stream(vocabulary: Vocabulary, sentences: Sequence[Sequence[str]]) -> Int[np.ndarray, " m"]:
     """The sentences as one text."""
     assert vocabulary.eos is not None
     end = vocabulary.types[vocabulary.eos]

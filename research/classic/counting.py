@@ -75,11 +75,11 @@ def find(
     keys: Int[np.ndarray, " m"], context: Int[np.ndarray, "*a"], words: Int[np.ndarray, "*b"], vocabulary_size: int
 ) -> Int[np.ndarray, "*c"]:
     """The ids of the n-grams (context, word), broadcast together; UNSEEN where there is none, as after an unseen context."""
-    wanted = context * (vocabulary_size + 1) + words
+    query_keys = context * (vocabulary_size + 1) + words
     if not len(keys):
-        return np.full_like(wanted, UNSEEN)
-    row = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[row] == wanted, row, UNSEEN)
+        return np.full_like(query_keys, UNSEEN)
+    row = np.minimum(np.searchsorted(keys, query_keys), len(keys) - 1)
+    return np.where(keys[row] == query_keys, row, UNSEEN)
 
 
 def locate(keys: Sequence[Int[np.ndarray, " _"]], symbols: Int[np.ndarray, " m"], vocabulary_size: int) -> list[Int[np.ndarray, " m"]]:

@@ -19,7 +19,7 @@ def kneser_ney(config: KneserNey, tables: tuple[Table, ...], vocabulary_size: in
     The a are adjusted counts, D one of three discounts of the order, and weight(h) the share that was discounted, so that
     every distribution sums to one over the V words. Warns, once, if an order falls back on fixed discounts.
     """
-    kept, weight, fallback = [], [], []
+    discounted, weight, fallback = [], [], []
     for k, adjusted in enumerate(adjusted_counts(tables)):
         estimated = discounts(adjusted)
         if estimated is None:
@@ -27,11 +27,11 @@ def kneser_ney(config: KneserNey, tables: tuple[Table, ...], vocabulary_size: in
         discount = np.array([0.0, *(FALLBACK if estimated is None else estimated)])[np.minimum(adjusted, 3)]
         context, contexts = contexts_of(tables, k, vocabulary_size)
         total = np.bincount(context, adjusted, contexts)
-        kept.append(np.append((adjusted - discount) / total[context], 0.0))
+        discounted.append(np.append((adjusted - discount) / total[context], 0.0))
         shared = np.divide(np.bincount(context, discount, contexts), total, out=np.ones(contexts), where=total > 0)
         weight.append(np.append(shared, 1.0))
     _warn(fallback)
-    return Estimate(tuple(kept), tuple(weight), interpolated=True, fallback=tuple(fallback))
+    return Estimate(tuple(discounted), tuple(weight), interpolated=True, fallback=tuple(fallback))
 
 
 def adjusted_counts(tables: tuple[Table, ...]) -> list[Int[np.ndarray, " _"]]:
@@ -54,8 +54,8 @@ def discounts(adjusted: Int[np.ndarray, " m"]) -> tuple[float, float, float] | N
     if not n[1:4].all():
         return None
     y = n[1] / (n[1] + 2.0 * n[2])
-    one, two, three = (c - (c + 1) * y * n[c + 1] / n[c] for c in (1, 2, 3))
-    return (one, two, three) if min(one, two, three) >= 0.0 else None
+    d1, d2, d3 = (c - (c + 1) * y * n[c + 1] / n[c] for c in (1, 2, 3))
+    return (d1, d2, d3) if min(d1, d2, d3) >= 0.0 else None
 
 
 def _warn(orders: list[int]) -> None:

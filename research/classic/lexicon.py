@@ -45,10 +45,10 @@ def read_lexicon(text: str, place: str = "the lexicon") -> dict[str, float]:
     Raises StepladderError, with the line, for one without a valence between -100 and 100, and for a text without words.
     """
     valences = {}
-    for number, word, rest in _lines(text):
-        if not rest:
+    for number, word, other_fields in _lines(text):
+        if not other_fields:
             raise StepladderError(f"{place}, line {number}: {word!r} has no valence; write the word, a tab, and a number.")
-        valences[plain_signs(normalised(word))] = _valence(rest[0], f"{place}, line {number}: the valence of {word!r}")
+        valences[plain_signs(normalised(word))] = _valence(other_fields[0], f"{place}, line {number}: the valence of {word!r}")
     if not valences:
         raise StepladderError(f"{place} is empty: it needs at least one line `word<TAB>valence`.")
     return valences
@@ -56,15 +56,15 @@ def read_lexicon(text: str, place: str = "the lexicon") -> dict[str, float]:
 
 def read_emoji(text: str) -> dict[str, str]:
     """The description of each emoji that is a single character, from lines `emoji<TAB>description`."""
-    return {emoji: rest[0] for _, emoji, rest in _lines(text) if len(emoji) == 1 and rest}
+    return {emoji: other_fields[0] for _, emoji, other_fields in _lines(text) if len(emoji) == 1 and other_fields}
 
 
 def _lines(text: str) -> Iterator[tuple[int, str, list[str]]]:
     """Number, first field and the other fields of each line that is not blank."""
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            first, *rest = line.strip().split("\t")
-            yield number, first, rest
+            first, *other_fields = line.strip().split("\t")
+            yield number, first, other_fields
 
 
 def _valence(field: str, what: str) -> float:

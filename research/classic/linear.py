@@ -28,35 +28,35 @@ def fit_perceptron(config: Perceptron, x: Any, labels: Labels, classes: int, see
     The mean of the weights over all steps is the last weights less the changes, each times the share of steps before it.
     """
     order = np.random.default_rng(seed)
-    weights, moved = (np.zeros((x.shape[1] + 1, classes)) for _ in range(2))  # the last row is the bias
+    weights, weighted_changes = (np.zeros((x.shape[1] + 1, classes)) for _ in range(2))  # the last row is the bias
     step, steps = 0, config.epochs * x.shape[0]
     for _ in range(config.epochs):
         for row in order.permutation(x.shape[0]):
             columns = np.append(x.indices[x.indptr[row] : x.indptr[row + 1]], x.shape[1])
             values = np.append(x.data[x.indptr[row] : x.indptr[row + 1]], 1.0)
-            guess, right = int((values @ weights[columns]).argmax()), labels[row]
-            if guess != right:
-                for table, size in ((weights, 1.0), (moved, step / steps)):
-                    table[columns, right] += size * values
-                    table[columns, guess] -= size * values
+            predicted, label = int((values @ weights[columns]).argmax()), labels[row]
+            if predicted != label:
+                for table, size in ((weights, 1.0), (weighted_changes, step / steps)):
+                    table[columns, label] += size * values
+                    table[columns, predicted] -= size * values
             step += 1
-    found = weights - moved if config.averaged else weights
-    return Linear(found[:-1].astype(np.float32), found[-1].astype(np.float32))
+    coefficients = weights - weighted_changes if config.averaged else weights
+    return Linear(coefficients[:-1].astype(np.float32), coefficients[-1].astype(np.float32))
 
 
 def fit_naive_bayes(config: NaiveBayes, x: Any, labels: Labels, classes: int, seed: int = 0) -> Linear:
     """Log-probabilities of the features in each class, and of the class."""
-    found = MultinomialNB(alpha=config.alpha).fit(x, labels)
-    return _of_classes(classes, found.classes_, found.feature_log_prob_.T, found.class_log_prior_, -np.inf)
+    classifier = MultinomialNB(alpha=config.alpha).fit(x, labels)
+    return _with_absent_classes(classes, classifier.classes_, classifier.feature_log_prob_.T, classifier.class_log_prior_, -np.inf)
 
 
 def fit_svm(config: SVM, x: Any, labels: Labels, classes: int, seed: int = 0) -> Linear:
     """liblinear's squared hinge, one class against the rest."""
-    found = LinearSVC(C=config.c, random_state=0, max_iter=5000).fit(x, labels)
-    weights, bias = found.coef_.T, found.intercept_
+    classifier = LinearSVC(C=config.c, random_state=0, max_iter=5000).fit(x, labels)
+    weights, bias = classifier.coef_.T, classifier.intercept_
     if weights.shape[1] == 1:
         weights, bias = np.concatenate([-weights, weights], axis=1), np.concatenate([-bias, bias])
-    return _of_classes(classes, found.classes_, weights, bias, -1e30)
+    return _with_absent_classes(classes, classifier.classes_, weights, bias, -1e30)
 
 
 def fit_nbsvm(config: NBSVM, x: Any, labels: Labels, classes: int, seed: int = 0) -> Linear:
@@ -65,23 +65,26 @@ def fit_nbsvm(config: NBSVM, x: Any, labels: Labels, classes: int, seed: int = 0
     """
     weights, bias = np.zeros((x.shape[1], classes)), np.full(classes, -1e30)
     present = np.unique(labels)
+
+    def smoothed_counts(rows: Any) -> Any:
+        return config.alpha + x[rows].sum(axis=0).A1
+
     for c in present[1:] if len(present) == 2 else present:
         inside = labels == c
-        count = lambda rows: config.alpha + x[rows].sum(axis=0).A1
-        p, q = count(inside), count(~inside)
+        p, q = smoothed_counts(inside), smoothed_counts(~inside)
         ratio = np.log(p / p.sum()) - np.log(q / q.sum())
-        found = LinearSVC(C=config.c, random_state=0, max_iter=5000).fit(x.multiply(ratio[None]).tocsr(), inside)
-        w = found.coef_[0]
+        classifier = LinearSVC(C=config.c, random_state=0, max_iter=5000).fit(x.multiply(ratio[None]).tocsr(), inside)
+        w = classifier.coef_[0]
         size = (1 - config.beta) * np.abs(w).mean()
         weights[:, c] = ratio * (size + config.beta * w)
-        bias[c] = size * np.log(inside.sum() / (~inside).sum()) + config.beta * found.intercept_[0]
+        bias[c] = size * np.log(inside.sum() / (~inside).sum()) + config.beta * classifier.intercept_[0]
     if len(present) == 2:
         weights[:, present[0]], bias[present[0]] = -weights[:, present[1]], -bias[present[1]]
     return Linear(weights.astype(np.float32), bias.astype(np.float32))
 
 
-def _of_classes(classes: int, present: np.ndarray, weights: np.ndarray, bias: np.ndarray, never: float) -> Linear:
+def _with_absent_classes(classes: int, present: np.ndarray, weights: np.ndarray, bias: np.ndarray, absent_bias: float) -> Linear:
     """Columns of the classes that training has; one that it lacks is never chosen."""
-    all_weights, all_bias = np.zeros((len(weights), classes), np.float32), np.full(classes, never, np.float32)
+    all_weights, all_bias = np.zeros((len(weights), classes), np.float32), np.full(classes, absent_bias, np.float32)
     all_weights[:, present], all_bias[present] = weights, bias
     return Linear(all_weights, all_bias)

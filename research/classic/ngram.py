@@ -41,7 +41,7 @@ def fit(config: NGram, tokens: Int[np.ndarray, " n"], vocabulary_size: int, eos:
 
     Raises StepladderError if there is nothing to count or a token is outside 0..vocabulary_size - 1.
     """
-    _check(tokens, vocabulary_size)
+    _check_tokens(tokens, vocabulary_size)
     return _fit(config, text_symbols(tokens, eos, vocabulary_size), vocabulary_size, eos)
 
 
@@ -50,7 +50,7 @@ def fit_sequences(config: NGram, sequences: Int[np.ndarray, "n t"], valid: Bool[
 
     Raises StepladderError as `fit` does.
     """
-    _check(sequences[valid], vocabulary_size)
+    _check_tokens(sequences[valid], vocabulary_size)
     return _fit(config, sequence_symbols(sequences, valid, vocabulary_size)[0], vocabulary_size, None)
 
 
@@ -60,7 +60,7 @@ def _fit(config: NGram, symbols: Int[np.ndarray, " m"], vocabulary_size: int, eo
     return Model(vocabulary_size, eos, tuple(table.keys for table in tables), estimate)
 
 
-def _check(tokens: Int[np.ndarray, " n"], vocabulary_size: int) -> None:
+def _check_tokens(tokens: Int[np.ndarray, " n"], vocabulary_size: int) -> None:
     if not tokens.size:
         raise StepladderError("an n-gram model has nothing to count: the training text is empty; check data.train and data.train_tokens")
     if tokens.min() < 0 or tokens.max() >= vocabulary_size:
@@ -74,7 +74,7 @@ def log_probabilities(model: Model, tokens: Int[np.ndarray, " n"]) -> Float[np.n
     """The natural log-probability of each token of a stream after the tokens before it in its sentence; -inf where it is impossible."""
     symbols = _text_symbols(model, tokens)
     scored = np.flatnonzero(symbols != model.vocabulary_size)
-    return _log(_probability(model, _at(_contexts(model, symbols), scored - 1), symbols[scored]))
+    return _log(_probability(model, _index_contexts(_contexts(model, symbols), scored - 1), symbols[scored]))
 
 
 def next_log_probabilities(model: Model, context: Int[np.ndarray, " n"]) -> Float[np.ndarray, " v"]:
@@ -85,7 +85,7 @@ def next_log_probabilities(model: Model, context: Int[np.ndarray, " n"]) -> Floa
     ends = np.flatnonzero(context == model.eos)
     sentence = context[ends[-1] + 1 :] if ends.size else context
     symbols = np.insert(sentence.astype(np.int64), 0, model.vocabulary_size)
-    last = _at(_contexts(model, symbols), slice(-1, None))
+    last = _index_contexts(_contexts(model, symbols), slice(-1, None))
     return _log(_probability(model, last, np.arange(model.vocabulary_size)))
 
 
@@ -104,7 +104,7 @@ def position_log_probabilities(
     model: Model, inputs: Int[np.ndarray, "n t"], valid: Bool[np.ndarray, "n t"], where: Int[np.ndarray, "n q"]
 ) -> Float[np.ndarray, "n q v"]:
     """As `score_positions`, for every word of the vocabulary."""
-    contexts = _at(_row_contexts(model, inputs, valid, where), (..., None))
+    contexts = _index_contexts(_row_contexts(model, inputs, valid, where), (..., None))
     return _log(_probability(model, contexts, np.arange(model.vocabulary_size)))
 
 
@@ -140,10 +140,10 @@ def _contexts(model: Model, symbols: Int[np.ndarray, " m"]) -> Contexts:
 
 def _row_contexts(model: Model, inputs: Int[np.ndarray, "n t"], valid: Bool[np.ndarray, "n t"], where: Int[np.ndarray, "n q"]) -> Contexts:
     symbols, ends = sequence_symbols(inputs, valid, model.vocabulary_size)
-    return _at(_contexts(model, symbols), np.take_along_axis(ends, where + 1, axis=1))
+    return _index_contexts(_contexts(model, symbols), np.take_along_axis(ends, where + 1, axis=1))
 
 
-def _at(contexts: Contexts, index: Any) -> Contexts:
+def _index_contexts(contexts: Contexts, index: Any) -> Contexts:
     return Contexts([ids[index] for ids in contexts.ids], contexts.length[index])
 
 
@@ -152,9 +152,9 @@ def _probability(model: Model, contexts: Contexts, words: Int[np.ndarray, "*b"])
     estimate, uniform = model.estimate, np.array(1.0 / model.vocabulary_size)
     probability = uniform
     for k, (keys, context) in enumerate(zip(model.keys, contexts.ids, strict=True)):
-        kept = estimate.kept[k][find(keys, context, words, model.vocabulary_size)]
+        discounted = estimate.discounted[k][find(keys, context, words, model.vocabulary_size)]
         lower = probability if estimate.interpolated else uniform
-        probability = np.where(contexts.length >= k, kept + estimate.weight[k][context] * lower, probability)
+        probability = np.where(contexts.length >= k, discounted + estimate.weight[k][context] * lower, probability)
     return probability
 
 

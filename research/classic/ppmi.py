@@ -21,8 +21,8 @@ def cooccurrences(words: Int[np.ndarray, " n"], start: Int[np.ndarray, " m"], vo
     shape = (vocabulary_size, vocabulary_size)
     counts = csr_array(shape, dtype=np.float64)
     for distance in range(1, window + 1):
-        together = sentence[distance:] == sentence[:-distance]
-        pairs = words[:-distance][together], words[distance:][together]
+        same_sentence = sentence[distance:] == sentence[:-distance]
+        pairs = words[:-distance][same_sentence], words[distance:][same_sentence]
         counts = counts + csr_array((np.ones(len(pairs[0])), pairs), shape=shape)
     return csr_array(counts + counts.T)
 
@@ -33,9 +33,9 @@ def ppmi(counts: csr_array, context_power: float = 1.0, shift: float = 1.0) -> c
     Entries that are zero are not stored.
     """
     word, context = np.asarray(counts.sum(axis=1)).ravel(), np.asarray(counts.sum(axis=0)).ravel() ** context_power
-    found = counts.tocoo()
-    i, j = found.coords
-    information = np.log(found.data * context.sum() / (word[i] * context[j] * shift))
+    entries = counts.tocoo()
+    i, j = entries.coords
+    information = np.log(entries.data * context.sum() / (word[i] * context[j] * shift))
     positive = information > 0
     return csr_array((information[positive], (i[positive], j[positive])), shape=counts.shape)
 

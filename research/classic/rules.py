@@ -42,13 +42,13 @@ class Word(NamedTuple):
     """A word as written, its valence in the lexicon (None if it has none), and the rules that changed it, in their order."""
 
     text: str
-    known: float | None
+    lexicon_valence: float | None
     changes: tuple[Change, ...] = ()
 
     @property
     def valence(self) -> float:
         """After all rules."""
-        return self.changes[-1].after if self.changes else self.known or 0.0
+        return self.changes[-1].after if self.changes else self.lexicon_valence or 0.0
 
 
 class Features(NamedTuple):
@@ -66,11 +66,11 @@ class Features(NamedTuple):
 
 
 class Sentence(NamedTuple):
-    """What the rules look at: words as written, in lower case, their valences in the lexicon; whether some but not all are in capitals."""
+    """What the rules read: words as written, in lower case, their valences in the lexicon; whether some but not all are in capitals."""
 
     words: tuple[str, ...]
     lower: tuple[str, ...]
-    known: tuple[float | None, ...]
+    lexicon_valences: tuple[float | None, ...]
     mixed: bool
 
     def span(self, first: int, last: int) -> str:
@@ -83,9 +83,9 @@ Rule = Callable[[Rules, Sentence, int, int, float], float]  # config, sentence, 
 
 def features(config: Rules, lexicon: Lexicon, text: str) -> Features:
     """Every word with its valence and the rules that changed it."""
-    text = _described(config, lexicon.emoji, text) if config.emoji else text
-    sentence = _sentence(lexicon.valences, text)
-    words = [_word(config, sentence, place) for place in range(len(sentence.words))]
+    text = _describe_emoji(config, lexicon.emoji, text) if config.emoji else text
+    sentence = _split_sentence(lexicon.valences, text)
+    words = [_rate_word(config, sentence, place) for place in range(len(sentence.words))]
     if config.contrast and "but" in sentence.lower:
         words = _contrast(config, words, sentence.lower.index("but"))
     return Features(tuple(words), *(_emphasis(text) if config.punctuation else (0.0, 0.0)))
@@ -106,15 +106,16 @@ def decide(config: Rules, score: float) -> int:
 
 def drivers(config: Rules, lexicon: Lexicon, text: str) -> list[tuple[str, float]]:
     """The words that moved the score, and the marks "!" and "?", each with its contribution, the largest first. They sum to the score."""
-    found = features(config, lexicon, text)
-    total = found.total
-    marks = [(mark, math.copysign(value, total)) for mark, value in (("!", found.exclamation), ("?", found.question)) if total]
+    text_features = features(config, lexicon, text)
+    total = text_features.total
+    emphasis = (("!", text_features.exclamation), ("?", text_features.question))
+    marks = [(mark, math.copysign(value, total)) for mark, value in emphasis if total]
     scale = math.sqrt(total * total + SQUASH)
-    values = [*((word.text, word.valence) for word in found.words), *marks]
-    return sorted(((name, value / scale) for name, value in values if value), key=lambda one: -abs(one[1]))
+    values = [*((word.text, word.valence) for word in text_features.words), *marks]
+    return sorted(((name, value / scale) for name, value in values if value), key=lambda driver: -abs(driver[1]))
 
 
-def _described(config: Rules, emoji: Mapping[str, str], text: str) -> str:
+def _describe_emoji(config: Rules, emoji: Mapping[str, str], text: str) -> str:
     """The text with its emoji in words."""
     if not config.quirks:
         return "".join(f" {emoji[sign]} " if sign in emoji else sign for sign in text.replace(VARIATION_SELECTOR, ""))
@@ -126,22 +127,22 @@ def _described(config: Rules, emoji: Mapping[str, str], text: str) -> str:
     return "".join(parts)
 
 
-def _sentence(valences: Mapping[str, float], text: str) -> Sentence:
-    words = tuple(map(_without_marks, plain_signs(text).split()))
+def _split_sentence(valences: Mapping[str, float], text: str) -> Sentence:
+    words = tuple(map(_strip_punctuation, plain_signs(text).split()))
     lower = tuple(map(lowered, words))
     capitals = sum(word.isupper() for word in words)
     return Sentence(words, lower, tuple(map(valences.get, lower)), 0 < capitals < len(words))
 
 
-def _without_marks(token: str) -> str:
+def _strip_punctuation(token: str) -> str:
     """A token without the punctuation around it; it stays whole if less than three characters would remain: it may be an emoticon."""
     inner = token.strip(string.punctuation)
     return inner if len(inner) > 2 else token
 
 
-def _word(config: Rules, sentence: Sentence, place: int) -> Word:
-    text, known = sentence.words[place], sentence.known[place]
-    return Word(text, known) if known is None else Word(text, known, tuple(_changes(config, sentence, place, known)))
+def _rate_word(config: Rules, sentence: Sentence, place: int) -> Word:
+    text, valence = sentence.words[place], sentence.lexicon_valences[place]
+    return Word(text, valence) if valence is None else Word(text, valence, tuple(_changes(config, sentence, place, valence)))
 
 
 def _changes(config: Rules, sentence: Sentence, place: int, valence: float) -> Iterator[Change]:
@@ -150,7 +151,7 @@ def _changes(config: Rules, sentence: Sentence, place: int, valence: float) -> I
         yield Change("intensifiers", valence, 0.0)  # it only modifies others
         return
     for name, rule, distance in ORDER:
-        if getattr(config, name) and place >= distance and (not distance or sentence.known[place - distance] is None):
+        if getattr(config, name) and place >= distance and (not distance or sentence.lexicon_valences[place - distance] is None):
             after = rule(config, sentence, place, distance, valence)
             if after != valence:
                 yield Change(name, valence, after)
@@ -162,7 +163,7 @@ def _no(config: Rules, sentence: Sentence, place: int, distance: int, valence: f
     before = [sentence.span(place - k, place - k) for k in range(1, REACH + 1)]
     if "no" in before[:2] or (before[2] == "no" and before[0] in ("or", "nor")):
         return valence * TURN
-    followed = place + 1 < len(sentence.known) and sentence.known[place + 1] is not None
+    followed = place + 1 < len(sentence.lexicon_valences) and sentence.lexicon_valences[place + 1] is not None
     return 0.0 if sentence.lower[place] == "no" and followed else valence
 
 
@@ -216,8 +217,8 @@ def _negation(config: Rules, sentence: Sentence, place: int, distance: int, vale
 def _idioms(config: Rules, sentence: Sentence, place: int, distance: int, valence: float) -> float:
     """The valence of an idiom that the word is part of, or follows."""
     spans = ((0, 2), (0, 1), (-1, 0), (-2, 0), (-2, -1), (-3, -1), (-3, -2))
-    found = (IDIOMS.get(sentence.span(place + first, place + last)) for first, last in spans)
-    return next((idiom for idiom in found if idiom is not None), valence)
+    valences = (IDIOMS.get(sentence.span(place + first, place + last)) for first, last in spans)
+    return next((idiom for idiom in valences if idiom is not None), valence)
 
 
 def _degree_phrases(config: Rules, sentence: Sentence, place: int, distance: int, valence: float) -> float:

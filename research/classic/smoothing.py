@@ -1,6 +1,6 @@
 """From counts to probabilities. Every estimator has one form,
 
-    p(w | h) = kept(h w) + weight(h) * p_lower(w)
+    p(w | h) = discounted(h w) + weight(h) * p_lower(w)
 
 where p_lower is the uniform distribution over the vocabulary, or the same estimate one symbol of context shorter.
 """
@@ -17,7 +17,7 @@ from research.config.model import AddK, MaximumLikelihood
 class Estimate(NamedTuple):
     """The numbers of that form for the orders 1..n. The last entry of each array stands for what was never seen: UNSEEN = -1."""
 
-    kept: tuple[Float[np.ndarray, " _"], ...]  # by the id of the n-gram
+    discounted: tuple[Float[np.ndarray, " _"], ...]  # by the id of the n-gram
     weight: tuple[Float[np.ndarray, " _"], ...]  # by the id of its context
     interpolated: bool  # whether the weight goes to the next shorter context, or to the uniform distribution
     fallback: tuple[int, ...] = ()  # the orders whose discounts could not be estimated
@@ -30,21 +30,21 @@ def contexts_of(tables: tuple[Table, ...], k: int, vocabulary_size: int) -> tupl
 
 def add_k(config: AddK, tables: tuple[Table, ...], vocabulary_size: int) -> Estimate:
     """(count(h w) + k) / (count(h) + k V); uniform after an unseen context."""
-    return _added(tables, vocabulary_size, config.k * vocabulary_size, 1.0)
+    return _additive_smoothing(tables, vocabulary_size, config.k * vocabulary_size, 1.0)
 
 
 def maximum_likelihood(config: MaximumLikelihood, tables: tuple[Table, ...], vocabulary_size: int) -> Estimate:
     """count(h w) / count(h). What was never seen, or follows an unseen context, has probability zero."""
-    return _added(tables, vocabulary_size, 0.0, 0.0)
+    return _additive_smoothing(tables, vocabulary_size, 0.0, 0.0)
 
 
-def _added(tables: tuple[Table, ...], vocabulary_size: int, added: float, unseen_weight: float) -> Estimate:
-    """Relative frequencies after `added` occurrences, spread evenly over the vocabulary, joined each context."""
-    kept, weight = [], []
+def _additive_smoothing(tables: tuple[Table, ...], vocabulary_size: int, pseudocount: float, unseen_weight: float) -> Estimate:
+    """Relative frequencies after `pseudocount` occurrences, spread evenly over the vocabulary, joined each context."""
+    discounted, weight = [], []
     for k, table in enumerate(tables):
         context, contexts = contexts_of(tables, k, vocabulary_size)
-        total = np.bincount(context, table.counts, contexts) + added
-        kept.append(np.append(table.counts / total[context], 0.0))
-        shared = np.divide(added, total, out=np.full(contexts, unseen_weight), where=total > 0)
+        total = np.bincount(context, table.counts, contexts) + pseudocount
+        discounted.append(np.append(table.counts / total[context], 0.0))
+        shared = np.divide(pseudocount, total, out=np.full(contexts, unseen_weight), where=total > 0)
         weight.append(np.append(shared, unseen_weight))
-    return Estimate(tuple(kept), tuple(weight), interpolated=False)
+    return Estimate(tuple(discounted), tuple(weight), interpolated=False)

@@ -45,11 +45,11 @@ def rank(index: Index, queries: Sequence[Words], k: int) -> Ranking:
     if not queries:
         return Ranking(np.zeros((0, k), np.int64), np.zeros((0, k), np.float32))
     rows = normalize(transform(index.config, index.features, queries))
-    blocks = [_best((rows[start : start + BLOCK] @ index.rows.T).toarray(), k) for start in range(0, len(queries), BLOCK)]
+    blocks = [_top_k((rows[start : start + BLOCK] @ index.rows.T).toarray(), k) for start in range(0, len(queries), BLOCK)]
     return Ranking(np.concatenate([block.documents for block in blocks]), np.concatenate([block.scores for block in blocks]))
 
 
-def _best(scores: Float[np.ndarray, "q n"], k: int) -> Ranking:
+def _top_k(scores: Float[np.ndarray, "q n"], k: int) -> Ranking:
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     best = np.take_along_axis(scores, order, axis=1)
     missing = ((0, 0), (0, k - order.shape[1]))
@@ -70,15 +70,16 @@ def reciprocal_rank(ranking: Ranking, relevant: Sequence[Collection[int]]) -> Fl
     return (hits / np.arange(1, hits.shape[1] + 1)).max(axis=1)
 
 
-def leave_out(ranking: Ranking, own: Sequence[int]) -> Ranking:
-    """The ranking of each query without one document, its own, and so a place shorter; who was behind it moves up."""
-    out = ranking.documents == np.asarray(own)[:, None]
-    out[~out.any(axis=1), -1] = True
-    return Ranking(*(field[~out].reshape(len(field), -1) for field in ranking))
+def leave_out(ranking: Ranking, excluded: Sequence[int]) -> Ranking:
+    """The ranking of each query without one document, `excluded`, and so a place shorter; what was behind it moves up."""
+    is_excluded = ranking.documents == np.asarray(excluded)[:, None]
+    is_excluded[~is_excluded.any(axis=1), -1] = True
+    return Ranking(*(field[~is_excluded].reshape(len(field), -1) for field in ranking))
 
 
 def _hits(ranking: Ranking, relevant: Sequence[Collection[int]]) -> Float[np.ndarray, "q k"]:
     """1 where a document is relevant to its query."""
     if len(relevant) != len(ranking.documents) or not len(relevant):
         raise StepladderError(f"{len(ranking.documents)} queries and {len(relevant)} sets of relevant documents: bring one set a query.")
-    return np.array([np.isin(row, list(wanted)) & (row >= 0) for row, wanted in zip(ranking.documents, relevant, strict=True)], np.float64)
+    pairs = zip(ranking.documents, relevant, strict=True)
+    return np.array([np.isin(row, list(documents)) & (row >= 0) for row, documents in pairs], np.float64)

@@ -109,7 +109,7 @@ def test_the_slips_are_the_packages_and_can_be_mended(text, slip, meant):
 def test_features_say_which_rule_changed_a_word():
     seen = features(ALL, LEXICON, "Not very GOOD, but the door is fair").words
     assert [word.text for word in seen] == ["Not", "very", "GOOD", "but", "the", "door", "is", "fair"]
-    assert [word.known for word in seen] == [None, None, 2.0, None, None, None, None, 1.0]
+    assert [word.lexicon_valence for word in seen] == [None, None, 2.0, None, None, None, None, 1.0]
     assert [change.rule for change in seen[2].changes] == ["capitals", "intensifiers", "negation", "contrast"]
     assert seen[2].changes[0] == Change("capitals", 2.0, 2.733)
     assert seen[2].valence == pytest.approx(0.5 * -0.74 * (2.733 + 0.293))
@@ -119,7 +119,7 @@ def test_features_say_which_rule_changed_a_word():
 @given(SENTENCES, CONFIGS)
 def test_the_changes_of_a_word_are_a_chain_of_rules_that_are_on(text, config):
     for word in features(config, LEXICON, text).words:
-        for before, change in zip([word.known, *(change.after for change in word.changes)], word.changes, strict=False):
+        for before, change in zip([word.lexicon_valence, *(change.after for change in word.changes)], word.changes, strict=False):
             assert change.before == before != change.after
             assert getattr(config, change.rule)
 
