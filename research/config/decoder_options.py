@@ -17,34 +17,34 @@ def decoder_of(kind: str, options: dict[str, float | None]) -> Decoder:
 
     Raises StepladderError for an unknown kind, an option that it does not read, or a value that cannot be.
     """
-    known: dict[str, type[Node]] = by_kind(members(Decoder))
-    if kind not in known:
-        raise StepladderError(f"--decoder {kind} is not there{did_you_mean(kind, known) or '.'} The decoders are {', '.join(known)}.")
-    given = {option: value for option, value in options.items() if value is not None}
-    for option, value in given.items():
-        if WORDS[option] not in known[kind].model_fields:
-            readers = " or ".join(name for name, node in known.items() if WORDS[option] in node.model_fields)
+    decoders: dict[str, type[Node]] = by_kind(members(Decoder))
+    if kind not in decoders:
+        raise StepladderError(f"--decoder {kind} is not there{did_you_mean(kind, decoders) or '.'} The decoders are {', '.join(decoders)}.")
+    option_values = {option: value for option, value in options.items() if value is not None}
+    for option, value in option_values.items():
+        if WORDS[option] not in decoders[kind].model_fields:
+            readers = " or ".join(name for name, node in decoders.items() if WORDS[option] in node.model_fields)
             raise StepladderError(f"--{option} {value:g} does nothing with --decoder {kind}; leave it out, or take --decoder {readers}.")
-    tree = {"kind": kind, **{WORDS[option]: value for option, value in given.items()}}
+    tree = {"kind": kind, **{WORDS[option]: value for option, value in option_values.items()}}
     try:
-        decoder = known[kind].model_validate(tree)
+        decoder = decoders[kind].model_validate(tree)
     except ValidationError as error:
-        option_of = {word: option for option, word in WORDS.items()}
-        first = str(error.errors()[0]["loc"][0])
-        said = explain(error, known[kind], tree, lambda path: f"--{option_of[path[-1]]}")
-        raise StepladderError(f"{said}{LIKELIEST.get(first, '')}") from error
+        option_by_field = {word: option for option, word in WORDS.items()}
+        field = str(error.errors()[0]["loc"][0])
+        message = explain(error, decoders[kind], tree, lambda path: f"--{option_by_field[path[-1]]}")
+        raise StepladderError(f"{message}{LIKELIEST.get(field, '')}") from error
     assert isinstance(decoder, Greedy | Sample | TopK | TopP | Beam)
     return decoder
 
 
-def n_best_of(decoder: Decoder, asked: int | None) -> int:
+def n_best_of(decoder: Decoder, n_best: int | None) -> int:
     """How many texts of a prompt are shown: one, or of a beam as many as are asked for. Raises StepladderError for what cannot be."""
-    if asked is None:
+    if n_best is None:
         return 1
     if not isinstance(decoder, Beam):
-        raise StepladderError(f"--n-best {asked} does nothing with --decoder {decoder.kind}; leave it out, or take --decoder beam.")
-    if not 1 <= asked <= decoder.size:
+        raise StepladderError(f"--n-best {n_best} does nothing with --decoder {decoder.kind}; leave it out, or take --decoder beam.")
+    if not 1 <= n_best <= decoder.size:
         raise StepladderError(
-            f"--n-best {asked} is not between 1 and the {decoder.size} beams; ask for fewer, or search with a larger --beam."
+            f"--n-best {n_best} is not between 1 and the {decoder.size} beams; ask for fewer, or search with a larger --beam."
         )
-    return asked
+    return n_best

@@ -53,7 +53,7 @@ class Beam(Several):
     length_penalty: Weight = 0.6  # the size and the penalty of Vaswani et al. 2017, sec. 6.1
 
     @model_validator(mode="after")
-    def _texts_are_found(self) -> "Beam":
+    def _beams_suffice(self) -> "Beam":
         if self.texts > self.size:
             raise ValueError(f"texts = {self.texts} are more than the {self.size} that a search keeps: raise size, or lower texts")
         return self

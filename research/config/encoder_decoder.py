@@ -147,8 +147,10 @@ class StackDecoder(StackWords):
     @model_validator(mode="after")
     def _cross_fits(self) -> "StackDecoder":
         if self.width % self.cross.heads:
-            best = min((h for h in range(1, self.width + 1) if self.width % h == 0), key=lambda h: abs(h - self.cross.heads))
-            raise Impossible(f"decoder.cross.heads = {self.cross.heads} do not divide decoder.width = {self.width}; the nearest is {best}")
+            nearest = min((h for h in range(1, self.width + 1) if self.width % h == 0), key=lambda h: abs(h - self.cross.heads))
+            raise Impossible(
+                f"decoder.cross.heads = {self.cross.heads} do not divide decoder.width = {self.width}; the nearest is {nearest}"
+            )
         return self
 
     @model_validator(mode="after")

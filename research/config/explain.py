@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from research.config.errors import Impossible, did_you_mean
 from research.config.fields import Path, all_keys, class_of, keys, kinds
-from research.config.labels import text as shown
+from research.config.labels import text as value_text
 from research.config.node import Node
 from research.config.short_names import meant
 
@@ -20,12 +20,13 @@ def explain(error: ValidationError, root: type[Node], tree: dict[str, Any], wher
     `where` says, for a key's path, which file or command it comes from. Keys are dotted, without the names of union branches. `table`: the
     table that the tree is, where it is no whole config.
     """
-    found: dict[Path, list[dict[str, Any]]] = {}
-    for one in error.errors(include_url=False):
-        if (path := _path(one, tree)) is not None:
-            found.setdefault(path, []).append(dict(one))
-    first, *others = sorted(found, key=lambda path: found[path][0]["type"] != "extra_forbidden")  # a misspelt key explains a missing one
-    text = f"{where(first)}: {_sentence(first, found[first], root, tree, table)}"
+    errors_by_path: dict[Path, list[dict[str, Any]]] = {}
+    for detail in error.errors(include_url=False):
+        if (path := _path(detail, tree)) is not None:
+            errors_by_path.setdefault(path, []).append(dict(detail))
+    # a misspelt key explains a missing one
+    first, *others = sorted(errors_by_path, key=lambda path: errors_by_path[path][0]["type"] != "extra_forbidden")
+    text = f"{where(first)}: {_sentence(first, errors_by_path[first], root, tree, table)}"
     if not others:
         return text
     return f"{text} And {len(others)} more: {', '.join('.'.join(path) or 'the whole' for path in others)}."
@@ -33,7 +34,7 @@ def explain(error: ValidationError, root: type[Node], tree: dict[str, Any], wher
 
 def impossible(error: ValidationError) -> bool:
     """Whether all that is wrong is a combination that cannot be."""
-    return all(isinstance(one.get("ctx", {}).get("error"), Impossible) for one in error.errors())
+    return all(isinstance(detail.get("ctx", {}).get("error"), Impossible) for detail in error.errors())
 
 
 def unknown_key(
@@ -42,26 +43,26 @@ def unknown_key(
     """What to say of a key that is not there: it belongs to another kind, stands elsewhere in the schema, or is nearly another's name."""
     key, above, last = ".".join(path), path[:-1], path[-1]
     prefix = "".join(f"{part}." for part in above)
-    other = [kind for kind, sibling in (siblings or {}).items() if last in keys(sibling)]
-    if other:
-        here = f" Of this kind it may be `{usual}`." if (usual := meant(path, root)) and usual != key else ""
-        return f"unknown key `{key}`; `{last}` belongs to {prefix}kind = {' or '.join(other)}.{here}"
+    other_kinds = [kind for kind, sibling in (siblings or {}).items() if last in keys(sibling)]
+    if other_kinds:
+        here = f" Of this kind it may be `{canonical}`." if (canonical := meant(path, root)) and canonical != key else ""
+        return f"unknown key `{key}`; `{last}` belongs to {prefix}kind = {' or '.join(other_kinds)}.{here}"
     elsewhere = [name for name in all_keys(root) if name.split(".")[-1] == last]
-    own = [prefix + name for name in keys(node)] if node else []
-    hint = f"; did you mean `{usual}`?" if (usual := meant(path, root)) else ""
+    node_keys = [prefix + name for name in keys(node)] if node else []
+    hint = f"; did you mean `{canonical}`?" if (canonical := meant(path, root)) else ""
     hint = hint or did_you_mean(key, elsewhere) or (f"; did you mean `{elsewhere[0]}`?" if elsewhere else "")
-    hint = hint or did_you_mean(key, own) or did_you_mean(key, all_keys(root))
+    hint = hint or did_you_mean(key, node_keys) or did_you_mean(key, all_keys(root))
     holder = ".".join(part for part in (table, *above) if part)
     listed = f" The keys of {f'[{holder}]' if holder else 'a config'} are {', '.join(keys(node))}." if node else ""
     return f"unknown key `{key}`{hint or '.'}{listed}"
 
 
-def _path(one: Any, tree: dict[str, Any]) -> Path | None:
+def _path(detail: Any, tree: dict[str, Any]) -> Path | None:
     """The dotted path of an error, or None if it is about a branch that the value does not take."""
     path: list[str] = []
     value: Any = tree
     branch: Any = None  # the kind of a table that was just entered: its name follows in the location
-    for part in one["loc"]:
+    for part in detail["loc"]:
         text = str(part)
         if text == branch:
             branch = None
@@ -73,16 +74,16 @@ def _path(one: Any, tree: dict[str, Any]) -> Path | None:
                 return None
             continue
         path.append(text)
-        value = value[part] if _has(value, part) else None
+        value = value[part] if _contains(value, part) else None
         branch = value.get("kind") if isinstance(value, dict) else None
     return tuple(path)
 
 
-def _has(value: Any, part: Any) -> bool:
+def _contains(value: Any, part: Any) -> bool:
     return (isinstance(value, dict) and part in value) or (isinstance(value, list | tuple) and isinstance(part, int) and part < len(value))
 
 
-def _at(root: type[Node], tree: Any, path: Path) -> tuple[type[Node] | None, Any]:
+def _node_at(root: type[Node], tree: Any, path: Path) -> tuple[type[Node] | None, Any]:
     """The node class and the field at a path, as far as the tree's kinds say."""
     node: type[Node] | None = root
     field, value = None, tree
@@ -98,11 +99,11 @@ def _at(root: type[Node], tree: Any, path: Path) -> tuple[type[Node] | None, Any
 
 def _sentence(path: Path, errors: list[dict[str, Any]], root: type[Node], tree: dict[str, Any], table: str) -> str:
     """What is wrong at one key, and what would be right."""
-    one, key = errors[0], ".".join(path)
-    _, field = _at(root, tree, path)
-    match one["type"]:
+    detail, key = errors[0], ".".join(path)
+    _, field = _node_at(root, tree, path)
+    match detail["type"]:
         case "extra_forbidden":
-            above, union = _at(root, tree, path[:-1])
+            above, union = _node_at(root, tree, path[:-1])
             return unknown_key(path, root, above, kinds(union) if union is not None else {}, table)
         case "missing":
             valid = ", ".join(kinds(field)) if field is not None else ""
@@ -110,18 +111,18 @@ def _sentence(path: Path, errors: list[dict[str, Any]], root: type[Node], tree: 
                 return f"`{key}` is missing; write [{key}] with a kind in the file, or {key}.kind=... . The kinds are {valid}."
             return f"`{key}` is missing, and has no default; write it in the file, or {key}=... on the command line."
         case "union_tag_invalid" | "union_tag_not_found":
-            return _unknown_kind(key, one["input"], list(kinds(field)) if field is not None else [], root)
+            return _unknown_kind(key, detail["input"], list(kinds(field)) if field is not None else [], root)
         case "value_error":
-            reason = str(one["ctx"]["error"])
+            reason = str(detail["ctx"]["error"])
             return f"{'' if not key or key in reason else f'`{key}`: '}{reason}."
         case "too_short":
             return f"`{key}` is empty; give it at least one value."
-    return _wrong_value(key, errors, list(kinds(field)) if field is not None else []) + _keys_of_table(key, one["type"], field)
+    return _wrong_value(key, errors, list(kinds(field)) if field is not None else []) + _keys_of_table(key, detail["type"], field)
 
 
-def _keys_of_table(key: str, mistake: str, field: Any) -> str:
+def _keys_of_table(key: str, error_type: str, field: Any) -> str:
     """The keys of a table without kinds, where something else was given in its place."""
-    node = class_of(field, {}) if field is not None and mistake in NO_TABLE and not kinds(field) else None
+    node = class_of(field, {}) if field is not None and error_type in NO_TABLE and not kinds(field) else None
     return f" Its keys are {', '.join(f'{key}.{name}' for name in keys(node))}." if node else ""
 
 
@@ -130,8 +131,8 @@ def _unknown_kind(key: str, table: Any, valid: list[str], root: type[Node]) -> s
     listed = f"The kinds are {', '.join(valid)}."
     if kind is None:
         return f"`{key}` has no kind; write {key}.kind = ... in the file. {listed}"
-    home = [name for name in all_keys(root) if name.startswith(f"{key}.") and kind in _kinds_at(root, name)]
-    hint = did_you_mean(str(kind), valid) or (f"; {kind} is a kind of `{home[0]}`." if home else ".")
+    accepting_keys = [name for name in all_keys(root) if name.startswith(f"{key}.") and kind in _kinds_at(root, name)]
+    hint = did_you_mean(str(kind), valid) or (f"; {kind} is a kind of `{accepting_keys[0]}`." if accepting_keys else ".")
     return f"unknown kind '{kind}' at `{key}.kind`{hint} {listed}"
 
 
@@ -146,14 +147,14 @@ def _kinds_at(root: type[Node], name: str) -> set[str]:
 
 def _wrong_value(key: str, errors: list[dict[str, Any]], valid: list[str]) -> str:
     value = errors[0]["input"]
-    wanted = list(dict.fromkeys(_wanted(one, key, valid) for one in errors))
-    choices = [word for one in errors if one["type"] == "literal_error" for word in _quoted(one["ctx"]["expected"])]
+    expected = list(dict.fromkeys(_expected(detail, key, valid) for detail in errors))
+    choices = [word for detail in errors if detail["type"] == "literal_error" for word in _quoted(detail["ctx"]["expected"])]
     hint = did_you_mean(value, choices) if isinstance(value, str) else ""
     hint = f"; did you mean `{key}.kind = {value}`?" if isinstance(value, str) and value in valid else hint
-    return f"`{key}` must be {' or '.join(wanted)}, not {_show(value)}{hint or '.'}"
+    return f"`{key}` must be {' or '.join(expected)}, not {_describe_value(value)}{hint or '.'}"
 
 
-def _wanted(one: dict[str, Any], key: str, valid: list[str]) -> str:
+def _expected(detail: dict[str, Any], key: str, valid: list[str]) -> str:
     """What a value should have been, from pydantic's name of the mistake."""
     limits = {
         "greater_than_equal": ("at least", "ge"),
@@ -161,12 +162,12 @@ def _wanted(one: dict[str, Any], key: str, valid: list[str]) -> str:
         "less_than_equal": ("at most", "le"),
         "less_than": ("below", "lt"),
     }
-    if one["type"] in limits:
-        word, limit = limits[one["type"]]
-        return f"{word} {shown(one['ctx'][limit])}"
-    if one["type"] == "literal_error":
-        return " or ".join(_quoted(one["ctx"]["expected"]))
-    if one["type"] in NO_TABLE:
+    if detail["type"] in limits:
+        word, limit = limits[detail["type"]]
+        return f"{word} {value_text(detail['ctx'][limit])}"
+    if detail["type"] == "literal_error":
+        return " or ".join(_quoted(detail["ctx"]["expected"]))
+    if detail["type"] in NO_TABLE:
         return f'a table, as {{ kind = "{valid[0]}" }} (or {key}.kind = ...; the kinds are {", ".join(valid)})' if valid else "a table"
     words = {
         "int_type": "a whole number",
@@ -178,14 +179,14 @@ def _wanted(one: dict[str, Any], key: str, valid: list[str]) -> str:
         "tuple_type": "an array",
         "string_pattern_mismatch": "of small letters, digits and _",
     }
-    return words.get(one["type"], one["msg"][:1].lower() + one["msg"][1:])
+    return words.get(detail["type"], detail["msg"][:1].lower() + detail["msg"][1:])
 
 
 def _quoted(expected: str) -> list[str]:
     return [word.strip("' ") for word in expected.replace(" or ", ", ").split(", ")]
 
 
-def _show(value: Any) -> str:
+def _describe_value(value: Any) -> str:
     """A value as a reader would write it, with its sort where the sort is the mistake."""
     match value:
         case bool():

@@ -33,8 +33,8 @@ def kinds(field: FieldInfo) -> dict[str, type[Node]]:
 @cache
 def by_kind(nodes: tuple[type[Node], ...]) -> dict[str, type[Node]]:
     """The classes by each `kind` that they stand for; those without a kind are left out."""
-    having = (node for node in nodes if "kind" in node.model_fields)
-    return {kind: node for node in having for kind in get_args(node.model_fields["kind"].annotation)}
+    with_kind = (node for node in nodes if "kind" in node.model_fields)
+    return {kind: node for node in with_kind for kind in get_args(node.model_fields["kind"].annotation)}
 
 
 def default_kind(field: FieldInfo) -> str | None:
@@ -52,10 +52,10 @@ def class_of(field: FieldInfo, value: Any) -> type[Node] | None:
     """The class that a plain table stands for at a field; None if its kind is unknown or it is no table."""
     if not isinstance(value, dict):
         return None
-    named = kinds(field)
-    if named:
+    class_by_kind = kinds(field)
+    if class_by_kind:
         kind = value.get("kind", default_kind(field))
-        return named.get(kind) if isinstance(kind, str) else None
+        return class_by_kind.get(kind) if isinstance(kind, str) else None
     nodes = members(field.annotation)
     return nodes[0] if nodes else None
 
@@ -91,12 +91,12 @@ def _walk(node: type[Node], prefix: Path) -> Iterator[Path]:
 def nodes(root: type[Node]) -> frozenset[type[Node]]:
     """Every class of the schema, the root among them."""
     seen: set[type[Node]] = set()
-    rest = [root]
-    while rest:
-        node = rest.pop()
+    pending = [root]
+    while pending:
+        node = pending.pop()
         if node not in seen:
             seen.add(node)
-            rest += [member for field in keys(node).values() for member in members(field.annotation)]
+            pending += [member for field in keys(node).values() for member in members(field.annotation)]
     return frozenset(seen)
 
 

@@ -17,20 +17,22 @@ def find_config(name: Path | str, roots: Sequence[Path] = ROOTS) -> Path:
     path = Path(name)
     if path.exists():
         return path
-    wanted = path.with_suffix("").parts if path.suffix == ".toml" else path.parts
+    name_parts = path.with_suffix("").parts if path.suffix == ".toml" else path.parts
     root = next((root for root in roots if root.is_dir()), None)
     files = sorted(root.rglob("*.toml")) if root else []
-    matches = [file for file in files if file.with_suffix("").parts[-len(wanted) :] == wanted]
+    matches = [file for file in files if file.with_suffix("").parts[-len(name_parts) :] == name_parts]
     if len(matches) == 1:
-        print(f"{name} is {_shown(matches[0])}", file=sys.stderr)
+        print(f"{name} is {_display_path(matches[0])}", file=sys.stderr)
         return matches[0]
     if matches:
-        raise StepladderError(f"{name} is no file, and {len(matches)} configs have its name: {', '.join(map(_shown, matches))}. Name one.")
+        raise StepladderError(
+            f"{name} is no file, and {len(matches)} configs have its name: {', '.join(map(_display_path, matches))}. Name one."
+        )
     if path.suffix != ".toml":
         listed = f" The configs are {', '.join(file.stem for file in files)}." if files else ""
         raise StepladderError(f"{name}: there is no such file{did_you_mean(path.name, [file.stem for file in files]) or '.'}{listed}")
     return path
 
 
-def _shown(path: Path) -> str:
+def _display_path(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

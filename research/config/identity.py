@@ -48,7 +48,7 @@ def science(config: Config, data_digest: str) -> dict[str, Any]:
     for section in ("seeds", "run"):
         tree.pop(section, None)
     for section in ("data", "model", "eval"):
-        _forget_paths(getattr(config, section), tree.get(section, {}))
+        _remove_paths(getattr(config, section), tree.get(section, {}))
     if is_counted(config.model):  # counts know no window, and no line before: a table's other rows need these words
         eval_words: dict[str, Any] = {"misspelt": config.eval.misspelt} if config.eval.misspelt else {}
         eval_words |= {"prompts": {}} if config.eval.prompts else {}
@@ -73,12 +73,12 @@ def paths_of(node: Node) -> dict[str, str]:
     return {key: path for key, path in named.items() if isinstance(path, str)}
 
 
-def _forget_paths(node: Node, table: dict[str, Any]) -> None:
+def _remove_paths(node: Node, table: dict[str, Any]) -> None:
     for path in paths_of(node):
         table.pop(path, None)
     for key, value in table.items():
         if isinstance(value, dict):
-            _forget_paths(getattr(node, key), value)
+            _remove_paths(getattr(node, key), value)
 
 
 def canonical_json(value: Any) -> str:
@@ -124,14 +124,14 @@ def _without_initial_values(model: Any) -> Any:
         return model
     changed: dict[str, Any] = {"init": VarianceInit()} | ({"embedding_init": None} if hasattr(model, "embedding_init") else {})
     if hasattr(model, "cell"):
-        changed["cell"] = _drawn_as_by_default(model.cell)
+        changed["cell"] = _with_default_init(model.cell)
     if isinstance(model, StackWords):
-        mixers = tuple(_drawn_as_by_default(mixer) for mixer in model.pattern)
+        mixers = tuple(_with_default_init(mixer) for mixer in model.pattern)
         changed["mixer"] = mixers if isinstance(model.mixer, tuple) else mixers[0]
     return model.model_copy(update=changed)
 
 
-def _drawn_as_by_default(mixer: Any) -> Any:
+def _with_default_init(mixer: Any) -> Any:
     if isinstance(mixer, Elman):
         return mixer.model_copy(update={"recurrent_init": ScaledInit()})
     return mixer.model_copy(update={"forget_bias": 1.0}) if isinstance(mixer, LSTM) else mixer

@@ -88,17 +88,17 @@ def _short_key(key: str) -> str:
 
 def _differing(table: dict[str, Any], values: Sequence[Any]) -> set[str]:
     """The leaves that are not the same in all tables of the same kind."""
-    like = [_flat(other) for other in values if isinstance(other, dict) and other.get("kind") == table.get("kind")]
-    return {key for flat in like for key in flat if any(other.get(key) != flat[key] for other in like)}
+    same_kind = [_flat(other) for other in values if isinstance(other, dict) and other.get("kind") == table.get("kind")]
+    return {key for flat in same_kind for key in flat if any(other.get(key) != flat[key] for other in same_kind)}
 
 
 def _flat(table: dict[str, Any]) -> dict[str, Any]:
     return {".".join(path): value for path, value in leaves(table)}
 
 
-def _table_text(table: dict[str, Any], wanted: set[str] | None) -> str:
+def _table_text(table: dict[str, Any], keys: set[str] | None) -> str:
     flat = _flat(table)
     kind = flat.pop("kind", None)
-    shown = {key: value for key, value in flat.items() if wanted is None or key in wanted}
-    rest = ", ".join(f"{key.removesuffix('.kind')}={text(value)}" for key, value in shown.items())
-    return " ".join(str(word) for word in (kind, rest) if word) or "default"
+    selected = {key: value for key, value in flat.items() if keys is None or key in keys}
+    fields = ", ".join(f"{key.removesuffix('.kind')}={text(value)}" for key, value in selected.items())
+    return " ".join(str(word) for word in (kind, fields) if word) or "default"

@@ -51,8 +51,8 @@ class Loaded:
         """What another preset chose for the rows, where `sweep.tuned_by` names its file, which lies beside the file that names it."""
         if self.sweep is None or not self.sweep.tuned_by:
             return None
-        said_in = self.origin.get("sweep.tuned_by", str(self.path))
-        folder = FilePath() if said_in == COMMAND_LINE else FilePath(said_in).parent
+        source = self.origin.get("sweep.tuned_by", str(self.path))
+        folder = FilePath() if source == COMMAND_LINE else FilePath(source).parent
         return read_choices(folder / self.sweep.tuned_by, str(self.path))
 
     def points(self) -> tuple[Point, ...]:
@@ -69,10 +69,10 @@ def load(path: FilePath | str, overrides: Sequence[str] = ()) -> Loaded:
         merged = apply(merged, assignments({key: value for key, value in tree.items() if key not in ("extends", "base")}, str(file)))
     command = _parse_overrides(overrides)
     merged = apply(merged, command)
-    first = next((index for index, (_, tree) in enumerate(layers) if "sweep" in tree), len(layers))
-    own = [one for _, tree in layers[first:] for one in assignments(tree, "")]
-    named = frozenset(one.path for one in (*own, *command) if one.path[0] in Config.model_fields)
-    return _checked(path, merged, named, command, bool(layers[-1][1].get("base")))
+    first_with_sweep = next((index for index, (_, tree) in enumerate(layers) if "sweep" in tree), len(layers))
+    sweep_assignments = [assignment for _, tree in layers[first_with_sweep:] for assignment in assignments(tree, "")]
+    named = frozenset(assignment.path for assignment in (*sweep_assignments, *command) if assignment.path[0] in Config.model_fields)
+    return _validated(path, merged, named, command, bool(layers[-1][1].get("base")))
 
 
 def with_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> Config:
@@ -96,8 +96,8 @@ def config_of(tree: dict[str, Any], place: str) -> Config:
     try:
         return resolve(Config.model_validate(merged.tree))
     except ValidationError as error:
-        told = explain(error, Config, merged.tree, lambda _: place)
-        raise StepladderError(f"{told} An older code wrote this, or it was edited; open it with the code that made it.") from None
+        message = explain(error, Config, merged.tree, lambda _: place)
+        raise StepladderError(f"{message} An older code wrote this, or it was edited; open it with the code that made it.") from None
 
 
 def parse_override(text: str) -> tuple[Path, Any]:
@@ -126,16 +126,16 @@ def _parse_value(key: str, word: str) -> Any:
 
 def _parse_overrides(overrides: Sequence[str]) -> list[Assignment]:
     parsed = [Assignment(*parse_override(text), COMMAND_LINE) for text in overrides]
-    paths = [one.path for one in parsed]
+    paths = [assignment.path for assignment in parsed]
     for path in paths:
         if paths.count(path) > 1:
             raise StepladderError(f"{COMMAND_LINE}: `{'.'.join(path)}` is given twice; overrides apply together, so say it once.")
         if path[0] not in TABLES and not is_key(Config, path):
-            raise StepladderError(f"{COMMAND_LINE}: {_unknown(path)}")
+            raise StepladderError(f"{COMMAND_LINE}: {_unknown_key_text(path)}")
     return parsed
 
 
-def _unknown(path: Path) -> str:
+def _unknown_key_text(path: Path) -> str:
     """What to say of a key that no kind has."""
     text = unknown_key(path, Config)
     return text if "did you mean" in text else f"{text} A config has {', '.join(Config.model_fields)}; `stepladder show` prints their keys."
@@ -166,27 +166,27 @@ def _relative(path: FilePath, base: str) -> FilePath:
 
 
 def _read(path: FilePath, extended_by: FilePath | None) -> dict[str, Any]:
-    wanted = f" (`extends` of {extended_by})" if extended_by else ""
+    extension = f" (`extends` of {extended_by})" if extended_by else ""
     try:
-        text = decode(path.read_bytes(), f"{path}{wanted}", advice="Save the file as UTF-8.")
+        text = decode(path.read_bytes(), f"{path}{extension}", advice="Save the file as UTF-8.")
         return tomllib.loads(text)
     except FileNotFoundError:
-        raise StepladderError(f"{path}: there is no such file{wanted}{_instead(path)}") from None
+        raise StepladderError(f"{path}: there is no such file{extension}{_suggestion(path)}") from None
     except IsADirectoryError:
-        raise StepladderError(f"{path}: this is a directory{wanted}; name one of its TOML files.") from None
+        raise StepladderError(f"{path}: this is a directory{extension}; name one of its TOML files.") from None
     except tomllib.TOMLDecodeError as error:
-        line = int(found[1]) if (found := re.search(r"at line (\d+)", str(error))) else text.count("\n") + 1
-        shown = split_lines(text)[min(line, len(split_lines(text))) - 1].strip()
+        line = int(match[1]) if (match := re.search(r"at line (\d+)", str(error))) else text.count("\n") + 1
+        line_text = split_lines(text)[min(line, len(split_lines(text))) - 1].strip()
         raise StepladderError(
-            f"{path}, line {line}: this is no TOML: {_reason(error)}, in `{shown}`. A text needs quotes, a table one pair of brackets."
+            f"{path}, line {line}: this is no TOML: {_reason(error)}, in `{line_text}`. A text needs quotes, a table one pair of brackets."
         ) from None
     except OSError as error:
-        raise StepladderError(f"{path}: cannot be read{wanted}: {error.strerror}.") from None
+        raise StepladderError(f"{path}: cannot be read{extension}: {error.strerror}.") from None
 
 
-def _instead(path: FilePath) -> str:
+def _suggestion(path: FilePath) -> str:
     """What a name that is no file may have meant: an experiment, a config of that name, or a file beside it."""
-    if (experiment := _first([root / "experiments" / path.stem / "quick.toml" for root in ROOTS])) and path.parent == FilePath():
+    if (experiment := _first_file([root / "experiments" / path.stem / "quick.toml" for root in ROOTS])) and path.parent == FilePath():
         name = experiment.parent.name
         return (
             f"; {name} is an experiment of many cells: `stepladder reproduce {name}` runs it, and `stepladder show {name}` says what it is."
@@ -198,7 +198,7 @@ def _instead(path: FilePath) -> str:
     return did_you_mean(path.name, beside) or "; check the path, which is relative to where you are."
 
 
-def _first(files: Sequence[FilePath]) -> FilePath | None:
+def _first_file(files: Sequence[FilePath]) -> FilePath | None:
     return next((file for file in files if file.is_file()), None)
 
 
@@ -207,11 +207,11 @@ def _reason(error: Exception) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _checked(path: FilePath, merged: Merged, named: frozenset[Path], command: Sequence[Assignment], base: bool) -> Loaded:
+def _validated(path: FilePath, merged: Merged, named: frozenset[Path], command: Sequence[Assignment], base: bool) -> Loaded:
     tree = {key: value for key, value in merged.tree.items() if key not in TABLES}
     where = _Where(str(path), merged.origin)
-    sweep = _node(Sweep, merged.tree, "sweep", where)
-    experiment = _node(Experiment, merged.tree, "experiment", where)
+    sweep = _section(Sweep, merged.tree, "sweep", where)
+    experiment = _section(Experiment, merged.tree, "experiment", where)
     if sweep is not None:
         check_overrides(sweep, command)
         experiment = _without_foreign_control(path, experiment, sweep, merged)
@@ -230,11 +230,11 @@ def _without_foreign_control(path: FilePath, experiment: Experiment | None, swee
     """An inherited control stands for the rows that it was written for: a file whose rows have none of its name has no control."""
     if experiment is None or experiment.control is None or experiment.control.label in labels_of(sweep, str(path)):
         return experiment
-    own = {str(path), COMMAND_LINE} & {source for key, source in merged.origin.items() if key[:2] == ("experiment", "control")}
-    return experiment if own else experiment.model_copy(update={"control": None})
+    own_sources = {str(path), COMMAND_LINE} & {source for key, source in merged.origin.items() if key[:2] == ("experiment", "control")}
+    return experiment if own_sources else experiment.model_copy(update={"control": None})
 
 
-def _node(node: type[AnyNode], tree: dict[str, Any], name: str, where: "_Where") -> AnyNode | None:
+def _section(node: type[AnyNode], tree: dict[str, Any], name: str, where: "_Where") -> AnyNode | None:
     if name not in tree:
         return None
     if not isinstance(tree[name], dict):

@@ -81,18 +81,23 @@ def apply(merged: Merged, layer: Iterable[Assignment], keep: frozenset[Path] = f
     layer = sorted(layer, key=_rank)
     tree, origin = complete(deepcopy(merged.tree)), dict(merged.origin)
     dropped: list[Dropped] = []
-    for one in layer:
+    for assignment in layer:
         before = _values(tree)
-        _assign(tree, one, keep)
-        dropped += _lost(before, tree, f"{'.'.join(one.path)} = {_word(one.value)}", () if isinstance(one.value, dict) else one.path)
-        origin = {path: source for path, source in origin.items() if path[: len(one.path)] != one.path}
-        origin |= {path: one.source for path, _ in leaves({one.path[-1]: one.value}, one.path[:-1])}
+        _assign(tree, assignment, keep)
+        dropped += _lost(
+            before,
+            tree,
+            f"{'.'.join(assignment.path)} = {_short_value(assignment.value)}",
+            () if isinstance(assignment.value, dict) else assignment.path,
+        )
+        origin = {path: source for path, source in origin.items() if path[: len(assignment.path)] != assignment.path}
+        origin |= {path: assignment.source for path, _ in leaves({assignment.path[-1]: assignment.value}, assignment.path[:-1])}
     for path, by in _meaningless(tree, layer):
         before = _values(tree)
         _remove(tree, path)
         dropped += _lost(before, tree, by)
     present = _values(tree) | dict(leaves(tree))
-    gone = [one for one in dropped if tuple(one.key.split(".")) not in present]  # not what the layer itself sets anew
+    gone = [drop for drop in dropped if tuple(drop.key.split(".")) not in present]  # not what the layer itself sets anew
     return Merged(complete(tree), (*merged.dropped, *gone), {path: source for path, source in origin.items() if path in present})
 
 
@@ -122,49 +127,51 @@ def _complete_field(field: Any, value: Any) -> Any:
     return _complete(node, {"kind": default_kind(field)} | value if missing else value)
 
 
-def _rank(one: Assignment) -> tuple[int, bool]:
+def _rank(assignment: Assignment) -> tuple[int, bool]:
     """A table, then its kind, then its keys."""
-    is_kind = one.path[-1] == "kind"
-    return len(one.path) - is_kind, is_kind
+    is_kind = assignment.path[-1] == "kind"
+    return len(assignment.path) - is_kind, is_kind
 
 
-def _assign(tree: dict[str, Any], one: Assignment, keep: frozenset[Path]) -> None:
+def _assign(tree: dict[str, Any], assignment: Assignment, keep: frozenset[Path]) -> None:
     """Set one value in place, replacing the table whose kind it changes."""
-    *parents, last = one.path
+    *parents, last = assignment.path
     if last == "kind" and parents:
-        table = _child(tree, tuple(parents), one)
+        table = _child(tree, tuple(parents), assignment)
         old = _get(table, parents[-1])
-        if not isinstance(old, dict) or old.get("kind", one.value) != one.value:
-            _set(table, parents[-1], {"kind": one.value} | _kept(tree, tuple(parents), old, one.value, keep))
+        if not isinstance(old, dict) or old.get("kind", assignment.value) != assignment.value:
+            _set(table, parents[-1], {"kind": assignment.value} | _surviving(tree, tuple(parents), old, assignment.value, keep))
             return
-    table = _child(tree, one.path, one)
-    old, value = _get(table, last), deepcopy(one.value)
+    table = _child(tree, assignment.path, assignment)
+    old, value = _get(table, last), deepcopy(assignment.value)
     if isinstance(value, dict) and isinstance(old, dict):
         kind = {"kind": old["kind"]} if "kind" in old else {}
-        value = _kept(tree, one.path, old, value.get("kind", old.get("kind")), keep) | kind | value
+        value = _surviving(tree, assignment.path, old, value.get("kind", old.get("kind")), keep) | kind | value
     _set(table, last, value)
 
 
-def _child(tree: Any, path: Path, one: Assignment) -> Any:
+def _child(tree: Any, path: Path, assignment: Assignment) -> Any:
     """The table or array that holds the last part of a path; tables on the way are made."""
     for index, (part, following) in enumerate(pairwise(path), start=1):
         if isinstance(tree, dict):
             tree.setdefault(part, {})
-        tree = _get(tree, part, one)
+        tree = _get(tree, part, assignment)
         if not isinstance(tree, list if following.isdigit() else dict):
             key = ".".join(path[:index])
-            what = f"an array of {len(tree)}: write {key}.0.{following}" if isinstance(tree, list) else "no table"
-            what = "one table, not an array: leave the number out" if isinstance(tree, dict) else what
-            raise StepladderError(f"{one.source}: `{'.'.join(one.path)}` cannot be set, because `{key}` is {what}.")
-    _get(tree, path[-1], one)
+            obstacle = f"an array of {len(tree)}: write {key}.0.{following}" if isinstance(tree, list) else "no table"
+            obstacle = "one table, not an array: leave the number out" if isinstance(tree, dict) else obstacle
+            raise StepladderError(f"{assignment.source}: `{'.'.join(assignment.path)}` cannot be set, because `{key}` is {obstacle}.")
+    _get(tree, path[-1], assignment)
     return tree
 
 
-def _get(table: Any, part: str, one: Assignment | None = None) -> Any:
+def _get(table: Any, part: str, assignment: Assignment | None = None) -> Any:
     if isinstance(table, dict):
         return table.get(part)
-    if int(part) >= len(table) and one is not None:
-        raise StepladderError(f"{one.source}: `{'.'.join(one.path)}` cannot be set: the array has {len(table)} entries, counted from 0.")
+    if int(part) >= len(table) and assignment is not None:
+        raise StepladderError(
+            f"{assignment.source}: `{'.'.join(assignment.path)}` cannot be set: the array has {len(table)} entries, counted from 0."
+        )
     return table[int(part)]
 
 
@@ -172,7 +179,7 @@ def _set(table: Any, part: str, value: Any) -> None:
     table[int(part) if isinstance(table, list) else part] = value
 
 
-def _kept(tree: dict[str, Any], path: Path, old: Any, kind: Any, keep: frozenset[Path]) -> dict[str, Any]:
+def _surviving(tree: dict[str, Any], path: Path, old: Any, kind: Any, keep: frozenset[Path]) -> dict[str, Any]:
     """What stays of an old table at a path when one of this kind replaces it: words of a common base, and those that are named.
 
     A word stays where the new kind has it for the same sort of value.
@@ -181,18 +188,18 @@ def _kept(tree: dict[str, Any], path: Path, old: Any, kind: Any, keep: frozenset
         return {}
     before, after = (_class_at(tree, path, name) for name in (old.get("kind"), kind))
     fields = keys(after) if after else {}
-    named = {key for key in old if any(kept[: len(path) + 1] == (*path, key) for kept in keep)}
-    staying = (named | _common(before, after)) - {"kind"}
-    sorts = {key: bool(members(field.annotation)) for key, field in fields.items()}
-    return {key: value for key, value in old.items() if key in staying and sorts.get(key) == isinstance(value, dict | list)}
+    named = {key for key in old if any(kept_path[: len(path) + 1] == (*path, key) for kept_path in keep)}
+    staying = (named | _common_words(before, after)) - {"kind"}
+    is_table = {key: bool(members(field.annotation)) for key, field in fields.items()}
+    return {key: value for key, value in old.items() if key in staying and is_table.get(key) == isinstance(value, dict | list)}
 
 
-def _common(one: type[Node] | None, other: type[Node] | None) -> set[str]:
+def _common_words(old: type[Node] | None, new: type[Node] | None) -> set[str]:
     """The words that two classes have from a base, on one scale, none of their own and no paths of data."""
-    if one is None or other is None:
+    if old is None or new is None:
         return set()
-    bases = [base for base in one.__mro__ if base in other.__mro__ and issubclass(base, Node) and base not in (one, other)]
-    return {key for base in bases for key in keys(base)} - {*PATHS.get(other, ()), *one.alone, *other.alone}
+    bases = [base for base in old.__mro__ if base in new.__mro__ and issubclass(base, Node) and base not in (old, new)]
+    return {key for base in bases for key in keys(base)} - {*PATHS.get(new, ()), *old.alone, *new.alone}
 
 
 def _class_at(tree: Any, path: Path, kind: Any) -> type[Node] | None:
@@ -213,13 +220,16 @@ def _class_at(tree: Any, path: Path, kind: Any) -> type[Node] | None:
 
 def _meaningless(tree: dict[str, Any], layer: list[Assignment]) -> list[tuple[Path, str]]:
     """The inherited sections that this layer's choices leave without meaning, and which choice does."""
-    found = []
+    meaningless = []
+    set_paths = [assignment.path for assignment in layer]
     for choice, values in MEANINGLESS.items():
         value = tree.get(choice[0], {}).get(choice[1]) if isinstance(tree.get(choice[0]), dict) else None
-        if any(one.path in (choice, choice[:1]) for one in layer) and isinstance(value, str):
-            found += [(path, f"{'.'.join(choice)} = {value}") for path in values.get(value, ())]
-    found += [(INSTEAD[one.path], ".".join(one.path)) for one in layer if one.path in INSTEAD]
-    return [(path, by) for path, by in found if not any(one.path[: len(path)] == path or one.path == path[:1] for one in layer)]
+        if any(path in (choice, choice[:1]) for path in set_paths) and isinstance(value, str):
+            meaningless += [(path, f"{'.'.join(choice)} = {value}") for path in values.get(value, ())]
+    meaningless += [(INSTEAD[path], ".".join(path)) for path in set_paths if path in INSTEAD]
+    return [
+        (path, by) for path, by in meaningless if not any(set_path[: len(path)] == path or set_path == path[:1] for set_path in set_paths)
+    ]
 
 
 def _remove(tree: dict[str, Any], path: Path) -> None:
@@ -235,9 +245,9 @@ def _values(tree: dict[str, Any]) -> dict[Path, Any]:
 def _lost(before: dict[Path, Any], tree: dict[str, Any], by: str, replaced: Path = ()) -> list[Dropped]:
     """The values that are there no more, except those below `replaced`, which has a new value in their place."""
     after = _values(tree)
-    gone = [path for path in before if path not in after and not (replaced and path[: len(replaced)] == replaced)]
-    return [Dropped(".".join(path), before[path], by) for path in gone]
+    lost = [path for path in before if path not in after and not (replaced and path[: len(replaced)] == replaced)]
+    return [Dropped(".".join(path), before[path], by) for path in lost]
 
 
-def _word(value: Any) -> str:
+def _short_value(value: Any) -> str:
     return str(value.get("kind", "{...}")) if isinstance(value, dict) else str(value)

@@ -124,9 +124,9 @@ class StackWords(Node):
             raise Impossible(f"a pattern of {len(pattern)} mixers does not divide {self.layers} layers")
         for attention in attentions:
             if self.width % attention.heads:
-                near = [h for h in range(1, self.width + 1) if self.width % h == 0]
-                best = min(near, key=lambda h: abs(h - attention.heads))
-                raise Impossible(f"{attention.heads} heads do not divide the width {self.width}; the nearest number that does is {best}")
+                divisors = [h for h in range(1, self.width + 1) if self.width % h == 0]
+                nearest = min(divisors, key=lambda h: abs(h - attention.heads))
+                raise Impossible(f"{attention.heads} heads do not divide the width {self.width}; the nearest number that does is {nearest}")
         if isinstance(self.position, Alibi | T5 | Rotary) and not attentions:
             raise Impossible(
                 f"position {self.position.kind} acts inside attention, and this model has none; use none, learned or sinusoidal"
@@ -145,8 +145,8 @@ class StackWords(Node):
 
     def may_carry(self) -> bool:
         """Whether chunks of training may hand their state on (the position table of the design)."""
-        kept = all(isinstance(m.cache, WindowCache) for m in self.pattern if isinstance(m, Attention))
-        return kept and not isinstance(self.position, Learned | Sinusoidal)
+        windowed = all(isinstance(m.cache, WindowCache) for m in self.pattern if isinstance(m, Attention))
+        return windowed and not isinstance(self.position, Learned | Sinusoidal)
 
 
 class LanguageModel(StackWords):

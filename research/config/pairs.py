@@ -48,15 +48,15 @@ class TextPairs(SymbolPairs):
 
     @model_validator(mode="after")
     def _vocabulary_fits(self) -> "TextPairs":
-        asked = self.vocabulary
+        vocabulary = self.vocabulary
         if self.level == "byte" and "vocabulary" in self.model_fields_set:
             raise ValueError("vocabulary means nothing at the byte level: there are 256 bytes")
-        if self.level in get_args(Subword) and asked.size == "all":
+        if self.level in get_args(Subword) and vocabulary.size == "all":
             raise ValueError(
                 f"level = {self.level} needs vocabulary.size, a whole number: with how many symbols the learning of pieces ends on each "
                 "side, <unk> and the line's end included; for instance vocabulary.size = 8000"
             )
-        if self.level in get_args(Subword) and asked.min_count > 1:
+        if self.level in get_args(Subword) and vocabulary.min_count > 1:
             raise ValueError(f"vocabulary.min_count means nothing at the {self.level} level, whose pieces are learned; use vocabulary.size")
         return self
 

@@ -26,8 +26,8 @@ def resolve(config: Config) -> Config:
 
 
 def _resolved(node: AnyNode, above: Above) -> AnyNode:
-    held = {name: getattr(node, name) for name in type(node).model_fields}
-    changed = {name: new for name, value in held.items() if (new := _resolved_value(value, (*above, node))) != value}
+    values = {name: getattr(node, name) for name in type(node).model_fields}
+    changed = {name: resolved for name, value in values.items() if (resolved := _resolved_value(value, (*above, node))) != value}
     node = _with(node, changed)
     for kind, words in NUMBERS.items():
         if isinstance(node, kind):
@@ -46,10 +46,10 @@ def _with(node: AnyNode, words: Words) -> AnyNode:
     return node.model_copy(update=changed) if changed else node
 
 
-def _drawn(node: Node, above: Above) -> Words:
+def _any_embedding_init(node: Node, above: Above) -> Words:
     """An embedding that is drawn as the rest is has no initialisation of its own."""
-    own = getattr(node, "embedding_init", None)
-    return {"embedding_init": None} if own is not None and own == node.init else {}  # type: ignore[attr-defined]
+    embedding_init = getattr(node, "embedding_init", None)
+    return {"embedding_init": None} if embedding_init is not None and embedding_init == node.init else {}  # type: ignore[attr-defined]
 
 
 def _feed_forward(node: FeedForward, above: Above) -> Words:
@@ -95,7 +95,7 @@ def _start(node: Start, above: Above) -> Words:
 
 
 NUMBERS: dict[type[Node], Callable[[Any, Above], Words]] = {
-    Node: _drawn,
+    Node: _any_embedding_init,
     FeedForward: _feed_forward,
     MlpScore: _mlp_score,
     StackWords: _stack,

@@ -50,5 +50,5 @@ def meant(path: Path, root: type[Node]) -> str | None:
     key = WORDS.get(path[-1].lower().replace("-", "_"))
     if key is None:
         return None
-    beside = ".".join((*path[:-1], key.split(".")[-1]))
-    return next((name for name in (beside, key) if name in all_keys(root)), None)
+    sibling = ".".join((*path[:-1], key.split(".")[-1]))
+    return next((name for name in (sibling, key) if name in all_keys(root)), None)

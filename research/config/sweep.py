@@ -134,14 +134,14 @@ def expand(
     _check_keys(sweep, where)
     axes = _axes(sweep, where)
     _check_table(sweep, where)
-    rows = [_joined(combination) for combination in product(*axes)]
+    rows = [_combined(combination) for combination in product(*axes)]
     grids = [_grid_of(tree, sweep, row, named) for row in rows]
     _check_tune(sweep, grids, where)
-    steps = [step for row, grid in zip(rows, grids, strict=True) for step in _tuned(sweep, row, grid)]
+    steps = [step for row, grid in zip(rows, grids, strict=True) for step in _trial_steps(sweep, row, grid)]
     _check_exclude(sweep, [*(step for axis in axes for step in axis), *steps], where)
     steps = [step for step in steps if not any(_matches(step, row) for row in sweep.exclude)]
     if choices is not None:
-        _check_chosen(sweep, where)
+        _check_tuned_by(sweep, where)
         steps = [step._replace(values=step.values | values_of(choices, row_label(step.labels, step.labels), where)) for step in steps]
     points = tuple(_point(tree, sweep, step, named, where) for step in steps)
     _check_points(sweep, points, where)
@@ -150,7 +150,7 @@ def expand(
 
 def labels_of(sweep: Sweep, where: str) -> set[str]:
     """Every name that a row of the table may be called by: its own, and that of its place among rows and columns."""
-    steps = [_joined(combination).labels for combination in product(*_axes(sweep, where))]
+    steps = [_combined(combination).labels for combination in product(*_axes(sweep, where))]
     names = _names(sweep.table.rows)
     rows = {row_label(labels, [name for name in names if name in labels]) for labels in steps}
     return rows | {row_label(labels, labels) for labels in steps} | {text(value) for labels in steps for value in labels.values()}
@@ -158,15 +158,15 @@ def labels_of(sweep: Sweep, where: str) -> set[str]:
 
 def check_overrides(sweep: Sweep, command: Iterable[Assignment]) -> None:
     """Raises StepladderError for an override that changes nothing, since every point of the sweep sets its key itself."""
-    rows = [_row(row) | row.get("tune", {}) for row in sweep.list]
-    of_rows = {key for key in (rows[0] if rows else ()) if all(key in row for row in rows)}
-    homes = {**dict.fromkeys(sweep.axes, "axes"), **dict.fromkeys(sweep.zip, "zip"), **dict.fromkeys(sweep.tune, "tune")}
+    rows = [_row_values(row) | row.get("tune", {}) for row in sweep.list]
+    row_keys = {key for key in (rows[0] if rows else ()) if all(key in row for row in rows)}
+    table_by_key = {**dict.fromkeys(sweep.axes, "axes"), **dict.fromkeys(sweep.zip, "zip"), **dict.fromkeys(sweep.tune, "tune")}
     for path, value, source in command:
         key = ".".join(path)
-        if key in of_rows:
+        if key in row_keys:
             raise StepladderError(f"{source}: `{key}={text(value)}` changes nothing, since every row of sweep.list sets {key} itself.")
-        if key in homes:
-            table = homes[key]
+        if key in table_by_key:
+            table = table_by_key[key]
             raise StepladderError(
                 f"{source}: `{key}={text(value)}` changes nothing, since sweep.{table} sets {key} at every point. For other values write "
                 f"sweep.{table}.{key}='[{_toml(value)}]'."
@@ -180,16 +180,18 @@ def _toml(value: Any) -> str:
 
 def _axes(sweep: Sweep, where: str) -> list[list[_Step]]:
     """Each axis as its steps. Where rows are labels and no list gives any, the one label is the sweep's name."""
-    listed = [_Step({"label": row.get("label") or short_text(_row(row))}, _row(row), row.get("tune")) for row in sweep.list]
-    axes = [listed] if listed else []
+    list_steps = [
+        _Step({"label": row.get("label") or short_text(_row_values(row))}, _row_values(row), row.get("tune")) for row in sweep.list
+    ]
+    axes = [list_steps] if list_steps else []
     if not axes and "label" in _names(sweep.table.rows):
         axes.append([_Step({"label": sweep.name}, {})])
     if lengths := {key: len(values) for key, values in sweep.zip.items()}:
         if len(set(lengths.values())) > 1:
-            told = ", ".join(f"{key} has {n}" for key, n in lengths.items())
-            raise StepladderError(f"{where}: the arrays of `sweep.zip` must be equally long: {told}.")
+            lengths_text = ", ".join(f"{key} has {n}" for key, n in lengths.items())
+            raise StepladderError(f"{where}: the arrays of `sweep.zip` must be equally long: {lengths_text}.")
         columns = [_steps(key, values) for key, values in sweep.zip.items()]
-        axes.append([_joined(together) for together in zip(*columns, strict=True)])
+        axes.append([_combined(steps) for steps in zip(*columns, strict=True)])
     return axes + [_steps(key, values) for key, values in sweep.axes.items()]
 
 
@@ -197,7 +199,7 @@ def _steps(key: str, values: tuple[Any, ...]) -> list[_Step]:
     return [_Step({key: label}, {key: value}) for label, value in zip(label_values(values), values, strict=True)]
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
+def _row_values(row: dict[str, Any]) -> dict[str, Any]:
     """What a row of `list` sets. A section (`model = { ... }`, or dots without quotes) merges as in a file; a dotted key is one value."""
     values = {key: value for key, value in row.items() if key not in ("label", "tune")}
     sections = {key: value for key, value in values.items() if "." not in key and isinstance(value, dict)}
@@ -206,7 +208,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _joined(steps: Iterable[_Step]) -> _Step:
+def _combined(steps: Iterable[_Step]) -> _Step:
     steps = list(steps)
     labels, values = {k: v for step in steps for k, v in step.labels.items()}, {k: v for step in steps for k, v in step.values.items()}
     return _Step(labels, values, next((step.grid for step in steps if step.grid is not None), None))
@@ -223,7 +225,7 @@ def _grid_of(tree: dict[str, Any], sweep: Sweep, row: _Step, named: frozenset[Pa
     return meant_for(sweep.tune, config, row.values)
 
 
-def _tuned(sweep: Sweep, row: _Step, grid: dict[str, Any]) -> Iterator[_Step]:
+def _trial_steps(sweep: Sweep, row: _Step, grid: dict[str, Any]) -> Iterator[_Step]:
     """The row with each trial of its grid."""
     for values in trials(grid, sweep.seed):
         yield _Step(row.labels, row.values | values, row.grid, values)
@@ -242,7 +244,7 @@ def _assignments(values: dict[str, Any], source: str) -> list[Assignment]:
 
 def _point(tree: dict[str, Any], sweep: Sweep, step: _Step, named: frozenset[Path], where: str) -> Point:
     """The step's config, or why it cannot be. Raises StepladderError, naming the point, for any other mistake."""
-    source = f"{where}, at the point {_called(step.labels, step.values)}"
+    source = f"{where}, at the point {_point_name(step.labels, step.values)}"
     seeds = {} if sweep.seeds is None else {"seeds": sweep.seeds if isinstance(sweep.seeds, int) else list(sweep.seeds)}
     merged = apply(Merged(tree, (), {}), _assignments(step.values | seeds, source), named)
     tuned = step.tuned
@@ -251,13 +253,13 @@ def _point(tree: dict[str, Any], sweep: Sweep, step: _Step, named: frozenset[Pat
     except ValidationError as error:
         if sweep.impossible == "show" and impossible(error):
             return Point(
-                step.labels, tuned, None, merged.tree, merged.dropped, "; ".join(str(one["ctx"]["error"]) for one in error.errors())
+                step.labels, tuned, None, merged.tree, merged.dropped, "; ".join(str(detail["ctx"]["error"]) for detail in error.errors())
             )
         hint = ' To show such a cell as "cannot", write impossible = "show" under [sweep].' if impossible(error) else ""
         raise StepladderError(explain(error, Config, merged.tree, lambda _: source) + hint) from None
 
 
-def _called(labels: dict[str, Any], values: dict[str, Any]) -> str:
+def _point_name(labels: dict[str, Any], values: dict[str, Any]) -> str:
     """A point in words: its labels, and the tuned values that are no label."""
     return ", ".join(f"{key} = {text(value)}" for key, value in (labels | {k: v for k, v in values.items() if k not in labels}).items())
 
@@ -272,9 +274,9 @@ def _check_keys(sweep: Sweep, where: str) -> None:
         "axes": list(sweep.axes),
         "zip": list(sweep.zip),
         "tune": list(sweep.tuned),
-        "list": sorted({key for row in sweep.list for key in _row(row)}),
+        "list": sorted({key for row in sweep.list for key in _row_values(row)}),
     }
-    home: dict[str, str] = {}
+    table_by_key: dict[str, str] = {}
     for table, key in [(table, key) for table, listed in tables.items() for key in listed] + [
         ("match.by", key) for entry in (sweep.match.by if sweep.match else ()) for key in keys_of(entry)
     ]:
@@ -285,8 +287,8 @@ def _check_keys(sweep: Sweep, where: str) -> None:
             raise StepladderError(f"{where}, sweep.{table}: `{key}` is no part of a cell; seeds are asked for with sweep.seeds.")
         if table == "match.by" and path[0] != "model":
             raise StepladderError(f"{where}, sweep.match.by: `{key}` is no size of a model; name one, as model.width.")
-        if table != "match.by" and home.setdefault(key, table) != table and {home[key], table} != {"tune", "list"}:
-            raise StepladderError(f"{where}: `{key}` is both in sweep.{home[key]} and in sweep.{table}; name it once.")
+        if table != "match.by" and table_by_key.setdefault(key, table) != table and {table_by_key[key], table} != {"tune", "list"}:
+            raise StepladderError(f"{where}: `{key}` is both in sweep.{table_by_key[key]} and in sweep.{table}; name it once.")
 
 
 def _check_table(sweep: Sweep, where: str) -> None:
@@ -299,9 +301,9 @@ def _check_table(sweep: Sweep, where: str) -> None:
             raise StepladderError(f"{where}, sweep.table: `{name}` is no axis{hint} The axes are {', '.join(axes)}.")
         if (*rows, *columns).count(name) > 1:
             raise StepladderError(f"{where}, sweep.table: `{name}` is named twice among rows and columns.")
-    shown = {*rows, *columns}
-    hidden = [key for key in sweep.axes if key not in shown] + (list(sweep.zip)[:1] if not shown & {*sweep.zip} else [])
-    hidden += ["label"] if sweep.list and "label" not in shown else []
+    table_axes = {*rows, *columns}
+    hidden = [key for key in sweep.axes if key not in table_axes] + (list(sweep.zip)[:1] if not table_axes & {*sweep.zip} else [])
+    hidden += ["label"] if sweep.list and "label" not in table_axes else []
     if hidden:
         raise StepladderError(
             f"{where}: the axis `{hidden[0]}` is neither in table.rows nor in table.columns nor in tune, so its cells would be mixed up; "
@@ -324,7 +326,7 @@ def _check_tune(sweep: Sweep, grids: list[dict[str, Any]], where: str) -> None:
         )
 
 
-def _check_chosen(sweep: Sweep, where: str) -> None:
+def _check_tuned_by(sweep: Sweep, where: str) -> None:
     if sweep.tuned:
         raise StepladderError(
             f"{where}: sweep.tuned_by takes the values of rows from {sweep.tuned_by}, and sweep.tune tries others; say one of them. A file "
@@ -334,12 +336,12 @@ def _check_chosen(sweep: Sweep, where: str) -> None:
 
 def _check_exclude(sweep: Sweep, steps: list[_Step], where: str) -> None:
     """What is left out is there in the first place."""
-    known = {key for step in steps for key in (*step.labels, *step.values)}
+    axes = {key for step in steps for key in (*step.labels, *step.values)}
     for row in sweep.exclude:
         for key, value in row.items():
-            if key not in known:
+            if key not in axes:
                 raise StepladderError(
-                    f"{where}, sweep.exclude: `{key}` is no axis{did_you_mean(key, known) or '.'} The axes are {', '.join(sorted(known))}."
+                    f"{where}, sweep.exclude: `{key}` is no axis{did_you_mean(key, axes) or '.'} The axes are {', '.join(sorted(axes))}."
                 )
             if not any(_matches(step, {key: value}) for step in steps):
                 raise StepladderError(f"{where}, sweep.exclude: {text(value)} is no value of `{key}`, so nothing would be left out.")
@@ -351,11 +353,11 @@ def _check_points(sweep: Sweep, points: tuple[Point, ...], where: str) -> None:
         raise StepladderError(f"{where}: sweep.exclude leaves no point.")
     seen: dict[Any, Point] = {}
     for point in points:
-        for same in (point.config, (plain_label(point.labels), text(point.tuned))):
-            if same is not None and (first := seen.setdefault(same, point)) is not point:
-                told = [_called(p.labels, p.tuned) for p in (first, point)]
+        for identity in (point.config, (plain_label(point.labels), text(point.tuned))):
+            if identity is not None and (first := seen.setdefault(identity, point)) is not point:
+                point_names = [_point_name(p.labels, p.tuned) for p in (first, point)]
                 raise StepladderError(
-                    f"{where}: two points of the sweep are one: {told[0]} and {told[1]}. Take one out, or let them differ."
+                    f"{where}: two points of the sweep are one: {point_names[0]} and {point_names[1]}. Take one out, or let them differ."
                 )
     rows = list(dict.fromkeys(row_label(point.labels, sweep.table.rows) for point in points))
     baseline = sweep.table.baseline

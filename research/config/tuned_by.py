@@ -42,9 +42,9 @@ def values_of(choices: Choices, row: str, where: str) -> dict[str, Any]:
 def in_words(choices: Choices) -> str:
     """By which command, in how many trials, what was chosen, and which cells those are."""
     rows = choices["rows"]
-    counts = sorted({len(of["trials"]) for of in rows.values() if of["values"]})
+    counts = sorted({len(entry["trials"]) for entry in rows.values() if entry["values"]})
     n = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1])))) if counts else "no"
-    picked = "; ".join(f"{row}: {named_values(of['values'])} ({of['cell_id']})" for row, of in rows.items() if of["values"])
-    plain = [row for row, of in rows.items() if not of["values"]]
-    rest = f". Not tuned there: {', '.join(plain)}" if plain else ""
-    return f"`{choices['command']}` chose by the best mean {choices['select']} of {n} trials a row, {picked}{rest}"
+    chosen = "; ".join(f"{row}: {named_values(entry['values'])} ({entry['cell_id']})" for row, entry in rows.items() if entry["values"])
+    untuned = [row for row, entry in rows.items() if not entry["values"]]
+    untuned_text = f". Not tuned there: {', '.join(untuned)}" if untuned else ""
+    return f"`{choices['command']}` chose by the best mean {choices['select']} of {n} trials a row, {chosen}{untuned_text}"

@@ -33,7 +33,7 @@ class LogUniform(Node):
 
     @model_validator(mode="after")
     def _bounds_are_in_order(self) -> "LogUniform":
-        return _in_order(self, self.log_uniform)
+        return _check_order(self, self.log_uniform)
 
     def at(self, share: float) -> Any:
         """The value at a share of the range."""
@@ -49,7 +49,7 @@ class Uniform(Node):
 
     @model_validator(mode="after")
     def _bounds_are_in_order(self) -> "Uniform":
-        return _in_order(self, self.uniform)
+        return _check_order(self, self.uniform)
 
     def at(self, share: float) -> Any:
         """The value at a share of the range."""
@@ -71,7 +71,7 @@ class Drawn(Node):
 DRAWS: dict[str, type[LogUniform | Uniform | Drawn]] = {"log_uniform": LogUniform, "uniform": Uniform, "choice": Drawn}
 
 
-def _in_order(draw: Any, bounds: tuple[float, float]) -> Any:
+def _check_order(draw: Any, bounds: tuple[float, float]) -> Any:
     if not bounds[0] < bounds[1]:
         raise ValueError("the lower bound comes first, and the upper one is above it, as [1e-4, 1e-2]")
     return draw
@@ -83,7 +83,7 @@ def _rounded(value: float, low: float, high: float) -> float:
 
 def _grid(value: Any) -> Any:
     """`tune.optim.learning_rate = [...]` without quotes is a nested table in TOML; the key is dotted all the same."""
-    return {".".join(path): _tried(item) for path, item in _entries(value)} if isinstance(value, dict) else value
+    return {".".join(path): _values_to_try(item) for path, item in _entries(value)} if isinstance(value, dict) else value
 
 
 def _entries(table: dict[str, Any], prefix: Path = ()) -> list[tuple[Path, Any]]:
@@ -94,17 +94,17 @@ def _entries(table: dict[str, Any], prefix: Path = ()) -> list[tuple[Path, Any]]
     return entries
 
 
-def _tried(value: Any) -> Any:
+def _values_to_try(value: Any) -> Any:
     if isinstance(value, list | tuple) and value:
         return tuple(value)
     if isinstance(value, dict):
-        return _drawn(next(draw for word, draw in DRAWS.items() if word in value), value)
+        return _validated_draw(next(draw for word, draw in DRAWS.items() if word in value), value)
     if isinstance(value, LogUniform | Uniform | Drawn):
         return value
     raise ValueError("values to be tried are a list, as [1e-3, 3e-3], or { log_uniform = [1e-4, 1e-2], trials = 8 }")
 
 
-def _drawn(draw: type[LogUniform | Uniform | Drawn], value: dict[str, Any]) -> Any:
+def _validated_draw(draw: type[LogUniform | Uniform | Drawn], value: dict[str, Any]) -> Any:
     try:
         return draw.model_validate({word: tuple(item) if isinstance(item, list) else item for word, item in value.items()})
     except ValidationError as error:
@@ -124,11 +124,11 @@ def trials(grid: Mapping[str, Any], seed: int) -> tuple[dict[str, Any], ...]:
     drawn = {key: draw for key, draw in grid.items() if not isinstance(draw, tuple)}
     counts = sorted({draw.trials for draw in drawn.values()})
     if len(counts) > 1:
-        told = ", ".join(f"{key} has {draw.trials}" for key, draw in drawn.items())
-        raise StepladderError(f"sweep.tune: keys that are drawn are drawn together, so they have one number of trials: {told}.")
-    together = [{key: draw.at(_share(seed, key, n)) for key, draw in drawn.items()} for n in range(*counts[:1] or (1,))]
-    combined = [dict(zip(listed, values, strict=True)) for values in product(*listed.values())]
-    return tuple({key: (values | draws)[key] for key in grid} for values in combined for draws in together)
+        trial_counts = ", ".join(f"{key} has {draw.trials}" for key, draw in drawn.items())
+        raise StepladderError(f"sweep.tune: keys that are drawn are drawn together, so they have one number of trials: {trial_counts}.")
+    drawn_trials = [{key: draw.at(_share(seed, key, n)) for key, draw in drawn.items()} for n in range(*counts[:1] or (1,))]
+    listed_trials = [dict(zip(listed, values, strict=True)) for values in product(*listed.values())]
+    return tuple({key: (values | draws)[key] for key in grid} for values in listed_trials for draws in drawn_trials)
 
 
 def _share(seed: int, key: str, number: int) -> float:
@@ -136,33 +136,36 @@ def _share(seed: int, key: str, number: int) -> float:
     return int.from_bytes(sha256(f"{seed}/{key}/{number}".encode()).digest()[:6]) / 2**48
 
 
-def meant_for(grid: Mapping[str, Any], config: Config, own: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of a grid that a row takes: its config has them, and `own`, what the row sets itself, has not."""
-    named = {".".join(path) for path, _ in leaves(dict(own))}
-    free = lambda key: key not in named and not any(name.startswith(f"{key}.") for name in named)
-    return {key: values for key, values in grid.items() if free(key) and has_meaning(config, tuple(key.split(".")))}
+def meant_for(grid: Mapping[str, Any], config: Config, row_values: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a grid that a row takes: its config has them, and `row_values`, what the row sets itself, has not."""
+    named = {".".join(path) for path, _ in leaves(dict(row_values))}
+
+    def is_free(key: str) -> bool:
+        return key not in named and not any(name.startswith(f"{key}.") for name in named)
+
+    return {key: values for key, values in grid.items() if is_free(key) and has_meaning(config, tuple(key.split(".")))}
 
 
 def has_meaning(config: Config, path: Path) -> bool:
     """Whether a key is a word of this very config, with its kinds."""
-    if any(path[: len(without)] == without for without in _meaningless(config)):
+    if any(path[: len(section)] == section for section in _meaningless(config)):
         return False
     value: Any = config
-    for at, part in enumerate(path):
+    for depth, part in enumerate(path):
         if isinstance(value, tuple) and part.isdigit() and int(part) < len(value):
             value = value[int(part)]
         elif isinstance(value, Node) and part in keys(type(value)):
             value = next(getattr(value, name) for name, field in type(value).model_fields.items() if part in (name, field.alias))
         else:
-            return value is None and at > 0 and is_key(Config, path)
+            return value is None and depth > 0 and is_key(Config, path)
     return True
 
 
 def _meaningless(config: Config) -> list[Path]:
     """The sections that this config's choices leave without meaning."""
-    without: list[Path] = []
+    meaningless: list[Path] = []
     for (section, word), values in MEANINGLESS.items():
-        without += values.get(getattr(getattr(config, section), word, None), ())
+        meaningless += values.get(getattr(getattr(config, section), word, None), ())
     if isinstance(config.model, Interpolation) and all(isinstance(part, str) for part in config.model.parts):
-        without += [("optim",), ("train",)]
-    return without
+        meaningless += [("optim",), ("train",)]
+    return meaningless

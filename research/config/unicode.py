@@ -121,9 +121,9 @@ class _Outline(dict[int, str]):
     def __missing__(self, code: int) -> str:
         character = chr(code)
         joins = unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf") or 0x1F3FB <= code <= 0x1F3FF  # the last: tones of a skin
-        shown = MARK if joins else character
-        self[code] = shown
-        return shown
+        replacement = MARK if joins else character
+        self[code] = replacement
+        return replacement
 
 
 OUTLINE = _Outline({**PLAIN, ord(NO_WIDTH): " ", ord(JOINER): JOINER})
@@ -136,7 +136,7 @@ def outline(text: str) -> str:
 
 def clusters(text: str) -> list[str]:
     """The characters of a text, each with its marks."""
-    return list(text) if text.isascii() else [text[slice(*one.span())] for one in re.finditer(f"(?s).[{MARK}{JOINER}]*", outline(text))]
+    return list(text) if text.isascii() else [text[slice(*match.span())] for match in re.finditer(f"(?s).[{MARK}{JOINER}]*", outline(text))]
 
 
 def respelled(argument: str) -> str:

@@ -28,9 +28,9 @@ def to_tree(config: Config, defaults: bool = False) -> dict[str, Any]:
 
 
 def _meaningless(config: Config) -> tuple[str, ...]:
-    fitted: tuple[str, ...] = () if not config.fitted or isinstance(config.model, Interpolation) else ("optim", "train", "init")
+    training: tuple[str, ...] = () if not config.fitted or isinstance(config.model, Interpolation) else ("optim", "train", "init")
     decode = () if isinstance(config.data, Pairs) else ("decode",)
-    return (*fitted, *decode) if isinstance(config.data, Text) else (*fitted, *decode, "eval")
+    return (*training, *decode) if isinstance(config.data, Text) else (*training, *decode, "eval")
 
 
 def _table(node: Node, defaults: bool) -> dict[str, Any]:
