@@ -53,9 +53,11 @@ def presets(name: str) -> list[str]:
 def choose(spec: str, preset: str | None, overrides: Sequence[str]) -> Chosen:
     """An experiment by its name (quick where no preset is named), or else a TOML file. Raises StepladderError with the nearest name."""
     if spec in names():
-        preset, known = preset or FIRST[0], presets(spec)
-        if preset not in known:
-            raise StepladderError(f"--preset {preset} is not there{did_you_mean(preset, known) or ';'} {spec} has {', '.join(known)}.")
+        preset, preset_names = preset or FIRST[0], presets(spec)
+        if preset not in preset_names:
+            raise StepladderError(
+                f"--preset {preset} is not there{did_you_mean(preset, preset_names) or ';'} {spec} has {', '.join(preset_names)}."
+            )
         loaded = load(HERE / spec / f"{preset}.toml", overrides)
         return Chosen(loaded, spec, tuple(overrides), preset, cards(spec, preset), _analysis(spec))
     if spec in studies():
@@ -63,10 +65,10 @@ def choose(spec: str, preset: str | None, overrides: Sequence[str]) -> Chosen:
             f"{spec} is a study: it is measured at once, and has no cells to train, show or report later. "
             f"`stepladder reproduce {spec}` measures it and writes its report."
         )
-    every = sorted([*names(), *studies()])
-    if not spec.endswith(".toml") and not Path(spec).exists() and (hint := did_you_mean(spec, every)):
+    experiments = sorted([*names(), *studies()])
+    if not spec.endswith(".toml") and not Path(spec).exists() and (hint := did_you_mean(spec, experiments)):
         raise StepladderError(
-            f"{spec} is neither an experiment nor a file{hint} The experiments are {', '.join(every)}; a file ends in .toml."
+            f"{spec} is neither an experiment nor a file{hint} The experiments are {', '.join(experiments)}; a file ends in .toml."
         )
     path = find_config(spec)
     if preset:
@@ -81,41 +83,45 @@ def measure(name: str, preset: str | None, overrides: Sequence[str], data_dir: P
         raise StepladderError(f"{name} is a study, which has no config to change: leave out {' '.join(overrides)}.")
     preset = preset or FIRST[0]
     if preset not in study.COSTS:
-        known = list(study.COSTS)
-        raise StepladderError(f"--preset {preset} is not there{did_you_mean(preset, known) or ';'} {name} has {', '.join(known)}.")
+        preset_names = list(study.COSTS)
+        raise StepladderError(
+            f"--preset {preset} is not there{did_you_mean(preset, preset_names) or ';'} {name} has {', '.join(preset_names)}."
+        )
     return study.measure(preset, data_dir), cards(name, preset)
 
 
 def cards(name: str, preset: str) -> list[dict[str, Any]]:
     """The claims of an experiment that are about this preset."""
     path = HERE / name / "expected.json"
-    every = json.loads(path.read_text(encoding="utf-8"))["cards"] if path.exists() else []
-    for at, card in enumerate(every, start=1):
-        _check_presets(name, card, f"{path}, card {at}")
-    return [{key: value for key, value in card.items() if key != "presets"} for card in every if preset in card.get("presets", FIRST)]
+    claims = json.loads(path.read_text(encoding="utf-8"))["cards"] if path.exists() else []
+    for number, card in enumerate(claims, start=1):
+        _check_presets(name, card, f"{path}, card {number}")
+    return [{key: value for key, value in card.items() if key != "presets"} for card in claims if preset in card.get("presets", FIRST)]
 
 
 def _check_presets(name: str, card: dict[str, Any], where: str) -> None:
     """A claim about a preset that is not there would be about nothing."""
-    there = list(_study(name).COSTS) if name in studies() else presets(name)
+    preset_names = list(_study(name).COSTS) if name in studies() else presets(name)
     for preset in card.get("presets", ()):
-        if preset not in there:
-            hint = did_you_mean(preset, there) or ";"
-            raise StepladderError(f"{where}: `presets` names {preset!r}, which {name} does not have{hint} it has {', '.join(there)}.")
+        if preset not in preset_names:
+            hint = did_you_mean(preset, preset_names) or ";"
+            raise StepladderError(
+                f"{where}: `presets` names {preset!r}, which {name} does not have{hint} it has {', '.join(preset_names)}."
+            )
 
 
 def describe() -> list[dict[str, Any]]:
     """Question, presets and their cost, for people."""
-    found = []
+    descriptions = []
     for name in names():
-        loaded = {preset: load(HERE / name / f"{preset}.toml") for preset in presets(name)}
-        asked = loaded["quick"].experiment
-        costs = {preset: one.experiment.cost if one.experiment else "" for preset, one in loaded.items()}
-        found.append({"name": name, "question": asked.question if asked else "", "presets": costs})
+        loaded_by_preset = {preset: load(HERE / name / f"{preset}.toml") for preset in presets(name)}
+        experiment = loaded_by_preset["quick"].experiment
+        costs = {preset: loaded.experiment.cost if loaded.experiment else "" for preset, loaded in loaded_by_preset.items()}
+        descriptions.append({"name": name, "question": experiment.question if experiment else "", "presets": costs})
     for name in studies():
         study = _study(name)
-        found.append({"name": name, "question": study.QUESTION, "presets": dict(study.COSTS)})
-    return sorted(found, key=lambda one: str(one["name"]))
+        descriptions.append({"name": name, "question": study.QUESTION, "presets": dict(study.COSTS)})
+    return sorted(descriptions, key=lambda description: str(description["name"]))
 
 
 def lines_of(experiment: dict[str, Any]) -> list[str]:
@@ -126,15 +132,15 @@ def lines_of(experiment: dict[str, Any]) -> list[str]:
 
 def detail(name: str) -> dict[str, Any]:
     """One experiment in full: also its claims, its README, and how it is run. Raises StepladderError with the nearest name."""
-    listed = {one["name"]: one for one in describe()}
-    if name not in listed:
-        raise StepladderError(f"{name} is no experiment{did_you_mean(name, listed) or '.'} The experiments are {', '.join(listed)}.")
+    by_name = {experiment["name"]: experiment for experiment in describe()}
+    if name not in by_name:
+        raise StepladderError(f"{name} is no experiment{did_you_mean(name, by_name) or '.'} The experiments are {', '.join(by_name)}.")
     path, readme = HERE / name / "expected.json", HERE / name / "README.md"
     claims = [card["claim"] for card in json.loads(path.read_text(encoding="utf-8"))["cards"]] if path.exists() else []
-    command = f"stepladder reproduce {name} --preset {next(iter(listed[name]['presets']))}"
-    told = ["claims:", *(f"  {claim}" for claim in claims)] if claims else []
-    lines = [*lines_of(listed[name]), *told, f"what was seen: {readme}", f"run it: {command}"]
-    return listed[name] | {"claims": claims, "readme": str(readme), "command": command, "lines": lines}
+    command = f"stepladder reproduce {name} --preset {next(iter(by_name[name]['presets']))}"
+    claim_lines = ["claims:", *(f"  {claim}" for claim in claims)] if claims else []
+    lines = [*lines_of(by_name[name]), *claim_lines, f"what was seen: {readme}", f"run it: {command}"]
+    return by_name[name] | {"claims": claims, "readme": str(readme), "command": command, "lines": lines}
 
 
 def _study(name: str) -> Any:

@@ -41,22 +41,22 @@ class Rates(NamedTuple):
 
 def cases() -> Iterator[Case]:
     """The whole grid; without spread, one number of seeds below five and one above say all, but all are drawn."""
-    return (Case(*each) for each in product(ITEMS, NOISES, (False, True), SEEDS, SPREADS))
+    return (Case(*case) for case in product(ITEMS, NOISES, (False, True), SEEDS, SPREADS))
 
 
 def significant(sums: np.ndarray, deviations: np.ndarray, items: int) -> bool:
     """What comparisons.adjust says of a single pair. `sums`: differences summed by cluster; `deviations`: by seed, of their mean."""
     by_seed = sums.sum() / items + deviations
     sign, seeds = float(np.sign(by_seed.mean())), len(deviations)
-    of = estimate(float(sums.mean()), sums / len(sums))
-    if studentised_p(of, sign) >= LEVEL or 2.0 ** max(1 - len(sums), -1000) >= LEVEL:
+    over_items = estimate(float(sums.mean()), sums / len(sums))
+    if studentised_p(over_items, sign) >= LEVEL or 2.0 ** max(1 - len(sums), -1000) >= LEVEL:
         return False
     if seeds < SEEDS_NEEDED and np.any(by_seed * sign <= 0):
         return False
     if seeds >= SEEDS_NEEDED:
         zeros = np.zeros(seeds)
         over_seeds = seeds_estimate(by_seed, zeros)
-        if not math.isinf(over_seeds.t) and (paired_t(by_seed, zeros) >= LEVEL or both_p(over_seeds, of, sign) >= LEVEL):
+        if not math.isinf(over_seeds.t) and (paired_t(by_seed, zeros) >= LEVEL or both_p(over_seeds, over_items, sign) >= LEVEL):
             return False
     return np.count_nonzero(sums) > FLIPPED or sign_flip_p(sums, sign) < LEVEL
 
@@ -73,8 +73,8 @@ def cluster_sizes(case: Case, random: np.random.Generator) -> np.ndarray:
 def draw_sums(case: Case, sizes: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Differences summed by cluster: of each item its own, and in clusters one that all its items share."""
     draw = random.standard_normal if case.noise == "normal" else lambda n: random.standard_exponential(n) - 1
-    own = np.add.reduceat(draw(case.items), np.cumsum(sizes) - sizes)
-    return own + sizes * draw(len(sizes)) if case.clustered else own
+    item_sums = np.add.reduceat(draw(case.items), np.cumsum(sizes) - sizes)
+    return item_sums + sizes * draw(len(sizes)) if case.clustered else item_sums
 
 
 def simulate(case: Case, draws: int, difference: float = 0.0) -> Rates:

@@ -32,19 +32,19 @@ PLACES = ("test.perplexity", "test.accuracy", "test.exact_match", "valid.perplex
 def environment(isa: str, cores: int | None, out: Path) -> dict[str, str]:
     """A person's, with XLA held to an instruction set, and a cache of its own."""
     flags = "" if isa == HERE else f"--xla_cpu_max_isa={isa}"
-    own = {
+    variables = {
         "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {flags}".strip(),
         "STEPLADDER_CACHE": str(out / "cache" / isa.replace(" ", "_")),
     }
     path = {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
-    return dict(os.environ) | own | path | ({"STEPLADDER_TEST_DEVICES": str(cores)} if cores else {})
+    return dict(os.environ) | variables | path | ({"STEPLADDER_TEST_DEVICES": str(cores)} if cores else {})
 
 
 def run(words: list[str], env: dict[str, str], cores: int | None = None, **options: Any) -> subprocess.CompletedProcess[str]:
     """A command on so many cores."""
     allowed = sorted(os.sched_getaffinity(0))[:cores]
-    hold = None if cores is None else lambda: os.sched_setaffinity(0, allowed)
-    return subprocess.run(words, env=env, cwd=ROOT, text=True, check=False, preexec_fn=hold, **options)
+    pin_cores = None if cores is None else lambda: os.sched_setaffinity(0, allowed)
+    return subprocess.run(words, env=env, cwd=ROOT, text=True, check=False, preexec_fn=pin_cores, **options)
 
 
 def run_tests(isas: Iterable[str], cores: Iterable[int], words: list[str], out: Path) -> list[dict[str, Any]]:
@@ -53,14 +53,15 @@ def run_tests(isas: Iterable[str], cores: Iterable[int], words: list[str], out: 
     for isa in isas:
         for count in cores:
             command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "trains", *words]
-            done = run(command, environment(isa, count, out), count, capture_output=True)
+            completed = run(command, environment(isa, count, out), count, capture_output=True)
             log = out / f"tests-{isa}-{count}.txt"
-            log.write_text(done.stdout + done.stderr, encoding="utf-8")
-            last = (done.stdout.strip() or done.stderr.strip() or "nothing").splitlines()
+            log.write_text(completed.stdout + completed.stderr, encoding="utf-8")
+            last = (completed.stdout.strip() or completed.stderr.strip() or "nothing").splitlines()
             failures = [line for line in last if line.startswith(("FAILED", "ERROR"))]
-            results.append({"isa": isa, "cores": count, "code": done.returncode, "failures": failures, "log": str(log)})
+            results.append({"isa": isa, "cores": count, "code": completed.returncode, "failures": failures, "log": str(log)})
             print(
-                f"{isa:<8} {count} cores: {'pass' if done.returncode == 0 else f'exit {done.returncode}'} {'; '.join(failures)}", flush=True
+                f"{isa:<8} {count} cores: {'pass' if completed.returncode == 0 else f'exit {completed.returncode}'} {'; '.join(failures)}",
+                flush=True,
             )
     return results
 
@@ -70,10 +71,10 @@ def run_rows(isas: Iterable[str], sweep: list[str], out: Path) -> dict[str, list
     cells = {}
     for isa in (HERE, *isas):
         command = [sys.executable, "-m", "research.cli", "sweep", *sweep, "--json", "--runs", str(runs_of(isa, out))]
-        done = run(command, environment(isa, None, out), stdout=subprocess.PIPE)
-        if done.returncode != 0:
-            sys.exit(f"the sweep failed with {isa}: exit {done.returncode}")
-        cells[isa] = json.loads(done.stdout)["cells"]
+        completed = run(command, environment(isa, None, out), stdout=subprocess.PIPE)
+        if completed.returncode != 0:
+            sys.exit(f"the sweep failed with {isa}: exit {completed.returncode}")
+        cells[isa] = json.loads(completed.stdout)["cells"]
         print(f"{isa}: {len(cells[isa])} cells", file=sys.stderr, flush=True)
     return cells
 
@@ -88,16 +89,16 @@ def compare(cells: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
     by_id = {isa: {cell["cell_id"]: cell for cell in listed} for isa, listed in cells.items()}
     lines = []
     for cell_id, cell in by_id[HERE].items():
-        same = [of[cell_id] for of in by_id.values()]
-        metric = next((name for name in PLACES if all(value_of(one, name) is not None for one in same)), None)
+        same_cells = [isa_cells[cell_id] for isa_cells in by_id.values()]
+        metric = next((name for name in PLACES if all(value_of(same, name) is not None for same in same_cells)), None)
         if metric is None:
             continue
-        values = {isa: value_of(of[cell_id], metric) for isa, of in by_id.items()}
-        seeds = zip(*([value_of(one, metric) for one in each["runs"]] for each in same), strict=True)
-        far = max((relative_spread([value for value in seed if value is not None]) for seed in seeds), default=0.0)
+        values = {isa: value_of(isa_cells[cell_id], metric) for isa, isa_cells in by_id.items()}
+        seeds = zip(*([value_of(record, metric) for record in same["runs"]] for same in same_cells), strict=True)
+        seeds_spread = max((relative_spread([value for value in seed if value is not None]) for seed in seeds), default=0.0)
         row = ", ".join(str(value) for value in cell["labels"].values())
         line = {"row": row, "cell_id": cell_id, "metric": metric, "values": values, "of_means": relative_spread([*values.values()])}
-        lines.append(line | {"of_seeds": far})
+        lines.append(line | {"of_seeds": seeds_spread})
     return lines
 
 
@@ -138,11 +139,11 @@ def main() -> int:
         spread = max(line["of_means"] for line in lines)
         chosen = choose(words.sweep, words.preset, words.override)
         manifest = read_manifest(chosen.loaded, runs_of(HERE, words.out)) | {"cards": chosen.cards}
-        turns = undecided(manifest, load_cells(manifest, runs_of(HERE, words.out)), spread)
-        report |= {"rows": lines, "spread": spread, "undecided": [turn._asdict() for turn in turns]}
-        print(f"numbers move by at most {100 * spread:.2g} %; {len(turns)} verdicts turn by that much")
-        for turn in turns:
-            print(f"  undecided: {turn.what}: {turn.verdict}, or {' or '.join(turn.others)}")
+        verdicts = undecided(manifest, load_cells(manifest, runs_of(HERE, words.out)), spread)
+        report |= {"rows": lines, "spread": spread, "undecided": [verdict._asdict() for verdict in verdicts]}
+        print(f"numbers move by at most {100 * spread:.2g} %; {len(verdicts)} verdicts turn by that much")
+        for verdict in verdicts:
+            print(f"  undecided: {verdict.what}: {verdict.verdict}, or {' or '.join(verdict.others)}")
     (words.out / "matrix.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return int(any(test["code"] for test in report["tests"]))
 

@@ -26,9 +26,9 @@ def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> 
     if any(entry["config"] and entry["config"]["data"]["kind"] != "recall" for entry in manifest["cells"]):
         return ()
     use_compilation_cache()
-    every = dict.fromkeys(_column(entry) for entry in manifest["cells"])
-    found = [_section(manifest, Path(runs_dir), data_dir, column) for column in every]
-    return tuple(section for section in found if section is not None)
+    columns = dict.fromkeys(_column(entry) for entry in manifest["cells"])
+    sections = [_section(manifest, Path(runs_dir), data_dir, column) for column in columns]
+    return tuple(section for section in sections if section is not None)
 
 
 def _column(entry: dict[str, Any]) -> tuple[int, int | None]:
@@ -39,26 +39,26 @@ def _column(entry: dict[str, Any]) -> tuple[int, int | None]:
 def _section(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None, column: tuple[int, int | None]) -> Section | None:
     heads, examples = column
     entries = [entry for entry in manifest["cells"] if _column(entry) == column and entry["config"]]
-    read = [(entry, read_map(entry, runs_dir, data_dir)) for entry in entries]
-    maps = {str(entry["labels"][SCORE]): found for entry, found in read if found is not None}
+    maps_by_entry = [(entry, read_map(entry, runs_dir, data_dir)) for entry in entries]
+    maps = {str(entry["labels"][SCORE]): attention_map for entry, attention_map in maps_by_entry if attention_map is not None}
     if not maps:
         return None
     config = config_of(entries[0]["config"], f"the cell {entries[0]['cell_id']} of the manifest")
     assert isinstance(config.data, Recall)
     assert isinstance(config.model, LanguageModel)
-    symbols, asked = next(iter(maps.values())).symbols, slice(2 * config.data.pairs, None)
-    weights = np.stack([clearest(found, config.data.pairs)[asked] for found in maps.values()])
+    symbols, query_rows = next(iter(maps.values())).symbols, slice(2 * config.data.pairs, None)
+    weights = np.stack([clearest(attention_map, config.data.pairs)[query_rows] for attention_map in maps.values()])
     learned = "" if examples is None else f", {examples:,} examples"
     title = f"What a query looks at: {heads} head{'' if heads == 1 else 's'} of width {config.model.width // heads}{learned}"
     caption = f"A row a query, a column a key. Last layer, test example 0, seed {next(iter(maps.values())).seed}."
     name = f"queries-{heads}" + (f"-{examples}" if examples else "")
-    picture = heat_map(name, title, weights, symbols[asked], symbols, caption, tuple(maps), across=2)
+    picture = heat_map(name, title, weights, symbols[query_rows], symbols, caption, tuple(maps), across=2)
     return Section(title, TEXT, picture=picture)
 
 
-def clearest(found: Map, pairs: int) -> np.ndarray:
+def clearest(attention_map: Map, pairs: int) -> np.ndarray:
     """The map of the head of the last layer that gives the queries' right values, and the symbols behind them, the most weight."""
-    last, queries = found.weights[-1], np.arange(2 * pairs, len(found.symbols))
-    answers = np.array([found.symbols.index(found.symbols[query]) + 1 for query in queries])
+    last, queries = attention_map.weights[-1], np.arange(2 * pairs, len(attention_map.symbols))
+    answers = np.array([attention_map.symbols.index(attention_map.symbols[query]) + 1 for query in queries])
     right = last[:, queries, answers] + last[:, queries, answers + 1]
     return last[right.sum(axis=1).argmax()]

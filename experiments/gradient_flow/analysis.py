@@ -56,15 +56,15 @@ def claimed(flow: Flow) -> dict[int, dict[str, float]]:
     theory_error_ppm: the largest |norm / rho^lag - 1| over lags and examples, in parts in a million. share_of_bound: the largest
     norm / rho^lag. cell_norm_at_32: of d c_T / d c_{T-32}, the mean over examples.
     """
-    found: dict[int, dict[str, float]] = {seed: {} for seed in flow.seeds}
+    numbers_by_seed: dict[int, dict[str, float]] = {seed: {} for seed in flow.seeds}
     powers, memory = theory(flow), flow.before.get("cell")
-    for i, numbers in enumerate(found.values()):
+    for i, numbers in enumerate(numbers_by_seed.values()):
         if powers is not None:
             ratio = flow.before["state"][i] / powers[:, None]
             numbers |= {"theory_error_ppm": 1e6 * float(np.abs(ratio - 1).max()), "share_of_bound": float(ratio.max())}
         if memory is not None and memory.shape[1] >= LAG:
             numbers["cell_norm_at_32"] = float(memory[i, LAG - 1].mean())
-    return found
+    return numbers_by_seed
 
 
 def _state_sheet(flows: Sequence[Flow]) -> Sheet:
@@ -101,16 +101,16 @@ def _kernel_sheet(flows: Sequence[Flow]) -> Sheet:
     return Sheet("Gradient by time step", heads, rows, 1, (note,))
 
 
-def _heads(one: tuple[str, str] | None, *groups: str) -> tuple[Heading, ...]:
-    """The variant, a column of its own if there is `one` (text, group), and a pair before | after for each group."""
+def _heads(single: tuple[str, str] | None, *groups: str) -> tuple[Heading, ...]:
+    """The variant, a column of its own if there is a `single` (text, group), and a pair before | after for each group."""
     pairs = chain.from_iterable((Heading("before", group), Heading("after", group)) for group in groups)
-    return (Heading("variant", numeric=False), *([Heading(*one)] if one else []), *pairs)
+    return (Heading("variant", numeric=False), *([Heading(*single)] if single else []), *pairs)
 
 
-def _columns(flow: Flow, *wanted: tuple[str, Callable[[Any], Text]]) -> tuple[Text, ...]:
-    """A quantity before and after training, for each (quantity, how it is said)."""
+def _columns(flow: Flow, *columns: tuple[str, Callable[[Any], Text]]) -> tuple[Text, ...]:
+    """A quantity before and after training, for each (quantity, function that writes it)."""
     absent = Text(DASH, tone="quiet")
-    pairs = ((said(flow.before[name]), said(flow.after[name]) if flow.after else absent) for name, said in wanted)
+    pairs = ((as_text(flow.before[name]), as_text(flow.after[name]) if flow.after else absent) for name, as_text in columns)
     return tuple(chain.from_iterable(pairs))
 
 
@@ -126,8 +126,8 @@ def _norm(norms: Any) -> Text:
 
 
 def _lag(norms: Any) -> Text:
-    found = falls_under(norms, SMALL)
-    return Text("none" if found is None else str(found))
+    lag = falls_under(norms, SMALL)
+    return Text("none" if lag is None else str(lag))
 
 
 def _signed(value: float) -> str:

@@ -35,10 +35,12 @@ def memory_picture(flows: Sequence[Flow]) -> Picture:
     caption = f"Solid: norm of d c_T / d c_(T-lag). Dashed: the largest product of forget gates. {BAND}"
     panels = []
     for when in WHEN:
-        there = [flow for flow in flows if getattr(flow, when)]
-        whole = [_line(flow, "cell", when, _short(flow)) for flow in there]
-        gates = [_line(flow, "direct", when, f"{_short(flow)}, gates", band=False) for flow in there]
-        panels.append(Panel(f"{when.capitalize()} training", (*whole, *gates), [(i, dash) for dash in (0, 1) for i in range(len(there))]))
+        measured = [flow for flow in flows if getattr(flow, when)]
+        whole = [_line(flow, "cell", when, _short(flow)) for flow in measured]
+        gates = [_line(flow, "direct", when, f"{_short(flow)}, gates", band=False) for flow in measured]
+        panels.append(
+            Panel(f"{when.capitalize()} training", (*whole, *gates), [(i, dash) for dash in (0, 1) for i in range(len(measured))])
+        )
     return panel_plot("memory", "Memory, and its direct path", [panels], "lag", "norm", caption, log_y=True, y_range=SHOWN)
 
 
@@ -58,10 +60,11 @@ def _rows(
 ) -> list[list[Panel]]:
     """A row a family, before and after, with the series that `beside` makes of it in both."""
     families = {name: [flow for flow in flows if belongs(flow.mixer)] for name, belongs in FAMILIES.items()}
-    panel = lambda name, some, when: Panel(
-        f"{name}, {when} training", (*(line(flow, when) for flow in some if getattr(flow, when)), *beside(some))
-    )
-    return [[panel(name, some, when) for when in WHEN] for name, some in families.items() if some]
+
+    def panel(name: str, members: Sequence[Flow], when: str) -> Panel:
+        return Panel(f"{name}, {when} training", (*(line(flow, when) for flow in members if getattr(flow, when)), *beside(members)))
+
+    return [[panel(name, members, when) for when in WHEN] for name, members in families.items() if members]
 
 
 def _short(flow: Flow) -> str:
@@ -70,8 +73,8 @@ def _short(flow: Flow) -> str:
 
 
 def _powers(flows: Sequence[Flow]) -> list[Series]:
-    powers = [found for flow in flows if (found := theory(flow)) is not None]
-    return [Series("rho^lag", np.arange(1, len(one) + 1).tolist(), one.tolist(), kind="theory") for one in powers]
+    curves = [curve for flow in flows if (curve := theory(flow)) is not None]
+    return [Series("rho^lag", np.arange(1, len(curve) + 1).tolist(), curve.tolist(), kind="theory") for curve in curves]
 
 
 def _line(flow: Flow, quantity: str, when: str, label: str, band: bool = True) -> Series:
@@ -89,7 +92,7 @@ def _part_line(flow: Flow, when: str) -> Series:
 
 def _series(label: str, first: int, y: Any, low: Any, high: Any) -> Series:
     """A line without the places that have no logarithm, such as the first step's part, which is zero."""
-    shown = y > 0
-    lags = np.arange(first, first + len(y))[shown].tolist()
-    below, above = (None if end is None else np.maximum(end, TINY)[shown].tolist() for end in (low, high))
-    return Series(label, lags, y[shown].tolist(), below, above)
+    positive = y > 0
+    lags = np.arange(first, first + len(y))[positive].tolist()
+    below, above = (None if end is None else np.maximum(end, TINY)[positive].tolist() for end in (low, high))
+    return Series(label, lags, y[positive].tolist(), below, above)

@@ -80,25 +80,29 @@ def norms(model: LanguageModel, params: Any, tokens: Int[Array, "b t"], targets:
     start = empty_recurrent(mixer, tokens.shape[0], tokens.shape[1], model.width)
     jacobians = state_jacobians(partial(step_recurrent, mixer, cell), start, inputs)
     parts = kernel_parts(model, params, tokens, targets)
-    found = {"state": spectral_norms(jacobians), "kernel": jnp.flip(jnp.sqrt((parts**2).sum(axis=(2, 3))).T, axis=0)}
+    by_quantity = {"state": spectral_norms(jacobians), "kernel": jnp.flip(jnp.sqrt((parts**2).sum(axis=(2, 3))).T, axis=0)}
     if not isinstance(mixer, LSTM):
-        return found
+        return by_quantity
     observed = mix_recurrent(mixer, cell, start, inputs.swapaxes(0, 1), jnp.ones(tokens.shape, bool), observe=True)[2]
     direct = forget_products(observed["forget"].swapaxes(0, 1)).max(axis=-1)
-    return found | {"cell": spectral_norms(jacobians[..., : model.width, : model.width]), "direct": direct}
+    return by_quantity | {"cell": spectral_norms(jacobians[..., : model.width, : model.width]), "direct": direct}
 
 
 def kernel_parts(model: LanguageModel, params: Any, tokens: Int[Array, "b t"], targets: Int[Array, " b"]) -> Float[Array, "b t d r"]:
     """What each time step adds to the gradient of each example's loss, -log p(target | tokens), by the recurrent kernel."""
     mixer, cell = _first_layer(model, params)
 
-    def of_example(inputs: Array, target: Array) -> Array:
-        step = lambda kernel, state, x: step_recurrent(mixer, cell.replace(recurrent_kernel=kernel), state, x)
-        loss = lambda last: cross_entropy(MODELS[LanguageModel].logits(model, params, last.h), target[None])[0]
+    def example_parts(inputs: Array, target: Array) -> Array:
+        def step(kernel: Any, state: Any, x: Any) -> Any:
+            return step_recurrent(mixer, cell.replace(recurrent_kernel=kernel), state, x)
+
+        def loss(last: Any) -> Any:
+            return cross_entropy(MODELS[LanguageModel].logits(model, params, last.h), target[None])[0]
+
         start = empty_recurrent(mixer, 1, tokens.shape[1], model.width)
         return kernel_gradients(step, loss, cell.recurrent_kernel, start, inputs[:, None])
 
-    return jax.vmap(of_example)(lookup(params.embedding, tokens), targets)
+    return jax.vmap(example_parts)(lookup(params.embedding, tokens), targets)
 
 
 def _first_layer(model: LanguageModel, params: Any) -> tuple[Any, Any]:
@@ -111,8 +115,11 @@ def _held_out(split: Any) -> tuple[Int[np.ndarray, "b t"], Int[np.ndarray, " b"]
     return split.inputs[longest][:EXAMPLES], split.targets[longest][:EXAMPLES, 0]
 
 
-def _stacked(found: list[Any]) -> Norms:
-    return {name: np.stack([np.asarray(one[name], np.float64) for one in found]) for name in (found[0] if found else ())}
+def _stacked(norms_by_seed: list[Any]) -> Norms:
+    return {
+        name: np.stack([np.asarray(seed_norms[name], np.float64) for seed_norms in norms_by_seed])
+        for name in (norms_by_seed[0] if norms_by_seed else ())
+    }
 
 
 def _checked(config: Config) -> LanguageModel:

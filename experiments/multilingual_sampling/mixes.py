@@ -55,7 +55,7 @@ def study_of(name: str, question: str, preset: Preset, texts: Mapping[str, Lines
         table=TABLE,
         metric="test.fertility",
         cells=cells,
-        sections=tuple(Section(f"Fertility against alpha: {one}", picture=_picture(cells, one)) for one in TOKENIZERS),
+        sections=tuple(Section(f"Fertility against alpha: {tokenizer}", picture=_picture(cells, tokenizer)) for tokenizer in TOKENIZERS),
     )
 
 
@@ -95,15 +95,17 @@ def _score(preset: Preset, texts: Mapping[str, Lines], kind: Subword, alpha: flo
 
 def _picture(cells: tuple[Measured, ...], tokenizer: str) -> Picture:
     """A line a language."""
-    shown = [cell for cell in cells if cell.labels["tokenizer"] == tokenizer]
+    tokenizer_cells = [cell for cell in cells if cell.labels["tokenizer"] == tokenizer]
     series = []
-    for language in dict.fromkeys(cell.labels["language"] for cell in shown):
+    for language in dict.fromkeys(cell.labels["language"] for cell in tokenizer_cells):
         points = sorted(
             (cell.labels["alpha"], [values["fertility"] for values in cell.test.values()])
-            for cell in shown
+            for cell in tokenizer_cells
             if cell.labels["language"] == language
         )
         x, y = [alpha for alpha, _ in points], [values for _, values in points]
-        series.append(Series(language, x, [float(np.mean(one)) for one in y], [min(one) for one in y], [max(one) for one in y]))
+        series.append(
+            Series(language, x, [float(np.mean(values)) for values in y], [min(values) for values in y], [max(values) for values in y])
+        )
     caption = "Pieces a word of held-out lines. 1: lines as there are; 0: evenly. Band: from the least to the greatest seed."
     return line_plot(f"fertility-{tokenizer}", f"Fertility, {tokenizer}", series, "alpha", "pieces a word", caption)

@@ -28,7 +28,10 @@ def numbers(sizes: Sizes, data_dir: Path | None) -> dict[str, Lines]:
     """Numbers up to a million in words. All languages say the same held-out numbers, which none has in training. No file is read."""
     config = Numerals(kind="numerals", train_pairs=max(sizes.values()), test_pairs=HELD_OUT)
     drawn = {split: draw_numbers(config, split).tolist() for split in ("train", "test")}
-    spoken = lambda split, language, n: [say(number, language) for number in drawn[split][:n]]
+
+    def spoken(split: str, language: str, n: int) -> list[str]:
+        return [say(number, language) for number in drawn[split][:n]]
+
     return {language: Lines(spoken("train", language, n), spoken("test", language, HELD_OUT)) for language, n in sizes.items()}
 
 
@@ -42,8 +45,8 @@ def captions(sizes: Sizes, data_dir: Path | None) -> dict[str, Lines]:
 
 def news(sizes: Sizes, data_dir: Path | None) -> dict[str, Lines]:
     """News of NTREX-128 in `data_dir`, one file a language; its last lines are held out. Raises StepladderError where one is missing."""
-    every = {language: _news_lines(language, data_dir) for language in sizes}
-    return {language: _cut(language, every[language][:-HELD_OUT], every[language][-HELD_OUT:], n) for language, n in sizes.items()}
+    lines = {language: _news_lines(language, data_dir) for language in sizes}
+    return {language: _cut(language, lines[language][:-HELD_OUT], lines[language][-HELD_OUT:], n) for language, n in sizes.items()}
 
 
 def _news_lines(language: str, data_dir: Path | None) -> list[str]:

@@ -71,18 +71,18 @@ def cut(plays: Plays) -> tuple[list[Scene], dict[str, list[Query]]]:
     return [Scene(play, words) for (play, _), words in scenes.items()], queries
 
 
-def study_of(name: str, question: str, asked: int, scenes: Sequence[Scene], queries: Mapping[str, Sequence[Query]]) -> Study:
-    """`asked` queries of each length, drawn once without replacement; every weighting is asked the same."""
-    drawn = {length: draw(every, asked) for length, every in queries.items()}
+def study_of(name: str, question: str, query_count: int, scenes: Sequence[Scene], queries: Mapping[str, Sequence[Query]]) -> Study:
+    """`query_count` queries of each length, drawn once without replacement; every weighting is asked the same."""
+    drawn = {length: draw(length_queries, query_count) for length, length_queries in queries.items()}
     cells = []
     for weighting in get_args(Weighting):
         index = build([scene.words for scene in scenes], weighting)
-        cells += [_measure(index, weighting, length, scenes, some) for length, some in drawn.items()]
+        cells += [_measure(index, weighting, length, scenes, length_drawn) for length, length_drawn in drawn.items()]
     return Study(
         name="retrieval",
         question=question,
         preset=name,
-        asked={"queries": asked, "least_words": LEAST},
+        asked={"queries": query_count, "least_words": LEAST},
         digest=digest_of([[scene.play, *scene.words] for scene in scenes])[:16],
         table=TABLE,
         metric="test.reciprocal_rank",
@@ -101,8 +101,10 @@ def _measure(index: Index, weighting: str, length: str, scenes: Sequence[Scene],
     begun = time.perf_counter()
     ranked = rank(index, [query.words for query in queries], max(len(scenes), DEPTH + 1))
     ranking = leave_out(ranked, [query.scene for query in queries])
-    of_play = {play: {i for i, scene in enumerate(scenes) if scene.play == play} for play in dict.fromkeys(scene.play for scene in scenes)}
-    relevant = [of_play[scenes[query.scene].play] - {query.scene} for query in queries]
+    scenes_by_play = {
+        play: {i for i, scene in enumerate(scenes) if scene.play == play} for play in dict.fromkeys(scene.play for scene in scenes)
+    }
+    relevant = [scenes_by_play[scenes[query.scene].play] - {query.scene} for query in queries]
     scored = {"reciprocal_rank": reciprocal_rank(ranking, relevant)}
     scored |= {f"precision_at_{k}": precision_at_k(ranking, relevant, k) for k in (1, DEPTH)}
     assert scored.keys() == {*RANKED}

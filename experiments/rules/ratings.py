@@ -58,7 +58,7 @@ def study_of(preset: str, question: str, lexicon: Lexicon, parts: Mapping[str, S
         question=question,
         preset=preset,
         asked={"threshold": Rules(kind="rules").threshold},
-        digest=digest_of([[one.text, str(one.rating)] for rated in parts.values() for one in rated])[:16],
+        digest=digest_of([[sentence.text, str(sentence.rating)] for rated in parts.values() for sentence in rated])[:16],
         table=TABLE,
         metric="test.correlation",
         cells=tuple(_measure(row, part, lexicon, rated) for row in OFF for part, rated in parts.items()),
@@ -69,17 +69,17 @@ def _measure(row: str, part: str, lexicon: Lexicon, rated: Sequence[Rated]) -> M
     """The score of a sentence against its rating (Pearson), and its sign against the rating's."""
     begun = time.perf_counter()
     rules = Rules(kind="rules").model_copy(update=dict.fromkeys(OFF[row], False))
-    scores = np.array([score(rules, lexicon, one.text) for one in rated])
-    ratings = np.array([one.rating for one in rated])
+    scores = np.array([score(rules, lexicon, sentence.text) for sentence in rated])
+    ratings = np.array([sentence.rating for sentence in rated])
     signs, truth = np.array([decide(rules, value) for value in scores]), np.sign(ratings).astype(int)
     right = (signs == truth).astype(float)
     summed, confused = moments(scores, ratings), confusion(truth + 1, signs + 1)
     items = Items(
         np.arange(len(rated)), None, np.ones(len(rated), np.int64), right, truth, correlation=summed[:, None], confusion=confused[:, None]
     )
-    found = {
+    means = {
         "correlation": float(pearson(summed.sum(axis=0))),
         "weighted_f1": float(f1_score(truth, signs, average="weighted")),
         "accuracy": float(right.mean()),
     }
-    return Measured({"rules": row, "text": part}, {0: found}, {"sentences": len(rated)}, {0: items}, time.perf_counter() - begun)
+    return Measured({"rules": row, "text": part}, {0: means}, {"sentences": len(rated)}, {0: items}, time.perf_counter() - begun)

@@ -43,11 +43,11 @@ class Heads(NamedTuple):
 def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> tuple[Section, ...]:
     """One table over the cells that have the whole model's parts and their own number of heads."""
     use_compilation_cache()
-    shown = [entry for entry in manifest["cells"] if entry["config"] and (entry["labels"]["label"] == "whole" or _is_heads(entry))]
-    found = [(entry, measured) for entry in shown if (measured := measure_heads(entry, Path(runs_dir), data_dir)) is not None]
-    if not found:
+    entries = [entry for entry in manifest["cells"] if entry["config"] and (entry["labels"]["label"] == "whole" or _is_heads(entry))]
+    heads_by_entry = [(entry, measured) for entry in entries if (measured := measure_heads(entry, Path(runs_dir), data_dir)) is not None]
+    if not heads_by_entry:
         return ()
-    rows = tuple(row for entry, heads in found for row in _rows(entry["labels"]["label"], heads))
+    rows = tuple(row for entry, heads in heads_by_entry for row in _rows(entry["labels"]["label"], heads))
     headings = (
         Heading("variant", numeric=False),
         Heading("layer"),
@@ -72,9 +72,9 @@ def measure_heads(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None) 
     loss = partial(_loss, config, batch)
     whole = float(loss(params))
     layers, heads = weights.shape[1:3]
-    off = [[float(loss(without_head(model, params, layer, head))) - whole for head in range(heads)] for layer in range(layers)]
+    loss_increases = [[float(loss(without_head(model, params, layer, head))) - whole for head in range(heads)] for layer in range(layers)]
     exists = np.asarray(batch.weight) > 0
-    return Heads(entropy(weights, exists), disagreement(weights, exists), np.array(off), whole)
+    return Heads(entropy(weights, exists), disagreement(weights, exists), np.array(loss_increases), whole)
 
 
 def first_pairs(split: Examples, n: int) -> Batch:
@@ -111,19 +111,22 @@ def entropy(weights: Float[np.ndarray, "n l h q s"], exists: Float[np.ndarray, "
 def disagreement(weights: Float[np.ndarray, "n l h q s"], exists: Float[np.ndarray, "n q"]) -> Float[np.ndarray, "l h"]:
     """Total variation distance from each other head of the layer, the mean over them; 0 where there is none."""
     layers, heads = weights.shape[1:3]
-    of_pairs = np.zeros((layers, heads, heads))
+    pair_distances = np.zeros((layers, heads, heads))
     for a, b in combinations(range(heads), 2):
-        apart = 0.5 * np.abs(weights[:, :, a] - weights[:, :, b]).sum(axis=-1)
-        of_pairs[:, a, b] = of_pairs[:, b, a] = np.moveaxis(apart, 2, 1)[exists].mean(axis=0)
-    return of_pairs.sum(axis=2) / max(1, heads - 1)
+        distance = 0.5 * np.abs(weights[:, :, a] - weights[:, :, b]).sum(axis=-1)
+        pair_distances[:, a, b] = pair_distances[:, b, a] = np.moveaxis(distance, 2, 1)[exists].mean(axis=0)
+    return pair_distances.sum(axis=2) / max(1, heads - 1)
 
 
 def _is_heads(entry: dict[str, Any]) -> bool:
     return str(entry["labels"]["label"]).endswith((" head", " heads"))
 
 
-def _rows(label: str, found: Heads) -> list[tuple[Text, ...]]:
-    places = [(layer, head) for layer in range(found.entropy.shape[0]) for head in range(found.entropy.shape[1])]
-    numbers = lambda at: (found.entropy[at], found.disagreement[at], found.without[at])
-    texts = lambda at: (*(Text(str(i + 1)) for i in at), *(Text(f"{value:.3f}") for value in numbers(at)))
-    return [(Text(label), *texts(at)) for at in places]
+def _rows(label: str, measured: Heads) -> list[tuple[Text, ...]]:
+    places = [(layer, head) for layer in range(measured.entropy.shape[0]) for head in range(measured.entropy.shape[1])]
+
+    def texts(place: tuple[int, int]) -> tuple[Text, ...]:
+        numbers = measured.entropy[place], measured.disagreement[place], measured.without[place]
+        return *(Text(str(i + 1)) for i in place), *(Text(f"{value:.3f}") for value in numbers)
+
+    return [(Text(label), *texts(place)) for place in places]

@@ -84,9 +84,9 @@ def load_words(corpus: str, data_dir: Path | None) -> tuple[tuple[str, ...], Sen
 def words_of(data: Dataset) -> tuple[tuple[str, ...], Sentences]:
     """The types of a text at the word level and the words that vectors are fitted to."""
     assert isinstance(data.train, TextSplit), "word vectors are fitted to a text"
-    known = np.ones(data.vocabulary.size, bool)
-    known[[number for number in (data.vocabulary.unk, data.vocabulary.eos) if number is not None]] = False
-    return data.vocabulary.types, collect(data.train.tokens, data.train.sentence, known)
+    is_word = np.ones(data.vocabulary.size, bool)
+    is_word[[number for number in (data.vocabulary.unk, data.vocabulary.eos) if number is not None]] = False
+    return data.vocabulary.types, collect(data.train.tokens, data.train.sentence, is_word)
 
 
 def measure(types: tuple[str, ...], text: Sentences, compared: dict[str, Method], seeds: Sequence[int], sets: Sets) -> Iterator[Fitted]:
@@ -98,7 +98,7 @@ def measure(types: tuple[str, ...], text: Sentences, compared: dict[str, Method]
             table = _fit(method, text, seed or 0)
             seconds = time.perf_counter() - begun
             vectors = Vectors(tuple(types[i] for i in seen), table[seen])
-            similarity = {one: word_similarity(vectors, pairs) for one, pairs in sets.rated.items()}
+            similarity = {set_name: word_similarity(vectors, pairs) for set_name, pairs in sets.rated.items()}
             ways = SCORES if method is not None else ()
             answers = {way: total(solve_analogies(vectors, sets.analogies, way)) for way in ways}
             yield Fitted(name, seed, seconds, vectors, similarity, answers)

@@ -36,7 +36,7 @@ def study_of(name: str, question: str, corpus: str, preset: Preset, text: Senten
         digest=digest_of([corpus, list(fits[0].vectors.words), sha256(text.words.tobytes()), sha256(text.start.tobytes())])[:16],
         table=TABLE,
         metric="test.correlation_MEN",
-        cells=tuple(_measured(method, some) for method, some in by_method),
+        cells=tuple(_measured(method, method_fits) for method, method_fits in by_method),
         sections=(
             Section("Nearest words", sheet=neighbour_sheet(fits)),
             *([Section("A map of words", picture=map_picture(corpus, fits))] if len(_on_the_map(fits)) >= 3 else []),
@@ -45,19 +45,22 @@ def study_of(name: str, question: str, corpus: str, preset: Preset, text: Senten
 
 
 def _measured(method: str, fits: Sequence[Fitted]) -> Measured:
-    similar = lambda fit: {f"correlation_{TITLES[name]}": one.spearman for name, one in fit.similarity.items()}
-    solved = lambda fit: {f"accuracy_at_{way}": one.accuracy for way, one in fit.answers.items()}
     first = fits[0]
-    covered = {f"covered_{TITLES[name]}": float(one.covered) for name, one in first.similarity.items()}
+    covered = {f"covered_{TITLES[name]}": float(similarity.covered) for name, similarity in first.similarity.items()}
     covered |= {"covered_analogies": float(next(iter(first.answers.values())).covered)} if first.answers else {}
-    test = {fit.seed or 0: similar(fit) | solved(fit) for fit in fits}
+    test = {fit.seed or 0: _test_metrics(fit) for fit in fits}
     return Measured({"method": method}, test, covered, seconds=sum(fit.seconds for fit in fits) / len(fits))
+
+
+def _test_metrics(fit: Fitted) -> dict[str, float]:
+    correlations = {f"correlation_{TITLES[name]}": similarity.spearman for name, similarity in fit.similarity.items()}
+    return correlations | {f"accuracy_at_{way}": answers.accuracy for way, answers in fit.answers.items()}
 
 
 def map_picture(corpus: str, fits: Sequence[Fitted]) -> Picture:
     """Those of WORDS that the text has, by the first skip-gram vectors."""
-    shown = _on_the_map(fits)
-    return word_map("words", f"Words of {corpus}, skip-gram", principal_plane(_skip_gram(fits), shown), shown)
+    words = _on_the_map(fits)
+    return word_map("words", f"Words of {corpus}, skip-gram", principal_plane(_skip_gram(fits), words), words)
 
 
 def _on_the_map(fits: Sequence[Fitted]) -> list[str]:
@@ -77,13 +80,13 @@ def score_sheet(corpus: str, fits: Sequence[Fitted]) -> Sheet:
     heads += [Heading("seconds"), Heading("seeds")]
     rows = []
     for method, group in groupby(fits, key=lambda fit: fit.method):
-        some = list(group)
-        similar = [_mean([100 * fit.similarity[name].spearman for fit in some]) for name in first.similarity]
-        solved = [_mean([100 * fit.answers[way].accuracy for fit in some]) if some[0].answers else DASH for way in SCORES]
-        seeds = DASH if some[0].seed is None else str(len(some))
-        seconds = sum(fit.seconds for fit in some) / len(some)
+        method_fits = list(group)
+        similar = [_mean([100 * fit.similarity[name].spearman for fit in method_fits]) for name in first.similarity]
+        solved = [_mean([100 * fit.answers[way].accuracy for fit in method_fits]) if method_fits[0].answers else DASH for way in SCORES]
+        seeds = DASH if method_fits[0].seed is None else str(len(method_fits))
+        seconds = sum(fit.seconds for fit in method_fits) / len(method_fits)
         rows.append(tuple(map(Text, (method, *similar, *solved, f"{seconds:.1f}", seeds))))
-    covered = [f"{TITLES[name]}: {one.covered:,} of {one.pairs:,} pairs" for name, one in first.similarity.items()]
+    covered = [f"{TITLES[name]}: {similarity.covered:,} of {similarity.pairs:,} pairs" for name, similarity in first.similarity.items()]
     if last.answers:
         answers = next(iter(last.answers.values()))
         covered.append(f"analogies: {answers.covered:,} of {answers.questions:,} questions")
@@ -98,11 +101,14 @@ def score_sheet(corpus: str, fits: Sequence[Fitted]) -> Sheet:
 def neighbour_sheet(fits: Sequence[Fitted], words: Sequence[str] = WORDS, n: int = 6) -> Sheet:
     """The nearest words of some words, by method, first seed. Words that the text lacks are left out."""
     first = {fit.method: fit for fit in reversed(fits) if fit.answers}
-    shown = [word for word in words if all(word in fit.vectors.lookup for fit in first.values())]
-    near = lambda fit, word: ", ".join(one for one, _ in nearest_words(fit.vectors, word, n))
+    common_words = [word for word in words if all(word in fit.vectors.lookup for fit in first.values())]
+
+    def neighbours(fit: Fitted, word: str) -> str:
+        return ", ".join(neighbour for neighbour, _ in nearest_words(fit.vectors, word, n))
+
     methods = sorted(first, key=[fit.method for fit in fits].index)
-    rows = tuple((Text(word), *(Text(near(first[method], word)) for method in methods)) for word in shown)
-    return Sheet("Nearest words", (Heading("word", numeric=False), *(Heading(one, numeric=False) for one in methods)), rows)
+    rows = tuple((Text(word), *(Text(neighbours(first[method], word)) for method in methods)) for word in common_words)
+    return Sheet("Nearest words", (Heading("word", numeric=False), *(Heading(method, numeric=False) for method in methods)), rows)
 
 
 def _mean(values: Sequence[float]) -> str:
