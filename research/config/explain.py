@@ -48,10 +48,10 @@ def unknown_key(
         here = f" Of this kind it may be `{canonical}`." if (canonical := meant(path, root)) and canonical != key else ""
         return f"unknown key `{key}`; `{last}` belongs to {prefix}kind = {' or '.join(other_kinds)}.{here}"
     elsewhere = [name for name in all_keys(root) if name.split(".")[-1] == last]
-    node_keys = [prefix + name for name in keys(node)] if node else []
+    table_keys = [prefix + name for name in keys(node)] if node else []
     hint = f"; did you mean `{canonical}`?" if (canonical := meant(path, root)) else ""
     hint = hint or did_you_mean(key, elsewhere) or (f"; did you mean `{elsewhere[0]}`?" if elsewhere else "")
-    hint = hint or did_you_mean(key, node_keys) or did_you_mean(key, all_keys(root))
+    hint = hint or did_you_mean(key, table_keys) or did_you_mean(key, all_keys(root))
     holder = ".".join(part for part in (table, *above) if part)
     listed = f" The keys of {f'[{holder}]' if holder else 'a config'} are {', '.join(keys(node))}." if node else ""
     return f"unknown key `{key}`{hint or '.'}{listed}"
