@@ -60,18 +60,18 @@ def _guarded(command: Callable[..., int | None]) -> Callable[..., None]:
     return run
 
 
-def _say_version(wanted: bool) -> bool:
-    if wanted:
+def _print_version(requested: bool) -> bool:
+    if requested:
         from importlib.metadata import version
 
         print(f"stepladder {version('stepladder')}")
         raise typer.Exit(0)
-    return wanted
+    return requested
 
 
 @app.callback()
 def main(
-    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Say which version this is.")] = False,
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Say which version this is.")] = False,
 ) -> None:
     pass
 
@@ -96,7 +96,7 @@ def train(
         raise StepladderError(
             f"{path} has a [sweep] table, so it is many cells; use `stepladder sweep {path}`, or train a file without one."
         )
-    _flags(workers)
+    _set_device_flags(workers)
     from research.launch import commands
 
     return commands.train(loaded, runs, data_dir, rerun, as_json)
@@ -130,7 +130,7 @@ def sweep(
     chosen = _spec(spec, preset, overrides)
     if on_error not in ("continue", "stop"):
         raise StepladderError(f"--on-error is continue or stop, not {on_error!r}.")
-    _flags(workers)
+    _set_device_flags(workers)
     from research.launch import commands
 
     if dry_run:
@@ -163,7 +163,7 @@ def reproduce(
             )
         return _measure(name, overrides or [], preset, out, data_dir, workers, as_json)
     chosen = _spec(name, preset, overrides)
-    _flags(workers)
+    _set_device_flags(workers)
     from research.launch import commands
 
     code = commands.sweep(chosen, runs or RUNS, data_dir, True, None, as_json)
@@ -186,11 +186,11 @@ def report(
     data_dir: DataDir = None,
 ) -> int:
     """Write the table and the report of a sweep from what is in the runs folder; trains nothing."""
-    wanted = tuple(formats.split(","))
-    for one in wanted:
-        if one not in ("md", "tex", "csv", "html"):
-            raise StepladderError(f"--format {one} is not one of md, tex, csv, html; write them with commas between, as md,html.")
-    for path in _report(_spec(spec, preset, overrides), runs, data_dir, out, wanted).values():
+    format_names = tuple(formats.split(","))
+    for format_name in format_names:
+        if format_name not in ("md", "tex", "csv", "html"):
+            raise StepladderError(f"--format {format_name} is not one of md, tex, csv, html; write them with commas between, as md,html.")
+    for path in _report(_spec(spec, preset, overrides), runs, data_dir, out, format_names).values():
         print(path)
     return 0
 
@@ -204,11 +204,11 @@ def experiments(
     from experiments import describe, detail, lines_of
 
     if name is not None:
-        found = detail(name)
-        print(json.dumps(found) if as_json else "\n".join(found["lines"]))
+        experiment = detail(name)
+        print(json.dumps(experiment) if as_json else "\n".join(experiment["lines"]))
         return 0
-    listed = describe()
-    print(json.dumps({"experiments": listed}) if as_json else "\n".join(line for one in listed for line in lines_of(one)))
+    entries = describe()
+    print(json.dumps({"experiments": entries}) if as_json else "\n".join(line for entry in entries for line in lines_of(entry)))
     return 0
 
 
@@ -227,7 +227,7 @@ def show(
     if _names_a_run(spec, runs):
         return _show_run(spec, runs, as_json)
     chosen = _spec(spec, preset, overrides)
-    _flags(workers)
+    _set_device_flags(workers)
     from research.launch import commands
 
     return commands.show(chosen, runs, data_dir, as_json)
@@ -238,8 +238,8 @@ def _names_a_run(spec: str, runs: Path) -> bool:
     from research.results import store
 
     cell = spec.partition("/")[0]
-    begins = len(cell) > 1 and any(cell_id.startswith(cell) for cell_id in store.cell_ids(runs))
-    return not Path(spec).is_file() and (begins or (Path(spec) / "config.toml").exists() or (Path(spec).parent / "config.toml").exists())
+    is_prefix = len(cell) > 1 and any(cell_id.startswith(cell) for cell_id in store.cell_ids(runs))
+    return not Path(spec).is_file() and (is_prefix or (Path(spec) / "config.toml").exists() or (Path(spec).parent / "config.toml").exists())
 
 
 def _show_run(spec: str, runs: Path, as_json: bool) -> int:
@@ -268,8 +268,8 @@ def list_runs(
     from research.results.listing import Wanted, list_cells, print_cells
     from research.results.store import to_json
 
-    found = list_cells(runs, Wanted(cell, sweep, status, metric, sort))
-    print(to_json({"cells": found})) if as_json else print_cells(found, runs)
+    cells = list_cells(runs, Wanted(cell, sweep, status, metric, sort))
+    print(to_json({"cells": cells})) if as_json else print_cells(cells, runs)
     return 0
 
 
@@ -285,16 +285,18 @@ def data(
     from research.data import registry
 
     if action == "list":
-        found = registry.describe(data_dir)
-        lines = [f"{one['name']:<16} {'here' if one['here'] else 'to fetch':<9} {one['what']}" for one in found]
+        datasets = registry.describe(data_dir)
+        lines = [f"{dataset['name']:<16} {'here' if dataset['here'] else 'to fetch':<9} {dataset['what']}" for dataset in datasets]
     elif action in ("fetch", "verify"):
         if name is None:
             raise StepladderError(f"Name a dataset: `stepladder data {action} NAME`; `stepladder data list` shows them.")
-        found = [{"name": name, "path": str(path)} for path in (registry.fetch if action == "fetch" else registry.verify)(name, data_dir)]
-        lines = [one["path"] for one in found]
+        datasets = [
+            {"name": name, "path": str(path)} for path in (registry.fetch if action == "fetch" else registry.verify)(name, data_dir)
+        ]
+        lines = [dataset["path"] for dataset in datasets]
     else:
         raise StepladderError(f"`stepladder data {action}` does not exist; it is list, fetch NAME or verify NAME.")
-    print(json.dumps({"data": found}, default=str) if as_json else "\n".join(lines))
+    print(json.dumps({"data": datasets}, default=str) if as_json else "\n".join(lines))
     return 0
 
 
@@ -323,14 +325,14 @@ def generate(
     from research.config.decoder_options import decoder_of, n_best_of
 
     options = {"temperature": temperature, "k": k, "p": p, "beam": beam, "length-penalty": length_penalty}
-    chosen = decoder_of(decoder, options)
-    shown = n_best_of(chosen, n_best)
-    _flags(1)
+    decoder_config = decoder_of(decoder, options)
+    best_count = n_best_of(decoder_config, n_best)
+    _set_device_flags(1)
     from research.launch import commands
     from research.launch.generate import Request, prompts_of
 
-    asked = Request(prompts_of(prompt, prompts), tokens, chosen, shown, until_end, recompute, seed)
-    return commands.generate(run, asked, runs, data_dir, as_json)
+    request = Request(prompts_of(prompt, prompts), tokens, decoder_config, best_count, until_end, recompute, seed)
+    return commands.generate(run, request, runs, data_dir, as_json)
 
 
 @app.command()
@@ -348,7 +350,7 @@ def score(
     as_json: AsJson = False,
 ) -> int:
     """How well a language model completes prompts, or its perplexity on a text."""
-    _flags(1)
+    _set_device_flags(1)
     from research.launch import commands
     from research.launch.score import request_of
 
@@ -373,8 +375,8 @@ def tokenize(
     loaded = load(_config(config), overrides or [])
     if loaded.config is None:
         raise StepladderError(f"{config} is a sweep, so it has many vocabularies; name a file of one cell.")
-    found = cut(loaded.config, text, n_best, merges, data_dir)
-    print(json.dumps(found) if as_json else "\n".join(lines_of(found)))
+    encoding = cut(loaded.config, text, n_best, merges, data_dir)
+    print(json.dumps(encoding) if as_json else "\n".join(lines_of(encoding)))
     return 0
 
 
@@ -389,7 +391,7 @@ def predict(
     as_json: AsJson = False,
 ) -> int:
     """Classify sentences: the class, its probability, and the words that drove it."""
-    _flags(1)
+    _set_device_flags(1)
     from research.launch import commands
 
     return commands.predict(run, text, file, runs, data_dir, as_json)
@@ -408,7 +410,7 @@ def probe(
     as_json: AsJson = False,
 ) -> int:
     """Ask every layer of a finished model for the class of a sentence, by a linear probe: what does each layer know?"""
-    _flags(1)
+    _set_device_flags(1)
     from research.launch import commands
 
     return commands.probe(run, overrides or [], out, runs, data_dir, as_json)
@@ -434,7 +436,7 @@ def _classifies(manifest: dict[str, Any]) -> bool:
     return any(entry["config"] and entry["config"]["data"].get("kind") in LABELLED for entry in manifest["cells"])
 
 
-def _flags(workers: int | None) -> None:
+def _set_device_flags(workers: int | None) -> None:
     from research.machine import use_workers
 
     use_workers(workers)
@@ -451,7 +453,7 @@ def _measure(
     name: str, overrides: list[str], preset: str | None, out: Path | None, data_dir: Path | None, workers: int | None, as_json: bool
 ) -> int:
     """A study: its numbers, its table, and its report."""
-    _flags(workers)
+    _set_device_flags(workers)
     from experiments import measure
     from research.results.manifest import Launch
     from research.results.provenance import report_folder
@@ -477,7 +479,7 @@ def _report(chosen: Any, runs: Path, data_dir: Path | None, out: Path | None, fo
     manifest |= {"cards_today": chosen.cards} if manifest.get("cards") or not manifest.get("cards_note") else {}
     sections = chosen.analyse(manifest, runs, data_dir) if chosen.analyse else ()
     if _classifies(manifest):
-        _flags(None)
+        _set_device_flags(None)
         from research.launch.error_analysis import analyse
 
         sections = (*sections, *analyse(manifest, runs, data_dir))

@@ -29,8 +29,8 @@ def use_workers(workers: int | None) -> int:
 
 def workers_of(devices: int) -> int:
     """Runs at a time on so many CPU devices: as `use_workers` was told, else one a device."""
-    told = int(os.environ.get(WORKERS, devices))
-    return told if devices % told == 0 else devices
+    workers = int(os.environ.get(WORKERS, devices))
+    return workers if devices % workers == 0 else devices
 
 
 def available_cores() -> int:

@@ -8,10 +8,10 @@ from research.train.evaluate import Belonging
 
 def belongs(data: Dataset, name: str) -> Belonging:
     """The item and the group of each scored token; classes' names and slices of labelled sentences, characters and bytes of a text."""
-    which, identity = getattr(data, name), data.identities.get(name)
+    split, identity = getattr(data, name), data.identities.get(name)
     clusters = data.clusters if name == "test" else None
     if not data.classes:
-        of_text = units(which) if isinstance(which, TextSplit) else {}
-        return Belonging(items(which), groups(which), units=of_text, identity=identity, clusters=clusters)
+        text_units = units(split) if isinstance(split, TextSplit) else {}
+        return Belonging(items(split), groups(split), units=text_units, identity=identity, clusters=clusters)
     parts = slices(data.sentences[name], data.sentences["train"])
-    return Belonging(items(which), groups(which), data.classes, parts, identity=identity, clusters=clusters)
+    return Belonging(items(split), groups(split), data.classes, parts, identity=identity, clusters=clusters)

@@ -40,15 +40,15 @@ def train(loaded: Any, runs: Path, data_dir: Path | None, rerun: str | None, as_
     """One cell, all its seeds."""
     plan = resolve(loaded, runs, data_dir)
     store.check_writable(runs)
-    code = _run(plan, runs, data_dir, True, rerun, as_json)
+    code = _run_plan(plan, runs, data_dir, True, rerun, as_json)
     (cell,) = plan.rows
-    found = summarise(runs, cell.cell_id, cell.seeds)
-    found["config"] = to_tree(cell.config, defaults=True) if cell.config else {}
+    summary = summarise(runs, cell.cell_id, cell.seeds)
+    summary["config"] = to_tree(cell.config, defaults=True) if cell.config else {}
     if as_json:
-        print(store.to_json(found))
+        print(store.to_json(summary))
     else:
-        _print_summary(found, runs)
-        if found["status"] == "done" and cell.config:
+        _print_summary(summary, runs)
+        if summary["status"] == "done" and cell.config:
             _print_next(after_training(cell.cell_id, cell.config, load(cell.config.data, data_dir), places_of(runs, data_dir)))
     return code
 
@@ -65,18 +65,18 @@ def sweep(
     use_compilation_cache()
     plan = with_initial(resolve(chosen.loaded, runs, data_dir), runs, data_dir)
     store.check_writable(runs)
-    written = write_manifest(plan, runs, launch_of(chosen, runs, data_dir))
-    code = _run(plan, runs, data_dir, keep_going, rerun, as_json)
+    manifest = write_manifest(plan, runs, launch_of(chosen, runs, data_dir))
+    code = _run_plan(plan, runs, data_dir, keep_going, rerun, as_json)
     if as_json:
         cells = [
             summarise(runs, row.cell_id, row.seeds) | {"labels": row.labels, "config": to_tree(row.config)}
             for row in plan.rows
             if row.config
         ]
-        print(store.to_json({"name": plan.name, "hash": written["hash"], "cells": cells}))
+        print(store.to_json({"name": plan.name, "hash": manifest["hash"], "cells": cells}))
     else:
-        measured = load_cells(written, runs)
-        table = table_on_any_machine(written, runs, measured, turns_of(written, measured))
+        measured_cells = load_cells(manifest, runs)
+        table = table_on_any_machine(manifest, runs, measured_cells, turns_of(manifest, measured_cells))
         print_sheet(table_sheet(table), Console(highlight=False))
         if words and code != STOPPED:
             _print_next(after_sweep(words, plan.name, places_of(runs, data_dir)))
@@ -105,50 +105,50 @@ def show(chosen: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
     return 0
 
 
-def generate(run: str, asked: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+def generate(run: str, request: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
     """Texts from a run, and how long their first and each later token took. One prompt's text stands in the JSON object itself too."""
     from research.launch.generate import generate as continue_prompts
 
     use_compilation_cache()
-    found = continue_prompts(_opened(open_for_text(runs, run, data_dir)), asked)
+    generated = continue_prompts(_print_notes(open_for_text(runs, run, data_dir)), request)
     if as_json:
-        print(store.to_json(found | (found["texts"][0] if len(asked.prompts) == 1 else {})))
+        print(store.to_json(generated | (generated["texts"][0] if len(request.prompts) == 1 else {})))
         return 0
-    for one in found["texts"]:
-        several = one.get("n_best", [])[: asked.n_best] if asked.n_best > 1 else []
-        print("\n".join(f"{best['score']:9.4f}  {best['text']}" for best in several) if several else one["text"])
-    if asked.recompute:
-        print(", ".join(f"{name} {value:.3f} ms" for name, value in found["latency_ms"].items()), file=sys.stderr)
+    for continuation in generated["texts"]:
+        n_best = continuation.get("n_best", [])[: request.n_best] if request.n_best > 1 else []
+        print("\n".join(f"{best['score']:9.4f}  {best['text']}" for best in n_best) if n_best else continuation["text"])
+    if request.recompute:
+        print(", ".join(f"{name} {value:.3f} ms" for name, value in generated["latency_ms"].items()), file=sys.stderr)
     return 0
 
 
-def score(run: str, asked: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+def score(run: str, request: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
     """Each prompt with its completion and what the model writes instead, and the totals."""
     from research.launch.score import score as score_prompts
 
     use_compilation_cache()
-    found = score_prompts(_opened(open_for_text(runs, run, data_dir)), asked)
+    scored = score_prompts(_print_notes(open_for_text(runs, run, data_dir)), request)
     if as_json:
-        print(store.to_json(found))
+        print(store.to_json(scored))
         return 0
-    if any(one["prompt"] for one in found["each"]):
-        Console(highlight=False, markup=False).print(_table_of(found["each"]))
-    share = ", ".join(f"{name.replace('_', ' ')} {100 * found[name]:.1f} %" for name in ("exact_match", "preferred") if name in found)
+    if any(line["prompt"] for line in scored["each"]):
+        Console(highlight=False, markup=False).print(_completions_table(scored["each"]))
+    shares = ", ".join(f"{name.replace('_', ' ')} {100 * scored[name]:.1f} %" for name in ("exact_match", "preferred") if name in scored)
     print(
-        f"{found['lines']} lines, {found['tokens']} tokens, {found['unknown']} unknown: perplexity {figures(found['perplexity'])}, "
-        f"bits a character {figures(found['bits_per_character'])}, {share}"
+        f"{scored['lines']} lines, {scored['tokens']} tokens, {scored['unknown']} unknown: perplexity {figures(scored['perplexity'])}, "
+        f"bits a character {figures(scored['bits_per_character'])}, {shares}"
     )
     return 0
 
 
-def _table_of(lines: list[dict[str, Any]]) -> Table:
+def _completions_table(lines: list[dict[str, Any]]) -> Table:
     """A row a prompt: how likely its completion is, and what the model writes."""
-    several = "preferred" in lines[0]
-    table = Table(*("prompt", "completion", "perplexity", "greedy", "exact"), *(["preferred"] if several else []), box=None)
-    said = {True: "yes", False: "no"}
-    for one in lines:
-        words = [one["prompt"], one["completions"][0], figures(one["perplexity"]), one["greedy"].strip(), said[one["exact"]]]
-        table.add_row(*(Line(word) for word in (*words, *([said[one["preferred"]]] if several else []))))
+    ranked = "preferred" in lines[0]
+    table = Table(*("prompt", "completion", "perplexity", "greedy", "exact"), *(["preferred"] if ranked else []), box=None)
+    yes_or_no = {True: "yes", False: "no"}
+    for line in lines:
+        values = [line["prompt"], line["completions"][0], figures(line["perplexity"]), line["greedy"].strip(), yes_or_no[line["exact"]]]
+        table.add_row(*(Line(value) for value in (*values, *([yes_or_no[line["preferred"]]] if ranked else []))))
     return table
 
 
@@ -159,17 +159,19 @@ def predict(run: str, text: str | None, file: Path | None, runs: Path, data_dir:
 
     texts = texts_of(text, file)
     use_compilation_cache()
-    named = _opened(open_run(runs, run, data_dir))
-    found = classify(named, texts)
+    opened = _print_notes(open_run(runs, run, data_dir))
+    predictions = classify(opened, texts)
     if as_json:
-        print(store.to_json({"cell_id": named.cell_id, "predictions": [one._asdict() for one in found]}))
+        print(store.to_json({"cell_id": opened.cell_id, "predictions": [prediction._asdict() for prediction in predictions]}))
         return 0
-    for one in found:
-        sure = f"{100 * one.probabilities[one.label]:5.1f} %" if one.probabilities else f"{one.scores[one.label]:+7.2f}"
-        words = ", ".join(f"{word} {value:+.2f}" for word, value in one.drivers[:SHOWN])
-        unread = f"; read {one.read} of {one.words} words" if one.read < one.words else ""
-        unknown = f"; {one.unknown} of {one.words} words unknown" if one.unknown else "" if one.words else "; no words"
-        print(f"{one.label:<12} {sure}  {one.text[:SHOWN_TEXT]}\n{'':<22}{words or 'no word spoke for or against it'}{unknown}{unread}")
+    for prediction in predictions:
+        label, words = prediction.label, prediction.words
+        confidence = f"{100 * prediction.probabilities[label]:5.1f} %" if prediction.probabilities else f"{prediction.scores[label]:+7.2f}"
+        drivers = ", ".join(f"{word} {value:+.2f}" for word, value in prediction.drivers[:SHOWN])
+        unread = f"; read {prediction.read} of {words} words" if prediction.read < words else ""
+        unknown = f"; {prediction.unknown} of {words} words unknown" if prediction.unknown else "" if words else "; no words"
+        print(f"{label:<12} {confidence}  {prediction.text[:SHOWN_TEXT]}")
+        print(f"{'':<22}{drivers or 'no word spoke for or against it'}{unknown}{unread}")
     return 0
 
 
@@ -179,21 +181,21 @@ def probe(run: str, overrides: list[str], out: Path | None, runs: Path, data_dir
     from research.results.study import print_study, write_study
 
     use_compilation_cache()
-    study = probe_run(_opened(open_run(runs, run, data_dir)), overrides, data_dir)
+    study = probe_run(_print_notes(open_run(runs, run, data_dir)), overrides, data_dir)
     files = write_study(study, [], out or Path("reports") / study.name)
     print(json.dumps(store.read_json(files["report.json"]))) if as_json else print_study(study, [])
     print(f"report: {files['report.html']}", file=sys.stderr)
     return 0
 
 
-def _opened(run: OpenRun) -> OpenRun:
-    """The run, whose notes are told."""
+def _print_notes(run: OpenRun) -> OpenRun:
+    """Prints what the reader of a run is to know, and returns the run."""
     for note in run.notes:
         print(f"note: {note}", file=sys.stderr)
     return run
 
 
-def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, quiet: bool) -> int:
+def _run_plan(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, quiet: bool) -> int:
     """0 done, 1 something crashed or could not be begun, 130 stopped by the user."""
     use_compilation_cache()
     jobs = pending(plan, runs, rerun)
@@ -207,8 +209,8 @@ def _run(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun:
             return STOPPED
     if outcome.failed:
         print(f"{outcome.failed} runs crashed; their log.txt says why, and `stepladder runs` lists them", file=sys.stderr)
-    waiting = outcome.blocked and not outcome.held  # what another process holds, it also goes on from
-    return 1 if outcome.failed or waiting else 0
+    unstarted = outcome.blocked and not outcome.held  # what another process holds, it also goes on from
+    return 1 if outcome.failed or unstarted else 0
 
 
 def _announce(plan: Plan, jobs: list[Any], predicted: float, quiet: bool) -> None:
@@ -230,32 +232,33 @@ def _stoppable() -> Iterator[Event]:
     """Ctrl-C and SIGTERM ask for a clean stop; a second one is obeyed at once."""
     stop = Event()
 
-    def ask(number: int, frame: Any) -> None:
+    def request_stop(number: int, frame: Any) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
         print("stopping after the call under way ...", file=sys.stderr)
 
-    old = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
-        for number, handler in old.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
-def _print_summary(found: dict[str, Any], runs: Path) -> None:
+def _print_summary(summary: dict[str, Any], runs: Path) -> None:
     console = Console(highlight=False)
-    if found["params"] is None:  # no seed came to an end
-        return console.print(f"{found['cell_id']}  {found['status']}")
+    if summary["params"] is None:  # no seed came to an end
+        return console.print(f"{summary['cell_id']}  {summary['status']}")
     console.print(
-        f"{found['cell_id']}  {found['status']}  {found['params']['total']:,} parameters, {found['flops_per_token']:,.0f} FLOPs a token"
+        f"{summary['cell_id']}  {summary['status']}  {summary['params']['total']:,} parameters, "
+        f"{summary['flops_per_token']:,.0f} FLOPs a token"
     )
     for split in ("valid", "test"):
-        shown = [f"{name} {figures(value)}" for name, value in found[split].items() if is_headline(name)]
-        groups = len(found[split]) - len(shown)
-        console.print(f"{split}: " + ", ".join([*shown, f"and {groups} of groups in result.json"] if groups else shown))
-    for run in found["runs"]:
+        headlines = [f"{name} {figures(value)}" for name, value in summary[split].items() if is_headline(name)]
+        groups = len(summary[split]) - len(headlines)
+        console.print(f"{split}: " + ", ".join([*headlines, f"and {groups} of groups in result.json"] if groups else headlines))
+    for run in summary["runs"]:
         scores = [score for split in ("valid", "test") if (score := headline(split, run[split] or {}, ""))]
         console.print(f"  seed {run['seed']}: {', '.join([run['status'], *scores])}")
-    console.print(f"{runs / found['cell_id']}")
+    console.print(f"{runs / summary['cell_id']}")

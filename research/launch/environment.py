@@ -71,8 +71,8 @@ def code() -> dict[str, str]:
 def _git(root: Path, *words: str) -> str | None:
     """What git says; None where it refuses, or is not there."""
     try:
-        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, timeout=5, check=True)
-        return done.stdout.strip()
+        completed = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, timeout=5, check=True)
+        return completed.stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
 

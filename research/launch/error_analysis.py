@@ -31,48 +31,53 @@ CONFUSIONS = "<p>Of the test sentences of a class, the share that was put into e
 def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> tuple[Section, ...]:
     """Sections where the cells are classifiers of one dataset with at least one run that is done; else none."""
     cells = [entry for entry in manifest["cells"] if entry["config"] and entry["config"]["model"]["kind"] in by_kind(CLASSIFIERS)]
-    done = {_label(entry): found for entry in cells if (found := _done(entry, runs_dir, data_dir))}
-    if not done:
+    runs_by_label = {_label(entry): runs for entry in cells if (runs := _finished_runs(entry, runs_dir, data_dir))}
+    if not runs_by_label:
         return ()
     use_compilation_cache()
-    return tuple(section for section in (_slices(done), _confusions(done), _worst(done)) if section)
+    return tuple(section for section in (_slices(runs_by_label), _confusions(runs_by_label), _worst(runs_by_label)) if section)
 
 
 def _label(entry: dict[str, Any]) -> str:
     return row_label(entry["labels"])
 
 
-def _done(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> list[OpenRun]:
+def _finished_runs(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> list[OpenRun]:
     """The runs of a cell that are done."""
     folders = {seed: store.seed_folder(Path(runs_dir), entry["cell_id"], seed) for seed in entry["seeds"]}
-    done = [seed for seed, folder in folders.items() if store.status_of(folder) == "done"]
-    return [open_run(runs_dir, f"{entry['cell_id']}/{seed}", data_dir) for seed in done]
+    seeds = [seed for seed, folder in folders.items() if store.status_of(folder) == "done"]
+    return [open_run(runs_dir, f"{entry['cell_id']}/{seed}", data_dir) for seed in seeds]
 
 
-def _data(done: dict[str, list[OpenRun]]) -> Dataset:
+def _dataset(runs_by_label: dict[str, list[OpenRun]]) -> Dataset:
     """What all rows were tested on."""
-    return next(iter(done.values()))[0].data
+    return next(iter(runs_by_label.values()))[0].data
 
 
-def _slices(done: dict[str, list[OpenRun]]) -> Section | None:
-    data = _data(done)
+def _slices(runs_by_label: dict[str, list[OpenRun]]) -> Section | None:
+    data = _dataset(runs_by_label)
     sizes = {name: int(members.sum()) for name, members in slices(data.sentences["test"], data.sentences["train"]).items()}
     sizes |= {name: int((data.sentences["test"].labels == i).sum()) for i, name in enumerate(data.classes)}
     present = [name for name, n in sizes.items() if n]
     rows = []
-    for label, runs in done.items():
+    for label, runs in runs_by_label.items():
         metrics = [(store.read_result(run.folder) or {})["metrics"]["test"] for run in runs]
-        mean = lambda name: float(np.mean([one.get(name, np.nan) for one in metrics]))  # noqa: B023
-        rows.append((Text(label), Text(_percent(mean("accuracy"))), *(Text(_percent(mean(f"accuracy_at_{name}"))) for name in present)))
+        names = ("accuracy", *(f"accuracy_at_{name}" for name in present))
+        rows.append((Text(label), *(Text(_percent(_mean(metrics, name))) for name in names)))
     count = (Text("sentences"), Text(f"{len(data.test.inputs):,}"), *(Text(f"{sizes[name]:,}") for name in present))  # type: ignore[union-attr]
     headings = (Heading("", numeric=False), Heading("all"), *(Heading(name) for name in present))
     return Section("Where each one fails", SLICES, sheet=Sheet("Slices", headings, (count, *rows), labels=1))
 
 
-def _confusions(done: dict[str, list[OpenRun]]) -> Section | None:
-    classes = _data(done).classes
+def _mean(metrics: list[dict[str, float]], name: str) -> float:
+    """The mean of a metric over the seeds; not a number where a seed lacks it."""
+    return float(np.mean([seed_metrics.get(name, np.nan) for seed_metrics in metrics]))
+
+
+def _confusions(runs_by_label: dict[str, list[OpenRun]]) -> Section | None:
+    classes = _dataset(runs_by_label).classes
     rows = []
-    for label, runs in done.items():
+    for label, runs in runs_by_label.items():
         counts = np.zeros((len(classes), len(classes)))
         for run in runs:
             with np.load(run.folder / "items.npz") as items:
@@ -84,36 +89,37 @@ def _confusions(done: dict[str, list[OpenRun]]) -> Section | None:
     return Section("Confusions", CONFUSIONS, sheet=Sheet("Confusions", headings, tuple(rows), labels=2))
 
 
-def _worst(done: dict[str, list[OpenRun]]) -> Section | None:
+def _worst(runs_by_label: dict[str, list[OpenRun]]) -> Section | None:
     """Of each row's first seed, the wrong test sentences that it was surest of, without repeating a text."""
     parts = [
         "<p>Of each row's first seed, the test sentences that it got most wrong, by the lead of its class over the right one, and the "
         "words that drove it: weights of linear models, gradient x input of networks, valences of rules. + is for the chosen class.</p>"
     ]
-    for label, (reader, *_) in done.items():
-        if reader.config.pooled:  # each fold has a model of its own
+    for label, (run, *_) in runs_by_label.items():
+        if run.config.pooled:  # each fold has a model of its own
             continue
-        test = reader.data.sentences["test"]
-        with np.load(reader.folder / "items.npz") as items:
-            wrong = np.flatnonzero(items["class"] != items["predicted"])
-        if not len(wrong):
+        test = run.data.sentences["test"]
+        with np.load(run.folder / "items.npz") as items:
+            misclassified = np.flatnonzero(items["class"] != items["predicted"])
+        if not len(misclassified):
             parts.append(f"<h3>{escape(label)}</h3><p>No test sentence is wrong.</p>")
             continue
-        found = predict(reader, [test.texts[i] for i in wrong], explain=False)
-        right = [reader.data.classes[test.labels[i]] for i in wrong]
-        lead = np.array([one.scores[one.label] - one.scores[name] for one, name in zip(found, right, strict=True)])
-        chosen = [int(i) for i in np.argsort(-lead, kind="stable")[:WORST]]
-        explained = predict(reader, [found[i].text for i in chosen])
-        lines = "".join(_line(one, right[i]) for one, i in zip(explained, chosen, strict=True))
+        predictions = predict(run, [test.texts[i] for i in misclassified], explain=False)
+        true_classes = [run.data.classes[test.labels[i]] for i in misclassified]
+        margins = np.array([each.scores[each.label] - each.scores[name] for each, name in zip(predictions, true_classes, strict=True)])
+        worst = [int(i) for i in np.argsort(-margins, kind="stable")[:WORST]]
+        explained = predict(run, [predictions[i].text for i in worst])
+        lines = "".join(_list_item(prediction, true_classes[i]) for prediction, i in zip(explained, worst, strict=True))
         parts.append(f"<h3>{escape(label)}</h3><ul>{lines}</ul>")
     return Section("The worst mistakes", "".join(parts)) if len(parts) > 1 else None
 
 
-def _line(one: Prediction, right: str) -> str:
-    sure = f" ({100 * one.probabilities[one.label]:.0f} %)" if one.probabilities else ""
-    words = ", ".join(f"{escape(word)} {value:+.2f}" for word, value in one.drivers[:DRIVING])
+def _list_item(prediction: Prediction, true_class: str) -> str:
+    confidence = f" ({100 * prediction.probabilities[prediction.label]:.0f} %)" if prediction.probabilities else ""
+    drivers = ", ".join(f"{escape(word)} {value:+.2f}" for word, value in prediction.drivers[:DRIVING])
     return (
-        f"<li>{escape(one.text)}<br><small>{escape(right)}, taken for {escape(one.label)}{sure}{': ' + words if words else ''}</small></li>"
+        f"<li>{escape(prediction.text)}<br><small>{escape(true_class)}, taken for {escape(prediction.label)}{confidence}"
+        f"{': ' + drivers if drivers else ''}</small></li>"
     )
 
 

@@ -25,19 +25,19 @@ from research.train.update import Member, jitted_begin
 def with_initial(plan: Plan, runs_dir: Path, data_dir: Path | None) -> Plan:
     """The plan; its cells have under `facts["extra"]` what the table asks for of INITIAL. What an older manifest knows is read from it."""
     sweep = plan.loaded.sweep
-    wanted = [name for name in INITIAL if sweep and f"extra.{name}" in (sweep.metric, *sweep.table.metrics)]
-    if not wanted:
+    names = [name for name in INITIAL if sweep and f"extra.{name}" in (sweep.metric, *sweep.table.metrics)]
+    if not names:
         return plan
-    old = store.read_json(manifest_path(plan.loaded, runs_dir)) or {"cells": []}
-    known = {cell["cell_id"]: cell.get("extra", {}) for cell in old["cells"]}
-    return replace(plan, cells=tuple(_with_extra(cell, wanted, known.get(cell.cell_id, {}), data_dir) for cell in plan.cells))
+    old_manifest = store.read_json(manifest_path(plan.loaded, runs_dir)) or {"cells": []}
+    measured = {cell["cell_id"]: cell.get("extra", {}) for cell in old_manifest["cells"]}
+    return replace(plan, cells=tuple(_with_extra(cell, names, measured.get(cell.cell_id, {}), data_dir) for cell in plan.cells))
 
 
-def _with_extra(cell: Cell, wanted: list[str], known: dict[str, float], data_dir: Path | None) -> Cell:
+def _with_extra(cell: Cell, names: list[str], measured: dict[str, float], data_dir: Path | None) -> Cell:
     if cell.config is None or not cell.config.trained:
         return cell
     data = load(cell.config.data, data_dir)
-    extra = {name: known[name] if name in known else INITIAL[name](cell.config, data) for name in wanted}
+    extra = {name: measured[name] if name in measured else INITIAL[name](cell.config, data) for name in names}
     return replace(cell, facts=cell.facts | {"extra": cell.facts.get("extra", {}) | extra})
 
 

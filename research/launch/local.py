@@ -70,10 +70,10 @@ def pending(plan: Plan, runs_dir: Path, rerun: str | None) -> list[Job]:
 
     `rerun`: failed (and diverged) runs alone, all, or a cell_id's.
     """
-    known = [cell.cell_id for cell in plan.cells if cell.config]
-    if rerun not in (None, "all", "failed") and not any(cell_id.startswith(str(rerun)) for cell_id in known):
-        raise StepladderError(f"--rerun {rerun} is no cell of {plan.name}; it is failed, all, or one of {', '.join(known)}.")
-    untrained = [job for job in _jobs(plan, runs_dir, ()) if _wanted(job, rerun)]
+    cell_ids = [cell.cell_id for cell in plan.cells if cell.config]
+    if rerun not in (None, "all", "failed") and not any(cell_id.startswith(str(rerun)) for cell_id in cell_ids):
+        raise StepladderError(f"--rerun {rerun} is no cell of {plan.name}; it is failed, all, or one of {', '.join(cell_ids)}.")
+    untrained = [job for job in _jobs(plan, runs_dir, ()) if _needs_training(job, rerun)]
     return untrained + (_to_score(plan, runs_dir, untrained) if rerun is None else [])
 
 
@@ -91,34 +91,38 @@ def execute(
 
     Of a row whose values are tried, the test split is scored for the chosen one alone, once all of its trials have ended.
     """
-    now = environment()
-    jobs = [job._replace(environment=now) for job in jobs]
+    current_environment = environment()
+    jobs = [job._replace(environment=current_environment) for job in jobs]
     for job in jobs:
         _prepare_folder(job, anew, report)
     counts: Counter[type[RunEvent]] = Counter()
 
-    def counted(event: RunEvent) -> None:
+    def count_and_report(event: RunEvent) -> None:
         counts[type(event)] += 1
         report(event)
 
-    rest, tried = list(jobs), set[Path]()
+    remaining, scored_folders = list(jobs), set[Path]()
     with ThreadPoolExecutor(1, "compile") as compiler:
-        while rest and not (counts[Failed] and not keep_going):
-            rest = _with_parents(rest, plan, runs_dir)
-            ready = [job for job in rest if _is_ready(job)]
+        while remaining and not (counts[Failed] and not keep_going):
+            remaining = _with_parents(remaining, plan, runs_dir)
+            ready = [job for job in remaining if _is_ready(job)]
             if not ready:
-                for job in rest:
-                    counted(
+                for job in remaining:
+                    count_and_report(
                         Blocked(
                             job, "a run that it starts from is not done, or its row has no chosen value: a trial failed or none is left"
                         )
                     )
                 break
-            _run_groups(_groups(ready, data_dir), data_dir, compiler, stop, keep_going, counted)
-            rest = [job for job in rest if job not in ready]
-            chosen = [job._replace(environment=now) for job in _to_score(plan, runs_dir, rest) if job.folder not in tried]
-            tried |= {job.folder for job in chosen}
-            rest += chosen
+            _run_groups(_groups(ready, data_dir), data_dir, compiler, stop, keep_going, count_and_report)
+            remaining = [job for job in remaining if job not in ready]
+            to_score = [
+                job._replace(environment=current_environment)
+                for job in _to_score(plan, runs_dir, remaining)
+                if job.folder not in scored_folders
+            ]
+            scored_folders |= {job.folder for job in to_score}
+            remaining += to_score
     return Outcome(counts[Done] + counts[Trained] + counts[Diverged], counts[Failed], counts[Held], counts[Blocked])
 
 
@@ -134,16 +138,16 @@ def _jobs(plan: Plan, runs_dir: Path, chosen: Sequence[str]) -> list[Job]:
 
 def _with_parents(jobs: Sequence[Job], plan: Plan, runs_dir: Path) -> list[Job]:
     """The jobs with the parents that are known by now: the trial of a tuned row is, once all of its trials have ended."""
-    known = {job.folder: job.parents for job in _jobs(plan, runs_dir, ())}
-    return [job._replace(parents=known[job.folder]) for job in jobs]
+    parents = {job.folder: job.parents for job in _jobs(plan, runs_dir, ())}
+    return [job._replace(parents=parents[job.folder]) for job in jobs]
 
 
 def _to_score(plan: Plan, runs_dir: Path, untrained: Sequence[Job]) -> list[Job]:
     """The trained runs whose test split is to be scored. A row is not chosen while one of its trials is still to be trained."""
     waiting = {job.cell_id for job in untrained}
     decided = [choice for choice in plan.choices if not waiting & set(choice.trials) and is_decided(choice, runs_dir)]
-    picked = [cell_id for choice in decided if (cell_id := chosen(choice, runs_dir))]
-    return [job for job in _jobs(plan, runs_dir, picked) if job.tested and store.status_of(job.folder) == "trained"]
+    chosen_ids = [cell_id for choice in decided if (cell_id := chosen(choice, runs_dir))]
+    return [job for job in _jobs(plan, runs_dir, chosen_ids) if job.tested and store.status_of(job.folder) == "trained"]
 
 
 def _is_mixture(config: Config | None) -> bool:
@@ -169,7 +173,7 @@ def _parent(cells: dict[str, Cell], name: str, seed: int, runs_dir: Path) -> Pat
     return store.seed_folder(runs_dir, cell_id, cell.seeds[0] if cell and cell.deterministic else seed)
 
 
-def _wanted(job: Job, rerun: str | None) -> bool:
+def _needs_training(job: Job, rerun: str | None) -> bool:
     """Whether it is to be trained."""
     status = store.status_of(job.folder)
     if rerun == "failed":
@@ -186,7 +190,7 @@ def _is_ready(job: Job) -> bool:
     return all(store.status_of(parent) in needed for parent in job.parents)
 
 
-def _is_over(job: Job) -> bool:
+def _is_finished(job: Job) -> bool:
     """Whether nothing is left to do of it."""
     status = store.status_of(job.folder)
     return status in ENDED and not (status == "trained" and job.tested)
@@ -196,15 +200,15 @@ def _prepare_folder(job: Job, anew: bool, report: Listener) -> None:
     cell = job.folder.parent
     if anew and job.folder.exists():
         with claimed(job.folder):
-            _forget(job.folder)
+            _delete_results(job.folder)
     store.write_text(cell / "config.toml", to_toml(job.config))
-    others = [environments(cell / f"seed-{seed}") for seed in store.seeds_of(cell)]
-    before = next((parts[-1] for parts in others if parts), None)
-    if before is not None and (told := differences(before, job.environment)):
-        report(Note(job, f"{told}; its numbers may differ from those before"))
+    environments_by_seed = [environments(cell / f"seed-{seed}") for seed in store.seeds_of(cell)]
+    previous = next((parts[-1] for parts in environments_by_seed if parts), None)
+    if previous is not None and (changes := differences(previous, job.environment)):
+        report(Note(job, f"{changes}; its numbers may differ from those before"))
 
 
-def _forget(folder: Path) -> None:
+def _delete_results(folder: Path) -> None:
     """Status first, so that a crash in between leaves a run that is not done."""
     for name in FILES:
         (folder / name).unlink(missing_ok=True)
@@ -228,22 +232,22 @@ def _run_groups(
     for group in (group for group in groups if group.program is None):
         for job in group.jobs:
             _fit(job, data_dir, stop, keep_going, report)
-    trained = [group for group in groups if group.program is not None]
-    ahead = [compiler.submit(_prepared, group, data_dir) for group in trained[:1]]
-    for i, group in enumerate(trained):
+    trained_groups = [group for group in groups if group.program is not None]
+    compiling = [compiler.submit(_compile_group, group, data_dir) for group in trained_groups[:1]]
+    for i, group in enumerate(trained_groups):
         if stop.is_set():
             raise Interrupted
         report(Compiling(group.jobs[0], len(group.jobs)))
         try:
             try:
-                machine, material = ahead.pop().result()
+                engine, material = compiling.pop().result()
                 latency = latency_ms(group.program) if group.untrained else None
             finally:  # the next is compiled also where this one could not be, and not while its latency is measured
-                ahead += [compiler.submit(_prepared, following, data_dir) for following in trained[i + 1 : i + 2]]
+                compiling += [compiler.submit(_compile_group, next_group, data_dir) for next_group in trained_groups[i + 1 : i + 2]]
             if group.untrained:
-                train_runs(machine, [job._replace(latency_ms=latency) for job in group.jobs], material, stop, report)
+                train_runs(engine, [job._replace(latency_ms=latency) for job in group.jobs], material, stop, report)
             else:
-                score_runs(machine, group.jobs, material, stop, report)
+                score_runs(engine, group.jobs, material, stop, report)
         except Interrupted:
             raise
         except Exception as error:
@@ -255,7 +259,7 @@ def _run_groups(
 def _fail(jobs: Sequence[Job], error: Exception, report: Listener) -> None:
     """What stopped a group stopped those of its runs that are not over, unless another process has them."""
     for job in jobs:
-        if not _is_over(job):
+        if not _is_finished(job):
             with suppress(HeldError), claimed(job.folder):
                 write_failure(job, error)
                 report(Failed(job, str(error)))
@@ -268,7 +272,7 @@ def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report:
     data = load(job.config.data, data_dir)
     try:
         with claimed(job.folder):
-            if _is_over(job):
+            if _is_finished(job):
                 return report(Held(job, "another process finished it meanwhile"))
             if store.status_of(job.folder) != "trained":
                 report(Started(job, 0))
@@ -285,7 +289,7 @@ def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report:
             raise
 
 
-def _prepared(group: Group, data_dir: Path | None) -> tuple[Any, Any]:
+def _compile_group(group: Group, data_dir: Path | None) -> tuple[Any, Any]:
     """What trains a group and its material, or what scores it and what is held out."""
     config = _longest_call(group.jobs)
     data = load(config.data, data_dir)
@@ -302,8 +306,8 @@ def _prepared(group: Group, data_dir: Path | None) -> tuple[Any, Any]:
 
 def _longest_call(jobs: Sequence[Job]) -> Config:
     """The first job's config with the largest `run.log_every`: a call of the program has room for the batches of any of its runs."""
-    config, most = jobs[0].config, max(job.config.run.log_every for job in jobs)
-    return config.model_copy(update={"run": config.run.model_copy(update={"log_every": most})})
+    config, log_every = jobs[0].config, max(job.config.run.log_every for job in jobs)
+    return config.model_copy(update={"run": config.run.model_copy(update={"log_every": log_every})})
 
 
 def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Material:
@@ -315,9 +319,9 @@ def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Ma
 def held_out_of(config: Config, data: Dataset) -> HeldOut:
     """The test split as batches, at further window lengths and misspelt, what is translated, and the prompt set."""
     windows = [window for window in config.eval.also if f"test.perplexity_at_{window}" not in lacks(config)]
-    also = {window: _split(config, data, "test", window) for window in windows}
+    splits_by_window = {window: _split(config, data, "test", window) for window in windows}
     pairs = data if data.pairs else None
-    return HeldOut(_split(config, data, "test"), also, _misspelt(config, data), pairs, asked_of(config.eval, data.vocabulary))
+    return HeldOut(_split(config, data, "test"), splits_by_window, _misspelt(config, data), pairs, asked_of(config.eval, data.vocabulary))
 
 
 def _split(config: Config, data: Dataset, name: str, window: int | None = None) -> Split:
@@ -331,8 +335,8 @@ def _source(config: Config, data: Dataset, host_above: int) -> Any:
     if isinstance(config.data, Text) and not isinstance(config.data.regularisation, NoRegularisation):
         assert isinstance(data.train, TextSplit), "a text"
         cut = partial(cut_anew, config.data.regularisation, data.vocabulary, data.vocabulary.decode(data.train.tokens))
-        kept = 2 * lanes.capacity(len(config.seeds))  # a call may reach from one epoch into the next
-        return OnHost(host_arrays(data.train), config.run.log_every, lru_cache(kept)(cut))
+        cache_size = 2 * lanes.capacity(len(config.seeds))  # a call may reach from one epoch into the next
+        return OnHost(host_arrays(data.train), config.run.log_every, lru_cache(cache_size)(cut))
     if belongs_on_host(data.train, host_above):
         return OnHost(host_arrays(data.train), config.run.log_every)
     return lanes.replicate(mesh_of(config), device_arrays(data.train, config.train.buckets))

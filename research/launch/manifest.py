@@ -40,10 +40,10 @@ def manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
 
 def checked_manifest(plan: Plan, runs_dir: Path, launch: Launch) -> dict[str, Any]:
     """The manifest. Raises StepladderError where its spec, its control or a card names a row or a metric that cannot be."""
-    made = manifest(plan, launch)
+    contents = manifest(plan, launch)
     if plan.loaded.sweep is not None:
-        check_spec(made, load_cells(made, runs_dir))
-    return made
+        check_spec(contents, load_cells(contents, runs_dir))
+    return contents
 
 
 def write_manifest(plan: Plan, runs_dir: Path, launch: Launch) -> dict[str, Any]:
@@ -56,14 +56,14 @@ def write_manifest(plan: Plan, runs_dir: Path, launch: Launch) -> dict[str, Any]
     new, old = checked_manifest(plan, runs_dir, launch), store.read_json(path)
     if old is not None:
         new["created"] = old["created"]
-    if old is not None and old.get("cards") and _begun(new, runs_dir):
+    if old is not None and old.get("cards") and _has_begun(new, runs_dir):
         new |= {key: old[key] for key in ("cards", "cards_sha256") if key in old}
     store.write_json(path, store.stamp(new))
     return json.loads(store.read_text(path))
 
 
-def _begun(made: dict[str, Any], runs_dir: Path) -> bool:
-    folders = (store.seed_folder(runs_dir, entry["cell_id"], seed) for entry in made["cells"] for seed in entry["seeds"])
+def _has_begun(contents: dict[str, Any], runs_dir: Path) -> bool:
+    folders = (store.seed_folder(runs_dir, entry["cell_id"], seed) for entry in contents["cells"] for seed in entry["seeds"])
     return any(store.read_status(folder) is not None for folder in folders)
 
 

@@ -48,16 +48,18 @@ def map_section(
     Raises StepladderError where no seed of that cell is done.
     """
     axes = axes_of(manifest)
-    every = [entry["labels"] for entry in manifest["cells"]]
-    entry = manifest["cells"][0 if labels is None else find_indices(every, labels, *axes)[0]]
-    called, found = place_text(entry["labels"], *axes), read_map(entry, Path(runs_dir), data_dir, item)
-    if found is None:
-        raise StepladderError(f"No run of {called} is done, so it has no attention map. Launch the sweep first.")
-    number = range(len(found.weights))[layer] + 1
-    caption = f"A row a query, a column a key. Layer {number} of {len(found.weights)}, seed {found.seed}, test item {item}."
+    row_labels = [entry["labels"] for entry in manifest["cells"]]
+    entry = manifest["cells"][0 if labels is None else find_indices(row_labels, labels, *axes)[0]]
+    row_name, attention_map = place_text(entry["labels"], *axes), read_map(entry, Path(runs_dir), data_dir, item)
+    if attention_map is None:
+        raise StepladderError(f"No run of {row_name} is done, so it has no attention map. Launch the sweep first.")
+    number = range(len(attention_map.weights))[layer] + 1
+    caption = f"A row a query, a column a key. Layer {number} of {len(attention_map.weights)}, seed {attention_map.seed}, test item {item}."
     name = f"attention-{entry['cell_id']}-{number}-{item}"
-    title = f"Attention of {called}"
-    return Section(title, picture=heat_map(name, title, found.weights[layer], found.symbols, found.symbols, caption))
+    title = f"Attention of {row_name}"
+    return Section(
+        title, picture=heat_map(name, title, attention_map.weights[layer], attention_map.symbols, attention_map.symbols, caption)
+    )
 
 
 def _inputs(data: Dataset, item: int) -> np.ndarray:

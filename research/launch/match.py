@@ -43,7 +43,7 @@ class Matched(NamedTuple):
     """The points with their sizes solved, and what is told of them: the target, and how far from it each cell is."""
 
     points: tuple[Point, ...]
-    told: str
+    summary: str
 
 
 def matched(points: Sequence[Point], match: Match, facts: Callable[[Config], Facts]) -> Matched:
@@ -54,19 +54,19 @@ def matched(points: Sequence[Point], match: Match, facts: Callable[[Config], Fac
     """
     references = _references(points, match)
     cost_of = cache(lambda config: cost(config, match.target, facts))
-    solved, told = [], []
+    solved, changes = [], []
     for point in points:
         if point.config is None or point in references:
             solved.append(point)
             continue
-        reference = max(references, key=lambda one: sum(one.labels.get(key) == value for key, value in point.labels.items()))
+        reference = max(references, key=lambda candidate: sum(candidate.labels.get(key) == value for key, value in point.labels.items()))
         assert reference.config is not None
         target = cost_of(reference.config)
         config = _solve(point, match, target, cost_of)
         solved.append(point._replace(config=config))
-        told.append(f"{_name(point)} {_sizes_text(config, match)} ({cost_of(config) / target - 1:+.1%})")
-    names = " or ".join(dict.fromkeys(f"{_name(one)} ({cost_of(one.config):,.0f})" for one in references))
-    by, rows = " and ".join(match.by), "; ".join(dict.fromkeys(told))
+        changes.append(f"{_name(point)} {_sizes_text(config, match)} ({cost_of(config) / target - 1:+.1%})")
+    names = " or ".join(dict.fromkeys(f"{_name(reference)} ({cost_of(reference.config):,.0f})" for reference in references))
+    by, rows = " and ".join(match.by), "; ".join(dict.fromkeys(changes))
     return Matched(tuple(solved), f"Matched: {TITLES[match.target]}, to those of {names}, by {by}: {rows}.")
 
 
@@ -84,29 +84,29 @@ def cost(config: Config, target: str, facts: Callable[[Config], Facts]) -> float
         return flops_per_token(config.model, *known(config.model, sizes), scored=scored)
     if target == "state":
         return _state_bytes(config, sizes)
-    counted = parameters(config.model, *known(config.model, sizes))
-    return float(counted.total if target == "total" else counted.body)
+    counts = parameters(config.model, *known(config.model, sizes))
+    return float(counts.total if target == "total" else counts.body)
 
 
 def _state_bytes(config: Config, sizes: Sizes) -> float:
     empty = jax.eval_shape(lambda: MODELS[type(config.model)].empty(config.model, 1, sizes.length, sizes.vocabulary))
-    held = float(sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(empty)))
-    if not held:
+    state_bytes = float(sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(empty)))
+    if not state_bytes:
         raise StepladderError(f"sweep.match.target = state: {config.model.kind} carries none before its first token; use params or flops.")
-    return held
+    return state_bytes
 
 
 def _references(points: Sequence[Point], match: Match) -> list[Point]:
     """The cells that `match.of` names: by a row's whole name, or as key=value, with values as a table or as TOML writes them."""
-    named = [point for point in points if _is_called(point, match.of.strip())]
-    wanted = [] if named else [_label(pair) for pair in match.of.split(",") if "=" in pair]
-    if wanted:
-        named = [point for point in points if all(_has(point, *pair) for pair in wanted)]
+    named = [point for point in points if _has_name(point, match.of.strip())]
+    labels = [] if named else [_label(pair) for pair in match.of.split(",") if "=" in pair]
+    if labels:
+        named = [point for point in points if all(_has_label(point, *pair) for pair in labels)]
     if cells := [point for point in named if point.config is not None]:
         return cells
-    there = "; ".join(", ".join(f"{key}={text(value)}" for key, value in point.labels.items()) for point in points)
-    why = "names a cell that cannot be" if named else "names no cell of this sweep"
-    raise StepladderError(f'sweep.match.of = "{match.of}" {why}. Its cells are: {there}.')
+    cell_names = "; ".join(", ".join(f"{key}={text(value)}" for key, value in point.labels.items()) for point in points)
+    problem = "names a cell that cannot be" if named else "names no cell of this sweep"
+    raise StepladderError(f'sweep.match.of = "{match.of}" {problem}. Its cells are: {cell_names}.')
 
 
 def _label(pair: str) -> tuple[str, str, Any]:
@@ -115,17 +115,17 @@ def _label(pair: str) -> tuple[str, str, Any]:
     return key, written, parse_override(f"{key}={written}")[1]
 
 
-def _has(point: Point, key: str, written: str, value: Any) -> bool:
+def _has_label(point: Point, key: str, written: str, value: Any) -> bool:
     return key in point.labels and (point.labels[key] == value or text(point.labels[key]) == written)
 
 
-def _is_called(point: Point, name: str) -> bool:
+def _has_name(point: Point, name: str) -> bool:
     """Whether a row has this name: as a table writes it, or its values alone."""
     if name in (_name(point), plain_label(point.labels)):
         return True
     values = name.split(",")
     return len(values) == len(point.labels) and all(
-        _has(point, *_label(f"{key}={value}")) for key, value in zip(point.labels, values, strict=True)
+        _has_label(point, *_label(f"{key}={value}")) for key, value in zip(point.labels, values, strict=True)
     )
 
 
@@ -148,12 +148,12 @@ def _solve(point: Point, match: Match, target: float, cost_of: Callable[[Config]
     """The config whose cost is nearest to the target. Raises StepladderError where that is beyond the tolerance."""
     assert point.config is not None
     best = min(_candidates(point, point.config, match.by, match, target, cost_of), key=lambda config: abs(cost_of(config) - target))
-    off = abs(cost_of(best) / target - 1)
-    if off > match.tolerance:
+    deviation = abs(cost_of(best) / target - 1)
+    if deviation > match.tolerance:
         raise StepladderError(
             f"sweep.match: {TITLES[match.target]} of {_name(point)} can only be brought to {cost_of(best):,.0f} with "
-            f"{_sizes_text(best, match)}; the reference has {target:,.0f}, {off:.2%} away, and the tolerance is {match.tolerance:.2%}. "
-            "Name a finer key behind those in sweep.match.by, or raise sweep.match.tolerance."
+            f"{_sizes_text(best, match)}; the reference has {target:,.0f}, {deviation:.2%} away, and the tolerance is "
+            f"{match.tolerance:.2%}. Name a finer key behind those in sweep.match.by, or raise sweep.match.tolerance."
         )
     return best
 
@@ -166,8 +166,8 @@ def _candidates(
         return [config]
     step = _step(point, config, by[0])
     at = cache(lambda n: with_value(config, by[0], n * step))
-    own = _value(config, keys_of(by[0])[0])
-    low = high = max(1, (own if isinstance(own, int) else START) // step)
+    current = _value(config, keys_of(by[0])[0])
+    low = high = max(1, (current if isinstance(current, int) else START) // step)
     if cost_of(at(low)) == cost_of(at(2 * low)):
         raise StepladderError(
             f"sweep.match.by: {by[0]} changes no {TITLES[match.target]} of {_name(point)}. Name a size of its model, as model.width."
@@ -179,7 +179,7 @@ def _candidates(
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if cost_of(at(middle)) < target else (low, middle)
-    return [one for n in {low, high} for one in _candidates(point, at(n), by[1:], match, target, cost_of)]
+    return [candidate for n in {low, high} for candidate in _candidates(point, at(n), by[1:], match, target, cost_of)]
 
 
 def _step(point: Point, config: Config, entry: str) -> int:
@@ -190,17 +190,17 @@ def _step(point: Point, config: Config, entry: str) -> int:
     for step in STEPS:
         if all(_problem(config, entry, step * n) is None for n in (1, 2, 3, 5, 7, 11)):
             return step
-    why = _problem(config, entry, 64)
+    problem = _problem(config, entry, 64)
     raise StepladderError(
-        f"sweep.match.by: {entry} of {_name(point)} cannot be moved alone: {why}. Name another key of a whole number; keys that move "
+        f"sweep.match.by: {entry} of {_name(point)} cannot be moved alone: {problem}. Name another key of a whole number; keys that move "
         'together, in their ratio, are one entry, as "model.encoder.width + model.decoder.width".'
     )
 
 
-def _in_ratio(value: int, own: int, first: int, entry: str) -> int:
-    if value * own % first:
-        raise StepladderError(f"sweep.match.by: {entry} is {first} and {own}, a ratio that {value} cannot keep in whole numbers.")
-    return value * own // first
+def _in_ratio(value: int, other: int, first: int, entry: str) -> int:
+    if value * other % first:
+        raise StepladderError(f"sweep.match.by: {entry} is {first} and {other}, a ratio that {value} cannot keep in whole numbers.")
+    return value * other // first
 
 
 def _problem(config: Config, entry: str, value: int) -> str | None:

@@ -63,7 +63,7 @@ class Meter:
     def __post_init__(self) -> None:
         self.began = self.clock()
         self._over: set[Run] = set()
-        self._worked = self._given = 0.0  # what these commands did, and what they took up
+        self._worked = self._resumed = 0.0  # what these commands did, and what resumed runs had done before
         self._total = sum(self.prices[job.cell_id] for job in self.jobs) or 1.0
 
     def __call__(self, event: RunEvent) -> None:
@@ -97,7 +97,7 @@ class Meter:
     @property
     def left(self) -> float:
         """Seconds to the end, from the work done so far and the time it took; at the beginning, as predicted."""
-        share = min(1.0, self._worked / (self._total - self._given or 1.0))
+        share = min(1.0, self._worked / (self._total - self._resumed or 1.0))
         return self.elapsed * (1 - share) / share if share > KNOWN_SHARE else max(0.0, self.predicted - self.elapsed)
 
     @property
@@ -108,11 +108,11 @@ class Meter:
     def _begin(self, job: Job, step: int, steps: int) -> None:
         self.compiling = ""
         self.under_way[_run(job)] = Standing(self.name(job), step, steps)
-        self._given += self.prices[job.cell_id] * step / max(1, steps)
+        self._resumed += self.prices[job.cell_id] * step / max(1, steps)
 
     def _advance(self, event: Progressed) -> None:
-        taken = event.step - self.under_way[_run(event.job)].step
-        self._worked += self.prices[event.job.cell_id] * taken / event.steps
+        steps = event.step - self.under_way[_run(event.job)].step
+        self._worked += self.prices[event.job.cell_id] * steps / event.steps
         self.tokens += event.tokens
         self.training += event.seconds
         self._update(event.job, step=event.step, loss=event.loss)
@@ -130,9 +130,9 @@ class Meter:
         self.under_way[_run(job)] = replace(self.under_way[_run(job)], **values)  # type: ignore[arg-type]
 
 
-def headline(split: str, metrics: Mapping[str, float], wanted: str) -> str:
+def headline(split: str, metrics: Mapping[str, float], preferred: str) -> str:
     """The wanted metric of a split with its name, or the first of HEADLINES that it has; nothing where it has none."""
-    name = next((name for name in (wanted, *HEADLINES) if metrics.get(name) is not None), None)
+    name = next((name for name in (preferred, *HEADLINES) if metrics.get(name) is not None), None)
     if name is None:
         return ""
     full = f"{split}.{name}"

@@ -23,46 +23,48 @@ ALIGNMENT = ("alignment_accuracy", "alignment_entropy")
 
 def metric_names(config: Config) -> frozenset[str]:
     """The metrics of `valid` and `test` by the config alone, such as `test.perplexity`; a group is `_at_*`."""
-    both = (*_losses(config), *_shares(config))
-    return frozenset(f"{split}.{name}" for split in ("valid", "test") for name in both) | {f"test.{name}" for name in _of_test(config)}
+    shared_names = (*_loss_names(config), *_accuracy_names(config))
+    return frozenset(f"{split}.{name}" for split in ("valid", "test") for name in shared_names) | {
+        f"test.{name}" for name in _test_names(config)
+    }
 
 
 def valid_names(config: Config, data: Dataset) -> set[str]:
     """The metrics of validation that a run of this config has; none where a fold is trained without validation."""
-    held = belongs(data, "valid")
-    n = len(held.items)
+    belonging = belongs(data, "valid")
+    n = len(belonging.items)
     if not n:
         return set()
-    nats = np.zeros(n) if _has_losses(config) else None
-    correct = np.zeros(n, bool) if _has_shares(config) else None
-    likeliest = None if held.groups is None else np.zeros(n, np.int32)
-    return {f"valid.{name}" for name in measure(Scores(nats, correct, likeliest), config.data, held)}
+    nats = np.zeros(n) if _has_loss(config) else None
+    correct = np.zeros(n, bool) if _has_accuracy(config) else None
+    likeliest = None if belonging.groups is None else np.zeros(n, np.int32)
+    return {f"valid.{name}" for name in measure(Scores(nats, correct, likeliest), config.data, belonging)}
 
 
-def _has_losses(config: Config) -> bool:
+def _has_loss(config: Config) -> bool:
     """Whether the model gives what is scored a probability."""
     return not isinstance(config.model, BagOfWords | NGramClassifier | Rules) or believes(config.model)
 
 
-def _has_shares(config: Config) -> bool:
+def _has_accuracy(config: Config) -> bool:
     """Whether it is known of the model what it holds for the likeliest."""
     return not isinstance(config.model, Interpolation) and not (isinstance(config.model, NGram) and isinstance(config.data, Text))
 
 
-def _losses(config: Config) -> tuple[str, ...]:
-    if not _has_losses(config):
+def _loss_names(config: Config) -> tuple[str, ...]:
+    if not _has_loss(config):
         return ()
     bits = BITS if isinstance(config.data, Text) else ()
     return ("loss", *(() if isinstance(config.data, Labelled) else ("perplexity",)), *bits)
 
 
-def _shares(config: Config) -> tuple[str, ...]:
-    if not _has_shares(config):
+def _accuracy_names(config: Config) -> tuple[str, ...]:
+    if not _has_accuracy(config):
         return ()
     return ("accuracy", f"accuracy{ANY_GROUP}", *(("macro_f1",) if isinstance(config.data, Labelled) else ()))
 
 
-def _of_test(config: Config) -> list[str]:
+def _test_names(config: Config) -> list[str]:
     names = [f"perplexity_at_{window}" for window in config.eval.also if config.trained]
     names += [f"{name}_at_{config.eval.misspelt:g}_misspelt" for name in BITS] if config.eval.misspelt else []
     names += [f"{name}{PROMPTS}" for name in OF_PROMPTS] if config.eval.prompts else []

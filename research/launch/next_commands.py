@@ -15,15 +15,15 @@ LONGEST = 60  # characters of a sentence
 
 def after_training(cell_id: str, config: Config, data: Dataset, places: Sequence[str]) -> list[str]:
     """To use a cell that is done, with words of its own data. `places`: --runs and --data-dir where they are not the defaults."""
-    used = [("probe", []), ("predict", ["--text", _short(data.sentences["valid"].texts[0])])] if data.sentences else []
+    commands = [("probe", []), ("predict", ["--text", _short(data.sentences["valid"].texts[0])])] if data.sentences else []
     if data.sentences and not config.trained:
-        used = used[1:]
+        commands = commands[1:]
     if data.pairs:
-        used = [("generate", ["--prompt", data.pairs["valid"].sources[0]])]
+        commands = [("generate", ["--prompt", data.pairs["valid"].sources[0]])]
     elif isinstance(config.data, Text) and not isinstance(config.model, Interpolation):
         prompt = _prompt(data)
-        used = [("generate", ["--prompt", prompt, "--tokens", "40"]), ("score", ["--text", prompt])]
-    return [*(command([verb, cell_id, *words, *places]) for verb, words in used), command(["show", cell_id, *_runs(places)])]
+        commands = [("generate", ["--prompt", prompt, "--tokens", "40"]), ("score", ["--text", prompt])]
+    return [*(command([verb, cell_id, *words, *places]) for verb, words in commands), command(["show", cell_id, *_runs(places)])]
 
 
 def after_sweep(words: Sequence[str], name: str, places: Sequence[str]) -> list[str]:
@@ -43,8 +43,8 @@ def command(words: Sequence[str]) -> str:
 
 def quoted(word: str) -> str:
     """A word for a shell, in double quotes where they suffice."""
-    safe = shlex.quote(word)
-    return safe if safe == word or set(word) & {*'"$`\\!\n'} else f'"{word}"'
+    shell_quoted = shlex.quote(word)
+    return shell_quoted if shell_quoted == word or set(word) & {*'"$`\\!\n'} else f'"{word}"'
 
 
 def _runs(places: Sequence[str]) -> list[str]:

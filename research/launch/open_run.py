@@ -48,22 +48,22 @@ def open_run(runs_dir: Path, name: str, data_dir: Path | None) -> OpenRun:
 
     Raises StepladderError for a run that is not there or not done, and where its data are not those that made it.
     """
-    run, seed = _done(runs_dir, name)
+    run, seed = _finished_run(runs_dir, name)
     cell = open_cell(run.folder, data_dir)
     return OpenRun(run.cell_id, seed, run.folder / f"seed-{seed}", cell.config, cell.data, cell.notes, data_dir)
 
 
 def open_for_text(runs_dir: Path, name: str, data_dir: Path | None) -> OpenRun:
     """As `open_run`, for what reads free text: where the data cannot be read, the vocabulary that the run kept stands in."""
-    run, seed = _done(runs_dir, name)
-    record, kept = (store.read_json(run.folder / file) for file in ("cell.json", "vocabulary.json"))
+    run, seed = _finished_run(runs_dir, name)
+    record, vocabulary = (store.read_json(run.folder / file) for file in ("cell.json", "vocabulary.json"))
     config = read_config(run.folder / "config.toml")
     problem = _problem(config, data_dir)
-    if record is None or kept is None or problem is None or not isinstance(config.data, Text):
+    if record is None or vocabulary is None or problem is None or not isinstance(config.data, Text):
         return open_run(runs_dir, name, data_dir)
     note = f"The data of {run.cell_id} cannot be read, so the vocabulary that it kept is used. {problem}"
     notes = (note, *code_notes(run.folder, config, record))
-    data = _unread(from_plain(kept), record["data"])
+    data = _dataset_without_texts(from_plain(vocabulary), record["data"])
     return OpenRun(run.cell_id, seed, run.folder / f"seed-{seed}", config, data, notes, data_dir)
 
 
@@ -78,7 +78,7 @@ def first_kept(folder: Path, seeds: Iterable[int]) -> int | None:
     return next((seed for seed in seeds if store.status_of(folder / f"seed-{seed}") in store.KEPT), None)
 
 
-def _done(runs_dir: Path, name: str) -> tuple[store.Run, int]:
+def _finished_run(runs_dir: Path, name: str) -> tuple[store.Run, int]:
     run = store.find_run(runs_dir, name)
     seeds = store.seeds_of(run.folder) if run.seed is None else (run.seed,)
     seed = first_kept(run.folder, seeds)
@@ -97,7 +97,7 @@ def _problem(config: Config, data_dir: Path | None) -> str | None:
     return None
 
 
-def _unread(vocabulary: Vocabulary, digest: str) -> Dataset:
+def _dataset_without_texts(vocabulary: Vocabulary, digest: str) -> Dataset:
     """A dataset without texts."""
-    nothing = TextSplit(np.zeros(0, np.int32), np.zeros(0, np.int32))
-    return Dataset(vocabulary, nothing, nothing, nothing, digest, vocabulary.eos, {})
+    empty_split = TextSplit(np.zeros(0, np.int32), np.zeros(0, np.int32))
+    return Dataset(vocabulary, empty_split, empty_split, empty_split, digest, vocabulary.eos, {})

@@ -43,11 +43,11 @@ def with_references(config: Config, refer: Callable[[str], str]) -> Config:
     return config
 
 
-def inlined(config: Config, known: Mapping[str, Config], part_id: Callable[[object], str]) -> Config:
-    """The config of a mixture; a part that it would train itself stands as its model, however it was named. `known`: cells by id."""
+def inlined(config: Config, configs: Mapping[str, Config], part_id: Callable[[object], str]) -> Config:
+    """The config of a mixture; a part that it would train itself stands as its model, however it was named. `configs`: of cells, by id."""
     if not isinstance(config.model, Interpolation):
         return config
-    alike = {name: known[name].model for name in sources(config) if name in known}
-    own = {name: model for name, model in alike.items() if part_id(model) == name}
-    parts = tuple(own.get(part, part) if isinstance(part, str) else part for part in config.model.parts)
+    models = {name: configs[name].model for name in sources(config) if name in configs}
+    own_models = {name: model for name, model in models.items() if part_id(model) == name}
+    parts = tuple(own_models.get(part, part) if isinstance(part, str) else part for part in config.model.parts)
     return config.model_copy(update={"model": config.model.model_copy(update={"parts": parts})})

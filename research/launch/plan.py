@@ -107,18 +107,18 @@ class Plan:
     @property
     def choices(self) -> tuple[Choice, ...]:
         """A choice for each row whose values are tried."""
-        tried = {row: {cell.cell_id: cell.seeds for cell in trials} for row, trials in self._tried.items()}
-        return tuple(Choice(row, trials, self.select) for row, trials in tried.items() if len(trials) > 1)
+        trial_seeds = {row: {cell.cell_id: cell.seeds for cell in trials} for row, trials in self._trials_by_row.items()}
+        return tuple(Choice(row, trials, self.select) for row, trials in trial_seeds.items() if len(trials) > 1)
 
     @property
     def settled(self) -> frozenset[str]:
         """The cells that stand for a row whatever validation says: their test split is scored at once."""
-        tried = {cell.cell_id for trials in self._tried.values() for cell in trials if len(trials) > 1}
+        trial_ids = {cell.cell_id for trials in self._trials_by_row.values() for cell in trials if len(trials) > 1}
         untuned = {cell.cell_id for cell in self.places if cell.config and not cell.tuned}
-        return frozenset({cell.cell_id for cell in self.places if cell.config and cell.cell_id not in tried} | untuned)
+        return frozenset({cell.cell_id for cell in self.places if cell.config and cell.cell_id not in trial_ids} | untuned)
 
     @property
-    def _tried(self) -> dict[str, list[Cell]]:
+    def _trials_by_row(self) -> dict[str, list[Cell]]:
         """The cells with tuned values of each row."""
         rows: dict[str, list[Cell]] = {}
         for cell in self.places:
@@ -134,44 +134,44 @@ class Plan:
 
 def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
     """Every cell of a file, checked. Raises StepladderError for whatever would fail later."""
-    points, told = loaded.points(), ""
+    points, summary = loaded.points(), ""
     if loaded.sweep and loaded.sweep.match:
-        points, told = matched(points, loaded.sweep.match, lambda config: _facts_of_data(config, data_dir))
+        points, summary = matched(points, loaded.sweep.match, lambda config: _data_facts(config, data_dir))
     if loaded.sweep is None:
         points = tuple(point._replace(labels={"label": loaded.path.stem}) for point in points)
     show = loaded.sweep is not None and loaded.sweep.impossible == "show"
     drafts = [_within_reach(_draft(point), show, data_dir) for point in points]
-    select = _select(loaded, drafts, data_dir)
+    select = _select_metric(loaded, drafts, data_dir)
     identified = _identify(drafts, select, runs_dir, data_dir)
     cells = _unique([cell for _, draft in identified for cell in (*_parts(draft), draft)])
     for cell in cells:
         _check_start(cell, cells, runs_dir, data_dir)
     places = tuple(cell for _, cell in sorted(identified, key=lambda pair: pair[0]))
-    return Plan(loaded, tuple(_facts(cell, data_dir) for cell in cells), places, select, told)
+    return Plan(loaded, tuple(_with_facts(cell, data_dir) for cell in cells), places, select, summary)
 
 
-def _select(loaded: Loaded, drafts: Sequence[Cell], data_dir: Path | None) -> str:
+def _select_metric(loaded: Loaded, drafts: Sequence[Cell], data_dir: Path | None) -> str:
     """The metric of validation that chooses, checked against every tuned row; and each row's `train.select` is checked."""
     rows = {_row_name(cell): cell.config for cell in reversed(drafts) if cell.config}
-    rows = {row: _fold_of(config, 0) if config.pooled else config for row, config in rows.items()}
+    rows = {row: _fold_config(config, 0) if config.pooled else config for row, config in rows.items()}
     for row, config in rows.items():
         check_checkpoint_metric(config, load(config.data, data_dir), row)
     if loaded.sweep is None or not rows:
         return FALLBACKS[0]
     tuned = {_row_name(cell) for cell in drafts if cell.tuned} or {next(reversed(rows))}
     names = [(row, valid_names(config, load(config.data, data_dir))) for row, config in reversed(rows.items()) if row in tuned]
-    return resolve_select(loaded.sweep.select, loaded.sweep.metric, [(row, have) for row, have in names if have])
+    return resolve_select(loaded.sweep.select, loaded.sweep.metric, [(row, available) for row, available in names if available])
 
 
-def _facts_of_data(config: Config, data_dir: Path | None) -> Facts:
+def _data_facts(config: Config, data_dir: Path | None) -> Facts:
     data = load(config.data, data_dir)
     return Facts(sizes(config, data), scored_share(data))
 
 
 def _placed(place: Cell, cell: Cell) -> Cell:
     """The cell in one of the places that it fills: its facts, with the place's labels and words."""
-    own = ("labels", "tuned", "dropped", "config")
-    return replace(cell, shown=True, **{name: getattr(place, name) for name in own})
+    place_fields = ("labels", "tuned", "dropped", "config")
+    return replace(cell, shown=True, **{name: getattr(place, name) for name in place_fields})
 
 
 def sizes(config: Config, data: Dataset) -> Sizes:
@@ -227,22 +227,26 @@ def _within_reach(cell: Cell, show: bool, data_dir: Path | None) -> Cell:
 def _identify(drafts: Sequence[Cell], select: str, runs_dir: Path, data_dir: Path | None) -> list[tuple[int, Cell]]:
     """The drafts with ids, children after the rows of this sweep that they start from, each with its number among the drafts."""
     rows = Counter(_row_name(cell) for cell in drafts)
-    rank: dict[str, list[Cell]] = {}
-    names = lambda cell: [split_seed(name, rows)[0] for name in sources(cell.config)]
-    open_rows = lambda cell: [name for name in names(cell) if name in rows and len(rank.get(name, ())) < rows[name]]
-    waiting, done = list(enumerate(drafts)), []
+    cells_by_row: dict[str, list[Cell]] = {}
+
+    def waits(cell: Cell) -> bool:
+        """Whether a row of this sweep that it starts from has cells without ids."""
+        names = (split_seed(name, rows)[0] for name in sources(cell.config))
+        return any(name in rows and len(cells_by_row.get(name, ())) < rows[name] for name in names)
+
+    waiting, identified = list(enumerate(drafts)), []
     while waiting:
-        ready = [(at, cell) for at, cell in waiting if not open_rows(cell)]
+        ready = [(index, cell) for index, cell in waiting if not waits(cell)]
         if not ready:
             circle = ", ".join(_row_name(cell) for _, cell in waiting)
             raise StepladderError(f"The rows {circle} start from each other in a circle. One of them must start from nothing.")
-        for at, cell in ready:
-            identified = _identified(cell, rank, select, runs_dir, data_dir)
-            rank.setdefault(_row_name(cell), []).append(identified)
-            done.append((at, identified))
-        numbers = {at for at, _ in ready}
-        waiting = [(at, cell) for at, cell in waiting if at not in numbers]
-    return done
+        for index, cell in ready:
+            new_cell = _identified(cell, cells_by_row, select, runs_dir, data_dir)
+            cells_by_row.setdefault(_row_name(cell), []).append(new_cell)
+            identified.append((index, new_cell))
+        ready_indices = {index for index, _ in ready}
+        waiting = [(index, cell) for index, cell in waiting if index not in ready_indices]
+    return identified
 
 
 def _row_name(cell: Cell) -> str:
@@ -256,21 +260,23 @@ def split_seed(name: str, rows: Container[str]) -> tuple[str, int | None]:
     return (row, int(seed)) if name not in rows and row and seed.isdigit() and parse_reference(name) is None else (name, None)
 
 
-def _identified(cell: Cell, rank: Mapping[str, list[Cell]], select: str, runs_dir: Path, data_dir: Path | None) -> Cell:
-    """`rank`: the cells of the rows that have ids already."""
+def _identified(cell: Cell, cells_by_row: Mapping[str, list[Cell]], select: str, runs_dir: Path, data_dir: Path | None) -> Cell:
+    """The cell with its id. `cells_by_row`: the cells that have ids already."""
     if cell.config is None:
         return cell
-    config = with_references(resolve_words(cell.config), lambda name: _refer(name, rank, select, runs_dir))
+    config = with_references(resolve_words(cell.config), lambda name: _resolve_name(name, cells_by_row, select, runs_dir))
     data = load(config.data, data_dir)
-    named = [trial for name in sources(cell.config) for trial in rank.get(split_seed(name, rank)[0], ()) if trial.config]
+    named_cells = [
+        trial for name in sources(cell.config) for trial in cells_by_row.get(split_seed(name, cells_by_row)[0], ()) if trial.config
+    ]
     if isinstance(config.model, Interpolation):
-        _check_named(cell, named, data.digest)
-        part_id = lambda part: cell_id(part_config(config, part), data.digest)
-        config = inlined(config, {trial.cell_id: trial.config for trial in named if trial.config}, part_id)
+        _check_named(cell, named_cells, data.digest)
+        configs = {trial.cell_id: trial.config for trial in named_cells if trial.config}
+        config = inlined(config, configs, partial(_part_id, config, data_digest=data.digest))
     parents = tuple(split_seed(name, ())[0] for name in sources(config))
     seed = split_seed(config.init.source, ())[1] if config.init and config.init.source else None
     if config.init and config.init.embeddings is not None:
-        config = _starting(config, embeddings=str(_vector_file(config.init.embeddings, data_dir)))
+        config = _with_init(config, embeddings=str(_vector_file(config.init.embeddings, data_dir)))
     if isinstance(config.model, Rules) and config.model.lexicon != BUILT_IN:
         load_lexicon(config.model.lexicon)  # a mistake in it is said before anything is run
     if config.eval.prompts:
@@ -283,16 +289,16 @@ def _identified(cell: Cell, rank: Mapping[str, list[Cell]], select: str, runs_di
         parent_seed=seed,
         cell_id=identify(config, data.digest, files),
         data_digest=made_of(data.digest, files),
-        settled_parts=all(trial.deterministic for trial in named),
+        settled_parts=all(trial.deterministic for trial in named_cells),
     )
 
 
-def _refer(name: str, rank: Mapping[str, list[Cell]], select: str, runs_dir: Path) -> str:
+def _resolve_name(name: str, cells_by_row: Mapping[str, list[Cell]], select: str, runs_dir: Path) -> str:
     """What stands for a name: a row's reference or the cell_id of a run that is there, with the seed behind it where one is named."""
-    row, seed = split_seed(name, rank)
-    if row not in rank:
-        return _elsewhere(name, runs_dir)
-    trials = [Trial(trial.cell_id, trial.config, trial.seeds if trial.config else ()) for trial in rank[row]]
+    row, seed = split_seed(name, cells_by_row)
+    if row not in cells_by_row:
+        return _existing_run(name, runs_dir)
+    trials = [Trial(trial.cell_id, trial.config, trial.seeds if trial.config else ()) for trial in cells_by_row[row]]
     reference = reference_to(row, trials, select)
     if seed is not None and parse_reference(reference) is not None:
         raise StepladderError(
@@ -301,45 +307,49 @@ def _refer(name: str, rank: Mapping[str, list[Cell]], select: str, runs_dir: Pat
     return f"{reference}/{seed}" if reference and seed is not None else reference
 
 
-def _check_named(cell: Cell, named: Sequence[Cell], digest: str) -> None:
+def _check_named(cell: Cell, named_cells: Sequence[Cell], digest: str) -> None:
     """A mixture's named rows are of its own data, and are mixed seed by seed."""
-    if other := next((trial for trial in named if trial.data_digest != digest), None):
+    if other := next((trial for trial in named_cells if trial.data_digest != digest), None):
         raise StepladderError(
             f"The row {_row_name(cell)} mixes the row {_row_name(other)}, which has other data: their tokens are not the same. Give both "
             "rows one [data]."
         )
     if missing := [name for name in cell.config.model.parts if name == ""]:  # type: ignore[union-attr]
         raise StepladderError(f"The row {_row_name(cell)} mixes {len(missing)} rows that cannot be. Leave it out, or let it mix others.")
-    seeds = [name for name in sources(cell.config) if split_seed(name, ())[1] is not None and name not in [_row_name(one) for one in named]]
+    seeds = [
+        name
+        for name in sources(cell.config)
+        if split_seed(name, ())[1] is not None and name not in [_row_name(trial) for trial in named_cells]
+    ]
     if seeds:
         raise StepladderError(f"The row {_row_name(cell)} mixes {seeds[0]!r}, one seed: parts are mixed seed by seed. Leave the seed out.")
 
 
-def _starting(config: Config, **words: str) -> Config:
+def _with_init(config: Config, **fields: str) -> Config:
     assert config.init is not None
-    return config.model_copy(update={"init": config.init.model_copy(update=words)})
+    return config.model_copy(update={"init": config.init.model_copy(update=fields)})
 
 
-def _vector_file(given: str, data_dir: Path | None) -> Path:
-    places = [path_of(given), *([data_dir / path_of(given)] if data_dir else [])]
-    for place in places:
-        if place.is_file():
-            return place
+def _vector_file(file: str, data_dir: Path | None) -> Path:
+    candidates = [path_of(file), *([data_dir / path_of(file)] if data_dir else [])]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
     raise StepladderError(
-        f"init.embeddings = {given!r} is no file (looked for {' and '.join(map(str, places))}). It holds word vectors in the format of "
+        f"init.embeddings = {file!r} is no file (looked for {' and '.join(map(str, candidates))}). It holds word vectors in the format of "
         "word2vec, as text or binary, or of GloVe."
     )
 
 
 def _check_prompts(config: Config, data: Dataset) -> None:
     """Raises StepladderError for a mistake in a prompt set, and for a line beyond a model's last position."""
-    asked = asked_of(config.eval, data.vocabulary)
-    assert asked is not None
-    needed = max(longest(queries(asked, seed)) for seed in config.seeds)
+    prompt_set = asked_of(config.eval, data.vocabulary)
+    assert prompt_set is not None
+    needed = max(longest(queries(prompt_set, seed)) for seed in config.seeds)
     check_reach(config.model, sizes(config, data), needed, "Shorten the lines of eval.prompts.file, ask for fewer examples")
 
 
-def _elsewhere(source: str, runs_dir: Path) -> str:
+def _existing_run(source: str, runs_dir: Path) -> str:
     """The cell_id of a run that is there already, with the seed where one is named."""
     if parse_reference(source) is not None:
         return source
@@ -353,14 +363,14 @@ def _check_start(cell: Cell, cells: Sequence[Cell], runs_dir: Path, data_dir: Pa
     """A run that starts from another has its vocabulary and its shapes, and what it freezes is there."""
     if cell.config is None or cell.config.init is None or cell.config.pooled:
         return
-    own = _shapes(cell.config, data_dir)
+    shapes = _shapes(cell.config, data_dir)
     if cell.config.init.source is not None:
-        _check_parent(cell, cells, own, runs_dir, data_dir)
-    check_freeze(cell.config, own)
+        _check_parent(cell, cells, shapes, runs_dir, data_dir)
+    check_freeze(cell.config, shapes)
 
 
-def _check_parent(cell: Cell, cells: Sequence[Cell], own: Any, runs_dir: Path, data_dir: Path | None) -> None:
-    """`own`: the shapes of the cell's parameters."""
+def _check_parent(cell: Cell, cells: Sequence[Cell], shapes: Any, runs_dir: Path, data_dir: Path | None) -> None:
+    """Each parent has the seeds and the shapes that the cell starts from. `shapes`: of the cell's parameters."""
     assert cell.config is not None
     child, source = cell.config, cell.parents[0]
     if not source:
@@ -370,33 +380,33 @@ def _check_parent(cell: Cell, cells: Sequence[Cell], own: Any, runs_dir: Path, d
         planned = next((other for other in cells if other.cell_id == parent_id), None)
         folder = store.cell_folder(runs_dir, parent_id)
         parent = planned.config if planned and planned.config else open_cell(folder, data_dir).config
-        _check_seeds(cell, parent_id, planned.seeds if planned else _usable(folder))
-        _check_fits(child, parent, parent_id, own, data_dir)
+        _check_seeds(cell, parent_id, planned.seeds if planned else _usable_seeds(folder))
+        _check_fits(child, parent, parent_id, shapes, data_dir)
 
 
-def _check_fits(child: Config, parent: Config, source: str, own: Any, data_dir: Path | None) -> None:
+def _check_fits(child: Config, parent: Config, source: str, child_shapes: Any, data_dir: Path | None) -> None:
     if not parent.trained:
         raise StepladderError(f"init.from = {source!r} is no trained run ({parent.model.kind}), so it has no parameters to start from.")
     if load(parent.data, data_dir).vocabulary != load(child.data, data_dir).vocabulary:
         raise StepladderError(f"init.from = {source!r} was trained on another vocabulary, so its embedding would stand for other symbols.")
-    if wrong := checkpoint.mismatches(*_inherited(child, parent, own, _shapes(parent, data_dir))):
-        raise StepladderError(f"init.from = {source!r} is not of this model: {'; '.join(wrong)}. Give this cell the parent's [model].")
+    if mismatches := checkpoint.mismatches(*_inherited_shapes(child, parent, child_shapes, _shapes(parent, data_dir))):
+        raise StepladderError(f"init.from = {source!r} is not of this model: {'; '.join(mismatches)}. Give this cell the parent's [model].")
 
 
-def _inherited(child: Config, parent: Config, own: Any, given: Any) -> tuple[Any, Any]:
+def _inherited_shapes(child: Config, parent: Config, child_shapes: Any, parent_shapes: Any) -> tuple[Any, Any]:
     """What is taken over, and its place: everything, or a language model's stack as a classifier's only one."""
     if not (isinstance(child.model, Classifier) and isinstance(parent.model, LanguageModel)):
-        return given, own
+        return parent_shapes, child_shapes
     encoder = child.model.encoder
     if not isinstance(encoder, Stack) or encoder.bidirectional:
         raise StepladderError(
             "A classifier starts from a language model where its encoder is a stack in one direction: set model.encoder.kind = stack, and "
             "bidirectional = false."
         )
-    return without_output(given), own.encoder.forward
+    return without_output(parent_shapes), child_shapes.encoder.forward
 
 
-def _usable(folder: Path) -> tuple[int, ...]:
+def _usable_seeds(folder: Path) -> tuple[int, ...]:
     """The seeds of a cell outside the plan that are done, or that another process is at."""
     return tuple(seed for seed in store.seeds_of(folder) if store.status_of(folder / f"seed-{seed}") in (*store.KEPT, "running"))
 
@@ -404,11 +414,11 @@ def _usable(folder: Path) -> tuple[int, ...]:
 def _check_seeds(cell: Cell, parent: str, present: tuple[int, ...]) -> None:
     """Every seed has the parent's seed that it starts from."""
     needed = cell.seeds if cell.parent_seed is None else (cell.parent_seed,)
-    if lacking := [seed for seed in needed if seed not in present]:
-        has = f"has the seeds {', '.join(map(str, present))}" if present else "has no seed that is done"
+    if missing := [seed for seed in needed if seed not in present]:
+        available = f"has the seeds {', '.join(map(str, present))}" if present else "has no seed that is done"
         start = f'init.from = "{parent}/{present[0]}"' if present else "a parent that is done"
         raise StepladderError(
-            f"{_row_name(cell) or cell.cell_id} starts from {parent}, which {has}, and needs {', '.join(map(str, lacking))}, as "
+            f"{_row_name(cell) or cell.cell_id} starts from {parent}, which {available}, and needs {', '.join(map(str, missing))}, as "
             f"seed k starts from seed k. Train these seeds of it first, or start all from one with {start}."
         )
 
@@ -425,10 +435,10 @@ def _parts(cell: Cell) -> tuple[Cell, ...]:
         return _folds(cell)
     if not isinstance(cell.config.model, Interpolation):
         return ()
-    found = tuple(part_config(cell.config, part) for part in cell.config.model.parts if not isinstance(part, str))
+    configs = tuple(part_config(cell.config, part) for part in cell.config.model.parts if not isinstance(part, str))
     return tuple(
         Cell({}, resolve_words(config), cell_id=cell_id(config, cell.data_digest), data_digest=cell.data_digest, shown=False)
-        for config in found
+        for config in configs
     )
 
 
@@ -439,26 +449,31 @@ def _folds(cell: Cell) -> tuple[Cell, ...]:
     assert cell.config.data.folds != "off"
     cells = []
     for number in range(cell.config.data.folds):
-        config = _fold_of(cell.config, number)
+        config = _fold_config(cell.config, number)
         labels = cell.labels | {"fold": f"fold {number}"}
         identity = cell_id(by_contents(config, files_of(config, None)), cell.data_digest)
         cells.append(replace(cell, labels=labels, config=config, cell_id=identity, dropped=(), shown=False))
     return tuple(cells)
 
 
-def _fold_of(config: Config, number: int) -> Config:
+def _fold_config(config: Config, number: int) -> Config:
     """The config of one fold of a row."""
     return config.model_copy(update={"data": config.data.model_copy(update={"fold": number})})
 
 
 def part_config(config: Config, part: Any) -> Config:
     """The config of one part of an interpolation. Raises StepladderError where the part cannot be trained on the whole's data."""
-    without = ("model", "optim", "train") if isinstance(part, NGram) else ("model",)
-    named = {name: getattr(config, name) for name in config.model_fields_set if name not in without}
+    excluded = ("model", "optim", "train") if isinstance(part, NGram) else ("model",)
+    fields = {name: getattr(config, name) for name in config.model_fields_set if name not in excluded}
     try:
-        return Config(**named, model=part)
+        return Config(**fields, model=part)
     except ValidationError as error:
         raise StepladderError(f"The part {part.kind} of model.kind = interpolation cannot be: {error.errors()[0]['msg']}.") from None
+
+
+def _part_id(config: Config, part: Any, data_digest: str) -> str:
+    """The cell_id of one part of an interpolation."""
+    return cell_id(part_config(config, part), data_digest)
 
 
 def _unique(cells: Iterable[Cell]) -> list[Cell]:
@@ -470,24 +485,23 @@ def _unique(cells: Iterable[Cell]) -> list[Cell]:
     return list(unique.values())
 
 
-def _facts(cell: Cell, data_dir: Path | None) -> Cell:
+def _with_facts(cell: Cell, data_dir: Path | None) -> Cell:
     """Shapes evaluated, parameters and FLOPs counted, the run priced."""
     assert cell.config is not None
     if cell.config.pooled:
         return replace(cell, parents=tuple(fold.cell_id for fold in _folds(cell)), predicted_seconds=0.1)
     config, data = cell.config, load(cell.config.data, data_dir)
     if isinstance(config.model, Interpolation):
-        identity = lambda part: part if isinstance(part, str) else cell_id(part_config(config, part), data.digest)
-        parts = tuple(identity(part) for part in config.model.parts)
+        parts = tuple(part if isinstance(part, str) else _part_id(config, part, data.digest) for part in config.model.parts)
         return replace(cell, parents=parts, predicted_seconds=0.1)
     if not config.trained:
         return replace(cell, predicted_seconds=price(config, None, data, 0.0))
     program = program_of(config, data)
-    counted = parameters_in(config.model, blank(program)[1].params)  # a mistake that only shapes show is raised here
+    counts = parameters_in(config.model, blank(program)[1].params)  # a mistake that only shapes show is raised here
     flops = flops_per_token(config.model, *known(config.model, program.sizes), scored=scored_share(data))
-    facts = {"params": counted._asdict(), "flops_per_token": flops} | ({"lacks": lacking} if (lacking := lacks(config)) else {})
+    facts = {"params": counts._asdict(), "flops_per_token": flops} | ({"lacks": impossible} if (impossible := lacks(config)) else {})
     facts |= embedding_facts(config, data) | advice_facts(config, data)
-    return replace(cell, facts=facts, predicted_seconds=price(config, program, data, flops, counted.total))
+    return replace(cell, facts=facts, predicted_seconds=price(config, program, data, flops, counts.total))
 
 
 def embedding_facts(config: Config, data: Dataset) -> dict[str, Any]:
@@ -496,9 +510,12 @@ def embedding_facts(config: Config, data: Dataset) -> dict[str, Any]:
         return {}
     path = path_of(config.init.embeddings)
     params = jax.eval_shape(partial(init, config, sizes(config, data)), jax.random.key(0))
-    found = coverage(config.model, params, type_vectors(path, data.vocabulary), data, config.init.embeddings)
-    file = {"file": config.init.embeddings, "sha256": sha256_of(path), "covered": found.covered, "types": found.types}
-    return {"embeddings": file, "extra": {"covered_types": found.covered / found.types, "covered_tokens": found.share}}
+    vector_coverage = coverage(config.model, params, type_vectors(path, data.vocabulary), data, config.init.embeddings)
+    file = {"file": config.init.embeddings, "sha256": sha256_of(path), "covered": vector_coverage.covered, "types": vector_coverage.types}
+    return {
+        "embeddings": file,
+        "extra": {"covered_types": vector_coverage.covered / vector_coverage.types, "covered_tokens": vector_coverage.share},
+    }
 
 
 def advice_facts(config: Config, data: Dataset) -> dict[str, Any]:

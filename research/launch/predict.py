@@ -21,7 +21,7 @@ from research.launch.open_run import OpenRun
 from research.launch.plan import sizes
 from research.models.classifier import embedding, with_embedding
 from research.tasks import classifying
-from research.tasks.language_modelling import Sizes, class_logits
+from research.tasks.language_modelling import class_logits
 from research.text.vocabulary import Vocabulary
 
 ROWS = 64  # sentences at a time
@@ -48,37 +48,35 @@ def check_classifies(run: OpenRun) -> None:
         )
 
 
-def predict(reader: OpenRun, texts: Sequence[str], explain: bool = True) -> list[Prediction]:
+def predict(run: OpenRun, texts: Sequence[str], explain: bool = True) -> list[Prediction]:
     """Each sentence by itself: neither its neighbours nor their lengths change it. `explain`: with the words that drove it."""
-    check_classifies(reader)
-    config, data = reader.config, reader.data
+    check_classifies(run)
+    config, data = run.config, run.data
     texts = [normalised(text, config.data.normalisation) for text in texts]  # type: ignore[union-attr]
     words = [words_of(config.data, text) for text in texts]  # type: ignore[arg-type]
     if isinstance(config.model, Classifier):
-        scores, reach = _trained_scores(reader, words), sizes(config, data).length
-        drivers = lambda i, chosen: _gradient_drivers(reader, words[i], chosen)
+        scores, reach = _trained_scores(run, words), sizes(config, data).length
     else:
-        scores, reach = classifying.class_scores(config.model, data, reader.parameters, words, texts), None
-        drivers = lambda i, chosen: classifying.drivers(config.model, data, reader.parameters, words[i], texts[i], chosen)
-    believes = isinstance(config.model, Classifier) or classifying.believes(config.model)
-    found = []
+        scores, reach = classifying.class_scores(config.model, data, run.parameters, words, texts), None
+    has_probabilities = isinstance(config.model, Classifier) or classifying.believes(config.model)
+    predictions = []
     for i, (text, row) in enumerate(zip(texts, scores, strict=True)):
-        chosen, known = int(row.argmax()), data.vocabulary.lookup
-        beliefs = np.exp(classifying.log_softmax(row[None])[0]).tolist()
-        spoke = sorted((pair for pair in drivers(i, chosen) if pair[1]), key=lambda pair: -abs(pair[1])) if explain else []
-        found.append(
+        chosen, lookup = int(row.argmax()), data.vocabulary.lookup
+        probabilities = np.exp(classifying.log_softmax(row[None])[0]).tolist()
+        drivers = _drivers(run, words[i], texts[i], chosen) if explain else []
+        predictions.append(
             Prediction(
                 text,
                 data.classes[chosen],
-                dict(zip(data.classes, beliefs, strict=True)) if believes else None,
+                dict(zip(data.classes, probabilities, strict=True)) if has_probabilities else None,
                 dict(zip(data.classes, row.tolist(), strict=True)),
-                tuple(spoke),
+                tuple(sorted((driver for driver in drivers if driver[1]), key=lambda driver: -abs(driver[1]))),
                 len(words[i]),
-                sum(any(symbol not in known for symbol in symbols) for symbols in symbols_of(data.vocabulary, words[i])),
+                sum(any(symbol not in lookup for symbol in symbols) for symbols in symbols_of(data.vocabulary, words[i])),
                 _words_within(data.vocabulary, words[i], reach),
             )
         )
-    return found
+    return predictions
 
 
 def texts_of(text: str | None, file: Path | None) -> list[str]:
@@ -99,47 +97,54 @@ def _words_within(vocabulary: Vocabulary, words: Sequence[str], reach: int | Non
     return int((ends <= reach).sum())
 
 
-def _trained_scores(reader: OpenRun, words: Sequence[tuple[str, ...]]) -> Float[np.ndarray, "n c"]:
+def _trained_scores(run: OpenRun, words: Sequence[tuple[str, ...]]) -> Float[np.ndarray, "n c"]:
     """Logits, in batches of one shape: rows of the training length."""
-    known: Sizes = sizes(reader.config, reader.data)
-    found = []
+    length = sizes(run.config, run.data).length
+    logits = []
     for start in range(0, len(words), ROWS):
-        tokens, valid = _rows(reader, words[start : start + ROWS], ROWS, known.length)
-        found.append(np.asarray(class_logits(reader.config.model, reader.parameters, jnp.asarray(tokens), jnp.asarray(valid))))
-    return np.concatenate(found)[: len(words)]
+        tokens, valid = _rows(run, words[start : start + ROWS], ROWS, length)
+        logits.append(np.asarray(class_logits(run.config.model, run.parameters, jnp.asarray(tokens), jnp.asarray(valid))))
+    return np.concatenate(logits)[: len(words)]
 
 
-def _rows(reader: OpenRun, words: Sequence[tuple[str, ...]], rows: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+def _rows(run: OpenRun, words: Sequence[tuple[str, ...]], rows: int, length: int) -> tuple[np.ndarray, np.ndarray]:
     tokens, valid = np.zeros((rows, length), np.int32), np.zeros((rows, length), bool)
-    for row, numbers in enumerate(numbers_of(reader.data.vocabulary, words)):
-        kept = numbers[:length]
-        tokens[row, : len(kept)] = kept
-        valid[row, : len(kept)] = True
+    for row, sentence in enumerate(numbers_of(run.data.vocabulary, words)):
+        ids = sentence[:length]
+        tokens[row, : len(ids)] = ids
+        valid[row, : len(ids)] = True
     return tokens, valid
 
 
-def _gradient_drivers(reader: OpenRun, words: tuple[str, ...], chosen: int) -> list[tuple[str, float]]:
+def _drivers(run: OpenRun, words: tuple[str, ...], text: str, chosen: int) -> list[tuple[str, float]]:
+    """What spoke for the chosen class in one sentence, in the sentence's order."""
+    if isinstance(run.config.model, Classifier):
+        return _gradient_drivers(run, words, chosen)
+    return classifying.drivers(run.config.model, run.data, run.parameters, words, text, chosen)
+
+
+def _gradient_drivers(run: OpenRun, words: tuple[str, ...], chosen: int) -> list[tuple[str, float]]:
     """Gradient x input (Simonyan et al. 2013; Denil et al. 2014): each symbol's vector times the gradient of the class's logit by it,
     summed over the symbols of a word.
 
     Every place has a row of its own in the table, so that a word that comes twice has two numbers.
     """
-    places = [len(symbols) for symbols in symbols_of(reader.data.vocabulary, words)]
-    length = 2 ** math.ceil(math.log2(max(1, min(sum(places), sizes(reader.config, reader.data).length))))
-    length = min(length, sizes(reader.config, reader.data).length)
-    tokens, valid = _rows(reader, [words], 1, length)
-    table = embedding(jax.tree.map(jnp.asarray, reader.parameters))[tokens[0]]
-    gradient = _by_vectors(reader.config.model, reader.parameters, table, valid, jnp.int32(chosen))
-    spoke = np.asarray((gradient * table).sum(axis=1))
-    ends = np.cumsum(places)
-    begun = ((word, end - n, end) for word, n, end in zip(words, places, ends, strict=True) if end - n < length)
-    return [(word, float(spoke[first:end].sum())) for word, first, end in begun]
+    symbol_counts = [len(symbols) for symbols in symbols_of(run.data.vocabulary, words)]
+    length = 2 ** math.ceil(math.log2(max(1, min(sum(symbol_counts), sizes(run.config, run.data).length))))
+    length = min(length, sizes(run.config, run.data).length)
+    tokens, valid = _rows(run, [words], 1, length)
+    table = embedding(jax.tree.map(jnp.asarray, run.parameters))[tokens[0]]
+    gradient = _logit_gradient(run.config.model, run.parameters, table, valid, jnp.int32(chosen))
+    contributions = np.asarray((gradient * table).sum(axis=1))
+    ends = np.cumsum(symbol_counts)
+    spans = ((word, end - n, end) for word, n, end in zip(words, symbol_counts, ends, strict=True) if end - n < length)
+    return [(word, float(contributions[first:end].sum())) for word, first, end in spans]
 
 
 @partial(jax.jit, static_argnums=0)
-def _by_vectors(model: Any, params: Any, table: Float[Array, "t d"], valid: Bool[Array, "1 t"], chosen: Int[Array, ""]) -> Array:
-    def against_mean(table: Array) -> Array:
+def _logit_gradient(model: Any, params: Any, table: Float[Array, "t d"], valid: Bool[Array, "1 t"], chosen: Int[Array, ""]) -> Array:
+    def centred_logit(table: Array) -> Array:
         logits = class_logits(model, with_embedding(params, table), jnp.arange(len(table), dtype=jnp.int32)[None], valid)[0]
         return logits[chosen] - logits.mean()
 
-    return jax.grad(against_mean)(table)
+    return jax.grad(centred_logit)(table)

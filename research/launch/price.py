@@ -56,19 +56,19 @@ def _decoding_seconds(config: Config, data: Dataset, flops: float) -> float:
         return 0.0
     symbols, n = data.train.targets.shape[1], len(data.test.inputs)
     texts = config.decode.size if isinstance(config.decode, Beam) else texts_of(config.decode)
-    read = n * data.test.source * flops
-    return (read + n * symbols * texts * flops) / FLOPS_PER_SECOND + -(-n // ROWS) * symbols * SECONDS_PER_SYMBOL
+    encoding_flops = n * data.test.source * flops
+    return (encoding_flops + n * symbols * texts * flops) / FLOPS_PER_SECOND + -(-n // ROWS) * symbols * SECONDS_PER_SYMBOL
 
 
 def _cutting_seconds(config: Config, program: Program, data: Dataset) -> float:
     """Of a text that is cut anew for every epoch: for one seed after another, while all lanes wait."""
-    how = config.data.regularisation if isinstance(config.data, Text) else NoRegularisation()
-    if isinstance(how, NoRegularisation) or not isinstance(data.train, TextSplit):
+    regularisation = config.data.regularisation if isinstance(config.data, Text) else NoRegularisation()
+    if isinstance(regularisation, NoRegularisation) or not isinstance(data.train, TextSplit):
         return 0.0
-    ranked = how.n_best if isinstance(how, Sample) and how.n_best != "all" else 0
-    waiting = min(len(config.seeds), lanes.capacity(len(config.seeds)))
+    ranked = regularisation.n_best if isinstance(regularisation, Sample) and regularisation.n_best != "all" else 0
+    waiting_lanes = min(len(config.seeds), lanes.capacity(len(config.seeds)))
     epochs = -(-program.steps // program.steps_per_epoch)
-    return waiting * epochs * len(data.train.tokens) * (SECONDS_PER_TOKEN_CUT + ranked * SECONDS_PER_TOKEN_RANKED)
+    return waiting_lanes * epochs * len(data.train.tokens) * (SECONDS_PER_TOKEN_CUT + ranked * SECONDS_PER_TOKEN_RANKED)
 
 
 def _share_of_width(config: Config, data: Dataset) -> float:
@@ -76,7 +76,7 @@ def _share_of_width(config: Config, data: Dataset) -> float:
     if config.train.buckets == 1 or not isinstance(data.train, Examples):
         return 1.0
     widths = bucket_widths(data.train, config.train.buckets)
-    return float(np.mean([source + rest for source, rest in widths])) / data.train.inputs.shape[1]
+    return float(np.mean([source + target for source, target in widths])) / data.train.inputs.shape[1]
 
 
 def total_seconds(runs: list[tuple[float, Any]], workers: int, cores: int = 1) -> float:
@@ -85,12 +85,17 @@ def total_seconds(runs: list[tuple[float, Any]], workers: int, cores: int = 1) -
     The runs of a program go through the workers together, as many waves as it takes; a program is compiled while another trains, and
     counted runs follow one another.
     """
-    of_program: dict[Any, list[float]] = {}
+    seconds_by_program: dict[Any, list[float]] = {}
     for seconds, program in runs:
-        of_program.setdefault(program, []).append(seconds)
-    counted = sum(of_program.pop(None, []))
-    waves = sum(sum(sorted(group, reverse=True)[::workers]) for group in of_program.values())
-    return START_SECONDS + counted + waves / (1 + SHARE_OF_A_CORE * (cores - 1)) + COMPILE_SECONDS * len(of_program) / min(workers, 2)
+        seconds_by_program.setdefault(program, []).append(seconds)
+    counting_seconds = sum(seconds_by_program.pop(None, []))
+    waves = sum(sum(sorted(group, reverse=True)[::workers]) for group in seconds_by_program.values())
+    return (
+        START_SECONDS
+        + counting_seconds
+        + waves / (1 + SHARE_OF_A_CORE * (cores - 1))
+        + COMPILE_SECONDS * len(seconds_by_program) / min(workers, 2)
+    )
 
 
 def _tokens_scored(config: Config, data: Dataset) -> float:
@@ -98,18 +103,18 @@ def _tokens_scored(config: Config, data: Dataset) -> float:
     times = config.train.evaluations
     if not isinstance(data.train, TextSplit):
         return float(times * scored_tokens(data.valid) + scored_tokens(data.test))
-    windows, also = config.eval_length, sum(config.eval.also) + config.eval_length * (config.eval.misspelt > 0)
-    return (times * windows * scored_tokens(data.valid) + (windows + also) * scored_tokens(data.test)) / config.eval_stride
+    windows, extra_windows = config.eval_length, sum(config.eval.also) + config.eval_length * (config.eval.misspelt > 0)
+    return (times * windows * scored_tokens(data.valid) + (windows + extra_windows) * scored_tokens(data.test)) / config.eval_stride
 
 
 def _time_steps(model: Any, sizes: Sizes) -> int:
     """Steps of a scan over time in one update, over all layers."""
     if isinstance(model, EncoderDecoder):
-        return _steps_of(model.encoder, sizes.source) + _steps_of(model.decoder, sizes.length - sizes.source)
-    return _steps_of(model.encoder if isinstance(model, Classifier) else model, sizes.length)
+        return _scan_steps(model.encoder, sizes.source) + _scan_steps(model.decoder, sizes.length - sizes.source)
+    return _scan_steps(model.encoder if isinstance(model, Classifier) else model, sizes.length)
 
 
-def _steps_of(part: Any, length: int) -> int:
+def _scan_steps(part: Any, length: int) -> int:
     directions = 2 if getattr(part, "bidirectional", False) else 1
     if isinstance(part, RecurrentEncoder | RecurrentDecoder):
         return directions * length * part.layers

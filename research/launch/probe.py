@@ -60,59 +60,61 @@ def probe_run(run: OpenRun, overrides: Sequence[str], data_dir: Path | None) -> 
     vectors = {split: features(frozen, rows[split], width) for split in SPLITS}
     seconds = (time.perf_counter() - began) / len(names)
     labels = {split: data.sentences[split].labels for split in SPLITS}
-    found, times = {}, {}
+    probes, times = {}, {}
     for number, name in enumerate(names):
         began = time.perf_counter()
         train, valid, test = ((vectors[split][number], labels[split]) for split in SPLITS)
-        found[name] = probe(train, valid, test, len(data.classes))
+        probes[name] = probe(train, valid, test, len(data.classes))
         times[name] = time.perf_counter() - began + seconds
     majority = _majority(data, labels)
-    cells = [_measured(MAJORITY, majority, labels["test"], {})]
-    for number, (name, one) in enumerate(found.items()):
-        extra = {"valid_accuracy": one.valid_accuracy, "l2": one.l2, "width": float(vectors["test"][number].shape[1])}
-        cells.append(_measured(name, one, labels["test"], extra, times[name]))
-    asked = {"run": run.cell_id, "seed": run.folder.name, "data": to_tree(config)["data"]}
+    cells = [_measured_cell(MAJORITY, majority, labels["test"], {})]
+    for number, (name, layer_probe) in enumerate(probes.items()):
+        extra = {"valid_accuracy": layer_probe.valid_accuracy, "l2": layer_probe.l2, "width": float(vectors["test"][number].shape[1])}
+        cells.append(_measured_cell(name, layer_probe, labels["test"], extra, times[name]))
+    request = {"run": run.cell_id, "seed": run.folder.name, "data": to_tree(config)["data"]}
     return Study(
         name=f"probe_{run.cell_id}",
-        question=f"What does each layer of {run.cell_id} ({frozen.config.model.kind}) know of {asked['data']['kind']}?",
+        question=f"What does each layer of {run.cell_id} ({frozen.config.model.kind}) know of {request['data']['kind']}?",
         preset="",
-        asked=asked,
+        asked=request,
         digest=data.digest,
         table=TABLE,
         metric="test.accuracy",
         cells=tuple(cells),
-        sections=(Section("By layer", picture=_picture(run.cell_id, found, majority, labels["test"])),),
+        sections=(Section("By layer", picture=_accuracy_figure(run.cell_id, probes, majority, labels["test"])),),
         command=" ".join(["stepladder probe", f"{run.cell_id}/{run.folder.name}", *overrides]),
     )
 
 
 def labelled_config(config: Config, overrides: Sequence[str]) -> Config:
     """What is to be told apart: the run's own sentences, or those that its text is of, with the command's changes, or the command's."""
-    for one in overrides:
-        if not one.startswith("data."):
-            raise StepladderError(f"{one}: a probe has no config but its labelled data; its words are data.kind=..., data.length=... .")
-    own = config.data.of if isinstance(config.data, Unlabelled) else config.data if isinstance(config.data, Labelled) else None
-    if own is None and not overrides:
+    for override in overrides:
+        if not override.startswith("data."):
+            raise StepladderError(
+                f"{override}: a probe has no config but its labelled data; its words are data.kind=..., data.length=... ."
+            )
+    labelled = config.data.of if isinstance(config.data, Unlabelled) else config.data if isinstance(config.data, Labelled) else None
+    if labelled is None and not overrides:
         raise StepladderError(f"The run read {config.data.kind}, which has no classes: name labelled data, as data.kind=sst2 or vader.")
-    tree = {} if own is None else {"data": to_tree(Config(data=own, model=Classifier(kind="classifier")))["data"]}
+    tree = {} if labelled is None else {"data": to_tree(Config(data=labelled, model=Classifier(kind="classifier")))["data"]}
     return with_overrides(tree | {"model": {"kind": "classifier"}}, overrides)
 
 
 def features(frozen: Frozen, rows: Sequence[Int32[np.ndarray, "_"]], width: int, at_once: int = ROWS) -> list[Float32[np.ndarray, "n _"]]:
     """The vectors of every layer for each row of symbols, of which the first `width` are read; neither `width`, where it is enough, nor
     `at_once` changes them."""
-    found = []
+    batches = []
     lead = 0 if frozen.start is None else 1
     for begin in range(0, len(rows), at_once):
         tokens, valid = np.zeros((at_once, lead + width), np.int32), np.zeros((at_once, lead + width), bool)
         for row, symbols in enumerate(rows[begin : begin + at_once]):
-            read = [*([] if frozen.start is None else [frozen.start]), *symbols[:width]]
-            tokens[row, : len(read)], valid[row, : len(read)] = read, True
+            ids = [*([] if frozen.start is None else [frozen.start]), *symbols[:width]]
+            tokens[row, : len(ids)], valid[row, : len(ids)] = ids, True
         pooled = valid.copy()
         pooled[:, :lead] = False
         layers = layer_vectors(frozen.config.model, frozen.params, jnp.asarray(tokens), jnp.asarray(valid), jnp.asarray(pooled))
-        found.append([np.asarray(layer) for layer in layers])
-    return [np.concatenate(parts)[: len(rows)] for parts in zip(*found, strict=True)]
+        batches.append([np.asarray(layer) for layer in layers])
+    return [np.concatenate(parts)[: len(rows)] for parts in zip(*batches, strict=True)]
 
 
 def _frozen(run: OpenRun) -> Frozen:
@@ -129,11 +131,11 @@ def _rows(frozen: Frozen, data: Dataset, split: str) -> list[Int32[np.ndarray, "
     return numbers_of(frozen.data.vocabulary, data.sentences[split].words)
 
 
-def _width(frozen: Frozen, asked: Labelled, data: Dataset) -> int:
+def _width(frozen: Frozen, labelled: Labelled, data: Dataset) -> int:
     """How many symbols are read of a sentence: data.length, or as many as learned positions reach."""
     model = frozen.config.model.encoder if isinstance(frozen.config.model, Classifier) else frozen.config.model
     reach = sizes(frozen.config, frozen.data).length if isinstance(model, StackWords) and isinstance(model.position, Learned) else None
-    return asked.length if reach is None else min(asked.length, reach - (frozen.start is not None))
+    return labelled.length if reach is None else min(labelled.length, reach - (frozen.start is not None))
 
 
 def _majority(data: Dataset, labels: dict[str, np.ndarray]) -> Probe:
@@ -144,24 +146,24 @@ def _majority(data: Dataset, labels: dict[str, np.ndarray]) -> Probe:
     return Probe(0.0, float((labels["valid"] == chosen).mean()), nats, np.full(len(nats), chosen))
 
 
-def _measured(name: str, found: Probe, labels: np.ndarray, extra: dict[str, float], seconds: float | None = None) -> Measured:
-    correct = (found.predicted == labels).astype(np.float64)
-    items = Items(np.arange(len(labels)), found.nats.astype(np.float64), np.ones(len(labels), np.int64), correct)
-    test = {"accuracy": float(correct.mean()), "loss": float(found.nats.mean())}
+def _measured_cell(name: str, layer_probe: Probe, labels: np.ndarray, extra: dict[str, float], seconds: float | None = None) -> Measured:
+    correct = (layer_probe.predicted == labels).astype(np.float64)
+    items = Items(np.arange(len(labels)), layer_probe.nats.astype(np.float64), np.ones(len(labels), np.int64), correct)
+    test = {"accuracy": float(correct.mean()), "loss": float(layer_probe.nats.mean())}
     return Measured({"layer": name}, {0: test}, extra, {0: items}, seconds)
 
 
-def _band(right: Float64[np.ndarray, " n"]) -> Interval:
+def _accuracy_interval(correct: Float64[np.ndarray, " n"]) -> Interval:
     """The share of right answers with its interval; none of a single sentence."""
-    items, share = Items(np.arange(len(right)), None, np.ones(len(right), np.int64), right), float(right.mean())
+    items, share = Items(np.arange(len(correct)), None, np.ones(len(correct), np.int64), correct), float(correct.mean())
     return item_interval(items, "accuracy", share) or Interval(share, share, share)
 
 
-def _picture(cell_id: str, found: dict[str, Probe], majority: Probe, labels: np.ndarray) -> Picture:
-    right = [(one.predicted == labels).astype(np.float64) for one in found.values()]
-    bands = [_band(one) for one in right]
+def _accuracy_figure(cell_id: str, probes: dict[str, Probe], majority: Probe, labels: np.ndarray) -> Picture:
+    correct = [(layer_probe.predicted == labels).astype(np.float64) for layer_probe in probes.values()]
+    bands = [_accuracy_interval(layer_correct) for layer_correct in correct]
     mean, low, high = (100 * np.array(bands)).T
-    x = np.arange(len(found))
+    x = np.arange(len(probes))
     level = 100 * float((majority.predicted == labels).mean())
     series = [Series("probe", x, mean, low, high), Series(MAJORITY, x, [level] * len(x), kind="level")]
     caption = "Layer 0 is the embedding. Band: 95% Wilson interval over test sentences."

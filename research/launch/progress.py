@@ -49,7 +49,7 @@ def progress(
         yield broadcast([meter, log_lines(meter, lambda line: print(line, file=sys.stderr, flush=True)), *listeners])
     else:
         with Live(console=console, get_renderable=lambda: picture(meter), transient=True) as live:
-            yield broadcast([meter, _lasting(meter, live.console), *listeners])
+            yield broadcast([meter, _permanent_lines(meter, live.console), *listeners])
 
 
 def meter_of(plan: Plan, jobs: Sequence[Job], predicted: float) -> Meter:
@@ -87,26 +87,26 @@ def sentence(event: RunEvent, meter: Meter) -> str:
 
 def log_lines(meter: Meter, write: Callable[[str], None]) -> Listener:
     """Lines for a log: what lasts at once, progress now and then. With many runs under way each is told of less often."""
-    told: dict[tuple[str, int], float] = {}
+    last_written: dict[tuple[str, int], float] = {}
 
     def listen(event: RunEvent) -> None:
         run, now = (event.job.cell_id, event.job.seed), meter.clock()
         if isinstance(event, Checkpointed):
             return
         if isinstance(event, Resumed):
-            told[run] = now
+            last_written[run] = now
         if type(event) in EVERY:
-            last = max(told.values(), default=-math.inf) if isinstance(event, Started) else told[run]
-            told.setdefault(run, now)
-            if now - last < EVERY[type(event)] * len(meter.under_way):
+            previous = max(last_written.values(), default=-math.inf) if isinstance(event, Started) else last_written[run]
+            last_written.setdefault(run, now)
+            if now - previous < EVERY[type(event)] * len(meter.under_way):
                 return
-            told[run] = now
+            last_written[run] = now
         write(f"[{meter.ended}/{len(meter.jobs)}] {sentence(event, meter)}; {remaining(meter)}")
 
     return listen
 
 
-def _lasting(meter: Meter, console: Console) -> Listener:
+def _permanent_lines(meter: Meter, console: Console) -> Listener:
     """The lines that stay on a terminal above the picture."""
 
     def listen(event: RunEvent) -> None:
@@ -118,12 +118,12 @@ def _lasting(meter: Meter, console: Console) -> Listener:
 
 def picture(meter: Meter) -> Group:
     """A line for each run under way, and how far all are."""
-    told = [*map(str, islice(meter.under_way.values(), SHOWN)), *([f"{meter.compiling}: compiling"] if meter.compiling else [])]
-    lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in told]
-    whole = Table.grid(padding=(0, 2))
+    descriptions = [*map(str, islice(meter.under_way.values(), SHOWN)), *([f"{meter.compiling}: compiling"] if meter.compiling else [])]
+    lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in descriptions]
+    grid = Table.grid(padding=(0, 2))
     bar = ProgressBar(total=len(meter.jobs), completed=meter.ended, width=BAR)
-    whole.add_row(bar, Text(f"{meter.ended} of {len(meter.jobs)} runs, {clock(meter.elapsed)}, {remaining(meter)}"))
-    return Group(*lines, whole)
+    grid.add_row(bar, Text(f"{meter.ended} of {len(meter.jobs)} runs, {clock(meter.elapsed)}, {remaining(meter)}"))
+    return Group(*lines, grid)
 
 
 def remaining(meter: Meter) -> str:
@@ -135,5 +135,5 @@ def remaining(meter: Meter) -> str:
 
 def clock(seconds: float) -> str:
     """75 -> 1:15."""
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
+    minutes, remainder = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{remainder:02d}" if minutes >= 60 else f"{minutes}:{remainder:02d}"

@@ -9,12 +9,12 @@ from research.models.decode import furthest
 from research.tasks.language_modelling import Sizes
 
 
-def check_reach(model: Any, known: Sizes, text: int, advice: str, source: int = 0) -> None:
+def check_reach(model: Any, sizes: Sizes, text: int, advice: str, source: int = 0) -> None:
     """Raises StepladderError where a text of so many tokens, or an encoder's source, goes beyond learned positions.
 
     `advice`: what the user can do, without a full stop.
     """
-    reach = furthest(model, known.length, known.source)
+    reach = furthest(model, sizes.length, sizes.source)
     for side, needed, last in (("source", source, reach.source), ("text", text, reach.text)):
         if last is not None and needed > last:
             raise StepladderError(

@@ -37,8 +37,8 @@ def files_of(config: Config, data_dir: Path | None) -> dict[str, str]:
     named = {key: path for key, path in _paths(config, "") if (key, path) != (LEXICON, BUILT_IN)}
     if config.init and config.init.embeddings is not None:
         named[VECTORS] = config.init.embeddings
-    places = {key: _place(path, data_dir) for key, path in named.items()}
-    return {key: _checksum(place, place.stat().st_mtime_ns, place.stat().st_size) for key, place in places.items() if place}
+    files = {key: _find_file(path, data_dir) for key, path in named.items()}
+    return {key: _checksum(file, file.stat().st_mtime_ns, file.stat().st_size) for key, file in files.items() if file}
 
 
 def made_of(data_digest: str, files: dict[str, str]) -> str:
@@ -78,7 +78,7 @@ def open_cell(folder: Path, data_dir: Path | None) -> OpenCell:
     if data.digest != record["data"]:
         raise StepladderError(
             f"{folder.name} was trained on other data: their digest was {record['data'][:12]} and is {data.digest[:12]} now "
-            f"({_change(record, files_of(config, data_dir))}). Its parameters mean nothing there: bring the old data back, or train again."
+            f"({_changes(record, files_of(config, data_dir))}). Its parameters mean nothing there: bring the old data back, or train again."
         )
     return OpenCell(config, data, code_notes(folder, config, record))
 
@@ -90,44 +90,44 @@ def code_notes(folder: Path, config: Config, record: dict[str, Any]) -> tuple[st
             f"{folder.name} was made by version {record['code_version']} of the code, and this is {CODE_VERSION}: its parameters are read "
             "as they are, and its numbers stand in no table beside new ones.",
         )
-    now = identify(config, record["data"], record[FILES])
-    if now != folder.name:
+    current_id = identify(config, record["data"], record[FILES])
+    if current_id != folder.name:
         raise StepladderError(
-            f"{folder / 'config.toml'} and its data make the cell {now}, not {folder.name}: the file was edited, or the folder renamed. "
-            f"Train the changed config as a cell of its own, and undo the change here."
+            f"{folder / 'config.toml'} and its data make the cell {current_id}, not {folder.name}: the file was edited, or the folder "
+            f"renamed. Train the changed config as a cell of its own, and undo the change here."
         )
     return ()
 
 
-def _change(record: dict[str, Any], files: dict[str, str]) -> str:
+def _changes(record: dict[str, Any], files: dict[str, str]) -> str:
     """Which of the user's files differ, in words."""
-    told = [
+    changes = [
         f"{key}: sha256 {digest[:12]} then, {files[key][:12] if key in files else 'no file'} now"
         for key, digest in record[FILES].items()
         if files.get(key) != digest
     ]
-    return "; ".join(told) or "the reader of the data, or the library that learns its pieces, has changed"
+    return "; ".join(changes) or "the reader of the data, or the library that learns its pieces, has changed"
 
 
 def _check_files(folder: Path, record: dict[str, Any], files: dict[str, str]) -> None:
     """A lexicon is a part of the model; prompts and word vectors have done their work."""
-    then, now = record[FILES].get(LEXICON), files.get(LEXICON)
-    if then != now:
-        raise StepladderError(f"{folder.name} was made with another lexicon ({_change(record, files)}). Bring the old file back.")
+    recorded, current = record[FILES].get(LEXICON), files.get(LEXICON)
+    if recorded != current:
+        raise StepladderError(f"{folder.name} was made with another lexicon ({_changes(record, files)}). Bring the old file back.")
 
 
 def _paths(node: Node, prefix: str) -> list[tuple[str, str]]:
-    own = [(f"{prefix}{key}", path) for key, path in paths_of(node).items()]
-    below = [(name, getattr(node, name)) for name in type(node).model_fields]
-    return own + [pair for name, value in below if isinstance(value, Node) for pair in _paths(value, f"{prefix}{name}.")]
+    own_paths = [(f"{prefix}{key}", path) for key, path in paths_of(node).items()]
+    children = [(name, getattr(node, name)) for name in type(node).model_fields]
+    return own_paths + [pair for name, value in children if isinstance(value, Node) for pair in _paths(value, f"{prefix}{name}.")]
 
 
-def _place(path: str, data_dir: Path | None) -> Path | None:
-    places = [path_of(path), *([data_dir / path_of(path)] if data_dir else [])]
-    return next((place for place in places if place.is_file()), None)
+def _find_file(path: str, data_dir: Path | None) -> Path | None:
+    candidates = [path_of(path), *([data_dir / path_of(path)] if data_dir else [])]
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
 @lru_cache(maxsize=256)
-def _checksum(place: Path, changed: int, size: int) -> str:
+def _checksum(file: Path, modified: int, size: int) -> str:
     """Of a file as it was at its last change."""
-    return sha256_of(place)
+    return sha256_of(file)

@@ -43,23 +43,28 @@ def request_of(file: Path | None, text: str | None, examples: int | None, seed: 
     return Request((Line("", (text.strip(),)),))
 
 
-def score(run: OpenRun, asked: Request) -> dict[str, Any]:
+def score(run: OpenRun, request: Request) -> dict[str, Any]:
     """Totals, and each line with its perplexity and what the model itself writes after the prompt, as many tokens as are wanted."""
     config, data = run.config, run.data
-    _check_scores_text(run, asked)
-    check_seed(asked.seed, "--seed")
-    words = Asked(asked.lines, asked.examples, data.vocabulary)
-    found = queries(words, run.seed if asked.seed is None else asked.seed)
+    _check_scores_text(run, request)
+    check_seed(request.seed, "--seed")
+    prompt_set = Asked(request.lines, request.examples, data.vocabulary)
+    prompt_queries = queries(prompt_set, run.seed if request.seed is None else request.seed)
     if not isinstance(config.model, NGram):
-        check_reach(config.model, sizes(config, data), longest(found), "Shorten it, or ask for fewer examples")
-    judged, written = _both(config, run.parameters, data.vocabulary.size, found)
-    items = by_line(found, judged)
-    totals = {"lines": len(asked.lines), "tokens": int(items["tokens"].sum()), "unknown": unknown(words), **metrics(found, items)}
-    each = [_shown(asked.lines[i], items, i, data.vocabulary.decode(text)) for i, text in enumerate(written)]
-    return {"cell_id": run.cell_id, **totals, "each": each}
+        check_reach(config.model, sizes(config, data), longest(prompt_queries), "Shorten it, or ask for fewer examples")
+    judged_queries, greedy_texts = _score_and_decode(config, run.parameters, data.vocabulary.size, prompt_queries)
+    items = by_line(prompt_queries, judged_queries)
+    totals = {
+        "lines": len(request.lines),
+        "tokens": int(items["tokens"].sum()),
+        "unknown": unknown(prompt_set),
+        **metrics(prompt_queries, items),
+    }
+    lines = [_line_data(request.lines[i], items, i, data.vocabulary.decode(text)) for i, text in enumerate(greedy_texts)]
+    return {"cell_id": run.cell_id, **totals, "each": lines}
 
 
-def _check_scores_text(run: OpenRun, asked: Request) -> None:
+def _check_scores_text(run: OpenRun, request: Request) -> None:
     config = run.config
     if not isinstance(config.data, Corpus):
         raise StepladderError(
@@ -67,19 +72,21 @@ def _check_scores_text(run: OpenRun, asked: Request) -> None:
         )
     if isinstance(config.model, Interpolation):
         raise StepladderError(f"{run.cell_id} is an interpolation, which keeps no model that reads a prompt; name one of its parts.")
-    if isinstance(config.model, NGram) and asked.examples:
+    if isinstance(config.model, NGram) and request.examples:
         raise StepladderError("An n-gram begins anew at every line, so --examples on lines before a prompt change nothing; leave it out.")
 
 
-def _both(config: Config, params: Any, vocabulary: int, found: tuple[Query, ...]) -> tuple[list[Judged], list[np.ndarray]]:
+def _score_and_decode(
+    config: Config, params: Any, vocabulary: int, prompt_queries: tuple[Query, ...]
+) -> tuple[list[Judged], list[np.ndarray]]:
     """The scores of every completion, and of every line the greedy text, as long as its right completion."""
-    right = [found[i] for i in right_ones(found)]
+    right_queries = [prompt_queries[i] for i in right_ones(prompt_queries)]
     if isinstance(config.model, NGram):
-        return judge_by_counts(params, found), greedy_by_counts(params, right)
-    return judge(config.model, params, vocabulary, found), greedy(config.model, params, vocabulary, right)
+        return judge_by_counts(params, prompt_queries), greedy_by_counts(params, right_queries)
+    return judge(config.model, params, vocabulary, prompt_queries), greedy(config.model, params, vocabulary, right_queries)
 
 
-def _shown(line: Line, items: dict[str, np.ndarray], i: int, written: str) -> dict[str, Any]:
-    found = {"prompt": line.prompt, "completions": list(line.completions), "tokens": int(items["tokens"][i])}
-    found |= {"perplexity": perplexity(float(items["loss"][i]) / float(items["tokens"][i])), "greedy": written}
-    return found | {name: bool(items[name][i]) for name in ("exact", "preferred") if name in items}
+def _line_data(line: Line, items: dict[str, np.ndarray], i: int, greedy_text: str) -> dict[str, Any]:
+    fields = {"prompt": line.prompt, "completions": list(line.completions), "tokens": int(items["tokens"][i])}
+    fields |= {"perplexity": perplexity(float(items["loss"][i]) / float(items["tokens"][i])), "greedy": greedy_text}
+    return fields | {name: bool(items[name][i]) for name in ("exact", "preferred") if name in items}

@@ -16,18 +16,18 @@ def resolve_select(select: str | None, metric: str, names: Sequence[tuple[str, s
 
     `names`: of each tuned row, its name and its metrics of validation. Raises StepladderError where a row does not have it.
     """
-    common = set.intersection(*(have for _, have in names)) if names else set[str]()
+    common = set.intersection(*(available for _, available in names)) if names else set[str]()
     if select is None:
-        wanted = (on_validation(metric), *FALLBACKS)
-        select = next((name for name in wanted if name in common or not names), None)
+        candidates = (on_validation(metric), *FALLBACKS)
+        select = next((name for name in candidates if name in common or not names), None)
         if select is None:
             raise StepladderError(
                 f"sweep.tune: the tuned rows have no metric of validation in common that {metric} could be chosen by; name one as "
                 f"sweep.select. In common they have {', '.join(sorted(common)) or 'none'}."
             )
-    for row, have in names:
-        if select not in have:
-            raise StepladderError(f"sweep.select = {select}: the row {row} has no such metric of validation{_offer(select, have)}")
+    for row, available in names:
+        if select not in available:
+            raise StepladderError(f"sweep.select = {select}: the row {row} has no such metric of validation{_offer(select, available)}")
     return select
 
 
@@ -35,14 +35,14 @@ def check_checkpoint_metric(config: Config, data: Dataset, row: str) -> None:
     """`train.select` is a metric that validation gives. Raises StepladderError."""
     if not config.trained or config.train.select == "valid.loss":
         return
-    have = valid_names(config, data)
-    if config.train.select not in have:
+    available = valid_names(config, data)
+    if config.train.select not in available:
         raise StepladderError(
             f"train.select = {config.train.select}: {row or config.model.kind} has no such metric of validation"
-            f"{_offer(config.train.select, have)}"
+            f"{_offer(config.train.select, available)}"
         )
 
 
-def _offer(name: str, have: set[str]) -> str:
-    headlines = sorted(name for name in have if "_at_" not in name)
-    return f"{did_you_mean(name, have) or '.'} It has {', '.join(headlines)}."
+def _offer(name: str, available: set[str]) -> str:
+    headlines = sorted(name for name in available if "_at_" not in name)
+    return f"{did_you_mean(name, available) or '.'} It has {', '.join(headlines)}."

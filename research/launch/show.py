@@ -33,25 +33,25 @@ from research.train.update import Program, advance, blank
 
 def seconds_left(plan: Plan, jobs: list[Any], data_dir: Path | None, runs_dir: Path) -> float:
     """Predicted seconds for these runs on the workers that there are, at the rate of the runs that are there."""
-    price = {cell.cell_id: cell.predicted_seconds for cell in plan.cells}
+    prices = {cell.cell_id: cell.predicted_seconds for cell in plan.cells}
     programs = {job.cell_id: program_of(job.config, load(job.config.data, data_dir)) if job.config.trained else None for job in jobs}
     rate = machine_rate(runs_dir)
-    runs = [(price[job.cell_id] * (rate if job.config.trained else 1.0), programs[job.cell_id]) for job in jobs]
+    runs = [(prices[job.cell_id] * (rate if job.config.trained else 1.0), programs[job.cell_id]) for job in jobs]
     return total_seconds(runs, lanes.capacity(len(runs)), lanes.cores())
 
 
 def as_data(plan: Plan, runs_dir: Path, data_dir: Path | None) -> dict[str, Any]:
     """What `show --json` prints."""
     jobs = pending(plan, runs_dir, None)
-    everything = pending(plan, runs_dir, "all")
+    all_jobs = pending(plan, runs_dir, "all")
     return {
         "name": plan.name,
         "cells": [_cell_data(row, data_dir) for row in plan.rows],
-        "runs": len(everything),
-        "trained_runs": sum(job.config.trained for job in everything),
-        "programs": len({program_of(job.config, load(job.config.data, data_dir)) for job in everything if job.config.trained}),
+        "runs": len(all_jobs),
+        "trained_runs": sum(job.config.trained for job in all_jobs),
+        "programs": len({program_of(job.config, load(job.config.data, data_dir)) for job in all_jobs if job.config.trained}),
         "to_do": len(jobs),
-        "predicted_seconds": seconds_left(plan, everything, data_dir, runs_dir),
+        "predicted_seconds": seconds_left(plan, all_jobs, data_dir, runs_dir),
         "predicted_seconds_to_do": seconds_left(plan, jobs, data_dir, runs_dir),
     }
 
@@ -73,14 +73,14 @@ def print_plan(plan: Plan, runs_dir: Path, data_dir: Path | None) -> None:
 
 def covered_lines(plan: Plan) -> list[str]:
     """What the word vectors that cells begin with cover, a line for each file and vocabulary."""
-    told = []
+    lines = []
     for facts in (cell.facts for cell in plan.cells if "embeddings" in cell.facts):
         file, extra = facts["embeddings"], facts["extra"]
-        told.append(
+        lines.append(
             f"{file['file']} has vectors for {file['covered']:,} of {file['types']:,} types ({100 * extra['covered_types']:.1f} %), "
             f"{100 * extra['covered_tokens']:.1f} % of what training reads; the others begin as they are drawn"
         )
-    return list(dict.fromkeys(told))
+    return list(dict.fromkeys(lines))
 
 
 def advice_lines(plan: Plan) -> list[str]:
@@ -91,18 +91,18 @@ def advice_lines(plan: Plan) -> list[str]:
 def _print_cell(console: Console, config: Config, plan: Plan, data_dir: Path | None) -> None:
     """A cell's whole config, who says what of it, what its data are, and the shape of every parameter."""
     console.print(to_toml(config, defaults=True), markup=False)
-    for where in dict.fromkeys(plan.loaded.origin.values()):
-        keys = sorted(key for key, source in plan.loaded.origin.items() if source == where)
-        console.print(f"from {where}: {', '.join(keys)}", markup=False)
+    for origin in dict.fromkeys(plan.loaded.origin.values()):
+        keys = sorted(key for key, source in plan.loaded.origin.items() if source == origin)
+        console.print(f"from {origin}: {', '.join(keys)}", markup=False)
     console.print(f"data: {load(config.data, data_dir).description}\n", markup=False)
     if config.trained:
         program = program_of(config, load(config.data, data_dir))
         for path, leaf in tree_leaves_with_path(blank(program)[1].params):
             console.print(f"{keystr(path, simple=True, separator='.'):<48} {' x '.join(map(str, leaf.shape)) or 'scalar'}", markup=False)
-        held = _training_bytes(program, load(config.data, data_dir), config.train.buckets)
-        console.print(f"\ntraining holds {held / 2**20:,.0f} MB at its peak, by XLA's count")
-        scored = config.data.length if isinstance(config.data, Text) else load(config.data, data_dir).train.where.shape[1]  # type: ignore[union-attr]
-        if block_size(config.train.batch_size * scored, program.sizes.vocabulary) < program.sizes.vocabulary:
+        peak_bytes = _training_bytes(program, load(config.data, data_dir), config.train.buckets)
+        console.print(f"\ntraining holds {peak_bytes / 2**20:,.0f} MB at its peak, by XLA's count")
+        positions = config.data.length if isinstance(config.data, Text) else load(config.data, data_dir).train.where.shape[1]  # type: ignore[union-attr]
+        if block_size(config.train.batch_size * positions, program.sizes.vocabulary) < program.sizes.vocabulary:
             console.print(f"logits are made in blocks of the vocabulary: a batch has more than {LOGITS_LIMIT:,}, and they are made twice")
         if any(isinstance(getattr(mixer, "score", None), MlpScore) for mixer in getattr(config.model, "pattern", ())):
             console.print(f"the mlp score is computed in blocks of keys above {MLP_LIMIT:,} numbers")
@@ -122,16 +122,16 @@ def dropped_lines(plan: Plan) -> list[str]:
     cells: dict[str, list[str]] = {}
     for cell in plan.places:
         if cell.dropped and cell.shown:
-            cells.setdefault(_dropped(cell.dropped), []).append(row_label(cell.labels))
-    base = [_dropped(plan.loaded.dropped)] if plan.loaded.dropped else []
+            cells.setdefault(_dropped_text(cell.dropped), []).append(row_label(cell.labels))
+    base = [_dropped_text(plan.loaded.dropped)] if plan.loaded.dropped else []
     return base + [f"{'; '.join(dict.fromkeys(labels))}: {text}" for text, labels in cells.items()]
 
 
-def _dropped(dropped: Iterable[Dropped]) -> str:
-    by: dict[str, list[str]] = {}
-    for one in dropped:
-        by.setdefault(one.by, []).append(f"{one.key} = {one.value}")
-    return "; ".join(f"dropped with {choice}: {', '.join(dict.fromkeys(words))}" for choice, words in by.items())
+def _dropped_text(dropped: Iterable[Dropped]) -> str:
+    values_by_choice: dict[str, list[str]] = {}
+    for assignment in dropped:
+        values_by_choice.setdefault(assignment.by, []).append(f"{assignment.key} = {assignment.value}")
+    return "; ".join(f"dropped with {choice}: {', '.join(dict.fromkeys(values))}" for choice, values in values_by_choice.items())
 
 
 def memory_bytes(cell: Cell) -> int | None:
@@ -161,13 +161,13 @@ def _table(cells: list[Cell], data_dir: Path | None) -> Table:
         if cell.config is None:
             table.add_row("", row, "cannot", cell.reason)
             continue
-        counted, memory = cell.facts.get("params"), memory_bytes(cell)
+        counts, memory = cell.facts.get("params"), memory_bytes(cell)
         table.add_row(
             cell.cell_id,
             row,
             str(len(cell.seeds)),
-            f"{counted['total']:,}" if counted else "counted",
-            f"{cell.facts['flops_per_token']:,.0f}" if counted else "",
+            f"{counts['total']:,}" if counts else "counted",
+            f"{cell.facts['flops_per_token']:,.0f}" if counts else "",
             f"{memory / 2**20:.0f} MB" if memory else "",
             f"{cell.predicted_seconds:.1f}",
         )

@@ -34,21 +34,21 @@ def cut(config: Config, text: str, n_best: int | None, merges: int | None, data_
         raise StepladderError(f"--merges lists what data.level = bpe or byte_bpe has learned; {data.level} has no merges.")
     vocabulary = load_vocabulary(data, data_dir) if isinstance(data, Text) else load(data, data_dir).vocabulary
     tokens = vocabulary.tokens(text_of(words_of(data, text)) if isinstance(data, Labelled) else text)
-    found: dict[str, Any] = {
+    encoding: dict[str, Any] = {
         "level": data.level,
         "types": vocabulary.size,
         "text": text,
         "pieces": [shown(vocabulary, token) for token in tokens],
         "ids": vocabulary.numbers(tokens).tolist(),
     }
-    found["unknown"] = [piece for piece, number in zip(found["pieces"], found["ids"], strict=True) if number == vocabulary.unk]
+    encoding["unknown"] = [piece for piece, number in zip(encoding["pieces"], encoding["ids"], strict=True) if number == vocabulary.unk]
     if n_best is not None and vocabulary.tokenizer:
         best = subwords.n_best(vocabulary.tokenizer, text, n_best)
-        found["n_best"] = [{"pieces": pieces, "probability": math.exp(log_p)} for pieces, log_p in best]
+        encoding["n_best"] = [{"pieces": pieces, "probability": math.exp(log_p)} for pieces, log_p in best]
     if merges is not None and vocabulary.tokenizer:
         learned = subwords.merges(vocabulary.tokenizer)[:merges]
-        found["merges"] = [[shown(vocabulary, part) for part in pair] for pair in learned]
-    return found
+        encoding["merges"] = [[shown(vocabulary, part) for part in pair] for pair in learned]
+    return encoding
 
 
 def shown(vocabulary: Vocabulary, token: str) -> str:
@@ -58,14 +58,14 @@ def shown(vocabulary: Vocabulary, token: str) -> str:
     try:
         return token.encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
-        return "".join(one if one.isascii() else f"<0x{ord(one):02X}>" for one in token)
+        return "".join(character if character.isascii() else f"<0x{ord(character):02X}>" for character in token)
 
 
-def lines_of(found: dict[str, Any]) -> list[str]:
+def lines_of(encoding: dict[str, Any]) -> list[str]:
     """The same for a person. Pieces stand in quotation marks, so that their spaces are seen."""
-    lines = [f"{number:>8}  {piece!r}" for number, piece in zip(found["ids"], found["pieces"], strict=True)]
-    lines += [f"{len(found['ids'])} pieces of {found['types']} types ({found['level']}) for {len(found['text'])} characters"]
-    if found["unknown"]:
-        lines += [f"not in the training text: {' '.join(map(repr, dict.fromkeys(found['unknown'])))}"]
-    lines += [f"{one['probability']:>10.6f}  {' '.join(map(repr, one['pieces']))}" for one in found.get("n_best", ())]
-    return lines + [f"{place:>8}  {left!r} + {right!r}" for place, (left, right) in enumerate(found.get("merges", ()), start=1)]
+    lines = [f"{number:>8}  {piece!r}" for number, piece in zip(encoding["ids"], encoding["pieces"], strict=True)]
+    lines += [f"{len(encoding['ids'])} pieces of {encoding['types']} types ({encoding['level']}) for {len(encoding['text'])} characters"]
+    if encoding["unknown"]:
+        lines += [f"not in the training text: {' '.join(map(repr, dict.fromkeys(encoding['unknown'])))}"]
+    lines += [f"{candidate['probability']:>10.6f}  {' '.join(map(repr, candidate['pieces']))}" for candidate in encoding.get("n_best", ())]
+    return lines + [f"{place:>8}  {left!r} + {right!r}" for place, (left, right) in enumerate(encoding.get("merges", ()), start=1)]
