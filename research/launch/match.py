@@ -53,7 +53,14 @@ def matched(points: Sequence[Point], match: Match, facts: Callable[[Config], Fac
     with. Raises StepladderError where a cell cannot be brought within the tolerance.
     """
     references = _references(points, match)
-    cost_of = cache(lambda config: cost(config, match.target, facts))
+    costs: dict[tuple[Any, Any], float] = {}  # of a model on its data, whatever its rate: the trials of a row are solved once
+
+    def cost_of(config: Config) -> float:
+        key = (config.model, config.data)
+        if key not in costs:
+            costs[key] = cost(config, match.target, facts)
+        return costs[key]
+
     solved, changes = [], []
     for point in points:
         if point.config is None or point in references:
