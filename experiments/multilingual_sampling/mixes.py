@@ -50,7 +50,7 @@ def study_of(name: str, question: str, preset: Preset, texts: Mapping[str, Lines
         name="multilingual_sampling",
         question=question,
         preset=name,
-        asked=asdict(preset),
+        settings=asdict(preset),
         digest=digest_of([[language, *lines] for language, lines in texts.items()])[:16],
         table=TABLE,
         metric="test.fertility",

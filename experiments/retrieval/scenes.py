@@ -82,7 +82,7 @@ def study_of(name: str, question: str, query_count: int, scenes: Sequence[Scene]
         name="retrieval",
         question=question,
         preset=name,
-        asked={"queries": query_count, "least_words": LEAST},
+        settings={"queries": query_count, "least_words": LEAST},
         digest=digest_of([[scene.play, *scene.words] for scene in scenes])[:16],
         table=TABLE,
         metric="test.reciprocal_rank",

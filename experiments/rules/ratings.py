@@ -57,7 +57,7 @@ def study_of(preset: str, question: str, lexicon: Lexicon, parts: Mapping[str, S
         name="rules",
         question=question,
         preset=preset,
-        asked={"threshold": Rules(kind="rules").threshold},
+        settings={"threshold": Rules(kind="rules").threshold},
         digest=digest_of([[sentence.text, str(sentence.rating)] for rated in parts.values() for sentence in rated])[:16],
         table=TABLE,
         metric="test.correlation",

@@ -32,7 +32,7 @@ def study_of(name: str, question: str, corpus: str, preset: Preset, text: Senten
         name="word_vectors",
         question=question,
         preset=name,
-        asked={"corpus": corpus, **asdict(preset)},
+        settings={"corpus": corpus, **asdict(preset)},
         digest=digest_of([corpus, list(fits[0].vectors.words), sha256(text.words.tobytes()), sha256(text.start.tobytes())])[:16],
         table=TABLE,
         metric="test.correlation_MEN",

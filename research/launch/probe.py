@@ -76,7 +76,7 @@ def probe_run(run: OpenRun, overrides: Sequence[str], data_dir: Path | None) -> 
         name=f"probe_{run.cell_id}",
         question=f"What does each layer of {run.cell_id} ({frozen.config.model.kind}) know of {request['data']['kind']}?",
         preset="",
-        asked=request,
+        settings=request,
         digest=data.digest,
         table=TABLE,
         metric="test.accuracy",

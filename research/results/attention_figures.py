@@ -34,36 +34,40 @@ class Kept(NamedTuple):
 
 def alignments(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
     """Pairs of texts as matrices (Bahdanau et al. 2015, figure 3)."""
-    shown = _spread([pairs for cell in cells if (pairs := _kept(cell, axes_of(manifest))) and not _is_picture(pairs[0])], PANELS)
-    if not shown:
+    selected = _interleave(
+        [pairs for cell in cells if (pairs := _attention_pairs(cell, axes_of(manifest))) and not _is_picture(pairs[0])], PANELS
+    )
+    if not selected:
         return None
-    examples = [Alignment([*map(str, one.source)], one.target, one.weights, one.label) for one in shown]
-    across = 1 if any(len(one.source) > WIDE for one in shown) else 2
+    examples = [Alignment([*map(str, pair.source)], pair.target, pair.weights, pair.label) for pair in selected]
+    across = 1 if any(len(pair.source) > WIDE for pair in selected) else 2
     caption = f"The first test pairs of each row. {OVER_TRUE}"
     return alignment_plot("alignments", "Alignments", examples, caption, across)
 
 
 def captions(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
     """Captions over their pictures (Xu et al. 2015, figure 2)."""
-    shown = _spread([pairs for cell in cells if (pairs := _kept(cell, axes_of(manifest))) and _is_picture(pairs[0])], LINES)
-    if not shown:
+    selected = _interleave(
+        [pairs for cell in cells if (pairs := _attention_pairs(cell, axes_of(manifest))) and _is_picture(pairs[0])], LINES
+    )
+    if not selected:
         return None
-    ink = max(int(one.source.max()) for one in shown)
+    ink = max(int(pair.source.max()) for pair in selected)
     examples = [
-        Caption(_square(one.source) / ink, one.target, one.weights, f"{one.label}: {_code(one.text)}, written: {one.written}")
-        for one in shown
+        Caption(_square(pair.source) / ink, pair.target, pair.weights, f"{pair.label}: {_code_point(pair.text)}, written: {pair.written}")
+        for pair in selected
     ]
     caption = f"The first test pictures of each row, and their true captions. {OVER_TRUE} The colour is full at a line's greatest weight."
     return caption_plot("captions", "Where a caption looks", examples, caption)
 
 
-def _kept(cell: Cell, axes: Axes) -> list[Kept]:
+def _attention_pairs(cell: Cell, axes: Axes) -> list[Kept]:
     """The pairs of a cell; none where it has no attention, or no seed is done."""
     if not cell.results:
         return []
     folder = cell.folder / f"seed-{min(cell.results)}"
-    found = read_arrays(folder / "attention.npz")
-    return [] if found is None else [_pair(cell, axes, found, i, text) for i, text in enumerate(_texts(folder, len(found) // 3))]
+    arrays = read_arrays(folder / "attention.npz")
+    return [] if arrays is None else [_pair(cell, axes, arrays, i, text) for i, text in enumerate(_texts(folder, len(arrays) // 3))]
 
 
 def _texts(folder: Path, n: int) -> list[dict[str, str]]:
@@ -71,25 +75,25 @@ def _texts(folder: Path, n: int) -> list[dict[str, str]]:
         return [json.loads(line) for line, _ in zip(lines, range(n), strict=False)]
 
 
-def _pair(cell: Cell, axes: Axes, found: Mapping[str, np.ndarray], i: int, text: Mapping[str, str]) -> Kept:
-    target = tuple(map(str, found[f"target_{i}"]))
-    return Kept(place_text(cell.labels, *axes), found[f"source_{i}"], target, found[f"weights_{i}"], text["source"], text["written"])
+def _pair(cell: Cell, axes: Axes, arrays: Mapping[str, np.ndarray], i: int, text: Mapping[str, str]) -> Kept:
+    target = tuple(map(str, arrays[f"target_{i}"]))
+    return Kept(place_text(cell.labels, *axes), arrays[f"source_{i}"], target, arrays[f"weights_{i}"], text["source"], text["written"])
 
 
 def _is_picture(pair: Kept) -> bool:
     return pair.source.dtype.kind == "i"
 
 
-def _spread(cells: Sequence[Sequence[Kept]], limit: int) -> list[Kept]:
+def _interleave(cells: Sequence[Sequence[Kept]], limit: int) -> list[Kept]:
     """As many pairs of every cell as fit; the same pair of all cells stands together."""
-    each = max(1, limit // max(1, len(cells)))
-    return [pairs[i] for i in range(each) for pairs in cells[:limit] if i < len(pairs)]
+    per_cell = max(1, limit // max(1, len(cells)))
+    return [pairs[i] for i in range(per_cell) for pairs in cells[:limit] if i < len(pairs)]
 
 
 def _square(levels: np.ndarray) -> np.ndarray:
     return levels.reshape(math.isqrt(len(levels)), -1)
 
 
-def _code(source: str) -> str:
+def _code_point(source: str) -> str:
     """The code point of `e U+0065`; the page's font may lack the character."""
     return source.split(" ")[-1]

@@ -32,43 +32,43 @@ class Caption(NamedTuple):
 
 def caption_plot(name: str, title: str, examples: Sequence[Caption], caption: str = "") -> Picture:
     """A line an example: its picture, then a panel a word. The colour is full at the greatest weight of the line."""
-    side = min(WIDEST, WIDTH / (1 + max(len(one.words) for one in examples)) - GAP)
-    line = TITLE + LETTERS * max(len(_lines(word)) for one in examples for word in one.words) + side + GAP
+    side = min(WIDEST, WIDTH / (1 + max(len(example.words) for example in examples)) - GAP)
+    line = TITLE + LETTERS * max(len(_wrapped_lines(word)) for example in examples for word in example.words) + side + GAP
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name, "axes.grid": False}):
         figure = Figure(figsize=(WIDTH, line * len(examples)))
-        for number, one in enumerate(examples):
+        for number, example in enumerate(examples):
             top = 1 - number / len(examples)
-            figure.text(0.5 * GAP / WIDTH, top - 0.05 / (line * len(examples)), one.title, fontsize=8, va="top")
+            figure.text(0.5 * GAP / WIDTH, top - 0.05 / (line * len(examples)), example.title, fontsize=8, va="top")
             bottom = top - (line - GAP) / (line * len(examples))
-            for column in range(1 + len(one.words)):
+            for column in range(1 + len(example.words)):
                 place = ((0.5 * GAP + column * (side + GAP)) / WIDTH, bottom, side / WIDTH, side / (line * len(examples)))
-                _draw(figure.add_axes(place), one, column - 1)
+                _draw(figure.add_axes(place), example, column - 1)
         return save_picture(figure, name, title, caption)
 
 
 def over_picture(weights: Float[np.ndarray, " p"], side: int) -> Float[np.ndarray, "a a"]:
     """Weights of a square grid of places, for each of `side` x `side` pixels: linear between the middles of places, level beyond them."""
     places = math.isqrt(len(weights))
-    at = np.clip((np.arange(side) + 0.5) * places / side - 0.5, 0, places - 1)
-    share = np.maximum(0.0, 1.0 - np.abs(at[:, None] - np.arange(places)[None]))
+    positions = np.clip((np.arange(side) + 0.5) * places / side - 0.5, 0, places - 1)
+    share = np.maximum(0.0, 1.0 - np.abs(positions[:, None] - np.arange(places)[None]))
     return share @ weights.reshape(places, places) @ share.T
 
 
-def _draw(axes: Axes, one: Caption, word: int) -> None:
+def _draw(axes: Axes, example: Caption, word: int) -> None:
     """The picture alone, or under the attention of a word."""
-    axes.imshow(one.picture, cmap="Greys", vmin=0.0, vmax=1.0, interpolation="nearest")
+    axes.imshow(example.picture, cmap="Greys", vmin=0.0, vmax=1.0, interpolation="nearest")
     if word >= 0:
-        axes.imshow(_veil(over_picture(one.weights[word], len(one.picture)) / one.weights.max()), interpolation="nearest")
-        axes.set_title("\n".join(_lines(one.words[word])), fontsize=6.5, color=INK, pad=2)
+        axes.imshow(_overlay(over_picture(example.weights[word], len(example.picture)) / example.weights.max()), interpolation="nearest")
+        axes.set_title("\n".join(_wrapped_lines(example.words[word])), fontsize=6.5, color=INK, pad=2)
     axes.set(xticks=(), yticks=())
     axes.spines[:].set(visible=True, linewidth=0.4)
 
 
-def _lines(word: str) -> list[str]:
+def _wrapped_lines(word: str) -> list[str]:
     return textwrap.wrap(word, WORD)
 
 
-def _veil(strength: Float[np.ndarray, "a a"]) -> Float[np.ndarray, "a a 4"]:
+def _overlay(strength: Float[np.ndarray, "a a"]) -> Float[np.ndarray, "a a 4"]:
     """One colour, the less transparent the stronger."""
     colour = np.broadcast_to(np.array(to_rgb(COLOURS[1])), (*strength.shape, 3))
     return np.concatenate([colour, 0.85 * strength[..., None]], axis=-1)

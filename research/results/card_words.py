@@ -64,7 +64,7 @@ class _Bounded(Node):
     at_least: float | None = None
 
     @model_validator(mode="after")
-    def _a_bound(self) -> "_Bounded":
+    def _needs_bound(self) -> "_Bounded":
         if self.at_most is None and self.at_least is None:
             raise ValueError("a bound needs at_most, at_least or both")
         return self
@@ -96,7 +96,7 @@ class Ratio(_Bounded):
 Card = Annotated[Published | Order | Floor | Ratio, Field(discriminator="kind")]
 
 
-class _One(Node):
+class _CardEntry(Node):
     card: Card
 
 
@@ -104,13 +104,13 @@ def read_cards(entries: Sequence[dict[str, Any]], where: str = "expected.json") 
     """The cards, checked. StepladderError names the entry, what is wrong with it, and the nearest right key."""
     if not isinstance(entries, list | tuple) or not all(isinstance(entry, dict) for entry in entries):
         raise StepladderError(f'{where} must be a list of cards, such as [{{"kind": "number", "label": "lstm", ...}}].')
-    return tuple(_read_card(entry, f"{where}, card {at}") for at, entry in enumerate(entries, start=1))
+    return tuple(_read_card(entry, f"{where}, card {number}") for number, entry in enumerate(entries, start=1))
 
 
 def _read_card(entry: dict[str, Any], where: str) -> Card:
     tree = {"card": {key: tuple(item) if isinstance(item, list) else item for key, item in entry.items()}}
     try:
-        return _One.model_validate(tree).card
+        return _CardEntry.model_validate(tree).card
     except ValidationError as error:
-        told = explain(error, _One, tree, lambda _: where).replace("`card`: ", "").replace("card.", "")
-        raise StepladderError(re.sub(r", or \w+=\.\.\. on the command line", "", told)) from None
+        message = explain(error, _CardEntry, tree, lambda _: where).replace("`card`: ", "").replace("card.", "")
+        raise StepladderError(re.sub(r", or \w+=\.\.\. on the command line", "", message)) from None

@@ -40,98 +40,104 @@ def judge_cards(manifest: Manifest, cells: Sequence[Cell], where: str = "expecte
     cards, axes = read_cards(manifest.get("cards") or [], where), axes_of(manifest)
     orders = families(manifest, cells, where).orders
     return tuple(
-        _judge_order(card, orders[at], cells, axes, where) if isinstance(card, Order) else JUDGES[type(card)](card, cells, axes, where)
-        for at, card in enumerate(cards)
+        _evaluate_order(card, orders[index], cells, axes, where)
+        if isinstance(card, Order)
+        else JUDGES[type(card)](card, cells, axes, where)
+        for index, card in enumerate(cards)
     )
 
 
-def _judge_order(card: Order, family: Sequence[Comparison], cells: Sequence[Cell], axes: Axes, where: str) -> Judgement:
+def _evaluate_order(card: Order, family: Sequence[Comparison], cells: Sequence[Cell], axes: Axes, where: str) -> Judgement:
     """It holds if every pair does; it fails if any is significantly the other way round; else it was not shown.
 
     Where a pair does not compare, neither does the claim, and where seeds are lost or not finished it is not decided.
     """
     rows = {id(cell): (cell, card.metric) for pair in pairs(cells, card.better, card.worse, axes, where) for cell in pair}
-    ours = "; ".join(map(_said_difference, family))
-    return _judgement(card, card.claim, "", ours, _verdict(card, family, undecided(list(rows.values()), axes)))
+    ours = "; ".join(map(_difference_text, family))
+    return _card_result(card, card.claim, "", ours, _verdict(card, family, undecided(list(rows.values()), axes)))
 
 
 def undecided(rows: Sequence[tuple[Cell, str]], axes: Axes) -> str:
     """Why nothing can be said yet, or never, of these cells and their metrics: "not run here", or of which seeds there is nothing."""
-    if any(not cell.values(metric) and cell.fixed(metric) is None and _untouched(cell) for cell, metric in rows):
+    if any(not cell.values(metric) and cell.fixed(metric) is None and _is_not_run(cell) for cell, metric in rows):
         return "not run here"
-    short = {place_text(cell.labels, *axes): text for cell, metric in rows if (text := shortfall(cell, metric))}
-    named = ", ".join(f"{text} ({place})" if len(rows) > 1 else text for place, text in short.items())
-    return named and f"not decided: {named}"
+    shortfalls = {place_text(cell.labels, *axes): text for cell, metric in rows if (text := shortfall(cell, metric))}
+    reasons = ", ".join(f"{text} ({place})" if len(rows) > 1 else text for place, text in shortfalls.items())
+    return reasons and f"not decided: {reasons}"
 
 
-def _untouched(cell: Cell) -> bool:
+def _is_not_run(cell: Cell) -> bool:
     return bool(cell.cannot) or set(cell.statuses.values()) <= {"not run"}
 
 
-def _verdict(card: Order, family: Sequence[Comparison], open_yet: str) -> str:
+def _verdict(card: Order, family: Sequence[Comparison], undecided_text: str) -> str:
     if any(not comparison.comparable for comparison in family):
         return "not comparable"
-    if open_yet:
-        return open_yet
+    if undecided_text:
+        return undecided_text
     if any(comparison.difference is None for comparison in family):
         return "not run here"
-    few = ON_ITEMS if any(comparison.seeds and not comparison.about_seeds for comparison in family) else ""
+    suffix = ON_ITEMS if any(comparison.seeds and not comparison.about_seeds for comparison in family) else ""
     signs = [comparison.significant * np.sign((comparison.difference or 0.0) * card.sign) for comparison in family]
-    return f"fails{few}" if min(signs) < 0 else f"holds{few}" if min(signs) > 0 else "not shown"
+    return f"fails{suffix}" if min(signs) < 0 else f"holds{suffix}" if min(signs) > 0 else "not shown"
 
 
-def _said_difference(comparison: Comparison) -> str:
-    column = f"{comparison.column}: " if comparison.column else ""
+def _difference_text(comparison: Comparison) -> str:
+    prefix = f"{comparison.column}: " if comparison.column else ""
     if comparison.difference is None:
-        return DASH if comparison.comparable else column + comparison.note
+        return DASH if comparison.comparable else prefix + comparison.note
     if comparison.same_run:
-        return column + comparison.verdict
+        return prefix + comparison.verdict
     if not math.isfinite(comparison.difference):
-        return column + comparison.note
+        return prefix + comparison.note
     difference = comparison.difference * scale(comparison.metric)
     places = max(0, decimals((), (difference,)) - 1)
     p = p_text(comparison.p_holm)
-    return f"{column}{difference:+.{places}f}".replace("-", "\N{MINUS SIGN}") + f" (p {p if p.startswith('<') else f'= {p}'})"
+    return f"{prefix}{difference:+.{places}f}".replace("-", "\N{MINUS SIGN}") + f" (p {p if p.startswith('<') else f'= {p}'})"
 
 
-def _judge_number(card: Published, cells: Sequence[Cell], axes: Axes, where: str) -> Judgement:
+def _evaluate_number(card: Published, cells: Sequence[Cell], axes: Axes, where: str) -> Judgement:
     tolerance = card.tolerance if card.tolerance is not None else abs(card.published) * (card.relative_tolerance or 0.0)
-    found = _find(cells, Quantity(label=card.label, metric=card.metric), axes, where)
-    mean = _mean(found, card.metric)
+    cell = _find_cell(cells, Quantity(label=card.label, metric=card.metric), axes, where)
+    mean = _mean(cell, card.metric)
     paper = f"{card.published * scale(card.metric):g} (± {tolerance * scale(card.metric):.3g})"
-    seen = "not run here" if mean is None else "within" if abs(mean - card.published) <= tolerance else "outside"
-    verdict = undecided([(found, card.metric)], axes) or seen
-    return _judgement(card, f"{value_text(card.label)}, {title(card.metric)}", paper, _said(found, card.metric), verdict)
+    tolerance_verdict = "not run here" if mean is None else "within" if abs(mean - card.published) <= tolerance else "outside"
+    verdict = undecided([(cell, card.metric)], axes) or tolerance_verdict
+    return _card_result(card, f"{value_text(card.label)}, {title(card.metric)}", paper, _measured_text(cell, card.metric), verdict)
 
 
-def _judge_floor(card: Floor, cells: Sequence[Cell], axes: Axes, where: str) -> Judgement:
-    found = _find(cells, Quantity(label=card.label, metric=card.metric), axes, where)
-    verdict = undecided([(found, card.metric)], axes) or _bounded(card, _mean(found, card.metric))
-    return _judgement(card, card.claim, _said_bound(card, card.metric), _said(found, card.metric), verdict)
+def _evaluate_floor(card: Floor, cells: Sequence[Cell], axes: Axes, where: str) -> Judgement:
+    cell = _find_cell(cells, Quantity(label=card.label, metric=card.metric), axes, where)
+    verdict = undecided([(cell, card.metric)], axes) or _bound_verdict(card, _mean(cell, card.metric))
+    return _card_result(card, card.claim, _bound_text(card, card.metric), _measured_text(cell, card.metric), verdict)
 
 
-def _judge_ratio(card: Ratio, cells: Sequence[Cell], axes: Axes, where: str) -> Judgement:
-    parts = (card.numerator, card.denominator)
-    over, under = (_find(cells, part, axes, where) for part in parts)
-    above, below = _mean(over, card.numerator.metric), _mean(under, card.denominator.metric)
-    ratio = None if above is None or not below else above / below
-    if ratio is not None and (reason := next(filter(None, (why_incomparable(over, under, part.metric) for part in parts)), "")):
-        return _judgement(card, card.claim, _said_bound(card, ""), reason, "not comparable")
-    open_yet = undecided([(over, card.numerator.metric), (under, card.denominator.metric)], axes)
-    return _judgement(card, card.claim, _said_bound(card, ""), DASH if ratio is None else f"{ratio:.3g}", open_yet or _bounded(card, ratio))
+def _evaluate_ratio(card: Ratio, cells: Sequence[Cell], axes: Axes, where: str) -> Judgement:
+    quantities = (card.numerator, card.denominator)
+    numerator, denominator = (_find_cell(cells, quantity, axes, where) for quantity in quantities)
+    numerator_mean, denominator_mean = _mean(numerator, card.numerator.metric), _mean(denominator, card.denominator.metric)
+    ratio = None if numerator_mean is None or not denominator_mean else numerator_mean / denominator_mean
+    if ratio is not None and (
+        reason := next(filter(None, (why_incomparable(numerator, denominator, quantity.metric) for quantity in quantities)), "")
+    ):
+        return _card_result(card, card.claim, _bound_text(card, ""), reason, "not comparable")
+    undecided_text = undecided([(numerator, card.numerator.metric), (denominator, card.denominator.metric)], axes)
+    return _card_result(
+        card, card.claim, _bound_text(card, ""), DASH if ratio is None else f"{ratio:.3g}", undecided_text or _bound_verdict(card, ratio)
+    )
 
 
-JUDGES: dict[type, Callable[..., Judgement]] = {Published: _judge_number, Floor: _judge_floor, Ratio: _judge_ratio}
+JUDGES: dict[type, Callable[..., Judgement]] = {Published: _evaluate_number, Floor: _evaluate_floor, Ratio: _evaluate_ratio}
 
 
-def _find(cells: Sequence[Cell], wanted: Quantity, axes: Axes, where: str) -> Cell:
-    found = find_indices([cell.labels for cell in cells], wanted.label, *axes, where=where)
-    if len(found) > 1:
-        said = value_text(wanted.label)
+def _find_cell(cells: Sequence[Cell], quantity: Quantity, axes: Axes, where: str) -> Cell:
+    indices = find_indices([cell.labels for cell in cells], quantity.label, *axes, where=where)
+    if len(indices) > 1:
+        label = value_text(quantity.label)
         raise StepladderError(
-            f"{where} names {said!r}, which is {len(found)} cells: name the column too, as in {{axis: value, axis: value}}."
+            f"{where} names {label!r}, which is {len(indices)} cells: name the column too, as in {{axis: value, axis: value}}."
         )
-    return cells[found[0]]
+    return cells[indices[0]]
 
 
 def _mean(cell: Cell, metric: str) -> float | None:
@@ -139,30 +145,30 @@ def _mean(cell: Cell, metric: str) -> float | None:
     return float(np.mean(values)) if values else cell.fixed(metric)
 
 
-def _said(cell: Cell, metric: str) -> str:
+def _measured_text(cell: Cell, metric: str) -> str:
     interval, source, values = measure_cell(cell, metric)
     if interval is None:
         return "cannot" if cell.cannot else "no such metric" if cell.results else DASH
     if source == "none":
         return number(metric, interval.mean)
     places = decimals_of(metric, (interval.half * scale(metric),), (interval.mean * scale(metric),))
-    star = "*" if source == "items" else f" (n = {len(values)})"
-    return f"{number(metric, interval.mean, places)} {spread_text(interval, metric, places)}{star}"
+    suffix = "*" if source == "items" else f" (n = {len(values)})"
+    return f"{number(metric, interval.mean, places)} {spread_text(interval, metric, places)}{suffix}"
 
 
-def _bounded(card: Floor | Ratio, value: float | None) -> str:
+def _bound_verdict(card: Floor | Ratio, value: float | None) -> str:
     if value is None or math.isnan(value):
         return "not run here"
     low, high = (card.at_least, card.at_most)
     return "holds" if (low is None or value >= low) and (high is None or value <= high) else "fails"
 
 
-def _said_bound(card: Floor | Ratio, metric: str) -> str:
+def _bound_text(card: Floor | Ratio, metric: str) -> str:
     bounds = (("at least", card.at_least), ("at most", card.at_most))
     return " and ".join(f"{side} {number(metric, bound) if metric else f'{bound:g}'}" for side, bound in bounds if bound is not None)
 
 
-def _judgement(card: Card, claim: str, paper: str, ours: str, verdict: str) -> Judgement:
+def _card_result(card: Card, claim: str, paper: str, ours: str, verdict: str) -> Judgement:
     return Judgement(claim, paper, ours, verdict, card.source, card.deviations, card.amended)
 
 
@@ -182,31 +188,37 @@ def tone(verdict: str) -> Tone:
     return TONES.get(verdict.removesuffix(ON_ITEMS), "quiet")
 
 
-def cards_sheet(judgements: Sequence[Judgement], name: str = "Expected and found", changes: Sequence[str] = ()) -> Sheet:
+def cards_sheet(card_results: Sequence[Judgement], name: str = "Expected and found", changes: Sequence[str] = ()) -> Sheet:
     """claim | paper | ours | verdict | source. Below: how it was decided, the deviations of our protocol, and what was changed when."""
-    heads = ("claim", "published or claimed", "ours", "verdict", "source")
+    titles = ("claim", "published or claimed", "ours", "verdict", "source")
     rows = tuple(
-        (Text(j.claim), Text(j.paper or DASH), Text(j.ours), Text(j.verdict, tone=tone(j.verdict)), Text(j.source or DASH))
-        for j in judgements
+        (
+            Text(result.claim),
+            Text(result.paper or DASH),
+            Text(result.ours),
+            Text(result.verdict, tone=tone(result.verdict)),
+            Text(result.source or DASH),
+        )
+        for result in card_results
     )
-    deviations = [f"{j.claim}: our protocol deviates: {'; '.join(j.deviations)}." for j in judgements if j.deviations]
-    amended = [f"{j.claim}: amended: {j.amended.rstrip('.')}." for j in judgements if j.amended]
-    headings = tuple(Heading(text, numeric=False) for text in heads)
-    return Sheet(name, headings, rows, 1, (*_decided_by(judgements), *deviations, *amended, *changes))
+    deviations = [f"{result.claim}: our protocol deviates: {'; '.join(result.deviations)}." for result in card_results if result.deviations]
+    amended = [f"{result.claim}: amended: {result.amended.rstrip('.')}." for result in card_results if result.amended]
+    headings = tuple(Heading(text, numeric=False) for text in titles)
+    return Sheet(name, headings, rows, 1, (*_decision_notes(card_results), *deviations, *amended, *changes))
 
 
-def _decided_by(judgements: Sequence[Judgement]) -> list[str]:
+def _decision_notes(card_results: Sequence[Judgement]) -> list[str]:
     notes = []
-    if any("(p " in j.ours for j in judgements):
+    if any("(p " in result.ours for result in card_results):
         notes.append(
             "An order holds, or fails, if the tests say so after Holm's correction over all orders and the comparisons of the spec "
             "together; otherwise it is not shown."
         )
-    if any(j.verdict.endswith(ON_ITEMS) for j in judgements):
+    if any(result.verdict.endswith(ON_ITEMS) for result in card_results):
         notes.append(f"On these items: fewer than {SEEDS_NEEDED} seeds, so that nothing is said of what other seeds would do.")
-    if any(re.search(r"\(n = [1-4]\)", j.ours) for j in judgements):
+    if any(re.search(r"\(n = [1-4]\)", result.ours) for result in card_results):
         notes.append(f"A mean of fewer than {SEEDS_NEEDED} seeds (n beside it) is judged as it is; other seeds may differ.")
-    if any(j.verdict.startswith("not decided") for j in judgements):
+    if any(result.verdict.startswith("not decided") for result in card_results):
         notes.append("Not decided: seeds are lost or not finished, and those that did finish may be the better ones.")
     return notes
 
@@ -218,23 +230,26 @@ def card_changes(manifest: Manifest) -> list[str]:
     """
     if "cards_today" not in manifest:
         return []
-    then, now = ({_claim(entry): entry for entry in manifest.get(key) or []} for key in ("cards", "cards_today"))
+    launched, current = ({_claim_text(entry): entry for entry in manifest.get(key) or []} for key in ("cards", "cards_today"))
     lines = []
-    for claim in dict.fromkeys((*then, *now)):
-        if claim not in then:
+    for claim in dict.fromkeys((*launched, *current)):
+        if claim not in launched:
             lines.append(f"{claim}: added since launch, and not judged.")
-        elif claim not in now:
+        elif claim not in current:
             lines.append(f"{claim}: taken out since launch, and judged all the same.")
-        elif then[claim] != now[claim]:
-            lines.append(f"{claim}: changed since launch. {_versions(then[claim], now[claim])}")
+        elif launched[claim] != current[claim]:
+            lines.append(f"{claim}: changed since launch. {_versions_text(launched[claim], current[claim])}")
     return lines
 
 
-def _claim(entry: Mapping[str, Any]) -> str:
+def _claim_text(entry: Mapping[str, Any]) -> str:
     return str(entry.get("claim") or f"{value_text(entry.get('label'))}, {title(str(entry.get('metric')))}")
 
 
-def _versions(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    keys = [key for key in dict.fromkeys((*then, *now)) if then.get(key) != now.get(key)]
-    said = lambda entry: ", ".join(f"{key} = {json.dumps(entry[key], ensure_ascii=False)}" if key in entry else f"no {key}" for key in keys)
-    return f"Launched and judged with {said(then)}; now {said(now)}."
+def _versions_text(launched: Mapping[str, Any], current: Mapping[str, Any]) -> str:
+    keys = [key for key in dict.fromkeys((*launched, *current)) if launched.get(key) != current.get(key)]
+
+    def entry_text(entry: Mapping[str, Any]) -> str:
+        return ", ".join(f"{key} = {json.dumps(entry[key], ensure_ascii=False)}" if key in entry else f"no {key}" for key in keys)
+
+    return f"Launched and judged with {entry_text(launched)}; now {entry_text(current)}."

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,28 +56,30 @@ class Cell:
 
     def values(self, metric: str) -> dict[int, float]:
         """The metric of every seed that is done and has it."""
-        found = {seed: _measure(self, result, base_name(metric)) for seed, result in self.results.items()}
-        return {seed: value for seed, value in found.items() if value is not None}
+        values = {seed: _measure(self, result, base_name(metric)) for seed, result in self.results.items()}
+        return {seed: value for seed, value in values.items() if value is not None}
 
     def scored(self, split: str, seeds: Sequence[int] | None = None) -> Scored:
         """What is known of the split, or of the `prompts`, that its runs were scored on; items are of `test` and of prompts alone.
 
         Items are averaged over `seeds`, by default all that are done; None where one of them has none.
         """
-        said: Mapping[str, str] = next((on[split] for result in self.results.values() if split in (on := result.get("scored_on", {}))), {})
+        digests: Mapping[str, str] = next(
+            (splits[split] for result in self.results.values() if split in (splits := result.get("scored_on", {}))), {}
+        )
         items = {"test": self.items, "prompts": self.prompts}.get(split, NO_ITEMS)
-        return Scored(said.get("text"), said.get("targets"), items.average(tuple(self.results if seeds is None else seeds)))
+        return Scored(digests.get("text"), digests.get("targets"), items.average(tuple(self.results if seeds is None else seeds)))
 
     def counts(self) -> dict[str, int]:
         """How many seeds are done, failed, ..., in that order, without those that are none."""
-        counted = Counter(self.statuses.values())
-        return {status: counted[status] for status in STATUSES if counted[status]}
+        counts = Counter(self.statuses.values())
+        return {status: counts[status] for status in STATUSES if counts[status]}
 
     def fixed(self, name: str) -> float | None:
         """What is known of a cell before any run: its parameters, FLOPs, trials, and what was measured before training."""
-        head, _, rest = name.partition(".")
-        value = self.trials if name == "trials" else self.params.get(rest or "total") if head == "params" else None
-        value = self.extra.get(rest) if head == "extra" else value
+        prefix, _, suffix = name.partition(".")
+        value = self.trials if name == "trials" else self.params.get(suffix or "total") if prefix == "params" else None
+        value = self.extra.get(suffix) if prefix == "extra" else value
         value = self.flops_per_token if name == "flops_per_token" else value
         return None if value is None else float(value)
 
@@ -87,8 +89,8 @@ def _measure(cell: Cell, result: Mapping[str, Any], metric: str) -> float | None
     if metric == "training_flops":
         tokens, flops = measure(dict(result), "tokens_seen"), _measure(cell, result, "flops_per_token")
         return None if tokens is None or flops is None else 3 * flops * tokens
-    known = cell.fixed(metric)
-    return measure(dict(result), metric) if known is None else known
+    fixed = cell.fixed(metric)
+    return measure(dict(result), metric) if fixed is None else fixed
 
 
 class Axes(NamedTuple):
@@ -113,8 +115,8 @@ def axes_of(manifest: Manifest) -> Axes:
     table = read_spec(manifest).table
     rows, columns = ((value,) if isinstance(value, str) else tuple(value) for value in (table.rows, table.columns))
     present = dict.fromkeys(key for cell in manifest["cells"] for key in cell["labels"] if key not in (cell.get("tuned") or {}))
-    named = rows if any(row in present for row in rows) else tuple(key for key in present if key not in columns)
-    return Axes(named, columns)
+    row_axes = rows if any(row in present for row in rows) else tuple(key for key in present if key not in columns)
+    return Axes(row_axes, columns)
 
 
 def load_cells(manifest: Manifest, runs_dir: Path) -> tuple[Cell, ...]:
@@ -139,11 +141,11 @@ def pick_tuned(cells: Sequence[Cell], select: str) -> Cell:
     """
     best = best_trial({cell.cell_id: list(cell.values(select).values()) for cell in cells}, select)
     chosen = next((cell for cell in cells if cell.cell_id == best), cells[0])
-    tried = tuple(_tried(cell, select) for cell in cells) if chosen.tuned else ()
-    return replace(chosen, trials=len(cells), tuned=chosen.tuned if best else {}, trial_values=tried)
+    trial_values = tuple(_trial(cell, select) for cell in cells) if chosen.tuned else ()
+    return replace(chosen, trials=len(cells), tuned=chosen.tuned if best else {}, trial_values=trial_values)
 
 
-def _tried(cell: Cell, select: str) -> Tried:
+def _trial(cell: Cell, select: str) -> Tried:
     values = list(cell.values(select).values())
     return Tried(cell.cell_id, cell.tuned, sum(values) / len(values) if values else None, len(values), tuple(cell.statuses.values()))
 
@@ -154,7 +156,11 @@ def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:
     cannot = (entry.get("reason") or "no reason is given") if entry.get("state") == "cannot" else ""
     runs = {} if cannot else {seed: _read_run(seed_folder(runs_dir, entry["cell_id"], seed)) for seed in seeds}
     results = {seed: run.result for seed, run in runs.items() if run.result is not None}
-    items_of = lambda read: SeedItems({seed: read_run_items(a) for seed in results if (a := read(folder / f"seed-{seed}")) is not None})
+
+    def read_seed_items(read_arrays: Callable[[Path], Mapping[str, Any] | None]) -> SeedItems:
+        arrays = {seed: read_arrays(folder / f"seed-{seed}") for seed in results}
+        return SeedItems({seed: read_run_items(run_arrays) for seed, run_arrays in arrays.items() if run_arrays is not None})
+
     return Cell(
         cell_id=entry["cell_id"],
         labels={key: value for key, value in entry["labels"].items() if key not in tuned},
@@ -168,8 +174,8 @@ def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:
         statuses={seed: run.status for seed, run in runs.items()},
         messages={seed: run.message for seed, run in runs.items()},
         results=results,
-        items=items_of(read_items),
-        prompts=items_of(read_prompts),
+        items=read_seed_items(read_items),
+        prompts=read_seed_items(read_prompts),
         tuned=tuned,
         extra=entry.get("extra") or {},
         lacks=entry.get("lacks") or {},
@@ -188,8 +194,8 @@ class _Run(NamedTuple):
 
 def _read_run(folder: Path) -> _Run:
     """status.json is written last: a run that it calls trained or done is whole."""
-    said, status = read_status(folder) or {}, status_of(folder)
-    return _Run(status, said.get("message") or "", read_result(folder) if status in KEPT else None)
+    record, status = read_status(folder) or {}, status_of(folder)
+    return _Run(status, record.get("message") or "", read_result(folder) if status in KEPT else None)
 
 
 def _check_places(cells: Sequence[Cell], axes: Axes) -> None:
@@ -198,8 +204,8 @@ def _check_places(cells: Sequence[Cell], axes: Axes) -> None:
         place = (label_text(cell.labels, axes.rows), label_text(cell.labels, axes.columns))
         other = places.setdefault(place, cell)
         if other is not cell:
-            differs = [axis for axis in cell.labels if value_text(cell.labels[axis]) != value_text(other.labels.get(axis))]
+            differing_axes = [axis for axis in cell.labels if value_text(cell.labels[axis]) != value_text(other.labels.get(axis))]
             raise StepladderError(
                 f"Two cells have one place in the table ({' | '.join(filter(None, place))}): they differ in "
-                f"{', '.join(differs) or 'nothing'}. Name every axis in table.rows, table.columns or tune."
+                f"{', '.join(differing_axes) or 'nothing'}. Name every axis in table.rows, table.columns or tune."
             )

@@ -27,7 +27,9 @@ def best_trial(values: Mapping[str, Sequence[float]], select: str) -> str | None
     smaller cell_id wins, so that the order in which values are written decides nothing.
     """
     sign = direction(select) or -1
-    ranked = sorted((-len(of), -sign * float(np.mean(of)), cell_id) for cell_id, of in values.items() if of)
+    ranked = sorted(
+        (-len(seed_values), -sign * float(np.mean(seed_values)), cell_id) for cell_id, seed_values in values.items() if seed_values
+    )
     return ranked[0][2] if ranked else None
 
 
@@ -44,8 +46,8 @@ def parse_reference(text: str) -> Choice | None:
     """The choice of a reference; None of any other text."""
     if not text.startswith(BEST):
         return None
-    select, _, told = text.removeprefix(BEST).partition(" of ")
-    pairs = (trial.partition("/") for trial in told.split())
+    select, _, trials = text.removeprefix(BEST).partition(" of ")
+    pairs = (trial.partition("/") for trial in trials.split())
     return Choice(text, {cell_id: tuple(map(int, seeds.split(","))) for cell_id, _, seeds in pairs}, select)
 
 
@@ -57,9 +59,12 @@ def is_decided(choice: Choice, runs_dir: Path) -> bool:
 
 def chosen(choice: Choice, runs_dir: Path) -> str | None:
     """The cell that stands for the row, from the runs on disk; None where every trial diverged or none has the metric."""
-    of_seeds = lambda cell_id, seeds: [_value(store.seed_folder(runs_dir, cell_id, seed), choice.select) for seed in seeds]
-    values = {cell_id: of_seeds(cell_id, seeds) for cell_id, seeds in choice.trials.items()}
-    return best_trial({cell_id: [value for value in of if value is not None] for cell_id, of in values.items()}, choice.select)
+    values = {
+        cell_id: [_value(store.seed_folder(runs_dir, cell_id, seed), choice.select) for seed in seeds]
+        for cell_id, seeds in choice.trials.items()
+    }
+    measured = {cell_id: [value for value in seed_values if value is not None] for cell_id, seed_values in values.items()}
+    return best_trial(measured, choice.select)
 
 
 def _value(folder: Path, select: str) -> float | None:

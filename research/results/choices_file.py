@@ -10,10 +10,10 @@ from research.results.cells import Cell, Manifest, read_spec, selecting
 def choices(manifest: Manifest, cells: Sequence[Cell]) -> dict[str, Any] | None:
     """The command, the rule, and of each row its values, the chosen cell and the mean of every trial. None until all is decided."""
     spec = read_spec(manifest)
-    possible = [cell for cell in cells if not cell.cannot]
-    if not spec.tuned or any(cell.open_trials or (cell.trial_values and not cell.tuned) for cell in possible):
+    runnable = [cell for cell in cells if not cell.cannot]
+    if not spec.tuned or any(cell.open_trials or (cell.trial_values and not cell.tuned) for cell in runnable):
         return None
-    rows = {row_label(dict(cell.labels), cell.labels): _row(cell) for cell in possible}
+    rows = {row_label(dict(cell.labels), cell.labels): _row(cell) for cell in runnable}
     return {"command": manifest.get("command") or f"stepladder sweep {manifest.get('spec_file')}", "select": selecting(spec), "rows": rows}
 
 

@@ -16,6 +16,6 @@ def environments(folder: Path) -> tuple[Record, ...]:
     return tuple(value[PARTS]) if PARTS in value else (value,) if value else ()
 
 
-def made_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def made_alike(first: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two environments are one but for what is passing."""
-    return all(one.get(key) == other.get(key) for key in {*one, *other} if key not in PASSING)
+    return all(first.get(key) == other.get(key) for key in {*first, *other} if key not in PASSING)

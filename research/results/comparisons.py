@@ -1,7 +1,7 @@
 """Is one cell better than another? Seeds and test items each have a say, and Holm's correction the last word."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -88,47 +88,51 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
     """
     rows = label_text(a.labels, axes.rows), label_text(b.labels, axes.rows)
     if a.cell_id == b.cell_id and not a.cannot:
-        return Comparison(*rows, _column(a, b, axes), metric, 0.0 if a.values(metric) else None, None, None, same_run=True)
+        return Comparison(*rows, _column_text(a, b, axes), metric, 0.0 if a.values(metric) else None, None, None, same_run=True)
     if a.values(metric) and b.values(metric) and (reason := why_incomparable(a, b, metric)):
-        return Comparison(*rows, _column(a, b, axes), metric, None, None, None, note=reason, comparable=False)
+        return Comparison(*rows, _column_text(a, b, axes), metric, None, None, None, note=reason, comparable=False)
     seeds = common_seeds(a, b, metric)
     if not seeds.pairs:
         note = "no seed in common" if a.values(metric) and b.values(metric) else ""
-        return Comparison(*rows, _column(a, b, axes), metric, None, None, None, note=note)
+        return Comparison(*rows, _column_text(a, b, axes), metric, None, None, None, note=note)
     with np.errstate(invalid="ignore"):
         differences = np.array([np.subtract(x, y) for x, y in seeds.pairs])
         difference = float(differences.mean())
     if not math.isfinite(difference):
-        return _untested(a, b, metric, axes, difference)
-    enough, both = seeds.number >= SEEDS_NEEDED, np.array(seeds.pairs).T
-    over_seeds = seeds_estimate(*both) if enough else None
-    contradicted = not enough and bool(np.any(differences * difference <= 0))
+        return _infinite_comparison(a, b, metric, axes, difference)
+    has_enough_seeds, seed_values = seeds.number >= SEEDS_NEEDED, np.array(seeds.pairs).T
+    seed_estimate = seeds_estimate(*seed_values) if has_enough_seeds else None
+    contradicted = not has_enough_seeds and bool(np.any(differences * difference <= 0))
     items = _common_items(a, b, metric, seeds)
-    tested = None if items is None else paired_items(*items, scored_name(base_name(metric))[1], float(np.sign(difference)))
-    p_items = None if tested is None else tested.p
-    alike = over_seeds is not None and tested is not None and math.isinf(over_seeds.t)
-    p_seeds = paired_t(*both) if enough and not alike else None
+    item_test = None if items is None else paired_items(*items, scored_name(base_name(metric))[1], float(np.sign(difference)))
+    p_items = None if item_test is None else item_test.p
+    seeds_alike = seed_estimate is not None and item_test is not None and math.isinf(seed_estimate.t)
+    p_seeds = paired_t(*seed_values) if has_enough_seeds and not seeds_alike else None
+    p_both = None
+    if seed_estimate is not None and item_test is not None and not seeds_alike:
+        p_both = both_p(seed_estimate, item_test.difference, float(np.sign(difference)))
+    disagreement = _disagreement(seed_values, contradicted)
     return Comparison(
         *rows,
-        column=_column(a, b, axes),
+        column=_column_text(a, b, axes),
         metric=metric,
         difference=difference,
         p_seeds=p_seeds,
         p_items=p_items,
-        p_both=None if over_seeds is None or tested is None or alike else both_p(over_seeds, tested.of, float(np.sign(difference))),
+        p_both=p_both,
         seeds=seeds.number,
         items=None if items is None else len(items[0].id),
         clusters=None if items is None else count_clusters(*items),
-        note="seeds without spread: items only" if alike else _note(seeds.number, _between(both, contradicted), p_seeds, p_items),
+        note="seeds without spread: items only" if seeds_alike else _seeds_note(seeds.number, disagreement, p_seeds, p_items),
         contradicted=contradicted,
     )
 
 
-def _untested(a: Cell, b: Cell, metric: str, axes: Axes, difference: float) -> Comparison:
+def _infinite_comparison(a: Cell, b: Cell, metric: str, axes: Axes, difference: float) -> Comparison:
     """A comparison with an infinite mean: which is lower is plain, and no test says how often."""
     rows = label_text(a.labels, axes.rows), label_text(b.labels, axes.rows)
     note = "both are infinite" if math.isnan(difference) else f"{rows[0 if infinite(a, metric) else 1]} is infinite"
-    return Comparison(*rows, _column(a, b, axes), metric, difference, None, None, note=note)
+    return Comparison(*rows, _column_text(a, b, axes), metric, difference, None, None, note=note)
 
 
 def infinite(cell: Cell, metric: str) -> bool:
@@ -139,29 +143,29 @@ def infinite(cell: Cell, metric: str) -> bool:
 def why_incomparable(a: Cell, b: Cell, metric: str) -> str:
     """Nothing where the metric of two cells compares, or is of no split that is scored: a cost, a count, a loss in training."""
     split, statistic = scored_name(base_name(metric))
-    ours, theirs = a.scored(split), b.scored(split)
-    if split not in ("valid", "test", "prompts") or comparable(ours, theirs, statistic):
+    scored_a, scored_b = a.scored(split), b.scored(split)
+    if split not in ("valid", "test", "prompts") or comparable(scored_a, scored_b, statistic):
         return ""
-    if ours.text is None or theirs.text is None:
+    if scored_a.text is None or scored_b.text is None:
         return f"other {split} items or tokens"
-    return f"the same {split} text, but other targets" if ours.text == theirs.text else f"other {split} data"
+    return f"the same {split} text, but other targets" if scored_a.text == scored_b.text else f"other {split} data"
 
 
-def _between(both: Float[np.ndarray, "2 seeds"], contradicted: bool) -> str:
+def _disagreement(seed_values: Float[np.ndarray, "2 seeds"], contradicted: bool) -> str:
     """What too few seeds say of each other, where they do not say the same sign."""
     if not contradicted:
         return ""
-    return ", and they disagree" if np.any(both[0] != both[1]) else ", and the rows are equal"
+    return ", and they disagree" if np.any(seed_values[0] != seed_values[1]) else ", and the rows are equal"
 
 
-def _note(seeds: int, between: str, p_seeds: float | None, p_items: float | None) -> str:
+def _seeds_note(seeds: int, disagreement: str, p_seeds: float | None, p_items: float | None) -> str:
     if p_seeds is not None:
         return "seeds only: no items to compare" if p_items is None else ""
-    few = (f"fewer than {SEEDS_NEEDED} seeds" if seeds else "one run each") + between
-    return f"{few}, and no items to compare" if p_items is None else few if between else f"{few}: items only"
+    prefix = (f"fewer than {SEEDS_NEEDED} seeds" if seeds else "one run each") + disagreement
+    return f"{prefix}, and no items to compare" if p_items is None else prefix if disagreement else f"{prefix}: items only"
 
 
-def _column(a: Cell, b: Cell, axes: Axes) -> str:
+def _column_text(a: Cell, b: Cell, axes: Axes) -> str:
     return " : ".join(dict.fromkeys(column_text(cell.labels, axes.columns) for cell in (a, b)))
 
 
@@ -176,13 +180,19 @@ class CommonSeeds(NamedTuple):
 
 def common_seeds(a: Cell, b: Cell, metric: str) -> CommonSeeds:
     """The seeds at which both have the metric. The one run of a deterministic cell stands beside every seed of the other."""
-    ours, theirs = a.values(metric), b.values(metric)
-    beside = lambda cell, own, other: {seed: next(iter(own)) for seed in other} if cell.deterministic and own else {s: s for s in own}
-    left, right = beside(a, ours, theirs), beside(b, theirs, ours)
+    values_a, values_b = a.values(metric), b.values(metric)
+
+    def pairing(cell: Cell, values: Mapping[int, float], other_values: Mapping[int, float]) -> dict[int, int]:
+        """The cell's own seed by the seed that it is compared at."""
+        if cell.deterministic and values:
+            return {seed: next(iter(values)) for seed in other_values}
+        return {seed: seed for seed in values}
+
+    left, right = pairing(a, values_a, values_b), pairing(b, values_b, values_a)
     if a.deterministic and b.deterministic:
-        left, right = ({0: next(iter(own))} if own else {} for own in (ours, theirs))
+        left, right = ({0: next(iter(values))} if values else {} for values in (values_a, values_b))
     seeds = sorted(left.keys() & right.keys())
-    pairs = tuple((ours[left[seed]], theirs[right[seed]]) for seed in seeds)
+    pairs = tuple((values_a[left[seed]], values_b[right[seed]]) for seed in seeds)
     number = 0 if a.deterministic and b.deterministic else len(seeds)
     return CommonSeeds(tuple(left[seed] for seed in seeds), tuple(right[seed] for seed in seeds), pairs, number)
 
@@ -190,45 +200,47 @@ def common_seeds(a: Cell, b: Cell, metric: str) -> CommonSeeds:
 def _common_items(a: Cell, b: Cell, metric: str, seeds: CommonSeeds) -> tuple[Items, Items] | None:
     """The items of both over the common seeds, if they hold the metric."""
     split, statistic = scored_name(base_name(metric))
-    ours, theirs = a.scored(split, seeds.left).items, b.scored(split, seeds.right).items
-    if ours is None or theirs is None or not (has_statistic(ours, statistic) and has_statistic(theirs, statistic)):
+    items_a, items_b = a.scored(split, seeds.left).items, b.scored(split, seeds.right).items
+    if items_a is None or items_b is None or not (has_statistic(items_a, statistic) and has_statistic(items_b, statistic)):
         return None
-    return ours, theirs
+    return items_a, items_b
 
 
 def shortfall(cell: Cell, metric: str) -> str:
     """How many of its seeds, or trials, a cell has the metric of, where some are lost or not finished and nothing is decided; else ""."""
-    have = len(cell.values(metric))
+    measured = len(cell.values(metric))
     if cell.cannot or cell.fixed(metric) is not None:
         return ""
     if cell.open_trials:
         return f"{cell.trials - cell.open_trials} of {cell.trials} trials"
-    if have == len(cell.seeds) or set(cell.statuses.values()) == {"done"}:
+    if measured == len(cell.seeds) or set(cell.statuses.values()) == {"done"}:
         return ""
-    return f"{have} of {len(cell.seeds)} seeds"
+    return f"{measured} of {len(cell.seeds)} seeds"
 
 
 def adjust(family: Sequence[Comparison], level: float = LEVEL) -> tuple[Comparison, ...]:
     """Holm's correction over a family. Comparisons without a p value take no part in it."""
-    tested = [comparison.p for comparison in family if comparison.p is not None]
-    adjusted = iter(holm(tested))
+    p_values = [comparison.p for comparison in family if comparison.p is not None]
+    adjusted = iter(holm(p_values))
 
-    def decided(comparison: Comparison) -> Comparison:
+    def corrected(comparison: Comparison) -> Comparison:
         if comparison.p is None:
             return comparison
         p = next(adjusted)
         return replace(comparison, p_holm=p, significant=p < level and not comparison.contradicted)
 
-    return tuple(map(decided, family))
+    return tuple(map(corrected, family))
 
 
 def pairs(cells: Sequence[Cell], better: object, worse: object, axes: Axes, where: str) -> list[tuple[Cell, Cell]]:
     """The pairs of cells that two labels mean: of the same column, or, where one label means one cell and its column has none, all."""
-    every = [cell.labels for cell in cells]
-    left, right = (tuple(cells[i] for i in find_indices(every, label, *axes, where=where)) for label in (better, worse))  # type: ignore[arg-type]
+    cell_labels = [cell.labels for cell in cells]
+    better_cells, worse_cells = (tuple(cells[i] for i in find_indices(cell_labels, label, *axes, where=where)) for label in (better, worse))  # type: ignore[arg-type]
     column = lambda cell: label_text(cell.labels, axes.columns)
-    same = [(a, b) for a in left for b in right if column(a) == column(b)]
-    return same if same or min(len(left), len(right)) > 1 else [(a, b) for a in left for b in right]
+    same_column = [(a, b) for a in better_cells for b in worse_cells if column(a) == column(b)]
+    if same_column or min(len(better_cells), len(worse_cells)) > 1:
+        return same_column
+    return [(a, b) for a in better_cells for b in worse_cells]
 
 
 def unranked(cells: Sequence[Cell], metric: str) -> tuple[int, ...]:
@@ -236,7 +248,7 @@ def unranked(cells: Sequence[Cell], metric: str) -> tuple[int, ...]:
     groups: list[list[int]] = []
     for i, cell in enumerate(cells):
         if cell.values(metric):
-            group = next((known for known in groups if not why_incomparable(cells[known[0]], cell, metric)), None)
+            group = next((candidate for candidate in groups if not why_incomparable(cells[candidate[0]], cell, metric)), None)
             groups.append([i]) if group is None else group.append(i)
     largest = max(map(len, groups), default=0)
     ranked = [group for group in groups if len(group) == largest]
@@ -265,8 +277,10 @@ def find_best(cells: Sequence[Cell], metric: str, axes: Axes) -> Best | None:
 
     What is `unranked` takes no part, and what is infinite needs no test to be the worst.
     """
-    sign, apart = direction(metric), unranked(cells, metric)
-    means = {i: float(np.mean(list(values.values()))) for i, cell in enumerate(cells) if i not in apart and (values := cell.values(metric))}
+    sign, excluded = direction(metric), unranked(cells, metric)
+    means = {
+        i: float(np.mean(list(values.values()))) for i, cell in enumerate(cells) if i not in excluded and (values := cell.values(metric))
+    }
     if not sign or len(means) < 2 or not any(map(math.isfinite, means.values())):
         return None
     best = max(means, key=lambda i: sign * means[i])

@@ -14,8 +14,8 @@ Manifest = Mapping[str, Any]
 
 def cost_note(manifest: Manifest, results: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
     """Core-seconds of the runs that are done, as predicted and as measured. `results`: by cell_id. Compilation is in neither."""
-    once = {entry["cell_id"]: entry for entry in _priced(manifest)}.items()  # a cell may stand in several places
-    pairs = [pair for cell_id, entry in once for result in results.get(cell_id, ()) if (pair := _pair(entry, result))]
+    unique_entries = {entry["cell_id"]: entry for entry in _priced_entries(manifest)}.items()  # a cell may stand in several places
+    pairs = [pair for cell_id, entry in unique_entries for result in results.get(cell_id, ()) if (pair := _cost_pair(entry, result))]
     if not pairs:
         return []
     predicted, measured = (sum(side) for side in zip(*pairs, strict=True))
@@ -24,32 +24,32 @@ def cost_note(manifest: Manifest, results: Mapping[str, Sequence[Mapping[str, An
 
 def machine_rate(runs_dir: Path) -> float:
     """Measured core-seconds for a predicted one: the median over the trained runs in the runs folder, 1 where these are too few."""
-    rates = [measured / predicted for predicted, measured in _runs(runs_dir) if predicted >= SHORTEST and measured > 0]
+    rates = [measured / predicted for predicted, measured in _predicted_and_measured(runs_dir) if predicted >= SHORTEST and measured > 0]
     return median(rates) if len(rates) >= FEWEST else 1.0
 
 
-def _runs(runs_dir: Path) -> Iterator[tuple[float, float]]:
+def _predicted_and_measured(runs_dir: Path) -> Iterator[tuple[float, float]]:
     """Predicted and measured, of each trained run of each sweep, once."""
     seen = set()
     for path in sorted(sweeps_folder(runs_dir).glob("*.json")):
-        for entry in _priced(read_json(path) or {}):
+        for entry in _priced_entries(read_json(path) or {}):
             for folder in (seed_folder(runs_dir, entry["cell_id"], seed) for seed in entry["seeds"]):
                 if folder in seen or status_of(folder) not in KEPT:
                     continue
                 seen.add(folder)
                 result = read_result(folder) or {}
-                if result.get("steps") and (pair := _pair(entry, result)):
+                if result.get("steps") and (pair := _cost_pair(entry, result)):
                     yield pair
 
 
-def _priced(manifest: Manifest) -> list[Mapping[str, Any]]:
+def _priced_entries(manifest: Manifest) -> list[Mapping[str, Any]]:
     return [entry for entry in manifest.get("cells", ()) if entry.get("predicted_seconds")]
 
 
-def _pair(entry: Mapping[str, Any], result: Mapping[str, Any]) -> tuple[float, float] | None:
+def _cost_pair(entry: Mapping[str, Any], result: Mapping[str, Any]) -> tuple[float, float] | None:
     """None of what is made of other runs, whose costs are theirs, and of a run whose test split is not scored."""
     seconds = (result.get("cost") or {}).get("seconds") or {}
-    parts = result.get("folds") or "weight_of_first" in (result.get("extra") or {})
-    if parts or "test" not in result.get("metrics", {}) or "train" not in seconds:
+    is_derived = result.get("folds") or "weight_of_first" in (result.get("extra") or {})
+    if is_derived or "test" not in result.get("metrics", {}) or "train" not in seconds:
         return None
     return float(entry["predicted_seconds"]), float(seconds["train"] + seconds.get("evaluate", 0.0))

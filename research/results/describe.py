@@ -13,13 +13,13 @@ HIDDEN = ("seeds", "run")  # no part of a cell
 def describe(configs: Mapping[str, Tree]) -> dict[str, str]:
     """Of each cell by its id: `shakespeare, lstm language model: width 64`."""
     heads = {cell: head(config) for cell, config in configs.items()}
-    words = {cell: _words(config) for cell, config in configs.items()}
-    told = {}
+    words = {cell: _config_values(config) for cell, config in configs.items()}
+    descriptions = {}
     for cell, name in heads.items():
-        like = [words[other] for other in heads if heads[other] == name]
-        own = {key: value for key, value in words[cell].items() if any(other.get(key) != value for other in like)}
-        told[cell] = f"{name}: {named_values(own)}" if own else name
-    return told
+        similar = [words[other] for other in heads if heads[other] == name]
+        differing = {key: value for key, value in words[cell].items() if any(other.get(key) != value for other in similar)}
+        descriptions[cell] = f"{name}: {named_values(differing)}" if differing else name
+    return descriptions
 
 
 def head(config: Tree) -> str:
@@ -32,5 +32,5 @@ def head(config: Tree) -> str:
     return f"{data.get('kind', '?')}, {' '.join(word for word in ('-'.join(filter(None, inner)), kind) if word)}"
 
 
-def _words(config: Tree) -> dict[str, Any]:
+def _config_values(config: Tree) -> dict[str, Any]:
     return {".".join(path): value for path, value in leaves(dict(config)) if path[0] not in HIDDEN}

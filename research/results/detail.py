@@ -27,12 +27,12 @@ def cell_detail(run: store.Run) -> dict[str, Any]:
         "what": cell["label"],
         "folder": str(run.folder),
         "config": store.read_text(run.folder / "config.toml"),
-        "seeds": [_seed(seed, folder) for seed, folder in folders.items()],
+        "seeds": [_seed_record(seed, folder) for seed, folder in folders.items()],
         "files": {str(seed): sorted(str(path.relative_to(folder)) for path in folder.iterdir()) for seed, folder in folders.items()},
     }
 
 
-def _seed(seed: int, folder: Path) -> dict[str, Any]:
+def _seed_record(seed: int, folder: Path) -> dict[str, Any]:
     status = store.read_status(folder) or {}
     return {"seed": seed, "status": store.status_of(folder), "updated": status.get("updated"), "result": store.read_result(folder) or {}}
 
@@ -48,14 +48,14 @@ def print_detail(detail: dict[str, Any], console: Console) -> None:
 
 def seeds_sheet(detail: dict[str, Any], now: datetime | None = None) -> Sheet:
     """A row a seed."""
-    now, results = now or datetime.now(UTC), [one["result"] for one in detail["seeds"]]
+    now, results = now or datetime.now(UTC), [record["result"] for record in detail["seeds"]]
     names = [f"{split}.{name}" for split in ("valid", "test") for name in _headlines(results, split)] + [*COSTS]
 
-    def row(one: dict[str, Any]) -> tuple[Text, ...]:
-        numbers = [measure(one["result"], name) for name in names]
+    def row(record: dict[str, Any]) -> tuple[Text, ...]:
+        numbers = [measure(record["result"], name) for name in names]
         texts = [DASH if value is None else number(name, value) for name, value in zip(names, numbers, strict=True)]
-        age = (now - datetime.fromisoformat(one["updated"])).total_seconds() if one["updated"] else None
-        return tuple(map(Text, (f"seed {one['seed']}", one["status"], *texts, said_age(age))))
+        age = (now - datetime.fromisoformat(record["updated"])).total_seconds() if record["updated"] else None
+        return tuple(map(Text, (f"seed {record['seed']}", record["status"], *texts, said_age(age))))
 
     heads = (Heading("run", numeric=False), Heading("status", numeric=False), *(Heading(title(name)) for name in names), Heading("age"))
     return Sheet("", heads, tuple(map(row, detail["seeds"])), 1)

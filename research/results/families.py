@@ -24,17 +24,24 @@ def families(manifest: Manifest, cells: Sequence[Cell], where: str = "expected.j
     """Every named comparison. A pair that is named twice, either way round, is tested once and counts once."""
     axes = axes_of(manifest)
     cards = read_cards(manifest.get("cards") or [], where)
-    named = _named(manifest, cells, axes)
+    named_pairs = _named_pairs(manifest, cells, axes)
     orders = {
-        at: [(a, b, card.metric) for a, b in pairs(cells, card.better, card.worse, axes, where)]
-        for at, card in enumerate(cards)
+        index: [(a, b, card.metric) for a, b in pairs(cells, card.better, card.worse, axes, where)]
+        for index, card in enumerate(cards)
         if isinstance(card, Order)
     }
-    pairs_of_all = [*named, *(pair for order in orders.values() for pair in order)]
-    decided = _decided(pairs_of_all, axes)
-    of = lambda family: tuple(decided[_key(*pair)] for pair in family)
-    tested = {(frozenset((a.cell_id, b.cell_id)), metric) for a, b, metric in pairs_of_all if decided[_key(a, b, metric)].p is not None}
-    return Families(of(named), {at: of(order) for at, order in orders.items()}, len(tested))
+    all_pairs = [*named_pairs, *(pair for order in orders.values() for pair in order)]
+    comparisons = _compare_all(all_pairs, axes)
+    tested_pairs = {
+        (frozenset((a.cell_id, b.cell_id)), metric) for a, b, metric in all_pairs if comparisons[_key(a, b, metric)].p is not None
+    }
+
+    def family_comparisons(family: Iterable[Pair]) -> tuple[Comparison, ...]:
+        return tuple(comparisons[_key(*pair)] for pair in family)
+
+    return Families(
+        family_comparisons(named_pairs), {index: family_comparisons(order) for index, order in orders.items()}, len(tested_pairs)
+    )
 
 
 def named_comparisons(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Comparison, ...]:
@@ -42,29 +49,32 @@ def named_comparisons(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Compar
     return families(manifest, cells).named
 
 
-def _named(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[Pair]:
+def _named_pairs(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[Pair]:
     spec = read_spec(manifest)
-    wanted: list[tuple[object, object]] = [(named.better, named.worse) for named in spec.comparisons]
-    if not wanted and spec.table.baseline is not None:
-        base = find_indices([cell.labels for cell in cells], spec.table.baseline, *axes, where="table.baseline")
-        rows = dict.fromkeys(label_text(cell.labels, axes.rows) for i, cell in enumerate(cells) if i not in base)
-        wanted = [(row, spec.table.baseline) for row in rows]
-    return [(a, b, spec.metric) for better, worse in wanted for a, b in pairs(cells, better, worse, axes, "a comparison of the spec")]
+    row_pairs: list[tuple[object, object]] = [(comparison.better, comparison.worse) for comparison in spec.comparisons]
+    if not row_pairs and spec.table.baseline is not None:
+        baseline_indices = find_indices([cell.labels for cell in cells], spec.table.baseline, *axes, where="table.baseline")
+        rows = dict.fromkeys(label_text(cell.labels, axes.rows) for i, cell in enumerate(cells) if i not in baseline_indices)
+        row_pairs = [(row, spec.table.baseline) for row in rows]
+    return [(a, b, spec.metric) for better, worse in row_pairs for a, b in pairs(cells, better, worse, axes, "a comparison of the spec")]
 
 
 def _key(a: Cell, b: Cell, metric: str) -> tuple[int, int, str]:
     return id(a), id(b), metric
 
 
-def _decided(every: Iterable[Pair], axes: Axes) -> dict[tuple[int, int, str], Comparison]:
+def _compare_all(all_pairs: Iterable[Pair], axes: Axes) -> dict[tuple[int, int, str], Comparison]:
     """Each pair's comparison by its key. Two rows that are one cell, and a pair the other way round, are the same test."""
-    made = {_key(*pair): (pair, compare(*pair, axes)) for pair in every}
+    comparisons = {_key(*pair): (pair, compare(*pair, axes)) for pair in all_pairs}
     tests: dict[tuple[frozenset[str], str], Comparison] = {}
-    for (a, b, metric), comparison in made.values():
+    for (a, b, metric), comparison in comparisons.values():
         tests.setdefault((frozenset((a.cell_id, b.cell_id)), metric), comparison)
     adjusted = dict(zip(tests, adjust(list(tests.values())), strict=True))
-    return {key: _as(adjusted[frozenset((a.cell_id, b.cell_id)), metric], comparison) for key, ((a, b, metric), comparison) in made.items()}
+    return {
+        key: _with_correction(adjusted[frozenset((a.cell_id, b.cell_id)), metric], comparison)
+        for key, ((a, b, metric), comparison) in comparisons.items()
+    }
 
 
-def _as(decided: Comparison, comparison: Comparison) -> Comparison:
-    return replace(comparison, p_holm=decided.p_holm, significant=decided.significant)
+def _with_correction(corrected: Comparison, comparison: Comparison) -> Comparison:
+    return replace(comparison, p_holm=corrected.p_holm, significant=corrected.significant)

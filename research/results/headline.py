@@ -18,8 +18,8 @@ CEILING = 0.98  # of what is possible; above it, and below the rest under a floo
 def headline(manifest: Manifest, cells: Sequence[Cell], axes: Axes, undecided: Sequence[str]) -> list[str]:
     """One note, or none. `undecided`: what is said of the columns in which no test tells any row from the best."""
     spec = read_spec(manifest)
-    said = [*_ceilings(cells, axes, base_name(spec.metric)), *undecided, *_tuning(manifest, spec, cells, axes)]
-    return [" ".join(said)] if said else []
+    sentences = [*_ceilings(cells, axes, base_name(spec.metric)), *undecided, *_tuning(manifest, spec, cells, axes)]
+    return [" ".join(sentences)] if sentences else []
 
 
 def _ceilings(cells: Sequence[Cell], axes: Axes, metric: str) -> list[str]:
@@ -28,9 +28,9 @@ def _ceilings(cells: Sequence[Cell], axes: Axes, metric: str) -> list[str]:
         values = list(cell.values(metric).values())
         if values:
             columns.setdefault(column_text(cell.labels, axes.columns), {})[label_text(cell.labels, axes.rows)] = float(np.mean(values))
-    told = [(column, _ceiling(means, metric)) for column, means in columns.items() if len(means) > 1]
+    ceilings = [(column, _ceiling(means, metric)) for column, means in columns.items() if len(means) > 1]
     name = title(metric)[0].upper() + title(metric)[1:]
-    return [f"{name}{f', {column}' if column else ''}: {said}." for column, said in told if said]
+    return [f"{name}{f', {column}' if column else ''}: {ceiling}." for column, ceiling in ceilings if ceiling]
 
 
 def _ceiling(means: Mapping[str, float], metric: str) -> str:
@@ -50,63 +50,67 @@ def _ceiling(means: Mapping[str, float], metric: str) -> str:
 
 def _tuning(manifest: Manifest, spec: Sweep, cells: Sequence[Cell], axes: Axes) -> list[str]:
     """How the values of rows were chosen, or that they were not."""
-    if told := manifest.get("tuned_by"):
-        return [f"Tuned beforehand: {str(told).rstrip('.')}."]
+    if tuned_by := manifest.get("tuned_by"):
+        return [f"Tuned beforehand: {str(tuned_by).rstrip('.')}."]
     trained = [cell for cell in cells if cell.params]
     untuned = [cell for cell in trained if not cell.tried]
     if not spec.tuned:
-        return [_untuned("Its rows were not tuned")] if _differ(trained) else []
-    missing = [_untuned(f"Not tuned: {_places(untuned, axes)}")] if untuned and _differ(trained) else []
-    return [*_picked(spec, cells, axes), *missing]
+        return [_untuned_note("Its rows were not tuned")] if _models_differ(trained) else []
+    missing = [_untuned_note(f"Not tuned: {_places(untuned, axes)}")] if untuned and _models_differ(trained) else []
+    return [*_picked_lines(spec, cells, axes), *missing]
 
 
-def _untuned(who: str) -> str:
-    return f"{who}: each has the values of its config, such as the learning rate, and with others their order may be another."
+def _untuned_note(subject: str) -> str:
+    return f"{subject}: each has the values of its config, such as the learning rate, and with others their order may be another."
 
 
-def _differ(cells: Sequence[Cell]) -> bool:
+def _models_differ(cells: Sequence[Cell]) -> bool:
     """Whether rows differ in more than how they are optimised, which is what is tuned, and how they are drawn from and scored."""
-    science = [{key: value for key, value in cell.config.items() if key not in AFTERWARDS} for cell in cells]
-    return any(config != science[0] for config in science[1:])
+    models = [{key: value for key, value in cell.config.items() if key not in AFTERWARDS} for cell in cells]
+    return any(config != models[0] for config in models[1:])
 
 
-def _picked(spec: Sweep, cells: Sequence[Cell], axes: Axes) -> list[str]:
+def _picked_lines(spec: Sweep, cells: Sequence[Cell], axes: Axes) -> list[str]:
     rows = [cell for cell in cells if cell.tried]
-    most = max((cell.trials for cell in rows), default=0)
-    by_value: dict[str, list[Cell]] = {}
+    most_trials = max((cell.trials for cell in rows), default=0)
+    cells_by_value: dict[str, list[Cell]] = {}
     for cell in rows:
         if cell.tuned:
-            by_value.setdefault(", ".join(map(value_text, cell.tuned.values())), []).append(cell)
-    everywhere = len(by_value) == 1 and sum(map(len, by_value.values())) == len(rows)
-    each = [f"{place_text(cell.labels, *axes)}: {value}" for value, of in by_value.items() for cell in of]
-    picked = f"{next(iter(by_value))} everywhere" if everywhere else "; ".join(each)
-    none = [cell for cell in rows if not cell.tuned and not cell.open_trials]
-    edges: dict[str, list[Cell]] = {}
+            cells_by_value.setdefault(", ".join(map(value_text, cell.tuned.values())), []).append(cell)
+    same_everywhere = len(cells_by_value) == 1 and sum(map(len, cells_by_value.values())) == len(rows)
+    row_texts = [f"{place_text(cell.labels, *axes)}: {value}" for value, row_cells in cells_by_value.items() for cell in row_cells]
+    picked = f"{next(iter(cells_by_value))} everywhere" if same_everywhere else "; ".join(row_texts)
+    unpicked = [cell for cell in rows if not cell.tuned and not cell.open_trials]
+    cells_by_edge: dict[str, list[Cell]] = {}
     for cell in rows:
-        for edge in _at_edge(cell):
-            edges.setdefault(edge, []).append(cell)
-    at_edge = [f"{edge} ({'every row' if len(of) == len(rows) else _places(of, axes)})" for edge, of in edges.items()]
-    lines = [f"Tuned: {', '.join(spec.tuned)}, the best mean {title(selecting(spec))} of {most} trials a row."]
-    lines += [f"Fewer trials, so that these rows are not tuned alike: {fewer}."] if (fewer := _fewer(cells, most, axes)) else []
+        for edge in _edge_values(cell):
+            cells_by_edge.setdefault(edge, []).append(cell)
+    edge_texts = [
+        f"{edge} ({'every row' if len(row_cells) == len(rows) else _places(row_cells, axes)})" for edge, row_cells in cells_by_edge.items()
+    ]
+    lines = [f"Tuned: {', '.join(spec.tuned)}, the best mean {title(selecting(spec))} of {most_trials} trials a row."]
+    fewer_text = _fewer_trials(cells, most_trials, axes)
+    lines += [f"Fewer trials, so that these rows are not tuned alike: {fewer_text}."] if fewer_text else []
     lines += [f"Picked: {picked}."] if picked else []
-    lines += [f"Nothing was picked, as every trial diverged or has no such metric: {_places(none, axes)}."] if none else []
-    lines += [f"On the edge of what was tried, so that a better value may lie beyond: {'; '.join(at_edge)}."] if at_edge else []
-    ended = lambda cell: f"{place_text(cell.labels, *axes)} ({cell.trials - cell.open_trials} of {cell.trials})"
-    open_rows = [ended(cell) for cell in rows if cell.open_trials]
+    lines += [f"Nothing was picked, as every trial diverged or has no such metric: {_places(unpicked, axes)}."] if unpicked else []
+    lines += [f"On the edge of what was tried, so that a better value may lie beyond: {'; '.join(edge_texts)}."] if edge_texts else []
+    open_rows = [
+        f"{place_text(cell.labels, *axes)} ({cell.trials - cell.open_trials} of {cell.trials})" for cell in rows if cell.open_trials
+    ]
     return lines + ([f"Trials that have not ended leave nothing decided: {', '.join(open_rows)}."] if open_rows else [])
 
 
-def _fewer(cells: Sequence[Cell], most: int, axes: Axes) -> str:
+def _fewer_trials(cells: Sequence[Cell], most_trials: int, axes: Axes) -> str:
     """The rows for which less was tried than for others, with how much. A mixture of rows is tuned as they are."""
-    trials = [(cell, cell.trials if cell.tried else 0) for cell in cells if not cell.cannot and not _is_of_rows(cell)]
-    return ", ".join(f"{place_text(cell.labels, *axes)} ({n or 'none'})" for cell, n in trials if n < most)
+    trials = [(cell, cell.trials if cell.tried else 0) for cell in cells if not cell.cannot and not _is_mixture(cell)]
+    return ", ".join(f"{place_text(cell.labels, *axes)} ({n or 'none'})" for cell, n in trials if n < most_trials)
 
 
-def _is_of_rows(cell: Cell) -> bool:
+def _is_mixture(cell: Cell) -> bool:
     return all(isinstance(part, str) for part in cell.config.get("model", {}).get("parts", [None]))
 
 
-def _at_edge(cell: Cell) -> list[str]:
+def _edge_values(cell: Cell) -> list[str]:
     """The tuned keys whose value is the least or the greatest of several numbers that were tried."""
     edges = []
     for key, value in cell.tuned.items():

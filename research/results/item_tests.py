@@ -47,21 +47,21 @@ def has_statistic(items: Items | None, statistic: str) -> bool:
     """Whether the items hold what this metric of a test set is made of."""
     if items is None:
         return False
-    known = statistic in (*TEXTS, *NAMED, *SCORES, *LOSSES, "accuracy") or statistic.endswith(MISSPELT)
-    return known and _kept(items, statistic) is not None
+    is_known = statistic in (*TEXTS, *NAMED, *SCORES, *LOSSES, "accuracy") or statistic.endswith(MISSPELT)
+    return is_known and _item_field(items, statistic) is not None
 
 
-def _kept(items: Items, statistic: str) -> Array | None:
+def _item_field(items: Items, statistic: str) -> Array | None:
     if statistic in (*TEXTS, *NAMED, *SCORES):
-        kept: Array | None = getattr(items, SCORES[statistic].field if statistic in SCORES else TEXTS.get(statistic, statistic))
-        return kept
+        field: Array | None = getattr(items, SCORES[statistic].field if statistic in SCORES else TEXTS.get(statistic, statistic))
+        return field
     return items.loss if statistic in LOSSES else items.misspelt if statistic.endswith(MISSPELT) else items.correct
 
 
 def cluster_of(*runs: Items) -> Int[Array, " n"]:
     """The number, from 0, of the cluster that each item is in; of runs that say otherwise of the same items, the fewer clusters."""
-    given = [np.unique(run.cluster, return_inverse=True)[1] for run in runs if run.cluster is not None]
-    return min(given, key=lambda cluster: int(cluster.max(initial=0))) if given else np.arange(len(runs[0].id))
+    clusterings = [np.unique(run.cluster, return_inverse=True)[1] for run in runs if run.cluster is not None]
+    return min(clusterings, key=lambda cluster: int(cluster.max(initial=0))) if clusterings else np.arange(len(runs[0].id))
 
 
 def count_clusters(*runs: Items) -> int:
@@ -77,20 +77,20 @@ def item_interval(items: Items, statistic: str, value: float, confidence: float 
     tokens, perplexity the exponential of the former; bits scale with the loss, since the characters of a test set are a constant
     beside its losses. None of a single cluster, and of one that is the same in every cluster though it has no bound.
     """
-    of, lowest_highest = estimate_items(items, statistic), bounds(f"test.{statistic}")
-    if of.n < 2 or not np.isfinite(value):
+    estimated, lowest_highest = estimate_items(items, statistic), bounds(f"test.{statistic}")
+    if estimated.n < 2 or not np.isfinite(value):
         return None
     if statistic in SHARES:
-        return Interval(value, *_share_bounds(items, statistic, value, of, confidence))
-    if not of.error > 1e-12 * abs(of.value):
-        return _degenerate_interval(value, of.n, lowest_highest, confidence)
-    low, high = t_bounds(of, confidence)
+        return Interval(value, *_share_bounds(items, statistic, value, estimated, confidence))
+    if not estimated.error > 1e-12 * abs(estimated.value):
+        return _degenerate_interval(value, estimated.n, lowest_highest, confidence)
+    low, high = t_bounds(estimated, confidence)
     if statistic == "perplexity":
-        low, high = value * np.exp(low - of.value), value * np.exp(high - of.value)
+        low, high = value * np.exp(low - estimated.value), value * np.exp(high - estimated.value)
     elif statistic.startswith("bits"):
-        low, high = value * low / of.value, value * high / of.value
+        low, high = value * low / estimated.value, value * high / estimated.value
     else:
-        low, high = value + low - of.value, value + high - of.value
+        low, high = value + low - estimated.value, value + high - estimated.value
     return Interval(value, *(float(np.clip(side, *lowest_highest)) for side in (low, high)))
 
 
@@ -102,14 +102,14 @@ def _degenerate_interval(value: float, n: int, limits: tuple[float, float], conf
     return Interval(value, *(low + (high - low) * side for side in wilson_bounds((value - low) / (high - low), n, confidence)))
 
 
-def _share_bounds(items: Items, statistic: str, share: float, of: Estimate, confidence: float) -> tuple[float, float]:
+def _share_bounds(items: Items, statistic: str, share: float, estimated: Estimate, confidence: float) -> tuple[float, float]:
     """Wilson's bounds. Where items are tokens of sentences, or clusters, n is what its variance is worth, with Student's quantile for z
     (Korn and Graubard 1998), at most the trials that there are."""
-    right, weight = _summed(items, statistic), _weights(items, statistic)
-    if of.n == len(right) and np.all(weight == 1) and np.all((right == 0) | (right == 1)):
-        return wilson_bounds(share, len(right), confidence)
-    n = min(share * (1 - share) / of.error**2, float(weight.sum())) if of.error > 1e-12 else of.n
-    return wilson_bounds(share, n, confidence, float(stats.t.ppf((1 + confidence) / 2, of.n - 1)))
+    sums, weights = _item_values(items, statistic), _weights(items, statistic)
+    if estimated.n == len(sums) and np.all(weights == 1) and np.all((sums == 0) | (sums == 1)):
+        return wilson_bounds(share, len(sums), confidence)
+    n = min(share * (1 - share) / estimated.error**2, float(weights.sum())) if estimated.error > 1e-12 else estimated.n
+    return wilson_bounds(share, n, confidence, float(stats.t.ppf((1 + confidence) / 2, estimated.n - 1)))
 
 
 def estimate_items(items: Items, statistic: str) -> Estimate:
@@ -119,18 +119,18 @@ def estimate_items(items: Items, statistic: str) -> Estimate:
     """
     cluster = cluster_of(items)
     if statistic in SCORES:
-        counts, score = _counts(items, statistic, cluster), _mean_score(statistic, items)
+        counts, score = _cluster_counts(items, statistic, cluster), _mean_score(statistic, items)
         return estimate(float(score(counts.sum(axis=0, keepdims=True))[0]), jackknife(score, counts))
-    sums, weights = (_by_cluster(part, cluster) for part in (_summed(items, statistic), _weights(items, statistic)))
+    sums, weights = (_cluster_sums(part, cluster) for part in (_item_values(items, statistic), _weights(items, statistic)))
     ratio = float(sums.sum() / weights.sum())
     return estimate(ratio, (sums - ratio * weights) / weights.sum())
 
 
 class PairedItems(NamedTuple):
-    """What the test over items says of two rows. `of` is the difference of their scores, or of their sums."""
+    """What the test over items says of two rows. `difference` is that of their scores, or of their sums."""
 
     p: float
-    of: Estimate
+    difference: Estimate
 
 
 def paired_items(a: Items, b: Items, statistic: str, sign: float | None = None) -> PairedItems:
@@ -145,16 +145,16 @@ def paired_items(a: Items, b: Items, statistic: str, sign: float | None = None) 
     """
     cluster = cluster_of(a, b)
     if statistic in SCORES:
-        x, y = (_counts(run, statistic, cluster) for run in _alike(a, b, statistic))
+        x, y = (_cluster_counts(run, statistic, cluster) for run in _with_same_classes(a, b, statistic))
         score = _mean_score(statistic, a)
-        of, differ, flip = _difference(score, x, y), int(np.any(x != y, axis=1).sum()), partial(swap_p, score, x, y)
+        difference, differing, flip = _difference(score, x, y), int(np.any(x != y, axis=1).sum()), partial(swap_p, score, x, y)
     else:
-        differences = _by_cluster(_summed(a, statistic) - _summed(b, statistic), cluster)
-        of = estimate(float(differences.mean()), differences / len(differences))
-        differ, flip = int(np.count_nonzero(differences)), partial(sign_flip_p, differences)
-    side = float(np.sign(of.value)) if sign is None else sign
-    p = max(studentised_p(of, side), flip(side) if differ <= FLIPPED else 0.0, 2.0 ** max(1 - of.n, -1000))
-    return PairedItems(p, of)
+        differences = _cluster_sums(_item_values(a, statistic) - _item_values(b, statistic), cluster)
+        difference = estimate(float(differences.mean()), differences / len(differences))
+        differing, flip = int(np.count_nonzero(differences)), partial(sign_flip_p, differences)
+    tested_sign = float(np.sign(difference.value)) if sign is None else sign
+    p = max(studentised_p(difference, tested_sign), flip(tested_sign) if differing <= FLIPPED else 0.0, 2.0 ** max(1 - difference.n, -1000))
+    return PairedItems(p, difference)
 
 
 def paired_items_p(a: Items, b: Items, statistic: str) -> float:
@@ -164,32 +164,35 @@ def paired_items_p(a: Items, b: Items, statistic: str) -> float:
 
 def _difference(score: Callable[[Array], Array], x: Float[Array, "n m"], y: Float[Array, "n m"]) -> Estimate:
     width = x.shape[1]
-    both = lambda sums: score(sums[:, :width]) - score(sums[:, width:])
+
+    def score_difference(sums: Array) -> Array:
+        return score(sums[:, :width]) - score(sums[:, width:])
+
     counts = np.concatenate([x, y], axis=1)
-    return estimate(float(both(counts.sum(axis=0, keepdims=True))[0]), jackknife(both, counts))
+    return estimate(float(score_difference(counts.sum(axis=0, keepdims=True))[0]), jackknife(score_difference, counts))
 
 
-def _summed(items: Items, statistic: str) -> Float[Array, " n"]:
-    return np.asarray(_kept(items, statistic), float)
+def _item_values(items: Items, statistic: str) -> Float[Array, " n"]:
+    return np.asarray(_item_field(items, statistic), float)
 
 
 def _weights(items: Items, statistic: str) -> Float[Array, " n"]:
     return np.ones(len(items.id)) if statistic in (*MEANS, *NAMED) else items.tokens.astype(float)
 
 
-def _by_cluster(values: Float[Array, " n"], cluster: Int[Array, " n"]) -> Float[Array, " c"]:
+def _cluster_sums(values: Float[Array, " n"], cluster: Int[Array, " n"]) -> Float[Array, " c"]:
     return np.bincount(cluster, values)
 
 
-def _counts(items: Items, statistic: str, cluster: Int[Array, " n"]) -> Float[Array, "c m"]:
+def _cluster_counts(items: Items, statistic: str, cluster: Int[Array, " n"]) -> Float[Array, "c m"]:
     """The summed counts of each cluster, those of all runs side by side."""
-    counts = np.asarray(_kept(items, statistic), float).reshape(len(items.id), -1)
+    counts = np.asarray(_item_field(items, statistic), float).reshape(len(items.id), -1)
     order = np.argsort(cluster, kind="stable")
     starts = np.flatnonzero(np.diff(cluster[order], prepend=-1))
     return np.add.reduceat(counts[order], starts, axis=0)
 
 
-def _alike(a: Items, b: Items, statistic: str) -> list[Items]:
+def _with_same_classes(a: Items, b: Items, statistic: str) -> list[Items]:
     """Both with counts of as many classes."""
     field = SCORES[statistic].field
     return [run._replace(**{field: counts}) for run, counts in zip((a, b), as_wide([getattr(a, field), getattr(b, field)]), strict=True)]
@@ -197,7 +200,7 @@ def _alike(a: Items, b: Items, statistic: str) -> list[Items]:
 
 def _mean_score(statistic: str, items: Items) -> Callable[[Array], Array]:
     """[r m] -> [r]: the score of each run from its sums, then the mean over the runs. Sums are not summed over runs."""
-    kept = _kept(items, statistic)
-    assert kept is not None
-    runs = kept.shape[1]
+    counts = _item_field(items, statistic)
+    assert counts is not None
+    runs = counts.shape[1]
     return lambda sums: np.asarray(SCORES[statistic].score(sums.reshape(len(sums), runs, -1))).mean(axis=1)

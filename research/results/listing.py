@@ -33,33 +33,33 @@ class Wanted(NamedTuple):
 EVERYTHING = Wanted()
 
 
-def list_cells(runs_dir: Path, wanted: Wanted = EVERYTHING, now: datetime | None = None) -> list[dict[str, Any]]:
+def list_cells(runs_dir: Path, query: Wanted = EVERYTHING, now: datetime | None = None) -> list[dict[str, Any]]:
     """One record a cell, the youngest first: what it is, the status of each seed, a metric's mean, its age in seconds.
 
     Raises StepladderError for words that no cell answers to.
     """
     now = now or datetime.now(UTC)
     sweeps, labels = _sweeps(runs_dir)
-    ids = [cell_id for cell_id in store.cell_ids(runs_dir) if cell_id.startswith(wanted.prefix)]
-    _check(wanted, ids, sweeps, runs_dir)
-    alone = {cell_id: config for cell_id in ids if cell_id not in labels and (config := _config(runs_dir, cell_id))}
-    said = describe(alone) | labels
-    chosen = [cell_id for cell_id in ids if wanted.sweep is None or cell_id in sweeps[wanted.sweep]]
-    cells = [_cell(runs_dir, cell_id, said.get(cell_id, ""), wanted.metric, now) for cell_id in chosen]
-    return sorted((cell for cell in cells if wanted.status in (None, *cell["seeds"].values())), key=ORDERS[wanted.sort])
+    ids = [cell_id for cell_id in store.cell_ids(runs_dir) if cell_id.startswith(query.prefix)]
+    _check_query(query, ids, sweeps, runs_dir)
+    standalone = {cell_id: config for cell_id in ids if cell_id not in labels and (config := _config(runs_dir, cell_id))}
+    descriptions = describe(standalone) | labels
+    chosen = [cell_id for cell_id in ids if query.sweep is None or cell_id in sweeps[query.sweep]]
+    cells = [_cell_record(runs_dir, cell_id, descriptions.get(cell_id, ""), query.metric, now) for cell_id in chosen]
+    return sorted((cell for cell in cells if query.status in (None, *cell["seeds"].values())), key=ORDERS[query.sort])
 
 
-def _check(wanted: Wanted, ids: list[str], sweeps: dict[str, set[str]], runs_dir: Path) -> None:
-    if wanted.prefix and not ids:
-        store.find_run(runs_dir, wanted.prefix)  # says what is near
-    for option, word, words in (("sort", wanted.sort, ORDERS), ("status", wanted.status, STATUSES), ("sweep", wanted.sweep, sweeps)):
+def _check_query(query: Wanted, ids: list[str], sweeps: dict[str, set[str]], runs_dir: Path) -> None:
+    if query.prefix and not ids:
+        store.find_run(runs_dir, query.prefix)  # says what is near
+    for option, word, words in (("sort", query.sort, ORDERS), ("status", query.status, STATUSES), ("sweep", query.sweep, sweeps)):
         if word is not None and word not in words:
             raise StepladderError(
                 f"--{option} {word} is not there{did_you_mean(word, words) or '.'} There are: {', '.join(words) or 'none'}."
             )
-    if wanted.metric is not None:
+    if query.metric is not None:
         results = [store.read_result(folder) for cell_id in ids for folder in sorted((runs_dir / cell_id).glob("seed-*"))]
-        check_measure(wanted.metric, [result for result in results if result])
+        check_measure(query.metric, [result for result in results if result])
 
 
 def _by_metric(cell: dict[str, Any]) -> Any:
@@ -81,13 +81,13 @@ def _config(runs_dir: Path, cell_id: str) -> dict[str, Any] | None:
     return tomllib.loads(store.read_text(path)) if path.exists() else None
 
 
-def _cell(runs_dir: Path, cell_id: str, label: str, wanted: str | None, now: datetime) -> dict[str, Any]:
+def _cell_record(runs_dir: Path, cell_id: str, label: str, requested: str | None, now: datetime) -> dict[str, Any]:
     folders = {seed: store.seed_folder(runs_dir, cell_id, seed) for seed in store.seeds_of(store.cell_folder(runs_dir, cell_id))}
-    said = {seed: store.read_status(folder) or {} for seed, folder in folders.items()}
+    records = {seed: store.read_status(folder) or {} for seed, folder in folders.items()}
     statuses = {seed: store.status_of(folder) for seed, folder in folders.items()}
     results = [store.read_result(folder) for seed, folder in folders.items() if statuses[seed] in store.KEPT]
-    times = [datetime.fromisoformat(status["updated"]) for status in said.values() if status.get("updated")]
-    metric, value = _metric([result for result in results if result], wanted)
+    times = [datetime.fromisoformat(status["updated"]) for status in records.values() if status.get("updated")]
+    metric, value = _metric_mean([result for result in results if result], requested)
     return {
         "cell_id": cell_id,
         "label": label,
@@ -98,13 +98,13 @@ def _cell(runs_dir: Path, cell_id: str, label: str, wanted: str | None, now: dat
     }
 
 
-def _metric(results: list[dict[str, Any]], wanted: str | None) -> tuple[str | None, float | None]:
+def _metric_mean(results: list[dict[str, Any]], requested: str | None) -> tuple[str | None, float | None]:
     """The name and mean of what is wanted, or of the first of SHOWN that there is."""
-    for name in (wanted,) if wanted else SHOWN:
+    for name in (requested,) if requested else SHOWN:
         values = [value for result in results if (value := measure(result, name)) is not None]
         if values:
             return name, fmean(values)
-    return wanted, None
+    return requested, None
 
 
 def _sweeps(runs_dir: Path) -> tuple[dict[str, set[str]], dict[str, str]]:
@@ -122,8 +122,8 @@ def _sweeps(runs_dir: Path) -> tuple[dict[str, set[str]], dict[str, str]]:
 def print_cells(cells: list[dict[str, Any]], runs_dir: Path) -> None:
     """The list as a table on the terminal; a line that says so where there is nothing."""
     if not cells:
-        said = f"Nothing in {runs_dir}. `stepladder train` and `stepladder sweep` write there; --runs names another folder."
-        print(said, file=sys.stderr)
+        message = f"Nothing in {runs_dir}. `stepladder train` and `stepladder sweep` write there; --runs names another folder."
+        print(message, file=sys.stderr)
         return
     from rich.console import Console
 
@@ -141,9 +141,9 @@ def cells_sheet(cells: list[dict[str, Any]], name: str = "runs") -> Any:
         counts = Counter(cell["seeds"].values())
         bad = counts.keys() & {"failed", "diverged"}
         value = DASH if cell["metric"] is None else number(cell["metric"], cell["value"])
-        named = value if cell["metric"] is None or len(metrics) == 1 else f"{title(cell['metric'])} {value}"
-        said = Text(said_counts(dict(counts)) or "not run", tone="bad" if bad else "")
-        return (Text(cell["cell_id"]), Text(cell["label"] or DASH), said, Text(named), Text(said_age(cell["age_seconds"])))
+        value_text = value if cell["metric"] is None or len(metrics) == 1 else f"{title(cell['metric'])} {value}"
+        status_text = Text(said_counts(dict(counts)) or "not run", tone="bad" if bad else "")
+        return (Text(cell["cell_id"]), Text(cell["label"] or DASH), status_text, Text(value_text), Text(said_age(cell["age_seconds"])))
 
     metrics = {cell["metric"] for cell in cells} - {None}
     heads = [Heading(text, numeric=False) for text in ("cell", "what", "seeds")]

@@ -75,8 +75,8 @@ def read_holder(path: Path) -> Holder | None:
     except FileNotFoundError:
         return None
     try:
-        said = json.loads(text)
-        return Holder(said["host"], said["pid"], said["since"], said["token"], stat.st_mtime)
+        record = json.loads(text)
+        return Holder(record["host"], record["pid"], record["since"], record["token"], stat.st_mtime)
     except (ValueError, KeyError, TypeError):
         return Holder("unknown", 0, _iso(stat.st_mtime), f"torn-{stat.st_ino}", stat.st_mtime)
 
@@ -100,26 +100,26 @@ def claim(folder: Path, stale_after: float = STALE_AFTER) -> Claim:
         if holder is not None and not is_stale(holder, stale_after):
             raise HeldError(path, holder)
         if holder is not None:
-            taken = _take_over(path, holder, stale_after)
-            if taken is not None:
-                return taken
+            successor = _take_over(path, holder, stale_after)
+            if successor is not None:
+                return successor
 
 
 @contextlib.contextmanager
 def claimed(folder: Path, stale_after: float = STALE_AFTER, beat_every: float = BEAT_EVERY) -> Iterator[Claim]:
     """Claim the run for a block, with a thread that beats. Raises HeldError."""
-    held, done = claim(folder, stale_after), threading.Event()
+    held, stopped = claim(folder, stale_after), threading.Event()
 
-    def beats() -> None:
-        while not done.wait(beat_every) and held.beat():
+    def keep_beating() -> None:
+        while not stopped.wait(beat_every) and held.beat():
             pass
 
-    thread = threading.Thread(target=beats, daemon=True)
+    thread = threading.Thread(target=keep_beating, daemon=True)
     thread.start()
     try:
         yield held
     finally:
-        done.set()
+        stopped.set()
         thread.join()
         held.release()
 
@@ -129,7 +129,7 @@ def _take_over(path: Path, stale: Holder, stale_after: float) -> Claim | None:
     marker = path.with_name(f"lock.{stale.token}")
     descriptor = _create(marker)
     if descriptor is None:
-        _forget(marker, stale_after)
+        _remove_stale_marker(marker, stale_after)
         time.sleep(0.01)
         return None
     current = read_holder(path)
@@ -141,7 +141,7 @@ def _take_over(path: Path, stale: Holder, stale_after: float) -> Claim | None:
     return Claim(path, descriptor)
 
 
-def _forget(marker: Path, stale_after: float) -> None:
+def _remove_stale_marker(marker: Path, stale_after: float) -> None:
     """A taker that died between its marker and the lock would block the run: its marker grows stale as a lock does."""
     taker = read_holder(marker)
     if taker is not None and is_stale(taker, stale_after):
@@ -154,8 +154,8 @@ def _create(path: Path) -> int | None:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
     except FileExistsError:
         return None
-    said = {"host": socket.gethostname(), "pid": os.getpid(), "since": _iso(time.time()), "token": uuid.uuid4().hex}
-    os.write(descriptor, json.dumps(said).encode())
+    record = {"host": socket.gethostname(), "pid": os.getpid(), "since": _iso(time.time()), "token": uuid.uuid4().hex}
+    os.write(descriptor, json.dumps(record).encode())
     return descriptor
 
 

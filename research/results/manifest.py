@@ -57,10 +57,10 @@ def sweep_name(loaded: Loaded) -> str:
 
 
 def sweep_hash(loaded: Loaded) -> str:
-    """Of what is asked: the config's words and the sweep's. The same sweep has the same name tomorrow."""
+    """The hash of the config's words and the sweep's. The same sweep has the same name tomorrow."""
     spec = loaded.sweep.model_dump(mode="json") if loaded.sweep else {}
-    asked = json.dumps([loaded.tree, spec], sort_keys=True, default=str)
-    return sha256(asked.encode()).hexdigest()[:8]
+    identity = json.dumps([loaded.tree, spec], sort_keys=True, default=str)
+    return sha256(identity.encode()).hexdigest()[:8]
 
 
 def manifest_path(loaded: Loaded, runs: Path) -> Path:
@@ -71,9 +71,9 @@ def manifest_path(loaded: Loaded, runs: Path) -> Path:
 def read_manifest(loaded: Loaded, runs: Path) -> dict[str, Any]:
     """The manifest of a sweep that was launched."""
     path = manifest_path(loaded, runs)
-    found: dict[str, Any] | None = store.read_json(path)
-    if found is None:
+    manifest: dict[str, Any] | None = store.read_json(path)
+    if manifest is None:
         raise StepladderError(
             f"This sweep was not launched in {runs}: there is no {path}. Run `stepladder sweep` with the same words first."
         )
-    return found
+    return manifest

@@ -52,11 +52,11 @@ def measure_names(results: Iterable[dict[str, Any]]) -> set[str]:
 
 def check_measure(name: str, results: list[dict[str, Any]]) -> None:
     """A metric that no finished run has, though some finished, is a mistake in its name."""
-    known = measure_names(results)
-    if results and base_name(name) not in known:
-        offered = [known_name for known_name in sorted(known) if "_at_" not in known_name]
-        hint = did_you_mean(name, known) or "."
-        raise StepladderError(f"No run has the metric {name!r}{hint} There are: {', '.join(offered)}.")
+    names = measure_names(results)
+    if results and base_name(name) not in names:
+        offered_names = [other_name for other_name in sorted(names) if "_at_" not in other_name]
+        hint = did_you_mean(name, names) or "."
+        raise StepladderError(f"No run has the metric {name!r}{hint} There are: {', '.join(offered_names)}.")
 
 
 def base_name(name: str) -> str:
@@ -69,15 +69,15 @@ def measure(result: dict[str, Any], name: str) -> float | None:
 
     `seconds` are core-seconds of compiling and training. Sources: metrics, extra, cost, and the run's own counts.
     """
-    head, _, rest = name.partition(".")
-    if head in result.get("metrics", {}):
-        return _number(result["metrics"][head].get(rest))
-    if head in ("extra", "params"):
-        return _number((result.get(head) or {}).get(rest or "total"))
+    prefix, _, suffix = name.partition(".")
+    if prefix in result.get("metrics", {}):
+        return _number(result["metrics"][prefix].get(suffix))
+    if prefix in ("extra", "params"):
+        return _number((result.get(prefix) or {}).get(suffix or "total"))
     cost = result.get("cost", {})
-    if head == "seconds":
+    if prefix == "seconds":
         seconds = cost.get("seconds", {})
-        parts = [seconds.get(part) for part in ((rest,) if rest else ("compile", "train"))]
+        parts = [seconds.get(part) for part in ((suffix,) if suffix else ("compile", "train"))]
         return None if all(part is None for part in parts) else sum(part or 0.0 for part in parts)
     return _number(cost.get(name, result.get(name)))
 
@@ -88,8 +88,8 @@ def _number(value: Any) -> float | None:
 
 def split_name(name: str) -> tuple[str, str]:
     """("test", "perplexity") of `test.perplexity`; ("", name) where no split is named."""
-    head, _, rest = base_name(name).partition(".")
-    return (head, rest) if rest and head in ("train", "valid", "test", "extra") else ("", base_name(name))
+    prefix, _, suffix = base_name(name).partition(".")
+    return (prefix, suffix) if suffix and prefix in ("train", "valid", "test", "extra") else ("", base_name(name))
 
 
 def on_validation(name: str) -> str:
@@ -102,20 +102,20 @@ PROMPTS = "_at_prompts"  # how the names of a prompt set's metrics end
 
 def scored_name(name: str) -> tuple[str, str]:
     """The items that a metric is a statistic of: ("prompts", "perplexity") of `test.perplexity_at_prompts`, else as `split_name`."""
-    split, short = split_name(name)
-    return ("prompts", short.removesuffix(PROMPTS)) if split and short.endswith(PROMPTS) else (split, short)
+    split, short_name = split_name(name)
+    return ("prompts", short_name.removesuffix(PROMPTS)) if split and short_name.endswith(PROMPTS) else (split, short_name)
 
 
 def is_headline(name: str) -> bool:
     """Whether it is of all that was scored, or was asked for: not of a group, such as `accuracy_at_negation`, `bleu_at_10_to_14`."""
-    stem, _, at = name.partition("_at_")
-    return not at or stem.startswith(("perplexity", "bits_per", "precision")) or name.endswith(PROMPTS)
+    stem, _, group = name.partition("_at_")
+    return not group or stem.startswith(("perplexity", "bits_per", "precision")) or name.endswith(PROMPTS)
 
 
 def direction(name: str) -> int:
     """-1: lower is better; 1: higher is; 0: neither is known to be (a cost, a count), so none is in bold."""
-    split, short = split_name(name)
-    stem = short.split("_at_")[0]
+    split, short_name = split_name(name)
+    stem = short_name.split("_at_")[0]
     if not split or split == "extra":
         return 0
     return -1 if stem.startswith(LOWER) else int(any(word in stem for word in HIGHER))
@@ -138,25 +138,25 @@ def is_quality(name: str) -> bool:
 
 def is_percentage(name: str) -> bool:
     """Shares are kept as fractions and shown in per cent."""
-    split, short = split_name(name)
-    return split != "extra" and short.split("_at_")[0] in ("accuracy", "f1", "macro_f1", "exact_match", "token_accuracy", "preferred")
+    split, short_name = split_name(name)
+    return split != "extra" and short_name.split("_at_")[0] in ("accuracy", "f1", "macro_f1", "exact_match", "token_accuracy", "preferred")
 
 
 def title(name: str) -> str:
     """How a table's head says it."""
-    split, short = split_name(name)
-    stem, _, at = short.partition("_at_")
+    split, short_name = split_name(name)
+    stem, _, group = short_name.partition("_at_")
     words = TITLES.get(stem, stem.replace("_", " ").replace(".", " "))
-    words += (f" at {at.replace('_', ' ')}" if at else "") + (", %" if is_percentage(name) else "")
-    said = f"{split} {words}" if split in ("train", "valid", "test") else words
-    return f"best seed: {said}" if name.startswith("best_seed.") else said
+    words += (f" at {group.replace('_', ' ')}" if group else "") + (", %" if is_percentage(name) else "")
+    text = f"{split} {words}" if split in ("train", "valid", "test") else words
+    return f"best seed: {text}" if name.startswith("best_seed.") else text
 
 
 def decimals(halves: Iterable[float], values: Iterable[float]) -> int:
     """Decimals of a column: two significant figures of its middle half-width, or four of its smallest value where none is above zero."""
-    known = sorted(half for half in halves if half > 0 and math.isfinite(half))
-    if known:
-        return min(4, max(0, 1 - math.floor(math.log10(known[len(known) // 2]))))
+    half_widths = sorted(half for half in halves if half > 0 and math.isfinite(half))
+    if half_widths:
+        return min(4, max(0, 1 - math.floor(math.log10(half_widths[len(half_widths) // 2]))))
     sizes = [abs(value) for value in values if value and math.isfinite(value)]
     return min(4, max(0, 3 - math.floor(math.log10(min(sizes))))) if sizes else 0
 
@@ -177,11 +177,11 @@ def human(value: float | int) -> str:
     """Three figures and k, M, G or T: 1234567 is 1.23 M."""
     for size, suffix in SUFFIXES:
         if abs(value) >= size * 0.9995:
-            return f"{_three(value / size)} {suffix}"
-    return f"{int(value)}" if float(value).is_integer() else _three(value)
+            return f"{_three_figures(value / size)} {suffix}"
+    return f"{int(value)}" if float(value).is_integer() else _three_figures(value)
 
 
-def _three(value: float | int) -> str:
+def _three_figures(value: float | int) -> str:
     size = abs(value)
     return f"{value:.0f}" if size >= 99.95 else f"{value:.1f}" if size >= 9.995 else f"{value:.2f}"
 

@@ -40,82 +40,94 @@ def turns_of(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Turn, ...]:
     return undecided(manifest, cells, spread) if spread else ()
 
 
-def settled_cards(judged: Sequence[Judgement], turns: Sequence[Turn]) -> tuple[Judgement, ...]:
-    """The judgements, with those that another machine may turn undecided."""
-    others = {turn.what: f"undecided: {turn.verdict} here, or {' or '.join(turn.others)} on another machine" for turn in turns}
-    return tuple(replace(judgement, verdict=others.get(f"claim: {judgement.claim}", judgement.verdict)) for judgement in judged)
+def settled_cards(card_results: Sequence[Judgement], unstable_verdicts: Sequence[Turn]) -> tuple[Judgement, ...]:
+    """The card results; one that another machine may change is undecided."""
+    verdict_texts = {
+        unstable.what: f"undecided: {unstable.verdict} here, or {' or '.join(unstable.others)} on another machine"
+        for unstable in unstable_verdicts
+    }
+    return tuple(replace(result, verdict=verdict_texts.get(f"claim: {result.claim}", result.verdict)) for result in card_results)
 
 
-def table_on_any_machine(manifest: Manifest, runs_dir: Path, cells: Sequence[Cell], turns: Sequence[Turn]) -> TableData:
+def table_on_any_machine(manifest: Manifest, runs_dir: Path, cells: Sequence[Cell], unstable_verdicts: Sequence[Turn]) -> TableData:
     """The table of the cells without the bold that another machine may take away, and with a note of how far it may differ."""
     table = build_table(manifest, runs_dir, cells=cells)
     if not manifest.get("spread"):
         return table
-    open_places = {turn.what for turn in turns}
+    unstable_names = {unstable.what for unstable in unstable_verdicts}
     entries = tuple(
         tuple(
-            entry and replace(entry, best=entry.best and _bold(row, column) not in open_places)
+            entry and replace(entry, best=entry.best and _bold_name(row, column) not in unstable_names)
             for column, entry in zip(table.columns, line, strict=True)
         )
         for row, line in zip(table.rows, table.entries, strict=True)
     )
-    named = [turn.what.removeprefix(BOLD) for turn in turns if turn.what.startswith(BOLD)]
-    which = f"; in bold on some and not on others, so that it is undecided: {', '.join(named)}" if named else "; no bold turns by as much"
-    told = f"Another machine: its processor moves the means of trained rows by up to {100 * manifest['spread']:.2g} %{which}."
-    return replace(table, entries=entries, notes=(*table.notes, told))
+    unstable_bold = [unstable.what.removeprefix(BOLD) for unstable in unstable_verdicts if unstable.what.startswith(BOLD)]
+    bold_text = (
+        f"; in bold on some and not on others, so that it is undecided: {', '.join(unstable_bold)}"
+        if unstable_bold
+        else "; no bold turns by as much"
+    )
+    note = f"Another machine: its processor moves the means of trained rows by up to {100 * manifest['spread']:.2g} %{bold_text}."
+    return replace(table, entries=entries, notes=(*table.notes, note))
 
 
-def _bold(row: Sequence[str], column: Column) -> str:
+def _bold_name(row: Sequence[str], column: Column) -> str:
     return BOLD + " | ".join((", ".join(row), *column.labels, column.metric))
 
 
 def undecided(manifest: Manifest, cells: Sequence[Cell], spread: float) -> tuple[Turn, ...]:
     """What turns when each row in turn moves by `spread` one way and all others the other way. What has no chance in it does not move."""
-    here = verdicts(manifest, cells)
-    moves = [(at, factor) for at, cell in enumerate(cells) if not cell.deterministic for factor in (1 + spread, 1 / (1 + spread))]
-    others: dict[str, set[str]] = {what: set() for what in here}
-    for at, factor in moves:
-        shifted = [moved(cell, factor if i == at else 1 / factor) for i, cell in enumerate(cells)]
-        for what, verdict in verdicts(manifest, shifted).items():
-            others[what].add(verdict)
-    return tuple(Turn(what, here[what], tuple(sorted(others[what] - {here[what]}))) for what in here if others[what] - {here[what]})
+    verdicts_here = verdicts(manifest, cells)
+    moves = [(index, factor) for index, cell in enumerate(cells) if not cell.deterministic for factor in (1 + spread, 1 / (1 + spread))]
+    other_verdicts: dict[str, set[str]] = {name: set() for name in verdicts_here}
+    for index, factor in moves:
+        shifted = [moved(cell, factor if i == index else 1 / factor) for i, cell in enumerate(cells)]
+        for name, verdict in verdicts(manifest, shifted).items():
+            other_verdicts[name].add(verdict)
+    return tuple(
+        Turn(name, verdicts_here[name], tuple(sorted(other_verdicts[name] - {verdicts_here[name]})))
+        for name in verdicts_here
+        if other_verdicts[name] - {verdicts_here[name]}
+    )
 
 
 def verdicts(manifest: Manifest, cells: Sequence[Cell]) -> dict[str, str]:
     """Of each claim what was decided, and of each outcome in the table whether it is bold."""
-    found = {f"claim: {judgement.claim}": judgement.verdict for judgement in judge_cards(manifest, cells)}
+    outcomes = {f"claim: {result.claim}": result.verdict for result in judge_cards(manifest, cells)}
     table = build_table(manifest, cells[0].folder.parent, cells=cells)
     for row, entries in zip(table.rows, table.entries, strict=True):
         for column, entry in zip(table.columns, entries, strict=True):
             if entry is not None and is_quality(column.metric):
-                found[_bold(row, column)] = "bold" if entry.best else "not bold"
-    return found
+                outcomes[_bold_name(row, column)] = "bold" if entry.best else "not bold"
+    return outcomes
 
 
 def moved(cell: Cell, factor: float) -> Cell:
     """The cell with its test metrics multiplied by a factor, items and all: a perplexity by that factor is a loss by its logarithm."""
     if cell.deterministic or factor == 1:
         return cell
-    results = {seed: _moved_result(result, factor) for seed, result in cell.results.items()}
+    results = {seed: _scaled_result(result, factor) for seed, result in cell.results.items()}
     items, prompts = (
-        SeedItems({seed: _moved_items(items, factor) for seed, items in of.by_seed.items()}) for of in (cell.items, cell.prompts)
+        SeedItems({seed: _scaled_items(items, factor) for seed, items in seed_items.by_seed.items()})
+        for seed_items in (cell.items, cell.prompts)
     )
     return replace(cell, results=results, items=items, prompts=prompts)
 
 
-def _moved_result(result: Mapping[str, Any], factor: float) -> dict[str, Any]:
+def _scaled_result(result: Mapping[str, Any], factor: float) -> dict[str, Any]:
     metrics = {split: dict(values) for split, values in result.get("metrics", {}).items() if values is not None}
-    metrics["test"] = {name: _moved_number(name, value, factor) for name, value in metrics.get("test", {}).items()}
+    metrics["test"] = {name: _scaled_number(name, value, factor) for name, value in metrics.get("test", {}).items()}
     return {**result, "metrics": metrics}
 
 
-def _moved_number(name: str, value: Any, factor: float) -> Any:
+def _scaled_number(name: str, value: Any, factor: float) -> Any:
     if not isinstance(value, int | float):
         return value
     return value + math.log(factor) if split_name(f"test.{name}")[1].startswith("loss") else value * factor
 
 
-def _moved_items(items: Items, factor: float) -> Items:
+def _scaled_items(items: Items, factor: float) -> Items:
     sums = {name: value + math.log(factor) * items.tokens for name in SUMS if (value := getattr(items, name)) is not None}
     means = {name: np.asarray(value) * factor for name in MEANS if (value := getattr(items, name)) is not None}
     return items._replace(**sums, **means)

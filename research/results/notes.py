@@ -48,21 +48,21 @@ def footnotes(
     manifest: Manifest,
     cells: Sequence[Cell],
     axes: Axes,
-    found: Sequence[Found | None],
+    column_bests: Sequence[Found | None],
     unranked: Sequence[Unranked],
     sources: Mapping[str, Any],
 ) -> tuple[str, ...]:
     """All lines, in a fixed order. `sources` says which kinds of interval the table holds, and of which metrics."""
     rows = tuple(dict.fromkeys(label_text(cell.labels, axes.rows) for cell in cells))
-    known = [each for each in found if each is not None]
-    first = [each for each in known if each.metric == known[0].metric]
+    ranked = [column_best for column_best in column_bests if column_best is not None]
+    primary = [column_best for column_best in ranked if column_best.metric == ranked[0].metric]
     return (
-        *headline(manifest, cells, axes, _undecided(first, axes)),
+        *headline(manifest, cells, axes, _undecided(primary, axes)),
         *_control(manifest, cells, axes),
         *_intervals(cells, sources),
         *_infinite(cells, axes, sources["metrics"]),
-        *_best_lines(first, rows, axes),
-        *_tested(first),
+        *_best_lines(primary, rows, axes),
+        *_test_lines(primary),
         *_unranked(unranked, rows, axes),
         *_folds(cells, axes),
         *filter(None, [manifest.get("matched", "")]),
@@ -78,29 +78,41 @@ def footnotes(
     )
 
 
-def _undecided(found: Sequence[Found], axes: Axes) -> list[str]:
+def _undecided(column_bests: Sequence[Found], axes: Axes) -> list[str]:
     """The columns in which no test tells any row from the best, and those in which there is no test."""
-    rivals = [each for each in found if 0 < each.tested == len(each.rivals) and not each.unfinished]
-    said = {
-        "no test could be made of the best against any other row": [each for each in rivals if len(each.untested) == each.tested],
-        "all rows lie within noise, no test tells any from the best": [each for each in rivals if len(each.untested) < each.tested],
+    undistinguished = [
+        column_best for column_best in column_bests if 0 < column_best.tested == len(column_best.rivals) and not column_best.unfinished
+    ]
+    columns_by_reason = {
+        "no test could be made of the best against any other row": [
+            column_best for column_best in undistinguished if len(column_best.untested) == column_best.tested
+        ],
+        "all rows lie within noise, no test tells any from the best": [
+            column_best for column_best in undistinguished if len(column_best.untested) < column_best.tested
+        ],
     }
-    return [f"{'; '.join(_column(each, axes) for each in of)}: {words}." for words, of in said.items() if of]
+    return [
+        f"{'; '.join(_column_title(column_best, axes) for column_best in columns)}: {reason}."
+        for reason, columns in columns_by_reason.items()
+        if columns
+    ]
 
 
 def _folds(cells: Sequence[Cell], axes: Axes) -> list[str]:
     """Which rows are cross-validated, on how many folds, and how far these lie apart."""
-    told: dict[int, list[str]] = {}
+    rows_by_folds: dict[int, list[str]] = {}
     for cell in cells:
         extras = [extra for result in cell.results.values() if (extra := result.get("extra", {})).get("folds")]
         if extras:
             deviation = 100 * float(np.mean([extra["sd_over_folds"] for extra in extras]))
-            kept = " (a fold of training is validation)" if cell.config.get("data", {}).get("validation") == "next_fold" else ""
-            told.setdefault(int(extras[0]["folds"]), []).append(f"{label_text(cell.labels, axes.rows)} {deviation:.2f}{kept}")
+            validation_text = " (a fold of training is validation)" if cell.config.get("data", {}).get("validation") == "next_fold" else ""
+            rows_by_folds.setdefault(int(extras[0]["folds"]), []).append(
+                f"{label_text(cell.labels, axes.rows)} {deviation:.2f}{validation_text}"
+            )
     return [
         f"{n}-fold cross-validation: a run's value is over the test sentences of all folds, its core-seconds and tokens are of all folds. "
         f"Standard deviation of the folds' accuracies, in points: {', '.join(rows)}."
-        for n, rows in told.items()
+        for n, rows in rows_by_folds.items()
     ]
 
 
@@ -127,8 +139,8 @@ def _intervals(cells: Sequence[Cell], sources: Mapping[str, Any]) -> list[str]:
 
 def _item_counts(cells: Sequence[Cell], metrics: Sequence[str]) -> str:
     """ "400 test items in 52 independent clusters", with ranges where the rows differ."""
-    scored = [cell.scored(scored_name(base_name(metric))[0]).items for metric in metrics for cell in cells]
-    counts = [(len(items.id), count_clusters(items)) for items in scored if items is not None]
+    scored_items = [cell.scored(scored_name(base_name(metric))[0]).items for metric in metrics for cell in cells]
+    counts = [(len(items.id), count_clusters(items)) for items in scored_items if items is not None]
     items, clusters = (_count_text([count[side] for count in counts]) for side in (0, 1))
     return f"{items} test items" + ("" if all(n == c for n, c in counts) else f" in {clusters} independent clusters")
 
@@ -145,94 +157,101 @@ def _infinite(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) -> list
     return [f"Infinite: {'; '.join(rows)} gives some of what was scored no probability. It stands last, and needs no test."]
 
 
-def _best_lines(found: Sequence[Found], rows: Sequence[str], axes: Axes) -> list[str]:
-    return [f"{_column(each, axes)}: {_verdict(each, rows)}" for each in found]
+def _best_lines(column_bests: Sequence[Found], rows: Sequence[str], axes: Axes) -> list[str]:
+    return [f"{_column_title(column_best, axes)}: {_verdict_text(column_best, rows)}" for column_best in column_bests]
 
 
 def _unranked(unranked: Sequence[Unranked], rows: Sequence[str], axes: Axes) -> list[str]:
     columns: dict[str, list[str]] = {}
-    for each in unranked:
-        apart = "no row is ranked: they were scored on different data or in different tokens"
-        some = f"not ranked, as scored on other data or in other tokens: {', '.join(rows[i] for i in each.rows)}"
-        columns.setdefault(apart if each.all else some, []).append(_column(each, axes))
-    return [f"{'; '.join(named)}: {said}." for said, named in columns.items()]
+    for column in unranked:
+        all_text = "no row is ranked: they were scored on different data or in different tokens"
+        some_text = f"not ranked, as scored on other data or in other tokens: {', '.join(rows[i] for i in column.rows)}"
+        columns.setdefault(all_text if column.all else some_text, []).append(_column_title(column, axes))
+    return [f"{'; '.join(names)}: {reason}." for reason, names in columns.items()]
 
 
-def _column(found: Found | Unranked, axes: Axes) -> str:
-    named = zip(axis_titles(axes.columns), found.labels, strict=True)
-    said = f"{title(found.metric)}, {', '.join(map(' '.join, named))}" if found.labels else title(found.metric)
-    return said[0].upper() + said[1:]
+def _column_title(column: Found | Unranked, axes: Axes) -> str:
+    axis_labels = zip(axis_titles(axes.columns), column.labels, strict=True)
+    text = f"{title(column.metric)}, {', '.join(map(' '.join, axis_labels))}" if column.labels else title(column.metric)
+    return text[0].upper() + text[1:]
 
 
-def _verdict(found: Found, rows: Sequence[str]) -> str:
-    best = " and ".join(rows[i] for i in (found.best, *found.twins)) + (", one and the same run," if found.twins else "")
-    named = lambda apart: ", ".join(f"{rows[i]} ({why})" for i, why in apart.items())
-    absent = f" It takes no test to tell {named(found.absent)}." if found.absent else ""
-    if found.unfinished:
-        return f"{best} has the best mean so far. Not decided, and nothing in bold: {named(found.unfinished)}.{absent}"
-    if found.bold:
-        untested = any(note.startswith("fewer") for note in found.notes)
+def _verdict_text(column_best: Found, rows: Sequence[str]) -> str:
+    leaders = " and ".join(rows[i] for i in (column_best.best, *column_best.twins))
+    leaders += ", one and the same run," if column_best.twins else ""
+
+    def with_reasons(reasons: Mapping[int, str]) -> str:
+        return ", ".join(f"{rows[i]} ({why})" for i, why in reasons.items())
+
+    absent = f" It takes no test to tell {with_reasons(column_best.absent)}." if column_best.absent else ""
+    if column_best.unfinished:
+        return f"{leaders} has the best mean so far. Not decided, and nothing in bold: {with_reasons(column_best.unfinished)}.{absent}"
+    if column_best.bold:
+        untested = any(note.startswith("fewer") for note in column_best.notes)
         scope = " on these test items; too few seeds to test what other seeds would do" if untested else ""
-        every = "every other row that has a mean to be tested" if found.absent else "every other row"
-        return f"{best} (bold) is significantly better than {every}{scope}.{absent}"
-    if not found.tested:
-        return f"{best} has the only mean that could be tested.{absent}"
-    if len(found.untested) == found.tested:
-        return f"{best} has the best mean; no test could be made against any other row.{absent}"
-    if len(found.rivals) == found.tested:
-        return f"{best} has the best mean, not significantly different from any other row.{absent}"
-    return f"{best} has the best mean, not significantly different from {' or '.join(rows[i] for i in found.rivals)}.{absent}"
+        others_text = "every other row that has a mean to be tested" if column_best.absent else "every other row"
+        return f"{leaders} (bold) is significantly better than {others_text}{scope}.{absent}"
+    if not column_best.tested:
+        return f"{leaders} has the only mean that could be tested.{absent}"
+    if len(column_best.untested) == column_best.tested:
+        return f"{leaders} has the best mean; no test could be made against any other row.{absent}"
+    if len(column_best.rivals) == column_best.tested:
+        return f"{leaders} has the best mean, not significantly different from any other row.{absent}"
+    return f"{leaders} has the best mean, not significantly different from {' or '.join(rows[i] for i in column_best.rivals)}.{absent}"
 
 
-def _tested(found: Sequence[Found]) -> list[str]:
-    if not found:
+def _test_lines(column_bests: Sequence[Found]) -> list[str]:
+    if not column_bests:
         return []
-    lacking = "; ".join(dict.fromkeys(note for each in found for note in each.notes))
+    missing_tests = "; ".join(dict.fromkeys(note for column_best in column_bests for note in column_best.notes))
     return [
         f"Tested: the best against each other row of its column, by a paired t over seeds (from {SEEDS_NEEDED} seeds on), a "
         "paired test over test items, and one over both. All that exist must agree, at 5% after Holm's correction."
-        + (f" Here: {lacking}." if lacking else "")
+        + (f" Here: {missing_tests}." if missing_tests else "")
     ]
 
 
 def _contexts(cells: Sequence[Cell], axes: Axes) -> list[str]:
-    said: dict[str, list[str]] = {}
+    rows_by_context: dict[str, list[str]] = {}
     for cell in cells:
         context = eval_context(cell.config)
         if context:
-            said.setdefault(context, []).append(label_text(cell.labels, axes.rows))
-    if len(said) == 1:
-        return [f"Scored {next(iter(said))}."]
-    return [f"Scored {context}: {', '.join(dict.fromkeys(rows))}." for context, rows in said.items()]
+            rows_by_context.setdefault(context, []).append(label_text(cell.labels, axes.rows))
+    if len(rows_by_context) == 1:
+        return [f"Scored {next(iter(rows_by_context))}."]
+    return [f"Scored {context}: {', '.join(dict.fromkeys(rows))}." for context, rows in rows_by_context.items()]
 
 
 def _signatures(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) -> list[str]:
     """How a score of drawn texts was computed, in sacrebleu's words; by rows where they differ, since then the scores do not compare."""
-    said: dict[tuple[str, str], list[str]] = {}
+    rows_by_signature: dict[tuple[str, str], list[str]] = {}
     for metric in dict.fromkeys(split_name(base_name(name))[1].split("_at_")[0] for name in metrics):
         for cell in cells:
             for signature in dict.fromkeys(result.get("signatures", {}).get(metric) for result in cell.results.values()):
                 if signature is not None:
-                    said.setdefault((metric, signature), []).append(label_text(cell.labels, axes.rows))
-    differ = {metric for metric, _ in said if sum(other == metric for other, _ in said) > 1}
-    rows = lambda metric, of: f" ({', '.join(dict.fromkeys(of))})" if metric in differ else ""
-    return [f"{title(metric)}{rows(metric, of)}: sacrebleu, {signature}." for (metric, signature), of in said.items()]
+                    rows_by_signature.setdefault((metric, signature), []).append(label_text(cell.labels, axes.rows))
+    differing = {metric for metric, _ in rows_by_signature if sum(other_metric == metric for other_metric, _ in rows_by_signature) > 1}
+
+    def rows_text(metric: str, rows: Sequence[str]) -> str:
+        return f" ({', '.join(dict.fromkeys(rows))})" if metric in differing else ""
+
+    return [f"{title(metric)}{rows_text(metric, rows)}: sacrebleu, {signature}." for (metric, signature), rows in rows_by_signature.items()]
 
 
 def _unknown_symbols(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) -> list[str]:
     """The shares of <unk> in drawn texts and in their references, where BLEU or chrF is shown, of rows with as many as can be told."""
-    shown = {split_name(base_name(name))[1].split("_at_")[0] for name in metrics} & {"bleu", "chrf"}
+    scores = {split_name(base_name(name))[1].split("_at_")[0] for name in metrics} & {"bleu", "chrf"}
     shares = {}
     for cell in cells:
         extras = [result["extra"] for result in cell.results.values() if "unknown_written" in result.get("extra", {})]
-        if shown and extras:
+        if scores and extras:
             means = [float(np.mean([extra[name] for extra in extras])) for name in ("unknown_written", "unknown_in_references")]
             if max(means) >= LEAST_SHARE:
                 shares[place_text(cell.labels, *axes)] = means
-    said = ", ".join(f"{row} {written:.1%} ({wanted:.1%})" for row, (written, wanted) in shares.items())
-    if not said:
+    text = ", ".join(f"{row} {written:.1%} ({in_references:.1%})" for row, (written, in_references) in shares.items())
+    if not text:
         return []
-    return [f"An unknown symbol, <unk>, is one wrong word. Its share in what was written (and in the references): {said}."]
+    return [f"An unknown symbol, <unk>, is one wrong word. Its share in what was written (and in the references): {text}."]
 
 
 def _beyond_limit(cells: Sequence[Cell], axes: Axes) -> list[str]:
@@ -242,10 +261,10 @@ def _beyond_limit(cells: Sequence[Cell], axes: Axes) -> list[str]:
         for cell in cells
         if (share := max((result.get("extra", {}).get("references_beyond_limit", 0.0) for result in cell.results.values()), default=0.0))
     }
-    said = ", ".join(f"{row} {share:.1%}" for row, share in shares.items())
-    if not said:
+    text = ", ".join(f"{row} {share:.1%}" for row, share in shares.items())
+    if not text:
         return []
-    return [f"A text is cut where the longest target of training ends. References longer than that, which none can match: {said}."]
+    return [f"A text is cut where the longest target of training ends. References longer than that, which none can match: {text}."]
 
 
 def _advice(cells: Sequence[Cell]) -> list[str]:
@@ -279,12 +298,12 @@ def eval_window(config: Mapping[str, Any]) -> int | None:
 
 
 def _cannot(cells: Sequence[Cell], axes: Axes) -> list[str]:
-    whole = [f"{place_text(cell.labels, *axes)} cannot: {cell.cannot}." for cell in cells if cell.cannot]
-    lacking = [(cell, reason) for cell in cells for reason in dict.fromkeys(cell.lacks.values())]
-    return whole + [
-        f"{place_text(cell.labels, *axes)} has no {' or '.join(title(m) for m, why in cell.lacks.items() if why == reason)}: {reason}."
-        for cell, reason in lacking
-    ]
+    lines = [f"{place_text(cell.labels, *axes)} cannot: {cell.cannot}." for cell in cells if cell.cannot]
+    incomplete = [(cell, reason) for cell in cells for reason in dict.fromkeys(cell.lacks.values())]
+    for cell, reason in incomplete:
+        metrics = " or ".join(title(metric) for metric, why in cell.lacks.items() if why == reason)
+        lines.append(f"{place_text(cell.labels, *axes)} has no {metrics}: {reason}.")
+    return lines
 
 
 def _control(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:
@@ -293,15 +312,17 @@ def _control(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]
         return []
     control = Control.model_validate(manifest["control"])
     low, high = control.bounds
-    wanted = [cells[i] for i in find_indices([cell.labels for cell in cells], control.label, *axes, where="the control")]
-    sides = [f"{side} {number(control.metric, bound)}" for side, bound in (("at least", low), ("at most", high)) if bound is not None]
-    said, side = f"{title(control.metric)} of the control, {value_text(control.label)}", " and ".join(sides)
-    means = [float(np.mean(list(values.values()))) for cell in wanted if (values := cell.values(control.metric))]
+    control_cells = [cells[i] for i in find_indices([cell.labels for cell in cells], control.label, *axes, where="the control")]
+    bound_texts = [
+        f"{relation} {number(control.metric, bound)}" for relation, bound in (("at least", low), ("at most", high)) if bound is not None
+    ]
+    subject, bound_text = f"{title(control.metric)} of the control, {value_text(control.label)}", " and ".join(bound_texts)
+    means = [float(np.mean(list(values.values()))) for cell in control_cells if (values := cell.values(control.metric))]
     if not means:
-        return [f"INCONCLUSIVE: {said}, must be {side}, and it has not run."]
-    shown = ", ".join(number(control.metric, mean) for mean in means)
-    if short := next(filter(None, (shortfall(cell, control.metric) for cell in wanted)), ""):
-        return [f"INCONCLUSIVE: {said}, is {shown} ({side} is needed): not decided: {short}."]
-    if len(means) == len(wanted) and all((low is None or mean >= low) and (high is None or mean <= high) for mean in means):
-        return [f"The control holds: {said}, is {shown} ({side} was needed)."]
-    return [f"INCONCLUSIVE: {said}, is {shown}, not {side}. Nothing can be concluded from this table."]
+        return [f"INCONCLUSIVE: {subject}, must be {bound_text}, and it has not run."]
+    means_text = ", ".join(number(control.metric, mean) for mean in means)
+    if missing_seeds := next(filter(None, (shortfall(cell, control.metric) for cell in control_cells)), ""):
+        return [f"INCONCLUSIVE: {subject}, is {means_text} ({bound_text} is needed): not decided: {missing_seeds}."]
+    if len(means) == len(control_cells) and all((low is None or mean >= low) and (high is None or mean <= high) for mean in means):
+        return [f"The control holds: {subject}, is {means_text} ({bound_text} was needed)."]
+    return [f"INCONCLUSIVE: {subject}, is {means_text}, not {bound_text}. Nothing can be concluded from this table."]

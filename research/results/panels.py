@@ -47,7 +47,7 @@ def panel_plot(
         for row, places in zip(rows, grid, strict=True):
             for panel, axes in zip(row, places, strict=True):
                 _draw_panel(axes, panel)
-            _explain(places[-1], row)
+            _draw_legend(places[-1], row)
         if log_y:
             grid[0, 0].set_yscale("log")
             grid[0, 0].yaxis.set_major_locator(LogLocator(numticks=6))
@@ -60,18 +60,18 @@ def panel_plot(
 
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:
-    for index, one in enumerate(panel.series):
-        draw_series(axes, one, *panel.style(index))
+    for index, curve in enumerate(panel.series):
+        draw_series(axes, curve, *panel.style(index))
     axes.set_title(panel.title, fontsize=9, loc="left")
 
 
-def _explain(axes: Axes, row: Sequence[Panel]) -> None:
+def _draw_legend(axes: Axes, row: Sequence[Panel]) -> None:
     """The legend of a row: each label once."""
     lines: dict[str, Line2D] = {}
     for panel in row:
-        for index, one in enumerate(panel.series):
-            theory = one.kind == "theory"
+        for index, curve in enumerate(panel.series):
+            theory = curve.kind == "theory"
             colour, dash = (INK, THEORY) if theory else panel.style(index)
-            lines.setdefault(one.label, Line2D([], [], color=colour, linestyle=dash, linewidth=1.0 if theory else 1.6))
+            lines.setdefault(curve.label, Line2D([], [], color=colour, linestyle=dash, linewidth=1.0 if theory else 1.6))
     place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.03, 0.5)}
     axes.legend(list(lines.values()), list(lines), frameon=False, fontsize=8, handlelength=2.2, **place)

@@ -91,17 +91,17 @@ def line_plot(
     """
 
     def draw(axes: Axes) -> None:
-        for index, one in enumerate(series):
-            draw_series(axes, one, COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)])
+        for index, curve in enumerate(series):
+            draw_series(axes, curve, COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)])
         axes.set(xlabel=x_label, ylabel=y_label)
         if y_top is not None:
-            least = min(min(one.y) for one in series)
-            axes.set_ylim(least - (0.0 if log_y else 0.06 * (y_top - least)), y_top)
+            y_bottom = min(min(curve.y) for curve in series)
+            axes.set_ylim(y_bottom - (0.0 if log_y else 0.06 * (y_top - y_bottom)), y_top)
         _scale_axis(axes, "x", log_x, x_ticks)
         _scale_axis(axes, "y", log_y, ())
         _label_ends(axes, series)
 
-    return _picture(name, title, caption, draw, HEIGHT)
+    return _draw_picture(name, title, caption, draw, HEIGHT)
 
 
 def heat_map(
@@ -119,7 +119,7 @@ def heat_map(
     across = min(heads, across)
     lines = -(-heads // across)
     height = max(0.9, WIDTH / across * t / s + 0.42) * lines
-    named = titles or [f"head {head + 1}" for head in range(heads)]
+    panel_titles = titles or [f"head {head + 1}" for head in range(heads)]
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name, "axes.grid": False}):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         for head, axes in enumerate(figure.subplots(lines, across, squeeze=False).ravel()):
@@ -132,11 +132,11 @@ def heat_map(
             axes.set_xticks(np.arange(s) + 0.5, columns if head + across >= heads else [""] * s, rotation=90)
             axes.set_yticks(np.arange(t) + 0.5, rows if head % across == 0 else [""] * t)
             axes.tick_params(length=0, labelsize=7)
-            axes.set_title(named[head], fontsize=9)
+            axes.set_title(panel_titles[head], fontsize=9)
         return save_picture(figure, name, title, caption)
 
 
-def _picture(name: str, title: str, caption: str, draw: Any, height: float) -> Picture:
+def _draw_picture(name: str, title: str, caption: str, draw: Any, height: float) -> Picture:
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         draw(figure.subplots())
@@ -150,10 +150,10 @@ def save_picture(figure: Figure, name: str, title: str, caption: str) -> Picture
     figure.set_layout_engine("none")  # laid out once, for both files
     figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
     figure.savefig(pixels, format="png", dpi=160, transparent=False, facecolor="white", metadata={"Software": None})
-    return Picture(name, title, caption, _inline(vector.getvalue().decode(), name, title), pixels.getvalue())
+    return Picture(name, title, caption, _inline_svg(vector.getvalue().decode(), name, title), pixels.getvalue())
 
 
-def _inline(svg: str, name: str, title: str) -> str:
+def _inline_svg(svg: str, name: str, title: str) -> str:
     """The SVG element alone, its ids its own within a page, its ink and grid the page's, and a name for who cannot see it."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
@@ -162,25 +162,27 @@ def _inline(svg: str, name: str, title: str) -> str:
     return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
 
-def draw_series(axes: Axes, one: Series, colour: str, dash: Any) -> None:
+def draw_series(axes: Axes, curve: Series, colour: str, dash: Any) -> None:
     """A line, points, or a level, with its band or bars."""
-    if one.kind == "level":
-        axes.axhline(one.y[0], color=colour, linestyle=(0, (1, 2)), linewidth=1.2)
-        if len(one.x):
-            axes.plot(one.x[:1], one.y[:1], "D", color=colour, markersize=5)
-    elif one.kind == "theory":
-        axes.plot(one.x, one.y, color=INK, linestyle=(0, (4, 3)), linewidth=1.0)
-    elif one.kind == "points":
-        bars = None if one.low is None or one.high is None else np.abs([np.subtract(one.y, one.low), np.subtract(one.high, one.y)])
-        axes.errorbar(one.x, one.y, yerr=bars, fmt="o", color=colour, markersize=5, elinewidth=1.2, capsize=2.5)
+    if curve.kind == "level":
+        axes.axhline(curve.y[0], color=colour, linestyle=(0, (1, 2)), linewidth=1.2)
+        if len(curve.x):
+            axes.plot(curve.x[:1], curve.y[:1], "D", color=colour, markersize=5)
+    elif curve.kind == "theory":
+        axes.plot(curve.x, curve.y, color=INK, linestyle=(0, (4, 3)), linewidth=1.0)
+    elif curve.kind == "points":
+        bars = (
+            None if curve.low is None or curve.high is None else np.abs([np.subtract(curve.y, curve.low), np.subtract(curve.high, curve.y)])
+        )
+        axes.errorbar(curve.x, curve.y, yerr=bars, fmt="o", color=colour, markersize=5, elinewidth=1.2, capsize=2.5)
     else:
-        marker, on_top = "o" if len(one.x) < 12 else None, 3 if len(one.x) == 1 else 2
-        axes.plot(one.x, one.y, color=colour, linestyle=dash, marker=marker, markersize=3.5, zorder=on_top)
-        if one.low is not None and one.high is not None:
-            axes.fill_between(one.x, one.low, one.high, color=colour, alpha=0.18, linewidth=0)
-    for point in one.ringed:
+        marker, z_order = "o" if len(curve.x) < 12 else None, 3 if len(curve.x) == 1 else 2
+        axes.plot(curve.x, curve.y, color=colour, linestyle=dash, marker=marker, markersize=3.5, zorder=z_order)
+        if curve.low is not None and curve.high is not None:
+            axes.fill_between(curve.x, curve.low, curve.high, color=colour, alpha=0.18, linewidth=0)
+    for point in curve.ringed:
         axes.plot(point[:1], point[1:], "o", color=colour, markersize=9, markerfacecolor="none", markeredgewidth=1.4)
-    for x, y in one.strands:
+    for x, y in curve.strands:
         axes.plot(x, y, color=colour, linewidth=0.8, alpha=0.8)
         axes.plot(x[-1:], y[-1:], "x", color=colour, markersize=6)
 
@@ -198,14 +200,14 @@ def _scale_axis(axes: Axes, which: Literal["x", "y"], log: bool, ticks: Numbers)
         axis.set_major_locator(MaxNLocator(TICKS))  # beside each other there is no room for more
     low, high = getattr(axes, f"get_{which}lim")()
     if log or high >= 10_000:
-        axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(float(value))))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: _tick_text(float(value))))
     if log and not len(ticks):
-        shown = [tick for tick in axis.get_major_locator().tick_values(low, high) if low <= tick <= high]
-        if len(shown) < 3:
+        visible_ticks = [tick for tick in axis.get_major_locator().tick_values(low, high) if low <= tick <= high]
+        if len(visible_ticks) < 3:
             axis.set_major_locator(FixedLocator([float(f"{tick:.2g}") for tick in np.geomspace(low, high, 6)[1:-1]]))
 
 
-def _tick(value: float) -> str:
+def _tick_text(value: float) -> str:
     if 0 < abs(value) < 1:
         return f"{value:.3g}"
     return (
@@ -215,10 +217,10 @@ def _tick(value: float) -> str:
     )
 
 
-def _end(axes: Axes, one: Series) -> tuple[float, float]:
-    if one.kind == "level":
-        return float(axes.get_xlim()[1]), float(one.y[0])
-    return float(one.x[-1]), float(one.y[-1])
+def _right_end(axes: Axes, curve: Series) -> tuple[float, float]:
+    if curve.kind == "level":
+        return float(axes.get_xlim()[1]), float(curve.y[0])
+    return float(curve.x[-1]), float(curve.y[-1])
 
 
 def _label_ends(axes: Axes, series: Sequence[Series]) -> None:
@@ -228,16 +230,16 @@ def _label_ends(axes: Axes, series: Sequence[Series]) -> None:
     """
     axes.set_xlim(axes.get_xlim())
     axes.set_ylim(axes.get_ylim())
-    coloured = [(one, INK if one.kind == "theory" else COLOURS[i % len(COLOURS)]) for i, one in enumerate(series)]
-    long = [(one, colour) for one, colour in coloured if one.kind != "line" or len(one.x) > 1]
-    for one, colour in coloured:
-        if one.kind == "line" and len(one.x) == 1:
-            axes.annotate(one.label, xy=_end(axes, one), xytext=(8, 0), textcoords="offset points", va="center", color=colour)
-    ends = [_end(axes, one) for one, _ in long]
-    wanted = [float(axes.transAxes.inverted().transform(axes.transData.transform(end))[1]) for end in ends]
-    for (one, colour), end, height in zip(long, ends, _spread(wanted, 0.062), strict=True):
+    curves = [(curve, INK if curve.kind == "theory" else COLOURS[i % len(COLOURS)]) for i, curve in enumerate(series)]
+    outside = [(curve, colour) for curve, colour in curves if curve.kind != "line" or len(curve.x) > 1]
+    for curve, colour in curves:
+        if curve.kind == "line" and len(curve.x) == 1:
+            axes.annotate(curve.label, xy=_right_end(axes, curve), xytext=(8, 0), textcoords="offset points", va="center", color=colour)
+    ends = [_right_end(axes, curve) for curve, _ in outside]
+    heights = [float(axes.transAxes.inverted().transform(axes.transData.transform(end))[1]) for end in ends]
+    for (curve, colour), end, height in zip(outside, ends, _spread(heights, 0.062), strict=True):
         axes.annotate(
-            one.label,
+            curve.label,
             xy=end,
             xytext=(1.045, height),
             textcoords="axes fraction",

@@ -17,14 +17,14 @@ DIRTY = "-dirty"  # how a commit ends whose tree had changes
 
 def report_folder(name: str, sweep_hash: str, root: Path = Path("reports")) -> Path:
     """reports/NAME; where another sweep's report has that place, reports/NAME-HASH, so that none overwrites another."""
-    there = read_json(root / name / "report.json")
-    return root / name if there is None or there.get("hash") == sweep_hash else root / f"{name}-{sweep_hash}"
+    existing = read_json(root / name / "report.json")
+    return root / name if existing is None or existing.get("hash") == sweep_hash else root / f"{name}-{sweep_hash}"
 
 
 def report_name(manifest: Manifest) -> str:
     """What the folder of a report is called: after its experiment and preset, or after its sweep."""
-    named = manifest.get("experiment") or manifest["name"]
-    return f"{named}-{manifest['preset']}" if manifest.get("preset") else str(named)
+    name = manifest.get("experiment") or manifest["name"]
+    return f"{name}-{manifest['preset']}" if manifest.get("preset") else str(name)
 
 
 def table_command(manifest: Manifest) -> str:
@@ -42,7 +42,7 @@ def provenance(manifest: Manifest, cells: Sequence[Cell]) -> list[tuple[str, str
     values: dict[str, dict[str, None]] = {}
     for cell in cells:
         for environment in (part for parts in _environments(cell).values() for part in parts):
-            for key, value in _flat({key: value for key, value in environment.items() if key != "step"}):
+            for key, value in _flatten({key: value for key, value in environment.items() if key != "step"}):
                 values.setdefault(key, {})[value] = None
     commands = list(values.pop("command", {}))
     spec = json.dumps(manifest["spec"], sort_keys=True)
@@ -53,7 +53,7 @@ def provenance(manifest: Manifest, cells: Sequence[Cell]) -> list[tuple[str, str
         *([("claims", f"sha256 {manifest['cards_sha256'][:12]}")] if manifest.get("cards") and manifest.get("cards_sha256") else []),
         *([("data digest", ", ".join(digests))] if digests else []),
         *(("launched with", command) for command in commands if command),
-        *((key, ", ".join(filter(None, said))) for key, said in sorted(values.items()) if any(said)),
+        *((key, ", ".join(filter(None, texts))) for key, texts in sorted(values.items()) if any(texts)),
     ]
 
 
@@ -62,16 +62,16 @@ def code_notes(cells: Sequence[Cell], axes: Axes) -> list[str]:
     rows: dict[str, dict[str, None]] = {}
     for cell in cells:
         for seed, environment in ((seed, part) for seed, parts in _environments(cell).items() for part in parts):
-            if code := _code(environment, cell.results[seed]):
+            if code := _code_text(environment, cell.results[seed]):
                 rows.setdefault(code, {})[place_text(cell.labels, *axes)] = None
-    unknown = any(DIRTY in code for code in rows)
+    uncommitted = any(DIRTY in code for code in rows)
     if len(rows) > 1:
-        told = "; ".join(f"{code}: {', '.join(places)}" for code, places in rows.items())
-        return [f"The runs of this table come from different code. {told[0].upper()}{told[1:]}."]
-    return [f"The runs come from {next(iter(rows))}: the tree had changes that no commit holds."] if unknown else []
+        text = "; ".join(f"{code}: {', '.join(places)}" for code, places in rows.items())
+        return [f"The runs of this table come from different code. {text[0].upper()}{text[1:]}."]
+    return [f"The runs come from {next(iter(rows))}: the tree had changes that no commit holds."] if uncommitted else []
 
 
-def _code(environment: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+def _code_text(environment: Mapping[str, Any], result: Mapping[str, Any]) -> str:
     """The commit, the digest of a source that no commit holds, and the code's integer, as far as they are known."""
     commit, changes = environment.get("commit"), environment.get("changes")
     version = result.get("code_version") or environment.get("code_version")
@@ -81,12 +81,12 @@ def _code(environment: Mapping[str, Any], result: Mapping[str, Any]) -> str:
 
 def _environments(cell: Cell) -> dict[int, tuple[Mapping[str, Any], ...]]:
     """Of every run that is done what did each part of it: its own env.json, or where it has none its cell's."""
-    of_cell = environments(cell.folder)
-    return {seed: environments(cell.folder / f"seed-{seed}") or of_cell for seed in cell.results}
+    cell_environments = environments(cell.folder)
+    return {seed: environments(cell.folder / f"seed-{seed}") or cell_environments for seed in cell.results}
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+def _flatten(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     flat: list[tuple[str, str]] = []
     for key, value in tree.items():
-        flat += _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [(prefix + key, value_text(value))]
+        flat += _flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [(prefix + key, value_text(value))]
     return flat

@@ -13,11 +13,11 @@ def ranges(lengths: Int[np.ndarray, " n"]) -> np.ndarray:
     Then there are at most RANGES ranges, of about equal numbers of members: a length is never cut in two, and all between the ends of
     a range are in it.
     """
-    known, inverse, counts = np.unique(lengths, return_inverse=True, return_counts=True)
-    if len(known) <= LENGTHS:
-        return known.astype(str)[inverse]
+    unique_lengths, inverse, counts = np.unique(lengths, return_inverse=True, return_counts=True)
+    if len(unique_lengths) <= LENGTHS:
+        return unique_lengths.astype(str)[inverse]
     middle = np.cumsum(counts) - counts / 2
     part = (middle * RANGES / len(lengths)).astype(int)
-    ends = {number: (known[part == number][0], known[part == number][-1]) for number in np.unique(part)}
+    ends = {number: (unique_lengths[part == number][0], unique_lengths[part == number][-1]) for number in np.unique(part)}
     names = [f"{first}" if first == last else f"{first}_to_{last}" for first, last in (ends[number] for number in part)]
     return np.array(names)[inverse]

@@ -67,9 +67,9 @@ def _escape_markdown(text: str) -> str:
 
 
 def _markdown_text(text: Text) -> str:
-    said = _escape_markdown(text.text)
-    said = f"**{said}**" if text.bold and said else said
-    return f"{said} ({_escape_markdown(text.note)})" if text.note else said
+    content = _escape_markdown(text.text)
+    content = f"**{content}**" if text.bold and content else content
+    return f"{content} ({_escape_markdown(text.note)})" if text.note else content
 
 
 def latex(sheet: Sheet, label: str = "") -> str:
@@ -89,14 +89,14 @@ def latex(sheet: Sheet, label: str = "") -> str:
 def _latex_groups(headings: Sequence[Heading]) -> list[str]:
     if not any(heading.group for heading in headings):
         return []
-    cells, rules, at = [], [], 1
+    cells, rules, column = [], [], 1
     for group, width in spans(headings):
         if group:
             cells.append(rf"\multicolumn{{{width}}}{{c}}{{{escape_latex(group)}}}")
-            rules.append(rf"\cmidrule(lr){{{at}-{at + width - 1}}}")
+            rules.append(rf"\cmidrule(lr){{{column}-{column + width - 1}}}")
         else:
             cells += [""] * width
-        at += width
+        column += width
     return [_latex_row(cells), " ".join(rules)]
 
 
@@ -110,9 +110,9 @@ def escape_latex(text: str) -> str:
 
 
 def _latex_text(text: Text) -> str:
-    said = escape_latex(text.text)
-    said = rf"\textbf{{{said}}}" if text.bold and said else said
-    return rf"{said} {{\footnotesize ({escape_latex(text.note)})}}" if text.note else said
+    content = escape_latex(text.text)
+    content = rf"\textbf{{{content}}}" if text.bold and content else content
+    return rf"{content} {{\footnotesize ({escape_latex(text.note)})}}" if text.note else content
 
 
 def table_csv(table: TableData) -> str:
@@ -121,24 +121,24 @@ def table_csv(table: TableData) -> str:
     heads = [*table.row_titles, *table.column_titles, "metric", "mean", "low", "high", "sd", "n", "interval", *statuses, "cannot", "best"]
     lines: list[list[object]] = [[head.replace(" ", "_") for head in heads]]
     for labels, row in zip(table.rows, table.entries, strict=True):
-        for column, e in zip(table.columns, row, strict=True):
-            if e is None:
+        for column, entry in zip(table.columns, row, strict=True):
+            if entry is None:
                 continue
-            across = column.labels if column.group or not table.column_titles else [""] * len(table.column_titles)
-            numbers = _csv_numbers(e)
-            counts = [e.counts.get(status, 0) for status in statuses]
+            column_labels = column.labels if column.group or not table.column_titles else [""] * len(table.column_titles)
+            numbers = _csv_numbers(entry)
+            counts = [entry.counts.get(status, 0) for status in statuses]
             lines.append(
                 [
                     *labels,
-                    *across,
+                    *column_labels,
                     column.metric,
                     *numbers,
-                    "" if e.sd is None else f"{e.sd:.10g}",
-                    len(e.values),
-                    e.source,
+                    "" if entry.sd is None else f"{entry.sd:.10g}",
+                    len(entry.values),
+                    entry.source,
                     *counts,
-                    e.cannot,
-                    int(e.best),
+                    entry.cannot,
+                    int(entry.best),
                 ]
             )
     return _csv(lines)
@@ -158,9 +158,9 @@ def sheet_csv(sheet: Sheet) -> str:
 
 
 def _csv(lines: Sequence[Sequence[object]]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(lines)
-    return out.getvalue()
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(lines)
+    return buffer.getvalue()
 
 
 RENDERERS: dict[str, Callable[[Sheet], str]] = {"md": markdown, "tex": latex, "csv": sheet_csv}

@@ -80,63 +80,65 @@ def write_report(
     cells = load_cells(manifest, runs_dir) if cells is None else cells
     if (trials := trials_sheet(manifest, cells)) is not None:
         sections = (*sections, Section("Trials", sheet=trials))
-    decided = decide(manifest, cells, runs_dir, sections)
+    findings = decide(manifest, cells, runs_dir, sections)
     pictures = (*drawn_figures(manifest, cells), *figures) if "html" in formats else tuple(figures)
-    files = _texts(manifest, cells, decided, runs_dir, out_dir, formats, pictures, sections)
-    drawn = (*pictures, *(section.picture for section in sections if section.picture))
-    files |= {f"figures/{picture.name}.svg": picture.svg for picture in drawn}
+    files = _file_texts(manifest, cells, findings, runs_dir, out_dir, formats, pictures, sections)
+    all_pictures = (*pictures, *(section.picture for section in sections if section.picture))
+    files |= {f"figures/{picture.name}.svg": picture.svg for picture in all_pictures}
     if (chosen := choices(manifest, cells)) is not None:
         files["choices.json"] = json.dumps(chosen, indent=2, ensure_ascii=False) + "\n"
-    names = sorted([*files, *(f"figures/{picture.name}.png" for picture in drawn), "report.json"])
-    _forget_others(out_dir, names)
+    names = sorted([*files, *(f"figures/{picture.name}.png" for picture in all_pictures), "report.json"])
+    _remove_stale_files(out_dir, names)
     for name, text in files.items():
         write_text(out_dir / name, text)
-    for picture in drawn:
+    for picture in all_pictures:
         write_bytes(out_dir / "figures" / f"{picture.name}.png", picture.png)
-    write_json(out_dir / "report.json", report_data(manifest, cells, decided) | {"files": names})
+    write_json(out_dir / "report.json", report_data(manifest, cells, findings) | {"files": names})
     return {name: out_dir / name for name in names}
 
 
-def _forget_others(out_dir: Path, names: Sequence[str]) -> None:
+def _remove_stale_files(out_dir: Path, names: Sequence[str]) -> None:
     """What an earlier report wrote here and this one does not is another sweep's figure, or a format that is out of date."""
-    there = (read_json(out_dir / "report.json") or {}).get("files", [])
-    for name in {*there} - {*names}:
+    earlier_names = (read_json(out_dir / "report.json") or {}).get("files", [])
+    for name in {*earlier_names} - {*names}:
         if (out_dir / name).resolve().is_relative_to(out_dir.resolve()):
             (out_dir / name).unlink(missing_ok=True)
 
 
-def _texts(
+def _file_texts(
     manifest: Manifest,
     cells: Sequence[Cell],
-    decided: Decided,
+    findings: Decided,
     runs_dir: Path,
     out_dir: Path,
     formats: Sequence[str],
     pictures: Sequence[Picture],
     sections: Sequence[Section],
 ) -> dict[str, str]:
-    sheets = [table_sheet(decided.table), *_further_sheets(manifest, decided), *(section.sheet for section in sections if section.sheet)]
-    make = {
+    sheets = [table_sheet(findings.table), *_further_sheets(manifest, findings), *(section.sheet for section in sections if section.sheet)]
+    writers = {
         "md": lambda: "\n".join([f"# {manifest.get('question') or manifest['name']}\n", *map(markdown, sheets)]),
         "tex": lambda: "\n".join(map(latex, sheets)),
-        "csv": lambda: table_csv(decided.table),
-        "html": lambda: render_page(manifest, cells, decided, runs_dir, out_dir, pictures, sections),
+        "csv": lambda: table_csv(findings.table),
+        "html": lambda: render_page(manifest, cells, findings, runs_dir, out_dir, pictures, sections),
     }
     names = {"md": "table.md", "tex": "table.tex", "csv": "table.csv", "html": "report.html"}
-    return {names[name]: make[name]() for name in dict.fromkeys(formats)}
+    return {names[name]: writers[name]() for name in dict.fromkeys(formats)}
 
 
-def _further_sheets(manifest: Manifest, decided: Decided) -> list[Sheet]:
-    sheets = (_cards_sheet(manifest, decided.judged), _comparisons_sheet(decided.compared))
+def _further_sheets(manifest: Manifest, findings: Decided) -> list[Sheet]:
+    sheets = (_cards_sheet(manifest, findings.judged), _comparisons_sheet(findings.compared))
     return [sheet for sheet in sheets if sheet]
 
 
 def decide(manifest: Manifest, cells: Sequence[Cell], runs_dir: Path, sections: Sequence[Section] = ()) -> Decided:
     """The table, the comparisons of the spec and the judgements of the claims, over the same numbers."""
-    seen = [_with_numbers(cell, sections) for cell in cells]
-    turns = turns_of(manifest, seen)
-    table = table_on_any_machine(manifest, runs_dir, cells, turns)
-    return Decided(table, families(manifest, seen), settled_cards(judge_cards(manifest, seen), turns))
+    cells_with_numbers = [_with_numbers(cell, sections) for cell in cells]
+    unstable_verdicts = turns_of(manifest, cells_with_numbers)
+    table = table_on_any_machine(manifest, runs_dir, cells, unstable_verdicts)
+    return Decided(
+        table, families(manifest, cells_with_numbers), settled_cards(judge_cards(manifest, cells_with_numbers), unstable_verdicts)
+    )
 
 
 def _comparisons_sheet(compared: Families) -> Sheet | None:
@@ -144,9 +146,9 @@ def _comparisons_sheet(compared: Families) -> Sheet | None:
     return comparisons_sheet(compared.named, claimed=compared.tested - tested) if compared.named else None
 
 
-def _cards_sheet(manifest: Manifest, judged: Sequence[Judgement]) -> Sheet | None:
+def _cards_sheet(manifest: Manifest, card_results: Sequence[Judgement]) -> Sheet | None:
     changes = card_changes(manifest)
-    return cards_sheet(judged, changes=changes) if judged or changes else None
+    return cards_sheet(card_results, changes=changes) if card_results or changes else None
 
 
 def _with_numbers(cell: Cell, sections: Sequence[Section]) -> Cell:
@@ -159,21 +161,21 @@ def _with_numbers(cell: Cell, sections: Sequence[Section]) -> Cell:
     return replace(cell, results=results)
 
 
-def report_data(manifest: Manifest, cells: Sequence[Cell], decided: Decided) -> dict[str, Any]:
+def report_data(manifest: Manifest, cells: Sequence[Cell], findings: Decided) -> dict[str, Any]:
     """The whole report for a program: entries with their intervals and values by seed, comparisons, cards, notes."""
-    table, compared, judged = decided
+    table, compared, card_results = findings
     entries = [
         {"row": list(row), "column": list(column.labels), "metric": column.metric, **_entry_data(entry)}
         for row, line in zip(table.rows, table.entries, strict=True)
         for column, entry in zip(table.columns, line, strict=True)
         if entry is not None
     ]
-    kept = ("name", "hash", "question", "preset", "spec_file", "created")
+    keys = ("name", "hash", "question", "preset", "spec_file", "created")
     return {
-        **{key: manifest.get(key) for key in kept},
+        **{key: manifest.get(key) for key in keys},
         "entries": entries,
         "comparisons": [{**asdict(comparison), "verdict": comparison.verdict} for comparison in compared.named],
-        "cards": [asdict(judgement) for judgement in judged],
+        "cards": [asdict(result) for result in card_results],
         "cards_changed": card_changes(manifest),
         "notes": list(table.notes),
         "cells": [
@@ -185,17 +187,17 @@ def report_data(manifest: Manifest, cells: Sequence[Cell], decided: Decided) -> 
 
 def _entry_data(entry: Any) -> dict[str, Any]:
     interval = entry.interval
-    shown = {"mean": None, "low": None, "high": None} if interval is None else interval._asdict()
+    numbers = {"mean": None, "low": None, "high": None} if interval is None else interval._asdict()
     if entry.source == "none":
-        shown |= {"low": None, "high": None}
-    also = {"interval": entry.source, "sd": entry.sd, "seeds": dict(entry.values), "counts": dict(entry.counts), "cannot": entry.cannot}
-    return {**shown, **also, "best": entry.best}
+        numbers |= {"low": None, "high": None}
+    others = {"interval": entry.source, "sd": entry.sd, "seeds": dict(entry.values), "counts": dict(entry.counts), "cannot": entry.cannot}
+    return {**numbers, **others, "best": entry.best}
 
 
 def render_page(
     manifest: Manifest,
     cells: Sequence[Cell],
-    decided: Decided,
+    findings: Decided,
     runs_dir: Path,
     out_dir: Path,
     pictures: Sequence[Picture] = (),
@@ -204,16 +206,16 @@ def render_page(
     """The HTML page: no script, no network, light and dark, for a screen of any width and for paper."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    table, compared, judged = decided
+    table, compared, card_results = findings
     warnings = [note for note in table.notes if note.startswith("INCONCLUSIVE")]
     return environment.get_template("report.html").render(
         name=manifest["name"],
         question=manifest.get("question"),
         facts=_facts(manifest, cells),
-        contents=_contents(bool(judged or card_changes(manifest)), bool(pictures), bool(compared.named), sections),
+        contents=_contents(bool(card_results or card_changes(manifest)), bool(pictures), bool(compared.named), sections),
         warnings=warnings,
         table=table_sheet(table),
-        cards=_cards_sheet(manifest, judged),
+        cards=_cards_sheet(manifest, card_results),
         comparisons=_comparisons_sheet(compared),
         cost=cost_sheet(manifest, cells, runs_dir),
         pictures=pictures,
@@ -225,15 +227,15 @@ def render_page(
 
 
 def _contents(cards: bool, pictures: bool, comparisons: bool, sections: Sequence[Section]) -> list[tuple[str, str]]:
-    every = [("table", "Results", True), ("cards", "Expected and found", cards), ("figures", "Figures", pictures)]
-    every += [(section.id, section.title, True) for section in sections]
-    every += [
+    entries = [("table", "Results", True), ("cards", "Expected and found", cards), ("figures", "Figures", pictures)]
+    entries += [(section.id, section.title, True) for section in sections]
+    entries += [
         ("comparisons", "Comparisons", comparisons),
         ("cost", "Cost", True),
         ("cells", "Cells", True),
         ("provenance", "Provenance", True),
     ]
-    return [(id, heading) for id, heading, wanted in every if wanted]
+    return [(id, heading) for id, heading, is_present in entries if is_present]
 
 
 def _facts(manifest: Manifest, cells: Sequence[Cell]) -> list[str]:
@@ -250,9 +252,9 @@ def _facts(manifest: Manifest, cells: Sequence[Cell]) -> list[str]:
 def cost_sheet(manifest: Manifest, cells: Sequence[Cell], runs_dir: Path) -> Sheet:
     """What each cell took: a line a cell, its labels in one column. A column that no cell has is left out."""
     axes = axes_of(manifest)
-    shown = [metric for metric in (*COST_COLUMNS, "trials") if any(_cost(cell, metric) is not None for cell in cells)]
-    heads = (Heading("cell", numeric=False), *(Heading(title(metric)) for metric in shown))
-    rows = tuple((Text(place_text(cell.labels, *axes)), *(_cost_text(cell, metric) for metric in shown)) for cell in cells)
+    metrics = [metric for metric in (*COST_COLUMNS, "trials") if any(_cost(cell, metric) is not None for cell in cells)]
+    heads = (Heading("cell", numeric=False), *(Heading(title(metric)) for metric in metrics))
+    rows = tuple((Text(place_text(cell.labels, *axes)), *(_cost_text(cell, metric) for metric in metrics)) for cell in cells)
     note = (
         "Means over the seeds that finished. FLOPs: forward, by formula; training takes three times as many. core-s: seconds times cores."
     )
@@ -298,7 +300,10 @@ def _seeds_sheet(manifest: Manifest, cell: Cell) -> Sheet:
     rows = []
     for seed, status in cell.statuses.items():
         values = [measure(dict(cell.results[seed]), metric) if seed in cell.results else None for metric in metrics]
-        texts = [Text(DASH, tone="quiet") if v is None else Text(number(m, v)) for m, v in zip(metrics, values, strict=True)]
+        texts = [
+            Text(DASH, tone="quiet") if value is None else Text(number(metric, value))
+            for metric, value in zip(metrics, values, strict=True)
+        ]
         tone: Any = "bad" if status in ("failed", "diverged") else ""
         rows.append((Text(str(seed)), Text(status, cell.messages[seed] if status != "done" else "", tone=tone), *texts))
     return Sheet(f"Seeds of {cell.cell_id}", heads, tuple(rows))

@@ -49,14 +49,19 @@ def table_sheet(table: TableData) -> Sheet:
     """The sheet of a table: `mean ± half`, or what became of the seeds."""
     columns = [_column_texts([row[i] for row in table.entries], column) for i, column in enumerate(table.columns)]
     rows = tuple((*(Text(label or DASH) for label in labels), *(texts[i] for texts in columns)) for i, labels in enumerate(table.rows))
-    heads = (*(Heading(text, numeric=False) for text in table.row_titles), *(Heading(c.title, c.group) for c in table.columns))
-    return Sheet(table.title, heads, rows, len(table.row_titles), table.notes)
+    headings = (
+        *(Heading(text, numeric=False) for text in table.row_titles),
+        *(Heading(column.title, column.group) for column in table.columns),
+    )
+    return Sheet(table.title, headings, rows, len(table.row_titles), table.notes)
 
 
 def _column_texts(entries: Sequence[Entry | None], column: Column) -> list[Text]:
-    times = scale(column.metric)
-    shown = [e.interval for e in entries if e is not None and e.interval is not None]
-    places = decimals_of(column.metric, (i.half * times for i in shown), (i.mean * times for i in shown))
+    factor = scale(column.metric)
+    intervals = [entry.interval for entry in entries if entry is not None and entry.interval is not None]
+    places = decimals_of(
+        column.metric, (interval.half * factor for interval in intervals), (interval.mean * factor for interval in intervals)
+    )
     return [_entry_text(entry, column.metric, places) for entry in entries]
 
 
@@ -64,7 +69,7 @@ def _entry_text(entry: Entry | None, metric: str, places: int) -> Text:
     if entry is None:
         return Text("", tone="quiet")
     if entry.interval is None:
-        return _absent(entry, metric)
+        return _missing_text(entry, metric)
     text = number(metric, entry.interval.mean, places)
     if entry.source != "none":
         text += f" {spread_text(entry.interval, metric, places)}{'*' if entry.source == 'items' else ''}"
@@ -87,7 +92,7 @@ def _pair_text(entry: Entry, metric: str, places: int) -> str:
     return f": {', '.join(number(metric, value, places) for value in entry.values.values())}" if len(entry.values) == 2 else ""
 
 
-def _absent(entry: Entry, metric: str) -> Text:
+def _missing_text(entry: Entry, metric: str) -> Text:
     if not is_quality(metric):
         return Text(DASH, tone="quiet")
     if entry.cannot:
@@ -95,8 +100,8 @@ def _absent(entry: Entry, metric: str) -> Text:
     if not entry.lost:
         return Text(DASH, tone="quiet")  # it ran, and has no such metric
     bad = entry.lost.keys() & {"failed", "diverged"}
-    said = next(iter(entry.lost)) if len(entry.lost) == 1 and sum(entry.lost.values()) == 1 else said_counts(entry.lost)
-    return Text("not run" if entry.lost.keys() == {"not run"} else said, tone="bad" if bad else "quiet")
+    text = next(iter(entry.lost)) if len(entry.lost) == 1 and sum(entry.lost.values()) == 1 else said_counts(entry.lost)
+    return Text("not run" if entry.lost.keys() == {"not run"} else text, tone="bad" if bad else "quiet")
 
 
 def said_counts(counts: dict[str, int]) -> str:
@@ -124,33 +129,43 @@ TONES: dict[str, Tone] = {
 
 def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparisons", claimed: int = 0) -> Sheet:
     """One line a comparison: difference, both p values, Holm's, and the verdict. `claimed`: tests that the claims add to their family."""
-    columned = any(comparison.column for comparison in comparisons)
-    heads = [Heading("row", numeric=False), Heading("against", numeric=False), *([Heading("column", numeric=False)] if columned else [])]
-    p_values = {"seeds": [c.p_seeds for c in comparisons], "items": [c.p_items for c in comparisons]}
-    if any(c.p_both is not None for c in comparisons):
-        p_values["both"] = [c.p_both for c in comparisons]
-    p_values["Holm"] = [c.p_holm for c in comparisons]
+    has_columns = any(comparison.column for comparison in comparisons)
+    heads = [Heading("row", numeric=False), Heading("against", numeric=False), *([Heading("column", numeric=False)] if has_columns else [])]
+    p_values = {"seeds": [comparison.p_seeds for comparison in comparisons], "items": [comparison.p_items for comparison in comparisons]}
+    if any(comparison.p_both is not None for comparison in comparisons):
+        p_values["both"] = [comparison.p_both for comparison in comparisons]
+    p_values["Holm"] = [comparison.p_holm for comparison in comparisons]
     heads += [Heading("difference"), Heading("verdict", numeric=False), *(Heading(f"p, {source}") for source in p_values)]
-    notes = Counter(c.note for c in comparisons if c.difference is not None)
+    notes = Counter(comparison.note for comparison in comparisons if comparison.difference is not None)
     common = next((note for note, count in notes.items() if note and 2 * count > notes.total()), "")
     rows = tuple(
         (
-            Text(c.better),
-            Text(c.worse),
-            *([Text(c.column)] if columned else []),
-            Text(DASH if c.difference is None else f"{signed(c.difference * scale(c.metric))}"),
-            Text(c.verdict, "" if c.note == common else c.note, tone=TONES[c.verdict]),
+            Text(comparison.better),
+            Text(comparison.worse),
+            *([Text(comparison.column)] if has_columns else []),
+            Text(DASH if comparison.difference is None else f"{signed(comparison.difference * scale(comparison.metric))}"),
+            Text(comparison.verdict, "" if comparison.note == common else comparison.note, tone=TONES[comparison.verdict]),
             *(Text(p_text(p[i])) for p in p_values.values()),
         )
-        for i, c in enumerate(comparisons)
+        for i, comparison in enumerate(comparisons)
     )
-    metrics = ", ".join(dict.fromkeys(title(c.metric) for c in comparisons))
-    tested = sum(c.p is not None for c in comparisons)
+    metrics = ", ".join(dict.fromkeys(title(comparison.metric) for comparison in comparisons))
+    tested = sum(comparison.p is not None for comparison in comparisons)
     family = f"{tested} comparison{'' if tested == 1 else 's'}" + (f" and {claimed} of the claims" if claimed else "")
     note = f"Difference of mean {metrics}: the row's less the other's. Holm's correction over {family}, 5%."
-    lead = "Where nothing else is said: " if len({c.note for c in comparisons if c.verdict != "not run"}) > 1 else ""
-    said = f"{lead}{common}." if common else ""
-    return Sheet(name, tuple(heads), rows, 2 + columned, tuple(filter(None, (note, said[:1].upper() + said[1:]))) if comparisons else ())
+    lead = (
+        "Where nothing else is said: "
+        if len({comparison.note for comparison in comparisons if comparison.verdict != "not run"}) > 1
+        else ""
+    )
+    common_text = f"{lead}{common}." if common else ""
+    return Sheet(
+        name,
+        tuple(heads),
+        rows,
+        2 + has_columns,
+        tuple(filter(None, (note, common_text[:1].upper() + common_text[1:]))) if comparisons else (),
+    )
 
 
 def signed(value: float | int) -> str:

@@ -39,17 +39,18 @@ class Estimate(NamedTuple):
 
 def estimate(value: float, influence: Float[Array, " n"]) -> Estimate:
     """From how far each cluster moves the statistic: of a mean, the cluster's deviation from it over n."""
-    n, moved = len(influence), influence - influence.mean()
-    second, third = float((moved**2).mean()), float((moved * moved * moved).mean())  # not **3, which is not odd on every processor
-    error = math.sqrt(n * second * n / (n - 1)) if n > 1 else math.inf
-    return Estimate(value, error, third / second**1.5 / math.sqrt(n) if second > 0 else 0.0, n)
+    n, centred = len(influence), influence - influence.mean()
+    second_moment = float((centred**2).mean())
+    third_moment = float((centred * centred * centred).mean())  # not **3, which is not odd on every processor
+    error = math.sqrt(n * second_moment * n / (n - 1)) if n > 1 else math.inf
+    return Estimate(value, error, third_moment / second_moment**1.5 / math.sqrt(n) if second_moment > 0 else 0.0, n)
 
 
 def jackknife(score: Callable[[Array], Array], clusters: Float[Array, "n m"]) -> Float[Array, " n"]:
     """How far each cluster moves a score of summed counts, by leaving it out (Tukey 1958). `score`: [r m] -> [r]."""
     n, total = clusters.shape[0], clusters.sum(axis=0)
     step = max(1, CHUNK * 256 // clusters.shape[1])
-    without = np.concatenate([score(total - clusters[at : at + step]) for at in range(0, n, step)])
+    without = np.concatenate([score(total - clusters[start : start + step]) for start in range(0, n, step)])
     return (without.mean() - without) * (n - 1) / n
 
 
@@ -65,20 +66,20 @@ def skewed(q: float, skew: float) -> float:
 
 def t_p(t: float, skew: float, freedom: float | int, sign: float | int) -> float:
     """The larger p of Student's t and of Hall's; 1 of no difference."""
-    nearer = min(sign * t, sign * unskewed(t, skew))
-    return min(1.0, 2 * float(special.stdtr(freedom, -nearer))) if sign else 1.0
+    smaller_t = min(sign * t, sign * unskewed(t, skew))
+    return min(1.0, 2 * float(special.stdtr(freedom, -smaller_t))) if sign else 1.0
 
 
-def studentised_p(of: Estimate, sign: float | int) -> float:
+def studentised_p(estimated: Estimate, sign: float | int) -> float:
     """p that the statistic is zero, with n - 1 degrees of freedom; 1 of a single cluster."""
-    return t_p(of.t, of.skew, of.n - 1, sign) if of.n > 1 else 1.0
+    return t_p(estimated.t, estimated.skew, estimated.n - 1, sign) if estimated.n > 1 else 1.0
 
 
-def t_bounds(of: Estimate, confidence: float = 0.95) -> tuple[float, float]:
+def t_bounds(estimated: Estimate, confidence: float = 0.95) -> tuple[float, float]:
     """The interval of the values that `studentised_p` does not reject; needs two clusters and an error."""
-    high = float(stats.t.ppf((1 + confidence) / 2, of.n - 1))
-    lowest, highest = min(-high, skewed(-high, of.skew)), max(high, skewed(high, of.skew))
-    return of.value - highest * of.error, of.value - lowest * of.error
+    high = float(stats.t.ppf((1 + confidence) / 2, estimated.n - 1))
+    lowest, highest = min(-high, skewed(-high, estimated.skew)), max(high, skewed(high, estimated.skew))
+    return estimated.value - highest * estimated.error, estimated.value - lowest * estimated.error
 
 
 def sign_flip_p(differences: Float[Array, " n"], sign: float | int) -> float:
@@ -86,48 +87,54 @@ def sign_flip_p(differences: Float[Array, " n"], sign: float | int) -> float:
 
     At least 2^(1 - k) where k are not zero; 1 where their sum is not on the side of `sign`. Draws depend on k alone.
     """
-    moved = differences[differences != 0]
-    seen = float(moved.sum())
-    if seen * sign <= 0:
+    nonzero = differences[differences != 0]
+    observed = float(nonzero.sum())
+    if observed * sign <= 0:
         return 1.0
-    least = abs(seen) - TIE * float(np.abs(moved).sum())
-    if len(moved) > EXACT_SIGNS:
-        return _drawn_p(len(moved), lambda signs: np.abs(signs @ moved) >= least)
-    first, second = (np.sort(_every_sum(half)) for half in (moved[: len(moved) // 2], moved[len(moved) // 2 :]))
-    return float(2 * (len(second) - np.searchsorted(second, least - first)).sum()) / 2 ** len(moved)
+    threshold = abs(observed) - TIE * float(np.abs(nonzero).sum())
+    if len(nonzero) > EXACT_SIGNS:
+        return _monte_carlo_p(len(nonzero), lambda signs: np.abs(signs @ nonzero) >= threshold)
+    first_sums, second_sums = (np.sort(_all_signed_sums(half)) for half in (nonzero[: len(nonzero) // 2], nonzero[len(nonzero) // 2 :]))
+    return float(2 * (len(second_sums) - np.searchsorted(second_sums, threshold - first_sums)).sum()) / 2 ** len(nonzero)
 
 
 def swap_p(score: Callable[[Array], Array], a: Float[Array, "n m"], b: Float[Array, "n m"], sign: float | int) -> float:
     """As `sign_flip_p`, of the difference of two scores of summed counts, [r m] -> [r]: the rows are swapped within clusters."""
-    differ = np.any(a != b, axis=1)
-    halves, middle = ((a - b) / 2)[differ], (a.sum(axis=0) + b.sum(axis=0)) / 2
-    difference = lambda moved: score(middle + moved) - score(middle - moved)
-    seen = float(difference(halves.sum(axis=0, keepdims=True))[0])
-    if seen * sign <= 0:
+    differs = np.any(a != b, axis=1)
+    halves, middle = ((a - b) / 2)[differs], (a.sum(axis=0) + b.sum(axis=0)) / 2
+
+    def difference(shift: Array) -> Array:
+        return score(middle + shift) - score(middle - shift)
+
+    observed = float(difference(halves.sum(axis=0, keepdims=True))[0])
+    if observed * sign <= 0:
         return 1.0
-    beyond = lambda signs: np.abs(difference(signs @ halves)) >= abs(seen) * (1 - TIE)
+
+    def is_extreme(signs: Array) -> Array:
+        return np.abs(difference(signs @ halves)) >= abs(observed) * (1 - TIE)
+
     k = len(halves)
-    return float(beyond(_every_sign(k)).mean()) if k <= EXACT_SWAPS else _drawn_p(k, beyond)
+    return float(is_extreme(_all_signs(k)).mean()) if k <= EXACT_SWAPS else _monte_carlo_p(k, is_extreme)
 
 
-def _every_sum(differences: Float[Array, " k"]) -> Float[Array, " r"]:
+def _all_signed_sums(differences: Float[Array, " k"]) -> Float[Array, " r"]:
     sums = np.zeros(1)
     for difference in differences:
         sums = np.concatenate([sums + difference, sums - difference])
     return sums
 
 
-def _every_sign(k: int) -> Int8[Array, "r k"]:
+def _all_signs(k: int) -> Int8[Array, "r k"]:
     """All signs but the first's, which only turns a difference round."""
-    rest = (np.arange(2 ** (k - 1))[:, None] >> np.arange(k - 1)) & 1
-    return np.concatenate([np.ones((2 ** (k - 1), 1), np.int8), (1 - 2 * rest).astype(np.int8)], axis=1)
+    bits = (np.arange(2 ** (k - 1))[:, None] >> np.arange(k - 1)) & 1
+    return np.concatenate([np.ones((2 ** (k - 1), 1), np.int8), (1 - 2 * bits).astype(np.int8)], axis=1)
 
 
-def _drawn_p(k: int, beyond: Callable[[Array], Array]) -> float:
+def _monte_carlo_p(k: int, is_extreme: Callable[[Array], Array]) -> float:
     """The share of drawn signs that are as extreme, the observed among them; draws go on until ENOUGH are, or MOST are drawn."""
     extreme = drawn = 0
     while drawn < MOST and extreme < ENOUGH:
-        extreme += int(beyond(_signs(k, drawn // CHUNK)).sum())
+        extreme += int(is_extreme(_signs(k, drawn // CHUNK)).sum())
         drawn += CHUNK
     return max((1 + extreme) / (1 + drawn), 2.0 ** (1 - k))
 
@@ -140,17 +147,17 @@ def _signs(k: int, chunk: int) -> Int8[Array, "c k"]:
 
 def paired_t(a: Sequence[float] | Float[Array, " n"], b: Sequence[float] | Float[Array, " n"]) -> float:
     """Two-sided p of the paired t test, a[i] and b[i] from one seed; differences without any spread have the sign test's, 2^(1 - n)."""
-    of = seeds_estimate(a, b)
-    return max(2 * float(special.stdtr(of.n - 1, -abs(of.t))), 2.0 ** (1 - of.n) if math.isinf(of.t) else 0.0)
+    estimated = seeds_estimate(a, b)
+    return max(2 * float(special.stdtr(estimated.n - 1, -abs(estimated.t))), 2.0 ** (1 - estimated.n) if math.isinf(estimated.t) else 0.0)
 
 
 def seeds_estimate(a: Sequence[float] | Float[Array, " n"], b: Sequence[float] | Float[Array, " n"]) -> Estimate:
-    """The mean difference over seeds; spread below what floats can hold is none. Its skewness is not asked: seeds are few."""
+    """The mean difference over seeds; spread below what floats can hold is none. Its skewness is not estimated: seeds are few."""
     differences = np.asarray(a, float) - np.asarray(b, float)
     size = float(max(np.abs(a).max(), np.abs(b).max()))
     flat = float(np.ptp(differences)) <= 1e-12 * size
-    of = estimate(float(differences.mean()), np.zeros(len(differences)) if flat else differences / len(differences))
-    return of._replace(value=0.0) if flat and abs(of.value) <= 1e-12 * size else of._replace(skew=0.0)
+    estimated = estimate(float(differences.mean()), np.zeros(len(differences)) if flat else differences / len(differences))
+    return estimated._replace(value=0.0) if flat and abs(estimated.value) <= 1e-12 * size else estimated._replace(skew=0.0)
 
 
 def both_p(seeds: Estimate, items: Estimate, sign: float | int) -> float:

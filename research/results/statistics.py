@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -90,8 +90,8 @@ def read_run_items(arrays: Mapping[str, Array]) -> Items:
     counts = {name: arrays[name][:, None] for name in SUMMED if name in arrays}
     if "class" in arrays and "predicted" in arrays:
         counts["confusion"] = confusion(arrays["class"], arrays["predicted"])[:, None]
-    given = {name: arrays.get("class" if name == "truth" else name) for name in Items._fields}
-    return Items(**given | counts)  # type: ignore[arg-type]
+    fields = {name: arrays.get("class" if name == "truth" else name) for name in Items._fields}
+    return Items(**fields | counts)  # type: ignore[arg-type]
 
 
 def average_items(runs: Sequence[Items]) -> Items | None:
@@ -102,11 +102,19 @@ def average_items(runs: Sequence[Items]) -> Items | None:
     ordered = [_by_id(run) for run in runs]
     if not ordered or not all(_same_items(ordered[0], other) for other in ordered):
         return None
-    mean = lambda fields: None if any(field is None for field in fields) else np.mean(fields, axis=0)
-    beside = lambda fields: None if any(field is None for field in fields) else np.concatenate(as_wide(fields), axis=1)
-    column = lambda name: [getattr(run, name) for run in ordered]
-    means = {name: mean(column(name)) for name in ("loss", "correct", "misspelt", *MEANS.values(), *NAMED)}
-    return ordered[0]._replace(**means, **{name: beside(column(name)) for name in SUMMED})  # type: ignore[arg-type]
+
+    def field_values(name: str) -> list[Array] | None:
+        """The field of every run; None where a run has it not."""
+        values = [getattr(run, name) for run in ordered]
+        return None if any(value is None for value in values) else values
+
+    means: dict[str, Any] = {}
+    counts: dict[str, Any] = {}
+    for name in ("loss", "correct", "misspelt", *MEANS.values(), *NAMED):
+        means[name] = None if (values := field_values(name)) is None else np.mean(values, axis=0)
+    for name in SUMMED:
+        counts[name] = None if (values := field_values(name)) is None else np.concatenate(as_wide(values), axis=1)
+    return ordered[0]._replace(**means, **counts)
 
 
 def as_wide(fields: Sequence[Array]) -> list[Array]:

@@ -72,7 +72,7 @@ def _write(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
     make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
-        with _opened(temporary) as file:
+        with _open_for_writing(temporary) as file:
             fill(file)
             file.flush()
             os.fsync(file.fileno())
@@ -81,7 +81,7 @@ def _write(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _open_for_writing(path: Path) -> IO[bytes]:
     try:
         return open(path, "wb")
     except OSError as error:
@@ -110,13 +110,13 @@ def write_json(path: Path, value: Any) -> None:
 
 def to_json(value: Any, indent: int | None = None) -> str:
     """Strict JSON: infinity is the text "infinite" or "-infinite", NaN is null, and scalars of numpy and jax are numbers."""
-    return json.dumps(_plain(value), indent=indent, allow_nan=False)
+    return json.dumps(_json_value(value), indent=indent, allow_nan=False)
 
 
 def stamp(value: Record, data_digest: str | None = None) -> Record:
     """The value of a JSON file with what a reader must know first: its format, the code's integer and, where data made it, their digest."""
-    made_of = {} if data_digest is None else {"data_digest": data_digest}
-    return {"format": FORMAT, "code_version": CODE_VERSION, **made_of, **value}
+    digest_entry = {} if data_digest is None else {"data_digest": data_digest}
+    return {"format": FORMAT, "code_version": CODE_VERSION, **digest_entry, **value}
 
 
 def write_arrays(path: Path, **arrays: Any) -> None:
@@ -126,15 +126,15 @@ def write_arrays(path: Path, **arrays: Any) -> None:
     _write(path, lambda file: np.savez(file, **arrays))
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_json_value(item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else _not_finite(value)
     if hasattr(value, "tolist"):
-        return _plain(value.tolist())
+        return _json_value(value.tolist())
     return value
 
 
@@ -142,12 +142,12 @@ def _not_finite(value: float) -> str | None:
     return None if math.isnan(value) else INFINITE if value > 0 else f"-{INFINITE}"
 
 
-def _with_infinities(value: Any) -> Any:
+def _restore_infinities(value: Any) -> Any:
     """The numbers of `to_json`, read again."""
     if isinstance(value, dict):
-        return {key: _with_infinities(item) for key, item in value.items()}
+        return {key: _restore_infinities(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_with_infinities(item) for item in value]
+        return [_restore_infinities(item) for item in value]
     return {INFINITE: math.inf, f"-{INFINITE}": -math.inf}.get(value, value) if isinstance(value, str) else value
 
 
@@ -200,8 +200,8 @@ def read_result(folder: Path) -> Record | None:
 
 def _read_numbers(path: Path) -> Record | None:
     """A file of metrics, whose infinities are numbers again."""
-    held: Record | None = read_json(path)
-    return held and held | {name: _with_infinities(held[name]) for name in ("metrics", "extra") if name in held}
+    record: Record | None = read_json(path)
+    return record and record | {name: _restore_infinities(record[name]) for name in ("metrics", "extra") if name in record}
 
 
 def read_items(folder: Path) -> "dict[str, np.ndarray] | None":
@@ -253,7 +253,7 @@ def read_metrics(path: Path) -> list[Record]:
 
 def _record(path: Path, number: int, line: bytes) -> Record:
     try:
-        record: Record = _with_infinities(json.loads(line))
+        record: Record = _restore_infinities(json.loads(line))
     except ValueError:
         raise StepladderError(
             f"{path}, line {number} is not JSON. Only the last line may be torn; remove this one, or delete the run."
@@ -264,8 +264,8 @@ def _record(path: Path, number: int, line: bytes) -> Record:
 def truncate_metrics(path: Path, step: int) -> None:
     """Drop the lines after `step`, as a run that resumes from it must. Lines at the step stay."""
     if Path(path).exists():
-        kept = [record for record in read_metrics(path) if record["step"] <= step]
-        write_text(path, "".join(to_json(record) + "\n" for record in kept))
+        records = [record for record in read_metrics(path) if record["step"] <= step]
+        write_text(path, "".join(to_json(record) + "\n" for record in records))
 
 
 class Run(NamedTuple):
@@ -296,7 +296,7 @@ def find_run(runs_dir: Path, text: str) -> Run:
     seed, cell = (int(number), stem) if stem and number.isdigit() and len(number) < 12 and not _is_cell(Path(text)) else (None, text)
     if _is_cell(Path(cell)):
         return _with_seed(Path(cell).resolve(), seed)
-    return _with_seed(Path(runs_dir) / _unique(cell, cell_ids(runs_dir), runs_dir), seed)
+    return _with_seed(Path(runs_dir) / _match_prefix(cell, cell_ids(runs_dir), runs_dir), seed)
 
 
 def _is_cell(path: Path) -> bool:
@@ -306,16 +306,16 @@ def _is_cell(path: Path) -> bool:
 def _with_seed(folder: Path, seed: int | None) -> Run:
     seeds = seeds_of(folder)
     if seed is not None and seed not in seeds:
-        has = f"it has {', '.join(map(str, seeds))}" if seeds else "it has none yet"
-        raise StepladderError(f"{folder.name} has no seed {seed}; {has}. `stepladder runs` lists them.")
+        seeds_text = f"it has {', '.join(map(str, seeds))}" if seeds else "it has none yet"
+        raise StepladderError(f"{folder.name} has no seed {seed}; {seeds_text}. `stepladder runs` lists them.")
     return Run(folder.name, folder, seed)
 
 
-def _unique(prefix: str, known: tuple[str, ...], runs_dir: Path) -> str:
-    found = [cell_id for cell_id in known if cell_id.startswith(prefix)]
-    if len(found) == 1:
-        return found[0]
-    if len(found) > 1:
-        raise StepladderError(f"{prefix!r} begins {len(found)} cells in {runs_dir}: {', '.join(found[:5])}. Give more letters.")
-    hint = did_you_mean(prefix, known) or "."
+def _match_prefix(prefix: str, candidates: tuple[str, ...], runs_dir: Path) -> str:
+    matches = [cell_id for cell_id in candidates if cell_id.startswith(prefix)]
+    if len(matches) == 1:
+        return matches[0]
+    if len(matches) > 1:
+        raise StepladderError(f"{prefix!r} begins {len(matches)} cells in {runs_dir}: {', '.join(matches[:5])}. Give more letters.")
+    hint = did_you_mean(prefix, candidates) or "."
     raise StepladderError(f"No run {prefix!r} in {runs_dir}{hint} `stepladder runs` lists what is there.")

@@ -31,12 +31,12 @@ class Measured(NamedTuple):
 
 
 class Study(NamedTuple):
-    """What was asked, and what was found."""
+    """A question, the settings of its preset, and what was measured."""
 
     name: str
     question: str
     preset: str
-    asked: Mapping[str, Any]  # the words of the preset, as plain values
+    settings: Mapping[str, Any]  # the words of the preset, as plain values
     digest: str  # of the data
     table: Table
     metric: str  # of the table's first columns
@@ -48,10 +48,10 @@ class Study(NamedTuple):
 def study_manifest(study: Study, cards: Sequence[Mapping[str, Any]]) -> Manifest:
     """What a report reads beside the numbers, as of a sweep that was launched. `cards`: the claims of expected.json."""
     spec = Sweep(name=study.name, metric=study.metric, table=study.table).model_dump(mode="json")
-    asked = json.dumps([study.name, study.asked, spec], sort_keys=True)
+    identity = json.dumps([study.name, study.settings, spec], sort_keys=True)
     return {
         "name": study.name,
-        "hash": hashlib.sha256(asked.encode()).hexdigest()[:8],
+        "hash": hashlib.sha256(identity.encode()).hexdigest()[:8],
         "question": study.question,
         "preset": study.preset,
         "spec": spec,
@@ -88,7 +88,7 @@ def _cell(study: Study, cell: Measured) -> Cell:
     return Cell(
         cell_id=_cell_id(study, cell),
         labels=cell.labels,
-        config={**study.asked, **cell.labels},
+        config={**study.settings, **cell.labels},
         folder=Path(_cell_id(study, cell)),
         seeds=seeds,
         deterministic=len(seeds) == 1,
@@ -104,5 +104,5 @@ def _cell(study: Study, cell: Measured) -> Cell:
 
 
 def _cell_id(study: Study, cell: Measured) -> str:
-    words = json.dumps([study.name, study.asked, study.digest, dict(cell.labels)], sort_keys=True)
-    return hashlib.sha256(words.encode()).hexdigest()[:12]
+    identity = json.dumps([study.name, study.settings, study.digest, dict(cell.labels)], sort_keys=True)
+    return hashlib.sha256(identity.encode()).hexdigest()[:12]

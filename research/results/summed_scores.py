@@ -20,19 +20,21 @@ def pearson(sums: Float[Array, "*c 6"]) -> Float[Array, "*c"]:
 
 def macro_f1(sums: Float[Array, "*c m"]) -> Float[Array, "*c"]:
     """The mean F1 of the classes that are there or were predicted, from `confusion` summed."""
-    right, called, of = (sums[..., part::3] for part in range(3))
-    there = called + of > 0
-    return np.where(there, 2 * right / np.where(there, called + of, 1), 0.0).sum(axis=-1) / np.maximum(there.sum(axis=-1), 1)
+    true_positives, predicted, actual = (sums[..., part::3] for part in range(3))
+    present = predicted + actual > 0
+    return np.where(present, 2 * true_positives / np.where(present, predicted + actual, 1), 0.0).sum(axis=-1) / np.maximum(
+        present.sum(axis=-1), 1
+    )
 
 
 def weighted_f1(sums: Float[Array, "*c m"]) -> Float[Array, "*c"]:
     """The mean F1 of the classes, each as often as it is there."""
-    right, called, of = (sums[..., part::3] for part in range(3))
-    return (2 * right / np.maximum(called + of, 1) * of).sum(axis=-1) / np.maximum(of.sum(axis=-1), 1)
+    true_positives, predicted, actual = (sums[..., part::3] for part in range(3))
+    return (2 * true_positives / np.maximum(predicted + actual, 1) * actual).sum(axis=-1) / np.maximum(actual.sum(axis=-1), 1)
 
 
 def confusion(truth: Int[Array, " n"], predicted: Int[Array, " n"]) -> Int[Array, "n m"]:
     """For every class: whether an item is of it and called so, is called so, is of it. Summed, they are what F1 is made of."""
     classes = np.arange(1 + max(truth.max(initial=0), predicted.max(initial=0)))
-    of, called = truth[:, None] == classes, predicted[:, None] == classes
-    return np.stack([of & called, called, of], axis=2).reshape(len(truth), -1).astype(np.int64)
+    is_true, is_predicted = truth[:, None] == classes, predicted[:, None] == classes
+    return np.stack([is_true & is_predicted, is_predicted, is_true], axis=2).reshape(len(truth), -1).astype(np.int64)

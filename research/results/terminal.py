@@ -34,9 +34,9 @@ def terminal_text(sheet: Sheet, width: int = 80) -> str:
     """What `print_sheet` prints, without colours."""
     from rich.console import Console
 
-    out = io.StringIO()
-    print_sheet(sheet, Console(file=out, width=width, color_system=None, force_terminal=False, legacy_windows=False))
-    return out.getvalue()
+    buffer = io.StringIO()
+    print_sheet(sheet, Console(file=buffer, width=width, color_system=None, force_terminal=False, legacy_windows=False))
+    return buffer.getvalue()
 
 
 def split_columns(sheet: Sheet, width: int) -> list[tuple[int, ...]]:
@@ -47,10 +47,10 @@ def split_columns(sheet: Sheet, width: int) -> list[tuple[int, ...]]:
     used = 0
     for _, group in groupby(range(sheet.labels, len(sheet.headings)), key=lambda i: sheet.headings[i].group or i):
         members = list(group)
-        whole = sum(_width(sheet, i, width) + GAP for i in members)
+        group_width = sum(_width(sheet, i, width) + GAP for i in members)
         for column in members:
             needed = _width(sheet, column, width) + GAP
-            tears = column == members[0] and used + whole > room >= whole
+            tears = column == members[0] and used + group_width > room >= group_width
             if tables[-1] and (used + needed > room or tears):
                 tables.append([])
                 used = 0
@@ -74,9 +74,9 @@ def _longest(texts: object) -> int:
 
 def _widths(sheet: Sheet, columns: Sequence[int], width: int) -> list[int]:
     """Headings in one line where all of them fit so, else wrapped."""
-    least = [_width(sheet, i, width) for i in columns]
-    easy = [max(w, len(sheet.headings[i].text)) for w, i in zip(least, columns, strict=True)]
-    return easy if sum(easy) + GAP * (len(easy) - 1) <= width else least
+    minimum = [_width(sheet, i, width) for i in columns]
+    unwrapped = [max(w, len(sheet.headings[i].text)) for w, i in zip(minimum, columns, strict=True)]
+    return unwrapped if sum(unwrapped) + GAP * (len(unwrapped) - 1) <= width else minimum
 
 
 def _table(sheet: Sheet, columns: Sequence[int], width: int) -> "list[Line]":
@@ -115,10 +115,10 @@ def _row(sheet: Sheet, row: int, columns: Sequence[int], widths: Sequence[int]) 
     for i, width in zip(columns, widths, strict=True):
         text = sheet.rows[row][i]
         starred = any(other[i].text.endswith("*") for other in sheet.rows)
-        said = text.text + (" " if starred and text.text[-1:].isdigit() else "")
+        content = text.text + (" " if starred and text.text[-1:].isdigit() else "")
         tone = STYLES[text.tone]
         style = " ".join(filter(None, ("bold" if text.bold else "", "" if text.note else tone)))
-        lines = [said] if sheet.headings[i].numeric else _wrap(said, width, " " if i < sheet.labels else "")
+        lines = [content] if sheet.headings[i].numeric else _wrap(content, width, " " if i < sheet.labels else "")
         cells.append([(line, style) for line in lines] + [(line, tone or "dim") for line in _wrap(text.note, width)])
     return _side_by_side(cells, widths, _sides(sheet, columns), top=True)
 

@@ -21,34 +21,34 @@ DIVERSITIES = ("test.self_bleu", "test.distinct_2")
 def against_source_length(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
     """The score of drawn texts against the length of their source, a line a cell (Bahdanau et al. 2015, figure 2)."""
     metric, axes = quality(manifest, cells), axes_of(manifest)
-    series = [] if metric is None else [one for cell in cells if (one := _by_length(cell, metric, axes)) is not None]
-    ticks = sorted({x for one in series for x in one.x})
+    series = [] if metric is None else [curve for cell in cells if (curve := _length_curve(cell, metric, axes)) is not None]
+    ticks = sorted({x for curve in series for x in curve.x})
     if metric is None or len(ticks) < 2:
         return None
-    side, unit = ("caption", "words") if _of_pictures(cells) else ("source", "symbols")
+    side, unit = ("caption", "words") if _are_pictures(cells) else ("source", "symbols")
     caption = f"Test pairs by the length of their {side}. Line: the mean over seeds. Band: its 95% t interval, from two seeds on."
-    shown = ticks if len(ticks) <= 12 else ()
+    x_ticks = ticks if len(ticks) <= 12 else ()
     heading = f"{_capital(title(metric))} by {side} length"
-    return line_plot("source_lengths", heading, series, f"{side} length, {unit}", title(metric), caption, x_ticks=shown)
+    return line_plot("source_lengths", heading, series, f"{side} length, {unit}", title(metric), caption, x_ticks=x_ticks)
 
 
-def _of_pictures(cells: Sequence[Cell]) -> bool:
+def _are_pictures(cells: Sequence[Cell]) -> bool:
     """Whether the sources are pictures, which are all of one length; their pairs are told apart by their captions' lengths."""
     return all(cell.config.get("data", {}).get("kind") == "glyphs" for cell in cells)
 
 
 def quality(manifest: Manifest, cells: Sequence[Cell]) -> str | None:
     """The sweep's metric where it scores drawn texts, or the first of BLEU, exact match, ... that a result has; None without texts."""
-    known = {f"test.{name}" for cell in cells for result in cell.results.values() for name in result["metrics"].get("test", {})}
-    wanted = (read_spec(manifest).metric, *(f"test.{name}" for name in ("bleu", "exact_match", "token_accuracy", "chrf")))
-    return next((name for name in wanted if name in known and split_name(name)[1] in TEXTS), None)
+    present_metrics = {f"test.{name}" for cell in cells for result in cell.results.values() for name in result["metrics"].get("test", {})}
+    preferred = (read_spec(manifest).metric, *(f"test.{name}" for name in ("bleu", "exact_match", "token_accuracy", "chrf")))
+    return next((name for name in preferred if name in present_metrics and split_name(name)[1] in TEXTS), None)
 
 
-def _by_length(cell: Cell, metric: str, axes: Axes) -> Series | None:
+def _length_curve(cell: Cell, metric: str, axes: Axes) -> Series | None:
     """Means with t intervals at each length that the results have, a range's at its middle; scores and their bands lie in 0..100."""
-    split, short = split_name(metric)
+    split, short_name = split_name(metric)
     names = {name for result in cell.results.values() for name in result["metrics"].get(split, {})}
-    groups = [match for name in names if (match := re.fullmatch(rf"{short}_at_(\d+)(?:_to_(\d+))?", name))]
+    groups = [match for name in names if (match := re.fullmatch(rf"{short_name}_at_(\d+)(?:_to_(\d+))?", name))]
     lengths = {f"{split}.{match.group(0)}": (int(match.group(1)) + int(match.group(2) or match.group(1))) / 2 for match in groups}
     intervals = [(lengths[name], measure_cell(cell, name)[0]) for name in sorted(lengths, key=lengths.__getitem__)]
     points = [(length, *np.clip(scale(metric) * np.array(interval), 0.0, 100.0)) for length, interval in intervals if interval]
@@ -61,41 +61,43 @@ def _by_length(cell: Cell, metric: str, axes: Axes) -> Series | None:
 def against_diversity(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
     """The score of drawn texts against how much texts for one prompt differ (Caccia et al. 2020): a colour a row, a point a column."""
     metric, axes = quality(manifest, cells), axes_of(manifest)
-    across = next((name for name in DIVERSITIES if any(cell.values(name) for cell in cells)), None)
-    shown = [cell for cell in cells if across and metric and cell.values(across) and cell.values(metric)]
-    if metric is None or across is None or len(shown) < 2:
+    diversity_metric = next((name for name in DIVERSITIES if any(cell.values(name) for cell in cells)), None)
+    plotted = [cell for cell in cells if diversity_metric and metric and cell.values(diversity_metric) and cell.values(metric)]
+    if metric is None or diversity_metric is None or len(plotted) < 2:
         return None
     rows: dict[str, list[Cell]] = {}
-    for cell in shown:
+    for cell in plotted:
         rows.setdefault(label_text(cell.labels, axes.rows), []).append(cell)
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": "diversity"}):
         figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
         plot = figure.subplots()
         for index, (label, members) in enumerate(rows.items()):
-            _draw_row(plot, label, members, across, metric, axes, COLOURS[index % len(COLOURS)])
-        more = "less is more diverse" if across == "test.self_bleu" else "more is more diverse"
-        plot.set(xlabel=f"{title(across)} ({more})", ylabel=title(metric))
+            _draw_row(plot, label, members, diversity_metric, metric, axes, COLOURS[index % len(COLOURS)])
+        direction_text = "less is more diverse" if diversity_metric == "test.self_bleu" else "more is more diverse"
+        plot.set(xlabel=f"{title(diversity_metric)} ({direction_text})", ylabel=title(metric))
         plot.margins(0.08)
         plot.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
-        named = f", beside it its {' and '.join(axis_titles(axes.columns))}" if axes.columns else ""
-        caption = f"A point a cell{named}. Bars: 95% intervals, as in the table."
+        axes_text = f", beside it its {' and '.join(axis_titles(axes.columns))}" if axes.columns else ""
+        caption = f"A point a cell{axes_text}. Bars: 95% intervals, as in the table."
         return save_picture(figure, "diversity", f"{_capital(title(metric))} against diversity", caption)
 
 
-def _draw_row(plot: Plot, label: str, cells: Sequence[Cell], across: str, metric: str, axes: Axes, colour: str) -> None:
-    (x, x_bars), (y, y_bars) = _bars(cells, across), _bars(cells, metric)
-    joined = "-" if len(cells) > 1 else "none"
-    plot.errorbar(x, y, y_bars, x_bars, fmt="o", ls=joined, lw=1.0, color=colour, markersize=4.5, elinewidth=0.9, capsize=2, label=label)
+def _draw_row(plot: Plot, label: str, cells: Sequence[Cell], diversity_metric: str, metric: str, axes: Axes, colour: str) -> None:
+    (x, x_bars), (y, y_bars) = _error_bars(cells, diversity_metric), _error_bars(cells, metric)
+    line_style = "-" if len(cells) > 1 else "none"
+    plot.errorbar(
+        x, y, y_bars, x_bars, fmt="o", ls=line_style, lw=1.0, color=colour, markersize=4.5, elinewidth=0.9, capsize=2, label=label
+    )
     for cell, *point in zip(cells, x, y, strict=True):
-        said = label_text(cell.labels, axes.columns)
-        plot.annotate(said, (point[0], point[1]), (5, 5), textcoords="offset points", color=INK, fontsize=7)
+        column_label = label_text(cell.labels, axes.columns)
+        plot.annotate(column_label, (point[0], point[1]), (5, 5), textcoords="offset points", color=INK, fontsize=7)
 
 
-def _bars(cells: Sequence[Cell], metric: str) -> tuple[np.ndarray, np.ndarray]:
+def _error_bars(cells: Sequence[Cell], metric: str) -> tuple[np.ndarray, np.ndarray]:
     """Means [n], and how far below and above them the intervals reach [2 n]."""
-    found = [measure_cell(cell, metric)[0] for cell in cells]
-    intervals = scale(metric) * np.array([interval for interval in found if interval is not None])
-    mean, low, high = intervals.T
+    intervals = [measure_cell(cell, metric)[0] for cell in cells]
+    scaled = scale(metric) * np.array([interval for interval in intervals if interval is not None])
+    mean, low, high = scaled.T
     return mean, np.stack([mean - low, high - mean])
 
 

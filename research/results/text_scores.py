@@ -22,13 +22,13 @@ def corpus_bleu(sums: Float[np.ndarray, "*c 10"]) -> Float[np.ndarray, "*c"]:
     The counts are those of `research.text.scores.bleu_counts`. The k-th order without a match counts as 1 / 2^k of a match
     (sacrebleu's smoothing "exp"); no match of any order, or no n-gram of an order at all, as of texts shorter than four words, gives 0.
     """
-    drawn, wanted, matched, every = sums[..., 0], sums[..., 1], sums[..., 2 : 2 + ORDERS], sums[..., 2 + ORDERS :]
-    missed = matched == 0
-    halvings = np.where(missed, np.cumsum(missed, axis=-1), 0)
-    logs = np.log(np.where(missed, 1.0, matched)) - halvings * np.log(2.0) - np.log(np.maximum(every, 1.0))
-    brevity = np.minimum(0.0, 1.0 - wanted / np.maximum(drawn, 1.0))
-    scored = (every > 0).all(axis=-1) & ~missed.all(axis=-1)
-    return np.where(scored, 100.0 * np.exp(logs.mean(axis=-1) + brevity), 0.0)
+    drawn_length, reference_length, matched, totals = sums[..., 0], sums[..., 1], sums[..., 2 : 2 + ORDERS], sums[..., 2 + ORDERS :]
+    unmatched = matched == 0
+    halvings = np.where(unmatched, np.cumsum(unmatched, axis=-1), 0)
+    logs = np.log(np.where(unmatched, 1.0, matched)) - halvings * np.log(2.0) - np.log(np.maximum(totals, 1.0))
+    brevity = np.minimum(0.0, 1.0 - reference_length / np.maximum(drawn_length, 1.0))
+    has_score = (totals > 0).all(axis=-1) & ~unmatched.all(axis=-1)
+    return np.where(has_score, 100.0 * np.exp(logs.mean(axis=-1) + brevity), 0.0)
 
 
 def corpus_chrf(sums: Float[np.ndarray, "*c 18"]) -> Float[np.ndarray, "*c"]:
@@ -36,13 +36,14 @@ def corpus_chrf(sums: Float[np.ndarray, "*c 18"]) -> Float[np.ndarray, "*c"]:
 
     The counts are those of `research.text.scores.chrf_counts`. Precision and recall are means over the orders that both sides have.
     """
-    drawn, wanted, matched = (sums[..., column::3] for column in range(3))
-    known = (drawn > 0) & (wanted > 0)
-    orders = np.maximum(known.sum(axis=-1), 1)
-    mean = lambda of: np.where(known, matched / np.maximum(of, 1.0), 0.0).sum(axis=-1) / orders
-    precision, recall = mean(drawn), mean(wanted)
-    below = BETA**2 * precision + recall
-    return np.where(below > 0, 100.0 * (1 + BETA**2) * precision * recall / np.where(below > 0, below, 1.0), 0.0)
+    drawn_counts, reference_counts, matched = (sums[..., column::3] for column in range(3))
+    in_both = (drawn_counts > 0) & (reference_counts > 0)
+    orders = np.maximum(in_both.sum(axis=-1), 1)
+    precision, recall = (
+        np.where(in_both, matched / np.maximum(counts, 1.0), 0.0).sum(axis=-1) / orders for counts in (drawn_counts, reference_counts)
+    )
+    denominator = BETA**2 * precision + recall
+    return np.where(denominator > 0, 100.0 * (1 + BETA**2) * precision * recall / np.where(denominator > 0, denominator, 1.0), 0.0)
 
 
 def corpus_score(metric: str, sums: Float[np.ndarray, "*c m"]) -> Float[np.ndarray, "*c"]:
@@ -55,10 +56,10 @@ def text_metrics(items: Mapping[str, np.ndarray], groups: np.ndarray | Sequence[
 
     `groups` [n]: of each item, such as the symbols of its source, or a range of them: `exact_match_at_10_to_14`.
     """
-    found = _scores(items, slice(None), "")
+    metrics = _scores(items, slice(None), "")
     for group in () if groups is None else np.unique(groups):
-        found |= _scores(items, np.asarray(groups) == group, f"_at_{group}")
-    return found
+        metrics |= _scores(items, np.asarray(groups) == group, f"_at_{group}")
+    return metrics
 
 
 def _scores(items: Mapping[str, np.ndarray], members: np.ndarray | slice, suffix: str) -> dict[str, float]:

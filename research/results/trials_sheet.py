@@ -15,11 +15,11 @@ def trials_sheet(manifest: Manifest, cells: Sequence[Cell]) -> Sheet | None:
     rows = []
     for cell in cells:
         for trial in cell.trial_values:
-            picked = trial.values == cell.tuned
+            is_picked = trial.values == cell.tuned
             counts = {status: trial.statuses.count(status) for status in dict.fromkeys(trial.statuses)}
             value = DASH if trial.mean is None else number(select, trial.mean)
             words = (place_text(cell.labels, *axes), named_values(dict(trial.values)), value, str(trial.n), said_counts(counts))
-            rows.append((*(Text(word, bold=picked) for word in words[:3]), *(Text(word) for word in words[3:])))
+            rows.append((*(Text(word, bold=is_picked) for word in words[:3]), *(Text(word) for word in words[3:])))
     heads = (Heading("row", numeric=False), Heading("values", numeric=False), Heading(f"mean {title(select)}"), Heading("n"))
     note = "Bold: picked, and scored on the test split; no other was."
     return Sheet("Trials", (*heads, Heading("seeds", numeric=False)), tuple(rows), 2, (note,)) if rows else None

@@ -20,18 +20,18 @@ def against_values(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
     series = [curve for cell in cells if key in _numeric_keys(cell) and (curve := _curve(cell, key, select, axes)) is not None]
     if not series:
         return None
-    least = min(min(one.x) for one in series)
-    ticks = sorted({x for one in series for x in one.x})
+    x_min = min(min(curve.x) for curve in series)
+    ticks = sorted({x for curve in series for x in curve.x})
     caption = "Each point: the mean over seeds of one trial, on validation. Ring: the picked one, which was scored on test."
     label = key.rpartition(".")[2].replace("_", " ")
-    few = ticks if len(ticks) <= 8 else ()
-    return line_plot("tuning", f"Over the {label}", series, label, title(select), caption, log_x=least > 0, x_ticks=few)
+    tick_values = ticks if len(ticks) <= 8 else ()
+    return line_plot("tuning", f"Over the {label}", series, label, title(select), caption, log_x=x_min > 0, x_ticks=tick_values)
 
 
 def _numeric_keys(cell: Cell) -> list[str]:
     """The keys whose tried values are at least two numbers."""
-    tried = [trial.values for trial in cell.trial_values]
-    columns = {key: [values[key] for values in tried] for key in (tried[0] if tried else ())}
+    trial_values = [trial.values for trial in cell.trial_values]
+    columns = {key: [values[key] for values in trial_values] for key in (trial_values[0] if trial_values else ())}
     return [key for key, column in columns.items() if len({*map(str, column)}) > 1 and all(map(_is_number, column))]
 
 
@@ -46,9 +46,9 @@ def _is_number(value: Any) -> bool:
 def _curve(cell: Cell, key: str, select: str, axes: Axes) -> Series | None:
     """The trials that have the picked values of the other keys; of keys that are drawn together, all."""
     others = {other: value for other, value in cell.tuned.items() if other != key}
-    alike = [trial for trial in cell.trial_values if all(trial.values[other] == value for other, value in others.items())]
-    drawn_together = alike if len(alike) > 1 else list(cell.trial_values)
-    points = sorted((trial.values[key], scale(select) * float(trial.mean or 0.0)) for trial in drawn_together if _is_finite(trial.mean))
+    matching = [trial for trial in cell.trial_values if all(trial.values[other] == value for other, value in others.items())]
+    trials = matching if len(matching) > 1 else list(cell.trial_values)
+    points = sorted((trial.values[key], scale(select) * float(trial.mean or 0.0)) for trial in trials if _is_finite(trial.mean))
     if not points:
         return None
     ring = [point for point in points if point[0] == cell.tuned.get(key)]

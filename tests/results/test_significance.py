@@ -139,7 +139,7 @@ def test_every_score_has_an_interval_and_a_test_that_keep_clusters_together(stat
     (a, a_twice), (b, b_twice) = run(1), run(2)
     plain, twice = paired_items(a, b, statistic), paired_items(a_twice, b_twice, statistic)
     assert plain.p == pytest.approx(twice.p)
-    assert plain.of.t == pytest.approx(twice.of.t)
+    assert plain.difference.t == pytest.approx(twice.difference.t)
     assert plain.p == paired_items(b, a, statistic).p
     assert paired_items_p(a, a, statistic) == 1
     value = estimate_items(a, statistic).value
