@@ -98,16 +98,16 @@ def with_embedding(params: Classifier, table: Float[Array, "v d"]) -> Classifier
     return replace(params, encoder=replace(encoder, embedding=table))
 
 
-def from_language_model(params: Classifier, given: language_model.LanguageModel) -> Classifier:
+def from_language_model(params: Classifier, pretrained: language_model.LanguageModel) -> Classifier:
     """The same classifier with a language model's embedding and stack in place of its own."""
     assert isinstance(params.encoder, StackEncoder), "a language model is a stack"
-    return replace(params, encoder=replace(params.encoder, forward=without_output(given)))
+    return replace(params, encoder=replace(params.encoder, forward=without_output(pretrained)))
 
 
 def without_output(params: language_model.LanguageModel) -> language_model.LanguageModel:
     """What an encoder has of a language model."""
-    nothing: dict[str, Any] = {"output": (), "output_bias": ()}
-    return replace(params, **nothing)
+    no_output: dict[str, Any] = {"output": (), "output_bias": ()}
+    return replace(params, **no_output)
 
 
 def pooled_width(encoder: Any) -> int:
@@ -119,10 +119,10 @@ def pooled_width(encoder: Any) -> int:
 
 def init_bag(config: Bag, key: Key[Array, ""], vocabulary: int, length: int) -> BagEncoder:
     """The table and the hidden layers."""
-    key_embedding, *rest = jax.random.split(key, 1 + 2 * config.layers)
+    key_embedding, *keys = jax.random.split(key, 1 + 2 * config.layers)
     width = config.width
-    kernels = tuple(draw(config.init, k, (width, width), width) for k in rest[: config.layers])
-    biases = tuple(draw_bias(config.init, k, width) for k in rest[config.layers :])
+    kernels = tuple(draw(config.init, k, (width, width), width) for k in keys[: config.layers])
+    biases = tuple(draw_bias(config.init, k, width) for k in keys[config.layers :])
     return BagEncoder(draw_embedding(config.init, config.embedding_init, key_embedding, vocabulary, width), kernels, biases)
 
 
@@ -143,10 +143,10 @@ def encode_bag(
 
 def init_max_convolution(config: MaxConvolution, key: Key[Array, ""], vocabulary: int, length: int) -> ConvolutionEncoder:
     """The table, and a kernel for each window."""
-    key_embedding, *rest = jax.random.split(key, 1 + 2 * len(config.windows))
+    key_embedding, *keys = jax.random.split(key, 1 + 2 * len(config.windows))
     inputs = [window * config.width for window in config.windows]
-    kernels = tuple(draw(config.init, k, (n, config.maps), n) for k, n in zip(rest[::2], inputs, strict=True))
-    biases = tuple(draw_bias(config.init, k, config.maps) for k in rest[1::2])
+    kernels = tuple(draw(config.init, k, (n, config.maps), n) for k, n in zip(keys[::2], inputs, strict=True))
+    biases = tuple(draw_bias(config.init, k, config.maps) for k in keys[1::2])
     return ConvolutionEncoder(draw_embedding(config.init, config.embedding_init, key_embedding, vocabulary, config.width), kernels, biases)
 
 
@@ -155,7 +155,7 @@ def encode_max_convolution(
 ) -> Float[Array, "b m"]:
     """For each window the largest response at any place where it meets a word; a sentence has window - 1 zeros on either side."""
     x = jnp.where(valid[..., None], lookup(params.embedding, tokens), 0)
-    found = []
+    features = []
     for window, kernel, bias in zip(config.windows, params.kernels, params.biases, strict=True):
         places = x.shape[1] + window - 1
         around = [(0, 0), (window - 1, window - 1)]
@@ -163,19 +163,19 @@ def encode_max_convolution(
         windows = jnp.concatenate([padded[:, i : i + places] for i in range(window)], axis=-1)
         meets = jnp.stack([exists[:, i : i + places] for i in range(window)]).any(axis=0)
         response = jax.nn.relu(dense(windows, kernel, bias))
-        found.append(jnp.where(meets[..., None], response, 0).max(axis=1))  # relu: nothing is below zero
-    return jnp.concatenate(found, axis=-1)
+        features.append(jnp.where(meets[..., None], response, 0).max(axis=1))  # relu: nothing is below zero
+    return jnp.concatenate(features, axis=-1)
 
 
 def init_stack(config: Stack, key: Key[Array, ""], vocabulary: int, length: int) -> StackEncoder:
     """One stack, or two that read in opposite directions."""
     key_forward, key_backward, key_query = jax.random.split(key, 3)
-    of_direction = lambda k: without_output(language_model.init(config, k, vocabulary, length))
-    own: dict[str, Any] = {"embedding": ()}
-    backward = replace(of_direction(key_backward), **own) if config.bidirectional else ()
+    init_direction = lambda k: without_output(language_model.init(config, k, vocabulary, length))
+    no_embedding: dict[str, Any] = {"embedding": ()}
+    backward = replace(init_direction(key_backward), **no_embedding) if config.bidirectional else ()
     width = pooled_width(config)
     query = draw(config.init, key_query, (width,), width) if config.pooling == "attention" else ()
-    return StackEncoder(of_direction(key_forward), backward, query)
+    return StackEncoder(init_direction(key_forward), backward, query)
 
 
 def encode_stack(
@@ -183,17 +183,19 @@ def encode_stack(
 ) -> Float[Array, "b w"]:
     """Each direction's vectors of the words, side by side, pooled. `last` is the vector that each direction comes to last."""
     keys = (None, None) if key is None else tuple(jax.random.split(key))
-    read = lambda p, tokens, valid, k: language_model.hidden(
-        config, p, language_model.empty(config, tokens.shape[0], 0, 0), tokens, valid, k, False
-    )[1]
+
+    def read(stack: language_model.LanguageModel, tokens: Array, valid: Array, key: Array | None) -> Float[Array, "b t d"]:
+        carry = language_model.empty(config, tokens.shape[0], 0, 0)
+        return language_model.hidden(config, stack, carry, tokens, valid, key, False)[1]
+
     directions = [read(params.forward, tokens, valid, keys[0])]
     if config.bidirectional:
         shared = replace(params.backward, embedding=params.forward.embedding)
         directions.append(jnp.flip(read(shared, jnp.flip(tokens, 1), jnp.flip(valid, 1), keys[1]), 1))
     if config.pooling == "last":
         ends = (_last(valid), valid.argmax(axis=1))
-        at = [jnp.take_along_axis(h, end[:, None, None], axis=1)[:, 0] for h, end in zip(directions, ends, strict=False)]
-        return jnp.where(valid.any(axis=1)[:, None], jnp.concatenate(at, axis=-1), 0)
+        last_vectors = [jnp.take_along_axis(h, end[:, None, None], axis=1)[:, 0] for h, end in zip(directions, ends, strict=False)]
+        return jnp.where(valid.any(axis=1)[:, None], jnp.concatenate(last_vectors, axis=-1), 0)
     return pool(config.pooling, jnp.concatenate(directions, axis=-1), valid, params.query)
 
 

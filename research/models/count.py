@@ -58,9 +58,9 @@ def flops_per_token(config: Any, vocabulary: int, length: int, *more: int, score
     """
     if isinstance(config, EncoderDecoder):
         source, targets, _ = more
-        read = source * _reader_flops(config.encoder, source) + _first_flops(config)
-        written = length * (_writer_flops(config, length, source) + 2.0 * config.decoder.width * targets)
-        return (read + written) / (source + length)
+        source_flops = source * _reader_flops(config.encoder, source) + _first_flops(config)
+        target_flops = length * (_writer_flops(config, length, source) + 2.0 * config.decoder.width * targets)
+        return (source_flops + target_flops) / (source + length)
     if isinstance(config, Classifier):
         return _encoder_flops(config.encoder, length) + 2.0 * scored * pooled_width(config.encoder) * more[0]
     if isinstance(config, FeedForwardLM):
@@ -98,7 +98,7 @@ def _convolutions_flops(encoder: Convolutions, side: int) -> float:
 
 def _cells_flops(cell: Any, width: int, inputs: list[int]) -> float:
     """Forward, for one step of layers whose inputs have these widths."""
-    return sum(recurrent_flops(cell, width, 1, given) for given in inputs)
+    return sum(recurrent_flops(cell, width, 1, input_width) for input_width in inputs)
 
 
 def _first_flops(config: EncoderDecoder) -> float:
@@ -115,11 +115,11 @@ def _writer_flops(config: EncoderDecoder, length: int, source: int) -> float:
     if isinstance(decoder, RecurrentDecoder):
         return _recurrent_decoder_flops(decoder, memory, places, length)
     cross, width = decoder.cross, decoder.width
-    once = 2.0 * (2 if cross.projections else 1) * memory * width * places / length
+    memory_products = 2.0 * (2 if cross.projections else 1) * memory * width * places / length
     products = 2.0 * (2 if cross.projections else 1) * width * width
     head = width // cross.heads
     return _stack_flops(decoder, length) + decoder.layers * (
-        once + products + cross.heads * score_flops(cross.score, head, head, places, places / length) + 2.0 * places * width
+        memory_products + products + cross.heads * score_flops(cross.score, head, head, places, places / length) + 2.0 * places * width
     )
 
 
@@ -129,8 +129,8 @@ def _recurrent_decoder_flops(decoder: RecurrentDecoder, memory: int, places: int
     cells = _cells_flops(decoder.cell, width, [width + beside] + [width] * (decoder.layers - 1))
     if isinstance(attention, NoAttention):
         return cells
-    looking = score_flops(attention.score, width, memory, places, places / length) + 2.0 * places * memory
-    return cells + looking + 2.0 * (width + memory) * width
+    attention_flops = score_flops(attention.score, width, memory, places, places / length) + 2.0 * places * memory
+    return cells + attention_flops + 2.0 * (width + memory) * width
 
 
 def _places(encoder: Any, source: int) -> int:

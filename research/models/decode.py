@@ -29,12 +29,12 @@ class Drawn(NamedTuple):
 
 
 class _State(NamedTuple):
-    """Before a turn of the loop: how many symbols there are of each row, and which rows go on."""
+    """Before an iteration of the loop: how many symbols there are of each row, and which rows go on."""
 
     number: Int[Array, ""]
     carry: Any
     last: Int[Array, " b"]
-    going: Bool[Array, " b"]
+    active: Bool[Array, " b"]
     tokens: Int[Array, "n b"]
 
 
@@ -79,19 +79,19 @@ def _loop(config: Any, decoder: Greedy | Chance, steps: int, end: int | None, sh
     (params, key), (carry, logits, rows) = shared, each
     batch = logits.shape[0]
 
-    def symbols(logits: Array, number: Any, going: Array) -> tuple[Array, Array]:
+    def symbols(logits: Array, number: Any, active: Array) -> tuple[Array, Array]:
         chosen = choose(decoder, logits, keys_of(key, rows, number))
-        return (chosen, going) if end is None else (jnp.where(going, chosen, end), going & (chosen != end))
+        return (chosen, active) if end is None else (jnp.where(active, chosen, end), active & (chosen != end))
 
     def step(state: _State) -> _State:
-        carry, logits = advance(config, params, state.carry, state.last[:, None], state.going[:, None])
-        last, going = symbols(logits, state.number, state.going)
-        return _State(state.number + 1, carry, last, going, state.tokens.at[state.number].set(last))
+        carry, logits = advance(config, params, state.carry, state.last[:, None], state.active[:, None])
+        last, active = symbols(logits, state.number, state.active)
+        return _State(state.number + 1, carry, last, active, state.tokens.at[state.number].set(last))
 
-    first, going = symbols(logits, 0, jnp.ones(batch, bool))
+    first, active = symbols(logits, 0, jnp.ones(batch, bool))
     tokens = jnp.full((steps, batch), 0 if end is None else end, jnp.int32).at[0].set(first)
-    more = lambda state: (state.number < steps) & state.going.any()
-    tokens = lax.while_loop(more, step, _State(jnp.int32(1), carry, first, going, tokens)).tokens.T
+    unfinished = lambda state: (state.number < steps) & state.active.any()
+    tokens = lax.while_loop(unfinished, step, _State(jnp.int32(1), carry, first, active, tokens)).tokens.T
     return Drawn(tokens, jnp.full(batch, steps) if end is None else lengths(tokens, end))
 
 

@@ -35,17 +35,17 @@ def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int, sour
     key_encoder, key_decoder, key_output, key_bias = jax.random.split(key, 4)
     sources, width, shared = vocabulary - first_source, config.decoder.width, config.embeddings == "shared"
     encoder = ENCODERS[type(config.encoder)].init(config.encoder, key_encoder, sources, source)
-    rows, words = vocabulary if shared else targets, config.decoder
-    if isinstance(words, StackDecoder):
-        decoder: Any = without_output(language_model.init(words, key_decoder, rows, length, config.encoder.memory))
+    rows, decoder_config = vocabulary if shared else targets, config.decoder
+    if isinstance(decoder_config, StackDecoder):
+        decoder: Any = without_output(language_model.init(decoder_config, key_decoder, rows, length, config.encoder.memory))
     else:
-        decoder = recurrent_decoder.init(words, key_decoder, rows, config.encoder.memory, summary_width(config.encoder))
-    nothing: dict[str, Any] = {"embedding": ()}
+        decoder = recurrent_decoder.init(decoder_config, key_decoder, rows, config.encoder.memory, summary_width(config.encoder))
+    no_embedding: dict[str, Any] = {"embedding": ()}
     return EncoderDecoder(
-        encoder=replace(encoder, **nothing) if shared else encoder,
+        encoder=replace(encoder, **no_embedding) if shared else encoder,
         decoder=decoder,
-        output=() if config.tie else draw(words.init, key_output, (width, targets), width),
-        output_bias=draw_bias(words.init, key_bias, targets),
+        output=() if config.tie else draw(decoder_config.init, key_output, (width, targets), width),
+        output_bias=draw_bias(decoder_config.init, key_bias, targets),
         first_source=first_source,
         sources=sources,
     )
@@ -68,11 +68,11 @@ def read(
     encoder: Any = params.encoder
     if config.embeddings == "shared":
         encoder = replace(encoder, embedding=params.decoder.embedding[params.first_source :])
-    numbers = jnp.where(valid, source - params.first_source, 0)
-    found = ENCODERS[type(config.encoder)].read(config.encoder, encoder, numbers, valid, key, params.sources)
+    symbols = jnp.where(valid, source - params.first_source, 0)
+    encoded = ENCODERS[type(config.encoder)].read(config.encoder, encoder, symbols, valid, key, params.sources)
     if isinstance(config.decoder, StackDecoder):
-        return language_model.begin(config.decoder, params.decoder, found.memory, found.exists, capacity)
-    return recurrent_decoder.begin(config.decoder, params.decoder, found.memory, found.exists, found.summary)
+        return language_model.begin(config.decoder, params.decoder, encoded.memory, encoded.exists, capacity)
+    return recurrent_decoder.begin(config.decoder, params.decoder, encoded.memory, encoded.exists, encoded.summary)
 
 
 def hidden(
@@ -101,8 +101,8 @@ def unstack(config: Config, params: EncoderDecoder, carry: Any) -> tuple[Config,
     """The same model with the layers of a stack one by one (`language_model.unstack`)."""
     if not isinstance(config.decoder, StackDecoder):
         return config, params, carry
-    words, decoder, carry = language_model.unstack_layers(config.decoder, params.decoder, carry)
-    return config.model_copy(update={"decoder": words}), replace(params, decoder=decoder), carry
+    decoder_config, decoder, carry = language_model.unstack_layers(config.decoder, params.decoder, carry)
+    return config.model_copy(update={"decoder": decoder_config}), replace(params, decoder=decoder), carry
 
 
 def rows(carry: Any, index: Int[Array, " n"]) -> Any:

@@ -60,12 +60,14 @@ def summary_width(config: Any) -> int:
 
 def init_recurrent_encoder(config: RecurrentEncoder, key: Key[Array, ""], sources: int, length: int) -> Recurrent:
     """A table of `sources` symbols and the cells."""
-    key_embedding, *rest = jax.random.split(key, 1 + 2 * config.layers)
+    key_embedding, *keys = jax.random.split(key, 1 + 2 * config.layers)
     directions = 2 if config.bidirectional else 1
-    cell = lambda layer, way: init_recurrent(
-        config.cell, rest[2 * layer + way], config.width, config.init, config.memory if layer else config.width
-    )
-    layers = tuple(tuple(cell(layer, way) for way in range(directions)) for layer in range(config.layers))
+
+    def init_cell(layer: int, direction: int) -> Any:
+        inputs = config.memory if layer else config.width
+        return init_recurrent(config.cell, keys[2 * layer + direction], config.width, config.init, inputs)
+
+    layers = tuple(tuple(init_cell(layer, direction) for direction in range(directions)) for layer in range(config.layers))
     return Recurrent(draw(config.init, key_embedding, (sources, config.width), config.width), layers)
 
 
@@ -82,17 +84,19 @@ def read_recurrent(
     x, ends = lookup(params.embedding, source), ()
     for cells, layer_key in zip(params.layers, keys, strict=True):
         x = dropout(layer_key, config.dropout, x)
-        ways = [_directed(config, cell, x, valid, backwards) for cell, backwards in zip(cells, (False, True), strict=False)]
-        x = jnp.concatenate([states for states, _ in ways], axis=-1)
-        ends = tuple(field for _, end in ways for field in end)
+        directions = [_run_direction(config, cell, x, valid, backwards) for cell, backwards in zip(cells, (False, True), strict=False)]
+        x = jnp.concatenate([states for states, _ in directions], axis=-1)
+        ends = tuple(field for _, end in directions for field in end)
     return Read(x, valid, jnp.concatenate(ends, axis=-1))
 
 
-def _directed(config: RecurrentEncoder, cell: Any, x: Array, valid: Array, backwards: bool) -> tuple[Array, Any]:
-    turn = (lambda a: jnp.flip(a, axis=1)) if backwards else (lambda a: a)
+def _run_direction(config: RecurrentEncoder, cell: Any, x: Array, valid: Array, backwards: bool) -> tuple[Array, Any]:
+    def flip(a: Array) -> Array:
+        return jnp.flip(a, axis=1) if backwards else a
+
     start = empty_recurrent(config.cell, x.shape[0], 0, config.width)
-    end, states, _ = mix_recurrent(config.cell, cell, start, turn(x), turn(valid))
-    return turn(states), end
+    end, states, _ = mix_recurrent(config.cell, cell, start, flip(x), flip(valid))
+    return flip(states), end
 
 
 def init_stack_encoder(config: StackEncoder, key: Key[Array, ""], sources: int, length: int) -> language_model.LanguageModel:
@@ -165,11 +169,11 @@ def _windows(x: Float[Array, "b h h c"]) -> Float[Array, "b o o w"]:
     """
     side = x.shape[1]
     out = convolved_side(side, 1)
-    beyond = 2 * (out - 1) + KERNEL - side
-    edge = (beyond // 2, beyond - beyond // 2)
+    padding = 2 * (out - 1) + KERNEL - side
+    edge = (padding // 2, padding - padding // 2)
     x = jnp.pad(x, ((0, 0), edge, edge, (0, 0)))
-    at = [slice(first, first + 2 * out - 1, 2) for first in range(KERNEL)]
-    return jnp.concatenate([x[:, rows, columns] for rows in at for columns in at], axis=-1)
+    slices = [slice(first, first + 2 * out - 1, 2) for first in range(KERNEL)]
+    return jnp.concatenate([x[:, rows, columns] for rows in slices for columns in slices], axis=-1)
 
 
 def picture_side(pixels: int) -> int:
@@ -195,9 +199,9 @@ def as_picture(source: Int[Array, "b s"], levels: int) -> Float[Array, "b side s
 
 
 def _regions(config: Any, key: Key[Array, ""], shapes: list[Any], fan_in: list[int], places: int) -> Regions:
-    key_place, *rest = jax.random.split(key, 1 + 2 * len(shapes))
-    kernels = tuple(draw(config.init, k, shape, n) for k, shape, n in zip(rest[::2], shapes, fan_in, strict=True))
-    biases = tuple(draw_bias(config.init, k, config.width) for k in rest[1::2])
+    key_place, *keys = jax.random.split(key, 1 + 2 * len(shapes))
+    kernels = tuple(draw(config.init, k, shape, n) for k, shape, n in zip(keys[::2], shapes, fan_in, strict=True))
+    biases = tuple(draw_bias(config.init, k, config.width) for k in keys[1::2])
     return Regions(kernels, biases, draw(config.init, key_place, (places, config.width), config.width))
 
 

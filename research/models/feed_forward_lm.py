@@ -59,13 +59,13 @@ def hidden(
 ) -> tuple[Int[Array, "b n"], Float[Array, "b t w"], Any]:
     """The window's embeddings and, behind them, the hidden layer: both are read by the output layer where there are direct connections."""
     order, t, n = order_of(valid), tokens.shape[1], config.context
-    seen = jnp.concatenate([carry, jnp.take_along_axis(tokens, order.source, axis=1)], axis=1)
-    embedded = lookup(params.embedding, seen)
+    history = jnp.concatenate([carry, jnp.take_along_axis(tokens, order.source, axis=1)], axis=1)
+    embedded = lookup(params.embedding, history)
     windows = jnp.concatenate([embedded[:, i + 1 : i + 1 + t] for i in range(n)], axis=-1)
     h = dropout(key, config.dropout, jnp.tanh(dense(windows, params.hidden, params.hidden_bias)))
     h = scatter_existing(order, jnp.concatenate([windows, h], axis=-1) if config.direct else h)
     last = order.count[:, None] + jnp.arange(n)[None]
-    return jnp.take_along_axis(seen, last, axis=1), h, {"hidden": h} if observe else ()
+    return jnp.take_along_axis(history, last, axis=1), h, {"hidden": h} if observe else ()
 
 
 def output(config: Config, params: FeedForwardLM, precise: bool = True) -> tuple[Float[Array, "w v"], Float[Array, " v"]]:

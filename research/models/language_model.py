@@ -82,8 +82,12 @@ class Attending(NamedTuple):
 def specs(config: StackWords) -> tuple[Any, ...]:
     """The static nodes of one period's mixers; attention is told its position, dropout and mask, which are words of the model."""
     masked = config.masked if isinstance(config, Stack | StackDecoder) else not isinstance(config, StackEncoder)
-    attention = lambda mixer: AttentionSpec(mixer, config.position, config.dropout.attention, masked, config.precision == "mixed")
-    bind = lambda mixer: attention(mixer) if isinstance(mixer, Attention) else mixer
+
+    def bind(mixer: Any) -> Any:
+        if not isinstance(mixer, Attention):
+            return mixer
+        return AttentionSpec(mixer, config.position, config.dropout.attention, masked, config.precision == "mixed")
+
     return tuple(bind(mixer) for mixer in config.pattern)
 
 
@@ -92,11 +96,14 @@ def init(config: StackWords, key: Key[Array, ""], vocabulary: int, length: int, 
     key_embedding, key_position, key_blocks, key_output, key_bias = jax.random.split(key, 5)
     period = specs(config)
     repeats = config.layers // len(period)
-    stack = lambda spec, key: jax.vmap(lambda k: _init_block(config, spec, k, memory))(jax.random.split(key, repeats))
+
+    def init_blocks(spec: Any, key: Array) -> Block:
+        return jax.vmap(lambda k: _init_block(config, spec, k, memory))(jax.random.split(key, repeats))
+
     return LanguageModel(
         embedding=draw_embedding(config.init, config.embedding_init, key_embedding, vocabulary, config.width),
         position=init_position(config.position, key_position, length, config.width, config.init),
-        blocks=tuple(stack(spec, k) for spec, k in zip(period, jax.random.split(key_blocks, len(period)), strict=True)),
+        blocks=tuple(init_blocks(spec, k) for spec, k in zip(period, jax.random.split(key_blocks, len(period)), strict=True)),
         norm=init_norm(config.norm, config.width) if _placement(config) == "pre" else (),
         output=() if getattr(config, "tie", False) else draw(config.init, key_output, (config.width, vocabulary), config.width),
         output_bias=draw_bias(config.init, key_bias, vocabulary),
@@ -107,17 +114,17 @@ def empty(config: StackWords, batch: int, capacity: int, vocabulary: int) -> Car
     """The carry before the first token. `capacity`: tokens that a full attention cache may hold; 0 for training, where a chunk is all."""
     period = specs(config)
     repeats = config.layers // len(period)
-    one = lambda spec: MIXERS[type(spec)].empty(spec, batch, capacity, config.width)
+    layer_carry = lambda spec: MIXERS[type(spec)].empty(spec, batch, capacity, config.width)
     repeat = lambda leaf: jnp.broadcast_to(leaf[None], (repeats, *leaf.shape))
-    return Carry(jnp.zeros(batch, jnp.int32), tuple(jax.tree.map(repeat, one(spec)) for spec in period))
+    return Carry(jnp.zeros(batch, jnp.int32), tuple(jax.tree.map(repeat, layer_carry(spec)) for spec in period))
 
 
 def begin(config: StackDecoder, params: LanguageModel, memory: Float[Array, "b s m"], exists: Bool[Array, "b s"], capacity: int) -> Carry:
     """The carry of a decoder before its first token: every block's keys and values of what the encoder left."""
     params, carry = _in_precision(config, params), empty(config, memory.shape[0], capacity, 0)
-    of_blocks = lambda block: jax.vmap(lambda cross: remember(config.cross, cross, memory, exists))(block.cross)
+    block_memory = lambda block: jax.vmap(lambda cross: remember(config.cross, cross, memory, exists))(block.cross)
     layers = zip(carry.layers, params.blocks, strict=True)
-    return carry._replace(layers=tuple(Attending(mixer, of_blocks(block)) for mixer, block in layers))
+    return carry._replace(layers=tuple(Attending(mixer, block_memory(block)) for mixer, block in layers))
 
 
 def hidden(
@@ -138,23 +145,23 @@ def hidden(
 
     def period(x: Array, layer: tuple[Any, ...]) -> tuple[Array, tuple[Any, ...]]:
         index, blocks, carries = layer
-        after, seen = [], []
+        new_carries, mixer_aux = [], []
         for offset, (spec, block, state) in enumerate(zip(specs(config), blocks, carries, strict=True)):
             number = index * len(blocks) + offset
             layer_key = None if keys[1] is None else jax.random.fold_in(keys[1], number)
             state, x, aux = _block(config, spec, block, state, x, valid, layer_key, observe)
             x = _between(config, layer_key, number, x)
-            after.append(state)
-            seen.append({**aux, "output": x} if observe else aux)
-        return x, (tuple(after), tuple(seen))
+            new_carries.append(state)
+            mixer_aux.append({**aux, "output": x} if observe else aux)
+        return x, (tuple(new_carries), tuple(mixer_aux))
 
     if isinstance(carry, Unstacked):
-        x, (layers, aux) = period(x, (jnp.int32(0), _of_period(params.blocks, 0), carry.layers))
+        x, (layers, aux) = period(x, (jnp.int32(0), _period_slice(params.blocks, 0), carry.layers))
         aux = jax.tree.map(lambda a: a[None], aux)
     else:
         repeats = config.layers // len(params.blocks)
         layer = (jnp.arange(repeats), params.blocks, carry.layers)
-        x, (layers, aux) = lax.scan(_kept_as(config, period), x, layer, unroll=repeats if repeats <= UNROLLED else 1)
+        x, (layers, aux) = lax.scan(_rematerialised(config, period), x, layer, unroll=repeats if repeats <= UNROLLED else 1)
     if _placement(config) == "pre":
         x = norm(config.norm, params.norm, x)
     x = dropout(keys[2], config.dropout.output, x)
@@ -186,12 +193,12 @@ def unstack_layers(config: Any, params: LanguageModel, carry: Carry) -> tuple[An
     """The same stack as one period of all its layers, in the precision of its products."""
     repeats, params = config.layers // len(params.blocks), _in_precision(config, params)
     flat = config.model_copy(update={"mixer": config.pattern * repeats})
-    blocks = tuple(jax.tree.map(lambda leaf: leaf[None], block) for i in range(repeats) for block in _of_period(params.blocks, i))
-    layers = tuple(layer for i in range(repeats) for layer in _of_period(carry.layers, i))
+    blocks = tuple(jax.tree.map(lambda leaf: leaf[None], block) for i in range(repeats) for block in _period_slice(params.blocks, i))
+    layers = tuple(layer for i in range(repeats) for layer in _period_slice(carry.layers, i))
     return flat, replace(params, blocks=blocks), Unstacked(carry.position, layers)
 
 
-def _of_period(stacks: tuple[Any, ...], i: int) -> tuple[Any, ...]:
+def _period_slice(stacks: tuple[Any, ...], i: int) -> tuple[Any, ...]:
     """What one period has of what is stacked over the periods."""
     return tuple(jax.tree.map(lambda leaf: leaf[i], stack) for stack in stacks)
 
@@ -206,21 +213,23 @@ def _in_precision(config: StackWords, params: LanguageModel) -> LanguageModel:
     """The blocks with their kernels as the products read them; the gradient comes back in float32. All other parameters are float32."""
     if config.precision == "float32":
         return params
-    kept = [MIXERS[type(spec)].float32 for spec in specs(config)]
-    return replace(params, blocks=tuple(_kernels(config, names, block) for names, block in zip(kept, params.blocks, strict=True)))
+    float32_names = [MIXERS[type(spec)].float32 for spec in specs(config)]
+    return replace(
+        params, blocks=tuple(_cast_kernels(config, names, block) for names, block in zip(float32_names, params.blocks, strict=True))
+    )
 
 
-def _kernels(config: StackWords, kept: tuple[str, ...], block: Block) -> Block:
+def _cast_kernels(config: StackWords, float32_names: tuple[str, ...], block: Block) -> Block:
     """Of a stacked block: what has two axes beside that of the layers, but for what the mixer's entry keeps."""
 
     def cast(path: tuple[Any, ...], leaf: Array) -> Array:
         name = jax.tree_util.keystr(path[-1:], simple=True)
-        return leaf if leaf.ndim < 3 or name in kept else kernel_in(config.precision, leaf)
+        return leaf if leaf.ndim < 3 or name in float32_names else kernel_in(config.precision, leaf)
 
     return jax.tree_util.tree_map_with_path(cast, block)
 
 
-def _kept_as(config: StackWords, period: Callable[..., Any]) -> Callable[..., Any]:
+def _rematerialised(config: StackWords, period: Callable[..., Any]) -> Callable[..., Any]:
     """A period of layers of which everything is kept for the backward pass, its products, or its input alone (Chen et al. 2016)."""
     return period if config.rematerialise == "nothing" else jax.checkpoint(period, policy=KEPT[config.rematerialise])
 
@@ -229,8 +238,8 @@ def _init_block(config: StackWords, spec: Any, key: Key[Array, ""], memory: int)
     key_mixer, key_feed_forward = jax.random.split(key)
     block = Block(init_norm(config.norm, config.width), MIXERS[type(spec)].init(spec, key_mixer, config.width, config.init), (), ())
     if not isinstance(config.feed_forward, NoFeedForward):
-        second = init_feed_forward(config.feed_forward, key_feed_forward, config.width, config.init)
-        block = replace(block, feed_forward_norm=init_norm(config.norm, config.width), feed_forward=second)
+        feed_forward_params = init_feed_forward(config.feed_forward, key_feed_forward, config.width, config.init)
+        block = replace(block, feed_forward_norm=init_norm(config.norm, config.width), feed_forward=feed_forward_params)
     if isinstance(config, StackDecoder):
         cross = init_cross(config.cross, jax.random.fold_in(key, 2), config.width, memory, config.init)
         block = replace(block, cross_norm=init_norm(config.norm, config.width), cross=cross)
@@ -253,31 +262,31 @@ def _block(
     config: StackWords, spec: Any, p: Block, carry: Any, x: Array, valid: Array, key: Array | None, observe: bool
 ) -> tuple[Any, Array, Any]:
     keys = _keys(key, 4)
-    of_mixer = carry.mixer if isinstance(config, StackDecoder) else carry
-    of_mixer, y, aux = MIXERS[type(spec)].mix(spec, p.mixer, of_mixer, _before(config, p.mixer_norm, x), valid, keys[0], observe)
-    x = _after(config, p.mixer_norm, x, dropout(keys[1], config.dropout.residual, y))
+    mixer_carry = carry.mixer if isinstance(config, StackDecoder) else carry
+    mixer_carry, y, aux = MIXERS[type(spec)].mix(spec, p.mixer, mixer_carry, _pre_norm(config, p.mixer_norm, x), valid, keys[0], observe)
+    x = _add_branch(config, p.mixer_norm, x, dropout(keys[1], config.dropout.residual, y))
     if isinstance(config, StackDecoder):
-        x, weights = _cross(config, p, carry.memory, x, key, observe)
-        carry, aux = carry._replace(mixer=of_mixer), {**aux, "cross_weights": weights} if observe else aux
+        x, weights = _cross_attention(config, p, carry.memory, x, key, observe)
+        carry, aux = carry._replace(mixer=mixer_carry), {**aux, "cross_weights": weights} if observe else aux
     else:
-        carry = of_mixer
+        carry = mixer_carry
     if isinstance(config.feed_forward, NoFeedForward):
         return carry, x, aux
-    y = feed_forward(config.feed_forward, p.feed_forward, _before(config, p.feed_forward_norm, x))
-    return carry, _after(config, p.feed_forward_norm, x, dropout(keys[2], config.dropout.residual, y)), aux
+    y = feed_forward(config.feed_forward, p.feed_forward, _pre_norm(config, p.feed_forward_norm, x))
+    return carry, _add_branch(config, p.feed_forward_norm, x, dropout(keys[2], config.dropout.residual, y)), aux
 
 
-def _cross(config: StackDecoder, p: Block, memory: Memory, x: Array, key: Array | None, observe: bool) -> tuple[Array, Any]:
+def _cross_attention(config: StackDecoder, p: Block, memory: Memory, x: Array, key: Array | None, observe: bool) -> tuple[Array, Any]:
     keys = (None, None) if key is None else tuple(jax.random.split(jax.random.fold_in(key, 4)))
-    y, weights = look_at(config.cross, p.cross, memory, _before(config, p.cross_norm, x), keys[0], config.dropout.attention, observe)
-    return _after(config, p.cross_norm, x, dropout(keys[1], config.dropout.residual, y)), weights
+    y, weights = look_at(config.cross, p.cross, memory, _pre_norm(config, p.cross_norm, x), keys[0], config.dropout.attention, observe)
+    return _add_branch(config, p.cross_norm, x, dropout(keys[1], config.dropout.residual, y)), weights
 
 
-def _before(config: StackWords, p: Any, x: Array) -> Array:
+def _pre_norm(config: StackWords, p: Any, x: Array) -> Array:
     return norm(config.norm, p, x) if _placement(config) == "pre" else x
 
 
-def _after(config: StackWords, p: Any, x: Array, y: Array) -> Array:
+def _add_branch(config: StackWords, p: Any, x: Array, y: Array) -> Array:
     x = x + y.astype(x.dtype) if config.residual else y.astype(x.dtype)
     return norm(config.norm, p, x) if _placement(config) == "post" else x
 

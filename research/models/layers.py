@@ -42,24 +42,24 @@ def layer_vectors(
 ) -> tuple[Float[Array, "b _"], ...]:
     """A vector of each row for every name of `layer_names`."""
     words = lookup(embedding(config, params).table, tokens)
-    found = (_mean(words, pooled), *_LAYERS[type(config)](config, params, tokens, valid, pooled))
-    return tuple(vector.astype(jnp.float32) for vector in found)
+    vectors = (_mean(words, pooled), *_LAYERS[type(config)](config, params, tokens, valid, pooled))
+    return tuple(vector.astype(jnp.float32) for vector in vectors)
 
 
 def _mean(h: Float[Array, "b t d"], pooled: Bool[Array, "b t"]) -> Float[Array, "b d"]:
     return pool("mean", h.astype(jnp.float32), pooled, ())
 
 
-def _of_stack(config: StackWords, params: Any, tokens: Array, valid: Array) -> tuple[Float[Array, "b t d"], ...]:
+def _stack_layers(config: StackWords, params: Any, tokens: Array, valid: Array) -> tuple[Float[Array, "b t d"], ...]:
     """The output of each layer."""
     carry = language_model.empty(config, tokens.shape[0], 0, 0)
-    seen = language_model.hidden(config, params, carry, tokens, valid, None, True)[2]
-    periods = jnp.stack([one["output"] for one in seen], axis=1)
+    aux = language_model.hidden(config, params, carry, tokens, valid, None, True)[2]
+    periods = jnp.stack([mixer_aux["output"] for mixer_aux in aux], axis=1)
     return tuple(periods.reshape(-1, *periods.shape[2:]))
 
 
 def _language_model(config: LanguageModel, params: Any, tokens: Array, valid: Array, pooled: Array) -> tuple[Array, ...]:
-    return tuple(_mean(layer, pooled) for layer in _of_stack(config, params, tokens, valid))
+    return tuple(_mean(layer, pooled) for layer in _stack_layers(config, params, tokens, valid))
 
 
 def _feed_forward_lm(config: FeedForwardLM, params: Any, tokens: Array, valid: Array, pooled: Array) -> tuple[Array, ...]:
@@ -69,24 +69,30 @@ def _feed_forward_lm(config: FeedForwardLM, params: Any, tokens: Array, valid: A
 
 
 def _classifier(config: Classifier, params: Any, tokens: Array, valid: Array, pooled: Array) -> tuple[Array, ...]:
-    encoder, held = config.encoder, params.encoder
+    encoder, encoder_params = config.encoder, params.encoder
     if isinstance(encoder, Bag):
-        below = [encoder.model_copy(update={"layers": n}) for n in range(1, encoder.layers + 1)]
-        cut = [replace(held, kernels=held.kernels[:n], biases=held.biases[:n]) for n in range(1, encoder.layers + 1)]
-        return tuple(classifier.encode_bag(one, part, tokens, valid, None) for one, part in zip(below, cut, strict=True))
+        bags = [encoder.model_copy(update={"layers": n}) for n in range(1, encoder.layers + 1)]
+        weights = [
+            replace(encoder_params, kernels=encoder_params.kernels[:n], biases=encoder_params.biases[:n])
+            for n in range(1, encoder.layers + 1)
+        ]
+        return tuple(classifier.encode_bag(bag, bag_params, tokens, valid, None) for bag, bag_params in zip(bags, weights, strict=True))
     if isinstance(encoder, MaxConvolution):
-        return (classifier.encode_max_convolution(encoder, held, tokens, valid, None),)
-    return tuple(_mean(layer, pooled) for layer in _of_encoder(encoder, held, tokens, valid))
+        return (classifier.encode_max_convolution(encoder, encoder_params, tokens, valid, None),)
+    return tuple(_mean(layer, pooled) for layer in _encoder_layers(encoder, encoder_params, tokens, valid))
 
 
-def _of_encoder(encoder: Stack, params: Any, tokens: Array, valid: Array) -> tuple[Float[Array, "b t w"], ...]:
+def _encoder_layers(encoder: Stack, params: Any, tokens: Array, valid: Array) -> tuple[Float[Array, "b t w"], ...]:
     """Both directions side by side, where there are two."""
-    forward = _of_stack(encoder, params.forward, tokens, valid)
+    forward = _stack_layers(encoder, params.forward, tokens, valid)
     if not encoder.bidirectional:
         return forward
     shared = replace(params.backward, embedding=params.forward.embedding)
-    backward = _of_stack(encoder, shared, jnp.flip(tokens, 1), jnp.flip(valid, 1))
-    return tuple(jnp.concatenate([one, jnp.flip(other, 1)], axis=-1) for one, other in zip(forward, backward, strict=True))
+    backward = _stack_layers(encoder, shared, jnp.flip(tokens, 1), jnp.flip(valid, 1))
+    return tuple(
+        jnp.concatenate([forward_layer, jnp.flip(backward_layer, 1)], axis=-1)
+        for forward_layer, backward_layer in zip(forward, backward, strict=True)
+    )
 
 
 _LAYERS: dict[type, Any] = {LanguageModel: _language_model, FeedForwardLM: _feed_forward_lm, Classifier: _classifier}

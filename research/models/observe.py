@@ -20,11 +20,11 @@ def attention_maps(config: Any, params: Any, tokens: Int[Any, " t"], valid: Bool
 
     Raises StepladderError for a model without attention, or whose layers differ in their number of heads.
     """
-    attentions = _attentions(config)
-    if len({config.pattern[offset].heads for offset in attentions}) > 1:
+    offsets = _attention_offsets(config)
+    if len({config.pattern[offset].heads for offset in offsets}) > 1:
         raise StepladderError("The attention layers of this model differ in their number of heads, so their maps are no one array.")
-    seen = _observed(config, params, jnp.asarray(tokens)[None], jnp.asarray(valid)[None])
-    weights = _in_order([seen[offset]["weights"] for offset in attentions])[:, 0]
+    aux = _observe(config, params, jnp.asarray(tokens)[None], jnp.asarray(valid)[None])
+    weights = _by_layer([aux[offset]["weights"] for offset in offsets])[:, 0]
     return np.asarray(weights[..., -len(tokens) :])  # a window's empty slots come before the row's own keys
 
 
@@ -34,27 +34,27 @@ def logit_deviation(config: Any, params: Any, batch: Batch) -> float:
     The mean over layers, heads and rows that exist. Vaswani et al. 2017 (sec. 3.2.1): that of the plain dot product grows with the
     square root of the head's width. Raises StepladderError for a model without attention.
     """
-    seen = _observed(config, params, jnp.asarray(batch.inputs), jnp.asarray(batch.valid))
-    deviation = np.asarray(_in_order([seen[offset]["logits_deviation"] for offset in _attentions(config)]))
+    aux = _observe(config, params, jnp.asarray(batch.inputs), jnp.asarray(batch.valid))
+    deviation = np.asarray(_by_layer([aux[offset]["logits_deviation"] for offset in _attention_offsets(config)]))
     return float(deviation[:, np.asarray(batch.valid).any(axis=1)].mean())
 
 
-def _attentions(config: Any) -> list[int]:
+def _attention_offsets(config: Any) -> list[int]:
     """Where in the pattern attention stands."""
-    found = [i for i, mixer in enumerate(config.pattern) if isinstance(mixer, Attention)] if isinstance(config, LanguageModel) else []
-    if not found:
+    offsets = [i for i, mixer in enumerate(config.pattern) if isinstance(mixer, Attention)] if isinstance(config, LanguageModel) else []
+    if not offsets:
         raise StepladderError(f"A {config.kind} without attention has no attention weights or logits to look at.")
-    return found
+    return offsets
 
 
 @partial(jax.jit, static_argnums=0)
-def _observed(config: LanguageModel, params: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]) -> tuple[Any, ...]:
+def _observe(config: LanguageModel, params: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]) -> tuple[Any, ...]:
     """What each mixer of the pattern shows, stacked over the periods."""
     carry = language_model.empty(config, tokens.shape[0], 0, params.embedding.shape[0])
     return language_model.hidden(config, params, carry, tokens, valid, None, True)[2]
 
 
-def _in_order(by_offset: list[Array]) -> Float[Array, "layers *n"]:
+def _by_layer(by_offset: list[Array]) -> Float[Array, "layers *n"]:
     """Stacks over the periods, one for each place in the pattern -> one stack over the layers, the first first."""
     periods = jnp.stack(by_offset, axis=1)
     return periods.reshape(-1, *periods.shape[2:])

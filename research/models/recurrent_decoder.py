@@ -1,4 +1,4 @@
-"""A recurrent decoder: it begins with what the encoder left and looks at the source with one score, without projections.
+"""A recurrent decoder: it begins with what the encoder left and attends to the source with one score, without projections.
 
     luong        cells -> h; c = attend(h);  o = tanh(W [h; c])                            (Luong et al. 2015, sec. 3)
                  input feeding: o goes into the next step's first cell
@@ -40,7 +40,7 @@ class RecurrentDecoder:
 
 
 class Carry(NamedTuple):
-    """`keys` of the memory, prepared for the score; () where it looks at the memory as it is.
+    """`keys` of the memory, prepared for the score; () where it attends to the memory as it is.
 
     `fed`: what goes from a step into the next one's first cell beside the symbol, or (); `states` of the layers, the first below.
     """
@@ -53,39 +53,42 @@ class Carry(NamedTuple):
 
 
 def init(config: Config, key: Key[Array, ""], vocabulary: int, memory: int, summary: int) -> RecurrentDecoder:
-    """`memory`: the width of what is looked at; `summary`: of what is begun with."""
+    """`memory`: the width of what is attended to; `summary`: of what is begun with."""
     key_embedding, key_first, key_bias, key_score, key_combine, key_cells = jax.random.split(key, 6)
     attention, width = config.attention, config.width
     states = config.layers * len(CELLS[type(config.cell)].state._fields) * width
-    widths = [width + _beside(config, memory), *[width] * (config.layers - 1)]
+    widths = [width + _extra_inputs(config, memory), *[width] * (config.layers - 1)]
     cells = zip(jax.random.split(key_cells, config.layers), widths, strict=True)
-    looks = None if isinstance(attention, NoAttention) else attention.score
+    score = None if isinstance(attention, NoAttention) else attention.score
     return RecurrentDecoder(
         embedding=draw(config.init, key_embedding, (vocabulary, width), width),
         first=draw(config.init, key_first, (summary, states), summary),
         first_bias=draw_bias(config.init, key_bias, states),
         cells=tuple(init_recurrent(config.cell, k, width, config.init, inputs) for k, inputs in cells),
-        score=init_score(looks, key_score, 1, width, config.init, memory) if looks else (),
-        combine=draw(config.init, key_combine, (width + memory, width), width + memory) if looks else (),
+        score=init_score(score, key_score, 1, width, config.init, memory) if score else (),
+        combine=draw(config.init, key_combine, (width + memory, width), width + memory) if score else (),
     )
 
 
 def begin(config: Config, params: RecurrentDecoder, memory: Array, exists: Array, summary: Array) -> Carry:
     """The carry before the first symbol: states are tanh(W summary + b), the memory of an lstm without the tanh.
 
-    An encoder's precision ends here: what it left is looked at in the decoder's.
+    An encoder's precision ends here: what it left is attended to in the decoder's.
     """
     kind = CELLS[type(config.cell)].state
     parts = iter(jnp.split(dense(summary, params.first, params.first_bias), config.layers * len(kind._fields), axis=-1))
-    state = lambda: kind(**{name: next(parts) if name == "c" else jnp.tanh(next(parts)) for name in kind._fields})
-    states = tuple(state() for _ in range(config.layers))
+
+    def next_state() -> Any:
+        return kind(**{name: next(parts) if name == "c" else jnp.tanh(next(parts)) for name in kind._fields})
+
+    states = tuple(next_state() for _ in range(config.layers))
     memory = memory.astype(params.first.dtype)
-    return Carry(memory, exists, _keys(config, params, memory), states, jnp.zeros_like(states[-1].h) if _feeds(config) else ())
+    return Carry(memory, exists, _keys(config, params, memory), states, jnp.zeros_like(states[-1].h) if _input_feeding(config) else ())
 
 
 def _keys(config: Config, params: RecurrentDecoder, memory: Float[Array, "b s m"]) -> Any:
-    words = getattr(config.attention, "score", None)
-    return prepare_keys(words, params.score, memory[:, None]) if words and SCORES[type(words)].keys else ()
+    score = getattr(config.attention, "score", None)
+    return prepare_keys(score, params.score, memory[:, None]) if score and SCORES[type(score)].keys else ()
 
 
 def hidden(
@@ -100,7 +103,7 @@ def hidden(
     """What the output layer reads. Observed: `cross_weights` [b 1 t s] where there is attention, else {}."""
     key_input, key_between, key_output = (None,) * 3 if key is None else jax.random.split(key, 3)
     x = dropout(key_input, config.dropout, lookup(params.embedding, tokens))
-    chunk = _step_by_step if isinstance(config.attention, Bahdanau) or _feeds(config) else _at_once
+    chunk = _step_by_step if isinstance(config.attention, Bahdanau) or _input_feeding(config) else _at_once
     carry, o, weights = chunk(config, params, carry, x, valid, key_between, observe)
     aux: Any = () if not observe else {} if weights is None else {"cross_weights": weights}
     return carry, dropout(key_output, config.dropout, o), aux
@@ -109,65 +112,65 @@ def hidden(
 def _at_once(
     config: Config, params: RecurrentDecoder, carry: Carry, x: Array, valid: Array, key: Array | None, observe: bool
 ) -> tuple[Carry, Array, Any]:
-    after = []
+    states = []
     for i, (cell, state) in enumerate(zip(params.cells, carry.states, strict=True)):
         x = _between(config, key, i, x)
         state, x, _ = mix_recurrent(config.cell, cell, state, x, valid)
-        after.append(state)
-    carry = carry._replace(states=tuple(after))
+        states.append(state)
+    carry = carry._replace(states=tuple(states))
     if isinstance(config.attention, NoAttention):
         return carry, x, None
-    seen, weights = _look(config, params, carry, x, observe)
-    return carry, _combine(params, x, seen), weights
+    context, weights = _attend_memory(config, params, carry, x, observe)
+    return carry, _combine(params, x, context), weights
 
 
 def _step_by_step(
     config: Config, params: RecurrentDecoder, carry: Carry, x: Array, valid: Array, key: Array | None, observe: bool
 ) -> tuple[Carry, Array, Any]:
     """The symbols' share of the first cell's input is one product before the loop."""
-    products, beside = dense(x, params.cells[0].input_kernel[: config.width]), params.cells[0].input_kernel[config.width :]
+    products, extra_kernel = dense(x, params.cells[0].input_kernel[: config.width]), params.cells[0].input_kernel[config.width :]
     keys = None if key is None else jax.random.split(key, x.shape[1])
 
     def step(state: tuple[Any, Any], now: tuple[Any, ...]) -> tuple[tuple[Any, Any], tuple[Array, Any]]:
         states, fed = state
         product, exists, key = now
-        seen, weights = (fed, None) if _feeds(config) else _look_once(config, params, carry, states[-1].h, observe)
-        new = _cells(config, params, states, product + linear(seen, beside), exists, key)
-        if _feeds(config):
-            seen, weights = _look_once(config, params, carry, new[-1].h, observe)
-        o = _combine(params, new[-1].h, seen)
-        return (new, jnp.where(exists[:, None], o, fed) if _feeds(config) else ()), (o, weights)
+        context, weights = (fed, None) if _input_feeding(config) else _attend_memory_once(config, params, carry, states[-1].h, observe)
+        new = _cells(config, params, states, product + linear(context, extra_kernel), exists, key)
+        if _input_feeding(config):
+            context, weights = _attend_memory_once(config, params, carry, new[-1].h, observe)
+        o = _combine(params, new[-1].h, context)
+        return (new, jnp.where(exists[:, None], o, fed) if _input_feeding(config) else ()), (o, weights)
 
     (states, fed), (o, weights) = lax.scan(step, (carry.states, carry.fed), (products.swapaxes(0, 1), valid.T, keys))
     return carry._replace(states=states, fed=fed), o.swapaxes(0, 1), jnp.moveaxis(weights, 0, 2) if observe else None
 
 
 def _cells(config: Config, params: RecurrentDecoder, states: Any, product: Array, exists: Array, key: Array | None) -> tuple[Any, ...]:
-    after = [step_products(config.cell, params.cells[0], states[0], product, exists)]
+    new_states = [step_products(config.cell, params.cells[0], states[0], product, exists)]
     for i, (cell, state) in enumerate(zip(params.cells[1:], states[1:], strict=True), start=1):
-        x = _between(config, key, i, after[-1].h)
-        after.append(step_products(config.cell, cell, state, linear(x, cell.input_kernel), exists))
-    return tuple(after)
+        x = _between(config, key, i, new_states[-1].h)
+        new_states.append(step_products(config.cell, cell, state, linear(x, cell.input_kernel), exists))
+    return tuple(new_states)
 
 
-def _look(config: Config, params: RecurrentDecoder, carry: Carry, h: Float[Array, "b t d"], observe: bool) -> tuple[Array, Any]:
-    """What each state sees of the source, and the weights if observed."""
-    words, v = config.attention.score, carry.memory[:, None]  # type: ignore[union-attr]
-    q, k = prepare_queries(words, params.score, h[:, None]), v if isinstance(carry.keys, tuple) else carry.keys
+def _attend_memory(config: Config, params: RecurrentDecoder, carry: Carry, h: Float[Array, "b t d"], observe: bool) -> tuple[Array, Any]:
+    """The context vector of each state, and the weights if observed."""
+    score, v = config.attention.score, carry.memory[:, None]  # type: ignore[union-attr]
+    q, k = prepare_queries(score, params.score, h[:, None]), v if isinstance(carry.keys, tuple) else carry.keys
     mask = existing(carry.exists).repeat(h.shape[1], axis=1)
-    if is_dot(words) and not observe:
+    if is_dot(score) and not observe:
         return attend_quickly(q, k, v, mask)[:, 0], None
-    mixed, weights = attend(compare(words, params.score, q, k), v, mask)
+    mixed, weights = attend(compare(score, params.score, q, k), v, mask)
     return mixed[:, 0], weights if observe else None
 
 
-def _look_once(config: Config, params: RecurrentDecoder, carry: Carry, h: Float[Array, "b d"], observe: bool) -> tuple[Array, Any]:
-    seen, weights = _look(config, params, carry, h[:, None], observe)
-    return seen[:, 0], weights[:, :, 0] if observe else None
+def _attend_memory_once(config: Config, params: RecurrentDecoder, carry: Carry, h: Float[Array, "b d"], observe: bool) -> tuple[Array, Any]:
+    context, weights = _attend_memory(config, params, carry, h[:, None], observe)
+    return context[:, 0], weights[:, :, 0] if observe else None
 
 
-def _combine(params: RecurrentDecoder, h: Float[Array, "*n d"], seen: Float[Array, "*n m"]) -> Float[Array, "*n d"]:
-    return jnp.tanh(dense(jnp.concatenate([h, seen], axis=-1), params.combine))
+def _combine(params: RecurrentDecoder, h: Float[Array, "*n d"], context: Float[Array, "*n m"]) -> Float[Array, "*n d"]:
+    return jnp.tanh(dense(jnp.concatenate([h, context], axis=-1), params.combine))
 
 
 def _between(config: Config, key: Array | None, layer: int, x: Array) -> Array:
@@ -175,10 +178,10 @@ def _between(config: Config, key: Array | None, layer: int, x: Array) -> Array:
     return x if key is None or not layer else dropout(jax.random.fold_in(key, layer), config.dropout, x)
 
 
-def _feeds(config: Config) -> bool:
+def _input_feeding(config: Config) -> bool:
     return getattr(config.attention, "input_feeding", False)
 
 
-def _beside(config: Config, memory: int) -> int:
+def _extra_inputs(config: Config, memory: int) -> int:
     """How many numbers go into the first cell beside the symbol's."""
-    return memory if isinstance(config.attention, Bahdanau) else config.width if _feeds(config) else 0
+    return memory if isinstance(config.attention, Bahdanau) else config.width if _input_feeding(config) else 0

@@ -38,26 +38,26 @@ def minimum(l2: float, x: Any, labels: Int[np.ndarray, " n"], classes: int, step
     targets = np.zeros((n, classes))
     targets[np.arange(n), labels] = 1.0
 
-    def graded(flat: Float[np.ndarray, " m"]) -> tuple[float, Float[np.ndarray, " m"]]:
+    def loss_and_gradient(flat: Float[np.ndarray, " m"]) -> tuple[float, Float[np.ndarray, " m"]]:
         weights, bias = flat[:-classes].reshape(features, classes), flat[-classes:]
         log_probabilities = log_softmax(x @ weights + bias, axis=1)
-        wrong = np.exp(log_probabilities) - targets
+        residual = np.exp(log_probabilities) - targets
         loss = -(log_probabilities * targets).sum() + 0.5 * l2 * (weights**2).sum()
-        return loss / n, np.concatenate([(x.T @ wrong + l2 * weights).ravel(), wrong.sum(axis=0)]) / n
+        return loss / n, np.concatenate([(x.T @ residual + l2 * weights).ravel(), residual.sum(axis=0)]) / n
 
-    found = minimize(
-        graded,
+    result = minimize(
+        loss_and_gradient,
         np.zeros((features + 1) * classes),
         jac=True,
         method="L-BFGS-B",
         options={"maxiter": steps, "maxfun": 2 * steps, "gtol": GRADIENT, "ftol": 0.0},
     )
-    steepest = float(np.abs(found.jac).max())
-    if steepest > GRADIENT:
+    largest = float(np.abs(result.jac).max())
+    if largest > GRADIENT:
         warnings.warn(
-            f"softmax regression is not at its minimum after {found.nit} steps: its gradient is {steepest:.1e}, above {GRADIENT:.0e}",
+            f"softmax regression is not at its minimum after {result.nit} steps: its gradient is {largest:.1e}, above {GRADIENT:.0e}",
             ConvergenceWarning,
             stacklevel=2,
         )
-    weights, bias = np.split(found.x.astype(np.float32), [features * classes])
-    return Minimum(weights.reshape(features, classes), bias, int(found.nit), float(np.linalg.norm(found.jac)))
+    weights, bias = np.split(result.x.astype(np.float32), [features * classes])
+    return Minimum(weights.reshape(features, classes), bias, int(result.nit), float(np.linalg.norm(result.jac)))

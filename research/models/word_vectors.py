@@ -112,7 +112,9 @@ def _descend(table: Float[Array, "v d"], index: Int[Array, " n"], gradient: Floa
 
 @partial(jax.jit, static_argnames="config", donate_argnames="params")
 def _train(config: Config, params: WordVectors, blocks: Blocks, steps: Int[Array, ""]) -> WordVectors:
-    step = lambda i, now: update(config, now, jax.tree.map(lambda leaf: leaf[i], blocks))
+    def step(i: Array, params: WordVectors) -> WordVectors:
+        return update(config, params, jax.tree.map(lambda leaf: leaf[i], blocks))
+
     return jax.lax.fori_loop(0, steps, step, params)
 
 
@@ -149,7 +151,7 @@ def embedding_of(vectors: Vectors, vocabulary: Vocabulary, key: Key[Array, ""], 
     Types that `vectors` lacks, special symbols mostly, are drawn from N(0, scale^2).
     """
     width = vectors.table.shape[1]
-    places = np.array([vectors.lookup.get(kind, -1) for kind in vocabulary.types])
+    places = np.array([vectors.lookup.get(word, -1) for word in vocabulary.types])
     drawn = scale * jax.random.normal(key, (vocabulary.size, width))
     covered = places >= 0
     return jnp.where(covered[:, None], jnp.asarray(vectors.table[places]), drawn), float(covered.mean())

@@ -20,7 +20,7 @@ def attend(
 ) -> tuple[Float[Array, "b h t k"], Float[Array, "b h t s"]]:
     """The mixed values, and the weights before dropout, in float32."""
     weights = masked_softmax(logits.astype(jnp.float32), mask[:, None])
-    return _mixed(dropout(key, rate, weights), v), weights
+    return _weighted_sum(dropout(key, rate, weights), v), weights
 
 
 def attend_quickly(
@@ -64,7 +64,7 @@ def attend_dot(
     Products are of numbers in the type of q, k and v, all else is float32: the logits, their softmax and its gradient.
 
     Of the arrays [b, h, t, s] only the weights are kept for the backward pass, and the logits' gradient is computed once. Where a sum
-    runs over the queries, the narrow array [t, k] is turned, not the wide one [t, s].
+    runs over the queries, the narrow array [t, k] is transposed, not the wide one [t, s].
     """
     return _forward(q, k, v, mask, bias)[0]
 
@@ -73,19 +73,19 @@ def _forward(q, k, v, mask, bias=None):  # type: ignore[no-untyped-def]
     logits = jnp.einsum("bhtk,bhsk->bhts", q, k, preferred_element_type=jnp.float32)
     logits = logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape)
     weights = masked_softmax(logits, mask[:, None]).astype(v.dtype)
-    mixed = _mixed(weights, v)
+    mixed = _weighted_sum(weights, v)
     return mixed, (q, k, v, weights, mixed, bias)
 
 
 def _backward(saved, gradient):  # type: ignore[no-untyped-def]
     q, k, v, weights, mixed, bias = saved
     gradient = lax.optimization_barrier(gradient)
-    narrow = gradient.astype(v.dtype)
-    d_weights = jnp.einsum("bhtk,bhsk->bhts", narrow, v, preferred_element_type=jnp.float32)
+    d_mixed = gradient.astype(v.dtype)
+    d_weights = jnp.einsum("bhtk,bhsk->bhts", d_mixed, v, preferred_element_type=jnp.float32)
     through_sum = (gradient * mixed).sum(axis=-1, keepdims=True)  # = the sum over s of weights * d_weights
     d_logits = lax.optimization_barrier(weights.astype(jnp.float32) * (d_weights - through_sum))
     d_products = d_logits.astype(k.dtype)
-    d_v, d_k = _over_queries(narrow, weights).astype(v.dtype), _over_queries(q, d_products).astype(k.dtype)
+    d_v, d_k = _over_queries(d_mixed, weights).astype(v.dtype), _over_queries(q, d_products).astype(k.dtype)
     d_q = jnp.einsum("bhts,bhsk->bhtk", d_products, k, preferred_element_type=jnp.float32).astype(q.dtype)
     d_bias = bias
     if bias is not None:
@@ -95,12 +95,12 @@ def _backward(saved, gradient):  # type: ignore[no-untyped-def]
 
 def _over_queries(x: Float[Array, "b h t k"], weights: Float[Array, "b h t s"]) -> Float[Array, "b h s k"]:
     """weights^T x."""
-    turned = lax.optimization_barrier(x.swapaxes(2, 3))
-    product = jnp.einsum("bhkt,bhts->bhks", turned, weights, preferred_element_type=jnp.float32)
+    transposed = lax.optimization_barrier(x.swapaxes(2, 3))
+    product = jnp.einsum("bhkt,bhts->bhks", transposed, weights, preferred_element_type=jnp.float32)
     return lax.optimization_barrier(product).swapaxes(2, 3)
 
 
-def _mixed(weights: Float[Array, "b h t s"], v: Float[Array, "b h s k"]) -> Float[Array, "b h t k"]:
+def _weighted_sum(weights: Float[Array, "b h t s"], v: Float[Array, "b h s k"]) -> Float[Array, "b h t k"]:
     return jnp.einsum("bhts,bhsk->bhtk", weights.astype(v.dtype), v, preferred_element_type=jnp.float32)
 
 

@@ -52,7 +52,7 @@ class Attention:
 
 
 class KeysValues(NamedTuple):
-    """What was seen: keys as they are compared, turned by their position and prepared for the score once, and values.
+    """What was seen: keys as they are compared, rotated by their position and prepared for the score once, and values.
 
     A full cache holds position i in slot i; a window the last s inputs, the newest last. No slots: no memory.
     """
@@ -63,7 +63,7 @@ class KeysValues(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What the queries of a chunk may look at."""
+    """What the queries of a chunk may attend to."""
 
     q: Float[Array, "b h t m"]
     k: Float[Array, "b h s m"]
@@ -111,7 +111,7 @@ def mix_attention(
     """
     order = order_of(valid)
     q, k, v = _project(spec.config, params, gather_existing(order, x))
-    after, seen = _see(spec, params, carry, q, k, v, order.count)
+    new_carry, seen = _update_carry(spec, params, carry, q, k, v, order.count)
     bias = position_bias(spec.position, params.bias, spec.config.heads, seen.distance)
     aux: dict[str, Array] | tuple[()] = ()
     if is_dot(spec.config.score) and not observe and (key is None or not spec.dropout):
@@ -121,7 +121,7 @@ def mix_attention(
         logits = logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape)
         mixed, weights = attend(logits, seen.v, seen.mask, key, spec.dropout)
         aux = _observed(order, logits, weights, seen) if observe else ()
-    return after, scatter_existing(order, dense(merge_heads(mixed), params.out)), aux
+    return new_carry, scatter_existing(order, dense(merge_heads(mixed), params.out)), aux
 
 
 def attention_flops(spec: AttentionSpec, width: int, length: int) -> float:
@@ -135,12 +135,12 @@ def attention_flops(spec: AttentionSpec, width: int, length: int) -> float:
 def _project(
     config: AttentionConfig, params: Attention, x: Float[Array, "b t d"]
 ) -> tuple[Float[Array, "b h t k"], Float[Array, "b h t k"], Float[Array, "b h t k"]]:
-    made = dense(x, params.project)
-    q, k, v = jnp.split(made, 3, axis=-1) if config.projections else (x, x, made)
+    projected = dense(x, params.project)
+    q, k, v = jnp.split(projected, 3, axis=-1) if config.projections else (x, x, projected)
     return split_heads(q, config.heads), split_heads(k, config.heads), split_heads(v, config.heads)
 
 
-def _see(
+def _update_carry(
     spec: AttentionSpec,
     params: Attention,
     carry: KeysValues,
@@ -156,9 +156,9 @@ def _see(
     q, k = turn_position(spec.position, q, position), turn_position(spec.position, k, position)
     q, k, v = (x.astype(spec.type) for x in (*prepare(spec.config.score, params.score, q, k), v))
     if isinstance(spec.config.cache, WindowCache):
-        return _see_window(carry, q, k, v, count)
+        return _update_window(carry, q, k, v, count)
     if memory:
-        return _see_cache(carry, q, k, v, count, position)
+        return _update_cache(carry, q, k, v, count, position)
     distance = position[:, :, None] - position[:, None]
     if not spec.masked:
         mask = jnp.broadcast_to(existing(position < count[:, None]), (q.shape[0], length, length))
@@ -166,25 +166,25 @@ def _see(
     return carry._replace(length=carry.length + count), Seen(q, k, v, distance, causal(distance), length)
 
 
-def _see_window(carry, q, k, v, count):  # type: ignore[no-untyped-def]
+def _update_window(carry, q, k, v, count):  # type: ignore[no-untyped-def]
     """The keys are those of the window, of which some may not exist yet, and then the chunk's."""
     past, length = carry.k.shape[2], q.shape[2]
     k, v = jnp.concatenate([carry.k, k], axis=2), jnp.concatenate([carry.v, v], axis=2)
-    keep = lambda a: latest(a.swapaxes(1, 2), count, past).swapaxes(1, 2)
-    after = KeysValues(keep(k), keep(v), carry.length + count)
+    newest = lambda a: latest(a.swapaxes(1, 2), count, past).swapaxes(1, 2)
+    new_carry = KeysValues(newest(k), newest(v), carry.length + count)
     place = jnp.arange(past + length)[None]
     distance = place[:, past:, None] - place[:, None]
     mask = causal(distance) & window(distance, past + 1) & existing(place >= past - carry.length[:, None])
-    return after, Seen(q, k, v, distance, mask, length)
+    return new_carry, Seen(q, k, v, distance, mask, length)
 
 
-def _see_cache(carry, q, k, v, count, position):  # type: ignore[no-untyped-def]
+def _update_cache(carry, q, k, v, count, position):  # type: ignore[no-untyped-def]
     """Each key goes to the slot of its position. What does not exist is written nowhere."""
     slots = carry.k.shape[2]
     slot = jnp.where(jnp.arange(q.shape[2])[None] < count[:, None], position, slots)
-    after = KeysValues(write_slots(carry.k, k, slot), write_slots(carry.v, v, slot), carry.length + count)
+    new_carry = KeysValues(write_slots(carry.k, k, slot), write_slots(carry.v, v, slot), carry.length + count)
     distance = position[:, :, None] - jnp.arange(slots)[None, None]
-    return after, Seen(q, after.k, after.v, distance, causal(distance), 0)
+    return new_carry, Seen(q, new_carry.k, new_carry.v, distance, causal(distance), 0)
 
 
 def write_slots(cache: Float[Array, "b h s k"], new: Float[Array, "b h t k"], slot: Int[Array, "b t"]) -> Float[Array, "b h s k"]:
@@ -203,8 +203,11 @@ def _observed(order: Order, logits: Float[Array, "b h t s"], weights: Float[Arra
     exists = jnp.arange(logits.shape[2])[None, :, None] < order.count[:, None, None]
     pairs = jnp.broadcast_to((seen.mask & exists)[:, None], logits.shape)
     deviation = jnp.where(pairs.any(axis=(2, 3)), logits.std(axis=(2, 3), where=pairs), 0)
-    put_back = lambda a, axis: jnp.moveaxis(scatter_existing(order, jnp.moveaxis(a, axis, 1)), 1, axis)
-    weights = put_back(weights, 2)
+
+    def restore_order(a: Array, axis: int) -> Array:
+        return jnp.moveaxis(scatter_existing(order, jnp.moveaxis(a, axis, 1)), 1, axis)
+
+    weights = restore_order(weights, 2)
     slots = logits.shape[-1] - seen.chunk
-    weights = jnp.concatenate([weights[..., :slots], put_back(weights[..., slots:], 3)], axis=-1) if seen.chunk else weights
+    weights = jnp.concatenate([weights[..., :slots], restore_order(weights[..., slots:], 3)], axis=-1) if seen.chunk else weights
     return {"weights": weights, "logits_deviation": deviation}

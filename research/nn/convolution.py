@@ -51,7 +51,7 @@ def mix_convolution(
     Observed: `before` [b t d], the sum before relu.
     """
     length, order = x.shape[1], order_of(valid)
-    seen = jnp.concatenate([carry, gather_existing(order, x)], axis=1)
-    windows = jnp.concatenate([seen[:, i : i + length] for i in range(config.window)], axis=-1)
+    history = jnp.concatenate([carry, gather_existing(order, x)], axis=1)
+    windows = jnp.concatenate([history[:, i : i + length] for i in range(config.window)], axis=-1)
     before = scatter_existing(order, dense(windows, params.kernel, params.bias))
-    return latest(seen, order.count, config.window - 1), jax.nn.relu(before), {"before": before} if observe else ()
+    return latest(history, order.count, config.window - 1), jax.nn.relu(before), {"before": before} if observe else ()

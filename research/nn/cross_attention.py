@@ -41,18 +41,20 @@ class Memory(NamedTuple):
 def init_cross(config: Config, key: Key, width: int, memory: int, initialiser: Initialiser = LECUN) -> CrossAttention:
     """Kernels without biases, and the parameters of the score. `memory`: its width."""
     key_q, key_k, key_v, key_out, key_score = jax.random.split(key, 5)
-    query = draw(initialiser, key_q, (width, width), width) if config.projections else ()
-    made = draw(initialiser, key_k, (memory, width), memory) if config.projections else ()
-    value, out = draw(initialiser, key_v, (memory, width), memory), draw(initialiser, key_out, (width, width), width)
-    return CrossAttention(query, made, value, out, init_score(config.score, key_score, config.heads, width // config.heads, initialiser))
+    query_kernel = draw(initialiser, key_q, (width, width), width) if config.projections else ()
+    key_kernel = draw(initialiser, key_k, (memory, width), memory) if config.projections else ()
+    value_kernel, out = draw(initialiser, key_v, (memory, width), memory), draw(initialiser, key_out, (width, width), width)
+    return CrossAttention(
+        query_kernel, key_kernel, value_kernel, out, init_score(config.score, key_score, config.heads, width // config.heads, initialiser)
+    )
 
 
 def remember(config: Config, params: CrossAttention, memory: Float[Array, "b s m"], exists: Bool[Array, "b s"]) -> Memory:
-    """What the queries of every later chunk compare themselves with: made once for a source."""
+    """What the queries of every later chunk compare themselves with: computed once for a source."""
     key = split_heads(dense(memory, params.key) if config.projections else memory, config.heads)
     value = split_heads(dense(memory, params.value), config.heads)
-    kind = params.out.dtype
-    return Memory(prepare_keys(config.score, params.score, key).astype(kind), value.astype(kind), exists)
+    dtype = params.out.dtype
+    return Memory(prepare_keys(config.score, params.score, key).astype(dtype), value.astype(dtype), exists)
 
 
 def look_at(

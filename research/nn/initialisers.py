@@ -24,9 +24,9 @@ def draw(init: Initialiser, key: Key, shape: tuple[int, ...], fan_in: int) -> Fl
     return deviation * jax.random.normal(key, shape)
 
 
-def draw_embedding(init: Initialiser, own: Initialiser | None, key: Key, rows: int, width: int) -> Float[Array, "rows width"]:
+def draw_embedding(init: Initialiser, embedding_init: Initialiser | None, key: Key, rows: int, width: int) -> Float[Array, "rows width"]:
     """A table of vectors, by its own initialiser where it has one, else by the model's."""
-    return draw(init if own is None else own, key, (rows, width), width)
+    return draw(init if embedding_init is None else embedding_init, key, (rows, width), width)
 
 
 def draw_bias(init: Initialiser, key: Key, width: int) -> Float[Array, " width"]:

@@ -1,4 +1,4 @@
-"""How order enters: added to the input (learned, sinusoidal), by turning queries and keys (rotary), or on the logits (alibi, t5)."""
+"""How order enters: added to the input (learned, sinusoidal), by rotating queries and keys (rotary), or on the logits (alibi, t5)."""
 
 import math
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def sinusoidal(config: Sinusoidal, params: tuple[()], width: int, position: Int[
 
 
 def rotary(config: Rotary, x: Float[Array, "b h t k"], position: Int[Array, "#b t"]) -> Float[Array, "b h t k"]:
-    """Each pair of channels (i, i + k/2) turned by position / base^(2i/k), so that q . k depends on the distance alone (Su et al. 2021).
+    """Each pair of channels (i, i + k/2) rotated by position / base^(2i/k), so that q . k depends on the distance alone (Su et al. 2021).
 
     The paper pairs neighbours; with learned projections the two are the same up to the order of channels.
     """
@@ -91,8 +91,11 @@ def _angles(base: float, width: int, position: Int[Array, "*n t"]) -> Float[Arra
     """
     frequencies = np.asarray(base, np.float64) ** (-np.arange(0, width, 2) / width)
     far = np.remainder(STRIDE * frequencies + np.pi, 2 * np.pi) - np.pi
-    of = lambda number, angle: number[..., None] * jnp.asarray(angle, jnp.float32).reshape((1,) * number.ndim + (-1,))
-    return of(position // STRIDE, far) + of(position % STRIDE, frequencies)
+
+    def multiply(number: Array, angle: np.ndarray) -> Array:
+        return number[..., None] * jnp.asarray(angle, jnp.float32).reshape((1,) * number.ndim + (-1,))
+
+    return multiply(position // STRIDE, far) + multiply(position % STRIDE, frequencies)
 
 
 class PositionKind(NamedTuple):
@@ -100,7 +103,7 @@ class PositionKind(NamedTuple):
 
     init_input: Callable[..., Any] | None = None  # (config, key, length, width, initialiser) -> params of `add`
     vectors: Callable[..., Array] | None = None  # (config, params, width, position) -> what is added to the input
-    turn: Callable[..., Array] | None = None  # (config, q or k, position) -> the same, turned
+    rotate: Callable[..., Array] | None = None  # (config, q or k, position) -> the same, rotated
     init_bias: Callable[..., Any] | None = None  # (config, heads) -> params of `bias`, one for each attention layer
     bias: Callable[..., Array] | None = None  # (config, params, heads, distance) -> what is added to the logits
 
@@ -109,7 +112,7 @@ POSITIONS: dict[type, PositionKind] = {
     NoPosition: PositionKind(),
     Learned: PositionKind(init_input=init_learned, vectors=learned),
     Sinusoidal: PositionKind(vectors=sinusoidal),
-    Rotary: PositionKind(turn=rotary),
+    Rotary: PositionKind(rotate=rotary),
     Alibi: PositionKind(bias=alibi),
     T5: PositionKind(init_bias=lambda config, heads: jnp.zeros((config.buckets, heads)), bias=t5),
 }
@@ -128,9 +131,9 @@ def add_position(config: Position, params: Any, x: Float[Array, "b t d"], positi
 
 
 def turn_position(config: Position, x: Float[Array, "b h t k"], position: Int[Array, "#b t"]) -> Float[Array, "b h t k"]:
-    """Queries or keys turned by their position; as they are if the position acts elsewhere."""
-    turn = POSITIONS[type(config)].turn
-    return turn(config, x, position) if turn else x
+    """Queries or keys rotated by their position; as they are if the position acts elsewhere."""
+    rotate = POSITIONS[type(config)].rotate
+    return rotate(config, x, position) if rotate else x
 
 
 def init_bias(config: Position, heads: int) -> Any:

@@ -1,7 +1,8 @@
 """The loop over time of every recurrent cell, with a backward pass of its own.
 
-A cell is `cell(state, before) -> (state, gates)`: `before` [b, g] is what goes into its nonlinearities, the state is a NamedTuple whose
-`h` [b, d] is the output. `before` is the input's share, made for all steps in one product, plus h kernel, added to its last columns.
+A cell is `cell(state, preactivation) -> (state, gates)`: `preactivation` [b, g] is what goes into its nonlinearities, the state is a
+NamedTuple whose `h` [b, d] is the output. `preactivation` is the input's share, computed for all steps in one product, plus h kernel, added
+to its last columns.
 """
 
 from collections.abc import Callable
@@ -22,16 +23,16 @@ def step(
     cell: Cell, state: Any, inputs: Float[Array, "b g"], kernel: Float[Array, "d r"], exists: Bool[Array, " b"] | None = None
 ) -> tuple[Any, dict[str, Array]]:
     """One step; rows whose input does not exist keep their state."""
-    return _keep(cell, exists, state, _before(state, inputs, kernel))
+    return _masked_step(cell, exists, state, _preactivation(state, inputs, kernel))
 
 
-def _before(state: Any, inputs: Float[Array, "b g"], kernel: Float[Array, "d r"]) -> Float[Array, "b g"]:
+def _preactivation(state: Any, inputs: Float[Array, "b g"], kernel: Float[Array, "d r"]) -> Float[Array, "b g"]:
     recurrent = product(state.h, kernel).astype(state.h.dtype)
     return inputs + jnp.pad(recurrent, ((0, 0), (inputs.shape[-1] - recurrent.shape[-1], 0)))
 
 
-def _keep(cell: Cell, exists: Array | None, state: Any, before: Array) -> tuple[Any, dict[str, Array]]:
-    new, gates = cell(state, before)
+def _masked_step(cell: Cell, exists: Array | None, state: Any, preactivation: Array) -> tuple[Any, dict[str, Array]]:
+    new, gates = cell(state, preactivation)
     if exists is None:
         return new, gates
     return jax.tree.map(lambda new, old: jnp.where(exists[:, None], new, old), new, state), gates
@@ -42,11 +43,11 @@ def scan_plain(
 ) -> tuple[Any, tuple[Any, dict[str, Array]]]:
     """The last state; all states and gates, time first. Every kind of derivative works."""
 
-    def one(state: Any, now: tuple[Array, Array]) -> tuple[Any, tuple[Any, dict[str, Array]]]:
+    def body(state: Any, now: tuple[Array, Array]) -> tuple[Any, tuple[Any, dict[str, Array]]]:
         state, gates = step(cell, state, now[0], kernel, now[1])
         return state, (state, gates)
 
-    return lax.scan(one, state, (inputs, exists))
+    return lax.scan(body, state, (inputs, exists))
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -55,7 +56,7 @@ def scan_recurrent(
 ) -> tuple[Any, Float[Array, "t b d"]]:
     """The last state and the output of every step, quick to train.
 
-    The forward pass stores what the cell's derivative needs; the backward pass collects the gradient of `before`, and the kernel's
+    The forward pass stores what the cell's derivative needs; the backward pass collects the gradient of `preactivation`, and the kernel's
     gradient is one product after the loop, not a sum of one product a step (Appleyard et al. 2016).
     """
     state, (states, _) = scan_plain(cell, state, inputs, kernel, exists)
@@ -63,12 +64,14 @@ def scan_recurrent(
 
 
 def _forward(cell, state, inputs, kernel, exists):  # type: ignore[no-untyped-def]
-    def one(state, now):  # type: ignore[no-untyped-def]
+    def body(state, now):  # type: ignore[no-untyped-def]
         inputs, exists = now
-        new, pull = jax.vjp(lambda state, before: _keep(cell, exists, state, before)[0], state, _before(state, inputs, kernel))
+        new, pull = jax.vjp(
+            lambda state, preactivation: _masked_step(cell, exists, state, preactivation)[0], state, _preactivation(state, inputs, kernel)
+        )
         return new, (new.h, pull)
 
-    last, (hidden, pulls) = lax.scan(one, state, (inputs, exists))
+    last, (hidden, pulls) = lax.scan(body, state, (inputs, exists))
     return (last, hidden), (state.h, hidden, kernel, pulls)
 
 
@@ -76,15 +79,15 @@ def _backward(cell, saved, gradient):  # type: ignore[no-untyped-def]
     first, hidden, kernel, pulls = saved
     d_last, d_hidden = gradient
     transposed = lax.optimization_barrier(kernel.T)  # once, not in every step
-    d_recurrent = lambda d_before: d_before[..., -kernel.shape[1] :]
+    d_recurrent = lambda d_preactivation: d_preactivation[..., -kernel.shape[1] :]
 
-    def one(d_state, now):  # type: ignore[no-untyped-def]
+    def body(d_state, now):  # type: ignore[no-untyped-def]
         pull, d_h = now
-        d_state, d_before = pull(d_state._replace(h=d_state.h + d_h))
-        through_kernel = product(d_recurrent(d_before), transposed)
-        return d_state._replace(h=d_state.h + through_kernel.astype(d_state.h.dtype)), d_before
+        d_state, d_preactivation = pull(d_state._replace(h=d_state.h + d_h))
+        through_kernel = product(d_recurrent(d_preactivation), transposed)
+        return d_state._replace(h=d_state.h + through_kernel.astype(d_state.h.dtype)), d_preactivation
 
-    d_state, d_inputs = lax.scan(one, d_last, (pulls, d_hidden), reverse=True)
+    d_state, d_inputs = lax.scan(body, d_last, (pulls, d_hidden), reverse=True)
     previous = jnp.concatenate([first[None], hidden[:-1]])
     d_kernel = kernel_gradient(previous.astype(kernel.dtype), d_recurrent(d_inputs).astype(kernel.dtype))
     return d_state, d_inputs, d_kernel.astype(kernel.dtype), None

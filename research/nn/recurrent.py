@@ -49,22 +49,22 @@ class CellHidden(NamedTuple):
 NONLINEARITIES: dict[str, Callable[[Array], Array]] = {"tanh": jnp.tanh, "relu": jax.nn.relu, "linear": lambda x: x}
 
 
-def elman(config: Elman, state: Hidden, before: Float[Array, "b d"]) -> tuple[Hidden, dict[str, Array]]:
-    """h = f(before) (Elman 1990)."""
-    return Hidden(NONLINEARITIES[config.nonlinearity](before)), {}
+def elman(config: Elman, state: Hidden, preactivation: Float[Array, "b d"]) -> tuple[Hidden, dict[str, Array]]:
+    """h = f(preactivation) (Elman 1990)."""
+    return Hidden(NONLINEARITIES[config.nonlinearity](preactivation)), {}
 
 
-def gru(config: GRU, state: Hidden, before: Float[Array, "b g"]) -> tuple[Hidden, dict[str, Array]]:
+def gru(config: GRU, state: Hidden, preactivation: Float[Array, "b g"]) -> tuple[Hidden, dict[str, Array]]:
     """h = (1 - update) candidate + update h, with candidate = tanh(input + reset * recurrent) (Cho et al. 2014, as in cuDNN)."""
-    candidate, reset, update, recurrent = jnp.split(before, 4, axis=-1)
+    candidate, reset, update, recurrent = jnp.split(preactivation, 4, axis=-1)
     reset, update = jax.nn.sigmoid(reset), jax.nn.sigmoid(update)
     candidate = jnp.tanh(candidate + reset * recurrent)
     return Hidden(candidate + update * (state.h - candidate)), {"reset": reset, "update": update, "candidate": candidate}
 
 
-def lstm(config: LSTM, state: CellHidden, before: Float[Array, "b g"]) -> tuple[CellHidden, dict[str, Array]]:
+def lstm(config: LSTM, state: CellHidden, preactivation: Float[Array, "b g"]) -> tuple[CellHidden, dict[str, Array]]:
     """c = forget c + input candidate, h = output tanh(c) (Hochreiter & Schmidhuber 1997; Gers et al. 2000)."""
-    i, f, g, o = jnp.split(before, 4, axis=-1)
+    i, f, g, o = jnp.split(preactivation, 4, axis=-1)
     i, f, g, o = jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
     c = f * state.c + i * g
     return CellHidden(c, o * jnp.tanh(c)), {"input": i, "forget": f, "candidate": g, "output": o}
@@ -130,7 +130,9 @@ def mix_recurrent(
     Observed: the state after each input (`h`, and `c` of lstm) and the gates by name, [b t d] each.
     """
     cell = partial(CELLS[type(config)].cell, config)
-    inputs = _share_of_input(params, dense(x.swapaxes(0, 1), params.input_kernel)).astype(carry.h.dtype)  # the state keeps its precision
+    inputs = _input_preactivation(params, dense(x.swapaxes(0, 1), params.input_kernel)).astype(
+        carry.h.dtype
+    )  # the state keeps its precision
     if not observe:
         carry, hidden = scan_recurrent(cell, carry, inputs, params.recurrent_kernel, valid.T)
         return carry, hidden.swapaxes(0, 1), ()
@@ -157,7 +159,7 @@ def step_products(
     return step(partial(CELLS[type(config)].cell, config), state, inputs, params.recurrent_kernel, exists)[0]
 
 
-def _share_of_input(params: Recurrent, products: Float[Array, "*n r"]) -> Float[Array, "*n g"]:
+def _input_preactivation(params: Recurrent, products: Float[Array, "*n r"]) -> Float[Array, "*n g"]:
     missing = params.bias.shape[0] - products.shape[-1]
     products = jnp.pad(products, [(0, 0)] * (products.ndim - 1) + [(0, missing)])
     return products + jnp.broadcast_to(params.bias, products.shape)

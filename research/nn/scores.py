@@ -1,7 +1,7 @@
 """How well a query matches a key: mlp, bilinear, dot, scaled_dot, cosine.
 
-Queries and keys are prepared apart, so that keys which many chunks look at are prepared once. Every score but mlp is then a dot product, so
-that they share one quick attention.
+Queries and keys are prepared apart, so that keys to which many chunks attend are prepared once. Every score but mlp is then a dot product,
+so that they share one quick attention.
 Shapes: b batch, h heads, t queries, s keys, k head width, m hidden width of mlp; q the width of a query where it may be another.
 """
 
@@ -36,8 +36,10 @@ def init_mlp(config: MlpScore, key: Key, heads: int, queries: int, keys: int, in
     """Fan-in of the hidden layer is the width of [q; k]."""
     hidden = mlp_width(config, queries)
     key_q, key_k, key_v = jax.random.split(key, 3)
-    query, key_ = (draw(initialiser, key, (heads, width, hidden), queries + keys) for key, width in ((key_q, queries), (key_k, keys)))
-    return Mlp(query, key_, draw(initialiser, key_v, (heads, hidden), hidden))
+    query_kernel, key_kernel = (
+        draw(initialiser, key, (heads, width, hidden), queries + keys) for key, width in ((key_q, queries), (key_k, keys))
+    )
+    return Mlp(query_kernel, key_kernel, draw(initialiser, key_v, (heads, hidden), hidden))
 
 
 def mlp_blocks(batch: int, heads: int, queries: int, keys: int, hidden: int) -> int:
@@ -114,7 +116,7 @@ def init_cosine(config: CosineScore, key: Key, heads: int, queries: int, keys: i
     return jnp.full(heads, math.sqrt(queries))
 
 
-def _nothing(config: Score, key: Key, heads: int, queries: int, keys: int, initialiser: Initialiser) -> tuple[()]:
+def _no_parameters(config: Score, key: Key, heads: int, queries: int, keys: int, initialiser: Initialiser) -> tuple[()]:
     return ()
 
 
@@ -158,8 +160,8 @@ class ScoreKind(NamedTuple):
 SCORES: dict[type, ScoreKind] = {
     MlpScore: ScoreKind(init_mlp, mlp_flops, mlp_queries, mlp_keys, mlp, lambda config, queries, keys: mlp_width(config, queries), ("v",)),
     BilinearScore: ScoreKind(init_bilinear, bilinear_flops, bilinear_queries),
-    DotScore: ScoreKind(_nothing, dot_flops),  # q . k (Luong et al. 2015)
-    ScaledDotScore: ScoreKind(_nothing, dot_flops, scaled_queries),
+    DotScore: ScoreKind(_no_parameters, dot_flops),  # q . k (Luong et al. 2015)
+    ScaledDotScore: ScoreKind(_no_parameters, dot_flops, scaled_queries),
     CosineScore: ScoreKind(init_cosine, dot_flops, cosine_queries, cosine_keys),
 }
 
@@ -196,7 +198,7 @@ def prepare_queries(config: Score, params: Any, q: Float[Array, "b h t q"]) -> F
 
 
 def prepare_keys(config: Score, params: Any, k: Float[Array, "b h s k"]) -> Float[Array, "b h s m"]:
-    """Keys as they are compared: once, where many chunks look at them."""
+    """Keys as they are compared: once, where many chunks attend to them."""
     keys = SCORES[type(config)].keys
     return keys(config, params, k) if keys else k
 

@@ -37,16 +37,16 @@ class Learner(NamedTuple):
     """
 
     fit: Callable[..., tuple[Linear, dict[str, float]]]
-    believes: bool
+    probabilistic: bool
 
 
 def _fit_softmax(config: Softmax, x: Any, labels: Any, classes: int, seed: int) -> tuple[Linear, dict[str, float]]:
-    found = fit_softmax(config, x, labels, classes)
-    return Linear(found.weights, found.bias), {"iterations": float(found.steps), "gradient_norm": found.gradient_norm}
+    minimum = fit_softmax(config, x, labels, classes)
+    return Linear(minimum.weights, minimum.bias), {"iterations": float(minimum.steps), "gradient_norm": minimum.gradient_norm}
 
 
 def _without_figures(fit: Callable[..., Linear]) -> Callable[..., tuple[Linear, dict[str, float]]]:
-    return lambda *words: (fit(*words), {})
+    return lambda *arguments: (fit(*arguments), {})
 
 
 LEARNERS: dict[type, Learner] = {
@@ -74,11 +74,11 @@ def fit(config: Any, data: Dataset, seed: int, data_dir: Any = None) -> Fitted:
     train, classes = data.sentences["train"], len(data.classes)
     if isinstance(config, NGramClassifier):
         model = class_ngrams.fit(config, data.vocabulary, train.words, train.labels, classes)
-        return Fitted(model, sum(sum(len(keys) for keys in one.keys) for one in model.of_class), {})
-    features, matrix = bag_of_words.fit_features(config, _known(data, train.words))
+        return Fitted(model, sum(sum(len(keys) for keys in class_model.keys) for class_model in model.of_class), {})
+    features, matrix = bag_of_words.fit_features(config, _replace_unknown(data, train.words))
     linear, figures = LEARNERS[type(config.learner)].fit(config.learner, matrix, train.labels, classes, seed)
-    held, dense = bag_of_words.megabytes(matrix)
-    extra = {"features": len(features.names), "one_hot_mb": held, "dense_mb": dense, **figures}
+    sparse_mb, dense_mb = bag_of_words.megabytes(matrix)
+    extra = {"features": len(features.names), "one_hot_mb": sparse_mb, "dense_mb": dense_mb, **figures}
     return Fitted(LinearModel(features, linear), linear.weights.size + linear.bias.size, extra)
 
 
@@ -88,12 +88,12 @@ def class_scores(config: Any, data: Dataset, model: Any, words: Any, texts: Any)
         return _polarity(config, data, np.array([rules.score(config, model, text) for text in texts]))
     if isinstance(config, NGramClassifier):
         return class_ngrams.log_joint(model, data.vocabulary, words)
-    return bag_of_words.transform(config, model.features, _known(data, words)) @ model.linear.weights + model.linear.bias
+    return bag_of_words.transform(config, model.features, _replace_unknown(data, words)) @ model.linear.weights + model.linear.bias
 
 
 def believes(config: Any) -> bool:
     """Whether a softmax of the scores is the model's probability of a class."""
-    return LEARNERS[type(config.learner)].believes if isinstance(config, BagOfWords) else isinstance(config, NGramClassifier)
+    return LEARNERS[type(config.learner)].probabilistic if isinstance(config, BagOfWords) else isinstance(config, NGramClassifier)
 
 
 def judge(
@@ -118,17 +118,17 @@ def drivers(config: Any, data: Dataset, model: Any, words: tuple[str, ...], text
         sign = -1.0 if data.classes[chosen] == "negative" else 1.0
         return [(word, sign * value) for word, value in rules.drivers(config, model, text)]
     if isinstance(config, NGramClassifier):
-        found = class_ngrams.word_log_probabilities(model, data.vocabulary, words)
-        return list(zip((*words, "(end)"), (found[:, chosen] - found.mean(axis=1)).tolist(), strict=True))
-    row = bag_of_words.transform(config, model.features, _known(data, [words])).tocsr()
+        log_probabilities = class_ngrams.word_log_probabilities(model, data.vocabulary, words)
+        return list(zip((*words, "(end)"), (log_probabilities[:, chosen] - log_probabilities.mean(axis=1)).tolist(), strict=True))
+    row = bag_of_words.transform(config, model.features, _replace_unknown(data, [words])).tocsr()
     against_mean = model.linear.weights[:, chosen] - model.linear.weights.mean(axis=1)
     return [(model.features.names[i], float(value * against_mean[i])) for i, value in zip(row.indices, row.data, strict=True)]
 
 
-def _known(data: Dataset, sentences: Iterable[Sequence[str]]) -> list[list[str]]:
+def _replace_unknown(data: Dataset, sentences: Iterable[Sequence[str]]) -> list[list[str]]:
     """The words with <unk> for those that the vocabulary lacks."""
-    known = data.vocabulary.lookup
-    return [[word if word in known else UNKNOWN for word in words] for words in sentences]
+    lookup = data.vocabulary.lookup
+    return [[word if word in lookup else UNKNOWN for word in words] for words in sentences]
 
 
 def _check_polarity(data: Dataset) -> None:
@@ -141,8 +141,8 @@ def _check_polarity(data: Dataset) -> None:
 
 def _polarity(config: Rules, data: Dataset, compound: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n c"]:
     """Negative by the score's opposite, positive by the score, neutral where `decide` says so. Without neutral, 0 is positive."""
-    of_class = {"negative": -compound, "positive": compound + TINY}
+    scores = {"negative": -compound, "positive": compound + TINY}
     if "neutral" in data.classes:
-        undecided = np.array([rules.decide(config, one) == 0 for one in compound])
-        of_class["neutral"] = np.where(undecided, np.abs(compound) + 2 * TINY, -1.0)
-    return np.stack([of_class[name] for name in data.classes], axis=1)
+        undecided = np.array([rules.decide(config, value) == 0 for value in compound])
+        scores["neutral"] = np.where(undecided, np.abs(compound) + 2 * TINY, -1.0)
+    return np.stack([scores[name] for name in data.classes], axis=1)

@@ -13,7 +13,7 @@ HELD = 2**24  # probabilities at once, while examples are scored
 
 
 class Scored(NamedTuple):
-    """Nats of each scored token of a split, in its order, and whether the likeliest word was right (None where that was not asked)."""
+    """Nats of each scored token of a split, in its order, and whether the likeliest word was right (None where that was not computed)."""
 
     nats: Float[np.ndarray, " n"]
     correct: Bool[np.ndarray, " n"] | None
@@ -37,10 +37,10 @@ def score(model: ngram.Model, split: Any) -> Scored:
 
 
 def _score_rows(model: ngram.Model, split: Examples, rows: slice) -> tuple[Float[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
-    asked, targets = split.weight[rows] > 0, split.targets[rows]
+    scored, targets = split.weight[rows] > 0, split.targets[rows]
     log_p = ngram.position_log_probabilities(model, split.inputs[rows], split.valid[rows], split.where[rows])
     nats = -np.take_along_axis(log_p, targets[..., None], axis=-1)[..., 0]
-    return nats[asked], (log_p.argmax(axis=-1) == targets)[asked]
+    return nats[scored], (log_p.argmax(axis=-1) == targets)[scored]
 
 
 def unseen(model: ngram.Model, split: Any) -> dict[str, float]:
@@ -54,7 +54,7 @@ def _with_answers(split: Examples) -> tuple[Int[np.ndarray, "n t"], Bool[np.ndar
     rows = np.arange(len(split.inputs))[:, None]
     sequences = np.pad(split.inputs, ((0, 0), (0, 1)))
     valid = np.pad(split.valid, ((0, 0), (0, 1)))
-    asked = split.weight > 0
-    sequences[(rows * np.ones_like(split.where))[asked], split.where[asked] + 1] = split.targets[asked]
-    valid[(rows * np.ones_like(split.where))[asked], split.where[asked] + 1] = True
+    scored = split.weight > 0
+    sequences[(rows * np.ones_like(split.where))[scored], split.where[scored] + 1] = split.targets[scored]
+    valid[(rows * np.ones_like(split.where))[scored], split.where[scored] + 1] = True
     return sequences, valid

@@ -67,10 +67,10 @@ def loss(
     if config.train.scheduled_sampling:
         assert sampling is not None, "a stream of its own"
         batch = with_own_predictions(config, params, carry, batch, sampling)
-    carry, found = _scores(config, params, carry, batch, key)
+    carry, position_scores = _scores(config, params, carry, batch, key)
     smoothing = config.train.label_smoothing
-    trained = (1 - smoothing) * found.nats + smoothing * found.uniform if smoothing else found.nats
-    return (trained * batch.weight).sum(), batch.weight.sum(), carry, {"loss": (found.nats * batch.weight).sum()}
+    smoothed = (1 - smoothing) * position_scores.nats + smoothing * position_scores.uniform if smoothing else position_scores.nats
+    return (smoothed * batch.weight).sum(), batch.weight.sum(), carry, {"loss": (position_scores.nats * batch.weight).sum()}
 
 
 def with_own_predictions(config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""]) -> Batch:
@@ -80,16 +80,16 @@ def with_own_predictions(config: Config, params: Any, carry: Any, batch: Batch, 
     the paper draws one symbol after another. The rate is constant, and what is replaced has no gradient.
     """
     likeliest = _scores(config, params, carry, batch, None)[1].likeliest[:, :-1]
-    own = jax.random.bernoulli(key, config.train.scheduled_sampling, likeliest.shape)
+    sampled = jax.random.bernoulli(key, config.train.scheduled_sampling, likeliest.shape)
     target = batch.source + 1
-    read = jnp.where(own, likeliest, batch.inputs[:, target:])
-    return replace(batch, inputs=batch.inputs.at[:, target:].set(read))
+    inputs = jnp.where(sampled, likeliest, batch.inputs[:, target:])
+    return replace(batch, inputs=batch.inputs.at[:, target:].set(inputs))
 
 
 def evaluate(config: Config, params: Any, carry: Any, batch: Batch) -> tuple[Float[Array, "b q"], Int[Array, "b q"], Any]:
     """Nats of each scored token and the likeliest symbol there, without dropout; where the weight is zero they mean nothing."""
-    carry, found = _scores(config, params, carry, batch, None)
-    return found.nats, found.likeliest, carry
+    carry, position_scores = _scores(config, params, carry, batch, None)
+    return position_scores.nats, position_scores.likeliest, carry
 
 
 @partial(jax.jit, static_argnums=0)

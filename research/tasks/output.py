@@ -1,4 +1,4 @@
-"""What is asked of the logits of scored positions, without ever holding those of a large vocabulary.
+"""What is computed from the logits of scored positions, without ever holding those of a large vocabulary.
 
 Shapes: b rows, q scored positions, d width, v vocabulary.
 """
@@ -42,7 +42,7 @@ def block_size(positions: int, vocabulary: int) -> int:
     return math.ceil(vocabulary / blocks)
 
 
-class _Seen(NamedTuple):
+class _Accumulators(NamedTuple):
     """Of the symbols in the blocks so far, for each position."""
 
     best: Float[Array, "b q"]  # the largest logit
@@ -64,34 +64,34 @@ def _in_blocks(size: int, h: Array, kernel: Array, bias: Array, targets: Array) 
 def _forward(size, h, kernel, bias, targets):  # type: ignore[no-untyped-def]
     vocabulary, at = kernel.shape[1], targets.shape
 
-    def add(i: Array, seen: _Seen) -> _Seen:
+    def add(i: Array, accumulators: _Accumulators) -> _Accumulators:
         symbols, new, logits = _block(size, i, h, kernel, bias)
         logits = jnp.where(new, logits, -jnp.inf)
-        best = jnp.maximum(seen.best, logits.max(axis=-1))
-        mass = seen.mass * jnp.exp(seen.best - best) + jnp.exp(logits - best[..., None]).sum(axis=-1)
-        likeliest = jnp.where(best > seen.best, symbols[0, 0, 0] + logits.argmax(axis=-1).astype(jnp.int32), seen.likeliest)
+        best = jnp.maximum(accumulators.best, logits.max(axis=-1))
+        mass = accumulators.mass * jnp.exp(accumulators.best - best) + jnp.exp(logits - best[..., None]).sum(axis=-1)
+        likeliest = jnp.where(best > accumulators.best, symbols[0, 0, 0] + logits.argmax(axis=-1).astype(jnp.int32), accumulators.likeliest)
         hit = new & (symbols == targets[..., None])
-        return _Seen(
+        return _Accumulators(
             best,
             likeliest,
             mass,
-            seen.sum + jnp.where(new, logits, 0).sum(axis=-1),
-            seen.picked + jnp.where(hit, logits, 0).sum(axis=-1),
+            accumulators.sum + jnp.where(new, logits, 0).sum(axis=-1),
+            accumulators.picked + jnp.where(hit, logits, 0).sum(axis=-1),
         )
 
     zero = jnp.zeros(at)
-    nothing = _Seen(jnp.full(at, -jnp.inf), jnp.zeros(at, jnp.int32), zero, zero, zero)
-    seen = lax.fori_loop(0, math.ceil(vocabulary / size), add, nothing)
-    total = seen.best + jnp.log(seen.mass)
-    return (total - seen.picked, total - seen.sum / vocabulary, seen.likeliest), (h, kernel, bias, targets, total)
+    initial = _Accumulators(jnp.full(at, -jnp.inf), jnp.zeros(at, jnp.int32), zero, zero, zero)
+    accumulators = lax.fori_loop(0, math.ceil(vocabulary / size), add, initial)
+    total = accumulators.best + jnp.log(accumulators.mass)
+    return (total - accumulators.picked, total - accumulators.sum / vocabulary, accumulators.likeliest), (h, kernel, bias, targets, total)
 
 
 def _backward(size, saved, gradient):  # type: ignore[no-untyped-def]
     h, kernel, bias, targets, total = saved
-    d_nats, d_uniform = (one[..., None] for one in gradient[:2])
+    d_nats, d_uniform = (d_score[..., None] for d_score in gradient[:2])
 
-    def add(i: Array, so_far: Any) -> Any:
-        d_h, d_kernel, d_bias = so_far
+    def add(i: Array, gradients: Any) -> Any:
+        d_h, d_kernel, d_bias = gradients
         symbols, new, logits = _block(size, i, h, kernel, bias)
         start, hit = symbols[0, 0, 0], symbols == targets[..., None]
         likely = jnp.exp(logits - total[..., None])
@@ -105,8 +105,8 @@ def _backward(size, saved, gradient):  # type: ignore[no-untyped-def]
         )
 
     blocks = math.ceil(kernel.shape[1] / size)
-    nothing = (jnp.zeros(h.shape), jnp.zeros(kernel.shape), jnp.zeros(bias.shape))
-    d_h, d_kernel, d_bias = lax.fori_loop(0, blocks, add, nothing)
+    zeros = (jnp.zeros(h.shape), jnp.zeros(kernel.shape), jnp.zeros(bias.shape))
+    d_h, d_kernel, d_bias = lax.fori_loop(0, blocks, add, zeros)
     return d_h.astype(h.dtype), d_kernel.astype(kernel.dtype), d_bias.astype(bias.dtype), None
 
 
@@ -125,5 +125,5 @@ def _columns(x: Array, start: Array, size: int) -> Array:
     return lax.dynamic_slice_in_dim(x, start, size, axis=-1)
 
 
-def _add_columns(x: Array, start: Array, more: Array) -> Array:
-    return lax.dynamic_update_slice_in_dim(x, _columns(x, start, more.shape[-1]) + more, start, axis=-1)
+def _add_columns(x: Array, start: Array, added: Array) -> Array:
+    return lax.dynamic_update_slice_in_dim(x, _columns(x, start, added.shape[-1]) + added, start, axis=-1)

@@ -27,19 +27,19 @@ Split = tuple[Float32[np.ndarray, "_ d"], Int[np.ndarray, " _"]]
 
 
 def probe(train: Split, valid: Split, test: Split, classes: int) -> Probe:
-    """Fit on train for every l2, choose by the loss on validation, of equals the larger l2, judge on test once.
+    """Fit on train for every l2, choose by the loss on validation, of equals the larger l2, and score test once.
 
-    Vectors are moved and scaled to mean 0 and deviation 1 over train, so that layers of other scales are asked the same.
+    Vectors are moved and scaled to mean 0 and deviation 1 over train, so that layers of other scales are compared alike.
     """
     mean, deviation = train[0].mean(axis=0), train[0].std(axis=0)
     scaled = lambda x: ((x - mean) / np.where(deviation > 1e-6, deviation, 1)).astype(np.float32)
     x = scaled(train[0])
     fits = {l2: minimum(l2, x, train[1], classes) for l2 in L2}
-    beliefs = {l2: log_softmax(scaled(valid[0]) @ fit.weights + fit.bias) for l2, fit in fits.items()}
-    loss = {l2: float(_nats(belief, valid[1]).mean()) for l2, belief in beliefs.items()}
+    valid_log_p = {l2: log_softmax(scaled(valid[0]) @ fit.weights + fit.bias) for l2, fit in fits.items()}
+    loss = {l2: float(_nats(log_p, valid[1]).mean()) for l2, log_p in valid_log_p.items()}
     best = min(L2, key=lambda l2: (loss[l2], -l2))
-    found = log_softmax(scaled(test[0]) @ fits[best].weights + fits[best].bias)
-    return Probe(best, float((beliefs[best].argmax(axis=1) == valid[1]).mean()), _nats(found, test[1]), found.argmax(axis=1))
+    test_log_p = log_softmax(scaled(test[0]) @ fits[best].weights + fits[best].bias)
+    return Probe(best, float((valid_log_p[best].argmax(axis=1) == valid[1]).mean()), _nats(test_log_p, test[1]), test_log_p.argmax(axis=1))
 
 
 def commonest(labels: Int[np.ndarray, " n"], classes: int) -> int:
@@ -47,5 +47,5 @@ def commonest(labels: Int[np.ndarray, " n"], classes: int) -> int:
     return int(np.bincount(labels, minlength=classes).argmax())
 
 
-def _nats(beliefs: Float[np.ndarray, "n c"], labels: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    return -np.take_along_axis(beliefs, labels[:, None], axis=1)[:, 0]
+def _nats(log_probabilities: Float[np.ndarray, "n c"], labels: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    return -np.take_along_axis(log_probabilities, labels[:, None], axis=1)[:, 0]

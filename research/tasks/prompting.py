@@ -31,56 +31,56 @@ class Judged(NamedTuple):
     likeliest: Int[np.ndarray, " n"]  # the token that the model holds likeliest there
 
 
-def judge(model: Any, params: Any, vocabulary: int, asked: Sequence[Query], rows: int = ROWS) -> list[Judged]:
+def judge(model: Any, params: Any, vocabulary: int, queries: Sequence[Query], rows: int = ROWS) -> list[Judged]:
     """Each completion by a trained model, in the order of the queries."""
-    found: dict[int, Judged] = {}
-    q = _width(max(len(query.completion) for query in asked))
-    for width, numbers in _batches(asked, rows):
-        batch = [asked[number] for number in numbers]
+    judged: dict[int, Judged] = {}
+    q = _width(max(len(query.completion) for query in queries))
+    for width, numbers in _batches(queries, rows):
+        batch = [queries[number] for number in numbers]
         inputs, valid, where, targets = _rows(batch + [batch[-1]] * (rows - len(batch)), width, q)
-        got = jax.device_get(_score_rows(model, params, inputs, valid, where, targets, vocabulary))
+        batch_scores = jax.device_get(_score_rows(model, params, inputs, valid, where, targets, vocabulary))
         for row, number in enumerate(numbers):
-            n = len(asked[number].completion)
-            found[number] = Judged(got.nats[row, :n], got.likeliest[row, :n])
-    return [found[number] for number in range(len(asked))]
+            n = len(queries[number].completion)
+            judged[number] = Judged(batch_scores.nats[row, :n], batch_scores.likeliest[row, :n])
+    return [judged[number] for number in range(len(queries))]
 
 
-def judge_by_counts(model: ngram.Model, asked: Sequence[Query]) -> list[Judged]:
+def judge_by_counts(model: ngram.Model, queries: Sequence[Query]) -> list[Judged]:
     """Each completion by an n-gram, which begins anew at every line's end: examples on lines before change nothing."""
 
-    def one(query: Query) -> Judged:
+    def judge_query(query: Query) -> Judged:
         text = np.concatenate([query.context, query.completion])
         ends = range(len(query.context), len(text))
         likeliest = [int(ngram.next_log_probabilities(model, text[:end]).argmax()) for end in ends]
         return Judged(-ngram.log_probabilities(model, text)[len(query.context) :], np.array(likeliest))
 
-    return [one(query) for query in asked]
+    return [judge_query(query) for query in queries]
 
 
-def greedy(model: Any, params: Any, vocabulary: int, asked: Sequence[Query], rows: int = ROWS) -> list[np.ndarray]:
+def greedy(model: Any, params: Any, vocabulary: int, queries: Sequence[Query], rows: int = ROWS) -> list[np.ndarray]:
     """What a trained model itself writes after each context, the likeliest token at a time, as many tokens as the completion has."""
-    found: dict[int, np.ndarray] = {}
-    steps = max(len(query.completion) for query in asked)
-    for width, numbers in _batches(asked, rows):
-        batch = [asked[number] for number in numbers]
-        read = [query._replace(completion=query.completion[:1]) for query in batch + [batch[-1]] * (rows - len(batch))]
-        inputs, valid, _, _ = _rows(read, width, 1)
+    continuations: dict[int, np.ndarray] = {}
+    steps = max(len(query.completion) for query in queries)
+    for width, numbers in _batches(queries, rows):
+        batch = [queries[number] for number in numbers]
+        contexts = [query._replace(completion=query.completion[:1]) for query in batch + [batch[-1]] * (rows - len(batch))]
+        inputs, valid, _, _ = _rows(contexts, width, 1)
         carry, logits = begin(model, params, inputs, valid, steps, vocabulary)
         texts = np.asarray(draw(model, params, carry, logits, jax.random.key(0), decoder=Greedy(), steps=steps, end=None).tokens)
-        found |= {number: texts[row, : len(asked[number].completion)] for row, number in enumerate(numbers)}
-    return [found[number] for number in range(len(asked))]
+        continuations |= {number: texts[row, : len(queries[number].completion)] for row, number in enumerate(numbers)}
+    return [continuations[number] for number in range(len(queries))]
 
 
-def greedy_by_counts(model: ngram.Model, asked: Sequence[Query]) -> list[np.ndarray]:
+def greedy_by_counts(model: ngram.Model, queries: Sequence[Query]) -> list[np.ndarray]:
     """The same by an n-gram."""
 
-    def one(query: Query) -> np.ndarray:
+    def continue_greedily(query: Query) -> np.ndarray:
         text = list(query.context)
         for _ in query.completion:
             text.append(int(ngram.next_log_probabilities(model, np.array(text)).argmax()))
         return np.array(text[len(query.context) :])
 
-    return [one(query) for query in asked]
+    return [continue_greedily(query) for query in queries]
 
 
 @partial(jax.jit, static_argnames=("model", "vocabulary"))
@@ -99,9 +99,9 @@ def _score_rows(
     return scores(jnp.take_along_axis(h, where[..., None], axis=1), kernel, bias, targets)
 
 
-def _batches(asked: Sequence[Query], rows: int) -> Iterator[tuple[int, list[int]]]:
+def _batches(queries: Sequence[Query], rows: int) -> Iterator[tuple[int, list[int]]]:
     """The width of each batch and the queries in it: at most `rows` of one width."""
-    widths = np.array([_width(len(query.context) + len(query.completion) - 1) for query in asked])
+    widths = np.array([_width(len(query.context) + len(query.completion) - 1) for query in queries])
     for width in np.unique(widths):
         members = np.flatnonzero(widths == width).tolist()
         yield from ((int(width), members[first : first + rows]) for first in range(0, len(members), rows))
@@ -116,53 +116,53 @@ def _rows(batch: Sequence[Query], width: int, q: int) -> tuple[np.ndarray, np.nd
     inputs, valid = np.zeros((len(batch), width), np.int32), np.zeros((len(batch), width), bool)
     where, targets = np.zeros((len(batch), q), np.int32), np.zeros((len(batch), q), np.int32)
     for row, query in enumerate(batch):
-        read = np.concatenate([query.context, query.completion[:-1]])
-        inputs[row, : len(read)], valid[row, : len(read)] = read, True
-        where[row] = np.minimum(len(query.context) - 1 + np.arange(q), len(read) - 1)
+        tokens = np.concatenate([query.context, query.completion[:-1]])
+        inputs[row, : len(tokens)], valid[row, : len(tokens)] = tokens, True
+        where[row] = np.minimum(len(query.context) - 1 + np.arange(q), len(tokens) - 1)
         targets[row, : len(query.completion)] = query.completion
     return inputs, valid, where, targets
 
 
-def right_ones(asked: Sequence[Query]) -> list[int]:
+def right_ones(queries: Sequence[Query]) -> list[int]:
     """The places of the first completion of each line."""
-    return [i for i, query in enumerate(asked) if i == 0 or query.line != asked[i - 1].line]
+    return [i for i, query in enumerate(queries) if i == 0 or query.line != queries[i - 1].line]
 
 
-def by_line(asked: Sequence[Query], judged: Sequence[Judged]) -> dict[str, np.ndarray]:
+def by_line(queries: Sequence[Query], judged: Sequence[Judged]) -> dict[str, np.ndarray]:
     """Of each line: nats and tokens of its right completion, whether the likeliest tokens are that completion, and where there are
     several, whether it is the one that has most probability a character, of all alone.
 
     A greedy text that is right so far reads the completion itself, so that it is right where every likeliest token is.
     """
-    first = right_ones(asked)
-    right = [(asked[i], judged[i]) for i in first]
-    found = {
+    first = right_ones(queries)
+    right = [(queries[i], judged[i]) for i in first]
+    items = {
         "id": np.array([query.line for query, _ in right], np.int64),
         "tokens": np.array([len(query.completion) for query, _ in right], np.int64),
-        "loss": np.array([_sum(one) for _, one in right]),
-        "exact": np.array([bool((one.likeliest == query.completion).all()) for query, one in right]),
+        "loss": np.array([_total_nats(scored) for _, scored in right]),
+        "exact": np.array([bool((scored.likeliest == query.completion).all()) for query, scored in right]),
     }
-    if len(first) == len(asked):
-        return found
-    rates = np.array([_sum(one) / query.characters for query, one in zip(asked, judged, strict=True)])
+    if len(first) == len(queries):
+        return items
+    rates = np.array([_total_nats(scored) / query.characters for query, scored in zip(queries, judged, strict=True)])
     groups = np.split(rates, first[1:])
-    return found | {"preferred": np.array([bool(group[0] < group[1:].min()) for group in groups])}
+    return items | {"preferred": np.array([bool(group[0] < group[1:].min()) for group in groups])}
 
 
-def _sum(one: Judged) -> float:
-    return float(one.nats.sum(dtype=np.float64))
+def _total_nats(judged: Judged) -> float:
+    return float(judged.nats.sum(dtype=np.float64))
 
 
-def characters(asked: Sequence[Query]) -> int:
+def characters(queries: Sequence[Query]) -> int:
     """Of the right completions, with the spaces before them."""
-    return sum(asked[i].characters for i in right_ones(asked))
+    return sum(queries[i].characters for i in right_ones(queries))
 
 
-def metrics(asked: Sequence[Query], items: dict[str, np.ndarray]) -> dict[str, float]:
+def metrics(queries: Sequence[Query], items: dict[str, np.ndarray]) -> dict[str, float]:
     """perplexity a token and bits_per_character of the right completions; the shares exact_match and, of several, preferred."""
     nats = float(items["loss"].sum())
     with np.errstate(over="ignore"):
         perplexity = float(np.exp(np.float64(nats / items["tokens"].sum())))
-    found = {"perplexity": perplexity, "bits_per_character": nats / float(np.log(2)) / characters(asked)}
-    found["exact_match"] = float(items["exact"].mean())
-    return found | ({"preferred": float(items["preferred"].mean())} if "preferred" in items else {})
+    values = {"perplexity": perplexity, "bits_per_character": nats / float(np.log(2)) / characters(queries)}
+    values["exact_match"] = float(items["exact"].mean())
+    return values | ({"preferred": float(items["preferred"].mean())} if "preferred" in items else {})

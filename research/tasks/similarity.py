@@ -58,8 +58,8 @@ def word_similarity(vectors: Vectors, rated: RatedPairs) -> Similarity:
     """How far the order of the pairs by cosine is that by rating."""
     rows = _rows(vectors, rated.pairs, 2)
     covered = (rows >= 0).all(axis=1)
-    one, other = (unit(vectors.table[rows[covered, side]]) for side in (0, 1))
-    return Similarity(spearman((one * other).sum(axis=1), rated.ratings[covered]), int(covered.sum()), len(rows))
+    first, second = (unit(vectors.table[rows[covered, side]]) for side in (0, 1))
+    return Similarity(spearman((first * second).sum(axis=1), rated.ratings[covered]), int(covered.sum()), len(rows))
 
 
 def cos_add(a: Float[np.ndarray, "q v"], b: Float[np.ndarray, "q v"], c: Float[np.ndarray, "q v"]) -> Float[np.ndarray, "q v"]:
@@ -87,10 +87,10 @@ def _solve(vectors: Vectors, table: Float[np.ndarray, "v d"], questions: Sequenc
     covered = rows[(rows >= 0).all(axis=1)]
     correct = 0
     for first in range(0, len(covered), AT_ONCE):
-        given, answer = covered[first : first + AT_ONCE, :3], covered[first : first + AT_ONCE, 3]
-        scores = score(*(table[word] @ table.T for word in given.T))
-        np.put_along_axis(scores, given, -np.inf, axis=1)
-        correct += int((scores.argmax(axis=1) == answer).sum())
+        question_rows, answer_rows = covered[first : first + AT_ONCE, :3], covered[first : first + AT_ONCE, 3]
+        scores = score(*(table[word] @ table.T for word in question_rows.T))
+        np.put_along_axis(scores, question_rows, -np.inf, axis=1)
+        correct += int((scores.argmax(axis=1) == answer_rows).sum())
     return Answers(correct, len(covered), len(rows))
 
 

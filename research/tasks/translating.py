@@ -49,7 +49,7 @@ def translate(
     decoder: Decoder,
     params: Any,
     data: Dataset,
-    given: Prompts,
+    split_prompts: Prompts,
     key: Key[Array, ""],
     rows_at_a_time: int = ROWS,
     buckets: int = 1,
@@ -60,13 +60,13 @@ def translate(
     """
     assert data.sides, "translation needs pairs"
     written: dict[int, Any] = {}
-    for numbers, width in source_buckets(given.valid, buckets):
+    for numbers, width in source_buckets(split_prompts.valid, buckets):
         for first in range(0, len(numbers), rows_at_a_time):
             number = numbers[np.minimum(np.arange(first, first + rows_at_a_time), len(numbers) - 1)]  # one shape: the last row fills it
-            rows, valid, n = given.rows[number, -width:], given.valid[number, -width:], data.vocabulary.size
-            texts = np.asarray(write(model, decoder, params, rows, valid, key, jnp.asarray(number), given.steps, data.eos, n))
+            rows, valid, n = split_prompts.rows[number, -width:], split_prompts.valid[number, -width:], data.vocabulary.size
+            texts = np.asarray(write(model, decoder, params, rows, valid, key, jnp.asarray(number), split_prompts.steps, data.eos, n))
             written |= dict(zip(number.tolist(), texts, strict=True))
-    return [[decode_target(data.vocabulary, data.sides, text) for text in written[i]] for i in range(len(given.rows))]
+    return [[decode_target(data.vocabulary, data.sides, text) for text in written[i]] for i in range(len(split_prompts.rows))]
 
 
 def source_buckets(valid: Bool[np.ndarray, "n t"], buckets: int) -> list[tuple[Int[np.ndarray, " m"], int]]:
@@ -94,8 +94,11 @@ def write(
     if isinstance(decoder, Beam):
         return search(model, params, carry, logits, decoder=decoder, steps=steps, end=end).tokens[:, : decoder.texts]
     keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(texts_of(decoder)))
-    once = lambda key: draw(model, params, carry, logits, key, decoder=decoder, steps=steps, end=end, rows=numbers).tokens
-    return lax.map(once, keys).swapaxes(0, 1)
+
+    def draw_once(key: Key[Array, ""]) -> Int[Array, "b n"]:
+        return draw(model, params, carry, logits, key, decoder=decoder, steps=steps, end=end, rows=numbers).tokens
+
+    return lax.map(draw_once, keys).swapaxes(0, 1)
 
 
 def texts_of(decoder: Decoder) -> int:

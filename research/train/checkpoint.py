@@ -43,22 +43,22 @@ def restore_latest(folder: Path, template: PyTree) -> PyTree | None:
 def restore(folder: Path, name: int | str, template: PyTree) -> PyTree:
     """The checkpoint `folder/<name>` in the form of `template`, whose leaves have a shape and a dtype. Every leaf that differs is named."""
     with _checkpointer() as checkpointer:
-        found = checkpointer.restore(folder.resolve() / str(name))
-    if wrong := mismatches(found, template):
+        restored = checkpointer.restore(folder.resolve() / str(name))
+    if wrong := mismatches(restored, template):
         raise StepladderError(
             f"The checkpoint {folder / str(name)} is not of this model: {'; '.join(wrong)}. Use the config it was made with."
         )
-    values = iter([np.asarray(found[path]) for path in _paths(template)])
+    values = iter([np.asarray(restored[path]) for path in _paths(template)])
     return jax.tree.map(lambda leaf: next(values) if np.prod(leaf.shape) else np.zeros(leaf.shape, leaf.dtype), template)
 
 
-def mismatches(found: PyTree, template: PyTree) -> list[str]:
+def mismatches(tree: PyTree, template: PyTree) -> list[str]:
     """Every leaf that one tree has and the other has not, or has with another shape or dtype, in words. Leaves may be shapes alone."""
-    expected, got = _paths(template), _paths(found)
-    said = {path: f"{tuple(leaf.shape)} {leaf.dtype}" for path, leaf in expected.items()}
-    have = {path: f"{tuple(leaf.shape)} {leaf.dtype}" for path, leaf in got.items()}
-    differ = [path for path in {**said, **have} if said.get(path) != have.get(path)]
-    return [f"{path}: expected {said.get(path, 'nothing')}, found {have.get(path, 'nothing')}" for path in differ]
+    expected, actual = _paths(template), _paths(tree)
+    expected_forms = {path: f"{tuple(leaf.shape)} {leaf.dtype}" for path, leaf in expected.items()}
+    actual_forms = {path: f"{tuple(leaf.shape)} {leaf.dtype}" for path, leaf in actual.items()}
+    differ = [path for path in {**expected_forms, **actual_forms} if expected_forms.get(path) != actual_forms.get(path)]
+    return [f"{path}: expected {expected_forms.get(path, 'nothing')}, found {actual_forms.get(path, 'nothing')}" for path in differ]
 
 
 def drop_numbered(folder: Path) -> None:

@@ -39,10 +39,10 @@ class Learner(NamedTuple):
 def fit_run(job: Job, data: Dataset, data_dir: Path | None, belongs: Belonging) -> dict[str, Any]:
     """Fit, score validation, write the files of a trained run, and return the metrics. `belongs`: of the validation split."""
     write_beginning(job, 0, 1)
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         scores, figures = learner_of(job.config).fit(job, data, data_dir)
-    store.write_text(job.folder / "log.txt", "".join(f"{warning.message}\n" for warning in said))
+    store.write_text(job.folder / "log.txt", "".join(f"{warning.message}\n" for warning in caught))
     metrics = write_result(job, scores, belongs, {"best_step": None, "steps": 0} | figures)
     write_status(job, "trained", 1, 1)
     return metrics
@@ -63,14 +63,14 @@ def _count(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scores, dict
     scores = _scores(counting.score(model, data.valid))
     ended = time.perf_counter()
     archive.save(model, job.folder / "model.npz")
-    seen = len(data.train.tokens) if isinstance(data.train, TextSplit) else int(data.train.valid.sum())
+    tokens_seen = len(data.train.tokens) if isinstance(data.train, TextSplit) else int(data.train.valid.sum())
     return scores, {
         "params": {"total": ngram.parameters(model), "body": ngram.parameters(model)},
         "flops_per_token": float(2 * model.order),
-        "tokens_seen": seen,
+        "tokens_seen": tokens_seen,
         "cost": {
             "seconds": {"compile": 0.0, "train": fitted - began, "evaluate": ended - fitted},
-            "tokens_per_second": seen / (fitted - began),
+            "tokens_per_second": tokens_seen / (fitted - began),
             "latency_ms": _latency(model, data),
             "peak_memory_mb": sum(keys.nbytes for keys in model.keys) / 2**20,
         },
@@ -79,10 +79,10 @@ def _count(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scores, dict
 
 def _test_counts(job: Job, data: Dataset, data_dir: Path | None) -> Tested:
     model = archive.load(job.folder / "model.npz")
-    of = lambda split: _scores(counting.score(model, split))
-    asked = asked_of(job.config.eval, data.vocabulary)
-    answers = None if asked is None else prompted_by_counts(model, asked)
-    return Tested(of(data.test), {}, _misspelt(job.config, data, of), None, answers, counting.unseen(model, data.test))
+    score_split = lambda split: _scores(counting.score(model, split))
+    prompt_set = asked_of(job.config.eval, data.vocabulary)
+    answers = None if prompt_set is None else prompted_by_counts(model, prompt_set)
+    return Tested(score_split(data.test), {}, _misspelt(job.config, data, score_split), None, answers, counting.unseen(model, data.test))
 
 
 def _misspelt(config: Config, data: Dataset, score: Callable[[TextSplit], Scores]) -> Copy | None:
@@ -98,12 +98,12 @@ def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scores | 
     fitted = classifying.fit(config, data, job.seed, data_dir)
     learned = time.perf_counter()
     valid = data.sentences["valid"]
-    scores = _judged(config, data, fitted.model, valid) if len(valid.labels) else None  # a fold may need no validation
+    scores = _score_sentences(config, data, fitted.model, valid) if len(valid.labels) else None  # a fold may need no validation
     ended = time.perf_counter()
     fitted_files.save(config, fitted.model, job.folder)
     words = [len(sentence) for sentence in data.sentences["train"].words]
-    nothing: dict[str, Any] = {} if len(valid.labels) else {"valid": {}}
-    return scores, nothing | {
+    empty_valid: dict[str, Any] = {} if len(valid.labels) else {"valid": {}}
+    return scores, empty_valid | {
         "params": {"total": fitted.parameters, "body": fitted.parameters},
         "flops_per_token": 0.0 if isinstance(config, Rules) else 2.0 * len(data.classes),
         "tokens_seen": 0 if isinstance(config, Rules) else sum(words),
@@ -118,17 +118,17 @@ def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scores | 
 
 def _test_classes(job: Job, data: Dataset, data_dir: Path | None) -> Tested:
     model = fitted_files.load(job.config.model, job.folder, data_dir)
-    return Tested(_judged(job.config.model, data, model, data.sentences["test"]), {})
+    return Tested(_score_sentences(job.config.model, data, model, data.sentences["test"]), {})
 
 
-def _judged(config: Any, data: Dataset, model: Any, sentences: Sentences) -> Scores:
+def _score_sentences(config: Any, data: Dataset, model: Any, sentences: Sentences) -> Scores:
     scores = classifying.class_scores(config, data, model, sentences.words, sentences.texts)
     nats, chosen = classifying.judge(config, scores, sentences.labels)
     return Scores(nats, chosen == sentences.labels, chosen)
 
 
-def _scores(found: counting.Scored) -> Scores:
-    return Scores(found.nats, found.correct)
+def _scores(scored: counting.Scored) -> Scores:
+    return Scores(scored.nats, scored.correct)
 
 
 def _latency(model: ngram.Model, data: Dataset) -> float | None:
@@ -156,7 +156,9 @@ def _interpolate(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scores
         "tokens_seen": max(result["tokens_seen"] for result in results),
         "extra": {"weight_of_first": weight},
         "cost": {
-            "seconds": {key: sum(one[key] for one in seconds) + (time.perf_counter() - began) * (key == "evaluate") for key in seconds[0]},
+            "seconds": {
+                key: sum(part[key] for part in seconds) + (time.perf_counter() - began) * (key == "evaluate") for key in seconds[0]
+            },
             "latency_ms": sum(result["cost"].get("latency_ms") or 0.0 for result in results),
             "peak_memory_mb": max(result["cost"]["peak_memory_mb"] for result in results),
         },
@@ -167,16 +169,19 @@ def _test_mixture(job: Job, data: Dataset, data_dir: Path | None) -> Tested:
     result = store.read_result(job.folder) or {}
     weight = result["extra"]["weight_of_first"]
     first, second = job.parents
-    mixed = lambda name: Scores(-mix(_log_probabilities(first, name), _log_probabilities(second, name), weight), None)
-    return Tested(mixed("test"), {}, _misspelt(job.config, data, lambda _: mixed("misspelt")))
+
+    def mixed_scores(name: str) -> Scores:
+        return Scores(-mix(_log_probabilities(first, name), _log_probabilities(second, name), weight), None)
+
+    return Tested(mixed_scores("test"), {}, _misspelt(job.config, data, lambda _: mixed_scores("misspelt")))
 
 
 def _log_probabilities(folder: Path, name: str) -> np.ndarray:
     """Of each scored token of a part's `valid`, `test` or `misspelt`."""
-    kept = store.read_tokens(folder) or {}
-    if name not in kept:
+    nats = store.read_tokens(folder) or {}
+    if name not in nats:
         raise StepladderError(f"{folder} has no scored tokens of {name} to interpolate. Run it again with --rerun {folder.parent.name}.")
-    return -kept[name].astype(np.float64)
+    return -nats[name].astype(np.float64)
 
 
 def learner_of(config: Config) -> Learner:

@@ -25,8 +25,11 @@ def state_jacobians(step: Step, start: Any, inputs: Float[Array, "t b d"]) -> Fl
     """
 
     def last(nudges: Any) -> Array:
-        move = lambda state, now: (step(jax.tree.map(jnp.add, state, now[0]), now[1]), None)
-        return _side_by_side(lax.scan(move, start, (nudges, inputs))[0])
+        def body(state: Any, now: tuple[Any, Array]) -> tuple[Any, None]:
+            nudge, x = now
+            return step(jax.tree.map(jnp.add, state, nudge), x), None
+
+        return _side_by_side(lax.scan(body, start, (nudges, inputs))[0])
 
     nudges = jax.tree.map(lambda leaf: jnp.zeros((len(inputs), *leaf.shape), leaf.dtype), start)
     final, pull = jax.vjp(last, nudges)
@@ -57,8 +60,11 @@ def kernel_gradients(
     """
 
     def final_loss(copies: Array) -> Array:
-        move = lambda state, now: (step(now[0], state, now[1]), None)
-        return loss(lax.scan(move, start, (copies, inputs))[0])
+        def body(state: Any, now: tuple[Array, Array]) -> tuple[Any, None]:
+            copy, x = now
+            return step(copy, state, x), None
+
+        return loss(lax.scan(body, start, (copies, inputs))[0])
 
     return jax.grad(final_loss)(jnp.broadcast_to(kernel, (len(inputs), *kernel.shape)))
 

@@ -68,8 +68,8 @@ def _recurrent_kernel(value: Any, width: int = 0) -> int:
     if type(value) in CELLS:
         return 4 * CELLS[type(value)].gates * width**2
     if isinstance(value, Node):
-        own = getattr(value, "width", width)
-        inner = own if isinstance(own, int) else width  # a feed-forward part's may be "4x"
+        node_width = getattr(value, "width", width)
+        inner = node_width if isinstance(node_width, int) else width  # a feed-forward part's may be "4x"
         return max((_recurrent_kernel(part, inner) for _, part in value), default=0)
     return 0
 
@@ -78,13 +78,15 @@ def build(program: Program, source: Any, shapes: tuple[Batches, ...], runs: int)
     """Compile training, and evaluation for every shape of batch in `shapes`. `source`: the training split on the devices, or OnHost."""
     began, mesh, width = time.perf_counter(), mesh_of(program.config), lanes.capacity(runs)
     member, state = blank(program)
-    own = isinstance(source, OnHost)  # every lane has batches of its own
-    given = lanes.abstract(mesh, no_batches(program.config, source), width) if own else lanes.abstract_shared(mesh, source)
-    step = lanes.over_lanes(mesh, partial(advance, program), shared=() if own else (2,), donate=(1,))
+    on_host = isinstance(source, OnHost)  # every lane has batches of its own
+    source_shapes = lanes.abstract(mesh, no_batches(program.config, source), width) if on_host else lanes.abstract_shared(mesh, source)
+    step = lanes.over_lanes(mesh, partial(advance, program), shared=() if on_host else (2,), donate=(1,))
     until = jax.ShapeDtypeStruct((), jnp.int32)
-    train = step.lower(*(lanes.abstract(mesh, x, width) for x in (member, state)), given, lanes.abstract(mesh, until, width)).compile()
+    train = step.lower(
+        *(lanes.abstract(mesh, x, width) for x in (member, state)), source_shapes, lanes.abstract(mesh, until, width)
+    ).compile()
     evaluator = build_evaluator(program, shapes, runs)
-    return Engine(evaluator, train, time.perf_counter() - began, _peak(train, given))
+    return Engine(evaluator, train, time.perf_counter() - began, _peak(train, source_shapes))
 
 
 def build_evaluator(program: Program, shapes: tuple[Batches, ...], runs: int) -> Evaluator:
@@ -93,9 +95,9 @@ def build_evaluator(program: Program, shapes: tuple[Batches, ...], runs: int) ->
     _, state = blank(program)
     evaluate = {}
     for batch in (batch for batches in shapes for batch in batches):
-        one = jax.eval_shape(lambda batch: jax.tree.map(lambda leaf: leaf[0], batch), batch)
-        if _key(one) not in evaluate:
-            evaluate[_key(one)] = _compile_evaluation(program, mesh, state.params, one, width)
+        batch_shape = jax.eval_shape(lambda batch: jax.tree.map(lambda leaf: leaf[0], batch), batch)
+        if _key(batch_shape) not in evaluate:
+            evaluate[_key(batch_shape)] = _compile_evaluation(program, mesh, state.params, batch_shape, width)
     return Evaluator(program, mesh, width, evaluate)
 
 
@@ -108,12 +110,16 @@ def score(evaluator: Evaluator, params: Any, active: list[bool], batches: Batche
         carry = lanes.join(evaluator.mesh, [first_carry(evaluator.program, stacked.inputs.shape[1])] * evaluator.width)
         for i in range(stacked.inputs.shape[0]):
             batch = jax.tree.map(lambda leaf, i=i: leaf[i], stacked)
-            found = evaluator.evaluate[_key(batch)](params, carry, flags, lanes.replicate(evaluator.mesh, batch))
-            nats.append(found[0])
-            likeliest.append(found[1])
-            carry = found[2]
-    of_lane = lambda found, lane: concatenate([np.asarray(lanes.part(batch, lane)) for batch in found])
-    return [in_order(batches, of_lane(nats, i), of_lane(likeliest, i), n) if on else None for i, on in enumerate(active)]
+            batch_nats, batch_likeliest, carry = evaluator.evaluate[_key(batch)](
+                params, carry, flags, lanes.replicate(evaluator.mesh, batch)
+            )
+            nats.append(batch_nats)
+            likeliest.append(batch_likeliest)
+
+    def lane_part(joined: list[Any], lane: int) -> np.ndarray:
+        return concatenate([np.asarray(lanes.part(batch, lane)) for batch in joined])
+
+    return [in_order(batches, lane_part(nats, i), lane_part(likeliest, i), n) if on else None for i, on in enumerate(active)]
 
 
 def _compile_evaluation(program: Program, mesh: Mesh, params: Any, batch: Any, width: int) -> Any:
@@ -130,5 +136,5 @@ def _key(batch: Any) -> tuple[Any, ...]:
 def _peak(compiled: Any, data: Any) -> int:
     memory = compiled.memory_analysis()
     shared = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(data))
-    found = memory.argument_size_in_bytes + memory.temp_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
-    return int(max(found, shared))
+    used = memory.argument_size_in_bytes + memory.temp_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
+    return int(max(used, shared))

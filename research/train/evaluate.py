@@ -34,7 +34,7 @@ class Scores(NamedTuple):
     """What became of each scored token of a split."""
 
     nats: Float[np.ndarray, " n"] | None  # None where a model has no probabilities
-    correct: Bool[np.ndarray, " n"] | None  # whether the likeliest symbol was right; None where nobody asked
+    correct: Bool[np.ndarray, " n"] | None  # whether the likeliest symbol was right; None where that was not computed
     likeliest: Int[np.ndarray, " n"] | None = None
 
 
@@ -61,11 +61,11 @@ def evaluate_batch(program: Program, params: Any, carry: Any, active: Bool[Array
 
 def in_order(batches: Sequence[Batch], nats: np.ndarray, likeliest: np.ndarray, n: int) -> Scores:
     """Numbers in the order of batches -> in the order of the split; padding is dropped, and every token must have come once."""
-    index, targets, weight = (concatenate([getattr(one, name) for one in batches]) for name in ("index", "targets", "weight"))
+    index, targets, weight = (concatenate([getattr(batch, name) for batch in batches]) for name in ("index", "targets", "weight"))
     scored = weight > 0
     assert np.array_equal(np.bincount(index[scored], minlength=n), np.ones(n, int)), "every token of a split is scored once"
-    back = np.argsort(index[scored])
-    return Scores(nats[scored][back], (likeliest == targets)[scored][back], likeliest[scored][back])
+    order = np.argsort(index[scored])
+    return Scores(nats[scored][order], (likeliest == targets)[scored][order], likeliest[scored][order])
 
 
 def measure(scores: Scores, data: Any, belongs: Belonging) -> dict[str, float]:
@@ -76,21 +76,21 @@ def measure(scores: Scores, data: Any, belongs: Belonging) -> dict[str, float]:
     Of labelled sentences: macro F1, and the accuracy of a class is its recall; no perplexity.
     """
     labelled = isinstance(data, Labelled)
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     if scores.nats is not None:
-        found["loss"] = float(scores.nats.sum(dtype=np.float64)) / len(scores.nats)
+        metrics["loss"] = float(scores.nats.sum(dtype=np.float64)) / len(scores.nats)
     if scores.nats is not None and not labelled:
-        found["perplexity"] = perplexity(found["loss"])
+        metrics["perplexity"] = perplexity(metrics["loss"])
     if scores.nats is not None:
-        found |= bits(scores, belongs)
+        metrics |= bits(scores, belongs)
     if scores.correct is None:
-        return found
-    found["accuracy"] = float(scores.correct.mean())
+        return metrics
+    metrics["accuracy"] = float(scores.correct.mean())
     if belongs.groups is not None and labelled and scores.likeliest is not None:
-        found["macro_f1"] = macro_f1(belongs.groups, scores.likeliest)
+        metrics["macro_f1"] = macro_f1(belongs.groups, scores.likeliest)
     for name, members in _parts(belongs, isinstance(data, Pairs)):
-        found[f"accuracy_at_{name}"] = float(scores.correct[members].mean())
-    return found
+        metrics[f"accuracy_at_{name}"] = float(scores.correct[members].mean())
+    return metrics
 
 
 def bits(scores: Scores, belongs: Belonging) -> dict[str, float]:
@@ -102,8 +102,11 @@ def bits(scores: Scores, belongs: Belonging) -> dict[str, float]:
 
 def macro_f1(targets: Int[np.ndarray, " n"], predicted: Int[np.ndarray, " n"]) -> float:
     """The mean over the classes, of targets or predictions, of 2 right / (2 right + wrong + missed)."""
-    of_class = lambda c: 2 * ((predicted == c) & (targets == c)).sum() / ((predicted == c).sum() + (targets == c).sum())
-    return float(np.mean([of_class(c) for c in np.union1d(targets, predicted)]))
+
+    def f1(c: np.integer) -> float:
+        return 2 * ((predicted == c) & (targets == c)).sum() / ((predicted == c).sum() + (targets == c).sum())
+
+    return float(np.mean([f1(c) for c in np.union1d(targets, predicted)]))
 
 
 def _parts(belongs: Belonging, lengths: bool) -> list[tuple[str, np.ndarray]]:
@@ -111,8 +114,8 @@ def _parts(belongs: Belonging, lengths: bool) -> list[tuple[str, np.ndarray]]:
     names, groups = belongs.names, belongs.groups
     if groups is not None and lengths:
         _, first, inverse = np.unique(belongs.items, return_index=True, return_inverse=True)
-        said = ranges(groups[first])[inverse]
-        return [(name, said == name) for name in dict.fromkeys(said[np.argsort(groups, kind="stable")].tolist())]
+        range_names = ranges(groups[first])[inverse]
+        return [(name, range_names == name) for name in dict.fromkeys(range_names[np.argsort(groups, kind="stable")].tolist())]
     grouped = [(names[g] if names else str(g), groups == g) for g in np.unique(groups)] if groups is not None else []
     return grouped + [(name, members) for name, members in belongs.slices.items() if members.any()]
 
@@ -127,16 +130,16 @@ def by_item(scores: Scores, belongs: Belonging) -> dict[str, np.ndarray]:
     """Sums over the tokens of each item (sentence or example): what items.npz holds. A labelled sentence's class and prediction too."""
     ids, inverse = np.unique(belongs.items, return_inverse=True)
     count = lambda weights=None: np.bincount(inverse, weights, minlength=len(ids))
-    found = {"id": ids.astype(np.int64), "tokens": count().astype(np.int64)}
+    items = {"id": ids.astype(np.int64), "tokens": count().astype(np.int64)}
     if scores.nats is not None:
-        found["loss"] = count(scores.nats.astype(np.float64))
+        items["loss"] = count(scores.nats.astype(np.float64))
     if scores.correct is not None:
-        found["correct"] = count(scores.correct).astype(np.int64)
+        items["correct"] = count(scores.correct).astype(np.int64)
     if belongs.clusters is not None:
-        found["cluster"] = belongs.clusters[ids].astype(np.int64)
+        items["cluster"] = belongs.clusters[ids].astype(np.int64)
     if belongs.groups is not None and belongs.names and scores.likeliest is not None:
-        found |= {"class": belongs.groups.astype(np.int64), "predicted": scores.likeliest.astype(np.int64)}
-    return found
+        items |= {"class": belongs.groups.astype(np.int64), "predicted": scores.likeliest.astype(np.int64)}
+    return items
 
 
 def concatenate(parts: Sequence[np.ndarray]) -> np.ndarray:

@@ -20,8 +20,8 @@ def save(config: Any, model: Any, folder: Path) -> None:
         idf = {} if model.features.idf is None else {"idf": model.features.idf}
         write_arrays(folder / "model.npz", features=np.array(model.features.names), **model.linear._asdict(), **idf)
     if isinstance(config, NGramClassifier):
-        for number, one in enumerate(model.of_class):
-            archive.save(one, folder / f"class_{number}.npz")
+        for number, class_model in enumerate(model.of_class):
+            archive.save(class_model, folder / f"class_{number}.npz")
         write_arrays(folder / "model.npz", prior=model.prior)
 
 
@@ -29,8 +29,8 @@ def load(config: Any, folder: Path, data_dir: Path | None) -> Any:
     """The model that `save` wrote."""
     if not isinstance(config, BagOfWords | NGramClassifier):
         return load_lexicon(config.lexicon, data_dir)
-    with np.load(folder / "model.npz", allow_pickle=False) as held:
-        arrays = dict(held)
+    with np.load(folder / "model.npz", allow_pickle=False) as npz:
+        arrays = dict(npz)
     if isinstance(config, NGramClassifier):
         return class_ngrams.Model(tuple(archive.load(folder / f"class_{i}.npz") for i in range(len(arrays["prior"]))), arrays["prior"])
     return LinearModel(Features(tuple(arrays["features"].tolist()), arrays.get("idf")), Linear(arrays["weights"], arrays["bias"]))

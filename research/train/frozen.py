@@ -21,32 +21,32 @@ Path = tuple[str, ...]
 def frozen_rows(config: Config, params: PyTree) -> PyTree:
     """Of every leaf whether it is frozen, [1], or of each of the layers that are stacked in it, [n]."""
     names = config.init.freeze if config.init else ()
-    rows = [np.array([_named(names, path) for path in paths]) for paths in _paths(params)]
+    rows = [np.array([_is_named(names, path) for path in paths]) for paths in _paths(params)]
     return jax.tree.unflatten(jax.tree.structure(params), rows)
 
 
 def split(frozen: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
     """What is trained and what is frozen: each the tree with None, or the other layers alone, in the place of the other."""
-    rows, form = jax.tree.flatten(frozen)
+    rows, treedef = jax.tree.flatten(frozen)
     others, leaves = [~row for row in rows], jax.tree.leaves(params)
-    return jax.tree.unflatten(form, map(_part, rows, leaves)), jax.tree.unflatten(form, map(_part, others, leaves))
+    return jax.tree.unflatten(treedef, map(_part, rows, leaves)), jax.tree.unflatten(treedef, map(_part, others, leaves))
 
 
 def join(frozen: PyTree, trained: PyTree, still: PyTree) -> PyTree:
     """The inverse of `split`."""
-    rows, form = jax.tree.flatten(frozen)
+    rows, treedef = jax.tree.flatten(frozen)
     parts = (jax.tree.leaves(tree, is_leaf=lambda leaf: leaf is None) for tree in (trained, still))
-    return jax.tree.unflatten(form, map(_whole, rows, *parts))
+    return jax.tree.unflatten(treedef, map(_whole, rows, *parts))
 
 
 def check_freeze(config: Config, shapes: PyTree) -> None:
     """Raises StepladderError for a name that no parameter has, and where nothing is left to be trained."""
     names = config.init.freeze if config.init else ()
-    paths = [path for of_leaf in _paths(shapes) for path in of_leaf]
+    paths = [path for leaf_paths in _paths(shapes) for path in leaf_paths]
     for name in names:
         if not all(any(_begins(path, part) for path in paths) for part in (name, *_ends(name))):
             raise StepladderError(_no_such(name, paths))
-    if names and all(_named(names, path) for path in paths):
+    if names and all(_is_named(names, path) for path in paths):
         raise StepladderError(
             f"init.freeze = [{', '.join(names)}] names every parameter, so nothing would be trained. Leave a name out, such as output."
         )
@@ -98,7 +98,7 @@ def _part_name(key: Any) -> str:
     return jax.tree_util.keystr((key,), simple=True)
 
 
-def _named(names: Sequence[str], path: Path) -> bool:
+def _is_named(names: Sequence[str], path: Path) -> bool:
     return any(_begins(path, name) for name in names)
 
 
@@ -107,11 +107,11 @@ def _begins(path: Path, name: str) -> bool:
     return len(parts) <= len(path) and all(map(_is_part, parts, path))
 
 
-def _is_part(part: str, of_path: str) -> bool:
+def _is_part(part: str, path_part: str) -> bool:
     low, dash, high = part.partition("-")
-    if not (dash and of_path.isdigit() and low.isdigit() and high.isdigit()):
-        return part == of_path
-    return int(low) <= int(of_path) <= int(high)
+    if not (dash and path_part.isdigit() and low.isdigit() and high.isdigit()):
+        return part == path_part
+    return int(low) <= int(path_part) <= int(high)
 
 
 def _ends(name: str) -> list[str]:

@@ -40,11 +40,11 @@ def type_vectors(path: Path, vocabulary: Vocabulary) -> TypeVectors:
 
 @lru_cache(maxsize=4)
 def _type_vectors(path: Path, version: tuple[int, int], vocabulary: Vocabulary) -> TypeVectors:
-    wanted = {text for kind in vocabulary.types for text in (kind, lowered(kind))}
-    found = select_vectors(path, wanted)
-    rows = np.array([found.lookup.get(kind, found.lookup.get(lowered(kind), -1)) for kind in vocabulary.types], np.int32)
+    words = {word for symbol in vocabulary.types for word in (symbol, lowered(symbol))}
+    vectors = select_vectors(path, words)
+    rows = np.array([vectors.lookup.get(symbol, vectors.lookup.get(lowered(symbol), -1)) for symbol in vocabulary.types], np.int32)
     types = np.flatnonzero(rows >= 0).astype(np.int32)
-    return TypeVectors(types, found.table[rows[types]])
+    return TypeVectors(types, vectors.table[rows[types]])
 
 
 def begin_with_file(config: Config, params: Any, vocabulary: Vocabulary) -> Any:
@@ -57,10 +57,10 @@ def begin_with_file(config: Config, params: Any, vocabulary: Vocabulary) -> Any:
 def begin_with(model: Any, params: Any, vectors: TypeVectors, vocabulary: Vocabulary) -> Any:
     """The parameters with the vectors in the embedding; the rows of other types stay as they are."""
     table, first = embedding(model, params)
-    there = _rows_of(vectors.types, first, vocabulary.size, table.shape[0])
-    begun = np.array(table)
-    begun[vectors.types[there] - first] = vectors.table[there]
-    return with_embedding(model, params, jnp.asarray(begun))
+    covered = _rows_of(vectors.types, first, vocabulary.size, table.shape[0])
+    new_table = np.array(table)
+    new_table[vectors.types[covered] - first] = vectors.table[covered]
+    return with_embedding(model, params, jnp.asarray(new_table))
 
 
 def coverage(model: Any, params: Any, vectors: TypeVectors, data: Dataset, place: str) -> Coverage:
@@ -72,15 +72,15 @@ def coverage(model: Any, params: Any, vectors: TypeVectors, data: Dataset, place
             f"init.embeddings = {place!r} has vectors of {vectors.table.shape[1]} numbers, and the embedding of this model has "
             f"{table.shape[1]}. Set the model's width to {vectors.table.shape[1]}, or bring vectors of {table.shape[1]}."
         )
-    there = vectors.types[_rows_of(vectors.types, first, data.vocabulary.size, table.shape[0])]
-    if not len(there):
-        some = ", ".join(map(repr, data.vocabulary.types[first : first + 8]))
+    covered = vectors.types[_rows_of(vectors.types, first, data.vocabulary.size, table.shape[0])]
+    if not len(covered):
+        examples = ", ".join(map(repr, data.vocabulary.types[first : first + 8]))
         raise StepladderError(
-            f"init.embeddings = {place!r} has a vector for none of the {types} types of this data ({some}, ...), so it would change "
+            f"init.embeddings = {place!r} has a vector for none of the {types} types of this data ({examples}, ...), so it would change "
             "nothing. Is the file of this language and this data.level?"
         )
-    seen = np.bincount(_symbols(data), minlength=data.vocabulary.size)[first : first + types]
-    return Coverage(len(there), types, float(seen[there - first].sum() / max(1, seen.sum())))
+    counts = np.bincount(_symbols(data), minlength=data.vocabulary.size)[first : first + types]
+    return Coverage(len(covered), types, float(counts[covered - first].sum() / max(1, counts.sum())))
 
 
 def _rows_of(types: Int[np.ndarray, " n"], first: int, vocabulary: int, rows: int) -> Any:

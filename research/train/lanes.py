@@ -26,8 +26,8 @@ def places(by_rows: bool) -> Mesh:
     threads. Not used on an accelerator.
     """
     devices = jax.devices()
-    of_lane = np.reshape(devices, (workers_of(len(devices)), -1))
-    return Mesh(of_lane if by_rows else of_lane[:, :1], (LANE, CORE))
+    lane_devices = np.reshape(devices, (workers_of(len(devices)), -1))
+    return Mesh(lane_devices if by_rows else lane_devices[:, :1], (LANE, CORE))
 
 
 def over_lanes(mesh: Mesh, function: Callable[..., Any], shared: Sequence[int] = (), donate: Sequence[int] = ()) -> Any:
@@ -36,15 +36,17 @@ def over_lanes(mesh: Mesh, function: Callable[..., Any], shared: Sequence[int] =
         axes = lambda args: [None if i in shared else 0 for i in range(len(args))]
         return jax.jit(lambda *args: jax.vmap(function, in_axes=axes(args))(*args), donate_argnums=donate)
 
-    def alone(*args: Any) -> Any:
-        own = [arg if i in shared else jax.tree.map(lambda leaf: leaf[0], arg) for i, arg in enumerate(args)]
-        return jax.tree.map(lambda leaf: leaf[None], function(*own))
+    def call_lane(*args: Any) -> Any:
+        lane_args = [arg if i in shared else jax.tree.map(lambda leaf: leaf[0], arg) for i, arg in enumerate(args)]
+        return jax.tree.map(lambda leaf: leaf[None], function(*lane_args))
 
-    by_hand = {LANE} if mesh.shape[CORE] > 1 else {LANE, CORE}  # over the cores of a lane, XLA divides the work by what `spread` says
+    manual_axes = {LANE} if mesh.shape[CORE] > 1 else {LANE, CORE}  # over the cores of a lane, XLA divides the work by what `spread` says
 
     def mapped(*args: Any) -> Any:
         specs = tuple(PartitionSpec() if i in shared else PartitionSpec(LANE) for i in range(len(args)))
-        return jax.shard_map(alone, mesh=mesh, in_specs=specs, out_specs=PartitionSpec(LANE), axis_names=by_hand, check_vma=False)(*args)
+        return jax.shard_map(call_lane, mesh=mesh, in_specs=specs, out_specs=PartitionSpec(LANE), axis_names=manual_axes, check_vma=False)(
+            *args
+        )
 
     return jax.jit(mapped, out_shardings=NamedSharding(mesh, PartitionSpec(LANE)), donate_argnums=donate)
 
@@ -132,8 +134,8 @@ def _devices(joined: jax.Array) -> np.ndarray:
 
 def _parts(joined: jax.Array) -> list[jax.Array]:
     """What each device holds, in the order of the lanes."""
-    held = {shard.device: shard.data for shard in joined.addressable_shards}
-    return [held[device] for device in _devices(joined).flat]
+    shards = {shard.device: shard.data for shard in joined.addressable_shards}
+    return [shards[device] for device in _devices(joined).flat]
 
 
 def _placed(leaf: Any, devices: np.ndarray) -> list[jax.Array]:

@@ -30,8 +30,8 @@ def latency_ms(program: Program) -> float:
     steps = min(TOKENS, program.sizes.length)
     prompt = jnp.full((1, program.sizes.source + 1), program.sizes.first_source, jnp.int32)
     carry, logits = begin(config, params, prompt, jnp.ones(prompt.shape, bool), steps, program.sizes.vocabulary)
-    words = {"decoder": Greedy(), "steps": steps + 1, "end": None}  # the first is chosen by the logits that are given
-    return median_ms(lambda: draw(config, params, carry, logits, jax.random.key(0), **words)) / steps
+    options = {"decoder": Greedy(), "steps": steps + 1, "end": None}  # the first is chosen by the logits that are given
+    return median_ms(lambda: draw(config, params, carry, logits, jax.random.key(0), **options)) / steps
 
 
 def median_ms(call: Callable[[], Any], calls: int = 5) -> float:

@@ -90,8 +90,8 @@ def _linear(schedule: Linear, steps: int, steps_per_epoch: int, step: Step) -> R
 
 
 def _inverse_square_root(schedule: InverseSquareRoot, steps: int, steps_per_epoch: int, step: Step) -> Rate:
-    at = jnp.asarray((step + 1) / schedule.warmup)
-    return jnp.minimum(at, 1 / jnp.sqrt(at))
+    ratio = jnp.asarray((step + 1) / schedule.warmup)
+    return jnp.minimum(ratio, 1 / jnp.sqrt(ratio))
 
 
 def _epoch_decay(schedule: EpochDecay, steps: int, steps_per_epoch: int, step: Step) -> Rate:

@@ -34,12 +34,12 @@ def pool(job: Job, data: Dataset, data_dir: Path | None) -> tuple[None, dict[str
 def score_pool(job: Job, data: Dataset, data_dir: Path | None) -> Tested:
     """The scores of all test sentences, in the order of `data`. `extra`: the deviation over the folds of their accuracies."""
     items = [store.read_items(folder) or {} for folder in job.parents]
-    classes, predicted = (np.concatenate([of_fold[name] for of_fold in items]) for name in ("class", "predicted"))
+    classes, predicted = (np.concatenate([fold[name] for fold in items]) for name in ("class", "predicted"))
     assert np.array_equal(classes, data.sentences["test"].labels), "every sentence is in the test of one fold"
     nats = [(store.read_tokens(folder) or {}).get("test") for folder in job.parents]
-    known = [of_fold for of_fold in nats if of_fold is not None]
-    accuracies = [float(np.mean(of_fold["predicted"] == of_fold["class"])) for of_fold in items]
-    scores = Scores(np.concatenate(known) if len(known) == len(nats) else None, predicted == classes, predicted.astype(np.int32))
+    fold_nats = [fold for fold in nats if fold is not None]
+    accuracies = [float(np.mean(fold["predicted"] == fold["class"])) for fold in items]
+    scores = Scores(np.concatenate(fold_nats) if len(fold_nats) == len(nats) else None, predicted == classes, predicted.astype(np.int32))
     return Tested(scores, {}, extra={"folds": float(len(items)), "sd_over_folds": float(np.std(accuracies, ddof=1))})
 
 

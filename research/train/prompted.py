@@ -20,18 +20,18 @@ class Prompted(NamedTuple):
     unknown: int
 
 
-def prompted(model: Any, params: Any, asked: Asked, seed: int) -> Prompted:
+def prompted(model: Any, params: Any, prompt_set: Asked, seed: int) -> Prompted:
     """The set by a trained model; examples are drawn by the run's seed."""
-    found = queries(asked, seed)
-    return _prompted(asked, found, judge(model, params, asked.vocabulary.size, found))
+    prompt_queries = queries(prompt_set, seed)
+    return _prompted(prompt_set, prompt_queries, judge(model, params, prompt_set.vocabulary.size, prompt_queries))
 
 
-def prompted_by_counts(model: ngram.Model, asked: Asked) -> Prompted:
+def prompted_by_counts(model: ngram.Model, prompt_set: Asked) -> Prompted:
     """The set by an n-gram, which reads no line before the prompt's."""
-    found = queries(asked._replace(examples=0), 0)
-    return _prompted(asked, found, judge_by_counts(model, found))
+    prompt_queries = queries(prompt_set._replace(examples=0), 0)
+    return _prompted(prompt_set, prompt_queries, judge_by_counts(model, prompt_queries))
 
 
-def _prompted(asked: Asked, found: Sequence[Query], judged: Sequence[Judged]) -> Prompted:
-    items = by_line(found, judged)
-    return Prompted(metrics(found, items), items, identify_prompts(asked), unknown(asked))
+def _prompted(prompt_set: Asked, prompt_queries: Sequence[Query], judged: Sequence[Judged]) -> Prompted:
+    items = by_line(prompt_queries, judged)
+    return Prompted(metrics(prompt_queries, items), items, identify_prompts(prompt_set), unknown(prompt_set))

@@ -61,25 +61,25 @@ def write_result(job: Job, valid: Scores | None, belongs: Belonging, figures: di
 
 def write_beginning(job: Job, step: int, steps: int) -> None:
     """A run that is begun at step 0, or resumed at a later one: env.json has whatever code and machine did a part of it, in order."""
-    before = [one for one in environments(job.folder) if one["step"] < step]
-    now = {"step": step, **job.environment}
-    same = bool(before) and made_alike(before[-1], now)
-    store.write_json(job.folder / "env.json", store.stamp({PARTS: before if same else [*before, now]}, job.data_digest))
+    earlier = [entry for entry in environments(job.folder) if entry["step"] < step]
+    current = {"step": step, **job.environment}
+    same = bool(earlier) and made_alike(earlier[-1], current)
+    store.write_json(job.folder / "env.json", store.stamp({PARTS: earlier if same else [*earlier, current]}, job.data_digest))
     write_status(job, "running", step, steps)
 
 
 def write_status(job: Job, status: str, step: int, steps: int, message: str = "") -> None:
     """running | trained | done | diverged | failed | stopped."""
     updated = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    said = {"status": status, "step": step, "steps": steps, "message": message, "updated": updated}
-    store.write_json(job.folder / "status.json", store.stamp(said, job.data_digest))
+    record = {"status": status, "step": step, "steps": steps, "message": message, "updated": updated}
+    store.write_json(job.folder / "status.json", store.stamp(record, job.data_digest))
 
 
 def write_failure(job: Job, error: BaseException) -> None:
     """The traceback goes to log.txt, its last line to status.json. A run that failed while it was tested stays trained."""
-    before = store.read_status(job.folder) or {}
+    status = store.read_status(job.folder) or {}
     store.write_text(job.folder / "log.txt", "".join(traceback.format_exception(error)))
-    said = f"{type(error).__name__}: {error}"
-    if before.get("status") == "trained":
-        return write_status(job, "trained", before["step"], before["steps"], f"{UNSCORED}: {said}")
-    write_status(job, "failed", 0, 0, said)
+    message = f"{type(error).__name__}: {error}"
+    if status.get("status") == "trained":
+        return write_status(job, "trained", status["step"], status["steps"], f"{UNSCORED}: {message}")
+    write_status(job, "failed", 0, 0, message)

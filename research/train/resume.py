@@ -47,16 +47,16 @@ def better(cost: float, best: Best | None) -> bool:
 
 def pack(state: State, best: Best | None, progress: Progress, size: int) -> dict[str, Any]:
     """One tree of one form, whether or not there is a best yet. `size`: how many tokens validation scores."""
-    none = Best(state.params, 0.0, -1, 0, Scores(np.zeros(size, np.float32), np.zeros(size, bool), np.zeros(size, np.int32)))
-    held = best or none
+    placeholder = Best(state.params, 0.0, -1, 0, Scores(np.zeros(size, np.float32), np.zeros(size, bool), np.zeros(size, np.int32)))
+    stored = best or placeholder
     return {
         "state": state,
         "best": {
-            "params": held.params,
-            "cost": np.float64(held.cost),
-            "step": np.int32(held.step),
-            "since": np.int32(held.since),
-            "scores": held.scores._asdict(),
+            "params": stored.params,
+            "cost": np.float64(stored.cost),
+            "step": np.int32(stored.step),
+            "since": np.int32(stored.since),
+            "scores": stored.scores._asdict(),
         },
         "progress": {
             "seconds": np.asarray(progress[:2], np.float64),
@@ -68,8 +68,10 @@ def pack(state: State, best: Best | None, progress: Progress, size: int) -> dict
 
 def unpack(saved: dict[str, Any]) -> tuple[State, Best | None, Progress]:
     """The state, the best if there is one, and what the run has had."""
-    held, had = saved["best"], saved["progress"]
-    train, evaluate = map(float, had["seconds"])
-    progress = Progress(train, evaluate, int(had["tokens"]), int(had["not_finite"]))
-    best = Best(held["params"], float(held["cost"]), int(held["step"]), int(held["since"]), Scores(**held["scores"]))
+    best_tree, progress_tree = saved["best"], saved["progress"]
+    train, evaluate = map(float, progress_tree["seconds"])
+    progress = Progress(train, evaluate, int(progress_tree["tokens"]), int(progress_tree["not_finite"]))
+    best = Best(
+        best_tree["params"], float(best_tree["cost"]), int(best_tree["step"]), int(best_tree["since"]), Scores(**best_tree["scores"])
+    )
     return jax.tree.map(np.asarray, saved["state"]), best if best.step >= 0 else None, progress

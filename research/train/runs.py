@@ -33,7 +33,7 @@ from research.train.optimiser import factor, hyper
 from research.train.result import ENDED, Job, write_beginning, write_result, write_status
 from research.train.resume import Best, Progress, better, cost_of, pack, unpack
 from research.train.scoring import Finished, HeldOut, Interrupted, Split, score_finished
-from research.train.source import OnHost, no_batches, stack
+from research.train.source import OnHost, Stacked, no_batches, stack
 from research.train.update import Member, State, blank, jitted_begin
 
 
@@ -72,7 +72,7 @@ def train_runs(engine: Engine, jobs: Sequence[Job], material: Material, stop: Ev
             states, running = _advance(engine, running, states, members, material, report)
             running = _validate(engine, running, states, material, report)
             running = _finish(engine, running, states, material, len(jobs), report)
-            _keep_safe(engine, running, states, material, stop, report)
+            _save_checkpoints(engine, running, states, material, stop, report)
             if stop.is_set() and (any(running) or queue):
                 raise Interrupted
     except BaseException:
@@ -112,21 +112,21 @@ def _fill(
 def _begin(engine: Engine, job: Job, material: Material, report: Listener) -> tuple[Lane, State, Member] | None:
     try:
         claimed = claim(job.folder)
-    except HeldError as held:
-        report(Held(job, str(held)))
+    except HeldError as error:
+        report(Held(job, str(error)))
         return None
     if store.status_of(job.folder) in ENDED:
         claimed.release()
         report(Held(job, "another process finished it meanwhile"))
         return None
     try:
-        return _taken_up(engine, job, claimed, material, report)
+        return _start_or_resume(engine, job, claimed, material, report)
     except BaseException:
         claimed.release()
         raise
 
 
-def _taken_up(engine: Engine, job: Job, claimed: Claim, material: Material, report: Listener) -> tuple[Lane, State, Member]:
+def _start_or_resume(engine: Engine, job: Job, claimed: Claim, material: Material, report: Listener) -> tuple[Lane, State, Member]:
     """From its last checkpoint, or from the start."""
     rate, decay = hyper(job.config.optim)
     member = Member(jnp.uint32(job.seed), jnp.float32(rate), jnp.float32(decay))
@@ -161,20 +161,23 @@ def _inherited(engine: Engine, job: Job, params: Any) -> Any:
 def _advance(engine: Engine, running: list[Any], states: Any, members: Any, material: Material, report: Listener) -> tuple[Any, list[Any]]:
     until = [_next(engine, lane) if lane else 0 for lane in running]
     began = time.perf_counter()
-    source = _given(engine, running, until, material.source)
+    source = _training_source(engine, running, until, material.source)
     states, traces = engine.advance(members, states, source, lanes.join(engine.mesh, [np.int32(n) for n in until]))
     jax.block_until_ready(states)
     seconds = time.perf_counter() - began
     return states, [lane and _log(engine, lane, lanes.part(traces, i), until[i], seconds, report) for i, lane in enumerate(running)]
 
 
-def _given(engine: Engine, running: list[Any], until: list[int], source: Any) -> Any:
+def _training_source(engine: Engine, running: list[Any], until: list[int], source: Any) -> Any:
     """The split itself, or the batches of this call for every lane."""
     if not isinstance(source, OnHost):
         return source
     config = engine.program.config
-    of_lane = lambda lane, last: stack(config, source, lane.job.seed, lane.step, last) if lane else no_batches(config, source)
-    return lanes.join(engine.mesh, [of_lane(lane, last) for lane, last in zip(running, until, strict=True)])
+
+    def lane_batches(lane: Lane | None, last: int) -> Stacked:
+        return stack(config, source, lane.job.seed, lane.step, last) if lane else no_batches(config, source)
+
+    return lanes.join(engine.mesh, [lane_batches(lane, last) for lane, last in zip(running, until, strict=True)])
 
 
 def _next(engine: Engine, lane: Lane) -> int:
@@ -189,7 +192,7 @@ def _log(engine: Engine, lane: Lane, trace: Any, until: int, seconds: float, rep
         lane.claim.release()
         report(Held(job, "another process has taken it over"))
         return None
-    taken = int(sums.steps) - (0 if finite else 1)
+    completed_steps = int(sums.steps) - (0 if finite else 1)
     rate = job.config.optim.learning_rate * float(
         factor(job.config.optim.schedule, engine.program.steps, engine.program.steps_per_epoch, until - 1)
     )
@@ -197,10 +200,10 @@ def _log(engine: Engine, lane: Lane, trace: Any, until: int, seconds: float, rep
     norm = float(sums.gradient_norm) / max(1, int(sums.steps))
     line = {"step": lane.step + int(sums.steps), "split": "train", "loss": loss, "gradient_norm": norm}
     store.append_metrics(job.folder / "metrics.jsonl", [line | {"learning_rate": rate, "seconds": seconds}])
-    tokens, had = int(sums.tokens), lane.progress
-    report(Progressed(job, lane.step + taken, engine.program.steps, rate, loss, norm, tokens, seconds))
-    progress = had._replace(train_seconds=had.train_seconds + seconds, tokens=had.tokens + tokens)
-    return replace(lane, step=lane.step + taken, progress=progress, ended="" if finite else "diverged")
+    tokens, progress = int(sums.tokens), lane.progress
+    report(Progressed(job, lane.step + completed_steps, engine.program.steps, rate, loss, norm, tokens, seconds))
+    progress = progress._replace(train_seconds=progress.train_seconds + seconds, tokens=progress.tokens + tokens)
+    return replace(lane, step=lane.step + completed_steps, progress=progress, ended="" if finite else "diverged")
 
 
 def _validate(engine: Engine, running: list[Any], states: Any, material: Material, report: Listener) -> list[Any]:
@@ -208,15 +211,15 @@ def _validate(engine: Engine, running: list[Any], states: Any, material: Materia
     if not any(due):
         return running
     began = time.perf_counter()
-    found = score(engine.evaluator, states.params, due, material.valid.batches, material.valid.size)
+    split_scores = score(engine.evaluator, states.params, due, material.valid.batches, material.valid.size)
     seconds = time.perf_counter() - began
     return [
-        _judge(engine, lane, scores, lanes.part(states.params, i), material, seconds, report) if scores is not None else lane
-        for i, (lane, scores) in enumerate(zip(running, found, strict=True))
+        _update_best(engine, lane, scores, lanes.part(states.params, i), material, seconds, report) if scores is not None else lane
+        for i, (lane, scores) in enumerate(zip(running, split_scores, strict=True))
     ]
 
 
-def _judge(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Material, seconds: float, report: Listener) -> Lane:
+def _update_best(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Material, seconds: float, report: Listener) -> Lane:
     """Keep the parameters if they are the best so far, and stop a run whose patience is at its end.
 
     A run has diverged where what it would be tested with has a validation that is not finite.
@@ -225,7 +228,7 @@ def _judge(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Ma
     metrics = measure(scores, job.config.data, material.valid.belongs)
     store.append_metrics(job.folder / "metrics.jsonl", [{"step": lane.step, "split": "valid", **metrics, "seconds": seconds}])
     report(Validated(job, lane.step, metrics))
-    best, progress = lane.best, _evaluated(lane.progress, seconds)
+    best, progress = lane.best, _add_evaluation_seconds(lane.progress, seconds)
     if not math.isfinite(metrics["loss"]):
         progress = progress._replace(not_finite=lane.step)
     cost = cost_of(metrics, train.select)
@@ -233,33 +236,33 @@ def _judge(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Ma
         best = Best(jax.tree.map(np.array, params), cost, lane.step, 0, scores)
     else:
         best = replace(best, since=best.since + 1)
-    impatient = train.patience != "off" and best.since >= train.patience
-    over = impatient or lane.step >= engine.program.steps
+    out_of_patience = train.patience != "off" and best.since >= train.patience
+    over = out_of_patience or lane.step >= engine.program.steps
     ended = "done" if math.isfinite(best.cost) else "diverged"
     return replace(lane, best=best, ended=ended if over else "", progress=progress)
 
 
-def _evaluated(progress: Progress, seconds: float) -> Progress:
+def _add_evaluation_seconds(progress: Progress, seconds: float) -> Progress:
     return progress._replace(evaluate_seconds=progress.evaluate_seconds + seconds)
 
 
 def _finish(engine: Engine, running: list[Any], states: Any, material: Material, runs: int, report: Listener) -> list[Any]:
     """What ended is written, and its test split scored where it is to be."""
-    over = [lane if lane and lane.ended else None for lane in running]
-    if not any(over):
+    ended_lanes = [lane if lane and lane.ended else None for lane in running]
+    if not any(ended_lanes):
         return running
-    for lane in filter(None, over):
+    for lane in filter(None, ended_lanes):
         _write(engine, lane, material, runs, report)
-    tested = [lane if lane and lane.job.tested and lane.ended == "done" else None for lane in over]
+    tested = [lane if lane and lane.job.tested and lane.ended == "done" else None for lane in ended_lanes]
     finished = [lane and Finished(lane.job, lane.claim, lane.best.params) for lane in tested]
     if any(finished):
         params = states.params
-        for i, each in enumerate(finished):
-            params = params if each is None else lanes.put(params, i, each.params)
+        for i, run in enumerate(finished):
+            params = params if run is None else lanes.put(params, i, run.params)
         score_finished(engine.evaluator, finished, params, material.held_out, report)
-    for lane in filter(None, over):
+    for lane in filter(None, ended_lanes):
         lane.claim.release()
-    return [None if ended else lane for lane, ended in zip(running, over, strict=True)]
+    return [None if ended else lane for lane, ended in zip(running, ended_lanes, strict=True)]
 
 
 def _write(engine: Engine, lane: Lane, material: Material, runs: int, report: Listener) -> None:
@@ -267,20 +270,20 @@ def _write(engine: Engine, lane: Lane, material: Material, runs: int, report: Li
     job, best = lane.job, lane.best
     if best is not None:
         checkpoint.save(job.folder / "checkpoints", checkpoint.FINAL, best.params)
-    had = lane.progress
+    progress = lane.progress
     cost = {
         "seconds": {
             "compile": engine.compile_seconds / runs,
-            "train": had.train_seconds * lanes.cores(),
-            "evaluate": had.evaluate_seconds * lanes.cores(),
+            "train": progress.train_seconds * lanes.cores(),
+            "evaluate": progress.evaluate_seconds * lanes.cores(),
         },
-        "tokens_per_second": had.tokens / had.train_seconds if had.train_seconds else 0.0,
+        "tokens_per_second": progress.tokens / progress.train_seconds if progress.train_seconds else 0.0,
         "latency_ms": job.latency_ms,
         "peak_memory_mb": engine.peak_bytes / 2**20,
     }
-    figures = {"tokens_seen": had.tokens, "steps": lane.step, "best_step": best.step if best else None, "cost": cost}
-    kept = best.scores if best is not None and lane.ended == "done" else None
-    metrics = write_result(job, kept, material.valid.belongs, figures)
+    figures = {"tokens_seen": progress.tokens, "steps": lane.step, "best_step": best.step if best else None, "cost": cost}
+    valid_scores = best.scores if best is not None and lane.ended == "done" else None
+    metrics = write_result(job, valid_scores, material.valid.belongs, figures)
     diverged, message = lane.ended == "diverged", _what_was_not_finite(lane)
     write_status(job, "diverged" if diverged else "trained", lane.step, engine.program.steps, message)
     checkpoint.drop_numbered(job.folder / "checkpoints")
@@ -289,13 +292,13 @@ def _write(engine: Engine, lane: Lane, material: Material, runs: int, report: Li
 
 
 def _what_was_not_finite(lane: Lane) -> str:
-    judged = lane.best is not None and not math.isfinite(lane.best.cost)
-    if lane.ended == "diverged" and not judged:
+    best_not_finite = lane.best is not None and not math.isfinite(lane.best.cost)
+    if lane.ended == "diverged" and not best_not_finite:
         return f"the loss or its gradient was not finite at step {lane.step + 1}"
     return f"validation was not finite at step {lane.progress.not_finite}" if lane.progress.not_finite >= 0 else ""
 
 
-def _keep_safe(engine: Engine, running: list[Any], states: Any, material: Material, stop: Event, report: Listener) -> None:
+def _save_checkpoints(engine: Engine, running: list[Any], states: Any, material: Material, stop: Event, report: Listener) -> None:
     """Checkpoint the runs whose time has come, or all of them when the user stops."""
     for i, lane in enumerate(running):
         if lane and (stop.is_set() or time.monotonic() - lane.saved > lane.job.config.run.checkpoint_seconds):

@@ -69,21 +69,24 @@ def score_runs(evaluator: Evaluator, jobs: Sequence[Job], held_out: HeldOut, sto
             if any(finished):
                 score_finished(evaluator, finished, _joined(evaluator, finished), held_out, report)
         finally:
-            for each in filter(None, finished):
-                each.claim.release()
+            for run in filter(None, finished):
+                run.claim.release()
 
 
 def score_finished(evaluator: Evaluator, finished: Sequence[Finished | None], params: Any, held_out: HeldOut, report: Listener) -> None:
     """Score the lanes that hold a finished run and write what was found. `params`: the lanes' parameters, joined."""
-    began, active = time.perf_counter(), [each is not None for each in finished]
-    on = lambda split: score(evaluator, params, active, split.batches, split.size)
-    test, also = on(held_out.test), {length: on(split) for length, split in held_out.also.items()}
-    misspelt = on(held_out.misspelt) if held_out.misspelt else [None] * len(finished)
+    began, active = time.perf_counter(), [run is not None for run in finished]
+
+    def score_split(split: Split) -> list[Scores | None]:
+        return score(evaluator, params, active, split.batches, split.size)
+
+    test, also = score_split(held_out.test), {length: score_split(split) for length, split in held_out.also.items()}
+    misspelt = score_split(held_out.misspelt) if held_out.misspelt else [None] * len(finished)
     seconds = time.perf_counter() - began
-    for i, each in enumerate(finished):
-        if each is not None:
+    for i, run in enumerate(finished):
+        if run is not None:
             further = {length: scores[i] for length, scores in also.items()}
-            _write(evaluator, each, test[i], further, misspelt[i], held_out, seconds, report)
+            _write(evaluator, run, test[i], further, misspelt[i], held_out, seconds, report)
 
 
 def _write(
@@ -111,8 +114,8 @@ def _open(evaluator: Evaluator, job: Job, report: Listener) -> Finished | None:
     """None where another process has the run, or has scored it meanwhile; one that cannot be read is reported as failed."""
     try:
         claimed = claim(job.folder)
-    except HeldError as held:
-        report(Held(job, str(held)))
+    except HeldError as error:
+        report(Held(job, str(error)))
         return None
     if store.status_of(job.folder) != "trained":
         claimed.release()
@@ -129,5 +132,5 @@ def _open(evaluator: Evaluator, job: Job, report: Listener) -> Finished | None:
 
 def _joined(evaluator: Evaluator, finished: Sequence[Finished | None]) -> Any:
     """The lanes' parameters; an idle lane has those of another."""
-    any_params = next(each.params for each in finished if each is not None)
-    return lanes.join(evaluator.mesh, [any_params if each is None else each.params for each in finished])
+    any_params = next(run.params for run in finished if run is not None)
+    return lanes.join(evaluator.mesh, [any_params if run is None else run.params for run in finished])

@@ -50,9 +50,9 @@ def batch_of_step(config: Config, source: Arrays | Stacked, seed: UInt32[Array, 
 def stack(config: Config, source: OnHost, seed: int, first: int, until: int) -> Stacked:
     """The batches of the steps `first` .. `until` - 1; what is left of the stack repeats the last and is not looked at."""
     key, last = data_key(jnp.uint32(seed)), max(first, until - 1)
-    made = [_batch_on_host(config, source, seed, key, step) for step in range(first, last + 1)]
-    made += made[-1:] * (source.steps - len(made))
-    return Stacked(jax.tree.map(lambda *leaves: np.stack(leaves), *made), np.int32(first))
+    batches = [_batch_on_host(config, source, seed, key, step) for step in range(first, last + 1)]
+    batches += batches[-1:] * (source.steps - len(batches))
+    return Stacked(jax.tree.map(lambda *leaves: np.stack(leaves), *batches), np.int32(first))
 
 
 def no_batches(config: Config, source: OnHost) -> Stacked:

@@ -56,15 +56,15 @@ def write_test(job: Job, tested: Tested, belongs: Belonging, seconds: float) -> 
         store.write_arrays(job.folder / "prompts.npz", **tested.prompted.items)
         identities["prompts"] = tested.prompted.identity._asdict()
         extra["unknown_in_prompts"] = tested.prompted.unknown
-    found = {"metrics": {"test": metrics}, "scored_on": identities, "extra": extra, "signatures": _signatures(job, tested.written)}
+    contents = {"metrics": {"test": metrics}, "scored_on": identities, "extra": extra, "signatures": _signatures(job, tested.written)}
     store.write_json(
-        job.folder / "test.json", store.stamp({"cell_id": job.cell_id, "seed": job.seed, **found, "seconds": seconds}, job.data_digest)
+        job.folder / "test.json", store.stamp({"cell_id": job.cell_id, "seed": job.seed, **contents, "seconds": seconds}, job.data_digest)
     )
-    trained = store.read_status(job.folder) or {"step": 0, "steps": 0, "message": ""}
-    message = "" if trained["message"].startswith(UNSCORED) else trained["message"]
-    write_status(job, "done", trained["step"], trained["steps"], message)
-    both: dict[str, Any] = (store.read_result(job.folder) or {})["metrics"]
-    return both
+    status = store.read_status(job.folder) or {"step": 0, "steps": 0, "message": ""}
+    message = "" if status["message"].startswith(UNSCORED) else status["message"]
+    write_status(job, "done", status["step"], status["steps"], message)
+    split_metrics: dict[str, Any] = (store.read_result(job.folder) or {})["metrics"]
+    return split_metrics
 
 
 def _metrics(job: Job, tested: Tested, belongs: Belonging) -> dict[str, float]:
@@ -88,17 +88,17 @@ def _write_tokens(job: Job, tested: Tested) -> None:
 
 def _write_texts(job: Job, written: Written, metrics: dict[str, float]) -> dict[str, np.ndarray]:
     """texts.jsonl, and attention.npz where there is any; the items of the texts. Their metrics are added to `metrics`."""
-    found = text_scores.text_items([texts[0] for texts in written.texts], written.references, _tokenizer(job.config))
-    metrics |= text_metrics(found, ranges(written.lengths)) | written.alignment
+    items = text_scores.text_items([texts[0] for texts in written.texts], written.references, _tokenizer(job.config))
+    metrics |= text_metrics(items, ranges(written.lengths)) | written.alignment
     if len(written.texts[0]) > 1:
-        several = text_diversity.diversity(written.texts)
-        metrics |= {name: float(values.mean()) for name, values in several.items()}
-        found |= several
+        diversity = text_diversity.diversity(written.texts)
+        metrics |= {name: float(values.mean()) for name, values in diversity.items()}
+        items |= diversity
     lines = zip(written.sources, written.references, written.texts, strict=True)
     store.write_text(job.folder / "texts.jsonl", "".join(_json_line(*line) for line in lines))
     if written.attention:
         store.write_arrays(job.folder / "attention.npz", **written.attention)
-    return found
+    return items
 
 
 def _json_line(source: str, reference: str, texts: Sequence[str]) -> str:

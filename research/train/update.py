@@ -94,19 +94,19 @@ def blank(program: Program) -> tuple[Member, State]:
 def advance(program: Program, member: Member, state: State, source: Arrays | Stacked, until: Int[Array, ""]) -> tuple[State, Trace]:
     """Steps to `until`, or to the first loss or gradient that is not finite: that step is not taken. `source` reaches as far as `until`."""
 
-    def going(both: tuple[State, Trace]) -> Array:
-        state, trace = both
+    def unfinished(loop_state: tuple[State, Trace]) -> Array:
+        state, trace = loop_state
         return (state.step < until) & trace.finite
 
-    def step(both: tuple[State, Trace]) -> tuple[State, Trace]:
-        state, trace = both
-        new, seen = update(program, member, state, source)
-        kept = jax.tree.map(lambda new, old: jnp.where(seen.finite, new, old), new, state)
-        sums = (a + b for a, b in zip(trace.sums, seen.sums, strict=True))
-        return kept, Trace(Sums(*sums), seen.finite)
+    def step(loop_state: tuple[State, Trace]) -> tuple[State, Trace]:
+        state, trace = loop_state
+        new, step_trace = update(program, member, state, source)
+        new_state = jax.tree.map(lambda new, old: jnp.where(step_trace.finite, new, old), new, state)
+        sums = (a + b for a, b in zip(trace.sums, step_trace.sums, strict=True))
+        return new_state, Trace(Sums(*sums), step_trace.finite)
 
     zero, none = jnp.zeros(()), jnp.zeros((), jnp.int32)
-    return lax.while_loop(going, step, (state, Trace(Sums(zero, zero, zero, none, none), jnp.ones((), bool))))
+    return lax.while_loop(unfinished, step, (state, Trace(Sums(zero, zero, zero, none, none), jnp.ones((), bool))))
 
 
 def update(program: Program, member: Member, state: State, source: Arrays | Stacked) -> tuple[State, Trace]:
@@ -120,8 +120,8 @@ def update(program: Program, member: Member, state: State, source: Arrays | Stac
 
     def objective(trained: Any) -> tuple[Array, tuple[Any, Array, Array]]:
         params = join(frozen, trained, still)
-        of_batch = partial(loss, config, params, start_carry, key=dropout, sampling=sampling)
-        total, weight, carry, metrics = in_narrowest(batch, of_batch)
+        batch_loss = partial(loss, config, params, start_carry, key=dropout, sampling=sampling)
+        total, weight, carry, metrics = in_narrowest(batch, batch_loss)
         rows = config.train.batch_size if config.train.loss == "time_sum" else weight
         return total / rows, (carry, metrics["loss"], weight)
 

@@ -33,43 +33,51 @@ class Written(NamedTuple):
 
 def written(config: Config, model: Any, seed: int, params: Any, data: Dataset) -> Written:
     """The test split translated. `model`: the words of the program, so that runs of equal programs share what is compiled."""
-    given, test = prompts(data, "test"), data.test
+    split_prompts, test = prompts(data, "test"), data.test
     assert isinstance(test, Examples), "translation needs pairs"
     key = stream(jax.random.key(seed), "decode")
-    texts = tuple(map(tuple, translate(model, config.decode, params, data, given, key, buckets=config.train.buckets)))
-    shown, figures = _looked_at(config, model, params, data, test) if isinstance(model, EncoderDecoder) else ({}, {})
-    return Written(data.pairs["test"].sources, given.references, texts, test.group, shown, figures, _shares(data, test, texts, given.steps))
+    texts = tuple(map(tuple, translate(model, config.decode, params, data, split_prompts, key, buckets=config.train.buckets)))
+    arrays, figures = _test_attention(config, model, params, data, test) if isinstance(model, EncoderDecoder) else ({}, {})
+    return Written(
+        data.pairs["test"].sources,
+        split_prompts.references,
+        texts,
+        test.group,
+        arrays,
+        figures,
+        _shares(data, test, texts, split_prompts.steps),
+    )
 
 
 def _shares(data: Dataset, test: Examples, texts: tuple[tuple[str, ...], ...], limit: int) -> dict[str, float]:
     """`limit`: of the symbols that are written, with the end."""
     assert data.sides, "translation needs pairs"
-    wanted = test.targets[(test.weight > 0) & (test.targets != data.eos)]
+    reference_symbols = test.targets[(test.weight > 0) & (test.targets != data.eos)]
     return {
         "unknown_written": unknown_share([first for first, *_ in texts], data.sides.target.level),
-        "unknown_in_references": float((wanted == data.vocabulary.unk).mean()),
+        "unknown_in_references": float((reference_symbols == data.vocabulary.unk).mean()),
         "references_beyond_limit": float(((test.weight > 0).sum(axis=1) > limit).mean()),
     }
 
 
-def _looked_at(
+def _test_attention(
     config: Config, model: EncoderDecoder, params: Any, data: Dataset, test: Examples
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """The attention of the first pairs, and of a task whose alignment is known how often it is right; over the true targets."""
     rewrite = config.data if isinstance(config.data, Rewrite) else None
     n = len(test.inputs) if rewrite else min(SHOWN, len(test.inputs))
-    found = _alignments(model, params, test, n)
-    if found is None:
+    alignments = _alignments(model, params, test, n)
+    if alignments is None:
         return {}, {}
     ends = test.weight[:n].sum(axis=1).astype(int)
     places = [np.flatnonzero(valid[: test.source]) for valid in test.valid[:n]]
-    whole = zip(found, ends, places, strict=True)
-    weights = [one[:end] if model.sees else one[:end, at] for one, end, at in whole]
-    shown: dict[str, np.ndarray] = {}
+    whole = zip(alignments, ends, places, strict=True)
+    weights = [alignment[:end] if model.sees else alignment[:end, at] for alignment, end, at in whole]
+    arrays: dict[str, np.ndarray] = {}
     for i in range(min(SHOWN, n)):
         source = test.inputs[i, places[i]] - params.first_source if model.sees else _names(data, test.inputs[i, places[i]])
-        shown |= {f"weights_{i}": weights[i], f"source_{i}": source, f"target_{i}": _names(data, test.targets[i, : ends[i]])}
-    return shown, _against_truth(rewrite, weights, [test.inputs[i, at] for i, at in enumerate(places)]) if rewrite else {}
+        arrays |= {f"weights_{i}": weights[i], f"source_{i}": source, f"target_{i}": _names(data, test.targets[i, : ends[i]])}
+    return arrays, _against_truth(rewrite, weights, [test.inputs[i, at] for i, at in enumerate(places)]) if rewrite else {}
 
 
 def _alignments(model: EncoderDecoder, params: Any, test: Examples, n: int) -> np.ndarray | None:
@@ -90,5 +98,7 @@ def _names(data: Dataset, numbers: Int[np.ndarray, " n"]) -> np.ndarray:
 
 def _against_truth(config: Rewrite, weights: list[np.ndarray], sources: list[np.ndarray]) -> dict[str, float]:
     """Means over pairs. The target's end has no true place, and is left out of the accuracy."""
-    right = [alignment_accuracy(one[:-1], true_alignment(config.task, source)) for one, source in zip(weights, sources, strict=True)]
+    right = [
+        alignment_accuracy(alignment[:-1], true_alignment(config.task, source)) for alignment, source in zip(weights, sources, strict=True)
+    ]
     return {"alignment_accuracy": float(np.mean(right)), "alignment_entropy": float(np.mean([*map(alignment_entropy, weights)]))}

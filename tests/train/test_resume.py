@@ -16,7 +16,7 @@ from research.train.engine import Engine, Evaluator
 from research.train.evaluate import Belonging, Scores
 from research.train.result import Job
 from research.train.resume import Best, Progress, better, cost_of, pack, unpack
-from research.train.runs import Lane, Material, Split, _judge, _what_was_not_finite
+from research.train.runs import Lane, Material, Split, _update_best, _what_was_not_finite
 from research.train.update import Program, State
 
 SCORES = Scores(np.zeros(3, np.float32), np.ones(3, bool), np.zeros(3, np.int32))
@@ -63,7 +63,7 @@ def judged(losses: list[float], patience: int | str, tmp_path: Path) -> Lane:
     lane = Lane(Job("0" * 12, config, 0, tmp_path), claim(tmp_path), 0, None, Progress(), 0.0)
     for step, loss in enumerate(losses, start=1):
         scores = Scores(np.full(2, loss, np.float32), np.ones(2, bool), np.zeros(2, np.int32))
-        lane = _judge(engine, replace(lane, step=step), scores, {}, material, 0.0, lambda *_: None)
+        lane = _update_best(engine, replace(lane, step=step), scores, {}, material, 0.0, lambda *_: None)
         if lane.ended:
             return lane
     raise AssertionError("the last validation ends a run")
