@@ -60,9 +60,9 @@ def search(config: Any, params: Any, carry: Any, logits: Float[Array, "b v"], *,
     return by_rows(partial(_loop, config, decoder, steps, end), params, (carry, logits))
 
 
-def _loop(config: Any, decoder: Beam, steps: int, end: int | None, params: Any, each: tuple[Any, Float[Array, "b v"]]) -> Beams:
+def _loop(config: Any, decoder: Beam, steps: int, end: int | None, params: Any, row_arrays: tuple[Any, Float[Array, "b v"]]) -> Beams:
     """`search` by an unstacked model."""
-    carry, logits = each
+    carry, logits = row_arrays
     model, size, (batch, _) = MODELS[type(config)], decoder.size, logits.shape
     row = jnp.arange(batch)[:, None]
     repeat = jnp.repeat(jnp.arange(batch), size)

@@ -19,5 +19,5 @@ def by_rows(function: Callable[[Any, Any], Any], shared: PyTree, rows: PyTree) -
     devices, count = jax.devices(), jax.tree.leaves(rows)[0].shape[0]
     if jax.default_backend() != "cpu" or len(devices) == 1 or count % len(devices) or not jax.sharding.get_abstract_mesh().empty:
         return function(shared, rows)
-    mesh, each = Mesh(devices, (ROW,)), PartitionSpec(ROW)
-    return jax.shard_map(function, mesh=mesh, in_specs=(PartitionSpec(), each), out_specs=each, check_vma=False)(shared, rows)
+    mesh, row_spec = Mesh(devices, (ROW,)), PartitionSpec(ROW)
+    return jax.shard_map(function, mesh=mesh, in_specs=(PartitionSpec(), row_spec), out_specs=row_spec, check_vma=False)(shared, rows)

@@ -58,8 +58,8 @@ def flops_per_token(config: Any, vocabulary: int, length: int, *more: int, score
     """
     if isinstance(config, EncoderDecoder):
         source, targets, _ = more
-        source_flops = source * _reader_flops(config.encoder, source) + _first_flops(config)
-        target_flops = length * (_writer_flops(config, length, source) + 2.0 * config.decoder.width * targets)
+        source_flops = source * _source_flops(config.encoder, source) + _source_summary_flops(config)
+        target_flops = length * (_target_flops(config, length, source) + 2.0 * config.decoder.width * targets)
         return (source_flops + target_flops) / (source + length)
     if isinstance(config, Classifier):
         return _encoder_flops(config.encoder, length) + 2.0 * scored * pooled_width(config.encoder) * more[0]
@@ -79,7 +79,7 @@ def _encoder_flops(encoder: Any, length: int) -> float:
     return _stack_flops(encoder, length) * (2 if encoder.bidirectional else 1) + pooling
 
 
-def _reader_flops(encoder: Any, source: int) -> float:
+def _source_flops(encoder: Any, source: int) -> float:
     """Forward, for one symbol or pixel of a source."""
     if isinstance(encoder, RecurrentEncoder):
         directions = encoder.memory // encoder.width
@@ -101,7 +101,7 @@ def _cells_flops(cell: Any, width: int, inputs: list[int]) -> float:
     return sum(recurrent_flops(cell, width, 1, input_width) for input_width in inputs)
 
 
-def _first_flops(config: EncoderDecoder) -> float:
+def _source_summary_flops(config: EncoderDecoder) -> float:
     """Once for a source: the first states of a recurrent decoder, or keys and values for every layer of a stack, added by its place."""
     decoder = config.decoder
     if isinstance(decoder, StackDecoder):
@@ -109,7 +109,7 @@ def _first_flops(config: EncoderDecoder) -> float:
     return 2.0 * summary_width(config.encoder) * decoder.layers * len(CELLS[type(decoder.cell)].state._fields) * decoder.width
 
 
-def _writer_flops(config: EncoderDecoder, length: int, source: int) -> float:
+def _target_flops(config: EncoderDecoder, length: int, source: int) -> float:
     """Forward, for one symbol of a target, without the output layer. Of a picture `source` counts pixels, of which a place has many."""
     decoder, memory, places = config.decoder, config.encoder.memory, _places(config.encoder, source)
     if isinstance(decoder, RecurrentDecoder):
@@ -125,12 +125,12 @@ def _writer_flops(config: EncoderDecoder, length: int, source: int) -> float:
 
 def _recurrent_decoder_flops(decoder: RecurrentDecoder, memory: int, places: int, length: int) -> float:
     attention, width = decoder.attention, decoder.width
-    beside = memory if isinstance(attention, Bahdanau) else width if getattr(attention, "input_feeding", False) else 0
-    cells = _cells_flops(decoder.cell, width, [width + beside] + [width] * (decoder.layers - 1))
+    extra_inputs = memory if isinstance(attention, Bahdanau) else width if getattr(attention, "input_feeding", False) else 0
+    cells = _cells_flops(decoder.cell, width, [width + extra_inputs] + [width] * (decoder.layers - 1))
     if isinstance(attention, NoAttention):
         return cells
-    attention_flops = score_flops(attention.score, width, memory, places, places / length) + 2.0 * places * memory
-    return cells + attention_flops + 2.0 * (width + memory) * width
+    memory_flops = score_flops(attention.score, width, memory, places, places / length) + 2.0 * places * memory
+    return cells + memory_flops + 2.0 * (width + memory) * width
 
 
 def _places(encoder: Any, source: int) -> int:

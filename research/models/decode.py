@@ -74,21 +74,23 @@ def draw(
     return by_rows(loop, (params, key), (carry, logits, rows))
 
 
-def _loop(config: Any, decoder: Greedy | Chance, steps: int, end: int | None, shared: tuple[Any, Any], each: tuple[Any, ...]) -> Drawn:
+def _loop(
+    config: Any, decoder: Greedy | Chance, steps: int, end: int | None, shared: tuple[Any, Any], row_arrays: tuple[Any, ...]
+) -> Drawn:
     """`draw` by an unstacked model."""
-    (params, key), (carry, logits, rows) = shared, each
+    (params, key), (carry, logits, rows) = shared, row_arrays
     batch = logits.shape[0]
 
-    def symbols(logits: Array, number: Any, active: Array) -> tuple[Array, Array]:
+    def next_symbols(logits: Array, number: Any, active: Array) -> tuple[Array, Array]:
         chosen = choose(decoder, logits, keys_of(key, rows, number))
         return (chosen, active) if end is None else (jnp.where(active, chosen, end), active & (chosen != end))
 
     def step(state: _State) -> _State:
         carry, logits = advance(config, params, state.carry, state.last[:, None], state.active[:, None])
-        last, active = symbols(logits, state.number, state.active)
+        last, active = next_symbols(logits, state.number, state.active)
         return _State(state.number + 1, carry, last, active, state.tokens.at[state.number].set(last))
 
-    first, active = symbols(logits, 0, jnp.ones(batch, bool))
+    first, active = next_symbols(logits, 0, jnp.ones(batch, bool))
     tokens = jnp.full((steps, batch), 0 if end is None else end, jnp.int32).at[0].set(first)
     unfinished = lambda state: (state.number < steps) & state.active.any()
     tokens = lax.while_loop(unfinished, step, _State(jnp.int32(1), carry, first, active, tokens)).tokens.T
@@ -115,7 +117,10 @@ class Reach(NamedTuple):
 
 def furthest(config: Any, length: int, source: int = 0) -> Reach:
     """Learned positions end where training did: at `length` tokens of a row, of which the first `source` are an encoder's."""
-    last = lambda part, end: end if isinstance(getattr(part, "position", None), Learned) else None
+
+    def last_position(part: Any, end: int) -> int | None:
+        return end if isinstance(getattr(part, "position", None), Learned) else None
+
     if isinstance(config, EncoderDecoder):
-        return Reach(last(config.encoder, source), last(config.decoder, length - source))
-    return Reach(None, last(config, length))
+        return Reach(last_position(config.encoder, source), last_position(config.decoder, length - source))
+    return Reach(None, last_position(config, length))

@@ -122,7 +122,10 @@ def empty(config: StackWords, batch: int, capacity: int, vocabulary: int) -> Car
 def begin(config: StackDecoder, params: LanguageModel, memory: Float[Array, "b s m"], exists: Bool[Array, "b s"], capacity: int) -> Carry:
     """The carry of a decoder before its first token: every block's keys and values of what the encoder left."""
     params, carry = _in_precision(config, params), empty(config, memory.shape[0], capacity, 0)
-    block_memory = lambda block: jax.vmap(lambda cross: remember(config.cross, cross, memory, exists))(block.cross)
+
+    def block_memory(block: Block) -> Memory:
+        return jax.vmap(lambda cross: remember(config.cross, cross, memory, exists))(block.cross)
+
     layers = zip(carry.layers, params.blocks, strict=True)
     return carry._replace(layers=tuple(Attending(mixer, block_memory(block)) for mixer, block in layers))
 
@@ -243,19 +246,19 @@ def _init_block(config: StackWords, spec: Any, key: Key[Array, ""], memory: int)
     if isinstance(config, StackDecoder):
         cross = init_cross(config.cross, jax.random.fold_in(key, 2), config.width, memory, config.init)
         block = replace(block, cross_norm=init_norm(config.norm, config.width), cross=cross)
-    return _smaller_branches(config, block) if isinstance(config.init, NormalInit) and config.residual else block
+    return _scale_branches(config, block) if isinstance(config.init, NormalInit) and config.residual else block
 
 
-def _smaller_branches(config: StackWords, block: Block) -> Block:
+def _scale_branches(config: StackWords, block: Block) -> Block:
     """What writes into the residual stream divided by the root of how many branches the stack has (Radford et al. 2019, sec. 2.3)."""
     branches = [part for part in (block.mixer, block.feed_forward, block.cross) if part != ()]
-    shrink = lambda part: _shrunk(part, (config.layers * len(branches)) ** -0.5)
-    return replace(block, mixer=shrink(block.mixer), feed_forward=shrink(block.feed_forward), cross=shrink(block.cross))
+    scale = lambda part: _scale_outputs(part, (config.layers * len(branches)) ** -0.5)
+    return replace(block, mixer=scale(block.mixer), feed_forward=scale(block.feed_forward), cross=scale(block.cross))
 
 
-def _shrunk(part: Any, by: float) -> Any:
+def _scale_outputs(part: Any, factor: float) -> Any:
     names = [name for name in LAST_PRODUCTS if hasattr(part, name)]
-    return replace(part, **{name: by * getattr(part, name) for name in names}) if names else part
+    return replace(part, **{name: factor * getattr(part, name) for name in names}) if names else part
 
 
 def _block(

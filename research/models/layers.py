@@ -41,8 +41,8 @@ def layer_vectors(
     config: Any, params: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"], pooled: Bool[Array, "b t"]
 ) -> tuple[Float[Array, "b _"], ...]:
     """A vector of each row for every name of `layer_names`."""
-    words = lookup(embedding(config, params).table, tokens)
-    vectors = (_mean(words, pooled), *_LAYERS[type(config)](config, params, tokens, valid, pooled))
+    embedded = lookup(embedding(config, params).table, tokens)
+    vectors = (_mean(embedded, pooled), *_LAYERS[type(config)](config, params, tokens, valid, pooled))
     return tuple(vector.astype(jnp.float32) for vector in vectors)
 
 

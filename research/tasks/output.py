@@ -62,7 +62,7 @@ def _in_blocks(size: int, h: Array, kernel: Array, bias: Array, targets: Array) 
 
 
 def _forward(size, h, kernel, bias, targets):  # type: ignore[no-untyped-def]
-    vocabulary, at = kernel.shape[1], targets.shape
+    vocabulary, shape = kernel.shape[1], targets.shape
 
     def add(i: Array, accumulators: _Accumulators) -> _Accumulators:
         symbols, new, logits = _block(size, i, h, kernel, bias)
@@ -79,8 +79,8 @@ def _forward(size, h, kernel, bias, targets):  # type: ignore[no-untyped-def]
             accumulators.picked + jnp.where(hit, logits, 0).sum(axis=-1),
         )
 
-    zero = jnp.zeros(at)
-    initial = _Accumulators(jnp.full(at, -jnp.inf), jnp.zeros(at, jnp.int32), zero, zero, zero)
+    zero = jnp.zeros(shape)
+    initial = _Accumulators(jnp.full(shape, -jnp.inf), jnp.zeros(shape, jnp.int32), zero, zero, zero)
     accumulators = lax.fori_loop(0, math.ceil(vocabulary / size), add, initial)
     total = accumulators.best + jnp.log(accumulators.mass)
     return (total - accumulators.picked, total - accumulators.sum / vocabulary, accumulators.likeliest), (h, kernel, bias, targets, total)

@@ -101,7 +101,7 @@ def total(answers: dict[str, Answers]) -> Answers:
 
 def nearest_words(vectors: Vectors, word: str, n: int = 10) -> list[tuple[str, float]]:
     """The n other words of the greatest cosine, the nearest first. Raises StepladderError for a word that has no vector."""
-    row = _find(vectors, word)
+    row = _row_of_word(vectors, word)
     if row < 0:
         hint = did_you_mean(word, vectors.words) or "."
         raise StepladderError(f"The word {word!r} has no vector{hint} There are {len(vectors.words)} words.")
@@ -116,10 +116,12 @@ def principal_plane(vectors: Vectors, words: Sequence[str]) -> Float[np.ndarray,
 
     Raises StepladderError for a word without a vector, and for fewer than three words.
     """
-    rows = np.array([_find(vectors, word) for word in words], int)
+    rows = np.array([_row_of_word(vectors, word) for word in words], int)
     if len(rows) < 3 or (rows < 0).any():
-        lacking = ", ".join(word for word, row in zip(words, rows, strict=True) if row < 0)
-        raise StepladderError(f"A plane takes three words or more, each with a vector{f'; without one: {lacking}' if lacking else ''}.")
+        missing_words = ", ".join(word for word, row in zip(words, rows, strict=True) if row < 0)
+        raise StepladderError(
+            f"A plane takes three words or more, each with a vector{f'; without one: {missing_words}' if missing_words else ''}."
+        )
     points = unit(vectors.table[rows])
     left, size, _ = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
     plane = np.pad(left * size, ((0, 0), (0, 2)))[:, :2]
@@ -127,8 +129,8 @@ def principal_plane(vectors: Vectors, words: Sequence[str]) -> Float[np.ndarray,
 
 
 def _rows(vectors: Vectors, lines: Sequence[tuple[str, ...]], columns: int) -> Int[np.ndarray, "n columns"]:
-    return np.array([[_find(vectors, word) for word in line] for line in lines], int).reshape(-1, columns)
+    return np.array([[_row_of_word(vectors, word) for word in line] for line in lines], int).reshape(-1, columns)
 
 
-def _find(vectors: Vectors, word: str) -> int:
+def _row_of_word(vectors: Vectors, word: str) -> int:
     return vectors.lookup.get(word, vectors.lookup.get(lowered(word), -1))

@@ -101,12 +101,12 @@ def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Scores | 
     scores = _score_sentences(config, data, fitted.model, valid) if len(valid.labels) else None  # a fold may need no validation
     ended = time.perf_counter()
     fitted_files.save(config, fitted.model, job.folder)
-    words = [len(sentence) for sentence in data.sentences["train"].words]
+    lengths = [len(sentence) for sentence in data.sentences["train"].words]
     empty_valid: dict[str, Any] = {} if len(valid.labels) else {"valid": {}}
     return scores, empty_valid | {
         "params": {"total": fitted.parameters, "body": fitted.parameters},
         "flops_per_token": 0.0 if isinstance(config, Rules) else 2.0 * len(data.classes),
-        "tokens_seen": 0 if isinstance(config, Rules) else sum(words),
+        "tokens_seen": 0 if isinstance(config, Rules) else sum(lengths),
         "extra": fitted.extra,
         "cost": {
             "seconds": {"compile": 0.0, "train": learned - began, "evaluate": ended - learned},

@@ -50,11 +50,11 @@ def first_carry(program: Program, rows: int) -> Any:
 
 def evaluate_batch(program: Program, params: Any, carry: Any, active: Bool[Array, ""], batch: Batch) -> tuple[Array, Array, Any]:
     """Nats and likeliest symbols [b q] of one batch, and the carry after it. A lane that is not active does no work."""
-    before = carry if hands_on(program) else empty(program.config, program.sizes, batch.inputs.shape[0])
+    start_carry = carry if hands_on(program) else empty(program.config, program.sizes, batch.inputs.shape[0])
 
     def score() -> tuple[Array, Array, Any]:
-        nats, likeliest, after = evaluate(program.config, params, before, spread(batch))
-        return nats, likeliest, after if hands_on(program) else ()
+        nats, likeliest, end_carry = evaluate(program.config, params, start_carry, spread(batch))
+        return nats, likeliest, end_carry if hands_on(program) else ()
 
     return lax.cond(active, score, lambda: (jnp.zeros(batch.targets.shape), jnp.zeros(batch.targets.shape, jnp.int32), carry))
 

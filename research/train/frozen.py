@@ -29,14 +29,14 @@ def split(frozen: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
     """What is trained and what is frozen: each the tree with None, or the other layers alone, in the place of the other."""
     rows, treedef = jax.tree.flatten(frozen)
     others, leaves = [~row for row in rows], jax.tree.leaves(params)
-    return jax.tree.unflatten(treedef, map(_part, rows, leaves)), jax.tree.unflatten(treedef, map(_part, others, leaves))
+    return jax.tree.unflatten(treedef, map(_trained_part, rows, leaves)), jax.tree.unflatten(treedef, map(_trained_part, others, leaves))
 
 
 def join(frozen: PyTree, trained: PyTree, still: PyTree) -> PyTree:
     """The inverse of `split`."""
     rows, treedef = jax.tree.flatten(frozen)
     parts = (jax.tree.leaves(tree, is_leaf=lambda leaf: leaf is None) for tree in (trained, still))
-    return jax.tree.unflatten(treedef, map(_whole, rows, *parts))
+    return jax.tree.unflatten(treedef, map(_joined_leaf, rows, *parts))
 
 
 def check_freeze(config: Config, shapes: PyTree) -> None:
@@ -44,31 +44,31 @@ def check_freeze(config: Config, shapes: PyTree) -> None:
     names = config.init.freeze if config.init else ()
     paths = [path for leaf_paths in _paths(shapes) for path in leaf_paths]
     for name in names:
-        if not all(any(_begins(path, part) for path in paths) for part in (name, *_ends(name))):
-            raise StepladderError(_no_such(name, paths))
+        if not all(any(_has_prefix(path, part) for path in paths) for part in (name, *_range_ends(name))):
+            raise StepladderError(_unknown_name(name, paths))
     if names and all(_is_named(names, path) for path in paths):
         raise StepladderError(
             f"init.freeze = [{', '.join(names)}] names every parameter, so nothing would be trained. Leave a name out, such as output."
         )
 
 
-def _no_such(name: str, paths: Sequence[Path]) -> str:
+def _unknown_name(name: str, paths: Sequence[Path]) -> str:
     beginnings = dict.fromkeys(".".join(path[:n]) for path in paths for n in range(1, len(path) + 1))
-    whole = list(dict.fromkeys(".".join(path) for path in paths))
+    names = list(dict.fromkeys(".".join(path) for path in paths))
     return (
         f"init.freeze names {name!r}, which is no parameter of this model{did_you_mean(name, beginnings)}. A name is the first parts of a "
-        f"path, each whole; a layer of a stack, or a range of them, is one, as in blocks.0-3. This model has {', '.join(whole[:8])}"
-        f"{' and so on' if len(whole) > 8 else ''}."
+        f"path, each names; a layer of a stack, or a range of them, is one, as in blocks.0-3. This model has {', '.join(names[:8])}"
+        f"{' and so on' if len(names) > 8 else ''}."
     )
 
 
-def _part(frozen: Bool[np.ndarray, " n"], leaf: Any) -> Any:
+def _trained_part(frozen: Bool[np.ndarray, " n"], leaf: Any) -> Any:
     if frozen.all():
         return None
     return leaf[np.flatnonzero(~frozen)] if frozen.any() else leaf
 
 
-def _whole(frozen: Bool[np.ndarray, " n"], trained: Array | None, still: Array | None) -> Any:
+def _joined_leaf(frozen: Bool[np.ndarray, " n"], trained: Array | None, still: Array | None) -> Any:
     if trained is None or still is None:
         return still if trained is None else trained
     order = np.argsort(np.concatenate([np.flatnonzero(~frozen), np.flatnonzero(frozen)]))
@@ -81,17 +81,17 @@ def _paths(params: PyTree) -> Iterator[Sequence[Path]]:
     periods: dict[Path, int] = {}
     for path, _ in leaves:
         if "blocks" in path:
-            at = path.index("blocks")
-            stack = tuple(path[:at])
-            periods[stack] = max(periods.get(stack, 0), int(path[at + 1]) + 1)
+            index = path.index("blocks")
+            stack = tuple(path[:index])
+            periods[stack] = max(periods.get(stack, 0), int(path[index + 1]) + 1)
     for path, leaf in leaves:
         if "blocks" not in path:
             yield [tuple(path)]
             continue
-        at = path.index("blocks")
-        period, offset = periods[tuple(path[:at])], int(path[at + 1])
+        index = path.index("blocks")
+        period, offset = periods[tuple(path[:index])], int(path[index + 1])
         layers = [str(repeat * period + offset) for repeat in range(leaf.shape[0])]
-        yield [(*path[: at + 1], layer, *path[at + 2 :]) for layer in layers]
+        yield [(*path[: index + 1], layer, *path[index + 2 :]) for layer in layers]
 
 
 def _part_name(key: Any) -> str:
@@ -99,10 +99,10 @@ def _part_name(key: Any) -> str:
 
 
 def _is_named(names: Sequence[str], path: Path) -> bool:
-    return any(_begins(path, name) for name in names)
+    return any(_has_prefix(path, name) for name in names)
 
 
-def _begins(path: Path, name: str) -> bool:
+def _has_prefix(path: Path, name: str) -> bool:
     parts = name.split(".")
     return len(parts) <= len(path) and all(map(_is_part, parts, path))
 
@@ -114,6 +114,6 @@ def _is_part(part: str, path_part: str) -> bool:
     return int(low) <= int(path_part) <= int(high)
 
 
-def _ends(name: str) -> list[str]:
+def _range_ends(name: str) -> list[str]:
     """The name with the first and with the last number of its ranges."""
     return [".".join(part.split("-")[end] if part.replace("-", "").isdigit() else part for part in name.split(".")) for end in (0, -1)]

@@ -101,9 +101,9 @@ def _fill(
     running = list(running)
     for i, lane in enumerate(running):
         while lane is None and queue:
-            begun = _begin(engine, queue.popleft(), material, report)
-            if begun is not None:
-                lane, state, member = begun
+            started = _begin(engine, queue.popleft(), material, report)
+            if started is not None:
+                lane, state, member = started
                 states, members = lanes.put(states, i, state), lanes.put(members, i, member)
         running[i] = lane
     return states, members, running
@@ -284,14 +284,14 @@ def _write(engine: Engine, lane: Lane, material: Material, runs: int, report: Li
     figures = {"tokens_seen": progress.tokens, "steps": lane.step, "best_step": best.step if best else None, "cost": cost}
     valid_scores = best.scores if best is not None and lane.ended == "done" else None
     metrics = write_result(job, valid_scores, material.valid.belongs, figures)
-    diverged, message = lane.ended == "diverged", _what_was_not_finite(lane)
+    diverged, message = lane.ended == "diverged", _divergence_message(lane)
     write_status(job, "diverged" if diverged else "trained", lane.step, engine.program.steps, message)
     checkpoint.drop_numbered(job.folder / "checkpoints")
     if diverged or not job.tested:
         report(Diverged(job, message) if diverged else Trained(job, lane.step, metrics))
 
 
-def _what_was_not_finite(lane: Lane) -> str:
+def _divergence_message(lane: Lane) -> str:
     best_not_finite = lane.best is not None and not math.isfinite(lane.best.cost)
     if lane.ended == "diverged" and not best_not_finite:
         return f"the loss or its gradient was not finite at step {lane.step + 1}"

@@ -100,13 +100,13 @@ def advance(program: Program, member: Member, state: State, source: Arrays | Sta
 
     def step(loop_state: tuple[State, Trace]) -> tuple[State, Trace]:
         state, trace = loop_state
-        new, step_trace = update(program, member, state, source)
-        new_state = jax.tree.map(lambda new, old: jnp.where(step_trace.finite, new, old), new, state)
+        updated, step_trace = update(program, member, state, source)
+        new_state = jax.tree.map(lambda new, old: jnp.where(step_trace.finite, new, old), updated, state)
         sums = (a + b for a, b in zip(trace.sums, step_trace.sums, strict=True))
         return new_state, Trace(Sums(*sums), step_trace.finite)
 
-    zero, none = jnp.zeros(()), jnp.zeros((), jnp.int32)
-    return lax.while_loop(unfinished, step, (state, Trace(Sums(zero, zero, zero, none, none), jnp.ones((), bool))))
+    zero, zero_count = jnp.zeros(()), jnp.zeros((), jnp.int32)
+    return lax.while_loop(unfinished, step, (state, Trace(Sums(zero, zero, zero, zero_count, zero_count), jnp.ones((), bool))))
 
 
 def update(program: Program, member: Member, state: State, source: Arrays | Stacked) -> tuple[State, Trace]:
@@ -130,10 +130,10 @@ def update(program: Program, member: Member, state: State, source: Arrays | Stac
     rate = member.learning_rate * factor(config.optim.schedule, program.steps, program.steps_per_epoch, state.step)
     change, optimiser_state = optimiser(config.optim, rate, member.weight_decay).update(gradient, state.optimiser, trained)
     params = join(frozen, limited(config.optim, optax.apply_updates(trained, change)), still)
-    new = State(params, optimiser_state, state.step + 1, stop_gradient(carry) if carries(config) else ())
+    new_state = State(params, optimiser_state, state.step + 1, stop_gradient(carry) if carries(config) else ())
     finite = jnp.isfinite(value) & jnp.isfinite(norm)
     tokens = jnp.where(finite, batch.valid.sum(dtype=jnp.int32), 0)
-    return new, Trace(Sums(nats, weight, norm, jnp.ones((), jnp.int32), tokens), finite)
+    return new_state, Trace(Sums(nats, weight, norm, jnp.ones((), jnp.int32), tokens), finite)
 
 
 def _start_carry(program: Program, state: State) -> Any:

@@ -71,13 +71,13 @@ def _test_attention(
         return {}, {}
     ends = test.weight[:n].sum(axis=1).astype(int)
     places = [np.flatnonzero(valid[: test.source]) for valid in test.valid[:n]]
-    whole = zip(alignments, ends, places, strict=True)
-    weights = [alignment[:end] if model.sees else alignment[:end, at] for alignment, end, at in whole]
+    pairs = zip(alignments, ends, places, strict=True)
+    weights = [alignment[:end] if model.sees else alignment[:end, columns] for alignment, end, columns in pairs]
     arrays: dict[str, np.ndarray] = {}
     for i in range(min(SHOWN, n)):
         source = test.inputs[i, places[i]] - params.first_source if model.sees else _names(data, test.inputs[i, places[i]])
         arrays |= {f"weights_{i}": weights[i], f"source_{i}": source, f"target_{i}": _names(data, test.targets[i, : ends[i]])}
-    return arrays, _against_truth(rewrite, weights, [test.inputs[i, at] for i, at in enumerate(places)]) if rewrite else {}
+    return arrays, _against_truth(rewrite, weights, [test.inputs[i, columns] for i, columns in enumerate(places)]) if rewrite else {}
 
 
 def _alignments(model: EncoderDecoder, params: Any, test: Examples, n: int) -> np.ndarray | None:

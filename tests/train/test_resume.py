@@ -16,7 +16,7 @@ from research.train.engine import Engine, Evaluator
 from research.train.evaluate import Belonging, Scores
 from research.train.result import Job
 from research.train.resume import Best, Progress, better, cost_of, pack, unpack
-from research.train.runs import Lane, Material, Split, _update_best, _what_was_not_finite
+from research.train.runs import Lane, Material, Split, _divergence_message, _update_best
 from research.train.update import Program, State
 
 SCORES = Scores(np.zeros(3, np.float32), np.ones(3, bool), np.zeros(3, np.int32))
@@ -72,19 +72,19 @@ def judged(losses: list[float], patience: int | str, tmp_path: Path) -> Lane:
 def test_a_first_validation_that_is_not_finite_is_beaten_and_told(tmp_path: Path) -> None:
     lane = judged([math.nan, 2.0, 3.0], "off", tmp_path)
     assert (lane.ended, lane.best.step, lane.best.cost) == ("done", 2, 2.0)  # type: ignore[union-attr]
-    assert _what_was_not_finite(lane) == "validation was not finite at step 1"
+    assert _divergence_message(lane) == "validation was not finite at step 1"
 
 
 def test_patience_takes_a_validation_that_is_not_finite_for_a_worse_one(tmp_path: Path) -> None:
     lane = judged([2.0, math.nan, math.inf, 1.0], 2, tmp_path)
     assert (lane.ended, lane.step, lane.best.step) == ("done", 3, 1)  # type: ignore[union-attr]
-    assert _what_was_not_finite(lane) == "validation was not finite at step 3"
+    assert _divergence_message(lane) == "validation was not finite at step 3"
 
 
 def test_a_run_without_a_finite_validation_has_diverged(tmp_path: Path) -> None:
     lane = judged([math.nan, math.inf], "off", tmp_path)
     assert lane.ended == "diverged"
-    assert _what_was_not_finite(lane) == "validation was not finite at step 2"
+    assert _divergence_message(lane) == "validation was not finite at step 2"
     assert [json.loads(line)["loss"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()] == [None, "infinite"]
 
 
