@@ -155,7 +155,7 @@ def step_products(
     config: RecurrentConfig, params: Recurrent, state: Any, products: Float[Array, "b r"], exists: Bool[Array, " b"] | None = None
 ) -> Any:
     """The state after one input of which the product with the input kernel is given; rows whose input does not exist keep theirs."""
-    inputs = _share_of_input(params, products).astype(state.h.dtype)
+    inputs = _input_preactivation(params, products).astype(state.h.dtype)
     return step(partial(CELLS[type(config)].cell, config), state, inputs, params.recurrent_kernel, exists)[0]
 
 

@@ -57,7 +57,7 @@ def _unknown_name(name: str, paths: Sequence[Path]) -> str:
     names = list(dict.fromkeys(".".join(path) for path in paths))
     return (
         f"init.freeze names {name!r}, which is no parameter of this model{did_you_mean(name, beginnings)}. A name is the first parts of a "
-        f"path, each names; a layer of a stack, or a range of them, is one, as in blocks.0-3. This model has {', '.join(names[:8])}"
+        f"path, each whole; a layer of a stack, or a range of them, is one, as in blocks.0-3. This model has {', '.join(names[:8])}"
         f"{' and so on' if len(names) > 8 else ''}."
     )
 
