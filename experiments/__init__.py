@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from research.config.errors import StepladderError, did_you_mean
 from research.config.find import find_config
-from research.config.loader import Loaded, load
+from research.config.loader import LoadedConfig, load_config
 from research.machine import use_workers
 
 if TYPE_CHECKING:
     from research.results.study import Study
 
 HERE = Path(__file__).parent
-FIRST = ("quick", "full")  # presets, in the order in which they are told
+PRESET_ORDER = ("quick", "full")  # presets, in the order in which they are told
 
 
 class Chosen(NamedTuple):
     """What a SPEC of the command line names."""
 
-    loaded: Loaded
+    loaded: LoadedConfig
     spec: str
     overrides: tuple[str, ...]
     preset: str | None  # None for a file of the user's own
@@ -34,38 +34,38 @@ class Chosen(NamedTuple):
     analyse: Callable[..., Any] | None  # (manifest, runs_dir, data_dir) -> sections of the report
 
 
-def names() -> list[str]:
+def sweep_names() -> list[str]:
     """The experiments that are sweeps."""
     return sorted(path.parent.name for path in HERE.glob("*/quick.toml"))
 
 
-def studies() -> list[str]:
+def study_names() -> list[str]:
     """The experiments that are studies."""
     return sorted(path.parent.name for path in HERE.glob("*/study.py"))
 
 
 def presets(name: str) -> list[str]:
     """The presets of an experiment: quick, full, and what else it asks."""
-    others = sorted({path.stem for path in (HERE / name).glob("*.toml")} - {*FIRST})
-    return [*(preset for preset in FIRST if (HERE / name / f"{preset}.toml").exists()), *others]
+    others = sorted({path.stem for path in (HERE / name).glob("*.toml")} - {*PRESET_ORDER})
+    return [*(preset for preset in PRESET_ORDER if (HERE / name / f"{preset}.toml").exists()), *others]
 
 
-def choose(spec: str, preset: str | None, overrides: Sequence[str]) -> Chosen:
+def choose_experiment(spec: str, preset: str | None, overrides: Sequence[str]) -> Chosen:
     """An experiment by its name (quick where no preset is named), or else a TOML file. Raises StepladderError with the nearest name."""
-    if spec in names():
-        preset, preset_names = preset or FIRST[0], presets(spec)
+    if spec in sweep_names():
+        preset, preset_names = preset or PRESET_ORDER[0], presets(spec)
         if preset not in preset_names:
             raise StepladderError(
                 f"--preset {preset} is not there{did_you_mean(preset, preset_names) or ';'} {spec} has {', '.join(preset_names)}."
             )
-        loaded = load(HERE / spec / f"{preset}.toml", overrides)
-        return Chosen(loaded, spec, tuple(overrides), preset, cards(spec, preset), _analysis(spec))
-    if spec in studies():
+        loaded = load_config(HERE / spec / f"{preset}.toml", overrides)
+        return Chosen(loaded, spec, tuple(overrides), preset, claim_cards(spec, preset), _analysis(spec))
+    if spec in study_names():
         raise StepladderError(
             f"{spec} is a study: it is measured at once, and has no cells to train, show or report later. "
             f"`stepladder reproduce {spec}` measures it and writes its report."
         )
-    experiments = sorted([*names(), *studies()])
+    experiments = sorted([*sweep_names(), *study_names()])
     if not spec.endswith(".toml") and not Path(spec).exists() and (hint := did_you_mean(spec, experiments)):
         raise StepladderError(
             f"{spec} is neither an experiment nor a file{hint} The experiments are {', '.join(experiments)}; a file ends in .toml."
@@ -73,35 +73,37 @@ def choose(spec: str, preset: str | None, overrides: Sequence[str]) -> Chosen:
     path = find_config(spec)
     if preset:
         raise StepladderError(f"--preset {preset} is for experiments, and {spec} is a file, which is one preset by itself. Leave it out.")
-    return Chosen(load(path, overrides), spec, tuple(overrides), None, [], None)
+    return Chosen(load_config(path, overrides), spec, tuple(overrides), None, [], None)
 
 
-def measure(name: str, preset: str | None, overrides: Sequence[str], data_dir: Path | None) -> tuple["Study", list[dict[str, Any]]]:
+def measure_study(name: str, preset: str | None, overrides: Sequence[str], data_dir: Path | None) -> tuple["Study", list[dict[str, Any]]]:
     """A study's numbers and the claims about them. Raises StepladderError for a preset that it lacks, and for overrides."""
     study = _study(name)
     if overrides:
         raise StepladderError(f"{name} is a study, which has no config to change: leave out {' '.join(overrides)}.")
-    preset = preset or FIRST[0]
+    preset = preset or PRESET_ORDER[0]
     if preset not in study.COSTS:
         preset_names = list(study.COSTS)
         raise StepladderError(
             f"--preset {preset} is not there{did_you_mean(preset, preset_names) or ';'} {name} has {', '.join(preset_names)}."
         )
-    return study.measure(preset, data_dir), cards(name, preset)
+    return study.measure(preset, data_dir), claim_cards(name, preset)
 
 
-def cards(name: str, preset: str) -> list[dict[str, Any]]:
+def claim_cards(name: str, preset: str) -> list[dict[str, Any]]:
     """The claims of an experiment that are about this preset."""
     path = HERE / name / "expected.json"
     claims = json.loads(path.read_text(encoding="utf-8"))["cards"] if path.exists() else []
     for number, card in enumerate(claims, start=1):
         _check_presets(name, card, f"{path}, card {number}")
-    return [{key: value for key, value in card.items() if key != "presets"} for card in claims if preset in card.get("presets", FIRST)]
+    return [
+        {key: value for key, value in card.items() if key != "presets"} for card in claims if preset in card.get("presets", PRESET_ORDER)
+    ]
 
 
 def _check_presets(name: str, card: dict[str, Any], where: str) -> None:
     """A claim about a preset that is not there would be about nothing."""
-    preset_names = list(_study(name).COSTS) if name in studies() else presets(name)
+    preset_names = list(_study(name).COSTS) if name in study_names() else presets(name)
     for preset in card.get("presets", ()):
         if preset not in preset_names:
             hint = did_you_mean(preset, preset_names) or ";"
@@ -110,15 +112,15 @@ def _check_presets(name: str, card: dict[str, Any], where: str) -> None:
             )
 
 
-def describe() -> list[dict[str, Any]]:
+def describe_experiments() -> list[dict[str, Any]]:
     """Question, presets and their cost, for people."""
     descriptions = []
-    for name in names():
-        loaded_by_preset = {preset: load(HERE / name / f"{preset}.toml") for preset in presets(name)}
+    for name in sweep_names():
+        loaded_by_preset = {preset: load_config(HERE / name / f"{preset}.toml") for preset in presets(name)}
         experiment = loaded_by_preset["quick"].experiment
         costs = {preset: loaded.experiment.cost if loaded.experiment else "" for preset, loaded in loaded_by_preset.items()}
         descriptions.append({"name": name, "question": experiment.question if experiment else "", "presets": costs})
-    for name in studies():
+    for name in study_names():
         study = _study(name)
         descriptions.append({"name": name, "question": study.QUESTION, "presets": dict(study.COSTS)})
     return sorted(descriptions, key=lambda description: str(description["name"]))
@@ -132,7 +134,7 @@ def lines_of(experiment: dict[str, Any]) -> list[str]:
 
 def detail(name: str) -> dict[str, Any]:
     """One experiment in full: also its claims, its README, and how it is run. Raises StepladderError with the nearest name."""
-    by_name = {experiment["name"]: experiment for experiment in describe()}
+    by_name = {experiment["name"]: experiment for experiment in describe_experiments()}
     if name not in by_name:
         raise StepladderError(f"{name} is no experiment{did_you_mean(name, by_name) or '.'} The experiments are {', '.join(by_name)}.")
     path, readme = HERE / name / "expected.json", HERE / name / "README.md"

@@ -88,10 +88,10 @@ def train(
     as_json: AsJson = False,
 ) -> int:
     """Train one cell, all its seeds. Goes on where it was interrupted; returns at once if it is done."""
-    from research.config.loader import load
+    from research.config.loader import load_config
 
     path = _config(config)
-    loaded = load(path, overrides or [])
+    loaded = load_config(path, overrides or [])
     if loaded.sweep:
         raise StepladderError(
             f"{path} has a [sweep] table, so it is many cells; use `stepladder sweep {path}`, or train a file without one."
@@ -99,15 +99,15 @@ def train(
     _set_device_flags(workers)
     from research.launch import commands
 
-    return commands.train(loaded, runs, data_dir, rerun, as_json)
+    return commands.train_command(loaded, runs, data_dir, rerun, as_json)
 
 
 def _config(name: Path) -> Path:
     """The file that CONFIG names. Raises StepladderError for an experiment, which is many cells."""
-    from experiments import names, studies
+    from experiments import study_names, sweep_names
     from research.config.find import find_config
 
-    if str(name) in (*names(), *studies()) and not name.is_file():
+    if str(name) in (*sweep_names(), *study_names()) and not name.is_file():
         raise StepladderError(f"{name} is an experiment, so it is many cells; use `stepladder reproduce {name}`.")
     return find_config(name)
 
@@ -134,9 +134,9 @@ def sweep(
     from research.launch import commands
 
     if dry_run:
-        return commands.show(chosen, runs, data_dir, as_json)
+        return commands.show_command(chosen, runs, data_dir, as_json)
     words = [spec, *(overrides or []), *(["--preset", preset] if preset else [])]
-    return commands.sweep(chosen, runs, data_dir, on_error == "continue", rerun, as_json, words)
+    return commands.sweep_command(chosen, runs, data_dir, on_error == "continue", rerun, as_json, words)
 
 
 @app.command()
@@ -154,9 +154,9 @@ def reproduce(
     as_json: AsJson = False,
 ) -> int:
     """Run one experiment and write its report. A study keeps no runs: what it measures is in its report.json."""
-    from experiments import studies
+    from experiments import study_names
 
-    if name in studies():
+    if name in study_names():
         if runs is not None and str(runs) != os.environ.get("STEPLADDER_RUNS"):
             raise StepladderError(
                 f"{name} is a study: it keeps no runs, so --runs {runs} would hold nothing. Leave it out; --out says where the report goes."
@@ -166,7 +166,7 @@ def reproduce(
     _set_device_flags(workers)
     from research.launch import commands
 
-    code = commands.sweep(chosen, runs or RUNS, data_dir, True, None, as_json)
+    code = commands.sweep_command(chosen, runs or RUNS, data_dir, True, None, as_json)
     if code != commands.STOPPED:
         print(f"report: {_report(chosen, runs or RUNS, data_dir, out, ('html', 'md', 'tex', 'csv'))['report.html']}", file=sys.stderr)
     return code
@@ -201,13 +201,13 @@ def experiments(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them in full.")] = None, as_json: AsJson = False
 ) -> int:
     """List the experiments: question, presets, cost; of one its claims too."""
-    from experiments import describe, detail, lines_of
+    from experiments import describe_experiments, detail, lines_of
 
     if name is not None:
         experiment = detail(name)
         print(json.dumps(experiment) if as_json else "\n".join(experiment["lines"]))
         return 0
-    entries = describe()
+    entries = describe_experiments()
     print(json.dumps({"experiments": entries}) if as_json else "\n".join(line for entry in entries for line in lines_of(entry)))
     return 0
 
@@ -230,7 +230,7 @@ def show(
     _set_device_flags(workers)
     from research.launch import commands
 
-    return commands.show(chosen, runs, data_dir, as_json)
+    return commands.show_command(chosen, runs, data_dir, as_json)
 
 
 def _names_a_run(spec: str, runs: Path) -> bool:
@@ -265,10 +265,10 @@ def list_runs(
     as_json: AsJson = False,
 ) -> int:
     """List what is in the runs folder: cell, what it is, seeds, metric, age."""
-    from research.results.listing import Wanted, list_cells, print_cells
+    from research.results.listing import CellQuery, list_cells, print_cells
     from research.results.store import to_json
 
-    cells = list_cells(runs, Wanted(cell, sweep, status, metric, sort))
+    cells = list_cells(runs, CellQuery(cell, sweep, status, metric, sort))
     print(to_json({"cells": cells})) if as_json else print_cells(cells, runs)
     return 0
 
@@ -285,13 +285,14 @@ def data(
     from research.data import registry
 
     if action == "list":
-        datasets = registry.describe(data_dir)
+        datasets = registry.list_sources(data_dir)
         lines = [f"{dataset['name']:<16} {'here' if dataset['here'] else 'to fetch':<9} {dataset['what']}" for dataset in datasets]
     elif action in ("fetch", "verify"):
         if name is None:
             raise StepladderError(f"Name a dataset: `stepladder data {action} NAME`; `stepladder data list` shows them.")
         datasets = [
-            {"name": name, "path": str(path)} for path in (registry.fetch if action == "fetch" else registry.verify)(name, data_dir)
+            {"name": name, "path": str(path)}
+            for path in (registry.fetch_source if action == "fetch" else registry.verify_source)(name, data_dir)
         ]
         lines = [dataset["path"] for dataset in datasets]
     else:
@@ -322,17 +323,17 @@ def generate(
     as_json: AsJson = False,
 ) -> int:
     """Draw text from a trained or counted language model."""
-    from research.config.decoder_options import decoder_of, n_best_of
+    from research.config.decoder_options import check_n_best, decoder_from_options
 
     options = {"temperature": temperature, "k": k, "p": p, "beam": beam, "length-penalty": length_penalty}
-    decoder_config = decoder_of(decoder, options)
-    best_count = n_best_of(decoder_config, n_best)
+    decoder_config = decoder_from_options(decoder, options)
+    best_count = check_n_best(decoder_config, n_best)
     _set_device_flags(1)
     from research.launch import commands
-    from research.launch.generate import Request, prompts_of
+    from research.launch.generate import GenerationRequest, prompts_from_options
 
-    request = Request(prompts_of(prompt, prompts), tokens, decoder_config, best_count, until_end, recompute, seed)
-    return commands.generate(run, request, runs, data_dir, as_json)
+    request = GenerationRequest(prompts_from_options(prompt, prompts), tokens, decoder_config, best_count, until_end, recompute, seed)
+    return commands.generate_command(run, request, runs, data_dir, as_json)
 
 
 @app.command()
@@ -352,9 +353,9 @@ def score(
     """How well a language model completes prompts, or its perplexity on a text."""
     _set_device_flags(1)
     from research.launch import commands
-    from research.launch.score import request_of
+    from research.launch.score import scoring_request
 
-    return commands.score(run, request_of(file, text, examples, seed), runs, data_dir, as_json)
+    return commands.score_command(run, scoring_request(file, text, examples, seed), runs, data_dir, as_json)
 
 
 @app.command()
@@ -369,14 +370,14 @@ def tokenize(
     as_json: AsJson = False,
 ) -> int:
     """Show how a config's vocabulary cuts a text: pieces and their ids."""
-    from research.config.loader import load
-    from research.launch.tokenize import cut, lines_of
+    from research.config.loader import load_config
+    from research.launch.tokenize import encode_text, encoding_lines
 
-    loaded = load(_config(config), overrides or [])
+    loaded = load_config(_config(config), overrides or [])
     if loaded.config is None:
         raise StepladderError(f"{config} is a sweep, so it has many vocabularies; name a file of one cell.")
-    encoding = cut(loaded.config, text, n_best, merges, data_dir)
-    print(json.dumps(encoding) if as_json else "\n".join(lines_of(encoding)))
+    encoding = encode_text(loaded.config, text, n_best, merges, data_dir)
+    print(json.dumps(encoding) if as_json else "\n".join(encoding_lines(encoding)))
     return 0
 
 
@@ -394,7 +395,7 @@ def predict(
     _set_device_flags(1)
     from research.launch import commands
 
-    return commands.predict(run, text, file, runs, data_dir, as_json)
+    return commands.predict_command(run, text, file, runs, data_dir, as_json)
 
 
 @app.command()
@@ -413,7 +414,7 @@ def probe(
     _set_device_flags(1)
     from research.launch import commands
 
-    return commands.probe(run, overrides or [], out, runs, data_dir, as_json)
+    return commands.probe_command(run, overrides or [], out, runs, data_dir, as_json)
 
 
 @app.command()
@@ -424,7 +425,7 @@ def bench(
     as_json: AsJson = False,
 ) -> int:
     """Measure speed against peers (torch, flax, KenLM, ...), side by side in one run."""
-    from research.bench.run import bench as run
+    from research.bench.run import run_benchmarks as run
 
     return run(names or [], repeats, as_json)
 
@@ -444,9 +445,9 @@ def _set_device_flags(workers: int | None) -> None:
 
 def _spec(spec: str, preset: str | None, overrides: list[str] | None) -> Any:
     """A TOML file, or an experiment's preset, with what its folder adds."""
-    from experiments import choose
+    from experiments import choose_experiment
 
-    return choose(spec, preset, overrides or [])
+    return choose_experiment(spec, preset, overrides or [])
 
 
 def _measure(
@@ -454,13 +455,13 @@ def _measure(
 ) -> int:
     """A study: its numbers, its table, and its report."""
     _set_device_flags(workers)
-    from experiments import measure
+    from experiments import measure_study
     from research.results.manifest import Launch
     from research.results.provenance import report_folder
     from research.results.store import read_json
     from research.results.study import print_study, study_manifest, write_study
 
-    study, cards = measure(name, preset, overrides, data_dir)
+    study, cards = measure_study(name, preset, overrides, data_dir)
     study = study._replace(command=Launch(name, preset=study.preset, data_dir=data_dir).command)
     folder = out or report_folder(f"{name}-{study.preset}", study_manifest(study, cards)["hash"])
     files = write_study(study, cards, folder)
@@ -480,9 +481,9 @@ def _report(chosen: Any, runs: Path, data_dir: Path | None, out: Path | None, fo
     sections = chosen.analyse(manifest, runs, data_dir) if chosen.analyse else ()
     if _classifies(manifest):
         _set_device_flags(None)
-        from research.launch.error_analysis import analyse
+        from research.launch.error_analysis import error_sections
 
-        sections = (*sections, *analyse(manifest, runs, data_dir))
+        sections = (*sections, *error_sections(manifest, runs, data_dir))
     folder = out or report_folder(report_name(manifest), manifest["hash"])
     return write_report(manifest, runs, folder, formats, sections=sections)
 

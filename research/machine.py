@@ -27,7 +27,7 @@ def use_workers(workers: int | None) -> int:
     return count
 
 
-def workers_of(devices: int) -> int:
+def worker_count(devices: int) -> int:
     """Runs at a time on so many CPU devices: as `use_workers` was told, else one a device."""
     workers = int(os.environ.get(WORKERS, devices))
     return workers if devices % workers == 0 else devices

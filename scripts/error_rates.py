@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from research.results.comparisons import LEVEL, SEEDS_NEEDED
-from research.results.significance import FLIPPED, both_p, estimate, paired_t, seeds_estimate, sign_flip_p, studentised_p
+from research.results.significance import FLIPPED, both_p, estimate_from_influence, paired_t, seeds_estimate, sign_flip_p, studentised_p
 
 ITEMS, SEEDS, SPREADS = (3, 10, 30, 100, 1000), (1, 3, 5, 10), (0, 1, 2)
 NOISES = ("normal", "skewed")
@@ -48,7 +48,7 @@ def significant(sums: np.ndarray, deviations: np.ndarray, items: int) -> bool:
     """What comparisons.adjust says of a single pair. `sums`: differences summed by cluster; `deviations`: by seed, of their mean."""
     by_seed = sums.sum() / items + deviations
     sign, seeds = float(np.sign(by_seed.mean())), len(deviations)
-    over_items = estimate(float(sums.mean()), sums / len(sums))
+    over_items = estimate_from_influence(float(sums.mean()), sums / len(sums))
     if studentised_p(over_items, sign) >= LEVEL or 2.0 ** max(1 - len(sums), -1000) >= LEVEL:
         return False
     if seeds < SEEDS_NEEDED and np.any(by_seed * sign <= 0):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from research.config.identity import CODE_VERSION, cell_id
-from research.config.merge import complete
+from research.config.merge import with_default_kinds
 from research.config.schema import Config
 from research.config.write import to_tree
 
@@ -16,7 +16,7 @@ def main() -> None:
     """Each case keeps its config; its id and what its words mean by default are those of the present code."""
     golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
     for case in golden["cells"].values():
-        config = Config.model_validate(complete(case["config"]))
+        config = Config.model_validate(with_default_kinds(case["config"]))
         case |= {"cell_id": cell_id(config, "digest"), "meaning": to_tree(config, defaults=True)}
     cases = ",\n".join(f"    {json.dumps(name)}: {_lines(case)}" for name, case in golden["cells"].items())
     text = f'{{\n  "code_version": {CODE_VERSION},\n  "cells": {{\n{cases}\n  }}\n}}\n'

@@ -70,7 +70,9 @@ def make_sweeps(folder: Path, names: list[str]) -> int:
         for command, more in (("reproduce", []), ("report", ["--out", str(folder / name / "report"), "--format", "md,csv,html,tex"])):
             if command == "report" and name == "rules":
                 continue
-            run = subprocess.run([sys.executable, "-m", "research.cli", command, *words, *more], cwd=ROOT, env=environment, capture_output=True, text=True)
+            run = subprocess.run(
+                [sys.executable, "-m", "research.cli", command, *words, *more], cwd=ROOT, env=environment, capture_output=True, text=True
+            )
             (folder / name).mkdir(parents=True, exist_ok=True)
             (folder / name / f"{command}.log").write_text(run.stdout + run.stderr, encoding="utf-8")
             if run.returncode:
@@ -88,7 +90,8 @@ def compare_folders(before: Path, after: Path) -> int:
     for title, paths in (("only before", alone[0]), ("only after", alone[1]), ("different", changed)):
         for path in paths:
             print(f"{title}: {path}")
-    print(f"{len(sides[0].keys() & sides[1].keys()) - len(changed)} files equal, {len(changed)} different, {len(alone[0]) + len(alone[1])} of one side")
+    equal, of_one_side = len(sides[0].keys() & sides[1].keys()) - len(changed), len(alone[0]) + len(alone[1])
+    print(f"{equal} files equal, {len(changed)} different, {of_one_side} of one side")
     return int(any(alone) or bool(changed))
 
 

@@ -20,10 +20,10 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from experiments import choose  # noqa: E402
+from experiments import choose_experiment  # noqa: E402
 from research.results.cells import load_cells  # noqa: E402
 from research.results.manifest import read_manifest  # noqa: E402
-from research.results.moved import relative_spread, undecided  # noqa: E402
+from research.results.moved import perturb_verdicts, relative_spread  # noqa: E402
 
 HERE = "this machine"
 PLACES = ("test.perplexity", "test.accuracy", "test.exact_match", "valid.perplexity", "valid.accuracy")  # the first that a row has
@@ -137,9 +137,9 @@ def main() -> int:
         lines = compare(run_rows(words.isa, sweep, words.out.resolve()))
         print_rows(lines)
         spread = max(line["of_means"] for line in lines)
-        chosen = choose(words.sweep, words.preset, words.override)
+        chosen = choose_experiment(words.sweep, words.preset, words.override)
         manifest = read_manifest(chosen.loaded, runs_of(HERE, words.out)) | {"cards": chosen.cards}
-        verdicts = undecided(manifest, load_cells(manifest, runs_of(HERE, words.out)), spread)
+        verdicts = perturb_verdicts(manifest, load_cells(manifest, runs_of(HERE, words.out)), spread)
         report |= {"rows": lines, "spread": spread, "undecided": [verdict._asdict() for verdict in verdicts]}
         print(f"numbers move by at most {100 * spread:.2g} %; {len(verdicts)} verdicts turn by that much")
         for verdict in verdicts:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import experiments
-from research.config.loader import load
+from research.config.loader import load_config
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -21,7 +21,7 @@ def test_every_link_leads_to_a_file(page):
 
 def test_every_experiment_is_in_the_table_and_no_other():
     listed = re.findall(r"^\| `(\w+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
-    assert sorted(listed) == sorted([*experiments.names(), *experiments.studies()])
+    assert sorted(listed) == sorted([*experiments.sweep_names(), *experiments.study_names()])
 
 
 def test_the_table_that_it_shows_is_tuned_and_has_as_many_runs_as_it_says(tmp_path):
@@ -29,7 +29,7 @@ def test_the_table_that_it_shows_is_tuned_and_has_as_many_runs_as_it_says(tmp_pa
     toml = re.search(r"```toml\n# heads.toml\n(.*?)```", page, re.S)
     path = tmp_path / "heads.toml"
     path.write_text(toml[1].replace('extends = "', f'extends = "{ROOT}/'))
-    loaded = load(path)
+    loaded = load_config(path)
     runs = sum(len(point.config.seeds) for point in loaded.points())
     assert loaded.sweep.tune
     assert f"before the first one starts: {runs} runs" in page

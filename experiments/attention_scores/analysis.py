@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from research.config.data import Recall
-from research.config.loader import config_of
-from research.config.model import LanguageModel
+from research.config.data import AssociativeRecall
+from research.config.loader import config_from_tree
+from research.config.model import LanguageModelConfig
 from research.launch.environment import use_compilation_cache
-from research.launch.maps import Map, read_map
+from research.launch.maps import AttentionMap, read_attention_map
 from research.results.plots import heat_map
 from research.results.report import Section
 
@@ -39,13 +39,13 @@ def _column(entry: dict[str, Any]) -> tuple[int, int | None]:
 def _section(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None, column: tuple[int, int | None]) -> Section | None:
     heads, examples = column
     entries = [entry for entry in manifest["cells"] if _column(entry) == column and entry["config"]]
-    maps_by_entry = [(entry, read_map(entry, runs_dir, data_dir)) for entry in entries]
+    maps_by_entry = [(entry, read_attention_map(entry, runs_dir, data_dir)) for entry in entries]
     maps = {str(entry["labels"][SCORE]): attention_map for entry, attention_map in maps_by_entry if attention_map is not None}
     if not maps:
         return None
-    config = config_of(entries[0]["config"], f"the cell {entries[0]['cell_id']} of the manifest")
-    assert isinstance(config.data, Recall)
-    assert isinstance(config.model, LanguageModel)
+    config = config_from_tree(entries[0]["config"], f"the cell {entries[0]['cell_id']} of the manifest")
+    assert isinstance(config.data, AssociativeRecall)
+    assert isinstance(config.model, LanguageModelConfig)
     symbols, query_rows = next(iter(maps.values())).symbols, slice(2 * config.data.pairs, None)
     weights = np.stack([clearest(attention_map, config.data.pairs)[query_rows] for attention_map in maps.values()])
     learned = "" if examples is None else f", {examples:,} examples"
@@ -56,7 +56,7 @@ def _section(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None, co
     return Section(title, TEXT, picture=picture)
 
 
-def clearest(attention_map: Map, pairs: int) -> np.ndarray:
+def clearest(attention_map: AttentionMap, pairs: int) -> np.ndarray:
     """The map of the head of the last layer that gives the queries' right values, and the symbols behind them, the most weight."""
     last, queries = attention_map.weights[-1], np.arange(2 * pairs, len(attention_map.symbols))
     answers = np.array([attention_map.symbols.index(attention_map.symbols[query]) + 1 for query in queries])

@@ -9,16 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from research.config.decoding import Greedy
-from research.config.mixer import Attention, Sinusoidal
-from research.config.model import LanguageModel
+from research.config.mixer import AttentionConfig, Sinusoidal
+from research.config.model import LanguageModelConfig
 from research.launch.environment import use_compilation_cache
 from research.launch.recompute import recompute_ms
 from research.models import language_model
-from research.models.decode import advance, draw
+from research.models.decode import decode_chunk, generate_tokens
 from research.results.report import Section
-from research.results.sheets import Heading, Sheet, Text
+from research.results.sheets import Heading, Sheet, StyledText
 
-MODEL = LanguageModel(kind="language_model", layers=4, width=128, position=Sinusoidal(kind="sinusoidal"), mixer=Attention())
+MODEL = LanguageModelConfig(kind="language_model", layers=4, width=128, position=Sinusoidal(kind="sinusoidal"), mixer=AttentionConfig())
 VOCABULARY, PROMPT, TOKENS = 1000, 16, 256
 TEXT = (
     f"<p>A Transformer of {MODEL.layers} layers, {MODEL.width} wide, with {VOCABULARY:,} symbols and parameters as they are drawn, writes "
@@ -34,24 +34,29 @@ def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> 
     first, later = cached_ms(params)
     again = recompute_ms(MODEL, params, 1, PROMPT, TOKENS, VOCABULARY)
     rows = (
-        (Text("with a cache"), Text(f"{first:.2f}"), Text(f"{later:.3f}"), Text(f"{first + later * (TOKENS - 1):.0f}")),
-        (Text("reading again"), Text(""), Text(f"{again:.3f}"), Text(f"{again * TOKENS:.0f}")),
+        (
+            StyledText("with a cache"),
+            StyledText(f"{first:.2f}"),
+            StyledText(f"{later:.3f}"),
+            StyledText(f"{first + later * (TOKENS - 1):.0f}"),
+        ),
+        (StyledText("reading again"), StyledText(""), StyledText(f"{again:.3f}"), StyledText(f"{again * TOKENS:.0f}")),
     )
     heads = (Heading("", numeric=False), Heading("first token, ms"), Heading("each later token, ms"), Heading(f"{TOKENS} tokens, ms"))
     notes = (f"Of {TOKENS} tokens the cache is {again * TOKENS / (first + later * (TOKENS - 1)):.1f} times as quick.",)
     return (Section("What a token costs", TEXT, Sheet("Latency", heads, rows, 1, notes)),)
 
 
-def cached_ms(params: language_model.LanguageModel) -> tuple[float, float]:
+def cached_ms(params: language_model.LanguageModelParams) -> tuple[float, float]:
     """Of the first token, and of each later one: the medians of five texts, after one that compiles."""
     prompt = jnp.zeros((1, PROMPT), jnp.int32)
     start = language_model.empty(MODEL, 1, PROMPT + TOKENS, VOCABULARY)
     times = []
     for _ in range(6):
         began = time.perf_counter()
-        carry, logits = jax.block_until_ready(advance(MODEL, params, start, prompt, jnp.ones(prompt.shape, bool)))
+        carry, logits = jax.block_until_ready(decode_chunk(MODEL, params, start, prompt, jnp.ones(prompt.shape, bool)))
         read = time.perf_counter()
-        jax.block_until_ready(draw(MODEL, params, carry, logits, jax.random.key(0), decoder=Greedy(), steps=TOKENS, end=None))
+        jax.block_until_ready(generate_tokens(MODEL, params, carry, logits, jax.random.key(0), decoder=Greedy(), steps=TOKENS, end=None))
         times.append((read - began, (time.perf_counter() - read) / (TOKENS - 1)))
     first, later = np.median(times[1:], axis=0)
     return 1e3 * float(first), 1e3 * float(later)

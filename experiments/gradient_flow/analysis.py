@@ -14,7 +14,7 @@ from experiments.gradient_flow.summary import FLOOR, falls_under, far_share, mea
 from research.config.mixer import LSTM
 from research.launch.environment import use_compilation_cache
 from research.results.report import Section
-from research.results.sheets import DASH, Heading, Sheet, Text
+from research.results.sheets import DASH, Heading, Sheet, StyledText
 
 LAG = 32  # at which tables name a norm
 SMALL = 1e-3  # a norm that tables look for
@@ -41,7 +41,7 @@ def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> 
     """Three sections: the state's Jacobian, the LSTM's memory, the gradient by time step. The first carries the numbers of claims."""
     use_compilation_cache()
     flows = [measure_flow(entry, Path(runs_dir), data_dir) for entry in manifest["cells"]]
-    numbers = {flow.cell_id: claimed(flow) for flow in flows}
+    numbers = {flow.cell_id: claimed_numbers(flow) for flow in flows}
     memories = [flow for flow in flows if isinstance(flow.mixer, LSTM)]
     return (
         Section("Jacobian of the state", STATE, _state_sheet(flows), state_picture(flows), numbers),
@@ -50,7 +50,7 @@ def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> 
     )
 
 
-def claimed(flow: Flow) -> dict[int, dict[str, float]]:
+def claimed_numbers(flow: Flow) -> dict[int, dict[str, float]]:
     """The numbers that expected.json speaks of, by seed, all of them before training.
 
     theory_error_ppm: the largest |norm / rho^lag - 1| over lags and examples, in parts in a million. share_of_bound: the largest
@@ -71,8 +71,8 @@ def _state_sheet(flows: Sequence[Flow]) -> Sheet:
     rows = []
     for flow in flows:
         powers = theory(flow)
-        expected = Text(DASH, tone="quiet") if powers is None else Text(_signed(math.log(powers[0])))
-        rows.append((Text(flow.label), expected, *_columns(flow, ("state", _slope), ("state", _norm), ("state", _lag))))
+        expected = StyledText(DASH, tone="quiet") if powers is None else StyledText(_signed(math.log(powers[0])))
+        rows.append((StyledText(flow.label), expected, *_columns(flow, ("state", _slope), ("state", _norm), ("state", _lag))))
     heads = _heads(("theory", SLOPE), SLOPE, f"norm at lag {LAG}", f"first lag under {SMALL:g}")
     notes = (
         "Theory: log rho. Exact for linear units before training, an upper bound for tanh units; none for the LSTM, whose state is (c, h).",
@@ -83,7 +83,7 @@ def _state_sheet(flows: Sequence[Flow]) -> Sheet:
 
 def _memory_sheet(flows: Sequence[Flow]) -> Sheet:
     columns = (("cell", _slope), ("direct", _slope), ("cell", _norm), ("direct", _norm))
-    rows = tuple((Text(flow.label), Text(_signed(_log_opening(flow))), *_columns(flow, *columns)) for flow in flows)
+    rows = tuple((StyledText(flow.label), StyledText(_signed(_log_opening(flow))), *_columns(flow, *columns)) for flow in flows)
     heads = _heads(("log sigmoid(bias)", ""), f"dc/dc: {SLOPE}", f"gates: {SLOPE}", f"dc/dc at lag {LAG}", f"gates at lag {LAG}")
     notes = (
         "Log sigmoid(bias): the log of a forget gate that reads nothing but its bias.",
@@ -93,9 +93,9 @@ def _memory_sheet(flows: Sequence[Flow]) -> Sheet:
 
 
 def _kernel_sheet(flows: Sequence[Flow]) -> Sheet:
-    share = lambda norms: Text(f"{100 * far_share(norms, LAG):.1f}")
-    last = lambda norms: Text(f"{mean(norms)[0]:.2g}")
-    rows = tuple((Text(flow.label), *_columns(flow, ("kernel", share), ("kernel", last))) for flow in flows)
+    share = lambda norms: StyledText(f"{100 * far_share(norms, LAG):.1f}")
+    last = lambda norms: StyledText(f"{mean(norms)[0]:.2g}")
+    rows = tuple((StyledText(flow.label), *_columns(flow, ("kernel", share), ("kernel", last))) for flow in flows)
     heads = _heads(None, f"from more than {LAG} steps back, %", "last step's norm")
     note = "Shares are of the sum over time steps of the norms of their parts. The parts sum to the gradient; the norms do not."
     return Sheet("Gradient by time step", heads, rows, 1, (note,))
@@ -107,27 +107,27 @@ def _heads(single: tuple[str, str] | None, *groups: str) -> tuple[Heading, ...]:
     return (Heading("variant", numeric=False), *([Heading(*single)] if single else []), *pairs)
 
 
-def _columns(flow: Flow, *columns: tuple[str, Callable[[Any], Text]]) -> tuple[Text, ...]:
+def _columns(flow: Flow, *columns: tuple[str, Callable[[Any], StyledText]]) -> tuple[StyledText, ...]:
     """A quantity before and after training, for each (quantity, function that writes it)."""
-    absent = Text(DASH, tone="quiet")
+    absent = StyledText(DASH, tone="quiet")
     pairs = ((as_text(flow.before[name]), as_text(flow.after[name]) if flow.after else absent) for name, as_text in columns)
     return tuple(chain.from_iterable(pairs))
 
 
-def _slope(norms: Any) -> Text:
-    return Text(_signed(slope(norms)))
+def _slope(norms: Any) -> StyledText:
+    return StyledText(_signed(slope(norms)))
 
 
-def _norm(norms: Any) -> Text:
+def _norm(norms: Any) -> StyledText:
     by_lag = middle(norms)
     if len(by_lag) < LAG:
-        return Text(DASH, tone="quiet")
-    return Text(f"{by_lag[LAG - 1]:.2g}" if by_lag[LAG - 1] > FLOOR else f"< {FLOOR:g}")
+        return StyledText(DASH, tone="quiet")
+    return StyledText(f"{by_lag[LAG - 1]:.2g}" if by_lag[LAG - 1] > FLOOR else f"< {FLOOR:g}")
 
 
-def _lag(norms: Any) -> Text:
+def _lag(norms: Any) -> StyledText:
     lag = falls_under(norms, SMALL)
-    return Text("none" if lag is None else str(lag))
+    return StyledText("none" if lag is None else str(lag))
 
 
 def _signed(value: float) -> str:

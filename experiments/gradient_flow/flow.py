@@ -13,15 +13,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from research.config.data import Agreement
+from research.config.data import AgreementTask
 from research.config.errors import StepladderError
 from research.config.identity import program_key
-from research.config.loader import config_of
+from research.config.loader import config_from_tree
 from research.config.mixer import LSTM, Elman
-from research.config.model import LanguageModel, NoFeedForward, NoNorm
+from research.config.model import LanguageModelConfig, NoFeedForward, NoNorm
 from research.config.schema import Config
-from research.data.load import load
-from research.launch.open_run import first_kept, open_run
+from research.data.load import load_dataset
+from research.launch.open_run import first_finished_seed, open_run
 from research.launch.plan import program_of
 from research.models import MODELS
 from research.nn.embedding import lookup
@@ -29,8 +29,8 @@ from research.nn.recurrent import empty_recurrent, mix_recurrent, step_recurrent
 from research.results.store import cell_folder
 from research.tasks.cross_entropy import cross_entropy
 from research.train.diagnostics import forget_products, kernel_gradients, spectral_norms, state_jacobians
-from research.train.optimiser import hyper
-from research.train.update import Member, jitted_begin
+from research.train.optimiser import traced_hyperparameters
+from research.train.update import Member, jitted_initial_state
 
 EXAMPLES = 8  # held-out examples of the longest distance
 Norms = dict[str, Float[np.ndarray, "n t b"]]  # by quantity; n seeds
@@ -54,18 +54,18 @@ class Flow:
 
 def measure_flow(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> Flow:
     """The norms of one cell of a manifest. Raises StepladderError for a model or data that they are not made for."""
-    config = config_of(entry["config"], f"the cell {entry['cell_id']} of the manifest")
-    model, data = _checked(config), load(config.data, data_dir)
+    config = config_from_tree(entry["config"], f"the cell {entry['cell_id']} of the manifest")
+    model, data = _checked(config), load_dataset(config.data, data_dir)
     tokens, targets = _held_out(data.test)
     program = program_of(config, data)
     shared = program_key(config).model
     assert isinstance(model.mixer, Elman | LSTM)
     before, after = [], []
     for seed in entry["seeds"]:
-        member = Member(jnp.uint32(seed), *map(jnp.float32, hyper(config.optim)))
-        drawn = jitted_begin(program, model, member).params
+        member = Member(jnp.uint32(seed), *map(jnp.float32, traced_hyperparameters(config.optim)))
+        drawn = jitted_initial_state(program, model, member).params
         before.append(norms(shared, drawn, tokens, targets))
-        if first_kept(cell_folder(runs_dir, entry["cell_id"]), [seed]) is not None:
+        if first_finished_seed(cell_folder(runs_dir, entry["cell_id"]), [seed]) is not None:
             trained = open_run(runs_dir, f"{entry['cell_id']}/{seed}", data_dir).parameters
             after.append(norms(shared, trained, tokens, targets))
     label = str(entry["labels"]["label"])
@@ -73,7 +73,7 @@ def measure_flow(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None) -
 
 
 @partial(jax.jit, static_argnums=0)
-def norms(model: LanguageModel, params: Any, tokens: Int[Array, "b t"], targets: Int[Array, " b"]) -> dict[str, Float[Array, "t b"]]:
+def norms(model: LanguageModelConfig, params: Any, tokens: Int[Array, "b t"], targets: Int[Array, " b"]) -> dict[str, Float[Array, "t b"]]:
     """The norms of `Flow` for each example: spectral ones of Jacobians, Frobenius ones of gradients."""
     mixer, cell = _first_layer(model, params)
     inputs = lookup(params.embedding, tokens).swapaxes(0, 1)
@@ -88,7 +88,7 @@ def norms(model: LanguageModel, params: Any, tokens: Int[Array, "b t"], targets:
     return by_quantity | {"cell": spectral_norms(jacobians[..., : model.width, : model.width]), "direct": direct}
 
 
-def kernel_parts(model: LanguageModel, params: Any, tokens: Int[Array, "b t"], targets: Int[Array, " b"]) -> Float[Array, "b t d r"]:
+def kernel_parts(model: LanguageModelConfig, params: Any, tokens: Int[Array, "b t"], targets: Int[Array, " b"]) -> Float[Array, "b t d r"]:
     """What each time step adds to the gradient of each example's loss, -log p(target | tokens), by the recurrent kernel."""
     mixer, cell = _first_layer(model, params)
 
@@ -97,7 +97,7 @@ def kernel_parts(model: LanguageModel, params: Any, tokens: Int[Array, "b t"], t
             return step_recurrent(mixer, cell.replace(recurrent_kernel=kernel), state, x)
 
         def loss(last: Any) -> Any:
-            return cross_entropy(MODELS[LanguageModel].logits(model, params, last.h), target[None])[0]
+            return cross_entropy(MODELS[LanguageModelConfig].logits(model, params, last.h), target[None])[0]
 
         start = empty_recurrent(mixer, 1, tokens.shape[1], model.width)
         return kernel_gradients(step, loss, cell.recurrent_kernel, start, inputs[:, None])
@@ -105,7 +105,7 @@ def kernel_parts(model: LanguageModel, params: Any, tokens: Int[Array, "b t"], t
     return jax.vmap(example_parts)(lookup(params.embedding, tokens), targets)
 
 
-def _first_layer(model: LanguageModel, params: Any) -> tuple[Any, Any]:
+def _first_layer(model: LanguageModelConfig, params: Any) -> tuple[Any, Any]:
     return model.mixer, jax.tree.map(lambda leaf: leaf[0], params.blocks[0].mixer)
 
 
@@ -122,14 +122,14 @@ def _stacked(norms_by_seed: list[Any]) -> Norms:
     }
 
 
-def _checked(config: Config) -> LanguageModel:
+def _checked(config: Config) -> LanguageModelConfig:
     model = config.model
-    bare = isinstance(model, LanguageModel) and model.layers == 1 and not model.residual
+    bare = isinstance(model, LanguageModelConfig) and model.layers == 1 and not model.residual
     bare = bare and isinstance(model.norm, NoNorm) and isinstance(model.feed_forward, NoFeedForward)  # type: ignore[union-attr]
-    if not bare or not isinstance(model.mixer, Elman | LSTM) or not isinstance(config.data, Agreement):  # type: ignore[union-attr]
+    if not bare or not isinstance(model.mixer, Elman | LSTM) or not isinstance(config.data, AgreementTask):  # type: ignore[union-attr]
         raise StepladderError(
             "gradient_flow takes apart one bare recurrent layer on data.kind = agreement: model.layers = 1, mixer elman or lstm, norm "
             "none, residual = false, feed_forward none. Leave these words as the preset has them; width, distances and training are free."
         )
-    assert isinstance(model, LanguageModel)
+    assert isinstance(model, LanguageModelConfig)
     return model

@@ -9,16 +9,16 @@ import numpy as np
 
 from experiments.multilingual_sampling.texts import Lines
 from research.config.subwords import Subword
-from research.config.sweep import Table
+from research.config.sweep import TableLayout
 from research.data.download import digest_of
 from research.data.fitted import fitted_tokenizer
-from research.data.mixing import characters_a_piece, coverage, draw_mix, expected_passes, fertility, proportions
+from research.data.mixing import character_coverage, characters_a_piece, draw_mix, expected_passes, fertility, proportions
 from research.results.plots import Picture, Series, line_plot
 from research.results.report import Section
-from research.results.study import Measured, Study
+from research.results.study import Study, StudyCell
 
 TOKENIZERS: tuple[Subword, ...] = ("bpe", "unigram")
-TABLE = Table(
+TABLE = TableLayout(
     rows=("alpha", "language"),
     columns="tokenizer",
     metrics=("extra.share", "extra.expected_passes", "test.characters_a_piece", "test.coverage"),
@@ -59,7 +59,7 @@ def study_of(name: str, question: str, preset: Preset, texts: Mapping[str, Lines
     )
 
 
-def _measure(preset: Preset, texts: Mapping[str, Lines], tokenizer: Subword, alpha: float) -> list[Measured]:
+def _measure(preset: Preset, texts: Mapping[str, Lines], tokenizer: Subword, alpha: float) -> list[StudyCell]:
     """A cell a language."""
     sizes = {language: len(lines.train) for language, lines in texts.items()}
     drawn = sum(sizes.values())
@@ -68,7 +68,7 @@ def _measure(preset: Preset, texts: Mapping[str, Lines], tokenizer: Subword, alp
     scores = {seed: _score(preset, texts, tokenizer, alpha, seed) for seed in range(preset.seeds)}
     seconds = (time.perf_counter() - begun) / preset.seeds
     return [
-        Measured(
+        StudyCell(
             labels={"alpha": alpha, "language": language, "tokenizer": tokenizer},
             test={seed: by_language[language] for seed, by_language in scores.items()},
             extra={"share": shares[language], "expected_passes": passes[language]},
@@ -87,13 +87,13 @@ def _score(preset: Preset, texts: Mapping[str, Lines], kind: Subword, alpha: flo
         language: {
             "fertility": fertility(learned, lines.test),
             "characters_a_piece": characters_a_piece(learned, lines.test),
-            "coverage": coverage(learned, lines.test),
+            "coverage": character_coverage(learned, lines.test),
         }
         for language, lines in texts.items()
     }
 
 
-def _picture(cells: tuple[Measured, ...], tokenizer: str) -> Picture:
+def _picture(cells: tuple[StudyCell, ...], tokenizer: str) -> Picture:
     """A line a language."""
     tokenizer_cells = [cell for cell in cells if cell.labels["tokenizer"] == tokenizer]
     series = []

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from research.config.errors import StepladderError
 from research.config.pairs import Numerals
-from research.data.numerals import draw_numbers, say
-from research.data.registry import read
+from research.data.numerals import draw_numbers, spell_number
+from research.data.registry import read_data_source
 from research.data.utf8 import as_text
 
 HELD_OUT = 200  # lines of each language
@@ -30,7 +30,7 @@ def numbers(sizes: Sizes, data_dir: Path | None) -> dict[str, Lines]:
     drawn = {split: draw_numbers(config, split).tolist() for split in ("train", "test")}
 
     def spoken(split: str, language: str, n: int) -> list[str]:
-        return [say(number, language) for number in drawn[split][:n]]
+        return [spell_number(number, language) for number in drawn[split][:n]]
 
     return {language: Lines(spoken("train", language, n), spoken("test", language, HELD_OUT)) for language, n in sizes.items()}
 
@@ -38,7 +38,7 @@ def numbers(sizes: Sizes, data_dir: Path | None) -> dict[str, Lines]:
 def captions(sizes: Sizes, data_dir: Path | None) -> dict[str, Lines]:
     """Captions of multi30k: the first of training, and the first of test 2016."""
     files = {language: (f"train.{language}", f"test_2016_flickr.{language}") for language in sizes}
-    contents = read("multi30k", data_dir, tuple(name for pair in files.values() for name in pair))
+    contents = read_data_source("multi30k", data_dir, tuple(name for pair in files.values() for name in pair))
     lines = {name: as_text(content, name).splitlines() for name, content in contents.items()}
     return {language: _cut(language, lines[train], lines[test], sizes[language]) for language, (train, test) in files.items()}
 

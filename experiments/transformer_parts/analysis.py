@@ -11,16 +11,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from research.config.encoder_decoder import EncoderDecoder, StackDecoder
+from research.config.encoder_decoder import EncoderDecoderConfig, StackDecoder
 from research.config.schema import Config
 from research.data.batches import Batch, scored_index
-from research.data.dataset import Examples
+from research.data.dataset import ExampleSplit
 from research.launch.environment import use_compilation_cache
 from research.launch.open_run import first_run
 from research.results.report import Section
-from research.results.sheets import Heading, Sheet, Text
+from research.results.sheets import Heading, Sheet, StyledText
 from research.tasks.language_modelling import evaluate
-from research.tasks.translating import attention
+from research.tasks.translating import source_attention
 
 PAIRS = 200  # of the test split
 TEXT = (
@@ -65,10 +65,10 @@ def measure_heads(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None) 
     if run is None:
         return None
     config, data, params = run.config, run.data, run.parameters
-    assert isinstance(data.test, Examples)
+    assert isinstance(data.test, ExampleSplit)
     batch = first_pairs(data.test, PAIRS)
     model: Any = config.model
-    weights = np.asarray(attention(model, params, batch.inputs, batch.valid, batch.source))
+    weights = np.asarray(source_attention(model, params, batch.inputs, batch.valid, batch.source))
     loss = partial(_loss, config, batch)
     whole = float(loss(params))
     layers, heads = weights.shape[1:3]
@@ -77,7 +77,7 @@ def measure_heads(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None) 
     return Heads(entropy(weights, exists), disagreement(weights, exists), np.array(loss_increases), whole)
 
 
-def first_pairs(split: Examples, n: int) -> Batch:
+def first_pairs(split: ExampleSplit, n: int) -> Batch:
     """The first pairs of a split as one batch."""
     index = scored_index(split.weight[:n])
     return Batch(split.inputs[:n], split.valid[:n], split.targets[:n], split.weight[:n], split.where[:n], index, split.source)
@@ -89,7 +89,7 @@ def _loss(config: Config, batch: Batch, params: Any) -> Float[Array, ""]:
     return (nats * batch.weight).sum() / batch.weight.sum()
 
 
-def without_head(model: EncoderDecoder, params: Any, layer: int, head: int) -> Any:
+def without_head(model: EncoderDecoderConfig, params: Any, layer: int, head: int) -> Any:
     """The parameters with which what one head of cross-attention has seen goes nowhere."""
     decoder = model.decoder
     assert isinstance(decoder, StackDecoder), "heads are a stack's"
@@ -122,11 +122,11 @@ def _is_heads(entry: dict[str, Any]) -> bool:
     return str(entry["labels"]["label"]).endswith((" head", " heads"))
 
 
-def _rows(label: str, measured: Heads) -> list[tuple[Text, ...]]:
+def _rows(label: str, measured: Heads) -> list[tuple[StyledText, ...]]:
     places = [(layer, head) for layer in range(measured.entropy.shape[0]) for head in range(measured.entropy.shape[1])]
 
-    def texts(place: tuple[int, int]) -> tuple[Text, ...]:
+    def texts(place: tuple[int, int]) -> tuple[StyledText, ...]:
         numbers = measured.entropy[place], measured.disagreement[place], measured.without[place]
-        return *(Text(str(i + 1)) for i in place), *(Text(f"{value:.3f}") for value in numbers)
+        return *(StyledText(str(i + 1)) for i in place), *(StyledText(f"{value:.3f}") for value in numbers)
 
-    return [(Text(label), *texts(place)) for place in places]
+    return [(StyledText(label), *texts(place)) for place in places]

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from research.classic import ppmi
-from research.config.data import Shakespeare, Vocabulary, WikiText2
+from research.config.data import Shakespeare, VocabularyConfig, WikiText2
 from research.config.errors import StepladderError
-from research.config.word_vectors import CountVectors, WordVectors
+from research.config.word_vectors import CountVectors, WordVectorsConfig
 from research.data.dataset import Dataset, TextSplit
-from research.data.load import load
-from research.data.word_sets import RATED, Analogies, RatedPairs, load_analogies, load_pairs
-from research.data.word_windows import Sentences, collect
+from research.data.load import load_dataset
+from research.data.word_sets import RATED_SETS, Analogies, RatedPairs, load_analogies, load_rated_pairs
+from research.data.word_windows import TrainingSentences, training_sentences
 from research.models import word_vectors
-from research.tasks.similarity import SCORES, Answers, Similarity, solve_analogies, total, word_similarity
+from research.tasks.similarity import ANALOGY_SCORES, Answers, Similarity, solve_analogies, total_answers, word_similarity
 from research.text.vector_files import Vectors
 
-COMMON = Vocabulary(min_count=5)
+COMMON = VocabularyConfig(min_count=5)
 CORPORA: dict[str, Shakespeare | WikiText2] = {
     "shakespeare": Shakespeare(vocabulary=COMMON),
     "wikitext2": WikiText2(kind="wikitext2", blank_lines=False, vocabulary=COMMON),
@@ -36,7 +36,7 @@ class Preset:
 
 
 QUICK = Preset(100, 5, 3)
-Method = CountVectors | WordVectors | None  # None: one-hot vectors, all of which are orthogonal
+Method = CountVectors | WordVectorsConfig | None  # None: one-hot vectors, all of which are orthogonal
 
 
 @dataclass(frozen=True)
@@ -64,49 +64,51 @@ def methods(preset: Preset) -> dict[str, Method]:
     return {
         "one-hot": None,
         "PPMI, SVD": CountVectors(width=preset.width),
-        "CBOW": WordVectors(kind="cbow", width=preset.width, epochs=preset.epochs),
-        "skip-gram": WordVectors(kind="skip_gram", width=preset.width, epochs=preset.epochs),
+        "CBOW": WordVectorsConfig(kind="cbow", width=preset.width, epochs=preset.epochs),
+        "skip-gram": WordVectorsConfig(kind="skip_gram", width=preset.width, epochs=preset.epochs),
     }
 
 
 def load_sets(data_dir: Path | None) -> Sets:
     """MEN, WordSim-353 and the analogies, from `data_dir`, the cache, or fetched."""
-    return Sets({name: load_pairs(name, data_dir) for name in RATED}, load_analogies(data_dir))
+    return Sets({name: load_rated_pairs(name, data_dir) for name in RATED_SETS}, load_analogies(data_dir))
 
 
-def load_words(corpus: str, data_dir: Path | None) -> tuple[tuple[str, ...], Sentences]:
+def load_words(corpus: str, data_dir: Path | None) -> tuple[tuple[str, ...], TrainingSentences]:
     """The types of a corpus and its training text without <unk> and line ends. Raises StepladderError for an unknown name."""
     if corpus not in CORPORA:
         raise StepladderError(f"--corpus {corpus} is not there. The corpora are {', '.join(CORPORA)}.")
-    return words_of(load(CORPORA[corpus], data_dir))
+    return words_of(load_dataset(CORPORA[corpus], data_dir))
 
 
-def words_of(data: Dataset) -> tuple[tuple[str, ...], Sentences]:
+def words_of(data: Dataset) -> tuple[tuple[str, ...], TrainingSentences]:
     """The types of a text at the word level and the words that vectors are fitted to."""
     assert isinstance(data.train, TextSplit), "word vectors are fitted to a text"
     is_word = np.ones(data.vocabulary.size, bool)
     is_word[[number for number in (data.vocabulary.unk, data.vocabulary.eos) if number is not None]] = False
-    return data.vocabulary.types, collect(data.train.tokens, data.train.sentence, is_word)
+    return data.vocabulary.types, training_sentences(data.train.tokens, data.train.sentence, is_word)
 
 
-def measure(types: tuple[str, ...], text: Sentences, compared: dict[str, Method], seeds: Sequence[int], sets: Sets) -> Iterator[Fitted]:
+def measure(
+    types: tuple[str, ...], text: TrainingSentences, compared: dict[str, Method], seeds: Sequence[int], sets: Sets
+) -> Iterator[Fitted]:
     """Every fit, as it is done. The first fit of a method includes its compilation."""
     seen = np.flatnonzero(text.counts)
     for name, method in compared.items():
-        for seed in seeds if isinstance(method, WordVectors) else [None]:
+        for seed in seeds if isinstance(method, WordVectorsConfig) else [None]:
             begun = time.perf_counter()
             table = _fit(method, text, seed or 0)
             seconds = time.perf_counter() - begun
             vectors = Vectors(tuple(types[i] for i in seen), table[seen])
             similarity = {set_name: word_similarity(vectors, pairs) for set_name, pairs in sets.rated.items()}
-            ways = SCORES if method is not None else ()
-            answers = {way: total(solve_analogies(vectors, sets.analogies, way)) for way in ways}
+            ways = ANALOGY_SCORES if method is not None else ()
+            answers = {way: total_answers(solve_analogies(vectors, sets.analogies, way)) for way in ways}
             yield Fitted(name, seed, seconds, vectors, similarity, answers)
 
 
-def _fit(method: Method, text: Sentences, seed: int) -> np.ndarray:
+def _fit(method: Method, text: TrainingSentences, seed: int) -> np.ndarray:
     if method is None:
         return np.zeros((len(text.counts), 1), np.float32)  # the cosine of any two is zero, as between one-hot vectors
     if isinstance(method, CountVectors):
-        return ppmi.fit(method, text.words, text.start, len(text.counts))
-    return np.asarray(word_vectors.fit(method, text, seed).input)
+        return ppmi.fit_count_vectors(method, text.words, text.start, len(text.counts))
+    return np.asarray(word_vectors.fit_word_vectors(method, text, seed).input)

@@ -8,7 +8,7 @@ COSTS = {
     "quick": "under two minutes of one core, 100 dimensions, 3 seeds; shakespeare and the word sets, fetched, or in --data-dir",
     "wikitext2": "about two minutes on one core: as quick, on wikitext2",
 }
-ASKED = {"quick": "shakespeare", "wikitext2": "wikitext2"}
+CORPUS_BY_PRESET = {"quick": "shakespeare", "wikitext2": "wikitext2"}
 
 
 def measure(preset: str, data_dir: Path | None) -> Any:
@@ -19,7 +19,7 @@ def measure(preset: str, data_dir: Path | None) -> Any:
     from research.launch.environment import use_compilation_cache
 
     use_compilation_cache()
-    corpus = ASKED[preset]
+    corpus = CORPUS_BY_PRESET[preset]
     types, text = load_words(corpus, data_dir)
     fits = list(fit_each(types, text, methods(QUICK), range(QUICK.seeds), load_sets(data_dir)))
     return study_of(preset, QUESTION, corpus, QUICK, text, fits)

@@ -5,27 +5,27 @@ from dataclasses import asdict
 from itertools import groupby
 
 from experiments.word_vectors.measure import Fitted, Preset
-from research.config.sweep import Table
+from research.config.sweep import TableLayout
 from research.data.download import digest_of, sha256
-from research.data.word_windows import Sentences
+from research.data.word_windows import TrainingSentences
 from research.results.plots import Picture
 from research.results.report import Section
-from research.results.sheets import DASH, Heading, Sheet, Text
+from research.results.sheets import DASH, Heading, Sheet, StyledText
 from research.results.statistics import t_interval
-from research.results.study import Measured, Study
+from research.results.study import Study, StudyCell
 from research.results.word_map import word_map
-from research.tasks.similarity import SCORES, nearest_words, principal_plane
+from research.tasks.similarity import ANALOGY_SCORES, nearest_words, principal_plane
 from research.text.vector_files import Vectors
 
 TITLES = {"wordsim353": "WordSim-353", "men": "MEN"}
 PAIRS = ("king queen", "father mother", "son daughter", "day night", "war peace", "river city", "good bad", "three four")
 WORDS = tuple(word for pair in PAIRS for word in pair.split())
-METRICS = ("test.correlation_WordSim-353", *(f"test.accuracy_at_{way}" for way in SCORES))
+METRICS = ("test.correlation_WordSim-353", *(f"test.accuracy_at_{way}" for way in ANALOGY_SCORES))
 COVERED = tuple(f"extra.covered_{name}" for name in (*TITLES.values(), "analogies"))
-TABLE = Table(rows="method", metrics=(*METRICS, *COVERED, "seconds.train"), baseline="one-hot", figure="none")
+TABLE = TableLayout(rows="method", metrics=(*METRICS, *COVERED, "seconds.train"), baseline="one-hot", figure="none")
 
 
-def study_of(name: str, question: str, corpus: str, preset: Preset, text: Sentences, fits: Sequence[Fitted]) -> Study:
+def study_of(name: str, question: str, corpus: str, preset: Preset, text: TrainingSentences, fits: Sequence[Fitted]) -> Study:
     """A row a method. Correlations are Spearman's; analogies are the share of the covered that is right, and one-hot vectors have none."""
     by_method = [(method, list(group)) for method, group in groupby(fits, key=lambda fit: fit.method)]
     return Study(
@@ -44,12 +44,12 @@ def study_of(name: str, question: str, corpus: str, preset: Preset, text: Senten
     )
 
 
-def _measured(method: str, fits: Sequence[Fitted]) -> Measured:
+def _measured(method: str, fits: Sequence[Fitted]) -> StudyCell:
     first = fits[0]
     covered = {f"covered_{TITLES[name]}": float(similarity.covered) for name, similarity in first.similarity.items()}
     covered |= {"covered_analogies": float(next(iter(first.answers.values())).covered)} if first.answers else {}
     test = {fit.seed or 0: _test_metrics(fit) for fit in fits}
-    return Measured({"method": method}, test, covered, seconds=sum(fit.seconds for fit in fits) / len(fits))
+    return StudyCell({"method": method}, test, covered, seconds=sum(fit.seconds for fit in fits) / len(fits))
 
 
 def _test_metrics(fit: Fitted) -> dict[str, float]:
@@ -76,16 +76,18 @@ def score_sheet(corpus: str, fits: Sequence[Fitted]) -> Sheet:
     first, last = fits[0], fits[-1]
     heads = [Heading("method", numeric=False)]
     heads += [Heading("rho x 100", TITLES[name]) for name in first.similarity]
-    heads += [Heading(way, "analogies, %") for way in SCORES]
+    heads += [Heading(way, "analogies, %") for way in ANALOGY_SCORES]
     heads += [Heading("seconds"), Heading("seeds")]
     rows = []
     for method, group in groupby(fits, key=lambda fit: fit.method):
         method_fits = list(group)
         similar = [_mean([100 * fit.similarity[name].spearman for fit in method_fits]) for name in first.similarity]
-        solved = [_mean([100 * fit.answers[way].accuracy for fit in method_fits]) if method_fits[0].answers else DASH for way in SCORES]
+        solved = [
+            _mean([100 * fit.answers[way].accuracy for fit in method_fits]) if method_fits[0].answers else DASH for way in ANALOGY_SCORES
+        ]
         seeds = DASH if method_fits[0].seed is None else str(len(method_fits))
         seconds = sum(fit.seconds for fit in method_fits) / len(method_fits)
-        rows.append(tuple(map(Text, (method, *similar, *solved, f"{seconds:.1f}", seeds))))
+        rows.append(tuple(map(StyledText, (method, *similar, *solved, f"{seconds:.1f}", seeds))))
     covered = [f"{TITLES[name]}: {similarity.covered:,} of {similarity.pairs:,} pairs" for name, similarity in first.similarity.items()]
     if last.answers:
         answers = next(iter(last.answers.values()))
@@ -107,7 +109,7 @@ def neighbour_sheet(fits: Sequence[Fitted], words: Sequence[str] = WORDS, n: int
         return ", ".join(neighbour for neighbour, _ in nearest_words(fit.vectors, word, n))
 
     methods = sorted(first, key=[fit.method for fit in fits].index)
-    rows = tuple((Text(word), *(Text(neighbours(first[method], word)) for method in methods)) for word in common_words)
+    rows = tuple((StyledText(word), *(StyledText(neighbours(first[method], word)) for method in methods)) for word in common_words)
     return Sheet("Nearest words", (Heading("word", numeric=False), *(Heading(method, numeric=False) for method in methods)), rows)
 
 

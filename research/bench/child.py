@@ -13,7 +13,7 @@ import sys
 import time
 from typing import Any, TextIO
 
-from research.bench.registry import case_named, side_of, workers_of
+from research.bench.registry import case_named, case_workers, side_of
 from research.bench.work import Work, peak_memory_mb
 from research.machine import use_workers
 
@@ -24,7 +24,7 @@ def main(name: str, side: str) -> None:
     case = case_named(name)
     module_name = side_of(case, side).module
     if module_name.startswith("research.bench.ours"):
-        use_workers(workers_of(case))  # before jax is imported
+        use_workers(case_workers(case))  # before jax is imported
     module = importlib.import_module(module_name)
     began = time.perf_counter()
     work: Work = module.prepare(case, side)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import tomli_w
 
-from research.bench.ours.configs import table_of
+from research.bench.ours.configs import sweep_tree
 from research.bench.registry import Case
-from research.bench.sizes import Table
+from research.bench.sizes import SweepSizes
 
 
 class Command(NamedTuple):
@@ -26,7 +26,7 @@ STEPLADDER = (PYTHON, "-m", "research.cli")
 IMPORT_OURS = "from research.machine import use_workers; use_workers(None); import research.launch.commands"
 
 
-def command(case: Case, side: str, folder: Path, number: int) -> Command:
+def round_command(case: Case, side: str, folder: Path, number: int) -> Command:
     """The command of a side's round `number`; files that it reads are written into `folder` now, before its time begins."""
     return COMMANDS[case.name, side](case, folder, number)
 
@@ -46,14 +46,14 @@ def _first_step(case: Case, cache: Path) -> Command:
 
 
 def _table(case: Case, folder: Path, number: int) -> Command:
-    assert isinstance(case.sizes, Table)
+    assert isinstance(case.sizes, SweepSizes)
     path = folder / "table.toml"
-    path.write_text(tomli_w.dumps(table_of(case.sizes)), encoding="utf-8")
+    path.write_text(tomli_w.dumps(sweep_tree(case.sizes)), encoding="utf-8")
     return Command((*STEPLADDER, "sweep", str(path), "--runs", str(folder / f"runs-{number}")), folder / f"table-{number}")
 
 
 def _torch_table(case: Case, folder: Path, number: int) -> Command:
-    assert isinstance(case.sizes, Table)
+    assert isinstance(case.sizes, SweepSizes)
     words = json.dumps(case.sizes._asdict() | {"model": case.sizes.model._asdict()})
     return Command((PYTHON, "-m", "research.bench.peers.torch_table", words), folder)
 

@@ -8,14 +8,24 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
-from research.bench.commands import command
-from research.bench.process import PEAK, Child, SideError, answer, ask, missing, started, timed, words_of
+from research.bench.commands import round_command
+from research.bench.process import (
+    PEAK,
+    Child,
+    SideError,
+    child_command,
+    missing_requirements,
+    read_reply,
+    send_request,
+    start_child,
+    time_process,
+)
 from research.bench.registry import OURS, Case, benchmark_of, side_of
 
 QUIET = 0.3  # seconds between two sides, in which spinning threads come to rest
 
 
-class Measured(NamedTuple):
+class SideResult(NamedTuple):
     """One side of a case."""
 
     name: str
@@ -33,11 +43,11 @@ class Measured(NamedTuple):
         return median(self.seconds)
 
 
-class Outcome(NamedTuple):
+class CaseResult(NamedTuple):
     """A case with its sides, in their order."""
 
     case: Case
-    sides: tuple[Measured, ...]
+    sides: tuple[SideResult, ...]
     peak: float | None  # FLOP/s of the machine in the same minutes
 
     @property
@@ -45,12 +55,12 @@ class Outcome(NamedTuple):
         """Of a unit, as one of the sides has counted it."""
         return next((side.flops for side in self.sides if side.flops), None)
 
-    def side(self, name: str) -> Measured:
+    def side(self, name: str) -> SideResult:
         """A side by its name."""
         return next(side for side in self.sides if side.name == name)
 
 
-class Ratio(NamedTuple):
+class TimeRatio(NamedTuple):
     """A peer's seconds over ours, of rounds beside each other."""
 
     median: float
@@ -58,12 +68,12 @@ class Ratio(NamedTuple):
     high: float
 
 
-Told = Callable[[str], Any]  # what is going on, for people
-Start = Callable[[Case, str], Sequence[str]]  # the command of a side's child
+ReportProgress = Callable[[str], Any]  # what is going on, for people
+ChildCommand = Callable[[Case, str], Sequence[str]]  # the command of a side's child
 
 
-def alternate(
-    sides: Mapping[str, Callable[[], float]], repeats: int, report: Told, quiet: float
+def run_rounds(
+    sides: Mapping[str, Callable[[], float]], repeats: int, report: ReportProgress, quiet: float
 ) -> tuple[dict[str, list[float]], dict[str, str]]:
     """A B A B ...: the numbers of each side, and why sides failed. One that fails has no further turn, and no numbers."""
     seconds: dict[str, list[float]] = {name: [] for name in sides}
@@ -82,46 +92,48 @@ def alternate(
     return seconds, failed
 
 
-def measure(case: Case, folder: Path, repeats: int, report: Told = lambda text: None, build_command: Start = words_of) -> Outcome:
+def measure_case(
+    case: Case, folder: Path, repeats: int, report: ReportProgress = lambda text: None, build_command: ChildCommand = child_command
+) -> CaseResult:
     """All sides of a case that are here."""
-    lacking = {name: why for name in case.sides if (why := missing(side_of(case, name)))}
+    lacking = {name: why for name in case.sides if (why := missing_requirements(side_of(case, name)))}
     present = [name for name in case.sides if name not in lacking]
     if benchmark_of(case).kind == "process":
         measured, peak = _measure_processes(case, present, folder, repeats, report), None
     else:
         measured, peak = _measure_children(case, present, folder, repeats, report, build_command)
-    sides = tuple(Measured(name, "missing", lacking[name]) if name in lacking else measured[name] for name in case.sides)
-    return Outcome(case, sides, peak)
+    sides = tuple(SideResult(name, "missing", lacking[name]) if name in lacking else measured[name] for name in case.sides)
+    return CaseResult(case, sides, peak)
 
 
-def ratio(ours: Sequence[float], peer: Sequence[float]) -> Ratio:
+def time_ratio(ours: Sequence[float], peer: Sequence[float]) -> TimeRatio:
     """Each round's peer over the same round's ours."""
     round_ratios = [b / a for a, b in zip(ours, peer, strict=True)]
-    return Ratio(median(round_ratios), min(round_ratios), max(round_ratios))
+    return TimeRatio(median(round_ratios), min(round_ratios), max(round_ratios))
 
 
-def ratios(outcome: Outcome) -> dict[str, Ratio]:
+def peer_ratios(outcome: CaseResult) -> dict[str, TimeRatio]:
     """Of every peer that was measured, if ours was."""
     measured = {side.name: side.seconds for side in outcome.sides if side.status == "measured"}
     ours = measured.pop(OURS, None)
-    return {name: ratio(ours, seconds) for name, seconds in measured.items()} if ours else {}
+    return {name: time_ratio(ours, seconds) for name, seconds in measured.items()} if ours else {}
 
 
-def best_peer(outcome: Outcome) -> str | None:
+def best_peer(outcome: CaseResult) -> str | None:
     """The quickest of the peers that were measured."""
     peers = [side for side in outcome.sides if side.status == "measured" and side.name != OURS]
     return min(peers, key=lambda side: side.median).name if peers else None
 
 
-def share_of_peak(outcome: Outcome, side: Measured) -> float | None:
+def share_of_peak(outcome: CaseResult, side: SideResult) -> float | None:
     """The FLOPs of the work over a side's seconds and the machine's peak. The work of all sides is the same, and ours counts it."""
     flops = side.flops or outcome.flops
     return flops / side.median / outcome.peak if flops and outcome.peak and side.seconds else None
 
 
 def _measure_children(
-    case: Case, present: Sequence[str], folder: Path, repeats: int, report: Told, build_command: Start
-) -> tuple[dict[str, Measured], float | None]:
+    case: Case, present: Sequence[str], folder: Path, repeats: int, report: ReportProgress, build_command: ChildCommand
+) -> tuple[dict[str, SideResult], float | None]:
     """One child a side, all of them alive to the end, and one for the peak."""
     answers: dict[str, dict[str, Any]] = {}
     failed: dict[str, str] = {}
@@ -129,17 +141,17 @@ def _measure_children(
         children = {}
         for name in (*present, PEAK):
             report(f"{name}: preparing, compiling, first unit")
-            children[name] = stack.enter_context(started(build_command(case, name), folder / case.name / name))
+            children[name] = stack.enter_context(start_child(build_command(case, name), folder / case.name / name))
             try:
-                answers[name] = answer(children[name])
+                answers[name] = read_reply(children[name])
             except SideError as error:
                 failed[name] = str(error)
         rounds = {name: partial(_round, children[name]) for name in children if name not in failed}
-        seconds, round_failures = alternate(rounds, repeats, report, QUIET)
+        seconds, round_failures = run_rounds(rounds, repeats, report, QUIET)
         failed |= round_failures
         for name in seconds:
             try:
-                answers[name] |= ask(children[name], "stop")
+                answers[name] |= send_request(children[name], "stop")
             except SideError as error:
                 failed[name] = str(error)
     peak = answers[PEAK]["flops"] / median(seconds[PEAK]) if PEAK not in failed else None
@@ -147,10 +159,10 @@ def _measure_children(
 
 
 def _round(child: Child) -> float:
-    return float(ask(child, "round")["seconds"])
+    return float(send_request(child, "round")["seconds"])
 
 
-def _measure_processes(case: Case, present: Sequence[str], folder: Path, repeats: int, report: Told) -> dict[str, Measured]:
+def _measure_processes(case: Case, present: Sequence[str], folder: Path, repeats: int, report: ReportProgress) -> dict[str, SideResult]:
     """A new process for each round; where the benchmark is warm, one before the first that does not count."""
     outputs: dict[str, list[dict[str, Any]]] = {name: [] for name in present}
     numbers = dict.fromkeys(present, 0)
@@ -159,15 +171,15 @@ def _measure_processes(case: Case, present: Sequence[str], folder: Path, repeats
         side_folder = folder / case.name / name
         side_folder.mkdir(parents=True, exist_ok=True)
         numbers[name] += 1
-        ended = timed(command(case, name, side_folder, numbers[name]), side_folder)
+        ended = time_process(round_command(case, name, side_folder, numbers[name]), side_folder)
         outputs[name].append(ended.output | {"peak_memory_mb": ended.peak_memory_mb})
         return ended.seconds
 
     failed: dict[str, str] = {}
     if benchmark_of(case).warm:
-        failed |= alternate({name: partial(run, name) for name in present}, 1, lambda text: report(f"not counted: {text}"), QUIET)[1]
+        failed |= run_rounds({name: partial(run, name) for name in present}, 1, lambda text: report(f"not counted: {text}"), QUIET)[1]
         outputs = {name: [] for name in present}
-    seconds, round_failures = alternate({name: partial(run, name) for name in present if name not in failed}, repeats, report, QUIET)
+    seconds, round_failures = run_rounds({name: partial(run, name) for name in present if name not in failed}, repeats, report, QUIET)
     failed |= round_failures
     return {name: _measured(name, failed, seconds.get(name, []), _medians(outputs[name])) for name in present}
 
@@ -177,8 +189,8 @@ def _medians(outputs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {key: median(output[key] for output in outputs) for key in (outputs[0] if outputs else {})}
 
 
-def _measured(name: str, failed: Mapping[str, str], seconds: Sequence[float], output: Mapping[str, Any]) -> Measured:
+def _measured(name: str, failed: Mapping[str, str], seconds: Sequence[float], output: Mapping[str, Any]) -> SideResult:
     if name in failed:
-        return Measured(name, "failed", failed[name])
+        return SideResult(name, "failed", failed[name])
     figures = {key: output.get(key) for key in ("warm_up_seconds", "peak_memory_mb", "flops", "activation_bytes")}
-    return Measured(name, "measured", "", tuple(seconds), **figures)
+    return SideResult(name, "measured", "", tuple(seconds), **figures)

@@ -16,7 +16,7 @@ SIZE = 2048
 FLOPS = 2.0 * SIZE**3  # of one product
 
 
-def prepare() -> Work:
+def matmul_work() -> Work:
     """A unit is one product."""
     rng = np.random.default_rng(0)
     a, b, c = (rng.random((SIZE, SIZE), np.float32) for _ in range(3))
@@ -31,4 +31,4 @@ def prepare() -> Work:
 if __name__ == "__main__":
     answers = reserve_stdout()
     began = time.perf_counter()
-    serve(prepare(), 1, time.perf_counter() - began, answers)
+    serve(matmul_work(), 1, time.perf_counter() - began, answers)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from research.bench.commands import Command
-from research.bench.registry import Case, Side
-from research.bench.work import megabytes
+from research.bench.registry import BenchmarkSide, Case
+from research.bench.work import maxrss_megabytes
 
 PEAK = "peak"
 CACHES = ("STEPLADDER_CACHE", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "JAX_COMPILATION_CACHE_DIR")
@@ -32,7 +32,7 @@ class Child(NamedTuple):
     log: Path  # its stderr
 
 
-class Ended(NamedTuple):
+class TimedProcess(NamedTuple):
     """A whole process: how long it took, its largest resident set (its children's where that is larger), and what it printed last."""
 
     seconds: float
@@ -40,7 +40,7 @@ class Ended(NamedTuple):
     output: dict[str, Any]
 
 
-def missing(side: Side) -> str:
+def missing_requirements(side: BenchmarkSide) -> str:
     """What a side needs and this machine lacks, and how to get it; nothing if it can run."""
     packages = [name for name in side.packages if find_spec(name) is None]
     programs = [name for name in side.programs if shutil.which(name) is None]
@@ -52,7 +52,7 @@ def _are_not(names: Sequence[str]) -> str:
     return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} not"
 
 
-def words_of(case: Case, side: str) -> tuple[str, ...]:
+def child_command(case: Case, side: str) -> tuple[str, ...]:
     """The command of a steady child, or of the one that measures the machine's peak."""
     if side == PEAK:
         return (sys.executable, "-m", "research.bench.peak")
@@ -60,7 +60,7 @@ def words_of(case: Case, side: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def started(words: Sequence[str], folder: Path) -> Iterator[Child]:
+def start_child(words: Sequence[str], folder: Path) -> Iterator[Child]:
     """A child that keeps its caches and its stderr in `folder`, and is ended with the block."""
     folder.mkdir(parents=True)
     environment = os.environ | dict.fromkeys(CACHES, str(folder / "cache")) | {"TMPDIR": str(folder), "HF_HUB_OFFLINE": "1"}
@@ -75,7 +75,7 @@ def started(words: Sequence[str], folder: Path) -> Iterator[Child]:
         _end(process)
 
 
-def answer(child: Child) -> dict[str, Any]:
+def read_reply(child: Child) -> dict[str, Any]:
     """The next line of a child; its first says that it is prepared. Raises SideError where the child crashed."""
     assert child.process.stdout is not None
     line = child.process.stdout.readline()
@@ -85,7 +85,7 @@ def answer(child: Child) -> dict[str, Any]:
     return reply
 
 
-def ask(child: Child, word: str) -> dict[str, Any]:
+def send_request(child: Child, word: str) -> dict[str, Any]:
     """The answer to "round" or "stop". Raises SideError where the child crashes."""
     assert child.process.stdin is not None
     try:
@@ -93,10 +93,10 @@ def ask(child: Child, word: str) -> dict[str, Any]:
         child.process.stdin.flush()
     except BrokenPipeError:
         raise SideError(_last_line(child.log, child.process.wait())) from None
-    return answer(child)
+    return read_reply(child)
 
 
-def timed(command: Command, folder: Path) -> Ended:
+def time_process(command: Command, folder: Path) -> TimedProcess:
     """One process from its start to its end. Raises SideError where it does not end as it is to."""
     folder.mkdir(parents=True, exist_ok=True)
     environment = {key: value for key, value in os.environ.items() if key not in CACHES} | {"STEPLADDER_CACHE": str(command.cache)}
@@ -115,7 +115,7 @@ def timed(command: Command, folder: Path) -> Ended:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != command.exit_code:
         raise SideError(_last_line(log, process.returncode))
-    return Ended(seconds, megabytes(usage.ru_maxrss), _last_json(out))
+    return TimedProcess(seconds, maxrss_megabytes(usage.ru_maxrss), _last_json(out))
 
 
 def _end(process: "subprocess.Popen[Any]") -> None:

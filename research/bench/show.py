@@ -11,10 +11,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from research.bench.measure import Measured, Outcome, Ratio, best_peer, ratios, share_of_peak
+from research.bench.measure import CaseResult, SideResult, TimeRatio, best_peer, peer_ratios, share_of_peak
 from research.bench.registry import OURS, benchmark_of
-from research.bench.sizes import Growth, described
-from research.bench.verdict import Verdict, verdicts
+from research.bench.sizes import GrowthSizes, describe_sizes
+from research.bench.verdict import Verdict, aim_verdicts
 from research.machine import available_cores
 
 STYLES = {"met": "green", "not met": "red", "open": "yellow"}
@@ -22,16 +22,16 @@ DASH = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
-def as_data(outcomes: Sequence[Outcome], repeats: int) -> dict[str, Any]:
+def results_as_json(outcomes: Sequence[CaseResult], repeats: int) -> dict[str, Any]:
     """Everything that was measured, as one JSON object. Seconds are of a unit; ratios are a peer's seconds over ours."""
     machine = {"processor": platform.processor() or platform.machine(), "cores": available_cores(), "load": os.getloadavg()[0]}
     return {"machine": machine, "repeats": repeats, "cases": [_case_data(outcome) for outcome in outcomes]}
 
 
-def print_outcome(outcome: Outcome, console: Console) -> None:
+def print_outcome(outcome: CaseResult, console: Console) -> None:
     """A case: what it is, its aims, a table of its sides, and what is missing or failed."""
     benchmark, case = benchmark_of(outcome.case), outcome.case
-    grows = isinstance(case.sizes, Growth)
+    grows = isinstance(case.sizes, GrowthSizes)
     lines = [Text(case.name, "bold"), *_verdict_lines(outcome), Text(_what(outcome), "dim")]
     notes = [Text(f"{side.name} {side.status}: {side.message}", _style_of(side)) for side in outcome.sides if side.status != "measured"]
     table = _growth_table(outcome) if grows else _table(outcome, benchmark.kind == "process")
@@ -44,7 +44,7 @@ def seconds_text(seconds: float) -> str:
     return f"{scaled:,.0f} {unit}" if scaled >= 100 else f"{scaled:#.3g} {unit}"
 
 
-def exponents(outcome: Outcome, numbers: Sequence[float | None]) -> list[float | None]:
+def exponents(outcome: CaseResult, numbers: Sequence[float | None]) -> list[float | None]:
     """For each row, p where the numbers grow as size^p from the row before; None where there is no such row."""
     sizes = [int(name) for name in outcome.case.sides]
     powers: list[float | None] = [None]
@@ -54,27 +54,27 @@ def exponents(outcome: Outcome, numbers: Sequence[float | None]) -> list[float |
     return powers
 
 
-def _what(outcome: Outcome) -> str:
-    benchmark, sizes = benchmark_of(outcome.case), described(outcome.case.sizes)
+def _what(outcome: CaseResult) -> str:
+    benchmark, sizes = benchmark_of(outcome.case), describe_sizes(outcome.case.sizes)
     peak = f"; this machine's peak {outcome.peak / 1e9:.0f} GFLOP/s" if outcome.peak else ""
     return f"{benchmark.what}{': ' if sizes else ''}{sizes}{peak}"
 
 
-def _verdict_lines(outcome: Outcome) -> list[Text]:
+def _verdict_lines(outcome: CaseResult) -> list[Text]:
     lines = []
-    best, measured = best_peer(outcome), ratios(outcome)
+    best, measured = best_peer(outcome), peer_ratios(outcome)
     if best in measured:
         reached = measured[best]
         lines.append(Text(f"{reached.median:.2f} {TIMES} the best peer, {best} ({reached.low:.2f} to {reached.high:.2f})"))
-    for verdict in verdicts(outcome):
+    for verdict in aim_verdicts(outcome):
         line = f"aim {verdict.aim.replace(' x ', f' {TIMES} ')}: {verdict.status}{f' ({verdict.reason})' if verdict.reason else ''}"
         lines.append(Text(line, STYLES[verdict.status]))
     return lines
 
 
-def _table(outcome: Outcome, processes: bool) -> Table:
+def _table(outcome: CaseResult, processes: bool) -> Table:
     """A row a side; columns of which no side has a figure are left out."""
-    measured, all_ratios, tokens = [s for s in outcome.sides if s.status == "measured"], ratios(outcome), outcome.case.tokens
+    measured, all_ratios, tokens = [s for s in outcome.sides if s.status == "measured"], peer_ratios(outcome), outcome.case.tokens
     columns: list[tuple[str, list[str]]] = [
         ("median", [seconds_text(side.median) for side in measured]),
         ("peer / ours", [_ratio_text(all_ratios.get(side.name)) for side in measured]),
@@ -92,9 +92,9 @@ def _table(outcome: Outcome, processes: bool) -> Table:
     return table
 
 
-def _growth_table(outcome: Outcome) -> Table:
+def _growth_table(outcome: CaseResult) -> Table:
     sizes = outcome.case.sizes
-    assert isinstance(sizes, Growth)
+    assert isinstance(sizes, GrowthSizes)
     seconds = [side.median if side.seconds else None for side in outcome.sides]
     memory = [None if side.activation_bytes is None else float(side.activation_bytes) for side in outcome.sides]
     table = _empty_table(sizes.along)
@@ -120,7 +120,7 @@ def _empty_table(first: str) -> Table:
     return table
 
 
-def _ratio_text(ratio: Ratio | None) -> str:
+def _ratio_text(ratio: TimeRatio | None) -> str:
     return f"{ratio.median:.2f} ({ratio.low:.2f}-{ratio.high:.2f})" if ratio else ""
 
 
@@ -138,11 +138,11 @@ def _power(exponent: float | None) -> str:
     return "" if exponent is None else f"n^{exponent:.2f}"
 
 
-def _style_of(side: Measured) -> str:
+def _style_of(side: SideResult) -> str:
     return "red" if side.status == "failed" else "yellow"
 
 
-def _case_data(outcome: Outcome) -> dict[str, Any]:
+def _case_data(outcome: CaseResult) -> dict[str, Any]:
     benchmark, case = benchmark_of(outcome.case), outcome.case
     return {
         "case": case.name,
@@ -153,15 +153,15 @@ def _case_data(outcome: Outcome) -> dict[str, Any]:
         "flops_of_unit": outcome.flops,
         "peak_flops_per_second": outcome.peak,
         "best_peer": best_peer(outcome),
-        "aims": [_verdict_data(verdict) for verdict in verdicts(outcome)],
+        "aims": [_verdict_data(verdict) for verdict in aim_verdicts(outcome)],
         "sides": [_side_data(outcome, side) for side in outcome.sides],
     }
 
 
-def _side_data(outcome: Outcome, side: Measured) -> dict[str, Any]:
+def _side_data(outcome: CaseResult, side: SideResult) -> dict[str, Any]:
     if side.status != "measured":
         return {"name": side.name, "status": side.status, "message": side.message}
-    ratio, tokens = ratios(outcome).get(side.name), outcome.case.tokens
+    ratio, tokens = peer_ratios(outcome).get(side.name), outcome.case.tokens
     return {
         "name": side.name,
         "status": side.status,

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 
-class Transformer(NamedTuple):
+class TransformerSizes(NamedTuple):
     """Pre-norm, learned positions, tied embedding, gelu of width 4x; trained by AdamW on random windows."""
 
     layers: int
@@ -17,7 +17,7 @@ class Transformer(NamedTuple):
     clip: float = 1.0
 
 
-class Recurrent(NamedTuple):
+class LSTMSizes(NamedTuple):
     """An LSTM between embedding and output, trained by SGD with its state carried; the loss is summed over time."""
 
     layers: int
@@ -30,17 +30,17 @@ class Recurrent(NamedTuple):
     clip: float = 5.0
 
 
-class Population(NamedTuple):
+class PopulationSizes(NamedTuple):
     """Runs of one model that differ in their seed."""
 
-    model: Transformer | Recurrent
+    model: TransformerSizes | LSTMSizes
     runs: int
 
 
-class Table(NamedTuple):
+class SweepSizes(NamedTuple):
     """A sweep over heads and learning rates: every run is trained, validated once and tested once."""
 
-    model: Transformer  # `heads`, `learning_rate` and `vocabulary` are replaced by the axes and by the text's own
+    model: TransformerSizes  # `heads`, `learning_rate` and `vocabulary` are replaced by the axes and by the text's own
     heads: tuple[int, ...] = (1, 2, 4, 8)
     learning_rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3)
     seeds: int = 5
@@ -50,7 +50,7 @@ class Table(NamedTuple):
     test_tokens: int = 10_000
 
 
-class Counting(NamedTuple):
+class NGramSizes(NamedTuple):
     """An n-gram model with modified Kneser-Ney smoothing, and how many tokens it is fitted on and scores."""
 
     fitted: int
@@ -59,47 +59,49 @@ class Counting(NamedTuple):
     vocabulary: int = 10_000
 
 
-class Generation(NamedTuple):
+class GenerationSizes(NamedTuple):
     """Greedy text from `model`, whose batch is the number of rows."""
 
-    model: Transformer
+    model: TransformerSizes
     prompt: int = 8
     tokens: int = 256
 
 
-class Start(NamedTuple):
+class ProcessSizes(NamedTuple):
     """A process from its start; `model`, where it trains one to its first step."""
 
-    model: Transformer | None = None
+    model: TransformerSizes | None = None
 
 
-class Growth(NamedTuple):
+class GrowthSizes(NamedTuple):
     """One training step while one size grows."""
 
-    model: Transformer | Recurrent
+    model: TransformerSizes | LSTMSizes
     along: str  # a size of `model`, or what there is more of: members | cells
     values: tuple[int, ...]
 
 
-class Trick(NamedTuple):
+class TrickSizes(NamedTuple):
     """Some work, done with one of our tricks and without it."""
 
-    work: Transformer | Recurrent | Generation
+    work: TransformerSizes | LSTMSizes | GenerationSizes
     runs: int = 1
 
 
-Sizes = Transformer | Recurrent | Population | Table | Counting | Generation | Start | Growth | Trick
+CaseSizes = (
+    TransformerSizes | LSTMSizes | PopulationSizes | SweepSizes | NGramSizes | GenerationSizes | ProcessSizes | GrowthSizes | TrickSizes
+)
 
 
 NOT_SHOWN = ("learning_rate", "weight_decay", "clip", "along", "values", "work")
 
 
-def described(sizes: Sizes) -> str:
+def describe_sizes(sizes: CaseSizes) -> str:
     """The sizes in words, the model's in place of its name; what grows is left out."""
-    grows = sizes.along if isinstance(sizes, Growth) else ""
+    grows = sizes.along if isinstance(sizes, GrowthSizes) else ""
     parts = []
-    if isinstance(sizes, Trick):
-        return described(sizes.work) + (f", runs {sizes.runs}" if sizes.runs > 1 else "")
+    if isinstance(sizes, TrickSizes):
+        return describe_sizes(sizes.work) + (f", runs {sizes.runs}" if sizes.runs > 1 else "")
     for name, value in {**_of_model(sizes), **sizes._asdict()}.items():
         if name not in (*NOT_SHOWN, "model", grows) and value:
             listed = ", ".join(map(str, value)) if isinstance(value, tuple) else f"{value:,}" if isinstance(value, int) else str(value)
@@ -107,6 +109,6 @@ def described(sizes: Sizes) -> str:
     return ", ".join(parts)
 
 
-def _of_model(sizes: Sizes) -> dict[str, Any]:
+def _of_model(sizes: CaseSizes) -> dict[str, Any]:
     model = getattr(sizes, "model", None)
     return model._asdict() if model else {}

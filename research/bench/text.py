@@ -35,7 +35,7 @@ def zipf_tokens(vocabulary: int, n: int) -> np.ndarray:
     return tokens
 
 
-def lines(tokens: np.ndarray) -> list[list[str]]:
+def sentence_lines(tokens: np.ndarray) -> list[list[str]]:
     """The sentences as words, without their ends."""
     ends = np.flatnonzero(tokens == EOS)
     starts = np.concatenate([[0], ends[:-1] + 1])

@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from research.bench.measure import Outcome, best_peer, ratios
+from research.bench.measure import CaseResult, best_peer, peer_ratios
 from research.bench.registry import OURS, Aim
 
 
@@ -14,7 +14,7 @@ class Verdict(NamedTuple):
     reason: str = ""
 
 
-def verdicts(outcome: Outcome) -> tuple[Verdict, ...]:
+def aim_verdicts(outcome: CaseResult) -> tuple[Verdict, ...]:
     """One for each part of a case's aim."""
     aim, absent = outcome.case.aim, _absent_sides(outcome)
     case_verdicts = [*_ratio_verdicts(outcome, aim, absent)]
@@ -27,8 +27,8 @@ def verdicts(outcome: Outcome) -> tuple[Verdict, ...]:
     return tuple(case_verdicts)
 
 
-def _ratio_verdicts(outcome: Outcome, aim: Aim, absent: dict[str, str]) -> list[Verdict]:
-    ratio_verdicts, measured = [], ratios(outcome)
+def _ratio_verdicts(outcome: CaseResult, aim: Aim, absent: dict[str, str]) -> list[Verdict]:
+    ratio_verdicts, measured = [], peer_ratios(outcome)
     if aim.ratio is not None:
         aim_text, best = f"{aim.ratio:g} x the best peer", best_peer(outcome)
         reached = measured[best].median >= aim.ratio if best in measured else None
@@ -43,7 +43,7 @@ def _ratio_verdicts(outcome: Outcome, aim: Aim, absent: dict[str, str]) -> list[
     return ratio_verdicts
 
 
-def _warm_up_verdict(outcome: Outcome, least: float, absent: dict[str, str]) -> Verdict:
+def _warm_up_verdict(outcome: CaseResult, least: float, absent: dict[str, str]) -> Verdict:
     """Ours against the one peer."""
     peer = next(side for side in outcome.sides if side.name != OURS)
     aim_text = f"compiles in at most 1/{least:g} of {peer.name}"
@@ -57,5 +57,5 @@ def _verdict(aim_text: str, reached: bool | None) -> Verdict:
     return Verdict(aim_text, "met" if reached else "not met")
 
 
-def _absent_sides(outcome: Outcome) -> dict[str, str]:
+def _absent_sides(outcome: CaseResult) -> dict[str, str]:
     return {side.name: f"{side.name} is {side.status}" for side in outcome.sides if side.status != "measured"}

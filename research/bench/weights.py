@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from research.bench.sizes import Generation
+from research.bench.sizes import GenerationSizes
 
 DEVIATION, OF_EMBEDDING = 0.2, 0.05  # a tied embedding that is not too large lets the likeliest token vary from place to place
 
 
-def draw(sizes: Generation) -> dict[str, np.ndarray]:
+def random_weights(sizes: GenerationSizes) -> dict[str, np.ndarray]:
     """float32 arrays by name; those of a layer are stacked over the layers. Norms are the identity, all biases zero."""
     model, rng = sizes.model, np.random.default_rng(0)
     width, layers = model.width, model.layers
@@ -23,7 +23,7 @@ def draw(sizes: Generation) -> dict[str, np.ndarray]:
     return arrays | {"embedding": arrays["embedding"] * np.float32(OF_EMBEDDING / DEVIATION)}
 
 
-def prompts(sizes: Generation) -> np.ndarray:
+def draw_prompts(sizes: GenerationSizes) -> np.ndarray:
     """int32 [rows, prompt]."""
     rng = np.random.default_rng(1)
     return rng.integers(sizes.model.vocabulary, size=(sizes.model.batch, sizes.prompt), dtype=np.int32)

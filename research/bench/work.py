@@ -17,9 +17,9 @@ class Work(NamedTuple):
 
 def peak_memory_mb(who: int = resource.RUSAGE_SELF) -> float:
     """The largest resident set of this process so far."""
-    return megabytes(resource.getrusage(who).ru_maxrss)
+    return maxrss_megabytes(resource.getrusage(who).ru_maxrss)
 
 
-def megabytes(maxrss: int) -> float:
+def maxrss_megabytes(maxrss: int) -> float:
     """ru_maxrss, which is in kilobytes, and in bytes on macOS."""
     return maxrss / (2**20 if sys.platform == "darwin" else 2**10)

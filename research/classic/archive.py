@@ -5,18 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from research.classic.ngram import Model
-from research.classic.smoothing import Estimate
+from research.classic.ngram import NGramModel
+from research.classic.smoothing import NGramProbabilities
 
-UNENDED = -1  # stands for eos = None
+NO_EOS = -1  # stands for eos = None
 
 
-def save(model: Model, path: Path) -> None:
+def save_ngram(model: NGramModel, path: Path) -> None:
     """Writes the model; a reader of `path` sees the old file or the new one, never a part."""
     estimate = model.estimate
     arrays: dict[str, np.ndarray] = {
         "vocabulary_size": np.array(model.vocabulary_size),
-        "eos": np.array(UNENDED if model.eos is None else model.eos),
+        "eos": np.array(NO_EOS if model.eos is None else model.eos),
         "interpolated": np.array(estimate.interpolated),
         "fallback": np.array(estimate.fallback, np.int64),
     }
@@ -35,11 +35,11 @@ def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
         part.unlink(missing_ok=True)
 
 
-def load(path: Path) -> Model:
-    """The model that `save` wrote."""
+def load_ngram(path: Path) -> NGramModel:
+    """The model that `save_ngram` wrote."""
     with np.load(path) as file:
         orders = range(1, sum(name.startswith("keys_") for name in file.files) + 1)
         keys, discounted, weight = (tuple(file[f"{name}_{k}"] for k in orders) for name in ("keys", "kept", "weight"))
-        estimate = Estimate(discounted, weight, bool(file["interpolated"]), tuple(file["fallback"].tolist()))
+        estimate = NGramProbabilities(discounted, weight, bool(file["interpolated"]), tuple(file["fallback"].tolist()))
         eos = int(file["eos"])
-        return Model(int(file["vocabulary_size"]), None if eos == UNENDED else eos, keys, estimate)
+        return NGramModel(int(file["vocabulary_size"]), None if eos == NO_EOS else eos, keys, estimate)

@@ -14,35 +14,35 @@ from research.config.classify import BagOfWords
 Words = Sequence[str]
 
 
-class Features(NamedTuple):
+class NGramFeatures(NamedTuple):
     """The n-grams that training has, in the order of their columns, and the inverse document frequencies where they weigh."""
 
     names: tuple[str, ...]
     idf: Float[np.ndarray, " f"] | None
 
 
-def ngrams(order: int, words: Words) -> list[str]:
+def word_ngrams(order: int, words: Words) -> list[str]:
     """All n-grams of up to `order` words, a space between words."""
     return [" ".join(words[i : i + n]) for n in range(1, order + 1) for i in range(len(words) - n + 1)]
 
 
-def fit_features(config: BagOfWords, sentences: Sequence[Words]) -> tuple[Features, Any]:
+def fit_features(config: BagOfWords, sentences: Sequence[Words]) -> tuple[NGramFeatures, Any]:
     """The features of training sentences, and their matrix."""
-    counter = CountVectorizer(analyzer=partial(ngrams, config.ngrams), dtype=np.float32)
+    counter = CountVectorizer(analyzer=partial(word_ngrams, config.ngrams), dtype=np.float32)
     counts = counter.fit_transform(sentences)
     names = tuple(counter.get_feature_names_out().tolist())
     idf = TfidfTransformer().fit(counts).idf_.astype(np.float32) if config.weighting == "tfidf" else None
-    features = Features(names, idf)
-    return features, weigh(config, features, counts)
+    features = NGramFeatures(names, idf)
+    return features, weight_counts(config, features, counts)
 
 
-def transform(config: BagOfWords, features: Features, sentences: Sequence[Words]) -> Any:
+def transform_features(config: BagOfWords, features: NGramFeatures, sentences: Sequence[Words]) -> Any:
     """The sparse matrix [n, f] of any sentences. What training has not seen is left out."""
-    counter = CountVectorizer(analyzer=partial(ngrams, config.ngrams), dtype=np.float32, vocabulary=features.names)
-    return weigh(config, features, counter.transform(sentences))
+    counter = CountVectorizer(analyzer=partial(word_ngrams, config.ngrams), dtype=np.float32, vocabulary=features.names)
+    return weight_counts(config, features, counter.transform(sentences))
 
 
-def weigh(config: BagOfWords, features: Features, counts: Any) -> Any:
+def weight_counts(config: BagOfWords, features: NGramFeatures, counts: Any) -> Any:
     """Counts, whether a feature is there at all, or tf-idf with rows of length one (scikit-learn's smoothed idf)."""
     if config.weighting == "count":
         return counts
@@ -53,7 +53,7 @@ def weigh(config: BagOfWords, features: Features, counts: Any) -> Any:
     return (sparse.diags(1 / np.maximum(norms, 1e-12)) @ weighted).tocsr().astype(np.float32)
 
 
-def megabytes(matrix: Any) -> tuple[float, float]:
+def matrix_megabytes(matrix: Any) -> tuple[float, float]:
     """Of the sparse matrix as it is, and of the same numbers in a dense one."""
     sparse_bytes = matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes
     return sparse_bytes / 2**20, matrix.shape[0] * matrix.shape[1] * matrix.dtype.itemsize / 2**20

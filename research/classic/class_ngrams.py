@@ -12,16 +12,16 @@ from research.config.model import NGram
 from research.text.vocabulary import Vocabulary
 
 
-class Model(NamedTuple):
+class ClassNGramModels(NamedTuple):
     """A language model for each class, and the log-probability of each class."""
 
-    of_class: tuple[ngram.Model, ...]
+    of_class: tuple[ngram.NGramModel, ...]
     prior: Float[np.ndarray, " c"]
 
 
-def fit(
+def fit_class_ngrams(
     config: NGramClassifier, vocabulary: Vocabulary, sentences: Sequence[Sequence[str]], labels: Int[np.ndarray, " n"], classes: int
-) -> Model:
+) -> ClassNGramModels:
     """Every class over the same vocabulary, so that their probabilities compare. Raises StepladderError for a class without sentences."""
     language_model = NGram(kind="ngram", order=config.order, smoothing=config.smoothing)
     assert vocabulary.eos is not None
@@ -29,22 +29,22 @@ def fit(
     def class_tokens(c: int) -> Int[np.ndarray, " m"]:
         return _token_stream(vocabulary, [sentence for sentence, label in zip(sentences, labels, strict=True) if label == c])
 
-    models = tuple(ngram.fit(language_model, class_tokens(c), vocabulary.size, vocabulary.eos) for c in range(classes))
-    return Model(models, np.log(np.bincount(labels, minlength=classes) / len(labels)))
+    models = tuple(ngram.fit_ngram(language_model, class_tokens(c), vocabulary.size, vocabulary.eos) for c in range(classes))
+    return ClassNGramModels(models, np.log(np.bincount(labels, minlength=classes) / len(labels)))
 
 
-def log_joint(model: Model, vocabulary: Vocabulary, sentences: Sequence[Sequence[str]]) -> Float[np.ndarray, "n c"]:
+def log_joint(model: ClassNGramModels, vocabulary: Vocabulary, sentences: Sequence[Sequence[str]]) -> Float[np.ndarray, "n c"]:
     """log p(class) + log p(sentence | class), its end included."""
     tokens = _token_stream(vocabulary, sentences)
     row = np.repeat(np.arange(len(sentences)), [len(sentence) + 1 for sentence in sentences])
 
-    def sentence_log_probabilities(language_model: ngram.Model) -> Float[np.ndarray, " n"]:
+    def sentence_log_probabilities(language_model: ngram.NGramModel) -> Float[np.ndarray, " n"]:
         return np.bincount(row, ngram.log_probabilities(language_model, tokens), minlength=len(sentences))
 
     return model.prior[None] + np.stack([sentence_log_probabilities(language_model) for language_model in model.of_class], axis=1)
 
 
-def word_log_probabilities(model: Model, vocabulary: Vocabulary, sentence: Sequence[str]) -> Float[np.ndarray, "t c"]:
+def word_log_probabilities(model: ClassNGramModels, vocabulary: Vocabulary, sentence: Sequence[str]) -> Float[np.ndarray, "t c"]:
     """log p(word | the words before it, class) of each word of a sentence and of its end."""
     tokens = _token_stream(vocabulary, [sentence])
     return np.stack([ngram.log_probabilities(language_model, tokens) for language_model in model.of_class], axis=1)

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Int
 UNSEEN = -1  # the id of an n-gram that is in no table
 
 
-class Table(NamedTuple):
+class NGramTable(NamedTuple):
     """The n-grams of one order, by id."""
 
     keys: Int[np.ndarray, " m"]  # ascending
@@ -47,7 +47,7 @@ def position_in_sentence(symbols: Int[np.ndarray, " m"], begin: int) -> Int[np.n
     return index - np.maximum.accumulate(np.where(symbols == begin, index, 0))
 
 
-def count(symbols: Int[np.ndarray, " m"], order: int, vocabulary_size: int) -> tuple[Table, ...]:
+def count_ngrams(symbols: Int[np.ndarray, " m"], order: int, vocabulary_size: int) -> tuple[NGramTable, ...]:
     """The tables of the orders 1..order; no n-gram crosses a begin symbol.
 
     The ids of one order are the contexts of the next, so that each order costs one sort of its occurrences.
@@ -56,22 +56,22 @@ def count(symbols: Int[np.ndarray, " m"], order: int, vocabulary_size: int) -> t
     ids, tables = np.zeros_like(symbols), []
     for k in range(order):
         ends = np.flatnonzero(position >= k)
-        context, suffix_ids = preceding(ids)[ends], ids[ends]
+        context, suffix_ids = preceding_ids(ids)[ends], ids[ends]
         keys, rows, counts = np.unique(context * base + symbols[ends], return_inverse=True, return_counts=True)
         suffix, begins = np.empty_like(keys), np.empty(len(keys), bool)
         suffix[rows], begins[rows] = suffix_ids, position[ends] == k
-        tables.append(Table(keys, np.where(keys % base == vocabulary_size, 0, counts), suffix, begins))
+        tables.append(NGramTable(keys, np.where(keys % base == vocabulary_size, 0, counts), suffix, begins))
         ids = np.full_like(symbols, UNSEEN)
         ids[ends] = rows
     return tuple(tables)
 
 
-def preceding(ids: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
+def preceding_ids(ids: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
     """The id that ends one symbol earlier. The stream opens with <s>, which no table continues a context with."""
     return np.concatenate([ids[:1] * 0, ids[:-1]])
 
 
-def find(
+def find_ngrams(
     keys: Int[np.ndarray, " m"], context: Int[np.ndarray, "*a"], words: Int[np.ndarray, "*b"], vocabulary_size: int
 ) -> Int[np.ndarray, "*c"]:
     """The ids of the n-grams (context, word), broadcast together; UNSEEN where there is none, as after an unseen context."""
@@ -82,9 +82,9 @@ def find(
     return np.where(keys[row] == query_keys, row, UNSEEN)
 
 
-def locate(keys: Sequence[Int[np.ndarray, " _"]], symbols: Int[np.ndarray, " m"], vocabulary_size: int) -> list[Int[np.ndarray, " m"]]:
+def ngram_ids(keys: Sequence[Int[np.ndarray, " _"]], symbols: Int[np.ndarray, " m"], vocabulary_size: int) -> list[Int[np.ndarray, " m"]]:
     """The ids of the n-grams that end at each symbol, for the orders 0..len(keys); order 0 is the empty n-gram, with id 0."""
     ids = [np.zeros_like(symbols)]
     for table in keys:
-        ids.append(find(table, preceding(ids[-1]), symbols, vocabulary_size))
+        ids.append(find_ngrams(table, preceding_ids(ids[-1]), symbols, vocabulary_size))
     return ids

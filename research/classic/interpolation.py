@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 
-def mix(log_p1: Float[np.ndarray, "*n"], log_p2: Float[np.ndarray, "*n"], weight: float) -> Float[np.ndarray, "*n"]:
+def interpolate(log_p1: Float[np.ndarray, "*n"], log_p2: Float[np.ndarray, "*n"], weight: float) -> Float[np.ndarray, "*n"]:
     """log(w p1 + (1 - w) p2), from natural log-probabilities; -inf where both are."""
     with np.errstate(divide="ignore"):
         return np.logaddexp(np.log(weight) + log_p1, np.log1p(-weight) + log_p2)

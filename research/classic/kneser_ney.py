@@ -6,14 +6,14 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Int
 
-from research.classic.counting import Table
-from research.classic.smoothing import Estimate, contexts_of
+from research.classic.counting import NGramTable
+from research.classic.smoothing import NGramProbabilities, context_ids
 from research.config.model import KneserNey
 
 FALLBACK = (0.5, 1.0, 1.5)  # lmplz --discount_fallback
 
 
-def kneser_ney(config: KneserNey, tables: tuple[Table, ...], vocabulary_size: int) -> Estimate:
+def kneser_ney(config: KneserNey, tables: tuple[NGramTable, ...], vocabulary_size: int) -> NGramProbabilities:
     """p(w | h) = (a(h w) - D(a(h w))) / a(h .) + weight(h) p(w | h without its first symbol); below the unigram, 1 / V.
 
     The a are adjusted counts, D one of three discounts of the order, and weight(h) the share that was discounted, so that
@@ -25,16 +25,16 @@ def kneser_ney(config: KneserNey, tables: tuple[Table, ...], vocabulary_size: in
         if estimated is None:
             fallback.append(k + 1)
         discount = np.array([0.0, *(FALLBACK if estimated is None else estimated)])[np.minimum(adjusted, 3)]
-        context, contexts = contexts_of(tables, k, vocabulary_size)
+        context, contexts = context_ids(tables, k, vocabulary_size)
         total = np.bincount(context, adjusted, contexts)
         discounted.append(np.append((adjusted - discount) / total[context], 0.0))
         shared = np.divide(np.bincount(context, discount, contexts), total, out=np.ones(contexts), where=total > 0)
         weight.append(np.append(shared, 1.0))
     _warn(fallback)
-    return Estimate(tuple(discounted), tuple(weight), interpolated=True, fallback=tuple(fallback))
+    return NGramProbabilities(tuple(discounted), tuple(weight), interpolated=True, fallback=tuple(fallback))
 
 
-def adjusted_counts(tables: tuple[Table, ...]) -> list[Int[np.ndarray, " _"]]:
+def adjusted_counts(tables: tuple[NGramTable, ...]) -> list[Int[np.ndarray, " _"]]:
     """Of the highest order, occurrences; below it, the number of distinct symbols seen before the n-gram.
 
     Nothing precedes an n-gram that begins with <s>: it keeps its occurrences.

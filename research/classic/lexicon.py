@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from research.config.errors import StepladderError
-from research.config.unicode import lowered, normalised, path_of, plain_signs
-from research.data.registry import read
+from research.config.unicode import decode_path, lowercase, normalise_unicode, plain_punctuation
+from research.data.registry import read_data_source
 from research.data.utf8 import as_text
 from research.data.vader import SDIST, read_emoji_text, read_lexicon_text
 
@@ -26,17 +26,17 @@ def load_lexicon(name: str, data_dir: Path | None = None) -> Lexicon:
     In a file of one's own an entry with capitals also stands for the one without. Raises StepladderError for a file that is not there.
     """
     if name == "vader":
-        archive = read("vader", data_dir)[SDIST]
+        archive = read_data_source("vader", data_dir)[SDIST]
         return Lexicon(read_lexicon(read_lexicon_text(archive), "vader_lexicon.txt"), read_emoji(read_emoji_text(archive)))
     try:
-        content = path_of(name).read_bytes()
+        content = decode_path(name).read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise StepladderError(
             f"model.lexicon = {name!r} cannot be read: {reason}. Write `vader`, or the path of a file of lines `word<TAB>valence`."
         ) from error
     valences = read_lexicon(as_text(content, name), name)
-    return Lexicon({lowered(word): valence for word, valence in valences.items()} | valences)
+    return Lexicon({lowercase(word): valence for word, valence in valences.items()} | valences)
 
 
 def read_lexicon(text: str, place: str = "the lexicon") -> dict[str, float]:
@@ -48,7 +48,7 @@ def read_lexicon(text: str, place: str = "the lexicon") -> dict[str, float]:
     for number, word, other_fields in _lines(text):
         if not other_fields:
             raise StepladderError(f"{place}, line {number}: {word!r} has no valence; write the word, a tab, and a number.")
-        valences[plain_signs(normalised(word))] = _valence(other_fields[0], f"{place}, line {number}: the valence of {word!r}")
+        valences[plain_punctuation(normalise_unicode(word))] = _valence(other_fields[0], f"{place}, line {number}: the valence of {word!r}")
     if not valences:
         raise StepladderError(f"{place} is empty: it needs at least one line `word<TAB>valence`.")
     return valences

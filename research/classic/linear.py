@@ -15,14 +15,14 @@ from research.config.classify import NBSVM, SVM, NaiveBayes, Perceptron
 Labels = Int[np.ndarray, " n"]
 
 
-class Linear(NamedTuple):
+class LinearClassifier(NamedTuple):
     """Where the scores are log-probabilities up to a constant, a softmax of them is the model's belief."""
 
     weights: Float[np.ndarray, "f c"]
     bias: Float[np.ndarray, " c"]
 
 
-def fit_perceptron(config: Perceptron, x: Any, labels: Labels, classes: int, seed: int) -> Linear:
+def fit_perceptron(config: Perceptron, x: Any, labels: Labels, classes: int, seed: int) -> LinearClassifier:
     """Sentences in a random order of the seed's, anew in every epoch; ties go to the first class.
 
     The mean of the weights over all steps is the last weights less the changes, each times the share of steps before it.
@@ -41,16 +41,16 @@ def fit_perceptron(config: Perceptron, x: Any, labels: Labels, classes: int, see
                     table[columns, predicted] -= size * values
             step += 1
     coefficients = weights - weighted_changes if config.averaged else weights
-    return Linear(coefficients[:-1].astype(np.float32), coefficients[-1].astype(np.float32))
+    return LinearClassifier(coefficients[:-1].astype(np.float32), coefficients[-1].astype(np.float32))
 
 
-def fit_naive_bayes(config: NaiveBayes, x: Any, labels: Labels, classes: int, seed: int = 0) -> Linear:
+def fit_naive_bayes(config: NaiveBayes, x: Any, labels: Labels, classes: int, seed: int = 0) -> LinearClassifier:
     """Log-probabilities of the features in each class, and of the class."""
     classifier = MultinomialNB(alpha=config.alpha).fit(x, labels)
     return _with_absent_classes(classes, classifier.classes_, classifier.feature_log_prob_.T, classifier.class_log_prior_, -np.inf)
 
 
-def fit_svm(config: SVM, x: Any, labels: Labels, classes: int, seed: int = 0) -> Linear:
+def fit_svm(config: SVM, x: Any, labels: Labels, classes: int, seed: int = 0) -> LinearClassifier:
     """liblinear's squared hinge, one class against the rest."""
     classifier = LinearSVC(C=config.c, random_state=0, max_iter=5000).fit(x, labels)
     weights, bias = classifier.coef_.T, classifier.intercept_
@@ -59,7 +59,7 @@ def fit_svm(config: SVM, x: Any, labels: Labels, classes: int, seed: int = 0) ->
     return _with_absent_classes(classes, classifier.classes_, weights, bias, -1e30)
 
 
-def fit_nbsvm(config: NBSVM, x: Any, labels: Labels, classes: int, seed: int = 0) -> Linear:
+def fit_nbsvm(config: NBSVM, x: Any, labels: Labels, classes: int, seed: int = 0) -> LinearClassifier:
     """For each class r = log of the ratio of the smoothed shares of a feature inside and outside; an SVM over r x. Its weights and bias are
     interpolated with those of naive Bayes at the same size: r, and the log-ratio of the classes.
     """
@@ -80,11 +80,11 @@ def fit_nbsvm(config: NBSVM, x: Any, labels: Labels, classes: int, seed: int = 0
         bias[c] = size * np.log(inside.sum() / (~inside).sum()) + config.beta * classifier.intercept_[0]
     if len(present) == 2:
         weights[:, present[0]], bias[present[0]] = -weights[:, present[1]], -bias[present[1]]
-    return Linear(weights.astype(np.float32), bias.astype(np.float32))
+    return LinearClassifier(weights.astype(np.float32), bias.astype(np.float32))
 
 
-def _with_absent_classes(classes: int, present: np.ndarray, weights: np.ndarray, bias: np.ndarray, absent_bias: float) -> Linear:
+def _with_absent_classes(classes: int, present: np.ndarray, weights: np.ndarray, bias: np.ndarray, absent_bias: float) -> LinearClassifier:
     """Columns of the classes that training has; one that it lacks is never chosen."""
     all_weights, all_bias = np.zeros((len(weights), classes), np.float32), np.full(classes, absent_bias, np.float32)
     all_weights[:, present], all_bias[present] = weights, bias
-    return Linear(all_weights, all_bias)
+    return LinearClassifier(all_weights, all_bias)

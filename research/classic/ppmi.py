@@ -40,7 +40,7 @@ def ppmi(counts: csr_array, context_power: float = 1.0, shift: float = 1.0) -> c
     return csr_array((information[positive], (i[positive], j[positive])), shape=counts.shape)
 
 
-def factor(matrix: csr_array, width: int, power: float, seed: int = 0) -> Float32[np.ndarray, "v d"]:
+def truncated_svd(matrix: csr_array, width: int, power: float, seed: int = 0) -> Float32[np.ndarray, "v d"]:
     """U S^power of the `width` greatest singular values, the greatest first; signs such that the largest entry of each column is positive.
 
     `seed` begins the iteration and does not change the result but for rounding. Raises StepladderError where the matrix is too small.
@@ -57,9 +57,9 @@ def factor(matrix: csr_array, width: int, power: float, seed: int = 0) -> Float3
     return (left * signs * values**power).astype(np.float32)
 
 
-def fit(
+def fit_count_vectors(
     config: CountVectors, words: Int[np.ndarray, " n"], start: Int[np.ndarray, " m"], vocabulary_size: int, seed: int = 0
 ) -> Float32[np.ndarray, "v d"]:
     """The vectors of every type of a text; zeros for a type without positive information."""
     counts = cooccurrences(words, start, vocabulary_size, config.window)
-    return factor(ppmi(counts, config.context_power, config.shift), config.width, config.eigenvalue_power, seed)
+    return truncated_svd(ppmi(counts, config.context_power, config.shift), config.width, config.eigenvalue_power, seed)

@@ -17,16 +17,16 @@ from typing import NamedTuple
 from research.classic.closed_classes import DEGREE_PHRASES, DEGREES, IDIOMS, NEGATIONS
 from research.classic.lexicon import Lexicon
 from research.config.rules import Rules
-from research.config.unicode import lowered, plain_signs
+from research.config.unicode import lowercase, plain_punctuation
 
-REACH = 3  # words before a word that may change it
-TURN = -0.74
-STRENGTHEN = 1.25
-CAPITALS = 0.733
-FADE = {1: 1.0, 2: 0.95, 3: 0.9}  # of a word of degree, by distance
+MAX_DISTANCE = 3  # words before a word that may change it
+NEGATION_SCALAR = -0.74
+NEVER_SO_SCALAR = 1.25
+CAPITALS_INCREMENT = 0.733
+DISTANCE_DECAY = {1: 1.0, 2: 0.95, 3: 0.9}  # of a word of degree, by distance
 EXCLAMATION, MOST_EXCLAMATIONS = 0.292, 4
 QUESTION, MANY_QUESTIONS = 0.18, 0.96
-SQUASH = 15.0
+NORMALISATION_ALPHA = 15.0
 VARIATION_SELECTOR = "\ufe0f"
 
 
@@ -51,7 +51,7 @@ class Word(NamedTuple):
         return self.changes[-1].after if self.changes else self.lexicon_valence or 0.0
 
 
-class Features(NamedTuple):
+class SentimentFeatures(NamedTuple):
     """The words of a text, and what its punctuation adds to the magnitude of their sum."""
 
     words: tuple[Word, ...]
@@ -81,36 +81,36 @@ class Sentence(NamedTuple):
 Rule = Callable[[Rules, Sentence, int, int, float], float]  # config, sentence, place of a word, distance to the word before, valence
 
 
-def features(config: Rules, lexicon: Lexicon, text: str) -> Features:
+def sentiment_features(config: Rules, lexicon: Lexicon, text: str) -> SentimentFeatures:
     """Every word with its valence and the rules that changed it."""
     text = _describe_emoji(config, lexicon.emoji, text) if config.emoji else text
     sentence = _split_sentence(lexicon.valences, text)
     words = [_rate_word(config, sentence, place) for place in range(len(sentence.words))]
     if config.contrast and "but" in sentence.lower:
         words = _contrast(config, words, sentence.lower.index("but"))
-    return Features(tuple(words), *(_emphasis(text) if config.punctuation else (0.0, 0.0)))
+    return SentimentFeatures(tuple(words), *(_emphasis(text) if config.punctuation else (0.0, 0.0)))
 
 
-def score(config: Rules, lexicon: Lexicon, text: str) -> float:
+def sentiment_score(config: Rules, lexicon: Lexicon, text: str) -> float:
     """From -1, most negative, to 1; 0 for a text without a word of the lexicon."""
-    total = features(config, lexicon, text).total
-    return total / math.sqrt(total * total + SQUASH)
+    total = sentiment_features(config, lexicon, text).total
+    return total / math.sqrt(total * total + NORMALISATION_ALPHA)
 
 
-def decide(config: Rules, score: float) -> int:
+def polarity(config: Rules, score: float) -> int:
     """-1, 0 or 1: negative, neutral, positive. Scores nearer to zero than the threshold are neutral."""
     if score == 0.0 or abs(score) < config.threshold:
         return 0
     return 1 if score > 0.0 else -1
 
 
-def drivers(config: Rules, lexicon: Lexicon, text: str) -> list[tuple[str, float]]:
+def word_contributions(config: Rules, lexicon: Lexicon, text: str) -> list[tuple[str, float]]:
     """The words that moved the score, and the marks "!" and "?", each with its contribution, the largest first. They sum to the score."""
-    text_features = features(config, lexicon, text)
+    text_features = sentiment_features(config, lexicon, text)
     total = text_features.total
     emphasis = (("!", text_features.exclamation), ("?", text_features.question))
     marks = [(mark, math.copysign(value, total)) for mark, value in emphasis if total]
-    scale = math.sqrt(total * total + SQUASH)
+    scale = math.sqrt(total * total + NORMALISATION_ALPHA)
     values = [*((word.text, word.valence) for word in text_features.words), *marks]
     return sorted(((name, value / scale) for name, value in values if value), key=lambda driver: -abs(driver[1]))
 
@@ -128,8 +128,8 @@ def _describe_emoji(config: Rules, emoji: Mapping[str, str], text: str) -> str:
 
 
 def _split_sentence(valences: Mapping[str, float], text: str) -> Sentence:
-    words = tuple(map(_strip_punctuation, plain_signs(text).split()))
-    lower = tuple(map(lowered, words))
+    words = tuple(map(_strip_punctuation, plain_punctuation(text).split()))
+    lower = tuple(map(lowercase, words))
     capitals = sum(word.isupper() for word in words)
     return Sentence(words, lower, tuple(map(valences.get, lower)), 0 < capitals < len(words))
 
@@ -150,7 +150,7 @@ def _changes(config: Rules, sentence: Sentence, place: int, valence: float) -> I
     if config.intensifiers and (sentence.lower[place] in DEGREES or sentence.span(place, place + 1) == "kind of"):
         yield Change("intensifiers", valence, 0.0)  # it only modifies others
         return
-    for name, rule, distance in ORDER:
+    for name, rule, distance in RULE_ORDER:
         if getattr(config, name) and place >= distance and (not distance or sentence.lexicon_valences[place - distance] is None):
             after = rule(config, sentence, place, distance, valence)
             if after != valence:
@@ -160,9 +160,9 @@ def _changes(config: Rules, sentence: Sentence, place: int, valence: float) -> I
 
 def _no(config: Rules, sentence: Sentence, place: int, distance: int, valence: float) -> float:
     """ "no fun", "no great fun", "no fun or joy"."""
-    before = [sentence.span(place - k, place - k) for k in range(1, REACH + 1)]
+    before = [sentence.span(place - k, place - k) for k in range(1, MAX_DISTANCE + 1)]
     if "no" in before[:2] or (before[2] == "no" and before[0] in ("or", "nor")):
-        return valence * TURN
+        return valence * NEGATION_SCALAR
     followed = place + 1 < len(sentence.lexicon_valences) and sentence.lexicon_valences[place + 1] is not None
     return 0.0 if sentence.lower[place] == "no" and followed else valence
 
@@ -178,7 +178,7 @@ def _stands_out(sentence: Sentence, place: int) -> bool:
 
 def _loudness(valence: float) -> float:
     """What capitals add to a word of this valence."""
-    return CAPITALS if valence > 0 else -CAPITALS
+    return CAPITALS_INCREMENT if valence > 0 else -CAPITALS_INCREMENT
 
 
 def _intensifiers(config: Rules, sentence: Sentence, place: int, distance: int, valence: float) -> float:
@@ -189,17 +189,17 @@ def _intensifiers(config: Rules, sentence: Sentence, place: int, distance: int, 
     shift = -degree if valence < 0 else degree
     if config.capitals and _stands_out(sentence, place - distance):
         shift += _loudness(valence)
-    return valence + shift * FADE[distance]
+    return valence + shift * DISTANCE_DECAY[distance]
 
 
 def _never_so(config: Rules, sentence: Sentence, place: int, distance: int, valence: float) -> float:
-    return valence * STRENGTHEN if _is_never_so(config, sentence, place, distance) else valence
+    return valence * NEVER_SO_SCALAR if _is_never_so(config, sentence, place, distance) else valence
 
 
 def _is_never_so(config: Rules, sentence: Sentence, place: int, distance: int) -> bool:
     """ "never so good", "never been this good"."""
     between = sentence.lower[place - distance + 1 : place]
-    if config.quirks and distance == REACH and between[-1] in ("so", "this"):
+    if config.quirks and distance == MAX_DISTANCE and between[-1] in ("so", "this"):
         return True
     return sentence.lower[place - distance] == "never" and ("so" in between or "this" in between)
 
@@ -211,7 +211,7 @@ def _negation(config: Rules, sentence: Sentence, place: int, distance: int, vale
     undoubted = word == "without" and "doubt" in sentence.lower[place - distance + 1 : place]
     if config.never_so and (undoubted or _is_never_so(config, sentence, place, distance)):
         return valence
-    return valence * TURN
+    return valence * NEGATION_SCALAR
 
 
 def _idioms(config: Rules, sentence: Sentence, place: int, distance: int, valence: float) -> float:
@@ -231,19 +231,19 @@ def _degree_phrases(config: Rules, sentence: Sentence, place: int, distance: int
 def _least(config: Rules, sentence: Sentence, place: int, distance: int, valence: float) -> float:
     """ "the least good", not "at least good"."""
     negates = sentence.lower[place - 1] == "least" and sentence.span(place - 2, place - 2) not in ("at", "very")
-    return valence * TURN if negates else valence
+    return valence * NEGATION_SCALAR if negates else valence
 
 
-ORDER: tuple[tuple[str, Rule, int], ...] = (  # switch, rule, distance: a word before that has a valence itself is passed over
+RULE_ORDER: tuple[tuple[str, Rule, int], ...] = (  # switch, rule, distance: a word before that has a valence itself is passed over
     ("no", _no, 0),
     ("capitals", _capitals, 0),
     *(
         (name, rule, distance)
-        for distance in range(1, REACH + 1)
+        for distance in range(1, MAX_DISTANCE + 1)
         for name, rule in (("intensifiers", _intensifiers), ("never_so", _never_so), ("negation", _negation))
     ),
-    ("idioms", _idioms, REACH),
-    ("intensifiers", _degree_phrases, REACH),
+    ("idioms", _idioms, MAX_DISTANCE),
+    ("intensifiers", _degree_phrases, MAX_DISTANCE),
     ("least", _least, 1),
 )
 

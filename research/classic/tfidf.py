@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from sklearn.preprocessing import normalize
 
-from research.classic.bag_of_words import Features, Words, fit_features, transform
+from research.classic.bag_of_words import NGramFeatures, Words, fit_features, transform_features
 from research.config.classify import BagOfWords, Weighting
 from research.config.errors import StepladderError
 
@@ -18,7 +18,7 @@ class Index(NamedTuple):
     """How words weigh, the words of the documents, and the documents as sparse rows [n, f] of length one."""
 
     config: BagOfWords
-    features: Features
+    features: NGramFeatures
     rows: Any
 
 
@@ -29,7 +29,7 @@ class Ranking(NamedTuple):
     scores: Float[np.ndarray, "q k"]  # cosines, 0 to 1
 
 
-def build(documents: Sequence[Words], weighting: Weighting = "tfidf") -> Index:
+def build_index(documents: Sequence[Words], weighting: Weighting = "tfidf") -> Index:
     """The index of documents, each its words. Raises StepladderError where no document has a word."""
     config = BagOfWords(kind="bag_of_words", ngrams=1, weighting=weighting)
     if not any(map(len, documents)):
@@ -44,7 +44,7 @@ def rank(index: Index, queries: Sequence[Words], k: int) -> Ranking:
         raise StepladderError(f"k = {k}: ask for at least one document.")
     if not queries:
         return Ranking(np.zeros((0, k), np.int64), np.zeros((0, k), np.float32))
-    rows = normalize(transform(index.config, index.features, queries))
+    rows = normalize(transform_features(index.config, index.features, queries))
     blocks = [_top_k((rows[start : start + BLOCK] @ index.rows.T).toarray(), k) for start in range(0, len(queries), BLOCK)]
     return Ranking(np.concatenate([block.documents for block in blocks]), np.concatenate([block.scores for block in blocks]))
 
@@ -70,7 +70,7 @@ def reciprocal_rank(ranking: Ranking, relevant: Sequence[Collection[int]]) -> Fl
     return (hits / np.arange(1, hits.shape[1] + 1)).max(axis=1)
 
 
-def leave_out(ranking: Ranking, excluded: Sequence[int]) -> Ranking:
+def exclude_documents(ranking: Ranking, excluded: Sequence[int]) -> Ranking:
     """The ranking of each query without one document, `excluded`, and so a place shorter; what was behind it moves up."""
     is_excluded = ranking.documents == np.asarray(excluded)[:, None]
     is_excluded[~is_excluded.any(axis=1), -1] = True

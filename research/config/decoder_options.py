@@ -2,42 +2,48 @@
 
 from pydantic import ValidationError
 
-from research.config.decoding import Beam, Decoder, Greedy, Sample, TopK, TopP
+from research.config.decoding import Beam, Decoder, Greedy, TemperatureSampling, TopK, TopP
 from research.config.errors import StepladderError, did_you_mean
 from research.config.explain import explain
-from research.config.fields import by_kind, members
+from research.config.fields import classes_by_kind, member_classes
 from research.config.node import Node
 
-WORDS = {"temperature": "temperature", "k": "k", "p": "p", "beam": "size", "length-penalty": "length_penalty"}  # of an option, its field
+FIELD_BY_OPTION = {
+    "temperature": "temperature",
+    "k": "k",
+    "p": "p",
+    "beam": "size",
+    "length-penalty": "length_penalty",
+}  # of an option, its field
 LIKELIEST = {"temperature": " For the likeliest symbol each time use --decoder greedy."}
 
 
-def decoder_of(kind: str, options: dict[str, float | None]) -> Decoder:
+def decoder_from_options(kind: str, options: dict[str, float | None]) -> Decoder:
     """The decoder of `--decoder kind` with the options that are not None; the others take the kind's defaults.
 
     Raises StepladderError for an unknown kind, an option that it does not read, or a value that cannot be.
     """
-    decoders: dict[str, type[Node]] = by_kind(members(Decoder))
+    decoders: dict[str, type[Node]] = classes_by_kind(member_classes(Decoder))
     if kind not in decoders:
         raise StepladderError(f"--decoder {kind} is not there{did_you_mean(kind, decoders) or '.'} The decoders are {', '.join(decoders)}.")
     option_values = {option: value for option, value in options.items() if value is not None}
     for option, value in option_values.items():
-        if WORDS[option] not in decoders[kind].model_fields:
-            readers = " or ".join(name for name, node in decoders.items() if WORDS[option] in node.model_fields)
+        if FIELD_BY_OPTION[option] not in decoders[kind].model_fields:
+            readers = " or ".join(name for name, node in decoders.items() if FIELD_BY_OPTION[option] in node.model_fields)
             raise StepladderError(f"--{option} {value:g} does nothing with --decoder {kind}; leave it out, or take --decoder {readers}.")
-    tree = {"kind": kind, **{WORDS[option]: value for option, value in option_values.items()}}
+    tree = {"kind": kind, **{FIELD_BY_OPTION[option]: value for option, value in option_values.items()}}
     try:
         decoder = decoders[kind].model_validate(tree)
     except ValidationError as error:
-        option_by_field = {word: option for option, word in WORDS.items()}
+        option_by_field = {word: option for option, word in FIELD_BY_OPTION.items()}
         field = str(error.errors()[0]["loc"][0])
         message = explain(error, decoders[kind], tree, lambda path: f"--{option_by_field[path[-1]]}")
         raise StepladderError(f"{message}{LIKELIEST.get(field, '')}") from error
-    assert isinstance(decoder, Greedy | Sample | TopK | TopP | Beam)
+    assert isinstance(decoder, Greedy | TemperatureSampling | TopK | TopP | Beam)
     return decoder
 
 
-def n_best_of(decoder: Decoder, n_best: int | None) -> int:
+def check_n_best(decoder: Decoder, n_best: int | None) -> int:
     """How many texts of a prompt are shown: one, or of a beam as many as are asked for. Raises StepladderError for what cannot be."""
     if n_best is None:
         return 1

@@ -13,20 +13,20 @@ class Greedy(Node):
     kind: Literal["greedy"] = "greedy"
 
 
-class Several(Node):
+class MultipleTexts(Node):
     """Decoders that can write several texts of one source."""
 
     texts: Positive = 1  # of a source: the first is scored, and from two on their diversity
 
 
-class Sample(Several):
+class TemperatureSampling(MultipleTexts):
     """A symbol drawn from softmax(logits / temperature)."""
 
     kind: Literal["sample"]
     temperature: Rate = 1.0
 
 
-class TopK(Several):
+class TopK(MultipleTexts):
     """Drawn from the k likeliest symbols, renormalised (Fan et al. 2018, sec. 3.2; its k)."""
 
     kind: Literal["top_k"]
@@ -34,7 +34,7 @@ class TopK(Several):
     temperature: Rate = 1.0
 
 
-class TopP(Several):
+class TopP(MultipleTexts):
     """Drawn from the nucleus, renormalised: the fewest likeliest symbols whose mass reaches p (Holtzman et al. 2020, sec. 3.1).
 
     The mass is that of softmax(logits / temperature).
@@ -45,7 +45,7 @@ class TopP(Several):
     temperature: Rate = 1.0
 
 
-class Beam(Several):
+class Beam(MultipleTexts):
     """Beam search by log-probability / ((5 + n) / 6)^length_penalty, n the symbols with the end (Wu et al. 2016, eq. 14)."""
 
     kind: Literal["beam"]
@@ -59,5 +59,5 @@ class Beam(Several):
         return self
 
 
-Chance = Sample | TopK | TopP
-Decoder = Annotated[Greedy | Sample | TopK | TopP | Beam, Field(discriminator="kind")]
+StochasticDecoder = TemperatureSampling | TopK | TopP
+Decoder = Annotated[Greedy | TemperatureSampling | TopK | TopP | Beam, Field(discriminator="kind")]

@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from research.config.errors import Impossible
+from research.config.errors import IncompatibleConfig
 from research.config.mixer import (
     GRU,
     LSTM,
     T5,
     Alibi,
-    Attention,
+    AttentionConfig,
     CosineScore,
     DotScore,
     Elman,
@@ -19,7 +19,7 @@ from research.config.mixer import (
     Score,
     WindowCache,
 )
-from research.config.model import Initialiser, StackWords, VarianceInit
+from research.config.model import Initialiser, StackConfig, VarianceInit
 from research.config.node import Fraction, Node, Positive
 
 Cell = Annotated[Elman | GRU | LSTM, Field(discriminator="kind")]
@@ -42,7 +42,7 @@ class RecurrentEncoder(Node):
         return self.width * (2 if self.bidirectional else 1)
 
 
-class StackEncoder(StackWords):
+class StackEncoderConfig(StackConfig):
     """Blocks of mixer and feed-forward layer over the source; attention is unmasked (Vaswani et al. 2017, sec. 3.1)."""
 
     kind: Literal["stack"]
@@ -53,12 +53,14 @@ class StackEncoder(StackWords):
         return self.width
 
     @model_validator(mode="after")
-    def _source_is_read_whole(self) -> "StackEncoder":
-        attentions = [mixer for mixer in self.pattern if isinstance(mixer, Attention)]
+    def _source_is_read_whole(self) -> "StackEncoderConfig":
+        attentions = [mixer for mixer in self.pattern if isinstance(mixer, AttentionConfig)]
         if any(isinstance(mixer.cache, WindowCache) for mixer in attentions):
             raise ValueError("a window is the memory of a language model; an encoder reads the whole source: use cache = full")
         if attentions and isinstance(self.position, Alibi | T5):
-            raise Impossible(f"position {self.position.kind} counts backwards alone, and an encoder looks both ways: use another position")
+            raise IncompatibleConfig(
+                f"position {self.position.kind} counts backwards alone, and an encoder looks both ways: use another position"
+            )
         return self
 
 
@@ -90,7 +92,7 @@ class Convolutions(Node):
         return self.width
 
 
-Encoder = Annotated[RecurrentEncoder | StackEncoder | Patches | Convolutions, Field(discriminator="kind")]
+SourceEncoder = Annotated[RecurrentEncoder | StackEncoderConfig | Patches | Convolutions, Field(discriminator="kind")]
 
 
 class NoAttention(Node):
@@ -117,7 +119,7 @@ class Luong(Node):
 GlobalAttention = Annotated[NoAttention | Bahdanau | Luong, Field(discriminator="kind")]
 
 
-class RecurrentDecoder(Node):
+class RecurrentDecoderConfig(Node):
     """Layers of a recurrent cell whose first state is made of the encoder's last; it looks at the source without projections."""
 
     kind: Literal["recurrent"] = "recurrent"
@@ -129,7 +131,7 @@ class RecurrentDecoder(Node):
     init: Initialiser = VarianceInit()
 
 
-class CrossAttention(Node):
+class CrossAttentionConfig(Node):
     """Every target position attends to the whole source (Vaswani et al. 2017, sec. 3.2.3)."""
 
     heads: Positive = 4
@@ -137,25 +139,25 @@ class CrossAttention(Node):
     projections: bool = True  # of queries and keys; values and output always have theirs
 
 
-class StackDecoder(StackWords):
+class StackDecoder(StackConfig):
     """A causal stack with cross-attention in every block, between the mixer and the feed-forward layer."""
 
     kind: Literal["stack"]
-    cross: CrossAttention = CrossAttention()
+    cross: CrossAttentionConfig = CrossAttentionConfig()
     masked: bool = True  # an attention sees what came before alone; without, training sees what it is to predict
 
     @model_validator(mode="after")
     def _cross_fits(self) -> "StackDecoder":
         if self.width % self.cross.heads:
             nearest = min((h for h in range(1, self.width + 1) if self.width % h == 0), key=lambda h: abs(h - self.cross.heads))
-            raise Impossible(
+            raise IncompatibleConfig(
                 f"decoder.cross.heads = {self.cross.heads} do not divide decoder.width = {self.width}; the nearest is {nearest}"
             )
         return self
 
     @model_validator(mode="after")
     def _mask_fits(self) -> "StackDecoder":
-        attentions = [mixer for mixer in self.pattern if isinstance(mixer, Attention)]
+        attentions = [mixer for mixer in self.pattern if isinstance(mixer, AttentionConfig)]
         if self.masked:
             return self
         if not attentions:
@@ -163,19 +165,19 @@ class StackDecoder(StackWords):
         if any(isinstance(mixer.cache, WindowCache) for mixer in attentions):
             raise ValueError("a window looks back alone, masked or not: use cache = full, or leave masked out")
         if isinstance(self.position, Alibi | T5):
-            raise Impossible(f"position {self.position.kind} counts backwards alone: leave masked out, or use another position")
+            raise IncompatibleConfig(f"position {self.position.kind} counts backwards alone: leave masked out, or use another position")
         return self
 
 
-Decoder = Annotated[RecurrentDecoder | StackDecoder, Field(discriminator="kind")]
+TargetDecoder = Annotated[RecurrentDecoderConfig | StackDecoder, Field(discriminator="kind")]
 
 
-class EncoderDecoder(Node):
+class EncoderDecoderConfig(Node):
     """An encoder reads the source once; a decoder writes the target, one symbol after another."""
 
     kind: Literal["encoder_decoder"]
-    encoder: Encoder = RecurrentEncoder()
-    decoder: Decoder = RecurrentDecoder()
+    encoder: SourceEncoder = RecurrentEncoder()
+    decoder: TargetDecoder = RecurrentDecoderConfig()
     embeddings: Literal["separate", "shared"] = "separate"  # shared: one table for source and target, drawn as the decoder's
     tie: bool = False  # the output layer is the decoder's embedding, transposed (Press & Wolf 2017)
 
@@ -185,22 +187,26 @@ class EncoderDecoder(Node):
         return isinstance(self.encoder, Patches | Convolutions)
 
     @model_validator(mode="after")
-    def _parts_fit(self) -> "EncoderDecoder":
+    def _parts_fit(self) -> "EncoderDecoderConfig":
         decoder, memory = self.decoder, self.encoder.memory
         if self.embeddings == "shared" and self.sees:
             raise ValueError("embeddings = shared needs two sides of symbols, and a picture has none: leave it out")
         if self.embeddings == "shared" and getattr(self.encoder, "embedding_init", None) is not None:
             raise ValueError("encoder.embedding_init draws nothing where embeddings = shared: the table is the decoder's; set it there")
         if self.embeddings == "shared" and self.encoder.width != decoder.width:
-            raise Impossible(f"embeddings = shared needs encoder.width = decoder.width; they are {self.encoder.width} and {decoder.width}")
+            raise IncompatibleConfig(
+                f"embeddings = shared needs encoder.width = decoder.width; they are {self.encoder.width} and {decoder.width}"
+            )
         if isinstance(decoder, StackDecoder):
             if not decoder.cross.projections and memory != decoder.width:
-                raise Impossible(f"cross.projections = false compares vectors of {decoder.width} and {memory} numbers: make them equal")
+                raise IncompatibleConfig(
+                    f"cross.projections = false compares vectors of {decoder.width} and {memory} numbers: make them equal"
+                )
             return self
         score = None if isinstance(decoder.attention, NoAttention) else decoder.attention.score
         if isinstance(score, DotScore | ScaledDotScore | CosineScore) and memory != decoder.width:
             half = f", so encoder.width = {decoder.width // 2}" if getattr(self.encoder, "bidirectional", False) else ""
-            raise Impossible(
+            raise IncompatibleConfig(
                 f"score {score.kind} is a product of two vectors of equal width, and the decoder's have {decoder.width} numbers, what it "
                 f"looks at {memory}: make them equal{half}, or use score mlp or bilinear"
             )

@@ -8,7 +8,7 @@ class StepladderError(Exception):
     """Its message is one paragraph: what is wrong, where, the nearest right thing, what to do. The command line exits with 2."""
 
 
-class Impossible(ValueError):
+class IncompatibleConfig(ValueError):
     """A combination of words that are each right but exclude each other. A sweep may show its cell as "cannot"."""
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from research.config.errors import Impossible, did_you_mean
-from research.config.fields import Path, all_keys, class_of, keys, kinds
-from research.config.labels import text as value_text
+from research.config.errors import IncompatibleConfig, did_you_mean
+from research.config.fields import Path, all_keys, kind_classes, node_class, node_keys
+from research.config.labels import value_text
 from research.config.node import Node
-from research.config.short_names import meant
+from research.config.short_names import canonical_key
 
 NO_TABLE = ("model_attributes_type", "model_type", "dict_type")  # pydantic's names for another value in a table's place
 
@@ -32,9 +32,9 @@ def explain(error: ValidationError, root: type[Node], tree: dict[str, Any], wher
     return f"{text} And {len(others)} more: {', '.join('.'.join(path) or 'the whole' for path in others)}."
 
 
-def impossible(error: ValidationError) -> bool:
+def is_incompatible(error: ValidationError) -> bool:
     """Whether all that is wrong is a combination that cannot be."""
-    return all(isinstance(detail.get("ctx", {}).get("error"), Impossible) for detail in error.errors())
+    return all(isinstance(detail.get("ctx", {}).get("error"), IncompatibleConfig) for detail in error.errors())
 
 
 def unknown_key(
@@ -43,17 +43,17 @@ def unknown_key(
     """What to say of a key that is not there: it belongs to another kind, stands elsewhere in the schema, or is nearly another's name."""
     key, above, last = ".".join(path), path[:-1], path[-1]
     prefix = "".join(f"{part}." for part in above)
-    other_kinds = [kind for kind, sibling in (siblings or {}).items() if last in keys(sibling)]
+    other_kinds = [kind for kind, sibling in (siblings or {}).items() if last in node_keys(sibling)]
     if other_kinds:
-        here = f" Of this kind it may be `{canonical}`." if (canonical := meant(path, root)) and canonical != key else ""
+        here = f" Of this kind it may be `{canonical}`." if (canonical := canonical_key(path, root)) and canonical != key else ""
         return f"unknown key `{key}`; `{last}` belongs to {prefix}kind = {' or '.join(other_kinds)}.{here}"
     elsewhere = [name for name in all_keys(root) if name.split(".")[-1] == last]
-    table_keys = [prefix + name for name in keys(node)] if node else []
-    hint = f"; did you mean `{canonical}`?" if (canonical := meant(path, root)) else ""
+    table_keys = [prefix + name for name in node_keys(node)] if node else []
+    hint = f"; did you mean `{canonical}`?" if (canonical := canonical_key(path, root)) else ""
     hint = hint or did_you_mean(key, elsewhere) or (f"; did you mean `{elsewhere[0]}`?" if elsewhere else "")
     hint = hint or did_you_mean(key, table_keys) or did_you_mean(key, all_keys(root))
     holder = ".".join(part for part in (table, *above) if part)
-    listed = f" The keys of {f'[{holder}]' if holder else 'a config'} are {', '.join(keys(node))}." if node else ""
+    listed = f" The keys of {f'[{holder}]' if holder else 'a config'} are {', '.join(node_keys(node))}." if node else ""
     return f"unknown key `{key}`{hint or '.'}{listed}"
 
 
@@ -91,9 +91,9 @@ def _node_at(root: type[Node], tree: Any, path: Path) -> tuple[type[Node] | None
         if part.isdigit() and isinstance(value, list | tuple):
             value = value[int(part)]
         else:
-            field = keys(node).get(part) if node else None
+            field = node_keys(node).get(part) if node else None
             value = value.get(part) if isinstance(value, dict) else None
-        node = class_of(field, value) if field is not None else None
+        node = node_class(field, value) if field is not None else None
     return node, field
 
 
@@ -104,26 +104,26 @@ def _sentence(path: Path, errors: list[dict[str, Any]], root: type[Node], tree: 
     match detail["type"]:
         case "extra_forbidden":
             above, union = _node_at(root, tree, path[:-1])
-            return unknown_key(path, root, above, kinds(union) if union is not None else {}, table)
+            return unknown_key(path, root, above, kind_classes(union) if union is not None else {}, table)
         case "missing":
-            valid = ", ".join(kinds(field)) if field is not None else ""
+            valid = ", ".join(kind_classes(field)) if field is not None else ""
             if valid:
                 return f"`{key}` is missing; write [{key}] with a kind in the file, or {key}.kind=... . The kinds are {valid}."
             return f"`{key}` is missing, and has no default; write it in the file, or {key}=... on the command line."
         case "union_tag_invalid" | "union_tag_not_found":
-            return _unknown_kind(key, detail["input"], list(kinds(field)) if field is not None else [], root)
+            return _unknown_kind(key, detail["input"], list(kind_classes(field)) if field is not None else [], root)
         case "value_error":
             reason = str(detail["ctx"]["error"])
             return f"{'' if not key or key in reason else f'`{key}`: '}{reason}."
         case "too_short":
             return f"`{key}` is empty; give it at least one value."
-    return _wrong_value(key, errors, list(kinds(field)) if field is not None else []) + _keys_of_table(key, detail["type"], field)
+    return _wrong_value(key, errors, list(kind_classes(field)) if field is not None else []) + _keys_of_table(key, detail["type"], field)
 
 
 def _keys_of_table(key: str, error_type: str, field: Any) -> str:
     """The keys of a table without kinds, where something else was given in its place."""
-    node = class_of(field, {}) if field is not None and error_type in NO_TABLE and not kinds(field) else None
-    return f" Its keys are {', '.join(f'{key}.{name}' for name in keys(node))}." if node else ""
+    node = node_class(field, {}) if field is not None and error_type in NO_TABLE and not kind_classes(field) else None
+    return f" Its keys are {', '.join(f'{key}.{name}' for name in node_keys(node))}." if node else ""
 
 
 def _unknown_kind(key: str, table: Any, valid: list[str], root: type[Node]) -> str:
@@ -141,8 +141,8 @@ def _kinds_at(root: type[Node], name: str) -> set[str]:
     nodes: list[type[Node]] = [root]
     *above, last = name.split(".")
     for part in above:
-        nodes = [member for node in nodes if part in keys(node) for member in {*kinds(keys(node)[part]).values()}]
-    return {kind for node in nodes if last in keys(node) for kind in kinds(keys(node)[last])}
+        nodes = [member for node in nodes if part in node_keys(node) for member in {*kind_classes(node_keys(node)[part]).values()}]
+    return {kind for node in nodes if last in node_keys(node) for kind in kind_classes(node_keys(node)[last])}
 
 
 def _wrong_value(key: str, errors: list[dict[str, Any]], valid: list[str]) -> str:

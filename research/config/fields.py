@@ -11,7 +11,7 @@ from research.config.node import Node
 Path = tuple[str, ...]
 
 
-def members(annotation: Any) -> tuple[type[Node], ...]:
+def member_classes(annotation: Any) -> tuple[type[Node], ...]:
     """The node classes that a value of this annotation may hold, inside unions, arrays and Annotated too."""
     return _members(annotation)
 
@@ -22,16 +22,16 @@ def _members(annotation: Any) -> tuple[type[Node], ...]:
         return (annotation,)
     if get_origin(annotation) is Literal:
         return ()
-    return tuple(node for part in get_args(annotation) for node in members(part))
+    return tuple(node for part in get_args(annotation) for node in member_classes(part))
 
 
-def kinds(field: FieldInfo) -> dict[str, type[Node]]:
+def kind_classes(field: FieldInfo) -> dict[str, type[Node]]:
     """The class for each `kind` that a field accepts; empty for a field without kinds."""
-    return by_kind(members(field.annotation))
+    return classes_by_kind(member_classes(field.annotation))
 
 
 @cache
-def by_kind(nodes: tuple[type[Node], ...]) -> dict[str, type[Node]]:
+def classes_by_kind(nodes: tuple[type[Node], ...]) -> dict[str, type[Node]]:
     """The classes by each `kind` that they stand for; those without a kind are left out."""
     with_kind = (node for node in nodes if "kind" in node.model_fields)
     return {kind: node for node in with_kind for kind in get_args(node.model_fields["kind"].annotation)}
@@ -43,20 +43,20 @@ def default_kind(field: FieldInfo) -> str | None:
 
 
 @cache
-def keys(node: type[Node]) -> dict[str, FieldInfo]:
+def node_keys(node: type[Node]) -> dict[str, FieldInfo]:
     """A node's fields by the word that a file uses for them."""
     return {field.alias or name: field for name, field in node.model_fields.items()}
 
 
-def class_of(field: FieldInfo, value: Any) -> type[Node] | None:
+def node_class(field: FieldInfo, value: Any) -> type[Node] | None:
     """The class that a plain table stands for at a field; None if its kind is unknown or it is no table."""
     if not isinstance(value, dict):
         return None
-    class_by_kind = kinds(field)
+    class_by_kind = kind_classes(field)
     if class_by_kind:
         kind = value.get("kind", default_kind(field))
         return class_by_kind.get(kind) if isinstance(kind, str) else None
-    nodes = members(field.annotation)
+    nodes = member_classes(field.annotation)
     return nodes[0] if nodes else None
 
 
@@ -66,10 +66,10 @@ def is_key(root: type[Node], path: Path) -> bool:
     for part in path:
         if part.isdigit():
             continue
-        fields = [keys(node)[part] for node in nodes if part in keys(node)]
+        fields = [node_keys(node)[part] for node in nodes if part in node_keys(node)]
         if not fields:
             return False
-        nodes = {member for field in fields for member in members(field.annotation)}
+        nodes = {member for field in fields for member in member_classes(field.annotation)}
     return True
 
 
@@ -80,15 +80,15 @@ def all_keys(root: type[Node]) -> tuple[str, ...]:
 
 
 def _walk(node: type[Node], prefix: Path) -> Iterator[Path]:
-    for key, field in keys(node).items():
+    for key, field in node_keys(node).items():
         yield (*prefix, key)
         if key != "parts":  # an interpolation's parts repeat the words of a model
-            for member in members(field.annotation):
+            for member in member_classes(field.annotation):
                 yield from _walk(member, (*prefix, key))
 
 
 @cache
-def nodes(root: type[Node]) -> frozenset[type[Node]]:
+def node_classes(root: type[Node]) -> frozenset[type[Node]]:
     """Every class of the schema, the root among them."""
     seen: set[type[Node]] = set()
     pending = [root]
@@ -96,7 +96,7 @@ def nodes(root: type[Node]) -> frozenset[type[Node]]:
         node = pending.pop()
         if node not in seen:
             seen.add(node)
-            pending += [member for field in keys(node).values() for member in members(field.annotation)]
+            pending += [member for field in node_keys(node).values() for member in member_classes(field.annotation)]
     return frozenset(seen)
 
 

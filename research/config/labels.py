@@ -10,7 +10,7 @@ SMALL = 0.01  # numbers below it are written as 5e-4
 RATE = "learning_rate"  # the axis whose numbers are known by how they look
 
 
-def text(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A value as a table's head shows it: true, 0.05, 5e-4, lstm, a pattern as attention+lstm, a table by its kind."""
     match value:
         case bool():
@@ -20,7 +20,7 @@ def text(value: Any) -> str:
         case dict():
             return _table_text(value, None)
         case list() | tuple():
-            return "+".join(text(item) for item in value) or "none"
+            return "+".join(value_text(item) for item in value) or "none"
         case _:
             return str(value)
 
@@ -55,28 +55,32 @@ def row_label(labels: Mapping[str, Any], keys: str | Iterable[str] | None = None
 
 def plain_label(labels: Mapping[str, Any], keys: Iterable[str] | None = None) -> str:
     """The same without words, as a spec may call a row too: "4, rotary, 5e-4"."""
-    return ", ".join(text(labels[key]) for key in (labels if keys is None else keys) if key in labels)
+    return ", ".join(value_text(labels[key]) for key in (labels if keys is None else keys) if key in labels)
 
 
 def _with_word(axis: str, title: str, value: Any) -> str:
     says_itself = axis == "label" or axis.endswith(RATE) or not isinstance(value, bool | int | float)
-    return text(value) if says_itself else f"{title} {text(value)}"
+    return value_text(value) if says_itself else f"{title} {value_text(value)}"
 
 
 def named_values(values: Mapping[str, Any]) -> str:
     """Words of a config with their values: `learning rate 1e-3, kind lstm`."""
-    return ", ".join(f"{_short_key(key).replace('_', ' ')} {text(value)}" for key, value in values.items())
+    return ", ".join(f"{_short_key(key).replace('_', ' ')} {value_text(value)}" for key, value in values.items())
 
 
-def short_text(values: dict[str, Any]) -> str:
+def assignments_text(values: dict[str, Any]) -> str:
     """Assignments in a few words: `layers=2, mixer=lstm`."""
-    return ", ".join(f"{_short_key(key)}={text(value)}" for key, value in values.items()) or "base"
+    return ", ".join(f"{_short_key(key)}={value_text(value)}" for key, value in values.items()) or "base"
 
 
 def label_values(values: Sequence[Any]) -> list[Any]:
     """A label for each value of an axis: itself, or for a table its kind and the fields in which it differs from its like."""
     return [
-        _table_text(value, _differing(value, values)) if isinstance(value, dict) else text(value) if isinstance(value, list) else value
+        _table_text(value, _differing(value, values))
+        if isinstance(value, dict)
+        else value_text(value)
+        if isinstance(value, list)
+        else value
         for value in values
     ]
 
@@ -100,5 +104,5 @@ def _table_text(table: dict[str, Any], keys: set[str] | None) -> str:
     flat = _flat(table)
     kind = flat.pop("kind", None)
     selected = {key: value for key, value in flat.items() if keys is None or key in keys}
-    fields = ", ".join(f"{key.removesuffix('.kind')}={text(value)}" for key, value in selected.items())
+    fields = ", ".join(f"{key.removesuffix('.kind')}={value_text(value)}" for key, value in selected.items())
     return " ".join(str(word) for word in (kind, fields) if word) or "default"

@@ -19,13 +19,13 @@ from research.config.errors import StepladderError, did_you_mean
 from research.config.experiment import Experiment
 from research.config.explain import explain, unknown_key
 from research.config.fields import Path, is_key
-from research.config.merge import Assignment, Dropped, Merged, apply, assignments
+from research.config.merge import Assignment, Dropped, Merged, apply_layer, assignments
 from research.config.node import Node
-from research.config.resolve import resolve
+from research.config.resolve import canonical_config
 from research.config.schema import Config
-from research.config.sweep import AXES, Point, Sweep, check_overrides, expand, labels_of
+from research.config.sweep import AXES, Sweep, SweepPoint, check_overrides, expand_sweep, row_names
 from research.config.tuned_by import Choices, read_choices
-from research.config.unicode import decode, respelled, split_lines
+from research.config.unicode import argument_utf8, decode, split_lines
 
 COMMAND_LINE = "command line"
 ROOTS = (FilePath(), FilePath(__file__).parents[2])  # where experiments/ and configs/ may stand: here, and beside this library
@@ -34,7 +34,7 @@ AnyNode = TypeVar("AnyNode", bound=Node)
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedConfig:
     """A file with its overrides, merged and checked."""
 
     path: FilePath
@@ -55,20 +55,20 @@ class Loaded:
         folder = FilePath() if source == COMMAND_LINE else FilePath(source).parent
         return read_choices(folder / self.sweep.tuned_by, str(self.path))
 
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> tuple[SweepPoint, ...]:
         """The cells of the sweep; a file without one is a sweep of a single point."""
-        return expand(self.tree, self.sweep or Sweep(), self.named, str(self.path), self.choices)
+        return expand_sweep(self.tree, self.sweep or Sweep(), self.named, str(self.path), self.choices)
 
 
-def load(path: FilePath | str, overrides: Sequence[str] = ()) -> Loaded:
+def load_config(path: FilePath | str, overrides: Sequence[str] = ()) -> LoadedConfig:
     """Read a TOML file, what it extends, and overrides `a.b=value`. Raises StepladderError for every mistake of the user's."""
     path = FilePath(path)
     layers = _read_chain(path, ())
     merged = Merged({}, (), {})
     for file, tree in layers:
-        merged = apply(merged, assignments({key: value for key, value in tree.items() if key not in ("extends", "base")}, str(file)))
+        merged = apply_layer(merged, assignments({key: value for key, value in tree.items() if key not in ("extends", "base")}, str(file)))
     command = _parse_overrides(overrides)
-    merged = apply(merged, command)
+    merged = apply_layer(merged, command)
     first_with_sweep = next((index for index, (_, tree) in enumerate(layers) if "sweep" in tree), len(layers))
     sweep_assignments = [assignment for _, tree in layers[first_with_sweep:] for assignment in assignments(tree, "")]
     named = frozenset(assignment.path for assignment in (*sweep_assignments, *command) if assignment.path[0] in Config.model_fields)
@@ -77,8 +77,8 @@ def load(path: FilePath | str, overrides: Sequence[str] = ()) -> Loaded:
 
 def with_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> Config:
     """A config that no file holds, with overrides `a.b=value`. Raises StepladderError for every mistake of the user's."""
-    merged = apply(Merged({}, (), {}), assignments(tree, "the run"))
-    merged = apply(merged, _parse_overrides(overrides))
+    merged = apply_layer(Merged({}, (), {}), assignments(tree, "the run"))
+    merged = apply_layer(merged, _parse_overrides(overrides))
     try:
         return Config.model_validate(merged.tree)
     except ValidationError as error:
@@ -87,14 +87,14 @@ def with_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> Config:
 
 def read_config(path: FilePath) -> Config:
     """The config.toml of a run, in its one spelling. Raises StepladderError where this code cannot read it."""
-    return config_of(_read(path, None), str(path))
+    return config_from_tree(_read(path, None), str(path))
 
 
-def config_of(tree: dict[str, Any], place: str) -> Config:
+def config_from_tree(tree: dict[str, Any], place: str) -> Config:
     """A config that was checked before and kept as plain values at a place, in its one spelling."""
-    merged = apply(Merged({}, (), {}), assignments(tree, place))
+    merged = apply_layer(Merged({}, (), {}), assignments(tree, place))
     try:
-        return resolve(Config.model_validate(merged.tree))
+        return canonical_config(Config.model_validate(merged.tree))
     except ValidationError as error:
         message = explain(error, Config, merged.tree, lambda _: place)
         raise StepladderError(f"{message} An older code wrote this, or it was edited; open it with the code that made it.") from None
@@ -108,7 +108,7 @@ def parse_override(text: str) -> tuple[Path, Any]:
         raise StepladderError(f"{COMMAND_LINE}: `{text}` is no override; write key=value, as in model.layers=4.")
     if len(parts) > 3 and parts[0] == "sweep" and parts[1] in AXES:
         parts = (*parts[:2], ".".join(parts[2:]))
-    return parts, _parse_value(key.strip(), respelled(word.strip()))
+    return parts, _parse_value(key.strip(), argument_utf8(word.strip()))
 
 
 def _parse_value(key: str, word: str) -> Any:
@@ -207,7 +207,7 @@ def _reason(error: Exception) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _validated(path: FilePath, merged: Merged, named: frozenset[Path], command: Sequence[Assignment], base: bool) -> Loaded:
+def _validated(path: FilePath, merged: Merged, named: frozenset[Path], command: Sequence[Assignment], base: bool) -> LoadedConfig:
     tree = {key: value for key, value in merged.tree.items() if key not in TABLES}
     where = _Where(str(path), merged.origin)
     sweep = _section(Sweep, merged.tree, "sweep", where)
@@ -223,12 +223,12 @@ def _validated(path: FilePath, merged: Merged, named: frozenset[Path], command: 
             hint = f" This file is a base (base = true): extend it, or name what it lacks on the {COMMAND_LINE}." if base else ""
             raise StepladderError(explain(error, Config, tree, where) + hint) from None
     origin = {".".join(key): source for key, source in merged.origin.items()}
-    return Loaded(path, tree, config, sweep, experiment, merged.dropped, origin, named)
+    return LoadedConfig(path, tree, config, sweep, experiment, merged.dropped, origin, named)
 
 
 def _without_foreign_control(path: FilePath, experiment: Experiment | None, sweep: Sweep, merged: Merged) -> Experiment | None:
     """An inherited control stands for the rows that it was written for: a file whose rows have none of its name has no control."""
-    if experiment is None or experiment.control is None or experiment.control.label in labels_of(sweep, str(path)):
+    if experiment is None or experiment.control is None or experiment.control.label in row_names(sweep, str(path)):
         return experiment
     own_sources = {str(path), COMMAND_LINE} & {source for key, source in merged.origin.items() if key[:2] == ("experiment", "control")}
     return experiment if own_sources else experiment.model_copy(update={"control": None})

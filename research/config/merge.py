@@ -11,23 +11,23 @@ from copy import deepcopy
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from research.config.data import Corpus, Sentences, Synthetic
+from research.config.data import Corpus, LabelledData, Synthetic
 from research.config.errors import StepladderError
-from research.config.fields import Path, by_kind, class_of, default_kind, keys, kinds, leaves, members
+from research.config.fields import Path, classes_by_kind, default_kind, kind_classes, leaves, member_classes, node_class, node_keys
 from research.config.identity import PATHS
 from research.config.node import Node
 from research.config.optim import Train
 from research.config.pairs import Translation
 from research.config.schema import FITTED, Config
 
-GENERATED = tuple(by_kind(members(Synthetic)))
-LABELLED = tuple(by_kind(members(Sentences)))
-TEXTS = tuple(by_kind(members(Corpus)))
-PAIRED = tuple(by_kind(members(Translation)))
+GENERATED = tuple(classes_by_kind(member_classes(Synthetic)))
+LABELLED = tuple(classes_by_kind(member_classes(LabelledData)))
+TEXTS = tuple(classes_by_kind(member_classes(Corpus)))
+PAIRED = tuple(classes_by_kind(member_classes(Translation)))
 EVAL: Path = ("eval",)
 DECODE: Path = ("decode",)
-MEANINGLESS: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value, and what then has no meaning
-    ("model", "kind"): dict.fromkeys(by_kind(tuple(FITTED)), (("optim",), ("train",), ("init",))) | {"interpolation": (("init",),)},
+INAPPLICABLE: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value, and what then has no meaning
+    ("model", "kind"): dict.fromkeys(classes_by_kind(tuple(FITTED)), (("optim",), ("train",), ("init",))) | {"interpolation": (("init",),)},
     ("data", "kind"): {
         **dict.fromkeys(GENERATED + LABELLED, (EVAL, DECODE)),
         **dict.fromkeys(PAIRED, (EVAL,)),
@@ -35,7 +35,7 @@ MEANINGLESS: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value,
     },
     ("data", "level"): {"byte": (("data", "vocabulary"),)},
 }
-INSTEAD: dict[Path, Path] = {  # naming the first drops an inherited second
+MUTUALLY_EXCLUSIVE: dict[Path, Path] = {  # naming the first drops an inherited second
     ("train", "steps"): ("train", "epochs"),
     ("train", "epochs"): ("train", "steps"),
     ("init", "from"): ("init", "embeddings"),
@@ -73,13 +73,13 @@ def assignments(tree: dict[str, Any], source: str) -> list[Assignment]:
     return [Assignment(path, value, source) for path, value in leaves(tree)]
 
 
-def apply(merged: Merged, layer: Iterable[Assignment], keep: frozenset[Path] = frozenset()) -> Merged:
+def apply_layer(merged: Merged, layer: Iterable[Assignment], keep: frozenset[Path] = frozenset()) -> Merged:
     """The tree after one layer of assignments. `keep`: inherited keys that survive a change of kind where the new kind has them.
 
     Raises StepladderError where a key leads through a value that is no table, or past the end of an array.
     """
     layer = sorted(layer, key=_rank)
-    tree, origin = complete(deepcopy(merged.tree)), dict(merged.origin)
+    tree, origin = with_default_kinds(deepcopy(merged.tree)), dict(merged.origin)
     dropped: list[Dropped] = []
     for assignment in layer:
         before = _values(tree)
@@ -98,10 +98,10 @@ def apply(merged: Merged, layer: Iterable[Assignment], keep: frozenset[Path] = f
         dropped += _lost(before, tree, by)
     present = _values(tree) | dict(leaves(tree))
     gone = [drop for drop in dropped if tuple(drop.key.split(".")) not in present]  # not what the layer itself sets anew
-    return Merged(complete(tree), (*merged.dropped, *gone), {path: source for path, source in origin.items() if path in present})
+    return Merged(with_default_kinds(tree), (*merged.dropped, *gone), {path: source for path, source in origin.items() if path in present})
 
 
-def complete(tree: dict[str, Any]) -> dict[str, Any]:
+def with_default_kinds(tree: dict[str, Any]) -> dict[str, Any]:
     """The tree with the default kind written into tables that leave it out, and a duration into a [train] that names none."""
     tree = _complete(Config, tree)
     train = tree.get("train")
@@ -112,18 +112,18 @@ def complete(tree: dict[str, Any]) -> dict[str, Any]:
 
 
 def _complete(node: type[Node], table: dict[str, Any]) -> dict[str, Any]:
-    return {key: _complete_field(keys(node).get(key), value) for key, value in table.items()}
+    return {key: _complete_field(node_keys(node).get(key), value) for key, value in table.items()}
 
 
 def _complete_field(field: Any, value: Any) -> Any:
     if field is None:
         return value
     if isinstance(value, list | tuple):
-        return [_complete(node, item) if (node := class_of(field, item)) and "kind" in item else item for item in value]
-    node = class_of(field, value)
+        return [_complete(node, item) if (node := node_class(field, item)) and "kind" in item else item for item in value]
+    node = node_class(field, value)
     if node is None:
         return value
-    missing = bool(kinds(field)) and "kind" not in value
+    missing = bool(kind_classes(field)) and "kind" not in value
     return _complete(node, {"kind": default_kind(field)} | value if missing else value)
 
 
@@ -187,10 +187,10 @@ def _surviving(tree: dict[str, Any], path: Path, old: Any, kind: Any, keep: froz
     if not isinstance(old, dict):
         return {}
     before, after = (_class_at(tree, path, name) for name in (old.get("kind"), kind))
-    fields = keys(after) if after else {}
+    fields = node_keys(after) if after else {}
     named = {key for key in old if any(kept_path[: len(path) + 1] == (*path, key) for kept_path in keep)}
     staying = (named | _common_words(before, after)) - {"kind"}
-    is_table = {key: bool(members(field.annotation)) for key, field in fields.items()}
+    is_table = {key: bool(member_classes(field.annotation)) for key, field in fields.items()}
     return {key: value for key, value in old.items() if key in staying and is_table.get(key) == isinstance(value, dict | list)}
 
 
@@ -199,7 +199,7 @@ def _common_words(old: type[Node] | None, new: type[Node] | None) -> set[str]:
     if old is None or new is None:
         return set()
     bases = [base for base in old.__mro__ if base in new.__mro__ and issubclass(base, Node) and base not in (old, new)]
-    return {key for base in bases for key in keys(base)} - {*PATHS.get(new, ()), *old.alone, *new.alone}
+    return {key for base in bases for key in node_keys(base)} - {*PATHS.get(new, ()), *old.alone, *new.alone}
 
 
 def _class_at(tree: Any, path: Path, kind: Any) -> type[Node] | None:
@@ -210,23 +210,23 @@ def _class_at(tree: Any, path: Path, kind: Any) -> type[Node] | None:
         if part.isdigit():
             tree = tree[int(part)]
         else:
-            field = keys(node).get(part) if node else None
+            field = node_keys(node).get(part) if node else None
             tree = tree.get(part) if isinstance(tree, dict) else None
-        node = class_of(field, tree) if field is not None else None
+        node = node_class(field, tree) if field is not None else None
     if field is None:
         return None
-    return kinds(field).get(kind) if kinds(field) else next(iter(members(field.annotation)), None)
+    return kind_classes(field).get(kind) if kind_classes(field) else next(iter(member_classes(field.annotation)), None)
 
 
 def _meaningless(tree: dict[str, Any], layer: list[Assignment]) -> list[tuple[Path, str]]:
     """The inherited sections that this layer's choices leave without meaning, and which choice does."""
     meaningless = []
     set_paths = [assignment.path for assignment in layer]
-    for choice, values in MEANINGLESS.items():
+    for choice, values in INAPPLICABLE.items():
         value = tree.get(choice[0], {}).get(choice[1]) if isinstance(tree.get(choice[0]), dict) else None
         if any(path in (choice, choice[:1]) for path in set_paths) and isinstance(value, str):
             meaningless += [(path, f"{'.'.join(choice)} = {value}") for path in values.get(value, ())]
-    meaningless += [(INSTEAD[path], ".".join(path)) for path in set_paths if path in INSTEAD]
+    meaningless += [(MUTUALLY_EXCLUSIVE[path], ".".join(path)) for path in set_paths if path in MUTUALLY_EXCLUSIVE]
     return [
         (path, by) for path, by in meaningless if not any(set_path[: len(path)] == path or set_path == path[:1] for set_path in set_paths)
     ]

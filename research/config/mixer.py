@@ -44,7 +44,7 @@ class LSTM(Node):
     forget_bias: float = 1.0  # Jozefowicz et al. 2015
 
 
-class Convolution(Node):
+class ConvolutionConfig(Node):
     """Causal convolution over the last `window` inputs, then relu."""
 
     kind: Literal["convolution"]
@@ -101,7 +101,7 @@ class WindowCache(Node):
 Cache = Annotated[FullCache | WindowCache, Field(discriminator="kind")]
 
 
-class Attention(Node):
+class AttentionConfig(Node):
     """Masked multi-head attention = score x position x mask (Vaswani et al. 2017, sec. 3.2)."""
 
     kind: Literal["attention"] = "attention"
@@ -111,7 +111,7 @@ class Attention(Node):
     cache: Cache = FullCache()
 
 
-Mixer = Annotated[Elman | GRU | LSTM | Convolution | Attention, Field(discriminator="kind")]
+Mixer = Annotated[Elman | GRU | LSTM | ConvolutionConfig | AttentionConfig, Field(discriminator="kind")]
 
 
 class NoPosition(Node):

@@ -4,24 +4,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from research.config.errors import Impossible
-from research.config.mixer import T5, Alibi, Attention, Dropout, Learned, Mixer, NoPosition, Position, Rotary, Sinusoidal, WindowCache
+from research.config.errors import IncompatibleConfig
+from research.config.mixer import T5, Alibi, AttentionConfig, Dropout, Learned, Mixer, NoPosition, Position, Rotary, Sinusoidal, WindowCache
 from research.config.node import Node, Positive, Rate
 
 
-class Placed(Node):
+class PlacedNorm(Node):
     """What every normalisation has: `pre` is inside the residual branch, `post` after the addition (Xiong et al. 2020)."""
 
     placement: Literal["pre", "post"] = "pre"
 
 
-class LayerNorm(Placed):
+class LayerNorm(PlacedNorm):
     """Ba et al. 2016."""
 
     kind: Literal["layer"] = "layer"
 
 
-class RMSNorm(Placed):
+class RMSNorm(PlacedNorm):
     """Zhang & Sennrich 2019."""
 
     kind: Literal["rms"]
@@ -93,7 +93,7 @@ def _pattern(value: Any) -> Any:
     return value
 
 
-class StackWords(Node):
+class StackConfig(Node):
     """Embedding + position, `layers` blocks of norm + mixer + residual + feed-forward: the words of every stack."""
 
     kind: str
@@ -101,7 +101,7 @@ class StackWords(Node):
     width: Positive = 128
     embedding_scale: Rate | Literal["sqrt_width"] = 1.0  # of words beside positions; sqrt_width: Vaswani et al. 2017, sec. 3.4
     position: Position = NoPosition()
-    mixer: Annotated[Mixer | tuple[Mixer, ...], BeforeValidator(_pattern)] = Attention()
+    mixer: Annotated[Mixer | tuple[Mixer, ...], BeforeValidator(_pattern)] = AttentionConfig()
     norm: Norm = LayerNorm()
     residual: bool = True
     feed_forward: FeedForwardKind = FeedForward()
@@ -117,22 +117,24 @@ class StackWords(Node):
         return self.mixer if isinstance(self.mixer, tuple) else (self.mixer,)
 
     @model_validator(mode="after")
-    def _parts_fit(self) -> "StackWords":
+    def _parts_fit(self) -> "StackConfig":
         pattern = self.pattern
-        attentions = [mixer for mixer in pattern if isinstance(mixer, Attention)]
+        attentions = [mixer for mixer in pattern if isinstance(mixer, AttentionConfig)]
         if not pattern or self.layers % len(pattern):
-            raise Impossible(f"a pattern of {len(pattern)} mixers does not divide {self.layers} layers")
+            raise IncompatibleConfig(f"a pattern of {len(pattern)} mixers does not divide {self.layers} layers")
         for attention in attentions:
             if self.width % attention.heads:
                 divisors = [h for h in range(1, self.width + 1) if self.width % h == 0]
                 nearest = min(divisors, key=lambda h: abs(h - attention.heads))
-                raise Impossible(f"{attention.heads} heads do not divide the width {self.width}; the nearest number that does is {nearest}")
+                raise IncompatibleConfig(
+                    f"{attention.heads} heads do not divide the width {self.width}; the nearest number that does is {nearest}"
+                )
         if isinstance(self.position, Alibi | T5 | Rotary) and not attentions:
-            raise Impossible(
+            raise IncompatibleConfig(
                 f"position {self.position.kind} acts inside attention, and this model has none; use none, learned or sinusoidal"
             )
         if isinstance(self.position, Rotary) and any((self.width // a.heads) % 2 for a in attentions):
-            raise Impossible("rotary turns pairs of numbers: the width of a head must be even")
+            raise IncompatibleConfig("rotary turns pairs of numbers: the width of a head must be even")
         if isinstance(self.position, T5) and self.position.max_distance <= self.position.buckets // 2:
             raise ValueError("t5 needs max_distance above half the number of buckets")
         if isinstance(self.norm, NoNorm) is False and getattr(self.norm, "placement", "") == "post" and not self.residual:
@@ -145,18 +147,18 @@ class StackWords(Node):
 
     def may_carry(self) -> bool:
         """Whether chunks of training may hand their state on (the position table of the design)."""
-        windowed = all(isinstance(m.cache, WindowCache) for m in self.pattern if isinstance(m, Attention))
+        windowed = all(isinstance(m.cache, WindowCache) for m in self.pattern if isinstance(m, AttentionConfig))
         return windowed and not isinstance(self.position, Learned | Sinusoidal)
 
 
-class LanguageModel(StackWords):
+class LanguageModelConfig(StackConfig):
     """A causal stack with a tied or free output layer."""
 
     kind: Literal["language_model"]
     tie: bool = False  # the output layer is the embedding, transposed (Press & Wolf 2017)
 
 
-class FeedForwardLM(Node):
+class FeedForwardLMConfig(Node):
     """Bengio et al. 2003: the embeddings of the last `context` tokens, concatenated; tanh; softmax."""
 
     kind: Literal["feed_forward_lm"]
@@ -199,7 +201,7 @@ class NGram(Node):
     smoothing: Smoothing = KneserNey()
 
 
-Single = Annotated[LanguageModel | FeedForwardLM | NGram, Field(discriminator="kind")]
+SingleModel = Annotated[LanguageModelConfig | FeedForwardLMConfig | NGram, Field(discriminator="kind")]
 
 
 class Interpolation(Node):
@@ -209,4 +211,4 @@ class Interpolation(Node):
     """
 
     kind: Literal["interpolation"]
-    parts: Annotated[tuple[Single | str, Single | str], BeforeValidator(_pattern)]
+    parts: Annotated[tuple[SingleModel | str, SingleModel | str], BeforeValidator(_pattern)]

@@ -18,8 +18,8 @@ def _as_tuple(value: Any) -> Any:
 
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[int, Field(ge=0)]
-GREATEST_SEED = 2**32 - 1
-Seed = Annotated[int, Field(ge=0, le=GREATEST_SEED)]
+MAX_SEED = 2**32 - 1
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 HeldOut = Positive | Annotated[float, Field(gt=0.0, lt=1.0)]  # so many lines of the training file, or such a share of them
 Rate = Annotated[float, Field(gt=0.0)]

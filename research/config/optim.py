@@ -7,40 +7,40 @@ from pydantic import Field, model_validator
 from research.config.node import Fraction, Node, NonNegative, Positive, Rate, Weight
 
 
-class Warmed(Node):
+class WarmupSchedule(Node):
     """What every schedule has that begins with a warm-up from zero."""
 
     warmup: NonNegative = 0
 
 
-class Constant(Warmed):
+class ConstantSchedule(WarmupSchedule):
     """After `warmup` steps from zero, the rate stays."""
 
     kind: Literal["constant"] = "constant"
 
 
-class Cosine(Warmed):
+class CosineSchedule(WarmupSchedule):
     """Half a cosine from the rate to `final` times it (Loshchilov & Hutter 2017)."""
 
     kind: Literal["cosine"]
     final: Fraction = 0.1
 
 
-class Linear(Warmed):
+class LinearSchedule(WarmupSchedule):
     """A line from the rate to `final` times it."""
 
     kind: Literal["linear"]
     final: Fraction = 0.0
 
 
-class InverseSquareRoot(Warmed):
+class InverseSquareRootSchedule(WarmupSchedule):
     """rate * sqrt(warmup / step) after a linear warm-up (Vaswani et al. 2017, sec. 5.3)."""
 
     kind: Literal["inverse_square_root"]
     warmup: Positive = 100
 
 
-class EpochDecay(Node):
+class EpochDecaySchedule(Node):
     """The rate for `hold` epochs, then times `factor` at the start of each further epoch (Zaremba et al. 2014)."""
 
     kind: Literal["epoch_decay"]
@@ -48,7 +48,9 @@ class EpochDecay(Node):
     factor: Fraction = 0.5
 
 
-Schedule = Annotated[Constant | Cosine | Linear | InverseSquareRoot | EpochDecay, Field(discriminator="kind")]
+Schedule = Annotated[
+    ConstantSchedule | CosineSchedule | LinearSchedule | InverseSquareRootSchedule | EpochDecaySchedule, Field(discriminator="kind")
+]
 
 
 Limit = Rate | Literal["off"]
@@ -58,12 +60,12 @@ class Optimiser(Node):
     """What every optimiser has."""
 
     learning_rate: Rate = 1e-3
-    schedule: Schedule = Constant()
+    schedule: Schedule = ConstantSchedule()
     clip: Limit = "off"  # of the global norm
     max_norm: Limit = "off"  # of the weights that lead to each class, after each step (Kim 2014: 3)
 
 
-class Penalised(Optimiser):
+class L2Optimiser(Optimiser):
     """An optimiser whose loss may have an L2 penalty."""
 
     l2: Weight = 0.0  # times half the squared length of all matrices and embeddings, added to the loss
@@ -80,7 +82,7 @@ class SGD(Optimiser):
     weight_decay: Weight = 0.0
 
 
-class Adam(Penalised):
+class Adam(L2Optimiser):
     """Kingma & Ba 2015."""
 
     traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
@@ -99,7 +101,7 @@ class AdamW(Optimiser):
     weight_decay: Weight = 0.01
 
 
-class Adagrad(Penalised):
+class Adagrad(L2Optimiser):
     """Each number's rate falls with the root of the sum of its squared gradients (Duchi et al. 2011)."""
 
     traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
@@ -109,7 +111,7 @@ class Adagrad(Penalised):
     epsilon: Rate = 1e-10  # under the root
 
 
-class Adadelta(Penalised):
+class Adadelta(L2Optimiser):
     """Steps of the size of the steps before, over that of the gradients (Zeiler 2012, algorithm 1, with its rho and epsilon)."""
 
     traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
@@ -120,7 +122,7 @@ class Adadelta(Penalised):
     epsilon: Rate = 1e-6
 
 
-class RMSprop(Penalised):
+class RMSprop(L2Optimiser):
     """The gradient over the root of a running mean of its square (Tieleman & Hinton 2012)."""
 
     traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
@@ -160,7 +162,7 @@ class Train(Node):
         return self
 
 
-class Run(Node):
+class RunConfig(Node):
     """Logistics, no part of a cell's identity: no result depends on them."""
 
     log_every: Positive = 50  # steps between lines of metrics.jsonl, and between chances to stop

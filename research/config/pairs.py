@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from research.config.node import HeldOut, Node, Positive
 from research.config.subwords import Subword
 from research.config.unicode import Normalisation
-from research.config.vocabulary import Level, Vocabulary
+from research.config.vocabulary import Level, VocabularyConfig
 
 ONE_WORD = ("de", "fi", "hu", "it", "ja", "ko", "nl", "sk", "sv", "th", "tr")  # write hundreds and thousands of a number without a space
 Language = Literal["en", "de", "fr", "cs"]
@@ -43,7 +43,7 @@ class TextPairs(SymbolPairs):
     """Pairs of texts. The vocabulary is applied to each side for itself: what only the other side has is unknown to this one."""
 
     level: Level = "word"
-    vocabulary: Vocabulary = Vocabulary()
+    vocabulary: VocabularyConfig = VocabularyConfig()
     normalisation: Normalisation = "nfc"  # the two spellings of a letter with a mark are one; none: a text is as it was written
 
     @model_validator(mode="after")
@@ -160,7 +160,7 @@ class Glyphs(Pairs):
     kind: Literal["glyphs"]
     size: Annotated[int, Field(ge=8, le=64)] = 24  # pixels of a side
     levels: Annotated[int, Field(ge=2, le=256)] = 16  # of grey
-    vocabulary: Vocabulary = Vocabulary()  # of the names
+    vocabulary: VocabularyConfig = VocabularyConfig()  # of the names
     train_pairs: Positive | All = "all"
     valid_pairs: Positive | All = "all"
     test_pairs: Positive | All = "all"

@@ -8,19 +8,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from research.config.classify import Bag, MaxConvolution
-from research.config.data import Evaluation, Text
-from research.config.encoder_decoder import CrossAttention
-from research.config.mixer import Attention, MlpScore
-from research.config.model import FeedForward, FeedForwardLM, StackWords
+from research.config.data import Evaluation, TextCorpus
+from research.config.encoder_decoder import CrossAttentionConfig
+from research.config.mixer import AttentionConfig, MlpScore
+from research.config.model import FeedForward, FeedForwardLMConfig, StackConfig
 from research.config.node import Node
-from research.config.schema import Config, Start
+from research.config.schema import Config, WarmStart
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 Above = tuple[Any, ...]  # the nodes that hold a node, the config first
 Words = dict[str, Any]
 
 
-def resolve(config: Config) -> Config:
+def canonical_config(config: Config) -> Config:
     """The config in its one spelling, unchecked, as it was valid before. What means nothing to it stays as it is."""
     return _resolved(config, ())
 
@@ -59,11 +59,11 @@ def _feed_forward(node: FeedForward, above: Above) -> Words:
 def _mlp_score(node: MlpScore, above: Above) -> Words:
     """A query's width: that of a head, or of the decoder's state, which has one."""
     holder, stack = above[-1], above[-2]
-    heads = holder.heads if isinstance(holder, Attention | CrossAttention) else 1
+    heads = holder.heads if isinstance(holder, AttentionConfig | CrossAttentionConfig) else 1
     return {"width": stack.width // heads} if node.width == "head" else {}
 
 
-def _stack(node: StackWords, above: Above) -> Words:
+def _stack(node: StackConfig, above: Above) -> Words:
     period = _period(node.pattern)
     scale = node.width**0.5 if node.embedding_scale == "sqrt_width" else node.embedding_scale
     return {"embedding_scale": scale, "mixer": period[0] if len(period) == 1 else period} | _embedding_init(node, above)
@@ -84,13 +84,13 @@ def _period(pattern: Sequence[Any]) -> tuple[Any, ...]:
 def _evaluation(node: Evaluation, above: Above) -> Words:
     """Windows of a text. Lines that start anew know no segments."""
     config: Config = above[0]
-    if not isinstance(config.data, Text):
+    if not isinstance(config.data, TextCorpus):
         return {}
     segments = Evaluation.model_fields["segments"].default if node.context == "sentence" else node.segments
     return {"length": config.eval_length, "stride": config.eval_stride, "also": tuple(sorted(set(node.also))), "segments": segments}
 
 
-def _start(node: Start, above: Above) -> Words:
+def _start(node: WarmStart, above: Above) -> Words:
     return {"freeze": tuple(sorted(set(node.freeze)))}
 
 
@@ -98,10 +98,10 @@ NUMBERS: dict[type[Node], Callable[[Any, Above], Words]] = {
     Node: _any_embedding_init,
     FeedForward: _feed_forward,
     MlpScore: _mlp_score,
-    StackWords: _stack,
-    FeedForwardLM: _embedding_init,
+    StackConfig: _stack,
+    FeedForwardLMConfig: _embedding_init,
     Bag: _embedding_init,
     MaxConvolution: _embedding_init,
     Evaluation: _evaluation,
-    Start: _start,
+    WarmStart: _start,
 }

@@ -4,15 +4,26 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from research.config.classify import BagOfWords, Classifier, NGramClassifier
-from research.config.data import Acceptability, Agreement, Copy, Data, Evaluation, Folded, Labelled, Recall, Reverse, Text
+from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier
+from research.config.data import (
+    Acceptability,
+    AgreementTask,
+    AssociativeRecall,
+    CopyTask,
+    CrossValidated,
+    Data,
+    Evaluation,
+    Labelled,
+    ReverseTask,
+    TextCorpus,
+)
 from research.config.decoding import Decoder, Greedy
-from research.config.encoder_decoder import EncoderDecoder
-from research.config.errors import Impossible, StepladderError
+from research.config.encoder_decoder import EncoderDecoderConfig
+from research.config.errors import IncompatibleConfig, StepladderError
 from research.config.mixer import Learned
-from research.config.model import FeedForwardLM, Interpolation, LanguageModel, NGram
-from research.config.node import GREATEST_SEED, Node, Seed, Strings
-from research.config.optim import AdamW, Optim, Run, Train
+from research.config.model import FeedForwardLMConfig, Interpolation, LanguageModelConfig, NGram
+from research.config.node import MAX_SEED, Node, Seed, Strings
+from research.config.optim import AdamW, Optim, RunConfig, Train
 from research.config.pairs import Glyphs, Pairs
 from research.config.rules import Rules
 from research.config.subwords import NoRegularisation, Subword
@@ -28,7 +39,7 @@ def _seeds(value: Any) -> Any:
         if value > MOST_SEEDS:
             raise ValueError(
                 f"seeds = {value} asks for as many runs of each cell, the seeds 0 .. {value - 1}; the most is {MOST_SEEDS}. One seed is "
-                f"written in brackets, and the greatest is {GREATEST_SEED}"
+                f"written in brackets, and the greatest is {MAX_SEED}"
             )
         return tuple(range(value))
     if isinstance(value, list | tuple) and len(set(value)) < len(value):
@@ -41,11 +52,11 @@ Seeds = Annotated[tuple[Seed, ...], BeforeValidator(_seeds), Field(min_length=1)
 
 def check_seed(seed: int | None, where: str) -> None:
     """Raises StepladderError for a number that no run could have as its seed."""
-    if seed is not None and not 0 <= seed <= GREATEST_SEED:
-        raise StepladderError(f"{where} {seed} is no seed: a seed is a whole number from 0 to {GREATEST_SEED}.")
+    if seed is not None and not 0 <= seed <= MAX_SEED:
+        raise StepladderError(f"{where} {seed} is no seed: a seed is a whole number from 0 to {MAX_SEED}.")
 
 
-class Start(Node):
+class WarmStart(Node):
     """Start from another run's parameters, seed k from its seed k, or with word vectors of a file in the embedding.
 
     Of the vectors a type has that of its own text, else that of its text in lower case; one that the file lacks begins as it is drawn.
@@ -59,7 +70,7 @@ class Start(Node):
     freeze: Strings = ()
 
     @model_validator(mode="after")
-    def _one_start(self) -> "Start":
+    def _one_start(self) -> "WarmStart":
         if (self.source is None) == (self.embeddings is None):
             raise ValueError(
                 "init needs either from, a run whose parameters are taken over, embedding included, or embeddings, a file of word vectors"
@@ -68,12 +79,26 @@ class Start(Node):
 
 
 Model = Annotated[
-    LanguageModel | EncoderDecoder | FeedForwardLM | NGram | Interpolation | Classifier | Rules | BagOfWords | NGramClassifier,
+    LanguageModelConfig
+    | EncoderDecoderConfig
+    | FeedForwardLMConfig
+    | NGram
+    | Interpolation
+    | ClassifierConfig
+    | Rules
+    | BagOfWords
+    | NGramClassifier,
     Field(discriminator="kind"),
 ]
-CLASSIFIERS = (Classifier, Rules, BagOfWords, NGramClassifier)
-TRANSLATORS = (LanguageModel, EncoderDecoder)  # what can be trained on pairs, and writes texts to be scored
-CLASSIC = (NGram, Interpolation, Rules, BagOfWords, NGramClassifier)  # fitted, not trained: [optim], [train] and [init] have no meaning
+CLASSIFIERS = (ClassifierConfig, Rules, BagOfWords, NGramClassifier)
+TRANSLATORS = (LanguageModelConfig, EncoderDecoderConfig)  # what can be trained on pairs, and writes texts to be scored
+FITTED_MODELS = (
+    NGram,
+    Interpolation,
+    Rules,
+    BagOfWords,
+    NGramClassifier,
+)  # fitted, not trained: [optim], [train] and [init] have no meaning
 
 
 FITTED: dict[type, str] = {
@@ -90,22 +115,22 @@ class Config(Node):
     seeds: Seeds = (0,)
     data: Data
     model: Model
-    init: Start | None = None
+    init: WarmStart | None = None
     optim: Optim = AdamW()
     train: Train = Train(steps=1000)
     eval: Evaluation = Evaluation()
     decode: Decoder = Greedy()
-    run: Run = Run()
+    run: RunConfig = RunConfig()
 
     @property
     def fitted(self) -> bool:
         """Whether the model is counted, fitted or written, and knows no gradient steps."""
-        return isinstance(self.model, CLASSIC)
+        return isinstance(self.model, FITTED_MODELS)
 
     @property
     def pooled(self) -> bool:
         """Whether it is a row of folds, which are cells of their own."""
-        return isinstance(self.data, Folded) and self.data.pooled
+        return isinstance(self.data, CrossValidated) and self.data.pooled
 
     @property
     def trained(self) -> bool:
@@ -130,11 +155,11 @@ class Config(Node):
                 f"{self.data.kind} has pairs to be translated, which {self.model.kind} is not made for; use model.kind = encoder_decoder, "
                 "or language_model, which reads source and target as one row"
             )
-        if isinstance(self.model, EncoderDecoder) and not isinstance(self.data, Pairs):
+        if isinstance(self.model, EncoderDecoderConfig) and not isinstance(self.data, Pairs):
             raise ValueError(
                 f"encoder_decoder reads a source and writes a target, and {self.data.kind} has no pairs; use data.kind = numerals, ..."
             )
-        sees = isinstance(self.model, EncoderDecoder) and self.model.sees
+        sees = isinstance(self.model, EncoderDecoderConfig) and self.model.sees
         if isinstance(self.data, Glyphs) and not sees:
             raise ValueError(
                 "the sources of glyphs are pictures, whose symbols are grey levels; use model.kind = encoder_decoder with "
@@ -150,7 +175,7 @@ class Config(Node):
                 raise ValueError(f"[decode] is for pairs, whose test sources are translated; {self.data.kind} has none; leave it out")
             if self.train.scheduled_sampling:
                 raise ValueError(f"train.scheduled_sampling is for the targets of pairs, and {self.data.kind} has none; leave it out")
-        if self.optim.max_norm != "off" and not isinstance(self.model, Classifier):
+        if self.optim.max_norm != "off" and not isinstance(self.model, ClassifierConfig):
             raise ValueError(
                 f"optim.max_norm is for the weights that lead to each class, and {self.model.kind} has no classes; leave it out"
             )
@@ -159,13 +184,13 @@ class Config(Node):
                 f"train.buckets puts examples of similar length together, pairs or labelled sentences, and those of {self.data.kind} have "
                 "one length; leave it out"
             )
-        if not isinstance(self.data, Text) and "eval" in named:
+        if not isinstance(self.data, TextCorpus) and "eval" in named:
             raise ValueError(f"[eval] is for text; {self.data.kind} scores its own fixed positions; leave it out")
         return self
 
     @model_validator(mode="after")
     def _validation_is_there(self) -> "Config":
-        if not self.fitted and isinstance(self.data, Folded) and self.data.validation == "none":
+        if not self.fitted and isinstance(self.data, CrossValidated) and self.data.validation == "none":
             raise ValueError(
                 f"data.validation = none leaves nothing by which training could choose what it keeps, and {self.model.kind} is trained; "
                 "leave it out"
@@ -175,23 +200,25 @@ class Config(Node):
     @model_validator(mode="after")
     def _data_is_possible(self) -> "Config":
         data = self.data
-        if isinstance(data, Copy | Reverse | Acceptability) and data.shortest > data.longest:
+        if isinstance(data, CopyTask | ReverseTask | Acceptability) and data.shortest > data.longest:
             raise ValueError(f"data.shortest = {data.shortest} is above data.longest = {data.longest}")
-        if isinstance(data, Recall) and not data.queries <= data.pairs <= data.keys:
+        if isinstance(data, AssociativeRecall) and not data.queries <= data.pairs <= data.keys:
             raise ValueError("recall needs queries <= pairs <= keys")
-        if isinstance(data, Agreement) and len(set(data.distances)) < max(1, len(data.distances)):
+        if isinstance(data, AgreementTask) and len(set(data.distances)) < max(1, len(data.distances)):
             raise ValueError("data.distances names a distance twice")
-        if isinstance(data, Text | Labelled) and data.level == "byte" and "vocabulary" in data.model_fields_set:
+        if isinstance(data, TextCorpus | Labelled) and data.level == "byte" and "vocabulary" in data.model_fields_set:
             raise ValueError("data.vocabulary means nothing at the byte level: there are 256 bytes")
         return self
 
     @model_validator(mode="after")
     def _subwords_are_possible(self) -> "Config":
         data = self.data
-        if not isinstance(data, Text | Labelled):
+        if not isinstance(data, TextCorpus | Labelled):
             return self
         if data.level != "word" and isinstance(self.model, BagOfWords | NGramClassifier):
-            raise Impossible(f"{self.model.kind} counts words, no symbols of data.level = {data.level}; use level = word, or a classifier")
+            raise IncompatibleConfig(
+                f"{self.model.kind} counts words, no symbols of data.level = {data.level}; use level = word, or a classifier"
+            )
         if data.level in get_args(Subword) and data.vocabulary.size == "all":
             raise ValueError(
                 f"data.level = {data.level} needs data.vocabulary.size, a whole number: with how many symbols the learning of pieces ends, "
@@ -226,19 +253,19 @@ class Config(Node):
 
     @model_validator(mode="after")
     def _context_is_possible(self) -> "Config":
-        if not isinstance(self.data, Text):
+        if not isinstance(self.data, TextCorpus):
             return self
         length, stride = self.eval_length, self.eval_stride
         if stride > length or any(stride > also for also in self.eval.also):
             raise ValueError(f"eval.stride = {stride} is above the window it scores the end of")
         model = self.model
-        if isinstance(model, LanguageModel) and self.data.batches == "columns" and not model.may_carry():
-            raise Impossible(
+        if isinstance(model, LanguageModelConfig) and self.data.batches == "columns" and not model.may_carry():
+            raise IncompatibleConfig(
                 "data.batches = columns carries a state from chunk to chunk: an attention needs cache = { kind = 'window', size = ... } "
                 "and a position of none, rotary, alibi or t5; or use data.batches = windows"
             )
-        if isinstance(model, LanguageModel) and isinstance(model.position, Learned) and length > self.data.length:
-            raise Impossible(f"learned positions end at data.length = {self.data.length}; eval.length = {length} goes beyond")
+        if isinstance(model, LanguageModelConfig) and isinstance(model.position, Learned) and length > self.data.length:
+            raise IncompatibleConfig(f"learned positions end at data.length = {self.data.length}; eval.length = {length} goes beyond")
         if self.data.batches == "columns" and (self.eval.also or stride < length):
             raise ValueError("with data.batches = columns the state is carried: eval.also, and a stride below the length, have no meaning")
         if self.data.batches == "columns" and self.eval.context == "stream" and length != self.data.length:
@@ -247,7 +274,9 @@ class Config(Node):
                 "but how the sums are rounded; leave it out"
             )
         if self.eval.prompts and isinstance(self.model, Interpolation):
-            raise Impossible("eval.prompts needs a model that reads a prompt; an interpolation mixes what its parts gave to the splits")
+            raise IncompatibleConfig(
+                "eval.prompts needs a model that reads a prompt; an interpolation mixes what its parts gave to the splits"
+            )
         if self.eval.misspelt > 0 and self.data.level == "word":
             raise ValueError(
                 "eval.misspelt has no meaning at the word level, where a misspelt word is <unk> and costs less than it did; "

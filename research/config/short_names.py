@@ -3,7 +3,7 @@
 from research.config.fields import Path, all_keys
 from research.config.node import Node
 
-MEANT = {
+ALIASES = {
     "data.kind": ("dataset", "corpus_name"),
     "data.length": ("seq_len", "sequence_length", "seq_length", "block_size", "context_length", "max_len", "max_length", "n_ctx", "bptt"),
     "data.vocabulary.size": ("vocab", "vocab_size", "vocabulary_size", "n_vocab"),
@@ -42,12 +42,12 @@ MEANT = {
     "train.patience": ("early_stopping", "early_stop"),
     "train.steps": ("max_steps", "num_steps", "n_steps", "iters", "max_iters", "iterations", "n_iter", "updates"),
 }
-WORDS = {short: key for key, names in MEANT.items() for short in names}
+KEY_BY_ALIAS = {short: key for key, names in ALIASES.items() for short in names}
 
 
-def meant(path: Path, root: type[Node]) -> str | None:
+def canonical_key(path: Path, root: type[Node]) -> str | None:
     """The key that a name of another library stands for: under the same table where that has it, else in its usual place."""
-    key = WORDS.get(path[-1].lower().replace("-", "_"))
+    key = KEY_BY_ALIAS.get(path[-1].lower().replace("-", "_"))
     if key is None:
         return None
     sibling = ".".join((*path[:-1], key.split(".")[-1]))

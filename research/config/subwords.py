@@ -16,7 +16,7 @@ class NoRegularisation(Node):
     levels: ClassVar[tuple[str, ...]] = ()
 
 
-class Sample(Node):
+class SubwordSampling(Node):
     """Subword regularisation (Kudo 2018): a segmentation is drawn with probability ~ p^alpha, among the `n_best` or among all."""
 
     kind: Literal["sample"]
@@ -33,4 +33,4 @@ class BPEDropout(Node):
     levels: ClassVar[tuple[str, ...]] = ("bpe", "byte_bpe")
 
 
-Regularisation = NoRegularisation | Sample | BPEDropout
+Regularisation = NoRegularisation | SubwordSampling | BPEDropout

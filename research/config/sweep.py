@@ -8,14 +8,14 @@ import tomli_w
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator
 
 from research.config.errors import StepladderError, did_you_mean
-from research.config.explain import explain, impossible, unknown_key
+from research.config.explain import explain, is_incompatible, unknown_key
 from research.config.fields import Path, is_key, leaves
-from research.config.labels import label_values, plain_label, row_label, short_text, text
-from research.config.merge import Assignment, Dropped, Merged, apply
+from research.config.labels import assignments_text, label_values, plain_label, row_label, value_text
+from research.config.merge import Assignment, Dropped, Merged, apply_layer
 from research.config.node import Node, Positive, Rate, Seed, Strings
 from research.config.schema import Config
-from research.config.tuned_by import Choices, values_of
-from research.config.tuning import Grid, meant_for, trials
+from research.config.tuned_by import Choices, chosen_values
+from research.config.tuning import Grid, applicable_grid, trials
 
 
 def _tuple(value: Any) -> Any:
@@ -34,7 +34,7 @@ GRID = TypeAdapter(Grid)
 AXES = ("axes", "zip", "tune")  # the tables of a sweep whose keys are dotted keys of a config
 
 
-class Match(Node):
+class SizeMatch(Node):
     """Solve sizes of models so that every cell costs what the reference cell costs."""
 
     of: str  # "key=value[, key=value]", or a row's name: the reference cell
@@ -43,12 +43,12 @@ class Match(Node):
     tolerance: Rate = 0.01
 
 
-def keys_of(entry: str) -> tuple[str, ...]:
+def matched_keys(entry: str) -> tuple[str, ...]:
     """The keys of an entry of `match.by`, which move together."""
     return tuple(key.strip() for key in entry.split("+"))
 
 
-class Table(Node):
+class TableLayout(Node):
     """How cells become rows and columns."""
 
     rows: str | Strings = "label"  # an axis, several, or the label of a `list`
@@ -58,7 +58,7 @@ class Table(Node):
     figure: Literal["curves", "flops", "lengths", "none"] = "curves"
 
 
-class Comparison(Node):
+class PlannedComparison(Node):
     """A comparison that the spec names before the run: Holm corrects over these."""
 
     better: str
@@ -77,11 +77,11 @@ class Sweep(Node):
     tune: Grid = Field(default_factory=dict)  # tried for each row; the one with the best mean `select` stands for it, and is tested
     seed: Seed = 0  # of the values that `tune` draws
     tuned_by: str = ""  # a file of choices, beside this one: what another preset chose for the rows of the same names
-    match: Match | None = None
+    match: SizeMatch | None = None
     metric: str = "test.perplexity"
     select: str | None = None  # the metric of validation that chooses among the values of `tune`; by default the metric's own, or the loss
-    table: Table = Table()
-    comparisons: Annotated[tuple[Comparison, ...], BeforeValidator(_tuple)] = ()
+    table: TableLayout = TableLayout()
+    comparisons: Annotated[tuple[PlannedComparison, ...], BeforeValidator(_tuple)] = ()
     impossible: Literal["error", "show"] = "error"  # show: a combination that cannot be is a cell that says "cannot"
 
     @field_validator("select")
@@ -103,7 +103,7 @@ class Sweep(Node):
         return {key: values for grid in grids for key, values in grid.items()}
 
 
-class Point(NamedTuple):
+class SweepPoint(NamedTuple):
     """One cell: where it stands in the table, its config, and what the change of a kind dropped."""
 
     labels: dict[str, Any]  # axis -> value; a `list` row's under "label"
@@ -123,9 +123,9 @@ class _Step(NamedTuple):
     tuned: dict[str, Any] = {}  # noqa: RUF012
 
 
-def expand(
+def expand_sweep(
     tree: dict[str, Any], sweep: Sweep, named: frozenset[Path] = frozenset(), where: str = "sweep", choices: Choices | None = None
-) -> tuple[Point, ...]:
+) -> tuple[SweepPoint, ...]:
     """The points of a sweep over a base tree, the last axis fastest. `choices`: what another preset chose for its rows.
 
     Each point is the base with its assignments applied together by the kind rule; `named` are the base's keys that a change of kind
@@ -142,18 +142,18 @@ def expand(
     steps = [step for step in steps if not any(_matches(step, row) for row in sweep.exclude)]
     if choices is not None:
         _check_tuned_by(sweep, where)
-        steps = [step._replace(values=step.values | values_of(choices, row_label(step.labels, step.labels), where)) for step in steps]
+        steps = [step._replace(values=step.values | chosen_values(choices, row_label(step.labels, step.labels), where)) for step in steps]
     points = tuple(_point(tree, sweep, step, named, where) for step in steps)
     _check_points(sweep, points, where)
     return points
 
 
-def labels_of(sweep: Sweep, where: str) -> set[str]:
+def row_names(sweep: Sweep, where: str) -> set[str]:
     """Every name that a row of the table may be called by: its own, and that of its place among rows and columns."""
     steps = [_combined(combination).labels for combination in product(*_axes(sweep, where))]
     names = _names(sweep.table.rows)
     rows = {row_label(labels, [name for name in names if name in labels]) for labels in steps}
-    return rows | {row_label(labels, labels) for labels in steps} | {text(value) for labels in steps for value in labels.values()}
+    return rows | {row_label(labels, labels) for labels in steps} | {value_text(value) for labels in steps for value in labels.values()}
 
 
 def check_overrides(sweep: Sweep, command: Iterable[Assignment]) -> None:
@@ -164,12 +164,14 @@ def check_overrides(sweep: Sweep, command: Iterable[Assignment]) -> None:
     for path, value, source in command:
         key = ".".join(path)
         if key in row_keys:
-            raise StepladderError(f"{source}: `{key}={text(value)}` changes nothing, since every row of sweep.list sets {key} itself.")
+            raise StepladderError(
+                f"{source}: `{key}={value_text(value)}` changes nothing, since every row of sweep.list sets {key} itself."
+            )
         if key in table_by_key:
             table = table_by_key[key]
             raise StepladderError(
-                f"{source}: `{key}={text(value)}` changes nothing, since sweep.{table} sets {key} at every point. For other values write "
-                f"sweep.{table}.{key}='[{_toml(value)}]'."
+                f"{source}: `{key}={value_text(value)}` changes nothing, since sweep.{table} sets {key} at every point. For other "
+                f"values write sweep.{table}.{key}='[{_toml(value)}]'."
             )
 
 
@@ -181,7 +183,7 @@ def _toml(value: Any) -> str:
 def _axes(sweep: Sweep, where: str) -> list[list[_Step]]:
     """Each axis as its steps. Where rows are labels and no list gives any, the one label is the sweep's name."""
     list_steps = [
-        _Step({"label": row.get("label") or short_text(_row_values(row))}, _row_values(row), row.get("tune")) for row in sweep.list
+        _Step({"label": row.get("label") or assignments_text(_row_values(row))}, _row_values(row), row.get("tune")) for row in sweep.list
     ]
     axes = [list_steps] if list_steps else []
     if not axes and "label" in _names(sweep.table.rows):
@@ -219,10 +221,10 @@ def _grid_of(tree: dict[str, Any], sweep: Sweep, row: _Step, named: frozenset[Pa
     if row.grid is not None:
         return row.grid
     try:
-        config = Config.model_validate(apply(Merged(tree, (), {}), _assignments(row.values, ""), named).tree)
+        config = Config.model_validate(apply_layer(Merged(tree, (), {}), _assignments(row.values, ""), named).tree)
     except (ValidationError, StepladderError):
         return {}
-    return meant_for(sweep.tune, config, row.values)
+    return applicable_grid(sweep.tune, config, row.values)
 
 
 def _trial_steps(sweep: Sweep, row: _Step, grid: dict[str, Any]) -> Iterator[_Step]:
@@ -242,26 +244,28 @@ def _assignments(values: dict[str, Any], source: str) -> list[Assignment]:
     return [Assignment(tuple(key.split(".")), value, source) for key, value in values.items()]
 
 
-def _point(tree: dict[str, Any], sweep: Sweep, step: _Step, named: frozenset[Path], where: str) -> Point:
+def _point(tree: dict[str, Any], sweep: Sweep, step: _Step, named: frozenset[Path], where: str) -> SweepPoint:
     """The step's config, or why it cannot be. Raises StepladderError, naming the point, for any other mistake."""
     source = f"{where}, at the point {_point_name(step.labels, step.values)}"
     seeds = {} if sweep.seeds is None else {"seeds": sweep.seeds if isinstance(sweep.seeds, int) else list(sweep.seeds)}
-    merged = apply(Merged(tree, (), {}), _assignments(step.values | seeds, source), named)
+    merged = apply_layer(Merged(tree, (), {}), _assignments(step.values | seeds, source), named)
     tuned = step.tuned
     try:
-        return Point(step.labels, tuned, Config.model_validate(merged.tree), merged.tree, merged.dropped)
+        return SweepPoint(step.labels, tuned, Config.model_validate(merged.tree), merged.tree, merged.dropped)
     except ValidationError as error:
-        if sweep.impossible == "show" and impossible(error):
-            return Point(
+        if sweep.impossible == "show" and is_incompatible(error):
+            return SweepPoint(
                 step.labels, tuned, None, merged.tree, merged.dropped, "; ".join(str(detail["ctx"]["error"]) for detail in error.errors())
             )
-        hint = ' To show such a cell as "cannot", write impossible = "show" under [sweep].' if impossible(error) else ""
+        hint = ' To show such a cell as "cannot", write impossible = "show" under [sweep].' if is_incompatible(error) else ""
         raise StepladderError(explain(error, Config, merged.tree, lambda _: source) + hint) from None
 
 
 def _point_name(labels: dict[str, Any], values: dict[str, Any]) -> str:
     """A point in words: its labels, and the tuned values that are no label."""
-    return ", ".join(f"{key} = {text(value)}" for key, value in (labels | {k: v for k, v in values.items() if k not in labels}).items())
+    return ", ".join(
+        f"{key} = {value_text(value)}" for key, value in (labels | {k: v for k, v in values.items() if k not in labels}).items()
+    )
 
 
 def _names(keys: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -278,7 +282,7 @@ def _check_keys(sweep: Sweep, where: str) -> None:
     }
     table_by_key: dict[str, str] = {}
     for table, key in [(table, key) for table, listed in tables.items() for key in listed] + [
-        ("match.by", key) for entry in (sweep.match.by if sweep.match else ()) for key in keys_of(entry)
+        ("match.by", key) for entry in (sweep.match.by if sweep.match else ()) for key in matched_keys(entry)
     ]:
         path = tuple(key.split("."))
         if not is_key(Config, path):
@@ -344,16 +348,16 @@ def _check_exclude(sweep: Sweep, steps: list[_Step], where: str) -> None:
                     f"{where}, sweep.exclude: `{key}` is no axis{did_you_mean(key, axes) or '.'} The axes are {', '.join(sorted(axes))}."
                 )
             if not any(_matches(step, {key: value}) for step in steps):
-                raise StepladderError(f"{where}, sweep.exclude: {text(value)} is no value of `{key}`, so nothing would be left out.")
+                raise StepladderError(f"{where}, sweep.exclude: {value_text(value)} is no value of `{key}`, so nothing would be left out.")
 
 
-def _check_points(sweep: Sweep, points: tuple[Point, ...], where: str) -> None:
+def _check_points(sweep: Sweep, points: tuple[SweepPoint, ...], where: str) -> None:
     """There are points, no two are one cell, and the baseline is a row."""
     if not points:
         raise StepladderError(f"{where}: sweep.exclude leaves no point.")
-    seen: dict[Any, Point] = {}
+    seen: dict[Any, SweepPoint] = {}
     for point in points:
-        for identity in (point.config, (plain_label(point.labels), text(point.tuned))):
+        for identity in (point.config, (plain_label(point.labels), value_text(point.tuned))):
             if identity is not None and (first := seen.setdefault(identity, point)) is not point:
                 point_names = [_point_name(p.labels, p.tuned) for p in (first, point)]
                 raise StepladderError(

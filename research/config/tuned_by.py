@@ -26,7 +26,7 @@ def read_choices(file: Path, where: str) -> Choices:
     return choices
 
 
-def values_of(choices: Choices, row: str, where: str) -> dict[str, Any]:
+def chosen_values(choices: Choices, row: str, where: str) -> dict[str, Any]:
     """What was chosen for a row, by dotted key. Raises StepladderError for a row that is not in the file."""
     rows = choices["rows"]
     if row not in rows:
@@ -39,7 +39,7 @@ def values_of(choices: Choices, row: str, where: str) -> dict[str, Any]:
     return values
 
 
-def in_words(choices: Choices) -> str:
+def choices_text(choices: Choices) -> str:
     """By which command, in how many trials, what was chosen, and which cells those are."""
     rows = choices["rows"]
     counts = sorted({len(entry["trials"]) for entry in rows.values() if entry["values"]})

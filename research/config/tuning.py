@@ -16,8 +16,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from research.config.errors import StepladderError
-from research.config.fields import Path, is_key, keys, leaves
-from research.config.merge import MEANINGLESS
+from research.config.fields import Path, is_key, leaves, node_keys
+from research.config.merge import INAPPLICABLE
 from research.config.model import Interpolation
 from research.config.node import Node, Positive, Rate
 from research.config.schema import Config
@@ -57,7 +57,7 @@ class Uniform(Node):
         return _rounded(low + (high - low) * share, low, high)
 
 
-class Drawn(Node):
+class Categorical(Node):
     """Any of some values, each as likely as the others."""
 
     choice: Annotated[tuple[Any, ...], Field(min_length=1)]
@@ -68,7 +68,7 @@ class Drawn(Node):
         return self.choice[int(share * len(self.choice))]
 
 
-DRAWS: dict[str, type[LogUniform | Uniform | Drawn]] = {"log_uniform": LogUniform, "uniform": Uniform, "choice": Drawn}
+DRAWS: dict[str, type[LogUniform | Uniform | Categorical]] = {"log_uniform": LogUniform, "uniform": Uniform, "choice": Categorical}
 
 
 def _check_order(draw: Any, bounds: tuple[float, float]) -> Any:
@@ -99,12 +99,12 @@ def _values_to_try(value: Any) -> Any:
         return tuple(value)
     if isinstance(value, dict):
         return _validated_draw(next(draw for word, draw in DRAWS.items() if word in value), value)
-    if isinstance(value, LogUniform | Uniform | Drawn):
+    if isinstance(value, LogUniform | Uniform | Categorical):
         return value
     raise ValueError("values to be tried are a list, as [1e-3, 3e-3], or { log_uniform = [1e-4, 1e-2], trials = 8 }")
 
 
-def _validated_draw(draw: type[LogUniform | Uniform | Drawn], value: dict[str, Any]) -> Any:
+def _validated_draw(draw: type[LogUniform | Uniform | Categorical], value: dict[str, Any]) -> Any:
     try:
         return draw.model_validate({word: tuple(item) if isinstance(item, list) else item for word, item in value.items()})
     except ValidationError as error:
@@ -112,7 +112,7 @@ def _validated_draw(draw: type[LogUniform | Uniform | Drawn], value: dict[str, A
         raise ValueError(f"{'.'.join(map(str, first['loc'])) or 'its values'}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-Grid = Annotated[dict[str, tuple[Any, ...] | LogUniform | Uniform | Drawn], BeforeValidator(_grid)]
+Grid = Annotated[dict[str, tuple[Any, ...] | LogUniform | Uniform | Categorical], BeforeValidator(_grid)]
 
 
 def trials(grid: Mapping[str, Any], seed: int) -> tuple[dict[str, Any], ...]:
@@ -136,17 +136,17 @@ def _share(seed: int, key: str, number: int) -> float:
     return int.from_bytes(sha256(f"{seed}/{key}/{number}".encode()).digest()[:6]) / 2**48
 
 
-def meant_for(grid: Mapping[str, Any], config: Config, row_values: Mapping[str, Any]) -> dict[str, Any]:
+def applicable_grid(grid: Mapping[str, Any], config: Config, row_values: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of a grid that a row takes: its config has them, and `row_values`, what the row sets itself, has not."""
     named = {".".join(path) for path, _ in leaves(dict(row_values))}
 
     def is_free(key: str) -> bool:
         return key not in named and not any(name.startswith(f"{key}.") for name in named)
 
-    return {key: values for key, values in grid.items() if is_free(key) and has_meaning(config, tuple(key.split(".")))}
+    return {key: values for key, values in grid.items() if is_free(key) and is_applicable(config, tuple(key.split(".")))}
 
 
-def has_meaning(config: Config, path: Path) -> bool:
+def is_applicable(config: Config, path: Path) -> bool:
     """Whether a key is a word of this very config, with its kinds."""
     if any(path[: len(section)] == section for section in _meaningless(config)):
         return False
@@ -154,7 +154,7 @@ def has_meaning(config: Config, path: Path) -> bool:
     for depth, part in enumerate(path):
         if isinstance(value, tuple) and part.isdigit() and int(part) < len(value):
             value = value[int(part)]
-        elif isinstance(value, Node) and part in keys(type(value)):
+        elif isinstance(value, Node) and part in node_keys(type(value)):
             value = next(getattr(value, name) for name, field in type(value).model_fields.items() if part in (name, field.alias))
         else:
             return value is None and depth > 0 and is_key(Config, path)
@@ -164,7 +164,7 @@ def has_meaning(config: Config, path: Path) -> bool:
 def _meaningless(config: Config) -> list[Path]:
     """The sections that this config's choices leave without meaning."""
     meaningless: list[Path] = []
-    for (section, word), values in MEANINGLESS.items():
+    for (section, word), values in INAPPLICABLE.items():
         meaningless += values.get(getattr(getattr(config, section), word, None), ())
     if isinstance(config.model, Interpolation) and all(isinstance(part, str) for part in config.model.parts):
         meaningless += [("optim",), ("train",)]

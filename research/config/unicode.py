@@ -31,10 +31,10 @@ UNICODES = (  # the longer mark first: that of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 MANY = 10  # one byte in so many is NUL: the text has two bytes a character
-CONVERT = "Convert it first, for instance with `iconv -f latin1 -t utf-8`."
+CONVERSION_ADVICE = "Convert it first, for instance with `iconv -f latin1 -t utf-8`."
 
 
-def decode(content: bytes, place: str, encoding: Encoding = "utf-8", advice: str = CONVERT) -> str:
+def decode(content: bytes, place: str, encoding: Encoding = "utf-8", advice: str = CONVERSION_ADVICE) -> str:
     """The text of a file, its lines ended by `\\n`, without byte order marks.
 
     Raises StepladderError, which begins with `place`, for another encoding, with the line and how to convert it, and for NUL characters.
@@ -46,15 +46,15 @@ def decode(content: bytes, place: str, encoding: Encoding = "utf-8", advice: str
         text = content.removeprefix(codecs.BOM_UTF8).decode(encoding)
     except UnicodeDecodeError as error:
         start = error.start + len(content) - len(error.object)
-        line = ended(content[:start].decode("latin-1")).count("\n") + 1
+        line = normalise_newlines(content[:start].decode("latin-1")).count("\n") + 1
         raise StepladderError(f"{place} is not {NAMES[encoding]}: line {line} has the byte 0x{content[start]:02x}. {advice}") from None
     if "\0" in text:
-        line = ended(text[: text.index("\0")]).count("\n") + 1
+        line = normalise_newlines(text[: text.index("\0")]).count("\n") + 1
         raise StepladderError(f"{place}, line {line}, has the character NUL, which is no text. Remove it, or save the file as UTF-8.")
-    return clean(text)
+    return clean_text(text)
 
 
-def decode_old(content: bytes, place: str) -> str:
+def decode_utf8_or_cp1252(content: bytes, place: str) -> str:
     """As `decode`, of a set of data that is passed on both in UTF-8 and in cp1252, whose five bytes without a meaning are controls."""
     try:
         content.decode("utf-8")
@@ -84,13 +84,13 @@ def _is_utf8(content: bytes) -> bool:
     return True
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """A text with `\\n` at the end of its lines, and no byte order mark where a line begins: files that were put together have several."""
-    text = ended(text)
+    text = normalise_newlines(text)
     return re.sub(f"(?m)^{BYTE_ORDER_MARK}+", "", text) if BYTE_ORDER_MARK in text else text
 
 
-def ended(text: str) -> str:
+def normalise_newlines(text: str) -> str:
     """The text with CRLF and CR written as LF."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -100,17 +100,17 @@ def split_lines(text: str) -> list[str]:
     return text.removesuffix("\n").split("\n")
 
 
-def normalised(text: str, form: Normalisation = "nfc") -> str:
+def normalise_unicode(text: str, form: Normalisation = "nfc") -> str:
     """The text in which each letter with its marks is written in one way; or as it is."""
     return unicodedata.normalize("NFC", text) if form == "nfc" and not text.isascii() else text
 
 
-def lowered(text: str) -> str:
+def lowercase(text: str) -> str:
     """The text in lower case. The dotted capital of Turkish becomes i, not an i with a second dot."""
     return text.lower() if text.isascii() else re.sub("I\u0307|\u0130", "i", text).lower()
 
 
-def plain_signs(text: str) -> str:
+def plain_punctuation(text: str) -> str:
     """The text with `'` for every apostrophe, and `-` for every hyphen."""
     return text if text.isascii() else text.translate(PLAIN)
 
@@ -134,21 +134,21 @@ def outline(text: str) -> str:
     return text if text.isascii() else text.translate(OUTLINE)
 
 
-def clusters(text: str) -> list[str]:
+def grapheme_clusters(text: str) -> list[str]:
     """The characters of a text, each with its marks."""
     return list(text) if text.isascii() else [text[slice(*match.span())] for match in re.finditer(f"(?s).[{MARK}{JOINER}]*", outline(text))]
 
 
-def respelled(argument: str) -> str:
+def argument_utf8(argument: str) -> str:
     """An argument of the command line as UTF-8, whatever the locale read it as; bytes that are none stay as they are escaped."""
     return argument.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
 
 
 def argument_text(argument: str) -> str:
     """An argument of the command line that is a text, as `decode` would read it."""
-    return clean(respelled(argument))
+    return clean_text(argument_utf8(argument))
 
 
-def path_of(name: str) -> Path:
+def decode_path(name: str) -> Path:
     """The path that a config names, whatever the locale and whether its bytes are UTF-8 or not."""
     return Path(os.fsdecode(name.encode("utf-8", "surrogateescape")))

@@ -8,7 +8,7 @@ from research.config.subwords import Subword
 Level = Literal["word", "char", "byte", Subword]
 
 
-class Vocabulary(Node):
+class VocabularyConfig(Node):
     """Which types of the training text keep a symbol of their own; the others become <unk>. `train_tokens` does not shorten that text.
 
     A subword level learns pieces until it has `size`, which it needs.

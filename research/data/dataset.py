@@ -24,7 +24,7 @@ def units(split: TextSplit) -> dict[str, int]:
     return {unit: int(count) for unit, count in counts.items() if count is not None}
 
 
-class Examples(NamedTuple):
+class ExampleSplit(NamedTuple):
     """Independent sequences. At input position where[i, j] the model predicts targets[i, j]; weight 0 marks padding of j."""
 
     inputs: Int32[np.ndarray, "n t"]
@@ -36,7 +36,7 @@ class Examples(NamedTuple):
     source: int = 0  # of pairs: how many columns are the source's, right-aligned, before <sep>
 
 
-class Sentences(NamedTuple):
+class LabelledSentences(NamedTuple):
     """Labelled sentences as they are, of any length: what rules and counts read, and what an error analysis shows."""
 
     texts: tuple[str, ...]
@@ -63,7 +63,7 @@ class Sides(NamedTuple):
     target: Side
 
 
-Split = TextSplit | Examples
+Split = TextSplit | ExampleSplit
 
 
 class Identity(NamedTuple):
@@ -84,7 +84,7 @@ class Dataset(NamedTuple):
     eos: int | None
     description: dict[str, Any]
     classes: tuple[str, ...] = ()  # of labelled sentences
-    sentences: dict[str, Sentences] = {}  # noqa: RUF012  by split, of labelled sentences
+    sentences: dict[str, LabelledSentences] = {}  # noqa: RUF012  by split, of labelled sentences
     sides: Sides | None = None  # of pairs
     pairs: dict[str, PairTexts] = {}  # noqa: RUF012  by split, of pairs
     test_text: str = ""  # of a text: its test split as it was before it became tokens

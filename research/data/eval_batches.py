@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int, Int64
 
-from research.config.data import Data, Evaluation, Text
-from research.data.batches import Batch, scored_index, with_start
-from research.data.dataset import Examples, Split, TextSplit
+from research.config.data import Data, Evaluation, TextCorpus
+from research.data.batches import Batch, prepend_eos, scored_index
+from research.data.dataset import ExampleSplit, Split, TextSplit
 
 BUCKETS = (0.5, 0.8, 0.95, 1.0)  # quantiles of the rows' lengths that become shapes, for `sentence`
 
@@ -44,7 +44,7 @@ def eval_batches(
     """
     if not isinstance(split, TextSplit):
         return (_example_batches(split, tokens_per_batch),)
-    assert isinstance(data, Text), "a text needs the config of a text"
+    assert isinstance(data, TextCorpus), "a text needs the config of a text"
     assert split.tokens[-1] == eos, "a text ends with eos, which is the first token's input"
     if evaluation.context == "sentence":
         return _sentence_batches(split, length, stride, tokens_per_batch)
@@ -88,7 +88,7 @@ def _windows(begin: Int[np.ndarray, "s"], end: Int[np.ndarray, "s"], length: int
 
 def _text_rows(split: TextSplit, windows: Windows, token: Int[np.ndarray, "r t"], scored: Int[np.ndarray, "q"] | None = None) -> Batch:
     """Rows whose position j reads the input of `token[:, j]`; `scored` are the positions that may be scored, by default all."""
-    text = with_start(split.tokens)
+    text = prepend_eos(split.tokens)
     start, first, end = (bound[:, None] for bound in windows)
     valid = (start <= token) & (token < end)
     inputs = np.where(valid, text[np.where(valid, token, 0)], 0)
@@ -137,7 +137,7 @@ def _left_aligned(split: TextSplit, windows: Windows, length: int) -> Batch:
     return _text_rows(split, windows, windows.start[:, None] + np.arange(length)[None])
 
 
-def _example_batches(split: Examples, tokens_per_batch: int) -> Batch:
+def _example_batches(split: ExampleSplit, tokens_per_batch: int) -> Batch:
     rows = Batch(split.inputs, split.valid, split.targets, split.weight, split.where, scored_index(split.weight), split.source)
     return _stack(rows, split.inputs.shape[1], tokens_per_batch)
 

@@ -5,19 +5,19 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-from research.config.data import Folded
-from research.data.dataset import Sentences
+from research.config.data import CrossValidated
+from research.data.dataset import LabelledSentences
 
 
 class Pool(NamedTuple):
     """All sentences of a source, those of fold 0 first, and where each fold ends."""
 
-    sentences: Sentences
+    sentences: LabelledSentences
     ends: tuple[int, ...]
     classes: tuple[str, ...]
 
 
-def deal(labels: Int[np.ndarray, " n"], folds: int) -> tuple[Int[np.ndarray, " n"], tuple[int, ...]]:
+def assign_folds(labels: Int[np.ndarray, " n"], folds: int) -> tuple[Int[np.ndarray, " n"], tuple[int, ...]]:
     """The sentences in the order of their folds, and where each fold ends.
 
     The sentences of a fixed shuffle go to the folds in turn, class after class, so that neither the sizes of two folds nor their numbers
@@ -31,16 +31,16 @@ def deal(labels: Int[np.ndarray, " n"], folds: int) -> tuple[Int[np.ndarray, " n
     return order, tuple(np.cumsum(np.bincount(fold, minlength=folds)).tolist())
 
 
-def take(sentences: Sentences, places: Int[np.ndarray, " m"]) -> Sentences:
+def select_sentences(sentences: LabelledSentences, places: Int[np.ndarray, " m"]) -> LabelledSentences:
     """The sentences at these places."""
-    return Sentences(tuple(sentences.texts[i] for i in places), tuple(sentences.words[i] for i in places), sentences.labels[places])
+    return LabelledSentences(tuple(sentences.texts[i] for i in places), tuple(sentences.words[i] for i in places), sentences.labels[places])
 
 
-def split_pool(config: Folded, pool: Pool) -> dict[str, Sentences]:
+def split_pool(config: CrossValidated, pool: Pool) -> dict[str, LabelledSentences]:
     """One fold is the test, the one behind it validation where there is one, the rest training. Of all folds, everything is both."""
     everything = np.arange(len(pool.sentences.labels))
     if config.fold == "all":
-        return {"train": pool.sentences, "valid": take(pool.sentences, everything[:0]), "test": pool.sentences}
+        return {"train": pool.sentences, "valid": select_sentences(pool.sentences, everything[:0]), "test": pool.sentences}
     parts = np.split(everything, pool.ends[:-1])
     following = (config.fold + 1) % len(parts) if config.validation == "next_fold" else None
     training = [part for number, part in enumerate(parts) if number not in (config.fold, following)]
@@ -49,4 +49,4 @@ def split_pool(config: Folded, pool: Pool) -> dict[str, Sentences]:
         "valid": everything[:0] if following is None else parts[following],
         "test": parts[config.fold],
     }
-    return {split: take(pool.sentences, places) for split, places in places_by_split.items()}
+    return {split: select_sentences(pool.sentences, places) for split, places in places_by_split.items()}

@@ -19,10 +19,10 @@ from research.config.pairs import Glyphs
 from research.data.dataset import Dataset, PairTexts, Sides
 from research.data.download import digest_of, sha256
 from research.data.identity import identify_pairs
-from research.data.limits import within
-from research.data.pairs import SPECIAL, Numbered, describe, rows, widths
+from research.data.limits import checked_limit
+from research.data.pairs import SPECIAL, Numbered, describe_pairs, pair_examples, pair_widths
 from research.data.texts import SPLITS
-from research.text.sides import Side, symbols
+from research.text.sides import Side, split_symbols
 from research.text.tokenize import LINE_END, UNKNOWN
 from research.text.vocabulary import Vocabulary, build_vocabulary
 
@@ -46,8 +46,8 @@ def load_glyphs(config: Glyphs, identity: str) -> Dataset:
     """
     pictures = draw_pictures(config.size, config.levels)
     members = {split: _limited(config, split, part) for split, part in split_pictures(pictures.levels).items()}
-    names = [name_of(character) for character in pictures.characters]
-    words = {split: [symbols(NAMES, names[i]) for i in members[split]] for split in SPLITS}
+    names = [character_name(character) for character in pictures.characters]
+    words = {split: [split_symbols(NAMES, names[i]) for i in members[split]] for split in SPLITS}
     types = _types(config, words["train"])
     vocabulary = Vocabulary((*types, *SPECIAL, *(f"g{level}" for level in range(config.levels))), unk=len(types), eos=len(types) + 2)
     first_level = len(types) + len(SPECIAL)
@@ -56,11 +56,13 @@ def load_glyphs(config: Glyphs, identity: str) -> Dataset:
         split: Numbered(list(first_level + pictures.levels[members[split]]), [*map(vocabulary.numbers, words[split])]) for split in SPLITS
     }
     texts = {
-        split: PairTexts(tuple(shown(pictures.characters[i]) for i in members[split]), tuple(names[i] for i in members[split]))
+        split: PairTexts(tuple(character_label(pictures.characters[i]) for i in members[split]), tuple(names[i] for i in members[split]))
         for split in SPLITS
     }
     train, valid, test = (
-        rows(vocabulary, numbers[split], *widths(numbers, split))._replace(group=np.array([*map(len, words[split])], np.int32))
+        pair_examples(vocabulary, numbers[split], *pair_widths(numbers, split))._replace(
+            group=np.array([*map(len, words[split])], np.int32)
+        )
         for split in SPLITS
     )
     return Dataset(
@@ -70,7 +72,7 @@ def load_glyphs(config: Glyphs, identity: str) -> Dataset:
         test,
         digest=identity,
         eos=vocabulary.eos,
-        description=describe(vocabulary, sides, numbers, left_out=0),
+        description=describe_pairs(vocabulary, sides, numbers, left_out=0),
         sides=sides,
         pairs=texts,
         identities={split: identify_pairs(vocabulary, texts[split], numbers[split].targets) for split in ("valid", "test")},
@@ -104,12 +106,12 @@ def split_pictures(levels: Int[np.ndarray, "n p"]) -> dict[str, Int[np.ndarray, 
     return {split: order[np.minimum(place[order] // tenth, 2) == number] for split, number in PLACES.items()}
 
 
-def name_of(character: str) -> str:
+def character_name(character: str) -> str:
     """The caption: `latin small letter e with acute`."""
     return unicodedata.name(character).lower()
 
 
-def shown(character: str) -> str:
+def character_label(character: str) -> str:
     """The source as a text: the character and its code point, `e U+0065`."""
     return f"{character} U+{ord(character):04X}"
 
@@ -126,7 +128,7 @@ def _draw(font: ImageFont.FreeTypeFont, character: str, size: int) -> UInt8[np.n
 
 def _limited(config: Glyphs, split: str, members: Int[np.ndarray, " m"]) -> Int[np.ndarray, " k"]:
     """As many as are asked for."""
-    return members[: within(f"{split}_pairs", getattr(config, f"{split}_pairs"), len(members), f"characters in {split}")]
+    return members[: checked_limit(f"{split}_pairs", getattr(config, f"{split}_pairs"), len(members), f"characters in {split}")]
 
 
 def _types(config: Glyphs, training: list[list[str]]) -> tuple[str, ...]:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from jaxtyping import Int
 
-from research.data.dataset import Examples, Identity, PairTexts, Sentences
+from research.data.dataset import ExampleSplit, Identity, LabelledSentences, PairTexts
 from research.data.download import sha256
 from research.text.vocabulary import Vocabulary
 
-DIGITS = 12
+DIGEST_DIGITS = 12
 
 
 def identify_text(vocabulary: Vocabulary, text: str, numbers: Int[np.ndarray, " n"]) -> Identity:
@@ -21,13 +21,13 @@ def identify_text(vocabulary: Vocabulary, text: str, numbers: Int[np.ndarray, " 
     return Identity(_digest([text]), _digest(vocabulary.types[number] for number in numbers))
 
 
-def identify_sentences(sentences: Sentences, classes: tuple[str, ...]) -> Identity:
+def identify_sentences(sentences: LabelledSentences, classes: tuple[str, ...]) -> Identity:
     """Of sentences as they stand, before any is cut or put into lower case, and of their classes beside them."""
     text, class_names = _digest(sentences.texts), (classes[label] for label in sentences.labels)
     return Identity(text, _digest([text, *class_names]))
 
 
-def identify_examples(vocabulary: Vocabulary, examples: Examples) -> Identity:
+def identify_examples(vocabulary: Vocabulary, examples: ExampleSplit) -> Identity:
     """Of what is read and of what is predicted where, padding left out."""
     scored = examples.weight > 0
     inputs = _digest_arrays(np.argwhere(examples.valid), examples.inputs[examples.valid])
@@ -43,7 +43,7 @@ def identify_pairs(vocabulary: Vocabulary, texts: PairTexts, targets: Sequence[I
 
 
 def _digest(parts: Iterable[str]) -> str:
-    return sha256("\0".join(parts).encode())[:DIGITS]
+    return sha256("\0".join(parts).encode())[:DIGEST_DIGITS]
 
 
 def _digest_arrays(*arrays: Int[np.ndarray, "..."]) -> str:

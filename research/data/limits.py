@@ -5,7 +5,7 @@ from typing import Literal
 from research.config.errors import StepladderError
 
 
-def within(key: str, limit: int | Literal["all"], available: int, what: str) -> int:
+def checked_limit(key: str, limit: int | Literal["all"], available: int, what: str) -> int:
     """How many of the `available` are used.
 
     Raises StepladderError for a limit that leaves nothing out: it would be one run under two ids, and two equal points of a learning curve.

@@ -9,55 +9,54 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int32
 
-from research.config.data import Data, Folded, Labelled, Text
-from research.config.data import Examples as ExamplesConfig
+from research.config.data import CrossValidated, Data, Labelled, SyntheticExamples, TextCorpus
 from research.config.errors import StepladderError
 from research.config.pairs import Glyphs, SymbolPairs, TextPairs
 from research.config.subwords import NoRegularisation
 from research.data.clusters import sentence_clusters, text_clusters
-from research.data.dataset import Dataset, Examples, TextSplit
+from research.data.dataset import Dataset, ExampleSplit, TextSplit
 from research.data.download import sha256
-from research.data.fitted import fitted_tokenizer, library
+from research.data.fitted import fitted_tokenizer, library_version
 from research.data.glyphs import glyphs_digest, load_glyphs
 from research.data.identity import identify_examples, identify_sentences, identify_text
-from research.data.labelled import examples, labelled_digest, limited, numbers_of, read_sentences, text_of
-from research.data.limits import within
+from research.data.labelled import classification_examples, join_words, labelled_digest, limit_training, read_sentences, symbol_numbers
+from research.data.limits import checked_limit
 from research.data.misspelling import misspell
 from research.data.pair_texts import pairs_digest
-from research.data.pairs import load_pairs
-from research.data.synthetic import TASKS, generate, synthetic_digest
-from research.data.texts import SPLITS, read_text, text_digest
+from research.data.pairs import load_pair_dataset
+from research.data.synthetic import SYNTHETIC_TASKS, generate_examples, synthetic_digest
+from research.data.texts import SPLITS, read_corpus, text_digest
 from research.text.tokenize import LINE_END, tokenize
 from research.text.vocabulary import Vocabulary, build_vocabulary, subword_vocabulary
 
 SCORED = ("valid", "test")
 
 
-def load(config: Data, data_dir: Path | None = None) -> Dataset:
+def load_dataset(config: Data, data_dir: Path | None = None) -> Dataset:
     """The dataset of a config: read, checked, numbered; the same object for the same data. Arrays are read-only.
 
     Files are looked for in `data_dir`, then in the cache, then fetched. Raises StepladderError for what the user can mend.
     """
-    if isinstance(config, Text):  # how training cuts the text is no part of the text
+    if isinstance(config, TextCorpus):  # how training cuts the text is no part of the text
         config = config.model_copy(update={"length": 1, "batches": "windows", "regularisation": NoRegularisation()})
-    if isinstance(config, Folded) and config.folds != "off":
-        return _load_fold(config, data_dir, digest(config, data_dir))
-    return _load(config, data_dir, digest(config, data_dir))
+    if isinstance(config, CrossValidated) and config.folds != "off":
+        return _load_fold(config, data_dir, dataset_digest(config, data_dir))
+    return _load(config, data_dir, dataset_digest(config, data_dir))
 
 
-def digest(config: Data, data_dir: Path | None = None) -> str:
+def dataset_digest(config: Data, data_dir: Path | None = None) -> str:
     """What identifies the data, for a cell's identity: at a subword level, with the version of the library that learns the pieces.
 
     Pinned data need not be here; the user's own files are read.
     """
     if isinstance(config, Labelled):
-        return _with_learner(labelled_digest(config, data_dir), library(config.level))
-    if isinstance(config, ExamplesConfig):
+        return _with_learner(labelled_digest(config, data_dir), library_version(config.level))
+    if isinstance(config, SyntheticExamples):
         return synthetic_digest(config)
     if isinstance(config, Glyphs):
         return glyphs_digest(config)
     text = pairs_digest(config, data_dir) if isinstance(config, SymbolPairs) else text_digest(config, data_dir)
-    learner = "" if isinstance(config, SymbolPairs) and not isinstance(config, TextPairs) else library(config.level)
+    learner = "" if isinstance(config, SymbolPairs) and not isinstance(config, TextPairs) else library_version(config.level)
     return _with_learner(text, learner)
 
 
@@ -66,7 +65,7 @@ def _with_learner(digest: str, learner: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _load_fold(config: Folded, data_dir: Path | None, identity: str) -> Dataset:
+def _load_fold(config: CrossValidated, data_dir: Path | None, identity: str) -> Dataset:
     """The folds of a few rows, of two protocols: their words are those of one pool."""
     return _read_only(_load_sentences(config, data_dir, identity))
 
@@ -78,9 +77,9 @@ def _load(config: Data, data_dir: Path | None, identity: str) -> Dataset:
     elif isinstance(config, Glyphs):
         data = load_glyphs(config, identity)
     elif isinstance(config, SymbolPairs):
-        data = load_pairs(config, data_dir, identity)
+        data = load_pair_dataset(config, data_dir, identity)
     else:
-        data = _load_text(config, data_dir, identity) if isinstance(config, Text) else _load_examples(config, identity)
+        data = _load_text(config, data_dir, identity) if isinstance(config, TextCorpus) else _load_examples(config, identity)
     return _read_only(data)
 
 
@@ -92,8 +91,8 @@ def _read_only(data: Dataset) -> Dataset:
     return data
 
 
-def _load_text(config: Text, data_dir: Path | None, identity: str) -> Dataset:
-    texts = read_text(config, data_dir)
+def _load_text(config: TextCorpus, data_dir: Path | None, identity: str) -> Dataset:
+    texts = read_corpus(config, data_dir)
     for split in SPLITS if config.level == "word" else ():
         _refuse_line_end(split, texts[split])
     vocabulary = _vocabulary(config, texts["train"])
@@ -110,12 +109,12 @@ def _dataset(vocabulary: Vocabulary, splits: Mapping[str, Any], **fields: Any) -
     return Dataset(vocabulary, splits["train"], splits["valid"], splits["test"], **fields)
 
 
-def load_vocabulary(config: Text, data_dir: Path | None = None) -> Vocabulary:
-    """The vocabulary of a text alone, as `load` has it."""
-    return _vocabulary(config, read_text(config, data_dir)["train"])
+def load_vocabulary(config: TextCorpus, data_dir: Path | None = None) -> Vocabulary:
+    """The vocabulary of a text alone, as `load_dataset` has it."""
+    return _vocabulary(config, read_corpus(config, data_dir)["train"])
 
 
-def _vocabulary(config: Text | Labelled, text: str) -> Vocabulary:
+def _vocabulary(config: TextCorpus | Labelled, text: str) -> Vocabulary:
     """The vocabulary of a training text."""
     limits = config.vocabulary
     if config.level == "word" or config.level == "char" or config.level == "byte":
@@ -135,10 +134,10 @@ def _refuse_line_end(split: str, text: str) -> None:
             )
 
 
-def _limited(config: Text, split: str, tokens: list[str]) -> list[str]:
+def _limited(config: TextCorpus, split: str, tokens: list[str]) -> list[str]:
     """The whole lines that fit into the split's limit."""
     key, end = f"{split}_tokens", LINE_END[config.level]
-    limit = within(key, getattr(config, key), len(tokens), f"tokens of {split} text")
+    limit = checked_limit(key, getattr(config, key), len(tokens), f"tokens of {split} text")
     if limit == len(tokens):
         return tokens
     last = next((i for i in range(limit - 1, -1, -1) if tokens[i] == end), None)
@@ -148,7 +147,7 @@ def _limited(config: Text, split: str, tokens: list[str]) -> list[str]:
     return tokens[: last + 1]
 
 
-def misspelt(data: Dataset, share: float) -> TextSplit:
+def misspelt_test_split(data: Dataset, share: float) -> TextSplit:
     """The test text misspelt (see `misspell`), then cut into tokens; its lines and its count of characters are those of the original."""
     text = misspell(data.test_text, share)
     return _text_split(data.vocabulary, data.vocabulary.tokens(text), data.test_text)
@@ -172,16 +171,16 @@ def _describe_text(vocabulary: Vocabulary, splits: dict[str, TextSplit]) -> dict
     }
 
 
-def _load_examples(config: ExamplesConfig, identity: str) -> Dataset:
-    vocabulary = TASKS[type(config)].vocabulary(config)
-    splits = {split: generate(config, split) for split in SPLITS}
+def _load_examples(config: SyntheticExamples, identity: str) -> Dataset:
+    vocabulary = SYNTHETIC_TASKS[type(config)].vocabulary(config)
+    splits = {split: generate_examples(config, split) for split in SPLITS}
     identities = {split: identify_examples(vocabulary, splits[split]) for split in SCORED}
     return _dataset(
         vocabulary, splits, digest=identity, eos=None, description=_describe_examples(vocabulary, splits), identities=identities
     )
 
 
-def _describe_examples(vocabulary: Vocabulary, splits: dict[str, Examples]) -> dict[str, Any]:
+def _describe_examples(vocabulary: Vocabulary, splits: dict[str, ExampleSplit]) -> dict[str, Any]:
     return {
         "types": vocabulary.size,
         "examples": {name: len(split.inputs) for name, split in splits.items()},
@@ -192,11 +191,11 @@ def _describe_examples(vocabulary: Vocabulary, splits: dict[str, Examples]) -> d
 
 def _load_sentences(config: Labelled, data_dir: Path | None, identity: str) -> Dataset:
     sentences, classes = read_sentences(config, data_dir)
-    vocabulary = _vocabulary(config, "".join(text_of(words) + "\n" for words in sentences["train"].words))  # that of the same as a text
-    sentences = sentences | {"train": limited(config, sentences["train"], classes)}
+    vocabulary = _vocabulary(config, "".join(join_words(words) + "\n" for words in sentences["train"].words))  # that of the same as a text
+    sentences = sentences | {"train": limit_training(config, sentences["train"], classes)}
     length = config.length
-    numbers = {split: numbers_of(vocabulary, sentences[split].words) for split in SPLITS}
-    splits = {split: examples(numbers[split], sentences[split].labels, length) for split in SPLITS}
+    numbers = {split: symbol_numbers(vocabulary, sentences[split].words) for split in SPLITS}
+    splits = {split: classification_examples(numbers[split], sentences[split].labels, length) for split in SPLITS}
     fields = {"digest": identity, "eos": None, "description": _describe_sentences(config, vocabulary, numbers, classes)}
     identities = {split: identify_sentences(sentences[split], classes) for split in SCORED if numbers[split]}
     clusters = sentence_clusters(config, data_dir, len(numbers["test"]))

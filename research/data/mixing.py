@@ -66,7 +66,7 @@ def characters_a_piece(tokenizer: Tokenizer, lines: Iterable[str]) -> float:
     return characters / pieces
 
 
-def coverage(tokenizer: Tokenizer, lines: Iterable[str]) -> float:
+def character_coverage(tokenizer: Tokenizer, lines: Iterable[str]) -> float:
     """The share of a text's characters that are no <unk>. Raises StepladderError where there is no character."""
     text = "".join(lines)
     if not text:

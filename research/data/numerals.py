@@ -49,7 +49,7 @@ def even_quota(capacity: Int[np.ndarray, " d"], total: int) -> Int[np.ndarray, "
     return quota
 
 
-def say(number: int, language: str) -> str:
+def spell_number(number: int, language: str) -> str:
     """A number in words of a language, or in digits. Raises StepladderError where num2words has no such language, or fails."""
     if language == DIGITS:
         return str(number)

@@ -1,4 +1,4 @@
-"""From a config of pairs to the texts of its three splits: one entry for each kind, in `KINDS`. Texts are in the normal form."""
+"""From a config of pairs to the texts of its three splits: one entry for each kind, in `PAIR_READERS`. Texts are in the normal form."""
 
 from collections.abc import Callable
 from importlib.metadata import version
@@ -13,15 +13,15 @@ from research.config.unicode import split_lines
 from research.data.dataset import PairTexts
 from research.data.download import digest_of, sha256
 from research.data.held_out import hold_out
-from research.data.numerals import draw_numbers, say
-from research.data.registry import SOURCES, read
+from research.data.numerals import draw_numbers, spell_number
+from research.data.registry import SOURCES, read_data_source
 from research.data.rewrite import draw_rewrite
 from research.data.texts import SPLITS, find_text
 from research.data.utf8 import as_text
-from research.text.sides import normal
+from research.text.sides import normalise_text
 
 READER = 1  # raised when a change here, or in what draws pairs, alters them
-CAPTIONS = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
+CAPTION_FILES = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
 
 
 def read_numerals(config: Numerals, data_dir: Path | None) -> dict[str, PairTexts]:
@@ -29,24 +29,26 @@ def read_numerals(config: Numerals, data_dir: Path | None) -> dict[str, PairText
     numbers = {split: draw_numbers(config, split).tolist() for split in SPLITS}
 
     def numerals(split: str, language: str) -> tuple[str, ...]:
-        return tuple(normal(say(number, language), False, config.normalisation) for number in numbers[split])
+        return tuple(normalise_text(spell_number(number, language), False, config.normalisation) for number in numbers[split])
 
     return {split: PairTexts(numerals(split, config.source), numerals(split, config.target)) for split in SPLITS}
 
 
 def read_multi30k(config: Multi30k, data_dir: Path | None) -> dict[str, PairTexts]:
     """The captions of two languages, of which alone the files are wanted."""
-    contents = read("multi30k", data_dir, _caption_files(config))
+    contents = read_data_source("multi30k", data_dir, _caption_files(config))
 
     def captions(split: str, language: str) -> tuple[str, ...]:
-        name = f"{CAPTIONS[split]}.{language}"
-        return tuple(normal(line.strip(), config.lower, config.normalisation) for line in split_lines(as_text(contents[name], name)))
+        name = f"{CAPTION_FILES[split]}.{language}"
+        return tuple(
+            normalise_text(line.strip(), config.lower, config.normalisation) for line in split_lines(as_text(contents[name], name))
+        )
 
     return {split: PairTexts(captions(split, config.source), captions(split, config.target)) for split in SPLITS}
 
 
 def _caption_files(config: Multi30k) -> tuple[str, ...]:
-    return tuple(f"{CAPTIONS[split]}.{language}" for split in SPLITS for language in (config.source, config.target))
+    return tuple(f"{CAPTION_FILES[split]}.{language}" for split in SPLITS for language in (config.source, config.target))
 
 
 def read_pair_files(config: PairFiles, data_dir: Path | None) -> dict[str, PairTexts]:
@@ -82,7 +84,7 @@ def _aligned(config: PairFiles, split: str, contents: dict[str, bytes]) -> PairT
 
 
 def _filled(config: PairFiles, side: list[str], place: str) -> tuple[str, ...]:
-    stripped = tuple(normal(line.strip(), False, config.normalisation) for line in side)
+    stripped = tuple(normalise_text(line.strip(), False, config.normalisation) for line in side)
     if "" in stripped:
         raise StepladderError(
             f"{place}, line {stripped.index('') + 1}, is empty: each side of a pair needs a word. Remove it on both sides."
@@ -95,7 +97,7 @@ def read_rewrite(config: Rewrite, data_dir: Path | None) -> dict[str, PairTexts]
     return {split: draw_rewrite(config, split) for split in SPLITS}
 
 
-class Kind(NamedTuple):
+class PairReader(NamedTuple):
     """What a kind of pairs is: how it is read, and what identifies what was read."""
 
     read: Callable[[Any, Path | None], dict[str, PairTexts]]
@@ -119,19 +121,19 @@ def _numeral_contents(config: Numerals, data_dir: Path | None) -> list[Any]:
     return [*_drawn_contents(config, data_dir), version("num2words")]
 
 
-KINDS: dict[type[SymbolPairs], Kind] = {
-    Numerals: Kind(read_numerals, _numeral_contents),
-    Multi30k: Kind(read_multi30k, _caption_contents),
-    PairFiles: Kind(read_pair_files, _own_files),
-    Rewrite: Kind(read_rewrite, _drawn_contents),
+PAIR_READERS: dict[type[SymbolPairs], PairReader] = {
+    Numerals: PairReader(read_numerals, _numeral_contents),
+    Multi30k: PairReader(read_multi30k, _caption_contents),
+    PairFiles: PairReader(read_pair_files, _own_files),
+    Rewrite: PairReader(read_rewrite, _drawn_contents),
 }
 
 
-def read_pairs(config: SymbolPairs, data_dir: Path | None) -> dict[str, PairTexts]:
+def read_pair_texts(config: SymbolPairs, data_dir: Path | None) -> dict[str, PairTexts]:
     """The texts of each split."""
-    return KINDS[type(config)].read(config, data_dir)
+    return PAIR_READERS[type(config)].read(config, data_dir)
 
 
 def pairs_digest(config: SymbolPairs, data_dir: Path | None) -> str:
     """What identifies the pairs: checksums of files; of what is drawn, the words of the config and the versions of what draws it."""
-    return digest_of(KINDS[type(config)].contents(config, data_dir))
+    return digest_of(PAIR_READERS[type(config)].contents(config, data_dir))

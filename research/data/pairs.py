@@ -19,16 +19,16 @@ from jaxtyping import Int32
 from research.config.errors import StepladderError
 from research.config.pairs import Multi30k, Numerals, PairFiles, Rewrite, SymbolPairs, TextPairs
 from research.config.subwords import Subword
-from research.data.dataset import Dataset, Examples, PairTexts, Sides
+from research.data.dataset import Dataset, ExampleSplit, PairTexts, Sides
 from research.data.fitted import fitted_tokenizer
 from research.data.identity import identify_pairs
-from research.data.limits import within
+from research.data.limits import checked_limit
 from research.data.numerals import DIGITS
-from research.data.pair_texts import read_pairs
+from research.data.pair_texts import read_pair_texts
 from research.data.rewrite import symbol_names
 from research.data.texts import SPLITS
 from research.text.scores import check_tokenizer
-from research.text.sides import Side, symbols, text_of
+from research.text.sides import Side, join_symbols, split_symbols
 from research.text.tokenize import LINE_END, UNKNOWN
 from research.text.vocabulary import Vocabulary, build_vocabulary
 
@@ -51,13 +51,13 @@ class Numbered(NamedTuple):
     targets: list[Int32[np.ndarray, " n"]]
 
 
-def load_pairs(config: SymbolPairs, data_dir: Path | None, identity: str) -> Dataset:
+def load_pair_dataset(config: SymbolPairs, data_dir: Path | None, identity: str) -> Dataset:
     """The dataset of a config of pairs. The vocabulary is that of all training pairs, also of those left out.
 
     Raises StepladderError for what the user can mend.
     """
     check_tokenizer(config.bleu_tokenizer)
-    texts = read_pairs(config, data_dir)
+    texts = read_pair_texts(config, data_dir)
     source, target = _side(config, "source", texts["train"].sources), _side(config, "target", texts["train"].targets)
     cut = {split: _cut(split, source, target, texts[split]) for split in SPLITS}
     vocabulary, sides = join_sides(
@@ -67,7 +67,7 @@ def load_pairs(config: SymbolPairs, data_dir: Path | None, identity: str) -> Dat
     numbers = {split: _numbered(vocabulary, sides, cut[split], indices[split]) for split in SPLITS}
     left_out = sum(_length(cut["train"], i) > config.longest for i in range(len(cut["train"].sources)))
     pairs = {split: PairTexts(*(tuple(side[i] for i in indices[split]) for side in texts[split])) for split in SPLITS}
-    train, valid, test = (rows(vocabulary, numbers[split], *widths(numbers, split)) for split in SPLITS)
+    train, valid, test = (pair_examples(vocabulary, numbers[split], *pair_widths(numbers, split)) for split in SPLITS)
     return Dataset(
         vocabulary,
         train,
@@ -75,7 +75,7 @@ def load_pairs(config: SymbolPairs, data_dir: Path | None, identity: str) -> Dat
         test,
         digest=identity,
         eos=vocabulary.eos,
-        description=describe(vocabulary, sides, numbers, left_out),
+        description=describe_pairs(vocabulary, sides, numbers, left_out),
         sides=sides,
         pairs=pairs,
         identities={split: identify_pairs(vocabulary, pairs[split], numbers[split].targets) for split in ("valid", "test")},
@@ -123,18 +123,18 @@ def join_sides(source: Side, target: Side, source_types: Sequence[str], target_t
 
 def encode_source(vocabulary: Vocabulary, sides: Sides, text: str) -> Int32[np.ndarray, " n"]:
     """The numbers of a source, such as a prompt: what the source side has not is <unk>, also where the target has it."""
-    return _source_numbers(vocabulary, sides, symbols(sides.source, text))
+    return _source_numbers(vocabulary, sides, split_symbols(sides.source, text))
 
 
 def encode_target(vocabulary: Vocabulary, sides: Sides, text: str) -> Int32[np.ndarray, " n"]:
     """The numbers of a target, without </s>."""
-    return _target_numbers(vocabulary, sides, symbols(sides.target, text))
+    return _target_numbers(vocabulary, sides, split_symbols(sides.target, text))
 
 
 def decode_target(vocabulary: Vocabulary, sides: Sides, numbers: Iterable[SupportsInt]) -> str:
     """The text of target numbers up to the first </s>."""
     before_end = takewhile(lambda number: number != vocabulary.eos, map(int, numbers))
-    return text_of(sides.target, (vocabulary.types[number] for number in before_end))
+    return join_symbols(sides.target, (vocabulary.types[number] for number in before_end))
 
 
 def _source_numbers(vocabulary: Vocabulary, sides: Sides, tokens: list[str]) -> Int32[np.ndarray, " n"]:
@@ -147,13 +147,13 @@ def _target_numbers(vocabulary: Vocabulary, sides: Sides, tokens: list[str]) -> 
     return np.where(numbers >= sides.targets, vocabulary.numbers([UNKNOWN]), numbers)
 
 
-def widths(numbers: dict[str, Numbered], split: str) -> tuple[int, int]:
+def pair_widths(numbers: dict[str, Numbered], split: str) -> tuple[int, int]:
     """The longest source, and the scored positions that the longest target needs with its end: of training, and of a longer split."""
     source, target = (max(len(symbols) for name in {"train", split} for symbols in numbers[name][side]) for side in (0, 1))
     return source, target + 1
 
 
-def rows(vocabulary: Vocabulary, pairs: Numbered, s: int, q: int) -> Examples:
+def pair_examples(vocabulary: Vocabulary, pairs: Numbered, s: int, q: int) -> ExampleSplit:
     """The rows of pairs whose sources have at most `s` symbols and whose targets less than `q`; the group is the source's length.
 
     With s = 3 and q = 3, source 7 8 and target 5:   inputs . 7 8 <sep> 5 .   where 3 4 5   targets 5 </s> .   weight 1 1 0   group 2
@@ -167,12 +167,12 @@ def rows(vocabulary: Vocabulary, pairs: Numbered, s: int, q: int) -> Examples:
         inputs[row, columns], valid[row, columns] = sequence, True
         targets[row, : len(answer)], weight[row, : len(answer)] = answer, 1.0
     where = np.tile(s + np.arange(q, dtype=np.int32), (n, 1))
-    return Examples(inputs, valid, targets, where, weight, np.array([len(source) for source in pairs.sources], np.int32), s)
+    return ExampleSplit(inputs, valid, targets, where, weight, np.array([len(source) for source in pairs.sources], np.int32), s)
 
 
 def _cut(split: str, source: Side, target: Side, texts: PairTexts) -> Cut:
     """Raises StepladderError for a text that has a special symbol for a word; <unk> alone may stand there, and is unknown."""
-    cut = Cut([symbols(source, text) for text in texts.sources], [symbols(target, text) for text in texts.targets])
+    cut = Cut([split_symbols(source, text) for text in texts.sources], [split_symbols(target, text) for text in texts.targets])
     for side, side_name in zip(cut, ("source", "target"), strict=True):
         for number, tokens in enumerate(side, start=1):
             if reserved := {SEPARATOR, END}.intersection(tokens):
@@ -199,7 +199,9 @@ def _short_enough(config: SymbolPairs, train: Cut) -> list[int]:
     limit = config.train_pairs  # type: ignore[attr-defined]
     if config.drawn:
         return short
-    return short[: within("train_pairs", limit, len(short), f"training pairs of at most data.longest = {config.longest} symbols on a side")]
+    return short[
+        : checked_limit("train_pairs", limit, len(short), f"training pairs of at most data.longest = {config.longest} symbols on a side")
+    ]
 
 
 def _all_pairs(config: SymbolPairs, split: str, cut: Cut) -> range:
@@ -223,7 +225,7 @@ def _numbered(vocabulary: Vocabulary, sides: Sides, cut: Cut, indices: Iterable[
     )
 
 
-def describe(vocabulary: Vocabulary, sides: Sides, numbers: dict[str, Numbered], left_out: int) -> dict[str, Any]:
+def describe_pairs(vocabulary: Vocabulary, sides: Sides, numbers: dict[str, Numbered], left_out: int) -> dict[str, Any]:
     """Types, pairs, and of each side the mean and longest length and the rate of <unk>, by split."""
 
     def by_side(statistic: Callable[[list[Any]], Any]) -> dict[str, dict[str, Any]]:

@@ -19,24 +19,24 @@ from research.config.data import Evaluation
 from research.config.errors import StepladderError
 from research.data.dataset import Identity
 from research.data.download import digest_of
-from research.data.identity import DIGITS
+from research.data.identity import DIGEST_DIGITS
 from research.data.utf8 import as_text
 from research.text.vocabulary import Vocabulary
 
 SEPARATOR = "\t"
 
 
-class Line(NamedTuple):
+class PromptLine(NamedTuple):
     """One line of a prompt set; the prompt may be empty."""
 
     prompt: str
     completions: tuple[str, ...]  # the right one first
 
 
-class Asked(NamedTuple):
+class PromptSet(NamedTuple):
     """A prompt set as a model of this vocabulary is asked it."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[PromptLine, ...]
     examples: int
     vocabulary: Vocabulary
 
@@ -50,7 +50,7 @@ class Query(NamedTuple):
     characters: int  # of the completion, with the space before it
 
 
-def read_prompts(file: str | Path, option: str, examples: int = 0) -> tuple[Line, ...]:
+def read_prompt_lines(file: str | Path, option: str, examples: int = 0) -> tuple[PromptLine, ...]:
     """The lines of a prompt set. White space at the ends of a prompt and a completion is dropped.
 
     Raises StepladderError, which begins with `option`, for no file, no UTF-8, a line without both parts, lines of which some have one
@@ -58,7 +58,7 @@ def read_prompts(file: str | Path, option: str, examples: int = 0) -> tuple[Line
     """
     place = f"{option} = {str(file)!r}"
     try:
-        content = unicode.path_of(str(file)).read_bytes()
+        content = unicode.decode_path(str(file)).read_bytes()
     except OSError as error:
         raise StepladderError(
             f"{place} cannot be read: {error.strerror}. It is to have a prompt, a tab and its completion on every line; relative paths "
@@ -79,15 +79,15 @@ def read_prompts(file: str | Path, option: str, examples: int = 0) -> tuple[Line
     return lines
 
 
-def asked_of(evaluation: Evaluation, vocabulary: Vocabulary) -> Asked | None:
+def load_prompt_set(evaluation: Evaluation, vocabulary: Vocabulary) -> PromptSet | None:
     """The prompt set of [eval], None where it names none."""
     if evaluation.prompts is None:
         return None
     file, examples = evaluation.prompts.file, evaluation.prompts.examples
-    return Asked(read_prompts(file, "eval.prompts.file", examples), examples, vocabulary)
+    return PromptSet(read_prompt_lines(file, "eval.prompts.file", examples), examples, vocabulary)
 
 
-def _line(line: str, place: str) -> Line:
+def _line(line: str, place: str) -> PromptLine:
     prompt, *completions = (part.strip() for part in line.split(SEPARATOR))
     if not completions:
         raise StepladderError(f"{place}, has no tab: write a prompt, a tab and its completion.")
@@ -95,10 +95,10 @@ def _line(line: str, place: str) -> Line:
         raise StepladderError(f"{place}, has an empty completion: there is nothing to be scored.")
     if len(set(completions)) < len(completions):
         raise StepladderError(f"{place}, has the same completion twice: no model could prefer one of them.")
-    return Line(prompt, tuple(completions))
+    return PromptLine(prompt, tuple(completions))
 
 
-def _check_examples(lines: Sequence[Line], examples: int, place: str) -> None:
+def _check_examples(lines: Sequence[PromptLine], examples: int, place: str) -> None:
     least = min(range(len(lines)), key=lambda number: len(_others(lines, number)))
     if examples > (available := len(_others(lines, least))):
         raise StepladderError(
@@ -107,35 +107,35 @@ def _check_examples(lines: Sequence[Line], examples: int, place: str) -> None:
         )
 
 
-def _others(lines: Sequence[Line], number: int) -> list[int]:
+def _others(lines: Sequence[PromptLine], number: int) -> list[int]:
     """The lines that may stand before one: not itself, nor another of the same prompt, which would give the answer away."""
     return [other for other, line in enumerate(lines) if line.prompt != lines[number].prompt]
 
 
-def in_context(lines: Sequence[Line], number: int, examples: int, seed: int) -> str:
+def in_context(lines: Sequence[PromptLine], number: int, examples: int, seed: int) -> str:
     """What stands before a line's completion: so many others with their right completions, a line each, and its prompt.
 
     They are a function of the lines, the number and the seed; more examples keep those of fewer, nearest to the prompt.
     """
     order = np.random.default_rng([seed, number]).permutation(_others(lines, number)) if examples else np.zeros(0, int)
     example_lines = [lines[other] for other in order[:examples][::-1]]
-    return "".join(f"{joined(line.prompt, line.completions[0])}\n" for line in example_lines) + lines[number].prompt
+    return "".join(f"{join_prompt(line.prompt, line.completions[0])}\n" for line in example_lines) + lines[number].prompt
 
 
-def joined(prompt: str, completion: str) -> str:
+def join_prompt(prompt: str, completion: str) -> str:
     """The text of both, with a space between."""
     return f"{prompt} {completion}" if prompt else completion
 
 
-def queries(prompt_set: Asked, seed: int) -> tuple[Query, ...]:
+def prompt_queries(prompt_set: PromptSet, seed: int) -> tuple[Query, ...]:
     """Every completion of every line, in the file's order."""
     vocabulary, all_queries = prompt_set.vocabulary, []
     for number, line in enumerate(prompt_set.lines):
         context = in_context(prompt_set.lines, number, prompt_set.examples, seed)
         context_numbers = np.concatenate([[vocabulary.eos], vocabulary.encode(context)]).astype(np.int32)
         for completion in line.completions:
-            text = joined(line.prompt, completion)[len(line.prompt) :]
-            characters = _character_count(vocabulary, joined(line.prompt, completion)) - _character_count(vocabulary, line.prompt)
+            text = join_prompt(line.prompt, completion)[len(line.prompt) :]
+            characters = _character_count(vocabulary, join_prompt(line.prompt, completion)) - _character_count(vocabulary, line.prompt)
             all_queries.append(Query(number, context_numbers, vocabulary.encode(text), characters))
     return tuple(all_queries)
 
@@ -145,21 +145,21 @@ def _character_count(vocabulary: Vocabulary, text: str) -> int:
     return len(vocabulary.text(vocabulary.tokens(text)))
 
 
-def unknown(prompt_set: Asked) -> int:
+def count_unknown(prompt_set: PromptSet) -> int:
     """How many symbols of prompts and right completions the vocabulary has not, examples left out."""
-    text = "\n".join(joined(line.prompt, line.completions[0]) for line in prompt_set.lines)
+    text = "\n".join(join_prompt(line.prompt, line.completions[0]) for line in prompt_set.lines)
     return 0 if prompt_set.vocabulary.unk is None else int((prompt_set.vocabulary.encode(text) == prompt_set.vocabulary.unk).sum())
 
 
-def longest(queries: Sequence[Query]) -> int:
+def longest_query(queries: Sequence[Query]) -> int:
     """How many positions a model must reach: those of the longest line, but for its last symbol, which is no input."""
     return max(len(query.context) + len(query.completion) - 1 for query in queries)
 
 
-def identify_prompts(prompt_set: Asked) -> Identity:
+def identify_prompts(prompt_set: PromptSet) -> Identity:
     """Digests of the lines and of the symbols of their completions; the examples before them are no part of what is scored."""
     text = [list(line) for line in prompt_set.lines]
     symbols = [
-        [prompt_set.vocabulary.types[number] for number in query.completion] for query in queries(prompt_set._replace(examples=0), 0)
+        [prompt_set.vocabulary.types[number] for number in query.completion] for query in prompt_queries(prompt_set._replace(examples=0), 0)
     ]
-    return Identity(digest_of([text])[:DIGITS], digest_of([text, symbols])[:DIGITS])
+    return Identity(digest_of([text])[:DIGEST_DIGITS], digest_of([text, symbols])[:DIGEST_DIGITS])

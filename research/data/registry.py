@@ -270,7 +270,7 @@ def _member(archive: bytes, file: File) -> bytes:
         raise StepladderError(f"{file.address} is no zip file with {file.member}: {error}.") from error
 
 
-def read(name: str, data_dir: Path | None = None, file_names: tuple[str, ...] | None = None) -> dict[str, bytes]:
+def read_data_source(name: str, data_dir: Path | None = None, file_names: tuple[str, ...] | None = None) -> dict[str, bytes]:
     """The checked content of the files of a dataset, by the name in the registry; fetched where it is not yet here.
 
     All files, or those of `file_names` alone. Raises StepladderError for a wrong checksum, and for a file that is
@@ -283,13 +283,13 @@ def read(name: str, data_dir: Path | None = None, file_names: tuple[str, ...] | 
     return contents
 
 
-def fetch(name: str, data_dir: Path | None = None) -> list[Path]:
+def fetch_source(name: str, data_dir: Path | None = None) -> list[Path]:
     """Bring the files of a dataset here, and check them. Returns where they are; nothing where the dataset needs no file."""
-    read(name, data_dir)
+    read_data_source(name, data_dir)
     return [path for file in source(name).files if (path := _local_path(name, file, data_dir))]
 
 
-def verify(name: str, data_dir: Path | None = None) -> list[Path]:
+def verify_source(name: str, data_dir: Path | None = None) -> list[Path]:
     """Check the files that are here, without a network, and return where they are. Raises StepladderError for a missing or changed file."""
     paths = []
     for file in source(name).files:
@@ -303,7 +303,7 @@ def verify(name: str, data_dir: Path | None = None) -> list[Path]:
     return paths
 
 
-def describe(data_dir: Path | None = None) -> list[dict[str, Any]]:
+def list_sources(data_dir: Path | None = None) -> list[dict[str, Any]]:
     """One row a dataset, for `stepladder data list`: name, kind, what, licence, tokens, whether its files are here."""
     return [
         {

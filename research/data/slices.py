@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from jaxtyping import Bool
 
-from research.config.unicode import lowered, plain_signs
-from research.data.dataset import Sentences
+from research.config.unicode import lowercase, plain_punctuation
+from research.data.dataset import LabelledSentences
 
 NEGATIONS = frozenset(  # and every word that ends in n't
     ("no", "not", "never", "none", "nobody", "nothing", "neither", "nor", "nowhere", "hardly", "barely", "without", "cannot")
@@ -17,7 +17,7 @@ ENDINGS = ("'s", "s", "es", "ed", "d", "ing", "ly", "er", "est", "r", "st")
 RARE = 2  # a word seen at most so often in training
 
 
-def slices(sentences: Sentences, train: Sentences) -> dict[str, Bool[np.ndarray, "n"]]:
+def slices(sentences: LabelledSentences, train: LabelledSentences) -> dict[str, Bool[np.ndarray, "n"]]:
     """Which sentences belong to each slice. Words count in lower case.
 
     negation, contrast: has such a word. rare: has a word seen once or twice in training; unseen: one never seen. inflected: an unseen word
@@ -42,7 +42,7 @@ def slices(sentences: Sentences, train: Sentences) -> dict[str, Bool[np.ndarray,
 
 
 def _plain(word: str) -> str:
-    return plain_signs(lowered(word))
+    return plain_punctuation(lowercase(word))
 
 
 def _is_word(word: str) -> bool:

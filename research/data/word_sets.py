@@ -11,11 +11,11 @@ import numpy as np
 from jaxtyping import Float
 
 from research.config.errors import StepladderError, did_you_mean
-from research.config.unicode import normalised
-from research.data.registry import read
+from research.config.unicode import normalise_unicode
+from research.data.registry import read_data_source
 from research.data.utf8 import as_text
 
-RATED = ("wordsim353", "men")  # in the registry
+RATED_SETS = ("wordsim353", "men")  # in the registry
 
 
 class RatedPairs(NamedTuple):
@@ -29,7 +29,7 @@ Analogy = tuple[str, str, str, str]
 Analogies = dict[str, tuple[Analogy, ...]]  # by section
 
 
-def parse_pairs(content: bytes, place: str) -> RatedPairs:
+def parse_rated_pairs(content: bytes, place: str) -> RatedPairs:
     """The pairs of a file. Raises StepladderError with the line that is no pair."""
     pairs, ratings = [], []
     for number, line in _lines(content, place):
@@ -58,9 +58,9 @@ def parse_analogies(content: bytes, place: str) -> Analogies:
     return {name: tuple(questions) for name, questions in sections.items()}
 
 
-def read_pairs(path: Path) -> RatedPairs:
+def read_rated_pairs(path: Path) -> RatedPairs:
     """The pairs of a file of one's own, or of any set of that form."""
-    return parse_pairs(_content(path), str(path))
+    return parse_rated_pairs(_content(path), str(path))
 
 
 def read_analogies(path: Path) -> Analogies:
@@ -68,23 +68,25 @@ def read_analogies(path: Path) -> Analogies:
     return parse_analogies(_content(path), str(path))
 
 
-def load_pairs(name: str, data_dir: Path | None = None) -> RatedPairs:
+def load_rated_pairs(name: str, data_dir: Path | None = None) -> RatedPairs:
     """A set of the registry, checked; fetched where it is not here. Raises StepladderError for an unknown name, with the known ones."""
-    if name not in RATED:
-        raise StepladderError(f"There is no set of rated pairs {name!r}{did_you_mean(name, RATED) or '.'} The sets are {', '.join(RATED)}.")
-    ((file, content),) = read(name, data_dir).items()
-    return parse_pairs(content, file)
+    if name not in RATED_SETS:
+        raise StepladderError(
+            f"There is no set of rated pairs {name!r}{did_you_mean(name, RATED_SETS) or '.'} The sets are {', '.join(RATED_SETS)}."
+        )
+    ((file, content),) = read_data_source(name, data_dir).items()
+    return parse_rated_pairs(content, file)
 
 
 def load_analogies(data_dir: Path | None = None) -> Analogies:
     """The analogies of the registry (Mikolov et al. 2013), checked; fetched where they are not here."""
-    ((file, content),) = read("analogies", data_dir).items()
+    ((file, content),) = read_data_source("analogies", data_dir).items()
     return parse_analogies(content, file)
 
 
 def _lines(content: bytes, place: str) -> list[tuple[int, str]]:
     """The lines that are not blank, numbered from 1."""
-    return [(number, line) for number, line in enumerate(normalised(as_text(content, place)).split("\n"), start=1) if line.strip()]
+    return [(number, line) for number, line in enumerate(normalise_unicode(as_text(content, place)).split("\n"), start=1) if line.strip()]
 
 
 def _content(path: Path) -> bytes:

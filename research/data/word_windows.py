@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, Int32
 
 from research.config.errors import StepladderError
-from research.config.word_vectors import WordVectors
+from research.config.word_vectors import WordVectorsConfig
 
 CHUNK = 1_000_000  # words of the text that are prepared at once
 
@@ -29,7 +29,7 @@ class Blocks(NamedTuple):
     learning_rate: Float32[Any, " steps"]
 
 
-class Sentences(NamedTuple):
+class TrainingSentences(NamedTuple):
     """The words that are trained on, sentence by sentence."""
 
     words: Int32[np.ndarray, " n"]
@@ -37,7 +37,9 @@ class Sentences(NamedTuple):
     counts: Int[np.ndarray, " v"]
 
 
-def collect(tokens: Int32[np.ndarray, " n"], sentence: Int32[np.ndarray, " n"], type_mask: Bool[np.ndarray, " v"]) -> Sentences:
+def training_sentences(
+    tokens: Int32[np.ndarray, " n"], sentence: Int32[np.ndarray, " n"], type_mask: Bool[np.ndarray, " v"]
+) -> TrainingSentences:
     """A text without the types that `type_mask` leaves out, as if it had never had them.
 
     Raises StepladderError where fewer than two types remain. `sentence` is the number of the line of each token, as in a TextSplit.
@@ -51,7 +53,7 @@ def collect(tokens: Int32[np.ndarray, " n"], sentence: Int32[np.ndarray, " n"], 
             f"{np.count_nonzero(counts)} types. Give more text, or lower data.vocabulary.min_count."
         )
     start = np.flatnonzero(np.diff(lines, prepend=lines[0] - 1, append=lines[-1] + 1))
-    return Sentences(words, start, counts)
+    return TrainingSentences(words, start, counts)
 
 
 def keep_probability(counts: Int[np.ndarray, " v"], sample: float) -> Float[np.ndarray, " v"]:
@@ -73,7 +75,7 @@ def draw_noise(generator: np.random.Generator, cumulative: Float[np.ndarray, " v
     return np.searchsorted(cumulative, generator.random(shape) * cumulative[-1], side="right").astype(np.int32)
 
 
-def epoch_blocks(config: WordVectors, text: Sentences, seed: int, epoch: int, chunk: int = CHUNK) -> Iterator[Blocks]:
+def epoch_blocks(config: WordVectorsConfig, text: TrainingSentences, seed: int, epoch: int, chunk: int = CHUNK) -> Iterator[Blocks]:
     """The blocks of an epoch: sentences in a random order, frequent words thinned out, windows and negatives drawn anew."""
     order = np.random.default_rng((seed, epoch)).permutation(len(text.start) - 1)
     length = np.diff(text.start)[order]
@@ -90,7 +92,7 @@ def epoch_blocks(config: WordVectors, text: Sentences, seed: int, epoch: int, ch
         yield _cut(config, words[sampled], left, right, progress, generator, cumulative)
 
 
-def _concatenated(text: Sentences, sentences: Int[np.ndarray, " m"]) -> tuple[Int32[np.ndarray, " n"], Int[np.ndarray, " n"]]:
+def _concatenated(text: TrainingSentences, sentences: Int[np.ndarray, " m"]) -> tuple[Int32[np.ndarray, " n"], Int[np.ndarray, " n"]]:
     """The words of some sentences, and which of them each word belongs to."""
     length = text.start[sentences + 1] - text.start[sentences]
     shift = text.start[sentences] - (np.cumsum(length) - length)
@@ -107,7 +109,7 @@ def _reach(generator: np.random.Generator, sentence: Int[np.ndarray, " n"], wind
 
 
 def _cut(
-    config: WordVectors,
+    config: WordVectorsConfig,
     words: Int32[np.ndarray, " n"],
     left: Int[np.ndarray, " n"],
     right: Int[np.ndarray, " n"],

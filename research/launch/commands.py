@@ -14,31 +14,31 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from research.config.write import to_tree
-from research.data.load import load
+from research.data.load import load_dataset
 from research.launch.environment import use_compilation_cache
-from research.launch.initial import with_initial
-from research.launch.local import execute, pending
+from research.launch.initial import with_initial_metrics
+from research.launch.local import execute_jobs, pending_jobs
 from research.launch.manifest import checked_manifest, write_manifest
-from research.launch.meter import headline
-from research.launch.next_commands import after_sweep, after_training, places_of
+from research.launch.meter import headline_text
+from research.launch.next_commands import after_sweep, after_training, location_options
 from research.launch.open_run import OpenRun, open_for_text, open_run
-from research.launch.plan import Plan, resolve
-from research.launch.progress import clock, progress
-from research.launch.show import advice_lines, as_data, covered_lines, dropped_lines, print_plan, seconds_left
+from research.launch.plan import Plan, resolve_plan
+from research.launch.progress import format_clock, progress
+from research.launch.show import advice_lines, coverage_lines, dropped_lines, plan_data, print_plan, seconds_left
 from research.results import store
 from research.results.manifest import Launch
-from research.results.measures import figures, is_headline
+from research.results.measures import is_headline, significant_figures
 from research.results.summary import summarise
 from research.train.scoring import Interrupted
 
 STOPPED = 130
-SHOWN = 5  # driving words
-SHOWN_TEXT = 100  # characters of a classified sentence
+DRIVERS_PRINTED = 5  # driving words
+CHARACTERS_PRINTED = 100  # characters of a classified sentence
 
 
-def train(loaded: Any, runs: Path, data_dir: Path | None, rerun: str | None, as_json: bool) -> int:
+def train_command(loaded: Any, runs: Path, data_dir: Path | None, rerun: str | None, as_json: bool) -> int:
     """One cell, all its seeds."""
-    plan = resolve(loaded, runs, data_dir)
+    plan = resolve_plan(loaded, runs, data_dir)
     store.check_writable(runs)
     code = _run_plan(plan, runs, data_dir, True, rerun, as_json)
     (cell,) = plan.rows
@@ -49,21 +49,23 @@ def train(loaded: Any, runs: Path, data_dir: Path | None, rerun: str | None, as_
     else:
         _print_summary(summary, runs)
         if summary["status"] == "done" and cell.config:
-            _print_next(after_training(cell.cell_id, cell.config, load(cell.config.data, data_dir), places_of(runs, data_dir)))
+            _print_next(
+                after_training(cell.cell_id, cell.config, load_dataset(cell.config.data, data_dir), location_options(runs, data_dir))
+            )
     return code
 
 
-def sweep(
+def sweep_command(
     chosen: Any, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, as_json: bool, words: Sequence[str] = ()
 ) -> int:
     """Every cell that is not done, then the table. `words` name the sweep in the commands that are told next; without them none are."""
     from research.results.cells import load_cells
-    from research.results.moved import table_on_any_machine, turns_of
+    from research.results.moved import find_unstable_verdicts, table_on_any_machine
     from research.results.sheets import table_sheet
     from research.results.terminal import print_sheet
 
     use_compilation_cache()
-    plan = with_initial(resolve(chosen.loaded, runs, data_dir), runs, data_dir)
+    plan = with_initial_metrics(resolve_plan(chosen.loaded, runs, data_dir), runs, data_dir)
     store.check_writable(runs)
     manifest = write_manifest(plan, runs, launch_of(chosen, runs, data_dir))
     code = _run_plan(plan, runs, data_dir, keep_going, rerun, as_json)
@@ -76,10 +78,10 @@ def sweep(
         print(store.to_json({"name": plan.name, "hash": manifest["hash"], "cells": cells}))
     else:
         measured_cells = load_cells(manifest, runs)
-        table = table_on_any_machine(manifest, runs, measured_cells, turns_of(manifest, measured_cells))
+        table = table_on_any_machine(manifest, runs, measured_cells, find_unstable_verdicts(manifest, measured_cells))
         print_sheet(table_sheet(table), Console(highlight=False))
         if words and code != STOPPED:
-            _print_next(after_sweep(words, plan.name, places_of(runs, data_dir)))
+            _print_next(after_sweep(words, plan.name, location_options(runs, data_dir)))
     return code
 
 
@@ -92,25 +94,25 @@ def launch_of(chosen: Any, runs: Path, data_dir: Path | None) -> Launch:
     return Launch(chosen.spec, chosen.overrides, chosen.preset, tuple(chosen.cards), runs, data_dir)
 
 
-def show(chosen: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+def show_command(chosen: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
     """The plan, checked and priced; nothing is run."""
-    plan = resolve(chosen.loaded, runs, data_dir)
+    plan = resolve_plan(chosen.loaded, runs, data_dir)
     checked_manifest(plan, runs, launch_of(chosen, runs, data_dir))
     for line in dropped_lines(plan):
         print(line, file=sys.stderr)
     if as_json:
-        print(store.to_json(as_data(plan, runs, data_dir)))
+        print(store.to_json(plan_data(plan, runs, data_dir)))
     else:
         print_plan(plan, runs, data_dir)
     return 0
 
 
-def generate(run: str, request: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+def generate_command(run: str, request: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
     """Texts from a run, and how long their first and each later token took. One prompt's text stands in the JSON object itself too."""
-    from research.launch.generate import generate as continue_prompts
+    from research.launch.generate import generate_texts
 
     use_compilation_cache()
-    generated = continue_prompts(_print_notes(open_for_text(runs, run, data_dir)), request)
+    generated = generate_texts(_print_notes(open_for_text(runs, run, data_dir)), request)
     if as_json:
         print(store.to_json(generated | (generated["texts"][0] if len(request.prompts) == 1 else {})))
         return 0
@@ -122,9 +124,9 @@ def generate(run: str, request: Any, runs: Path, data_dir: Path | None, as_json:
     return 0
 
 
-def score(run: str, request: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+def score_command(run: str, request: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
     """Each prompt with its completion and what the model writes instead, and the totals."""
-    from research.launch.score import score as score_prompts
+    from research.launch.score import score_prompts
 
     use_compilation_cache()
     scored = score_prompts(_print_notes(open_for_text(runs, run, data_dir)), request)
@@ -135,8 +137,8 @@ def score(run: str, request: Any, runs: Path, data_dir: Path | None, as_json: bo
         Console(highlight=False, markup=False).print(_completions_table(scored["each"]))
     shares = ", ".join(f"{name.replace('_', ' ')} {100 * scored[name]:.1f} %" for name in ("exact_match", "preferred") if name in scored)
     print(
-        f"{scored['lines']} lines, {scored['tokens']} tokens, {scored['unknown']} unknown: perplexity {figures(scored['perplexity'])}, "
-        f"bits a character {figures(scored['bits_per_character'])}, {shares}"
+        f"{scored['lines']} lines, {scored['tokens']} tokens, {scored['unknown']} unknown: perplexity "
+        f"{significant_figures(scored['perplexity'])}, bits a character {significant_figures(scored['bits_per_character'])}, {shares}"
     )
     return 0
 
@@ -147,35 +149,40 @@ def _completions_table(lines: list[dict[str, Any]]) -> Table:
     table = Table(*("prompt", "completion", "perplexity", "greedy", "exact"), *(["preferred"] if ranked else []), box=None)
     yes_or_no = {True: "yes", False: "no"}
     for line in lines:
-        values = [line["prompt"], line["completions"][0], figures(line["perplexity"]), line["greedy"].strip(), yes_or_no[line["exact"]]]
+        values = [
+            line["prompt"],
+            line["completions"][0],
+            significant_figures(line["perplexity"]),
+            line["greedy"].strip(),
+            yes_or_no[line["exact"]],
+        ]
         table.add_row(*(Line(value) for value in (*values, *([yes_or_no[line["preferred"]]] if ranked else []))))
     return table
 
 
-def predict(run: str, text: str | None, file: Path | None, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+def predict_command(run: str, text: str | None, file: Path | None, runs: Path, data_dir: Path | None, as_json: bool) -> int:
     """The class of each sentence, and why."""
-    from research.launch.predict import predict as classify
-    from research.launch.predict import texts_of
+    from research.launch.predict import classify_sentences, sentences_from_options
 
-    texts = texts_of(text, file)
+    texts = sentences_from_options(text, file)
     use_compilation_cache()
     opened = _print_notes(open_run(runs, run, data_dir))
-    predictions = classify(opened, texts)
+    predictions = classify_sentences(opened, texts)
     if as_json:
         print(store.to_json({"cell_id": opened.cell_id, "predictions": [prediction._asdict() for prediction in predictions]}))
         return 0
     for prediction in predictions:
         label, words = prediction.label, prediction.words
         confidence = f"{100 * prediction.probabilities[label]:5.1f} %" if prediction.probabilities else f"{prediction.scores[label]:+7.2f}"
-        drivers = ", ".join(f"{word} {value:+.2f}" for word, value in prediction.drivers[:SHOWN])
+        drivers = ", ".join(f"{word} {value:+.2f}" for word, value in prediction.drivers[:DRIVERS_PRINTED])
         unread = f"; read {prediction.read} of {words} words" if prediction.read < words else ""
         unknown = f"; {prediction.unknown} of {words} words unknown" if prediction.unknown else "" if words else "; no words"
-        print(f"{label:<12} {confidence}  {prediction.text[:SHOWN_TEXT]}")
+        print(f"{label:<12} {confidence}  {prediction.text[:CHARACTERS_PRINTED]}")
         print(f"{'':<22}{drivers or 'no word spoke for or against it'}{unknown}{unread}")
     return 0
 
 
-def probe(run: str, overrides: list[str], out: Path | None, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+def probe_command(run: str, overrides: list[str], out: Path | None, runs: Path, data_dir: Path | None, as_json: bool) -> int:
     """What each layer knows: a table, a figure, and both as a report."""
     from research.launch.probe import probe_run
     from research.results.study import print_study, write_study
@@ -198,12 +205,12 @@ def _print_notes(run: OpenRun) -> OpenRun:
 def _run_plan(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, quiet: bool) -> int:
     """0 done, 1 something crashed or could not be begun, 130 stopped by the user."""
     use_compilation_cache()
-    jobs = pending(plan, runs, rerun)
+    jobs = pending_jobs(plan, runs, rerun)
     predicted = seconds_left(plan, jobs, data_dir, runs) if jobs else 0.0
     _announce(plan, jobs, predicted, quiet)
     with _stoppable() as stop, progress(plan, jobs, predicted, quiet) as report:
         try:
-            outcome = execute(plan, runs, data_dir, jobs, stop, keep_going, rerun is not None, report)
+            outcome = execute_jobs(plan, runs, data_dir, jobs, stop, keep_going, rerun is not None, report)
         except Interrupted:
             print("stopped; every run under way is checkpointed, and the same command goes on from there", file=sys.stderr)
             return STOPPED
@@ -218,13 +225,13 @@ def _announce(plan: Plan, jobs: list[Any], predicted: float, quiet: bool) -> Non
         print(line, file=sys.stderr)
     if quiet:
         return
-    for line in (*covered_lines(plan), *advice_lines(plan), *filter(None, [plan.matched])):
+    for line in (*coverage_lines(plan), *advice_lines(plan), *filter(None, [plan.matched])):
         print(line, file=sys.stderr)
     all_runs = sum(len(cell.seeds) for cell in plan.cells)
     if not jobs:
         print(f"{plan.name}: all {all_runs} runs are done", file=sys.stderr)
     else:
-        print(f"{plan.name}: {len(jobs)} of {all_runs} runs to do, about {clock(predicted)}", file=sys.stderr)
+        print(f"{plan.name}: {len(jobs)} of {all_runs} runs to do, about {format_clock(predicted)}", file=sys.stderr)
 
 
 @contextmanager
@@ -255,10 +262,10 @@ def _print_summary(summary: dict[str, Any], runs: Path) -> None:
         f"{summary['flops_per_token']:,.0f} FLOPs a token"
     )
     for split in ("valid", "test"):
-        headlines = [f"{name} {figures(value)}" for name, value in summary[split].items() if is_headline(name)]
+        headlines = [f"{name} {significant_figures(value)}" for name, value in summary[split].items() if is_headline(name)]
         groups = len(summary[split]) - len(headlines)
         console.print(f"{split}: " + ", ".join([*headlines, f"and {groups} of groups in result.json"] if groups else headlines))
     for run in summary["runs"]:
-        scores = [score for split in ("valid", "test") if (score := headline(split, run[split] or {}, ""))]
+        scores = [score for split in ("valid", "test") if (score := headline_text(split, run[split] or {}, ""))]
         console.print(f"  seed {run['seed']}: {', '.join([run['status'], *scores])}")
     console.print(f"{runs / summary['cell_id']}")

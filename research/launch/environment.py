@@ -30,9 +30,9 @@ def environment() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "platform": jax.default_backend(),
         "devices": len(jax.devices()),
-        "cores_of_a_run": lanes.cores(),
+        "cores_of_a_run": lanes.cores_per_lane(),
         "flags": os.environ.get("XLA_FLAGS", ""),
-        **code(),
+        **source_state(),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
 
@@ -58,7 +58,7 @@ def _processor() -> str:
         return platform.processor()
 
 
-def code() -> dict[str, str]:
+def source_state() -> dict[str, str]:
     """The commit, and under `changes` a digest of what differs from it: of the whole source where the code is no checkout."""
     root = Path(__file__).parents[1]
     if _git(root, "ls-files", "--error-unmatch", __file__) is None:  # not the repository of someone's virtual environment

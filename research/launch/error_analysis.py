@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from research.config.fields import by_kind
+from research.config.fields import classes_by_kind
 from research.config.labels import row_label
 from research.config.schema import CLASSIFIERS
 from research.data.dataset import Dataset
 from research.data.slices import slices
 from research.launch.environment import use_compilation_cache
 from research.launch.open_run import OpenRun, open_run
-from research.launch.predict import Prediction, predict
+from research.launch.predict import Prediction, classify_sentences
 from research.results import store
 from research.results.report import Section
-from research.results.sheets import Heading, Sheet, Text
+from research.results.sheets import Heading, Sheet, StyledText
 
 WORST = 3  # examples a row
 DRIVING = 6  # words an example
@@ -28,9 +28,9 @@ SLICES = (
 CONFUSIONS = "<p>Of the test sentences of a class, the share that was put into each class, in per cent, over all seeds.</p>"
 
 
-def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> tuple[Section, ...]:
+def error_sections(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> tuple[Section, ...]:
     """Sections where the cells are classifiers of one dataset with at least one run that is done; else none."""
-    cells = [entry for entry in manifest["cells"] if entry["config"] and entry["config"]["model"]["kind"] in by_kind(CLASSIFIERS)]
+    cells = [entry for entry in manifest["cells"] if entry["config"] and entry["config"]["model"]["kind"] in classes_by_kind(CLASSIFIERS)]
     runs_by_label = {_label(entry): runs for entry in cells if (runs := _finished_runs(entry, runs_dir, data_dir))}
     if not runs_by_label:
         return ()
@@ -63,8 +63,8 @@ def _slices(runs_by_label: dict[str, list[OpenRun]]) -> Section | None:
     for label, runs in runs_by_label.items():
         metrics = [(store.read_result(run.folder) or {})["metrics"]["test"] for run in runs]
         names = ("accuracy", *(f"accuracy_at_{name}" for name in present))
-        rows.append((Text(label), *(Text(_percent(_mean(metrics, name))) for name in names)))
-    count = (Text("sentences"), Text(f"{len(data.test.inputs):,}"), *(Text(f"{sizes[name]:,}") for name in present))  # type: ignore[union-attr]
+        rows.append((StyledText(label), *(StyledText(_percent(_mean(metrics, name))) for name in names)))
+    count = (StyledText("sentences"), StyledText(f"{len(data.test.inputs):,}"), *(StyledText(f"{sizes[name]:,}") for name in present))  # type: ignore[union-attr]
     headings = (Heading("", numeric=False), Heading("all"), *(Heading(name) for name in present))
     return Section("Where each one fails", SLICES, sheet=Sheet("Slices", headings, (count, *rows), labels=1))
 
@@ -84,7 +84,9 @@ def _confusions(runs_by_label: dict[str, list[OpenRun]]) -> Section | None:
                 np.add.at(counts, (items["class"], items["predicted"]), 1)
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         for i, name in enumerate(classes):
-            rows.append((Text(label), Text(name), *(Text(_percent(share), bold=i == j) for j, share in enumerate(shares[i]))))
+            rows.append(
+                (StyledText(label), StyledText(name), *(StyledText(_percent(share), bold=i == j) for j, share in enumerate(shares[i])))
+            )
     headings = (Heading("", numeric=False), Heading("class", numeric=False), *(Heading(f"as {name}") for name in classes))
     return Section("Confusions", CONFUSIONS, sheet=Sheet("Confusions", headings, tuple(rows), labels=2))
 
@@ -104,11 +106,11 @@ def _worst(runs_by_label: dict[str, list[OpenRun]]) -> Section | None:
         if not len(misclassified):
             parts.append(f"<h3>{escape(label)}</h3><p>No test sentence is wrong.</p>")
             continue
-        predictions = predict(run, [test.texts[i] for i in misclassified], explain=False)
+        predictions = classify_sentences(run, [test.texts[i] for i in misclassified], explain=False)
         true_classes = [run.data.classes[test.labels[i]] for i in misclassified]
         margins = np.array([each.scores[each.label] - each.scores[name] for each, name in zip(predictions, true_classes, strict=True)])
         worst = [int(i) for i in np.argsort(-margins, kind="stable")[:WORST]]
-        explained = predict(run, [predictions[i].text for i in worst])
+        explained = classify_sentences(run, [predictions[i].text for i in worst])
         lines = "".join(_list_item(prediction, true_classes[i]) for prediction, i in zip(explained, worst, strict=True))
         parts.append(f"<h3>{escape(label)}</h3><ul>{lines}</ul>")
     return Section("The worst mistakes", "".join(parts)) if len(parts) > 1 else None

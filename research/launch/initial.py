@@ -8,21 +8,21 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from research.config.data import Text
+from research.config.data import TextCorpus
 from research.config.schema import Config
 from research.data.dataset import Dataset
 from research.data.eval_batches import eval_batches
-from research.data.load import load
-from research.launch.plan import Cell, Plan, program_of
+from research.data.load import load_dataset
+from research.launch.plan import Plan, PlannedCell, program_of
 from research.models.observe import logit_deviation
 from research.results import store
 from research.results.manifest import manifest_path
-from research.train.initial_vectors import begin_with_file
-from research.train.optimiser import hyper
-from research.train.update import Member, jitted_begin
+from research.train.initial_vectors import load_initial_vectors
+from research.train.optimiser import traced_hyperparameters
+from research.train.update import Member, jitted_initial_state
 
 
-def with_initial(plan: Plan, runs_dir: Path, data_dir: Path | None) -> Plan:
+def with_initial_metrics(plan: Plan, runs_dir: Path, data_dir: Path | None) -> Plan:
     """The plan; its cells have under `facts["extra"]` what the table asks for of INITIAL. What an older manifest knows is read from it."""
     sweep = plan.loaded.sweep
     names = [name for name in INITIAL if sweep and f"extra.{name}" in (sweep.metric, *sweep.table.metrics)]
@@ -33,10 +33,10 @@ def with_initial(plan: Plan, runs_dir: Path, data_dir: Path | None) -> Plan:
     return replace(plan, cells=tuple(_with_extra(cell, names, measured.get(cell.cell_id, {}), data_dir) for cell in plan.cells))
 
 
-def _with_extra(cell: Cell, names: list[str], measured: dict[str, float], data_dir: Path | None) -> Cell:
+def _with_extra(cell: PlannedCell, names: list[str], measured: dict[str, float], data_dir: Path | None) -> PlannedCell:
     if cell.config is None or not cell.config.trained:
         return cell
-    data = load(cell.config.data, data_dir)
+    data = load_dataset(cell.config.data, data_dir)
     extra = {name: measured[name] if name in measured else INITIAL[name](cell.config, data) for name in names}
     return replace(cell, facts=cell.facts | {"extra": cell.facts.get("extra", {}) | extra})
 
@@ -44,12 +44,12 @@ def _with_extra(cell: Cell, names: list[str], measured: dict[str, float], data_d
 def initial_logit_deviation(config: Config, data: Dataset) -> float:
     """Of the first seed's initial parameters on the first batch of validation."""
     program = program_of(config, data)
-    rate, decay = hyper(config.optim)
+    rate, decay = traced_hyperparameters(config.optim)
     member = Member(jnp.uint32(config.seeds[0]), jnp.float32(rate), jnp.float32(decay))
-    length, stride = (config.eval_length, config.eval_stride) if isinstance(config.data, Text) else (1, 1)
+    length, stride = (config.eval_length, config.eval_stride) if isinstance(config.data, TextCorpus) else (1, 1)
     batches = eval_batches(config.data, config.eval, data.valid, data.eos, length, stride)[0]
     first = jax.tree.map(lambda leaf: leaf[0], batches)
-    params = begin_with_file(config, jitted_begin(program, config.model, member).params, data.vocabulary)
+    params = load_initial_vectors(config, jitted_initial_state(program, config.model, member).params, data.vocabulary)
     return logit_deviation(program.config.model, params, first)
 
 

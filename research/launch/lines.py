@@ -6,7 +6,7 @@ from research.config import unicode
 from research.config.errors import StepladderError
 
 
-def lines_of(option: str, file: Path, what: str) -> list[str]:
+def read_input_lines(option: str, file: Path, what: str) -> list[str]:
     """The file's lines, `what` one each. Raises StepladderError, which names the option, for no file, no UTF-8 or nothing in it."""
     try:
         content = file.read_bytes()

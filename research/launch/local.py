@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
-from research.config.data import Text
+from research.config.data import TextCorpus
 from research.config.errors import StepladderError
 from research.config.model import Interpolation
 from research.config.schema import Config
@@ -19,27 +19,27 @@ from research.config.write import to_toml
 from research.data.batches import HOST_ABOVE, belongs_on_host, device_arrays, host_arrays
 from research.data.dataset import Dataset, TextSplit, units
 from research.data.eval_batches import eval_batches, items
-from research.data.load import load, misspelt
-from research.data.prompts import asked_of
-from research.data.varied import cut_anew
-from research.launch.belonging import belongs
+from research.data.load import load_dataset, misspelt_test_split
+from research.data.prompts import load_prompt_set
+from research.data.varied import resegment
+from research.launch.belonging import token_membership
 from research.launch.environment import differences, environment
-from research.launch.plan import Cell, Plan, lacks, program_of
-from research.launch.record import keep_record
+from research.launch.plan import Plan, PlannedCell, program_of, unavailable_metrics
+from research.launch.record import write_record
 from research.results import store
-from research.results.choice import chosen, is_decided, parse_reference
-from research.results.code import environments
+from research.results.choice import chosen_trial, is_decided, parse_reference
+from research.results.code import run_environments
 from research.results.lock import HeldError, claimed
 from research.train import lanes
 from research.train.classic import fit_run, score_fitted
-from research.train.engine import build, build_evaluator, mesh_of
-from research.train.evaluate import Belonging
+from research.train.engine import compile_engine, compile_evaluator, config_mesh
+from research.train.evaluate import TokenMembership
 from research.train.events import Blocked, Compiling, Diverged, Done, Failed, Held, Listener, Note, RunEvent, Started, Trained
 from research.train.latency import latency_ms
 from research.train.result import ENDED, Job, write_failure
-from research.train.runs import Material, train_runs
-from research.train.scoring import HeldOut, Interrupted, Split, score_runs
-from research.train.source import OnHost
+from research.train.runs import GroupData, train_runs
+from research.train.scoring import HeldOut, Interrupted, SplitToScore, score_runs
+from research.train.source import HostSource
 
 UNDECIDED = "undecided"  # stands for the folder of a run that is not known yet: there is none
 FILES = (  # of a run, beside its checkpoints
@@ -56,7 +56,7 @@ class Group(NamedTuple):
     untrained: bool = True  # False where they are trained, and their test split is to be scored
 
 
-class Outcome(NamedTuple):
+class RunCounts(NamedTuple):
     """How many runs ended how."""
 
     done: int
@@ -65,7 +65,7 @@ class Outcome(NamedTuple):
     blocked: int
 
 
-def pending(plan: Plan, runs_dir: Path, rerun: str | None) -> list[Job]:
+def pending_jobs(plan: Plan, runs_dir: Path, rerun: str | None) -> list[Job]:
     """The runs to be trained, or scored where only that is missing; parents first.
 
     `rerun`: failed (and diverged) runs alone, all, or a cell_id's.
@@ -77,7 +77,7 @@ def pending(plan: Plan, runs_dir: Path, rerun: str | None) -> list[Job]:
     return untrained + (_to_score(plan, runs_dir, untrained) if rerun is None else [])
 
 
-def execute(
+def execute_jobs(
     plan: Plan,
     runs_dir: Path,
     data_dir: Path | None,
@@ -86,7 +86,7 @@ def execute(
     keep_going: bool,
     anew: bool,
     report: Listener,
-) -> Outcome:
+) -> RunCounts:
     """Run the jobs; `anew`: from nothing. Raises Interrupted when the user stops it. A failure is a run's own, kept in its folder.
 
     Of a row whose values are tried, the test split is scored for the chosen one alone, once all of its trials have ended.
@@ -123,7 +123,7 @@ def execute(
             ]
             scored_folders |= {job.folder for job in to_score}
             remaining += to_score
-    return Outcome(counts[Done] + counts[Trained] + counts[Diverged], counts[Failed], counts[Held], counts[Blocked])
+    return RunCounts(counts[Done] + counts[Trained] + counts[Diverged], counts[Failed], counts[Held], counts[Blocked])
 
 
 def _jobs(plan: Plan, runs_dir: Path, chosen: Sequence[str]) -> list[Job]:
@@ -146,7 +146,7 @@ def _to_score(plan: Plan, runs_dir: Path, untrained: Sequence[Job]) -> list[Job]
     """The trained runs whose test split is to be scored. A row is not chosen while one of its trials is still to be trained."""
     waiting = {job.cell_id for job in untrained}
     decided = [choice for choice in plan.choices if not waiting & set(choice.trials) and is_decided(choice, runs_dir)]
-    chosen_ids = [cell_id for choice in decided if (cell_id := chosen(choice, runs_dir))]
+    chosen_ids = [cell_id for choice in decided if (cell_id := chosen_trial(choice, runs_dir))]
     return [job for job in _jobs(plan, runs_dir, chosen_ids) if job.tested and store.status_of(job.folder) == "trained"]
 
 
@@ -155,7 +155,7 @@ def _is_mixture(config: Config | None) -> bool:
     return config is not None and (isinstance(config.model, Interpolation) or config.pooled)
 
 
-def _job(cell: Cell, seed: int, cells: dict[str, Cell], runs_dir: Path) -> Job:
+def _job(cell: PlannedCell, seed: int, cells: dict[str, PlannedCell], runs_dir: Path) -> Job:
     assert cell.config is not None
     start = seed if cell.parent_seed is None else cell.parent_seed
     parents = tuple(_parent(cells, parent, start, runs_dir) for parent in cell.parents)
@@ -163,10 +163,10 @@ def _job(cell: Cell, seed: int, cells: dict[str, Cell], runs_dir: Path) -> Job:
     return Job(cell.cell_id, cell.config, seed, folder, parents, cell.facts, data_digest=cell.data_digest)
 
 
-def _parent(cells: dict[str, Cell], name: str, seed: int, runs_dir: Path) -> Path:
+def _parent(cells: dict[str, PlannedCell], name: str, seed: int, runs_dir: Path) -> Path:
     """Seed k starts from seed k; a parent without chance has one run, the parent of all. Of a choice the chosen trial is the parent."""
     choice = parse_reference(name)
-    cell_id = name if choice is None else chosen(choice, runs_dir) if is_decided(choice, runs_dir) else None
+    cell_id = name if choice is None else chosen_trial(choice, runs_dir) if is_decided(choice, runs_dir) else None
     if cell_id is None:
         return runs_dir / UNDECIDED
     cell = cells.get(cell_id)
@@ -186,7 +186,7 @@ def _needs_training(job: Job, rerun: str | None) -> bool:
 def _is_ready(job: Job) -> bool:
     """Whether its parents are trained; of a mixture that is to be scored, whether they are scored."""
     scored = store.status_of(job.folder) == "trained" or (job.tested and _is_mixture(job.config))
-    needed = ("done",) if scored and _is_mixture(job.config) else store.KEPT
+    needed = ("done",) if scored and _is_mixture(job.config) else store.TRAINED_STATUSES
     return all(store.status_of(parent) in needed for parent in job.parents)
 
 
@@ -202,7 +202,7 @@ def _prepare_folder(job: Job, anew: bool, report: Listener) -> None:
         with claimed(job.folder):
             _delete_results(job.folder)
     store.write_text(cell / "config.toml", to_toml(job.config))
-    environments_by_seed = [environments(cell / f"seed-{seed}") for seed in store.seeds_of(cell)]
+    environments_by_seed = [run_environments(cell / f"seed-{seed}") for seed in store.seeds_of(cell)]
     previous = next((parts[-1] for parts in environments_by_seed if parts), None)
     if previous is not None and (changes := differences(previous, job.environment)):
         report(Note(job, f"{changes}; its numbers may differ from those before"))
@@ -219,7 +219,7 @@ def _groups(jobs: Sequence[Job], data_dir: Path | None) -> list[Group]:
     """Runs of one program that are all to be trained, or all to be scored alone."""
     groups: dict[Any, list[Job]] = {}
     for job in jobs:
-        data, untrained = load(job.config.data, data_dir), store.status_of(job.folder) not in ENDED
+        data, untrained = load_dataset(job.config.data, data_dir), store.status_of(job.folder) not in ENDED
         key = (program_of(job.config, data), data.digest, job.config.eval, untrained) if job.config.trained else None
         groups.setdefault(key, []).append(job)
     ordered = sorted(groups.items(), key=lambda item: item[0] is not None)
@@ -269,17 +269,17 @@ def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report:
     """Fit a run that is not trained, and score its test split where it is to be."""
     if stop.is_set():
         raise Interrupted
-    data = load(job.config.data, data_dir)
+    data = load_dataset(job.config.data, data_dir)
     try:
         with claimed(job.folder):
             if _is_finished(job):
                 return report(Held(job, "another process finished it meanwhile"))
             if store.status_of(job.folder) != "trained":
                 report(Started(job, 0))
-                keep_record(job.folder.parent, job.config, data, data_dir)
-                metrics = fit_run(job, data, data_dir, belongs(data, "valid"))
+                write_record(job.folder.parent, job.config, data, data_dir)
+                metrics = fit_run(job, data, data_dir, token_membership(data, "valid"))
             if job.tested:
-                metrics = score_fitted(job, data, data_dir, belongs(data, "test"))
+                metrics = score_fitted(job, data, data_dir, token_membership(data, "test"))
             report(Done(job, 0, metrics) if job.tested else Trained(job, 0, metrics))
     except HeldError as held:
         report(Held(job, str(held)))
@@ -292,16 +292,16 @@ def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report:
 def _compile_group(group: Group, data_dir: Path | None) -> tuple[Any, Any]:
     """What trains a group and its material, or what scores it and what is held out."""
     config = _longest_call(group.jobs)
-    data = load(config.data, data_dir)
+    data = load_dataset(config.data, data_dir)
     for job in group.jobs:
-        keep_record(job.folder.parent, job.config, data, data_dir)
+        write_record(job.folder.parent, job.config, data, data_dir)
     if not group.untrained:
-        held_out = held_out_of(config, data)
-        return build_evaluator(group.program, held_out.shapes, len(group.jobs)), held_out
-    material = materials(config, data)
+        held_out = held_out_splits(config, data)
+        return compile_evaluator(group.program, held_out.shapes, len(group.jobs)), held_out
+    material = training_material(config, data)
     shapes = (material.valid.batches, *(material.held_out.shapes if any(job.tested for job in group.jobs) else ()))
     latency_ms(group.program)  # compiles; it is measured when nothing else is compiling
-    return build(group.program, material.source, shapes, len(group.jobs)), material
+    return compile_engine(group.program, material.source, shapes, len(group.jobs)), material
 
 
 def _longest_call(jobs: Sequence[Job]) -> Config:
@@ -310,42 +310,46 @@ def _longest_call(jobs: Sequence[Job]) -> Config:
     return config.model_copy(update={"run": config.run.model_copy(update={"log_every": log_every})})
 
 
-def materials(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> Material:
+def training_material(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> GroupData:
     """The training split on the devices, or on the host where it is a text of more bytes or one that is cut anew for every epoch; the
     validation split as batches; and what is held out."""
-    return Material(_source(config, data, host_above), _split(config, data, "valid"), held_out_of(config, data), data.vocabulary)
+    return GroupData(_source(config, data, host_above), _split(config, data, "valid"), held_out_splits(config, data), data.vocabulary)
 
 
-def held_out_of(config: Config, data: Dataset) -> HeldOut:
+def held_out_splits(config: Config, data: Dataset) -> HeldOut:
     """The test split as batches, at further window lengths and misspelt, what is translated, and the prompt set."""
-    windows = [window for window in config.eval.also if f"test.perplexity_at_{window}" not in lacks(config)]
+    windows = [window for window in config.eval.also if f"test.perplexity_at_{window}" not in unavailable_metrics(config)]
     splits_by_window = {window: _split(config, data, "test", window) for window in windows}
     pairs = data if data.pairs else None
-    return HeldOut(_split(config, data, "test"), splits_by_window, _misspelt(config, data), pairs, asked_of(config.eval, data.vocabulary))
+    return HeldOut(
+        _split(config, data, "test"), splits_by_window, _misspelt(config, data), pairs, load_prompt_set(config.eval, data.vocabulary)
+    )
 
 
-def _split(config: Config, data: Dataset, name: str, window: int | None = None) -> Split:
+def _split(config: Config, data: Dataset, name: str, window: int | None = None) -> SplitToScore:
     """`window`: in tokens, where it is not the one that is asked for."""
-    text = isinstance(config.data, Text)
+    text = isinstance(config.data, TextCorpus)
     length, stride = (config.eval_length, config.eval_stride) if text else (1, 1)
-    return Split(eval_batches(config.data, config.eval, getattr(data, name), data.eos, window or length, stride), belongs(data, name))
+    return SplitToScore(
+        eval_batches(config.data, config.eval, getattr(data, name), data.eos, window or length, stride), token_membership(data, name)
+    )
 
 
 def _source(config: Config, data: Dataset, host_above: int) -> Any:
-    if isinstance(config.data, Text) and not isinstance(config.data.regularisation, NoRegularisation):
+    if isinstance(config.data, TextCorpus) and not isinstance(config.data.regularisation, NoRegularisation):
         assert isinstance(data.train, TextSplit), "a text"
-        cut = partial(cut_anew, config.data.regularisation, data.vocabulary, data.vocabulary.decode(data.train.tokens))
-        cache_size = 2 * lanes.capacity(len(config.seeds))  # a call may reach from one epoch into the next
-        return OnHost(host_arrays(data.train), config.run.log_every, lru_cache(cache_size)(cut))
+        cut = partial(resegment, config.data.regularisation, data.vocabulary, data.vocabulary.decode(data.train.tokens))
+        cache_size = 2 * lanes.lane_count(len(config.seeds))  # a call may reach from one epoch into the next
+        return HostSource(host_arrays(data.train), config.run.log_every, lru_cache(cache_size)(cut))
     if belongs_on_host(data.train, host_above):
-        return OnHost(host_arrays(data.train), config.run.log_every)
-    return lanes.replicate(mesh_of(config), device_arrays(data.train, config.train.buckets))
+        return HostSource(host_arrays(data.train), config.run.log_every)
+    return lanes.replicate(config_mesh(config), device_arrays(data.train, config.train.buckets))
 
 
-def _misspelt(config: Config, data: Dataset) -> Split | None:
+def _misspelt(config: Config, data: Dataset) -> SplitToScore | None:
     """The test text with `eval.misspelt` of its words misspelt; bits are over the characters and bytes that it had."""
     if config.eval.misspelt == 0:
         return None
-    copy = misspelt(data, config.eval.misspelt)
+    copy = misspelt_test_split(data, config.eval.misspelt)
     batches = eval_batches(config.data, config.eval, copy, data.eos, config.eval_length, config.eval_stride)
-    return Split(batches, Belonging(items(copy), units=units(copy)))
+    return SplitToScore(batches, TokenMembership(items(copy), units=units(copy)))

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from research.config.sweep import Sweep
-from research.config.tuned_by import in_words
+from research.config.tuned_by import choices_text
 from research.config.write import to_tree
 from research.launch.metric_names import metric_names
-from research.launch.plan import Cell, Plan
+from research.launch.plan import Plan, PlannedCell
 from research.results import store
 from research.results.cells import load_cells
 from research.results.manifest import Launch, manifest_path, sweep_hash
@@ -18,7 +18,7 @@ from research.results.spec_check import check_spec
 PLAIN = Sweep().model_dump(mode="json")  # of a file without a [sweep]
 
 
-def manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
+def build_manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
     """The plan as plain values, with what it was launched by."""
     loaded, sweep = plan.loaded, plan.loaded.sweep
     experiment = loaded.experiment
@@ -31,7 +31,7 @@ def manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "matched": plan.matched,
         "cells": [_cell(row, plan) for row in plan.rows],
-        "tuned_by": in_words(loaded.choices) if loaded.choices else "",
+        "tuned_by": choices_text(loaded.choices) if loaded.choices else "",
         "control": experiment.control.model_dump(mode="json") if experiment and experiment.control else None,
         "spread": experiment.spread if experiment else 0.0,
         **launch.as_data(),
@@ -40,7 +40,7 @@ def manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
 
 def checked_manifest(plan: Plan, runs_dir: Path, launch: Launch) -> dict[str, Any]:
     """The manifest. Raises StepladderError where its spec, its control or a card names a row or a metric that cannot be."""
-    contents = manifest(plan, launch)
+    contents = build_manifest(plan, launch)
     if plan.loaded.sweep is not None:
         check_spec(contents, load_cells(contents, runs_dir))
     return contents
@@ -59,7 +59,7 @@ def write_manifest(plan: Plan, runs_dir: Path, launch: Launch) -> dict[str, Any]
     if old is not None and old.get("cards") and _has_begun(new, runs_dir):
         new |= {key: old[key] for key in ("cards", "cards_sha256") if key in old}
     store.write_json(path, store.stamp(new))
-    return json.loads(store.read_text(path))
+    return json.loads(store.read_text_file(path))
 
 
 def _has_begun(contents: dict[str, Any], runs_dir: Path) -> bool:
@@ -67,7 +67,7 @@ def _has_begun(contents: dict[str, Any], runs_dir: Path) -> bool:
     return any(store.read_status(folder) is not None for folder in folders)
 
 
-def _cell(cell: Cell, plan: Plan) -> dict[str, Any]:
+def _cell(cell: PlannedCell, plan: Plan) -> dict[str, Any]:
     labels = cell.labels or {"label": plan.name}
     if cell.config is None:
         return {

@@ -17,7 +17,7 @@ from research.results.plots import heat_map
 from research.results.report import Section
 
 
-class Map(NamedTuple):
+class AttentionMap(NamedTuple):
     """The attention weights of a test item under one run; `symbols` are its inputs."""
 
     weights: Float[np.ndarray, "layers h t t"]
@@ -25,17 +25,17 @@ class Map(NamedTuple):
     seed: int
 
 
-def read_map(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None, item: int = 0) -> Map | None:
+def read_attention_map(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None, item: int = 0) -> AttentionMap | None:
     """Of a cell of a manifest, by its first seed that is done; None where none is. `item`: the number of a test example, or of a line."""
     run = first_run(entry, runs_dir, data_dir)
     if run is None:
         return None
     tokens = _inputs(run.data, item)[: sizes(run.config, run.data).length]
     weights = attention_maps(run.config.model, run.parameters, tokens, np.ones(len(tokens), bool))
-    return Map(weights, tuple(run.vocabulary.types[token] for token in tokens), run.seed)
+    return AttentionMap(weights, tuple(run.vocabulary.types[token] for token in tokens), run.seed)
 
 
-def map_section(
+def attention_section(
     manifest: dict[str, Any],
     runs_dir: Path,
     data_dir: Path | None,
@@ -50,7 +50,7 @@ def map_section(
     axes = axes_of(manifest)
     row_labels = [entry["labels"] for entry in manifest["cells"]]
     entry = manifest["cells"][0 if labels is None else find_indices(row_labels, labels, *axes)[0]]
-    row_name, attention_map = place_text(entry["labels"], *axes), read_map(entry, Path(runs_dir), data_dir, item)
+    row_name, attention_map = place_text(entry["labels"], *axes), read_attention_map(entry, Path(runs_dir), data_dir, item)
     if attention_map is None:
         raise StepladderError(f"No run of {row_name} is done, so it has no attention map. Launch the sweep first.")
     number = range(len(attention_map.weights))[layer] + 1

@@ -10,15 +10,15 @@ from pydantic import ValidationError
 
 from research.config.errors import StepladderError
 from research.config.explain import explain
-from research.config.labels import plain_label, row_label, text
+from research.config.labels import plain_label, row_label, value_text
 from research.config.loader import parse_override
-from research.config.merge import Assignment, Merged, apply
+from research.config.merge import Assignment, Merged, apply_layer
 from research.config.schema import Config
-from research.config.sweep import Match, Point, keys_of
+from research.config.sweep import SizeMatch, SweepPoint, matched_keys
 from research.config.write import to_tree
 from research.models import MODELS
-from research.models.count import flops_per_token, parameters
-from research.tasks.language_modelling import Sizes, known
+from research.models.count import count_parameters, flops_per_token
+from research.tasks.language_modelling import Sizes, init_sizes
 
 LARGEST = 2**20  # of a size
 START = 64  # of a size that is told by a word, such as "4x"
@@ -32,21 +32,21 @@ TITLES = {
 }
 
 
-class Facts(NamedTuple):
+class CostInputs(NamedTuple):
     """What a model's costs depend on beside its config: sizes of the data, and the share of positions that are scored."""
 
     sizes: Sizes
     scored: float = 1.0
 
 
-class Matched(NamedTuple):
+class MatchedPoints(NamedTuple):
     """The points with their sizes solved, and what is told of them: the target, and how far from it each cell is."""
 
-    points: tuple[Point, ...]
+    points: tuple[SweepPoint, ...]
     summary: str
 
 
-def matched(points: Sequence[Point], match: Match, facts: Callable[[Config], Facts]) -> Matched:
+def match_costs(points: Sequence[SweepPoint], match: SizeMatch, facts: Callable[[Config], CostInputs]) -> MatchedPoints:
     """The points with the integers of `match.by` solved, coarse first, so that each is within the tolerance of the reference.
 
     Of several cells that `match.of` names, such as those of a row under each column, each point has the one that it shares most labels
@@ -72,12 +72,12 @@ def matched(points: Sequence[Point], match: Match, facts: Callable[[Config], Fac
         config = _solve(point, match, target, cost_of)
         solved.append(point._replace(config=config))
         changes.append(f"{_name(point)} {_sizes_text(config, match)} ({cost_of(config) / target - 1:+.1%})")
-    names = " or ".join(dict.fromkeys(f"{_name(reference)} ({cost_of(reference.config):,.0f})" for reference in references))
+    names = " or ".join(dict.fromkeys(f"{_name(point)} ({cost_of(point.config):,.0f})" for point in references if point.config is not None))
     by, rows = " and ".join(match.by), "; ".join(dict.fromkeys(changes))
-    return Matched(tuple(solved), f"Matched: {TITLES[match.target]}, to those of {names}, by {by}: {rows}.")
+    return MatchedPoints(tuple(solved), f"Matched: {TITLES[match.target]}, to those of {names}, by {by}: {rows}.")
 
 
-def cost(config: Config, target: str, facts: Callable[[Config], Facts]) -> float:
+def cost(config: Config, target: str, facts: Callable[[Config], CostInputs]) -> float:
     """Parameters without embedding and output ("params"), all of them ("total"), forward FLOPs for a token as the table counts them, or
     the bytes that are carried from one token to the next.
     """
@@ -88,10 +88,10 @@ def cost(config: Config, target: str, facts: Callable[[Config], Facts]) -> float
         )
     sizes, scored = facts(config)
     if target == "flops":
-        return flops_per_token(config.model, *known(config.model, sizes), scored=scored)
+        return flops_per_token(config.model, *init_sizes(config.model, sizes), scored=scored)
     if target == "state":
         return _state_bytes(config, sizes)
-    counts = parameters(config.model, *known(config.model, sizes))
+    counts = count_parameters(config.model, *init_sizes(config.model, sizes))
     return float(counts.total if target == "total" else counts.body)
 
 
@@ -103,7 +103,7 @@ def _state_bytes(config: Config, sizes: Sizes) -> float:
     return state_bytes
 
 
-def _references(points: Sequence[Point], match: Match) -> list[Point]:
+def _references(points: Sequence[SweepPoint], match: SizeMatch) -> list[SweepPoint]:
     """The cells that `match.of` names: by a row's whole name, or as key=value, with values as a table or as TOML writes them."""
     named = [point for point in points if _has_name(point, match.of.strip())]
     labels = [] if named else [_label(pair) for pair in match.of.split(",") if "=" in pair]
@@ -111,7 +111,7 @@ def _references(points: Sequence[Point], match: Match) -> list[Point]:
         named = [point for point in points if all(_has_label(point, *pair) for pair in labels)]
     if cells := [point for point in named if point.config is not None]:
         return cells
-    cell_names = "; ".join(", ".join(f"{key}={text(value)}" for key, value in point.labels.items()) for point in points)
+    cell_names = "; ".join(", ".join(f"{key}={value_text(value)}" for key, value in point.labels.items()) for point in points)
     problem = "names a cell that cannot be" if named else "names no cell of this sweep"
     raise StepladderError(f'sweep.match.of = "{match.of}" {problem}. Its cells are: {cell_names}.')
 
@@ -122,11 +122,11 @@ def _label(pair: str) -> tuple[str, str, Any]:
     return key, written, parse_override(f"{key}={written}")[1]
 
 
-def _has_label(point: Point, key: str, written: str, value: Any) -> bool:
-    return key in point.labels and (point.labels[key] == value or text(point.labels[key]) == written)
+def _has_label(point: SweepPoint, key: str, written: str, value: Any) -> bool:
+    return key in point.labels and (point.labels[key] == value or value_text(point.labels[key]) == written)
 
 
-def _has_name(point: Point, name: str) -> bool:
+def _has_name(point: SweepPoint, name: str) -> bool:
     """Whether a row has this name: as a table writes it, or its values alone."""
     if name in (_name(point), plain_label(point.labels)):
         return True
@@ -136,13 +136,13 @@ def _has_name(point: Point, name: str) -> bool:
     )
 
 
-def _name(point: Point) -> str:
+def _name(point: SweepPoint) -> str:
     return row_label(point.labels, point.labels)
 
 
-def _sizes_text(config: Config, match: Match) -> str:
+def _sizes_text(config: Config, match: SizeMatch) -> str:
     """The values that were solved: `width 132, feed_forward.width 60`."""
-    return ", ".join(f"{keys_of(entry)[0].removeprefix('model.')} {_value(config, keys_of(entry)[0])}" for entry in match.by)
+    return ", ".join(f"{matched_keys(entry)[0].removeprefix('model.')} {_value(config, matched_keys(entry)[0])}" for entry in match.by)
 
 
 def _value(config: Any, key: str) -> Any:
@@ -151,7 +151,7 @@ def _value(config: Any, key: str) -> Any:
     return config
 
 
-def _solve(point: Point, match: Match, target: float, cost_of: Callable[[Config], float]) -> Config:
+def _solve(point: SweepPoint, match: SizeMatch, target: float, cost_of: Callable[[Config], float]) -> Config:
     """The config whose cost is nearest to the target. Raises StepladderError where that is beyond the tolerance."""
     assert point.config is not None
     best = min(_candidates(point, point.config, match.by, match, target, cost_of), key=lambda config: abs(cost_of(config) - target))
@@ -166,14 +166,14 @@ def _solve(point: Point, match: Match, target: float, cost_of: Callable[[Config]
 
 
 def _candidates(
-    point: Point, config: Config, by: Sequence[str], match: Match, target: float, cost_of: Callable[[Config], float]
+    point: SweepPoint, config: Config, by: Sequence[str], match: SizeMatch, target: float, cost_of: Callable[[Config], float]
 ) -> list[Config]:
     """With the two values of the first key between which the target lies, each with what the keys behind it make of it."""
     if not by:
         return [config]
     step = _step(point, config, by[0])
     at = cache(lambda n: with_value(config, by[0], n * step))
-    current = _value(config, keys_of(by[0])[0])
+    current = _value(config, matched_keys(by[0])[0])
     low = high = max(1, (current if isinstance(current, int) else START) // step)
     if cost_of(at(low)) == cost_of(at(2 * low)):
         raise StepladderError(
@@ -189,7 +189,7 @@ def _candidates(
     return [candidate for n in {low, high} for candidate in _candidates(point, at(n), by[1:], match, target, cost_of)]
 
 
-def _step(point: Point, config: Config, entry: str) -> int:
+def _step(point: SweepPoint, config: Config, entry: str) -> int:
     """In which steps the values of a key may move: those that heads divide, for instance, found by trying multiples.
 
     Raises StepladderError, with what the config says of them, where no values can be.
@@ -220,10 +220,10 @@ def _problem(config: Config, entry: str, value: int) -> str | None:
 
 def with_value(config: Config, entry: str, value: Any) -> Config:
     """The config with a dotted key changed, and with those that move with it, in their ratio; checked again."""
-    first, *others = keys_of(entry)
+    first, *others = matched_keys(entry)
     values = {first: value} | {key: _in_ratio(value, _value(config, key), _value(config, first), entry) for key in others}
     assignments = [Assignment(tuple(key.split(".")), new, "sweep.match") for key, new in values.items()]
-    tree = apply(Merged(to_tree(config), (), {}), assignments).tree
+    tree = apply_layer(Merged(to_tree(config), (), {}), assignments).tree
     try:
         return Config.model_validate(tree)
     except ValidationError as error:

@@ -23,13 +23,13 @@ from research.train.events import (
 from research.train.result import Job
 
 HEADLINES = ("perplexity", "accuracy", "loss")  # of validation, where the sweep's own metric is not among its metrics
-KNOWN_SHARE = 0.02  # of the work: before that, the time left is as predicted
+MEASURED_SHARE = 0.02  # of the work: before that, the time left is as predicted
 
 Run = tuple[str, int]  # cell_id, seed
 
 
 @dataclass(frozen=True)
-class Standing:
+class RunProgress:
     """How far a run is."""
 
     name: str
@@ -54,7 +54,7 @@ class Meter:
     predicted: float  # seconds for all
     metric: str  # the sweep's
     clock: Callable[[], float] = time.monotonic
-    under_way: dict[Run, Standing] = field(default_factory=dict)
+    under_way: dict[Run, RunProgress] = field(default_factory=dict)
     compiling: str = ""  # whose program
     ended: int = 0
     tokens: int = 0
@@ -87,7 +87,7 @@ class Meter:
 
     def score(self, split: str, metrics: Mapping[str, float]) -> str:
         """The sweep's own metric on a split, or the nearest that it has."""
-        return headline(split, metrics, self.metric.removeprefix("best_seed.").partition(".")[2])
+        return headline_text(split, metrics, self.metric.removeprefix("best_seed.").partition(".")[2])
 
     @property
     def elapsed(self) -> float:
@@ -98,7 +98,7 @@ class Meter:
     def left(self) -> float:
         """Seconds to the end, from the work done so far and the time it took; at the beginning, as predicted."""
         share = min(1.0, self._worked / (self._total - self._resumed or 1.0))
-        return self.elapsed * (1 - share) / share if share > KNOWN_SHARE else max(0.0, self.predicted - self.elapsed)
+        return self.elapsed * (1 - share) / share if share > MEASURED_SHARE else max(0.0, self.predicted - self.elapsed)
 
     @property
     def rate(self) -> float:
@@ -107,7 +107,7 @@ class Meter:
 
     def _begin(self, job: Job, step: int, steps: int) -> None:
         self.compiling = ""
-        self.under_way[_run(job)] = Standing(self.name(job), step, steps)
+        self.under_way[_run(job)] = RunProgress(self.name(job), step, steps)
         self._resumed += self.prices[job.cell_id] * step / max(1, steps)
 
     def _advance(self, event: Progressed) -> None:
@@ -123,14 +123,14 @@ class Meter:
             return
         self._over.add(_run(job))
         self.ended += 1
-        standing = self.under_way.pop(_run(job), Standing(""))
+        standing = self.under_way.pop(_run(job), RunProgress(""))
         self._worked += self.prices[job.cell_id] * (1 - standing.step / max(1, standing.steps))
 
     def _update(self, job: Job, **values: object) -> None:
         self.under_way[_run(job)] = replace(self.under_way[_run(job)], **values)  # type: ignore[arg-type]
 
 
-def headline(split: str, metrics: Mapping[str, float], preferred: str) -> str:
+def headline_text(split: str, metrics: Mapping[str, float], preferred: str) -> str:
     """The wanted metric of a split with its name, or the first of HEADLINES that it has; nothing where it has none."""
     name = next((name for name in (preferred, *HEADLINES) if metrics.get(name) is not None), None)
     if name is None:

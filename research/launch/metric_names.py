@@ -3,21 +3,21 @@
 import numpy as np
 
 from research.config.classify import BagOfWords, NGramClassifier
-from research.config.data import Labelled, Text
+from research.config.data import Labelled, TextCorpus
 from research.config.model import Interpolation, NGram
 from research.config.pairs import Pairs
 from research.config.rules import Rules
 from research.config.schema import Config
 from research.data.dataset import Dataset
-from research.launch.belonging import belongs
+from research.launch.belonging import token_membership
 from research.results.measures import PROMPTS
 from research.results.text_scores import CORPUS, DIVERSITIES, MEANS
-from research.tasks.classifying import believes
-from research.train.evaluate import Scores, measure
+from research.tasks.classifying import has_probabilities
+from research.train.evaluate import SplitScores, compute_metrics
 
 ANY_GROUP = "_at_*"
 BITS = ("bits_per_character", "bits_per_byte")
-OF_PROMPTS = ("perplexity", "bits_per_character", "exact_match", "preferred")
+PROMPT_METRICS = ("perplexity", "bits_per_character", "exact_match", "preferred")
 ALIGNMENT = ("alignment_accuracy", "alignment_entropy")
 
 
@@ -31,30 +31,30 @@ def metric_names(config: Config) -> frozenset[str]:
 
 def valid_names(config: Config, data: Dataset) -> set[str]:
     """The metrics of validation that a run of this config has; none where a fold is trained without validation."""
-    belonging = belongs(data, "valid")
+    belonging = token_membership(data, "valid")
     n = len(belonging.items)
     if not n:
         return set()
     nats = np.zeros(n) if _has_loss(config) else None
     correct = np.zeros(n, bool) if _has_accuracy(config) else None
     likeliest = None if belonging.groups is None else np.zeros(n, np.int32)
-    return {f"valid.{name}" for name in measure(Scores(nats, correct, likeliest), config.data, belonging)}
+    return {f"valid.{name}" for name in compute_metrics(SplitScores(nats, correct, likeliest), config.data, belonging)}
 
 
 def _has_loss(config: Config) -> bool:
     """Whether the model gives what is scored a probability."""
-    return not isinstance(config.model, BagOfWords | NGramClassifier | Rules) or believes(config.model)
+    return not isinstance(config.model, BagOfWords | NGramClassifier | Rules) or has_probabilities(config.model)
 
 
 def _has_accuracy(config: Config) -> bool:
     """Whether it is known of the model what it holds for the likeliest."""
-    return not isinstance(config.model, Interpolation) and not (isinstance(config.model, NGram) and isinstance(config.data, Text))
+    return not isinstance(config.model, Interpolation) and not (isinstance(config.model, NGram) and isinstance(config.data, TextCorpus))
 
 
 def _loss_names(config: Config) -> tuple[str, ...]:
     if not _has_loss(config):
         return ()
-    bits = BITS if isinstance(config.data, Text) else ()
+    bits = BITS if isinstance(config.data, TextCorpus) else ()
     return ("loss", *(() if isinstance(config.data, Labelled) else ("perplexity",)), *bits)
 
 
@@ -67,7 +67,7 @@ def _accuracy_names(config: Config) -> tuple[str, ...]:
 def _test_names(config: Config) -> list[str]:
     names = [f"perplexity_at_{window}" for window in config.eval.also if config.trained]
     names += [f"{name}_at_{config.eval.misspelt:g}_misspelt" for name in BITS] if config.eval.misspelt else []
-    names += [f"{name}{PROMPTS}" for name in OF_PROMPTS] if config.eval.prompts else []
+    names += [f"{name}{PROMPTS}" for name in PROMPT_METRICS] if config.eval.prompts else []
     if isinstance(config.data, Pairs) and config.trained:
         texts = (*CORPUS, *MEANS)
         names += [*texts, *(f"{name}{ANY_GROUP}" for name in texts), *ALIGNMENT]

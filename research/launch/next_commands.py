@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from research.config.data import Text
+from research.config.data import TextCorpus
 from research.config.model import Interpolation
 from research.config.schema import Config
 from research.data.dataset import Dataset, TextSplit
@@ -20,28 +20,31 @@ def after_training(cell_id: str, config: Config, data: Dataset, places: Sequence
         commands = commands[1:]
     if data.pairs:
         commands = [("generate", ["--prompt", data.pairs["valid"].sources[0]])]
-    elif isinstance(config.data, Text) and not isinstance(config.model, Interpolation):
+    elif isinstance(config.data, TextCorpus) and not isinstance(config.model, Interpolation):
         prompt = _prompt(data)
         commands = [("generate", ["--prompt", prompt, "--tokens", "40"]), ("score", ["--text", prompt])]
-    return [*(command([verb, cell_id, *words, *places]) for verb, words in commands), command(["show", cell_id, *_runs(places)])]
+    return [
+        *(stepladder_command([verb, cell_id, *words, *places]) for verb, words in commands),
+        stepladder_command(["show", cell_id, *_runs(places)]),
+    ]
 
 
 def after_sweep(words: Sequence[str], name: str, places: Sequence[str]) -> list[str]:
     """To have a report, and to look at the cells. `words`: the SPEC, overrides and preset as they were given."""
-    return [command(["report", *words, *places]), command(["runs", "--sweep", name, *_runs(places)])]
+    return [stepladder_command(["report", *words, *places]), stepladder_command(["runs", "--sweep", name, *_runs(places)])]
 
 
-def places_of(runs: Path, data_dir: Path | None) -> list[str]:
+def location_options(runs: Path, data_dir: Path | None) -> list[str]:
     """The options that say where runs and data are, where they must be said again."""
     return [*(["--runs", str(runs)] if str(runs) != "runs" else []), *(["--data-dir", str(data_dir)] if data_dir else [])]
 
 
-def command(words: Sequence[str]) -> str:
+def stepladder_command(words: Sequence[str]) -> str:
     """A line for a shell."""
-    return " ".join(["stepladder", *map(quoted, words)])
+    return " ".join(["stepladder", *map(shell_quote, words)])
 
 
-def quoted(word: str) -> str:
+def shell_quote(word: str) -> str:
     """A word for a shell, in double quotes where they suffice."""
     shell_quoted = shlex.quote(word)
     return shell_quoted if shell_quoted == word or set(word) & {*'"$`\\!\n'} else f'"{word}"'

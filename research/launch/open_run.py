@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from research.config.data import Text
+from research.config.data import TextCorpus
 from research.config.errors import StepladderError
 from research.config.loader import read_config
 from research.config.schema import Config
 from research.data.dataset import Dataset, TextSplit
-from research.data.load import load
-from research.launch.record import code_notes, open_cell
-from research.launch.trained import parameters
+from research.data.load import load_dataset
+from research.launch.record import code_version_notes, open_cell
+from research.launch.trained import restore_parameters
 from research.results import store
-from research.text.kept_vocabulary import from_plain
+from research.text.kept_vocabulary import vocabulary_from_plain
 from research.text.vocabulary import Vocabulary
 
 
@@ -40,7 +40,7 @@ class OpenRun:
     @cached_property
     def parameters(self) -> Any:
         """Of a trained run the parameters that it kept; of another what was counted or fitted. Read when they are first asked for."""
-        return parameters(self.config, self.data, self.folder, self.data_dir)
+        return restore_parameters(self.config, self.data, self.folder, self.data_dir)
 
 
 def open_run(runs_dir: Path, name: str, data_dir: Path | None) -> OpenRun:
@@ -59,29 +59,29 @@ def open_for_text(runs_dir: Path, name: str, data_dir: Path | None) -> OpenRun:
     record, vocabulary = (store.read_json(run.folder / file) for file in ("cell.json", "vocabulary.json"))
     config = read_config(run.folder / "config.toml")
     problem = _problem(config, data_dir)
-    if record is None or vocabulary is None or problem is None or not isinstance(config.data, Text):
+    if record is None or vocabulary is None or problem is None or not isinstance(config.data, TextCorpus):
         return open_run(runs_dir, name, data_dir)
     note = f"The data of {run.cell_id} cannot be read, so the vocabulary that it kept is used. {problem}"
-    notes = (note, *code_notes(run.folder, config, record))
-    data = _dataset_without_texts(from_plain(vocabulary), record["data"])
+    notes = (note, *code_version_notes(run.folder, config, record))
+    data = _dataset_without_texts(vocabulary_from_plain(vocabulary), record["data"])
     return OpenRun(run.cell_id, seed, run.folder / f"seed-{seed}", config, data, notes, data_dir)
 
 
 def first_run(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> OpenRun | None:
     """Of a cell of a manifest the first seed that is done; None where none is."""
-    seed = first_kept(store.cell_folder(runs_dir, entry["cell_id"]), entry["seeds"])
+    seed = first_finished_seed(store.cell_folder(runs_dir, entry["cell_id"]), entry["seeds"])
     return None if seed is None else open_run(runs_dir, f"{entry['cell_id']}/{seed}", data_dir)
 
 
-def first_kept(folder: Path, seeds: Iterable[int]) -> int | None:
+def first_finished_seed(folder: Path, seeds: Iterable[int]) -> int | None:
     """The first of these seeds of a cell's folder whose parameters are there."""
-    return next((seed for seed in seeds if store.status_of(folder / f"seed-{seed}") in store.KEPT), None)
+    return next((seed for seed in seeds if store.status_of(folder / f"seed-{seed}") in store.TRAINED_STATUSES), None)
 
 
-def _finished_run(runs_dir: Path, name: str) -> tuple[store.Run, int]:
+def _finished_run(runs_dir: Path, name: str) -> tuple[store.RunReference, int]:
     run = store.find_run(runs_dir, name)
     seeds = store.seeds_of(run.folder) if run.seed is None else (run.seed,)
-    seed = first_kept(run.folder, seeds)
+    seed = first_finished_seed(run.folder, seeds)
     if seed is None:
         states = ", ".join(f"seed {seed}: {store.status_of(run.folder / f'seed-{seed}')}" for seed in seeds) or "no seed was begun"
         raise StepladderError(f"{run.folder} is not done ({states}), so it has nothing to be used; run it to its end first.")
@@ -91,7 +91,7 @@ def _finished_run(runs_dir: Path, name: str) -> tuple[store.Run, int]:
 def _problem(config: Config, data_dir: Path | None) -> str | None:
     """Why data cannot be read; None where they can."""
     try:
-        load(config.data, data_dir)
+        load_dataset(config.data, data_dir)
     except StepladderError as error:
         return str(error)
     return None

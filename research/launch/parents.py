@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from research.config.model import Interpolation
 from research.config.schema import Config
-from research.results.choice import Choice, reference
+from research.results.choice import Choice, format_reference
 
 
 class Trial(NamedTuple):
@@ -16,7 +16,7 @@ class Trial(NamedTuple):
     seeds: tuple[int, ...]
 
 
-def sources(config: Config | None) -> tuple[str, ...]:
+def source_names(config: Config | None) -> tuple[str, ...]:
     """The names of all that a config starts from or is made of."""
     if config is None:
         return ()
@@ -30,7 +30,7 @@ def reference_to(row: str, trials: Sequence[Trial], select: str) -> str:
     possible = [trial for trial in trials if trial.cell_id]
     if len(possible) == 1:
         return possible[0].cell_id
-    return reference(Choice(row, {trial.cell_id: trial.seeds for trial in possible}, select)) if possible else ""
+    return format_reference(Choice(row, {trial.cell_id: trial.seeds for trial in possible}, select)) if possible else ""
 
 
 def with_references(config: Config, refer: Callable[[str], str]) -> Config:
@@ -43,11 +43,11 @@ def with_references(config: Config, refer: Callable[[str], str]) -> Config:
     return config
 
 
-def inlined(config: Config, configs: Mapping[str, Config], part_id: Callable[[object], str]) -> Config:
+def inline_parts(config: Config, configs: Mapping[str, Config], part_id: Callable[[object], str]) -> Config:
     """The config of a mixture; a part that it would train itself stands as its model, however it was named. `configs`: of cells, by id."""
     if not isinstance(config.model, Interpolation):
         return config
-    models = {name: configs[name].model for name in sources(config) if name in configs}
+    models = {name: configs[name].model for name in source_names(config) if name in configs}
     own_models = {name: model for name, model in models.items() if part_id(model) == name}
     parts = tuple(own_models.get(part, part) if isinstance(part, str) else part for part in config.model.parts)
     return config.model_copy(update={"model": config.model.model_copy(update={"parts": parts})})

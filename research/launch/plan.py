@@ -14,48 +14,48 @@ import jax
 from pydantic import ValidationError
 
 from research.classic.lexicon import load_lexicon
-from research.config.classify import BagOfWords, Classifier, NGramClassifier, Perceptron, Stack
-from research.config.data import Folded, Text
+from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier, Perceptron, SentenceStack
+from research.config.data import CrossValidated, TextCorpus
 from research.config.errors import StepladderError
 from research.config.identity import cell_id, program_key
 from research.config.labels import plain_label
-from research.config.loader import Loaded
-from research.config.model import Interpolation, LanguageModel, NGram
+from research.config.loader import LoadedConfig
+from research.config.model import Interpolation, LanguageModelConfig, NGram
 from research.config.pairs import Pairs
-from research.config.resolve import resolve as resolve_words
+from research.config.resolve import canonical_config
 from research.config.rules import Rules
 from research.config.schema import Config
-from research.config.sweep import Point
-from research.config.unicode import path_of
+from research.config.sweep import SweepPoint
+from research.config.unicode import decode_path
 from research.data.batches import steps_per_epoch
-from research.data.dataset import Dataset, Examples
+from research.data.dataset import Dataset, ExampleSplit
 from research.data.download import sha256_of
-from research.data.load import load
-from research.data.prompts import asked_of, longest, queries
-from research.launch.match import Facts, matched
+from research.data.load import load_dataset
+from research.data.prompts import load_prompt_set, longest_query, prompt_queries
+from research.launch.match import CostInputs, match_costs
 from research.launch.metric_names import valid_names
-from research.launch.parents import Trial, inlined, reference_to, sources, with_references
+from research.launch.parents import Trial, inline_parts, reference_to, source_names, with_references
 from research.launch.price import price
 from research.launch.reach import beyond_training, check_reach
-from research.launch.record import BUILT_IN, by_contents, files_of, identify, made_of, open_cell
-from research.launch.selecting import FALLBACKS, check_checkpoint_metric, resolve_select
+from research.launch.record import BUILT_IN, file_checksums, input_cell_id, inputs_digest, open_cell, with_vector_checksum
+from research.launch.selecting import FALLBACKS, check_checkpoint_metric, resolve_selection_metric
 from research.models.classifier import without_output
-from research.models.count import flops_per_token, parameters_in
-from research.models.decode import furthest
+from research.models.count import count_parameters_in, flops_per_token
+from research.models.decode import reachable_positions
 from research.results import store
 from research.results.choice import Choice, parse_reference
 from research.results.manifest import sweep_name
-from research.tasks.language_modelling import Sizes, init, known, scored_share
+from research.tasks.language_modelling import Sizes, init_params, init_sizes, scored_share
 from research.text.spacing import advice_on_bleu
 from research.train import checkpoint
 from research.train.frozen import check_freeze
-from research.train.initial_vectors import coverage, type_vectors
+from research.train.initial_vectors import type_vectors, vector_coverage
 from research.train.optimiser import check_schedule
-from research.train.update import Program, blank
+from research.train.update import Program, abstract_state
 
 
 @dataclass(frozen=True)
-class Cell:
+class PlannedCell:
     """A config with its identity, its place in the table and what is known of it before it is run."""
 
     labels: dict[str, Any]
@@ -92,14 +92,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Plan:
-    loaded: Loaded
-    cells: tuple[Cell, ...]  # each cell once, parents before children
-    places: tuple[Cell, ...]  # every point of the sweep, in its order; several of them may be one cell
+    loaded: LoadedConfig
+    cells: tuple[PlannedCell, ...]  # each cell once, parents before children
+    places: tuple[PlannedCell, ...]  # every point of the sweep, in its order; several of them may be one cell
     select: str  # the metric of validation that chooses among the values of `tune`
     matched: str = ""  # what `match` solved, and how far from the target each cell is
 
     @property
-    def rows(self) -> tuple[Cell, ...]:
+    def rows(self) -> tuple[PlannedCell, ...]:
         """The places with what is known of their cells."""
         cells = {cell.cell_id: cell for cell in self.cells if cell.config}
         return tuple(_placed(place, cells[place.cell_id]) if place.config else place for place in self.places)
@@ -118,9 +118,9 @@ class Plan:
         return frozenset({cell.cell_id for cell in self.places if cell.config and cell.cell_id not in trial_ids} | untuned)
 
     @property
-    def _trials_by_row(self) -> dict[str, list[Cell]]:
+    def _trials_by_row(self) -> dict[str, list[PlannedCell]]:
         """The cells with tuned values of each row."""
-        rows: dict[str, list[Cell]] = {}
+        rows: dict[str, list[PlannedCell]] = {}
         for cell in self.places:
             if cell.tuned and cell.config is not None:
                 rows.setdefault(_row_name(cell), []).append(cell)
@@ -132,11 +132,11 @@ class Plan:
         return sweep_name(self.loaded)
 
 
-def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
+def resolve_plan(loaded: LoadedConfig, runs_dir: Path, data_dir: Path | None) -> Plan:
     """Every cell of a file, checked. Raises StepladderError for whatever would fail later."""
     points, summary = loaded.points(), ""
     if loaded.sweep and loaded.sweep.match:
-        points, summary = matched(points, loaded.sweep.match, lambda config: _data_facts(config, data_dir))
+        points, summary = match_costs(points, loaded.sweep.match, lambda config: _data_facts(config, data_dir))
     if loaded.sweep is None:
         points = tuple(point._replace(labels={"label": loaded.path.stem}) for point in points)
     show = loaded.sweep is not None and loaded.sweep.impossible == "show"
@@ -150,25 +150,25 @@ def resolve(loaded: Loaded, runs_dir: Path, data_dir: Path | None) -> Plan:
     return Plan(loaded, tuple(_with_facts(cell, data_dir) for cell in cells), places, select, summary)
 
 
-def _select_metric(loaded: Loaded, drafts: Sequence[Cell], data_dir: Path | None) -> str:
+def _select_metric(loaded: LoadedConfig, drafts: Sequence[PlannedCell], data_dir: Path | None) -> str:
     """The metric of validation that chooses, checked against every tuned row; and each row's `train.select` is checked."""
     rows = {_row_name(cell): cell.config for cell in reversed(drafts) if cell.config}
     rows = {row: _fold_config(config, 0) if config.pooled else config for row, config in rows.items()}
     for row, config in rows.items():
-        check_checkpoint_metric(config, load(config.data, data_dir), row)
+        check_checkpoint_metric(config, load_dataset(config.data, data_dir), row)
     if loaded.sweep is None or not rows:
         return FALLBACKS[0]
     tuned = {_row_name(cell) for cell in drafts if cell.tuned} or {next(reversed(rows))}
-    names = [(row, valid_names(config, load(config.data, data_dir))) for row, config in reversed(rows.items()) if row in tuned]
-    return resolve_select(loaded.sweep.select, loaded.sweep.metric, [(row, available) for row, available in names if available])
+    names = [(row, valid_names(config, load_dataset(config.data, data_dir))) for row, config in reversed(rows.items()) if row in tuned]
+    return resolve_selection_metric(loaded.sweep.select, loaded.sweep.metric, [(row, available) for row, available in names if available])
 
 
-def _data_facts(config: Config, data_dir: Path | None) -> Facts:
-    data = load(config.data, data_dir)
-    return Facts(sizes(config, data), scored_share(data))
+def _data_facts(config: Config, data_dir: Path | None) -> CostInputs:
+    data = load_dataset(config.data, data_dir)
+    return CostInputs(sizes(config, data), scored_share(data))
 
 
-def _placed(place: Cell, cell: Cell) -> Cell:
+def _placed(place: PlannedCell, cell: PlannedCell) -> PlannedCell:
     """The cell in one of the places that it fills: its facts, with the place's labels and words."""
     place_fields = ("labels", "tuned", "dropped", "config")
     return replace(cell, shown=True, **{name: getattr(place, name) for name in place_fields})
@@ -176,9 +176,9 @@ def _placed(place: Cell, cell: Cell) -> Cell:
 
 def sizes(config: Config, data: Dataset) -> Sizes:
     """What a model must know of its data."""
-    if isinstance(config.data, Text):
+    if isinstance(config.data, TextCorpus):
         return Sizes(data.vocabulary.size, config.data.length)
-    assert isinstance(data.train, Examples)
+    assert isinstance(data.train, ExampleSplit)
     length, sides = data.train.inputs.shape[1], data.sides
     source = (data.train.source, sides.targets, sides.first_source) if sides else ()
     return Sizes(data.vocabulary.size, length, len(data.classes), *source)
@@ -194,14 +194,14 @@ def program_of(config: Config, data: Dataset) -> Program:
     return Program(program_key(config), sizes(config, data), steps, per_epoch)
 
 
-def _draft(point: Point) -> Cell:
+def _draft(point: SweepPoint) -> PlannedCell:
     config = point.config and _with_validation(point.config, bool(point.tuned))
-    return Cell(point.labels, config, point.cannot or "", tuned=point.tuned, dropped=point.dropped)
+    return PlannedCell(point.labels, config, point.cannot or "", tuned=point.tuned, dropped=point.dropped)
 
 
 def _with_validation(config: Config, tuned: bool) -> Config:
     """Of folds: whether one is taken from training for validation. It is where training, or a tuned value, is chosen by it."""
-    if not isinstance(config.data, Folded) or config.data.folds == "off":
+    if not isinstance(config.data, CrossValidated) or config.data.folds == "off":
         return config
     if tuned and config.data.validation == "none":
         raise StepladderError("data.validation = none leaves nothing by which `tune` could choose; leave it out, or tune nothing.")
@@ -214,24 +214,24 @@ def _with_validation(config: Config, tuned: bool) -> Config:
     return config.model_copy(update={"data": data})
 
 
-def _within_reach(cell: Cell, show: bool, data_dir: Path | None) -> Cell:
+def _within_reach(cell: PlannedCell, show: bool, data_dir: Path | None) -> PlannedCell:
     """The cell, or where `show` one that says why it cannot be: its learned positions end before the pairs that are scored do."""
     if cell.config is None or not isinstance(cell.config.data, Pairs):
         return cell
-    reason = beyond_training(cell.config.model, load(cell.config.data, data_dir))
+    reason = beyond_training(cell.config.model, load_dataset(cell.config.data, data_dir))
     if reason and not show:
         raise StepladderError(f"{_row_name(cell)}: {reason}.")
     return replace(cell, config=None, reason=reason) if reason else cell
 
 
-def _identify(drafts: Sequence[Cell], select: str, runs_dir: Path, data_dir: Path | None) -> list[tuple[int, Cell]]:
+def _identify(drafts: Sequence[PlannedCell], select: str, runs_dir: Path, data_dir: Path | None) -> list[tuple[int, PlannedCell]]:
     """The drafts with ids, children after the rows of this sweep that they start from, each with its number among the drafts."""
     rows = Counter(_row_name(cell) for cell in drafts)
-    cells_by_row: dict[str, list[Cell]] = {}
+    cells_by_row: dict[str, list[PlannedCell]] = {}
 
-    def waits(cell: Cell) -> bool:
+    def waits(cell: PlannedCell) -> bool:
         """Whether a row of this sweep that it starts from has cells without ids."""
-        names = (split_seed(name, rows)[0] for name in sources(cell.config))
+        names = (split_seed(name, rows)[0] for name in source_names(cell.config))
         return any(name in rows and len(cells_by_row.get(name, ())) < rows[name] for name in names)
 
     waiting, identified = list(enumerate(drafts)), []
@@ -249,7 +249,7 @@ def _identify(drafts: Sequence[Cell], select: str, runs_dir: Path, data_dir: Pat
     return identified
 
 
-def _row_name(cell: Cell) -> str:
+def _row_name(cell: PlannedCell) -> str:
     """What `init.from` calls a row of the same sweep."""
     return plain_label(cell.labels)
 
@@ -260,20 +260,22 @@ def split_seed(name: str, rows: Container[str]) -> tuple[str, int | None]:
     return (row, int(seed)) if name not in rows and row and seed.isdigit() and parse_reference(name) is None else (name, None)
 
 
-def _identified(cell: Cell, cells_by_row: Mapping[str, list[Cell]], select: str, runs_dir: Path, data_dir: Path | None) -> Cell:
+def _identified(
+    cell: PlannedCell, cells_by_row: Mapping[str, list[PlannedCell]], select: str, runs_dir: Path, data_dir: Path | None
+) -> PlannedCell:
     """The cell with its id. `cells_by_row`: the cells that have ids already."""
     if cell.config is None:
         return cell
-    config = with_references(resolve_words(cell.config), lambda name: _resolve_name(name, cells_by_row, select, runs_dir))
-    data = load(config.data, data_dir)
+    config = with_references(canonical_config(cell.config), lambda name: _resolve_name(name, cells_by_row, select, runs_dir))
+    data = load_dataset(config.data, data_dir)
     named_cells = [
-        trial for name in sources(cell.config) for trial in cells_by_row.get(split_seed(name, cells_by_row)[0], ()) if trial.config
+        trial for name in source_names(cell.config) for trial in cells_by_row.get(split_seed(name, cells_by_row)[0], ()) if trial.config
     ]
     if isinstance(config.model, Interpolation):
         _check_named(cell, named_cells, data.digest)
         configs = {trial.cell_id: trial.config for trial in named_cells if trial.config}
-        config = inlined(config, configs, partial(_part_id, config, data_digest=data.digest))
-    parents = tuple(split_seed(name, ())[0] for name in sources(config))
+        config = inline_parts(config, configs, partial(_part_id, config, data_digest=data.digest))
+    parents = tuple(split_seed(name, ())[0] for name in source_names(config))
     seed = split_seed(config.init.source, ())[1] if config.init and config.init.source else None
     if config.init and config.init.embeddings is not None:
         config = _with_init(config, embeddings=str(_vector_file(config.init.embeddings, data_dir)))
@@ -281,19 +283,19 @@ def _identified(cell: Cell, cells_by_row: Mapping[str, list[Cell]], select: str,
         load_lexicon(config.model.lexicon)  # a mistake in it is said before anything is run
     if config.eval.prompts:
         _check_prompts(config, data)
-    files = files_of(config, data_dir)
+    files = file_checksums(config, data_dir)
     return replace(
         cell,
         config=config,
         parents=parents,
         parent_seed=seed,
-        cell_id=identify(config, data.digest, files),
-        data_digest=made_of(data.digest, files),
+        cell_id=input_cell_id(config, data.digest, files),
+        data_digest=inputs_digest(data.digest, files),
         settled_parts=all(trial.deterministic for trial in named_cells),
     )
 
 
-def _resolve_name(name: str, cells_by_row: Mapping[str, list[Cell]], select: str, runs_dir: Path) -> str:
+def _resolve_name(name: str, cells_by_row: Mapping[str, list[PlannedCell]], select: str, runs_dir: Path) -> str:
     """What stands for a name: a row's reference or the cell_id of a run that is there, with the seed behind it where one is named."""
     row, seed = split_seed(name, cells_by_row)
     if row not in cells_by_row:
@@ -307,7 +309,7 @@ def _resolve_name(name: str, cells_by_row: Mapping[str, list[Cell]], select: str
     return f"{reference}/{seed}" if reference and seed is not None else reference
 
 
-def _check_named(cell: Cell, named_cells: Sequence[Cell], digest: str) -> None:
+def _check_named(cell: PlannedCell, named_cells: Sequence[PlannedCell], digest: str) -> None:
     """A mixture's named rows are of its own data, and are mixed seed by seed."""
     if other := next((trial for trial in named_cells if trial.data_digest != digest), None):
         raise StepladderError(
@@ -318,7 +320,7 @@ def _check_named(cell: Cell, named_cells: Sequence[Cell], digest: str) -> None:
         raise StepladderError(f"The row {_row_name(cell)} mixes {len(missing)} rows that cannot be. Leave it out, or let it mix others.")
     seeds = [
         name
-        for name in sources(cell.config)
+        for name in source_names(cell.config)
         if split_seed(name, ())[1] is not None and name not in [_row_name(trial) for trial in named_cells]
     ]
     if seeds:
@@ -331,7 +333,7 @@ def _with_init(config: Config, **fields: str) -> Config:
 
 
 def _vector_file(file: str, data_dir: Path | None) -> Path:
-    candidates = [path_of(file), *([data_dir / path_of(file)] if data_dir else [])]
+    candidates = [decode_path(file), *([data_dir / decode_path(file)] if data_dir else [])]
     for candidate in candidates:
         if candidate.is_file():
             return candidate
@@ -343,9 +345,9 @@ def _vector_file(file: str, data_dir: Path | None) -> Path:
 
 def _check_prompts(config: Config, data: Dataset) -> None:
     """Raises StepladderError for a mistake in a prompt set, and for a line beyond a model's last position."""
-    prompt_set = asked_of(config.eval, data.vocabulary)
+    prompt_set = load_prompt_set(config.eval, data.vocabulary)
     assert prompt_set is not None
-    needed = max(longest(queries(prompt_set, seed)) for seed in config.seeds)
+    needed = max(longest_query(prompt_queries(prompt_set, seed)) for seed in config.seeds)
     check_reach(config.model, sizes(config, data), needed, "Shorten the lines of eval.prompts.file, ask for fewer examples")
 
 
@@ -359,7 +361,7 @@ def _existing_run(source: str, runs_dir: Path) -> str:
     return run.cell_id if run.seed is None else f"{run.cell_id}/{run.seed}"
 
 
-def _check_start(cell: Cell, cells: Sequence[Cell], runs_dir: Path, data_dir: Path | None) -> None:
+def _check_start(cell: PlannedCell, cells: Sequence[PlannedCell], runs_dir: Path, data_dir: Path | None) -> None:
     """A run that starts from another has its vocabulary and its shapes, and what it freezes is there."""
     if cell.config is None or cell.config.init is None or cell.config.pooled:
         return
@@ -369,7 +371,7 @@ def _check_start(cell: Cell, cells: Sequence[Cell], runs_dir: Path, data_dir: Pa
     check_freeze(cell.config, shapes)
 
 
-def _check_parent(cell: Cell, cells: Sequence[Cell], shapes: Any, runs_dir: Path, data_dir: Path | None) -> None:
+def _check_parent(cell: PlannedCell, cells: Sequence[PlannedCell], shapes: Any, runs_dir: Path, data_dir: Path | None) -> None:
     """Each parent has the seeds and the shapes that the cell starts from. `shapes`: of the cell's parameters."""
     assert cell.config is not None
     child, source = cell.config, cell.parents[0]
@@ -387,7 +389,7 @@ def _check_parent(cell: Cell, cells: Sequence[Cell], shapes: Any, runs_dir: Path
 def _check_fits(child: Config, parent: Config, source: str, child_shapes: Any, data_dir: Path | None) -> None:
     if not parent.trained:
         raise StepladderError(f"init.from = {source!r} is no trained run ({parent.model.kind}), so it has no parameters to start from.")
-    if load(parent.data, data_dir).vocabulary != load(child.data, data_dir).vocabulary:
+    if load_dataset(parent.data, data_dir).vocabulary != load_dataset(child.data, data_dir).vocabulary:
         raise StepladderError(f"init.from = {source!r} was trained on another vocabulary, so its embedding would stand for other symbols.")
     if mismatches := checkpoint.mismatches(*_inherited_shapes(child, parent, child_shapes, _shapes(parent, data_dir))):
         raise StepladderError(f"init.from = {source!r} is not of this model: {'; '.join(mismatches)}. Give this cell the parent's [model].")
@@ -395,10 +397,10 @@ def _check_fits(child: Config, parent: Config, source: str, child_shapes: Any, d
 
 def _inherited_shapes(child: Config, parent: Config, child_shapes: Any, parent_shapes: Any) -> tuple[Any, Any]:
     """What is taken over, and its place: everything, or a language model's stack as a classifier's only one."""
-    if not (isinstance(child.model, Classifier) and isinstance(parent.model, LanguageModel)):
+    if not (isinstance(child.model, ClassifierConfig) and isinstance(parent.model, LanguageModelConfig)):
         return parent_shapes, child_shapes
     encoder = child.model.encoder
-    if not isinstance(encoder, Stack) or encoder.bidirectional:
+    if not isinstance(encoder, SentenceStack) or encoder.bidirectional:
         raise StepladderError(
             "A classifier starts from a language model where its encoder is a stack in one direction: set model.encoder.kind = stack, and "
             "bidirectional = false."
@@ -408,10 +410,12 @@ def _inherited_shapes(child: Config, parent: Config, child_shapes: Any, parent_s
 
 def _usable_seeds(folder: Path) -> tuple[int, ...]:
     """The seeds of a cell outside the plan that are done, or that another process is at."""
-    return tuple(seed for seed in store.seeds_of(folder) if store.status_of(folder / f"seed-{seed}") in (*store.KEPT, "running"))
+    return tuple(
+        seed for seed in store.seeds_of(folder) if store.status_of(folder / f"seed-{seed}") in (*store.TRAINED_STATUSES, "running")
+    )
 
 
-def _check_seeds(cell: Cell, parent: str, present: tuple[int, ...]) -> None:
+def _check_seeds(cell: PlannedCell, parent: str, present: tuple[int, ...]) -> None:
     """Every seed has the parent's seed that it starts from."""
     needed = cell.seeds if cell.parent_seed is None else (cell.parent_seed,)
     if missing := [seed for seed in needed if seed not in present]:
@@ -424,10 +428,10 @@ def _check_seeds(cell: Cell, parent: str, present: tuple[int, ...]) -> None:
 
 
 def _shapes(config: Config, data_dir: Path | None) -> Any:
-    return jax.eval_shape(partial(init, config, sizes(config, load(config.data, data_dir))), jax.random.key(0))
+    return jax.eval_shape(partial(init_params, config, sizes(config, load_dataset(config.data, data_dir))), jax.random.key(0))
 
 
-def _parts(cell: Cell) -> tuple[Cell, ...]:
+def _parts(cell: PlannedCell) -> tuple[PlannedCell, ...]:
     """The cells that an interpolation is made of: its own data, training and seeds, and one model each; or those of a row of folds."""
     if cell.config is None:
         return ()
@@ -437,21 +441,21 @@ def _parts(cell: Cell) -> tuple[Cell, ...]:
         return ()
     configs = tuple(part_config(cell.config, part) for part in cell.config.model.parts if not isinstance(part, str))
     return tuple(
-        Cell({}, resolve_words(config), cell_id=cell_id(config, cell.data_digest), data_digest=cell.data_digest, shown=False)
+        PlannedCell({}, canonical_config(config), cell_id=cell_id(config, cell.data_digest), data_digest=cell.data_digest, shown=False)
         for config in configs
     )
 
 
-def _folds(cell: Cell) -> tuple[Cell, ...]:
+def _folds(cell: PlannedCell) -> tuple[PlannedCell, ...]:
     """The cells of a row of folds, each of which starts as the row says."""
     assert cell.config is not None
-    assert isinstance(cell.config.data, Folded)
+    assert isinstance(cell.config.data, CrossValidated)
     assert cell.config.data.folds != "off"
     cells = []
     for number in range(cell.config.data.folds):
         config = _fold_config(cell.config, number)
         labels = cell.labels | {"fold": f"fold {number}"}
-        identity = cell_id(by_contents(config, files_of(config, None)), cell.data_digest)
+        identity = cell_id(with_vector_checksum(config, file_checksums(config, None)), cell.data_digest)
         cells.append(replace(cell, labels=labels, config=config, cell_id=identity, dropped=(), shown=False))
     return tuple(cells)
 
@@ -476,30 +480,32 @@ def _part_id(config: Config, part: Any, data_digest: str) -> str:
     return cell_id(part_config(config, part), data_digest)
 
 
-def _unique(cells: Iterable[Cell]) -> list[Cell]:
+def _unique(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
     """Each cell that can be once, a row of the table before a mere part; parents stay before children."""
-    unique: dict[str, Cell] = {}
+    unique: dict[str, PlannedCell] = {}
     for cell in cells:
         if cell.config and (cell.cell_id not in unique or (cell.shown and not unique[cell.cell_id].shown)):
             unique[cell.cell_id] = cell
     return list(unique.values())
 
 
-def _with_facts(cell: Cell, data_dir: Path | None) -> Cell:
+def _with_facts(cell: PlannedCell, data_dir: Path | None) -> PlannedCell:
     """Shapes evaluated, parameters and FLOPs counted, the run priced."""
     assert cell.config is not None
     if cell.config.pooled:
         return replace(cell, parents=tuple(fold.cell_id for fold in _folds(cell)), predicted_seconds=0.1)
-    config, data = cell.config, load(cell.config.data, data_dir)
+    config, data = cell.config, load_dataset(cell.config.data, data_dir)
     if isinstance(config.model, Interpolation):
         parts = tuple(part if isinstance(part, str) else _part_id(config, part, data.digest) for part in config.model.parts)
         return replace(cell, parents=parts, predicted_seconds=0.1)
     if not config.trained:
         return replace(cell, predicted_seconds=price(config, None, data, 0.0))
     program = program_of(config, data)
-    counts = parameters_in(config.model, blank(program)[1].params)  # a mistake that only shapes show is raised here
-    flops = flops_per_token(config.model, *known(config.model, program.sizes), scored=scored_share(data))
-    facts = {"params": counts._asdict(), "flops_per_token": flops} | ({"lacks": impossible} if (impossible := lacks(config)) else {})
+    counts = count_parameters_in(config.model, abstract_state(program)[1].params)  # a mistake that only shapes show is raised here
+    flops = flops_per_token(config.model, *init_sizes(config.model, program.sizes), scored=scored_share(data))
+    facts = {"params": counts._asdict(), "flops_per_token": flops} | (
+        {"lacks": impossible} if (impossible := unavailable_metrics(config)) else {}
+    )
     facts |= embedding_facts(config, data) | advice_facts(config, data)
     return replace(cell, facts=facts, predicted_seconds=price(config, program, data, flops, counts.total))
 
@@ -508,13 +514,13 @@ def embedding_facts(config: Config, data: Dataset) -> dict[str, Any]:
     """Of a cell that begins with word vectors: their file and checksum, and under `extra` what they cover, as columns of a table."""
     if config.init is None or config.init.embeddings is None:
         return {}
-    path = path_of(config.init.embeddings)
-    params = jax.eval_shape(partial(init, config, sizes(config, data)), jax.random.key(0))
-    vector_coverage = coverage(config.model, params, type_vectors(path, data.vocabulary), data, config.init.embeddings)
-    file = {"file": config.init.embeddings, "sha256": sha256_of(path), "covered": vector_coverage.covered, "types": vector_coverage.types}
+    path = decode_path(config.init.embeddings)
+    params = jax.eval_shape(partial(init_params, config, sizes(config, data)), jax.random.key(0))
+    file_coverage = vector_coverage(config.model, params, type_vectors(path, data.vocabulary), data, config.init.embeddings)
+    file = {"file": config.init.embeddings, "sha256": sha256_of(path), "covered": file_coverage.covered, "types": file_coverage.types}
     return {
         "embeddings": file,
-        "extra": {"covered_types": vector_coverage.covered / vector_coverage.types, "covered_tokens": vector_coverage.share},
+        "extra": {"covered_types": file_coverage.covered / file_coverage.types, "covered_tokens": file_coverage.share},
     }
 
 
@@ -524,9 +530,9 @@ def advice_facts(config: Config, data: Dataset) -> dict[str, Any]:
     return {"advice": [advice]} if advice else {}
 
 
-def lacks(config: Config) -> dict[str, str]:
+def unavailable_metrics(config: Config) -> dict[str, str]:
     """The metrics of `eval.also` that a model cannot have, and why: learned positions end at the training length."""
-    if not isinstance(config.data, Text) or (last := furthest(config.model, config.data.length).text) is None:
+    if not isinstance(config.data, TextCorpus) or (last := reachable_positions(config.model, config.data.length).text) is None:
         return {}
     reason = f"learned positions end at data.length = {last}"
     return {f"test.perplexity_at_{window}": reason for window in config.eval.also if window > last}

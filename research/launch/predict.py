@@ -11,15 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from research.config.classify import Classifier
+from research.config.classify import ClassifierConfig
 from research.config.errors import StepladderError
 from research.config.schema import CLASSIFIERS
-from research.config.unicode import argument_text, normalised
-from research.data.labelled import numbers_of, symbols_of, words_of
-from research.launch.lines import lines_of
+from research.config.unicode import argument_text, normalise_unicode
+from research.data.labelled import split_words, symbol_numbers, word_symbols
+from research.launch.lines import read_input_lines
 from research.launch.open_run import OpenRun
 from research.launch.plan import sizes
-from research.models.classifier import embedding, with_embedding
+from research.models.classifier import classifier_embedding, with_classifier_embedding
 from research.tasks import classifying
 from research.tasks.language_modelling import class_logits
 from research.text.vocabulary import Vocabulary
@@ -48,17 +48,17 @@ def check_classifies(run: OpenRun) -> None:
         )
 
 
-def predict(run: OpenRun, texts: Sequence[str], explain: bool = True) -> list[Prediction]:
+def classify_sentences(run: OpenRun, texts: Sequence[str], explain: bool = True) -> list[Prediction]:
     """Each sentence by itself: neither its neighbours nor their lengths change it. `explain`: with the words that drove it."""
     check_classifies(run)
     config, data = run.config, run.data
-    texts = [normalised(text, config.data.normalisation) for text in texts]  # type: ignore[union-attr]
-    words = [words_of(config.data, text) for text in texts]  # type: ignore[arg-type]
-    if isinstance(config.model, Classifier):
+    texts = [normalise_unicode(text, config.data.normalisation) for text in texts]  # type: ignore[union-attr]
+    words = [split_words(config.data, text) for text in texts]  # type: ignore[arg-type]
+    if isinstance(config.model, ClassifierConfig):
         scores, reach = _trained_scores(run, words), sizes(config, data).length
     else:
         scores, reach = classifying.class_scores(config.model, data, run.parameters, words, texts), None
-    has_probabilities = isinstance(config.model, Classifier) or classifying.believes(config.model)
+    has_probabilities = isinstance(config.model, ClassifierConfig) or classifying.has_probabilities(config.model)
     predictions = []
     for i, (text, row) in enumerate(zip(texts, scores, strict=True)):
         chosen, lookup = int(row.argmax()), data.vocabulary.lookup
@@ -72,28 +72,28 @@ def predict(run: OpenRun, texts: Sequence[str], explain: bool = True) -> list[Pr
                 dict(zip(data.classes, row.tolist(), strict=True)),
                 tuple(sorted((driver for driver in drivers if driver[1]), key=lambda driver: -abs(driver[1]))),
                 len(words[i]),
-                sum(any(symbol not in lookup for symbol in symbols) for symbols in symbols_of(data.vocabulary, words[i])),
+                sum(any(symbol not in lookup for symbol in symbols) for symbols in word_symbols(data.vocabulary, words[i])),
                 _words_within(data.vocabulary, words[i], reach),
             )
         )
     return predictions
 
 
-def texts_of(text: str | None, file: Path | None) -> list[str]:
+def sentences_from_options(text: str | None, file: Path | None) -> list[str]:
     """What the command names: one text, or the lines of a file. Raises StepladderError for both, none, or what is no UTF-8."""
     if (text is None) == (file is None):
         raise StepladderError("Give exactly one of --text and --file: a sentence, or a file with a sentence a line.")
     if text is not None:
         return [argument_text(text)]
     assert file is not None
-    return lines_of("--file", file, "a sentence")
+    return read_input_lines("--file", file, "a sentence")
 
 
 def _words_within(vocabulary: Vocabulary, words: Sequence[str], reach: int | None) -> int:
     """How many words end within the first `reach` symbols."""
     if reach is None:
         return len(words)
-    ends = np.cumsum([len(symbols) for symbols in symbols_of(vocabulary, words)])
+    ends = np.cumsum([len(symbols) for symbols in word_symbols(vocabulary, words)])
     return int((ends <= reach).sum())
 
 
@@ -109,7 +109,7 @@ def _trained_scores(run: OpenRun, words: Sequence[tuple[str, ...]]) -> Float[np.
 
 def _rows(run: OpenRun, words: Sequence[tuple[str, ...]], rows: int, length: int) -> tuple[np.ndarray, np.ndarray]:
     tokens, valid = np.zeros((rows, length), np.int32), np.zeros((rows, length), bool)
-    for row, sentence in enumerate(numbers_of(run.data.vocabulary, words)):
+    for row, sentence in enumerate(symbol_numbers(run.data.vocabulary, words)):
         ids = sentence[:length]
         tokens[row, : len(ids)] = ids
         valid[row, : len(ids)] = True
@@ -118,9 +118,9 @@ def _rows(run: OpenRun, words: Sequence[tuple[str, ...]], rows: int, length: int
 
 def _drivers(run: OpenRun, words: tuple[str, ...], text: str, chosen: int) -> list[tuple[str, float]]:
     """What spoke for the chosen class in one sentence, in the sentence's order."""
-    if isinstance(run.config.model, Classifier):
+    if isinstance(run.config.model, ClassifierConfig):
         return _gradient_drivers(run, words, chosen)
-    return classifying.drivers(run.config.model, run.data, run.parameters, words, text, chosen)
+    return classifying.feature_contributions(run.config.model, run.data, run.parameters, words, text, chosen)
 
 
 def _gradient_drivers(run: OpenRun, words: tuple[str, ...], chosen: int) -> list[tuple[str, float]]:
@@ -129,11 +129,11 @@ def _gradient_drivers(run: OpenRun, words: tuple[str, ...], chosen: int) -> list
 
     Every place has a row of its own in the table, so that a word that comes twice has two numbers.
     """
-    symbol_counts = [len(symbols) for symbols in symbols_of(run.data.vocabulary, words)]
+    symbol_counts = [len(symbols) for symbols in word_symbols(run.data.vocabulary, words)]
     length = 2 ** math.ceil(math.log2(max(1, min(sum(symbol_counts), sizes(run.config, run.data).length))))
     length = min(length, sizes(run.config, run.data).length)
     tokens, valid = _rows(run, [words], 1, length)
-    table = embedding(jax.tree.map(jnp.asarray, run.parameters))[tokens[0]]
+    table = classifier_embedding(jax.tree.map(jnp.asarray, run.parameters))[tokens[0]]
     gradient = _logit_gradient(run.config.model, run.parameters, table, valid, jnp.int32(chosen))
     contributions = np.asarray((gradient * table).sum(axis=1))
     ends = np.cumsum(symbol_counts)
@@ -144,7 +144,7 @@ def _gradient_drivers(run: OpenRun, words: tuple[str, ...], chosen: int) -> list
 @partial(jax.jit, static_argnums=0)
 def _logit_gradient(model: Any, params: Any, table: Float[Array, "t d"], valid: Bool[Array, "1 t"], chosen: Int[Array, ""]) -> Array:
     def centred_logit(table: Array) -> Array:
-        logits = class_logits(model, with_embedding(params, table), jnp.arange(len(table), dtype=jnp.int32)[None], valid)[0]
+        logits = class_logits(model, with_classifier_embedding(params, table), jnp.arange(len(table), dtype=jnp.int32)[None], valid)[0]
         return logits[chosen] - logits.mean()
 
     return jax.grad(centred_logit)(table)

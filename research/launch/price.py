@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from research.config.classify import Classifier
-from research.config.data import Text
+from research.config.classify import ClassifierConfig
+from research.config.data import TextCorpus
 from research.config.decoding import Beam
-from research.config.encoder_decoder import EncoderDecoder, RecurrentDecoder, RecurrentEncoder
-from research.config.mixer import Attention, Convolution
-from research.config.model import NGram, StackWords
+from research.config.encoder_decoder import EncoderDecoderConfig, RecurrentDecoderConfig, RecurrentEncoder
+from research.config.mixer import AttentionConfig, ConvolutionConfig
+from research.config.model import NGram, StackConfig
 from research.config.schema import Config
-from research.config.subwords import NoRegularisation, Sample
+from research.config.subwords import NoRegularisation, SubwordSampling
 from research.data.batches import bucket_widths
-from research.data.dataset import Dataset, Examples, TextSplit
+from research.data.dataset import Dataset, ExampleSplit, TextSplit
 from research.data.eval_batches import scored_tokens
 from research.tasks.language_modelling import Sizes
-from research.tasks.translating import ROWS, texts_of
+from research.tasks.translating import ROWS, texts_per_source
 from research.train import lanes
 from research.train.update import Program
 
@@ -52,28 +52,28 @@ def price(config: Config, program: Program | None, data: Dataset, flops: float, 
 
 def _decoding_seconds(config: Config, data: Dataset, flops: float) -> float:
     """Of the test sources: as many symbols as a text may have, of each text or beam, one after another for so many rows at a time."""
-    if not data.sides or not isinstance(data.train, Examples) or not isinstance(data.test, Examples):
+    if not data.sides or not isinstance(data.train, ExampleSplit) or not isinstance(data.test, ExampleSplit):
         return 0.0
     symbols, n = data.train.targets.shape[1], len(data.test.inputs)
-    texts = config.decode.size if isinstance(config.decode, Beam) else texts_of(config.decode)
+    texts = config.decode.size if isinstance(config.decode, Beam) else texts_per_source(config.decode)
     encoding_flops = n * data.test.source * flops
     return (encoding_flops + n * symbols * texts * flops) / FLOPS_PER_SECOND + -(-n // ROWS) * symbols * SECONDS_PER_SYMBOL
 
 
 def _cutting_seconds(config: Config, program: Program, data: Dataset) -> float:
     """Of a text that is cut anew for every epoch: for one seed after another, while all lanes wait."""
-    regularisation = config.data.regularisation if isinstance(config.data, Text) else NoRegularisation()
+    regularisation = config.data.regularisation if isinstance(config.data, TextCorpus) else NoRegularisation()
     if isinstance(regularisation, NoRegularisation) or not isinstance(data.train, TextSplit):
         return 0.0
-    ranked = regularisation.n_best if isinstance(regularisation, Sample) and regularisation.n_best != "all" else 0
-    waiting_lanes = min(len(config.seeds), lanes.capacity(len(config.seeds)))
+    ranked = regularisation.n_best if isinstance(regularisation, SubwordSampling) and regularisation.n_best != "all" else 0
+    waiting_lanes = min(len(config.seeds), lanes.lane_count(len(config.seeds)))
     epochs = -(-program.steps // program.steps_per_epoch)
     return waiting_lanes * epochs * len(data.train.tokens) * (SECONDS_PER_TOKEN_CUT + ranked * SECONDS_PER_TOKEN_RANKED)
 
 
 def _share_of_width(config: Config, data: Dataset) -> float:
     """Of the columns of a row those that are computed, where training batches are cut to the longest row of their bucket."""
-    if config.train.buckets == 1 or not isinstance(data.train, Examples):
+    if config.train.buckets == 1 or not isinstance(data.train, ExampleSplit):
         return 1.0
     widths = bucket_widths(data.train, config.train.buckets)
     return float(np.mean([source + target for source, target in widths])) / data.train.inputs.shape[1]
@@ -109,18 +109,18 @@ def _tokens_scored(config: Config, data: Dataset) -> float:
 
 def _time_steps(model: Any, sizes: Sizes) -> int:
     """Steps of a scan over time in one update, over all layers."""
-    if isinstance(model, EncoderDecoder):
+    if isinstance(model, EncoderDecoderConfig):
         return _scan_steps(model.encoder, sizes.source) + _scan_steps(model.decoder, sizes.length - sizes.source)
-    return _scan_steps(model.encoder if isinstance(model, Classifier) else model, sizes.length)
+    return _scan_steps(model.encoder if isinstance(model, ClassifierConfig) else model, sizes.length)
 
 
 def _scan_steps(part: Any, length: int) -> int:
     directions = 2 if getattr(part, "bidirectional", False) else 1
-    if isinstance(part, RecurrentEncoder | RecurrentDecoder):
+    if isinstance(part, RecurrentEncoder | RecurrentDecoderConfig):
         return directions * length * part.layers
-    if not isinstance(part, StackWords):
+    if not isinstance(part, StackConfig):
         return 0
-    recurrent = [not isinstance(mixer, Attention | Convolution) for mixer in part.pattern]
+    recurrent = [not isinstance(mixer, AttentionConfig | ConvolutionConfig) for mixer in part.pattern]
     return directions * length * part.layers * sum(recurrent) // len(recurrent)
 
 

@@ -9,18 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
-from research.config.classify import Classifier
+from research.config.classify import ClassifierConfig
 from research.config.data import Labelled, Unlabelled
 from research.config.errors import StepladderError
 from research.config.loader import with_overrides
 from research.config.mixer import Learned
-from research.config.model import StackWords
+from research.config.model import StackConfig
 from research.config.schema import Config
-from research.config.sweep import Table
+from research.config.sweep import TableLayout
 from research.config.write import to_tree
 from research.data.dataset import Dataset
-from research.data.labelled import numbers_of
-from research.data.load import load
+from research.data.labelled import symbol_numbers
+from research.data.load import load_dataset
 from research.launch.open_run import OpenRun
 from research.launch.plan import sizes
 from research.models.layers import layer_names, layer_vectors
@@ -28,13 +28,15 @@ from research.results.item_tests import item_interval
 from research.results.plots import Picture, Series, line_plot
 from research.results.report import Section
 from research.results.statistics import Interval, Items
-from research.results.study import Measured, Study
-from research.tasks.probing import Probe, commonest, probe
+from research.results.study import Study, StudyCell
+from research.tasks.probing import ProbeResult, commonest, linear_probe
 
 ROWS = 64  # sentences at a time
 SPLITS = ("train", "valid", "test")
 MAJORITY = "majority"
-TABLE = Table(rows="layer", metrics=("test.loss", "extra.valid_accuracy", "extra.l2", "extra.width"), baseline=MAJORITY, figure="none")
+TABLE = TableLayout(
+    rows="layer", metrics=("test.loss", "extra.valid_accuracy", "extra.l2", "extra.width"), baseline=MAJORITY, figure="none"
+)
 
 
 class Frozen(NamedTuple):
@@ -54,17 +56,17 @@ def probe_run(run: OpenRun, overrides: Sequence[str], data_dir: Path | None) -> 
     frozen = _frozen(run)
     config = labelled_config(frozen.config, overrides)
     assert isinstance(config.data, Labelled), "checked with the config"
-    names, data = layer_names(frozen.config.model), load(config.data, data_dir)
+    names, data = layer_names(frozen.config.model), load_dataset(config.data, data_dir)
     width, began = _width(frozen, config.data, data), time.perf_counter()
     rows = {split: _rows(frozen, data, split) for split in SPLITS}
-    vectors = {split: features(frozen, rows[split], width) for split in SPLITS}
+    vectors = {split: layer_features(frozen, rows[split], width) for split in SPLITS}
     seconds = (time.perf_counter() - began) / len(names)
     labels = {split: data.sentences[split].labels for split in SPLITS}
     probes, times = {}, {}
     for number, name in enumerate(names):
         began = time.perf_counter()
         train, valid, test = ((vectors[split][number], labels[split]) for split in SPLITS)
-        probes[name] = probe(train, valid, test, len(data.classes))
+        probes[name] = linear_probe(train, valid, test, len(data.classes))
         times[name] = time.perf_counter() - began + seconds
     majority = _majority(data, labels)
     cells = [_measured_cell(MAJORITY, majority, labels["test"], {})]
@@ -96,11 +98,13 @@ def labelled_config(config: Config, overrides: Sequence[str]) -> Config:
     labelled = config.data.of if isinstance(config.data, Unlabelled) else config.data if isinstance(config.data, Labelled) else None
     if labelled is None and not overrides:
         raise StepladderError(f"The run read {config.data.kind}, which has no classes: name labelled data, as data.kind=sst2 or vader.")
-    tree = {} if labelled is None else {"data": to_tree(Config(data=labelled, model=Classifier(kind="classifier")))["data"]}
+    tree = {} if labelled is None else {"data": to_tree(Config(data=labelled, model=ClassifierConfig(kind="classifier")))["data"]}
     return with_overrides(tree | {"model": {"kind": "classifier"}}, overrides)
 
 
-def features(frozen: Frozen, rows: Sequence[Int32[np.ndarray, "_"]], width: int, at_once: int = ROWS) -> list[Float32[np.ndarray, "n _"]]:
+def layer_features(
+    frozen: Frozen, rows: Sequence[Int32[np.ndarray, "_"]], width: int, at_once: int = ROWS
+) -> list[Float32[np.ndarray, "n _"]]:
     """The vectors of every layer for each row of symbols, of which the first `width` are read; neither `width`, where it is enough, nor
     `at_once` changes them."""
     batches = []
@@ -119,38 +123,40 @@ def features(frozen: Frozen, rows: Sequence[Int32[np.ndarray, "_"]], width: int,
 
 def _frozen(run: OpenRun) -> Frozen:
     layer_names(run.config.model)
-    if not isinstance(run.config.model, Classifier) and run.data.eos is None:
+    if not isinstance(run.config.model, ClassifierConfig) and run.data.eos is None:
         raise StepladderError(
             f"{run.cell_id} was trained on {run.config.data.kind}, whose symbols are no words; name a run on text or sentences."
         )
-    return Frozen(run.config, run.parameters, run.data, None if isinstance(run.config.model, Classifier) else run.data.eos)
+    return Frozen(run.config, run.parameters, run.data, None if isinstance(run.config.model, ClassifierConfig) else run.data.eos)
 
 
 def _rows(frozen: Frozen, data: Dataset, split: str) -> list[Int32[np.ndarray, "_"]]:
     """The sentences in the symbols of the run."""
-    return numbers_of(frozen.data.vocabulary, data.sentences[split].words)
+    return symbol_numbers(frozen.data.vocabulary, data.sentences[split].words)
 
 
 def _width(frozen: Frozen, labelled: Labelled, data: Dataset) -> int:
     """How many symbols are read of a sentence: data.length, or as many as learned positions reach."""
-    model = frozen.config.model.encoder if isinstance(frozen.config.model, Classifier) else frozen.config.model
-    reach = sizes(frozen.config, frozen.data).length if isinstance(model, StackWords) and isinstance(model.position, Learned) else None
+    model = frozen.config.model.encoder if isinstance(frozen.config.model, ClassifierConfig) else frozen.config.model
+    reach = sizes(frozen.config, frozen.data).length if isinstance(model, StackConfig) and isinstance(model.position, Learned) else None
     return labelled.length if reach is None else min(labelled.length, reach - (frozen.start is not None))
 
 
-def _majority(data: Dataset, labels: dict[str, np.ndarray]) -> Probe:
+def _majority(data: Dataset, labels: dict[str, np.ndarray]) -> ProbeResult:
     """The training class that is commonest, and the classes' shares as beliefs, add-one smoothed."""
     counts = np.bincount(labels["train"], minlength=len(data.classes)) + 1
     chosen = commonest(labels["train"], len(data.classes))
     nats = -np.log(counts / counts.sum())[labels["test"]]
-    return Probe(0.0, float((labels["valid"] == chosen).mean()), nats, np.full(len(nats), chosen))
+    return ProbeResult(0.0, float((labels["valid"] == chosen).mean()), nats, np.full(len(nats), chosen))
 
 
-def _measured_cell(name: str, layer_probe: Probe, labels: np.ndarray, extra: dict[str, float], seconds: float | None = None) -> Measured:
+def _measured_cell(
+    name: str, layer_probe: ProbeResult, labels: np.ndarray, extra: dict[str, float], seconds: float | None = None
+) -> StudyCell:
     correct = (layer_probe.predicted == labels).astype(np.float64)
     items = Items(np.arange(len(labels)), layer_probe.nats.astype(np.float64), np.ones(len(labels), np.int64), correct)
     test = {"accuracy": float(correct.mean()), "loss": float(layer_probe.nats.mean())}
-    return Measured({"layer": name}, {0: test}, extra, {0: items}, seconds)
+    return StudyCell({"layer": name}, {0: test}, extra, {0: items}, seconds)
 
 
 def _accuracy_interval(correct: Float64[np.ndarray, " n"]) -> Interval:
@@ -159,7 +165,7 @@ def _accuracy_interval(correct: Float64[np.ndarray, " n"]) -> Interval:
     return item_interval(items, "accuracy", share) or Interval(share, share, share)
 
 
-def _accuracy_figure(cell_id: str, probes: dict[str, Probe], majority: Probe, labels: np.ndarray) -> Picture:
+def _accuracy_figure(cell_id: str, probes: dict[str, ProbeResult], majority: ProbeResult, labels: np.ndarray) -> Picture:
     correct = [(layer_probe.predicted == labels).astype(np.float64) for layer_probe in probes.values()]
     bands = [_accuracy_interval(layer_correct) for layer_correct in correct]
     mean, low, high = (100 * np.array(bands)).T

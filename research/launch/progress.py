@@ -15,8 +15,8 @@ from rich.text import Text
 from research.config.labels import row_label
 from research.config.write import to_tree
 from research.launch.meter import Meter
-from research.launch.plan import Cell, Plan
-from research.results.describe import describe
+from research.launch.plan import Plan, PlannedCell
+from research.results.describe import describe_cells
 from research.train.events import (
     Checkpointed,
     Compiling,
@@ -32,7 +32,7 @@ from research.train.events import (
 )
 from research.train.result import Job
 
-SHOWN = 8  # runs under way on a terminal
+RUNS_SHOWN = 8  # runs under way on a terminal
 EVERY = {Started: 10.0, Validated: 10.0, Progressed: 30.0}  # seconds between two such lines of a log, for each run under way
 BAR = 24  # columns
 
@@ -48,24 +48,24 @@ def progress(
     elif not console.is_terminal:
         yield broadcast([meter, log_lines(meter, lambda line: print(line, file=sys.stderr, flush=True)), *listeners])
     else:
-        with Live(console=console, get_renderable=lambda: picture(meter), transient=True) as live:
+        with Live(console=console, get_renderable=lambda: progress_table(meter), transient=True) as live:
             yield broadcast([meter, _permanent_lines(meter, live.console), *listeners])
 
 
 def meter_of(plan: Plan, jobs: Sequence[Job], predicted: float) -> Meter:
     """A meter that knows the plan's names, prices and metric."""
     hidden = {cell.cell_id: to_tree(cell.config) for cell in plan.cells if cell.config and not run_name(cell)}
-    names = {cell.cell_id: run_name(cell) for cell in plan.cells} | describe(hidden)
+    names = {cell.cell_id: run_name(cell) for cell in plan.cells} | describe_cells(hidden)
     prices = {cell.cell_id: cell.predicted_seconds for cell in plan.cells}
     return Meter(names, prices, jobs, predicted, plan.loaded.sweep.metric if plan.loaded.sweep else "")
 
 
-def run_name(cell: Cell) -> str:
+def run_name(cell: PlannedCell) -> str:
     """A cell's labels and tuned values; nothing where it is a part or a fold of a row."""
     return row_label(cell.labels | cell.tuned)
 
 
-def sentence(event: RunEvent, meter: Meter) -> str:
+def event_line(event: RunEvent, meter: Meter) -> str:
     """What is said of an event, in one line."""
     name = meter.name(event.job)
     match event:
@@ -101,7 +101,7 @@ def log_lines(meter: Meter, write: Callable[[str], None]) -> Listener:
             if now - previous < EVERY[type(event)] * len(meter.under_way):
                 return
             last_written[run] = now
-        write(f"[{meter.ended}/{len(meter.jobs)}] {sentence(event, meter)}; {remaining(meter)}")
+        write(f"[{meter.ended}/{len(meter.jobs)}] {event_line(event, meter)}; {remaining(meter)}")
 
     return listen
 
@@ -111,18 +111,21 @@ def _permanent_lines(meter: Meter, console: Console) -> Listener:
 
     def listen(event: RunEvent) -> None:
         if not isinstance(event, (*EVERY, Checkpointed, Compiling)):
-            console.print(Text(sentence(event, meter)))
+            console.print(Text(event_line(event, meter)))
 
     return listen
 
 
-def picture(meter: Meter) -> Group:
+def progress_table(meter: Meter) -> Group:
     """A line for each run under way, and how far all are."""
-    descriptions = [*map(str, islice(meter.under_way.values(), SHOWN)), *([f"{meter.compiling}: compiling"] if meter.compiling else [])]
+    descriptions = [
+        *map(str, islice(meter.under_way.values(), RUNS_SHOWN)),
+        *([f"{meter.compiling}: compiling"] if meter.compiling else []),
+    ]
     lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in descriptions]
     grid = Table.grid(padding=(0, 2))
     bar = ProgressBar(total=len(meter.jobs), completed=meter.ended, width=BAR)
-    grid.add_row(bar, Text(f"{meter.ended} of {len(meter.jobs)} runs, {clock(meter.elapsed)}, {remaining(meter)}"))
+    grid.add_row(bar, Text(f"{meter.ended} of {len(meter.jobs)} runs, {format_clock(meter.elapsed)}, {remaining(meter)}"))
     return Group(*lines, grid)
 
 
@@ -130,10 +133,10 @@ def remaining(meter: Meter) -> str:
     """The time left, and the rate where something is trained."""
     rate = f", {meter.rate:,.0f} tokens/s a run" if meter.rate else ""
     late = meter.left == 0 and meter.ended < len(meter.jobs)
-    return f"{'longer than predicted' if late else f'{clock(meter.left)} left'}{rate}"
+    return f"{'longer than predicted' if late else f'{format_clock(meter.left)} left'}{rate}"
 
 
-def clock(seconds: float) -> str:
+def format_clock(seconds: float) -> str:
     """75 -> 1:15."""
     minutes, remainder = divmod(int(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{remainder:02d}" if minutes >= 60 else f"{minutes}:{remainder:02d}"

@@ -2,10 +2,10 @@
 
 from typing import Any, NamedTuple
 
-from research.config.encoder_decoder import EncoderDecoder
+from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.errors import StepladderError
-from research.data.dataset import Dataset, Examples, Split
-from research.models.decode import furthest
+from research.data.dataset import Dataset, ExampleSplit, Split
+from research.models.decode import reachable_positions
 from research.tasks.language_modelling import Sizes
 
 
@@ -14,7 +14,7 @@ def check_reach(model: Any, sizes: Sizes, text: int, advice: str, source: int = 
 
     `advice`: what the user can do, without a full stop.
     """
-    reach = furthest(model, sizes.length, sizes.source)
+    reach = reachable_positions(model, sizes.length, sizes.source)
     for side, needed, last in (("source", source, reach.source), ("text", text, reach.text)):
         if last is not None and needed > last:
             raise StepladderError(
@@ -28,7 +28,7 @@ def beyond_training(model: Any, data: Dataset) -> str:
     if not data.sides:
         return ""
     last = _longest(model, data.train)
-    reach = furthest(model, last.text + last.source, last.source)
+    reach = reachable_positions(model, last.text + last.source, last.source)
     for split in ("valid", "test"):
         needed = _longest(model, getattr(data, split))
         for side, n, end in (("source", needed.source, reach.source), ("text", needed.text, reach.text)):
@@ -40,15 +40,15 @@ def beyond_training(model: Any, data: Dataset) -> str:
     return ""
 
 
-class Longest(NamedTuple):
+class LongestInputs(NamedTuple):
     """Symbols that an encoder reads at most, and those that what writes reads at most."""
 
     source: int
     text: int
 
 
-def _longest(model: Any, split: Split) -> Longest:
-    assert isinstance(split, Examples)
-    if isinstance(model, EncoderDecoder):
-        return Longest(int(split.valid[:, : split.source].sum(axis=1).max()), int(split.valid[:, split.source :].sum(axis=1).max()))
-    return Longest(0, int(split.valid.sum(axis=1).max()))
+def _longest(model: Any, split: Split) -> LongestInputs:
+    assert isinstance(split, ExampleSplit)
+    if isinstance(model, EncoderDecoderConfig):
+        return LongestInputs(int(split.valid[:, : split.source].sum(axis=1).max()), int(split.valid[:, split.source :].sum(axis=1).max()))
+    return LongestInputs(0, int(split.valid.sum(axis=1).max()))

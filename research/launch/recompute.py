@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from research.models import MODELS
-from research.models.decode import advance
+from research.models.decode import decode_chunk
 from research.train.latency import median_ms
 
 MULTIPLE = 32  # texts are read in lengths that are multiples of it, so that few programs are compiled
@@ -19,5 +19,5 @@ def recompute_ms(config: Any, params: Any, rows: int, prompt: int, tokens: int, 
     lengths, counts = np.unique(-(-read // MULTIPLE) * MULTIPLE, return_counts=True)
     carry = MODELS[type(config)].empty(config, rows, 0, vocabulary)
     texts = [(jnp.zeros((rows, length), jnp.int32), jnp.ones((rows, length), bool)) for length in map(int, lengths)]
-    times = [median_ms(partial(advance, config, params, carry, text, valid), calls=3) for text, valid in texts]
+    times = [median_ms(partial(decode_chunk, config, params, carry, text, valid), calls=3) for text, valid in texts]
     return float(np.average(times, weights=counts))

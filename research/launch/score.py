@@ -5,28 +5,37 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from research.config.data import Text as Corpus
+from research.config.data import TextCorpus
 from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
 from research.config.schema import Config, check_seed
 from research.config.unicode import argument_text
-from research.data.prompts import Asked, Line, Query, longest, queries, read_prompts, unknown
+from research.data.prompts import PromptLine, PromptSet, Query, count_unknown, longest_query, prompt_queries, read_prompt_lines
 from research.launch.open_run import OpenRun
 from research.launch.plan import sizes
 from research.launch.reach import check_reach
-from research.tasks.prompting import Judged, by_line, greedy, greedy_by_counts, judge, judge_by_counts, metrics, right_ones
+from research.tasks.prompting import (
+    CompletionScores,
+    completion_metrics,
+    greedy_completions,
+    greedy_completions_by_ngram,
+    line_items,
+    right_completions,
+    score_completions,
+    score_completions_by_ngram,
+)
 from research.train.evaluate import perplexity
 
 
-class Request(NamedTuple):
+class ScoringRequest(NamedTuple):
     """Lines to be scored, with so many examples before each; `seed` None: that of the run."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[PromptLine, ...]
     examples: int = 0
     seed: int | None = None
 
 
-def request_of(file: Path | None, text: str | None, examples: int | None, seed: int | None) -> Request:
+def scoring_request(file: Path | None, text: str | None, examples: int | None, seed: int | None) -> ScoringRequest:
     """What the command names: a prompt set, or a text, which is a completion without a prompt. Raises StepladderError for other words."""
     if (file is None) == (text is None):
         raise StepladderError("Give exactly one of --file and --text: prompts with their completions, or a text.")
@@ -35,38 +44,38 @@ def request_of(file: Path | None, text: str | None, examples: int | None, seed: 
     if seed is not None and not examples:
         raise StepladderError("--seed draws the examples of --examples, and there are none; leave it out.")
     if file is not None:
-        return Request(read_prompts(file, "--file", examples or 0), examples or 0, seed)
+        return ScoringRequest(read_prompt_lines(file, "--file", examples or 0), examples or 0, seed)
     assert text is not None
     text = argument_text(text)
     if not text.strip():
         raise StepladderError("--text is empty: there is nothing to be scored.")
-    return Request((Line("", (text.strip(),)),))
+    return ScoringRequest((PromptLine("", (text.strip(),)),))
 
 
-def score(run: OpenRun, request: Request) -> dict[str, Any]:
+def score_prompts(run: OpenRun, request: ScoringRequest) -> dict[str, Any]:
     """Totals, and each line with its perplexity and what the model itself writes after the prompt, as many tokens as are wanted."""
     config, data = run.config, run.data
     _check_scores_text(run, request)
     check_seed(request.seed, "--seed")
-    prompt_set = Asked(request.lines, request.examples, data.vocabulary)
-    prompt_queries = queries(prompt_set, run.seed if request.seed is None else request.seed)
+    prompt_set = PromptSet(request.lines, request.examples, data.vocabulary)
+    completion_queries = prompt_queries(prompt_set, run.seed if request.seed is None else request.seed)
     if not isinstance(config.model, NGram):
-        check_reach(config.model, sizes(config, data), longest(prompt_queries), "Shorten it, or ask for fewer examples")
-    judged_queries, greedy_texts = _score_and_decode(config, run.parameters, data.vocabulary.size, prompt_queries)
-    items = by_line(prompt_queries, judged_queries)
+        check_reach(config.model, sizes(config, data), longest_query(completion_queries), "Shorten it, or ask for fewer examples")
+    judged_queries, greedy_texts = _score_and_decode(config, run.parameters, data.vocabulary.size, completion_queries)
+    items = line_items(completion_queries, judged_queries)
     totals = {
         "lines": len(request.lines),
         "tokens": int(items["tokens"].sum()),
-        "unknown": unknown(prompt_set),
-        **metrics(prompt_queries, items),
+        "unknown": count_unknown(prompt_set),
+        **completion_metrics(completion_queries, items),
     }
     lines = [_line_data(request.lines[i], items, i, data.vocabulary.decode(text)) for i, text in enumerate(greedy_texts)]
     return {"cell_id": run.cell_id, **totals, "each": lines}
 
 
-def _check_scores_text(run: OpenRun, request: Request) -> None:
+def _check_scores_text(run: OpenRun, request: ScoringRequest) -> None:
     config = run.config
-    if not isinstance(config.data, Corpus):
+    if not isinstance(config.data, TextCorpus):
         raise StepladderError(
             f"{run.cell_id} was trained on {config.data.kind}, which is no text that goes on after a prompt; name a language model of text."
         )
@@ -77,16 +86,18 @@ def _check_scores_text(run: OpenRun, request: Request) -> None:
 
 
 def _score_and_decode(
-    config: Config, params: Any, vocabulary: int, prompt_queries: tuple[Query, ...]
-) -> tuple[list[Judged], list[np.ndarray]]:
+    config: Config, params: Any, vocabulary: int, completion_queries: tuple[Query, ...]
+) -> tuple[list[CompletionScores], list[np.ndarray]]:
     """The scores of every completion, and of every line the greedy text, as long as its right completion."""
-    right_queries = [prompt_queries[i] for i in right_ones(prompt_queries)]
+    right_queries = [completion_queries[i] for i in right_completions(completion_queries)]
     if isinstance(config.model, NGram):
-        return judge_by_counts(params, prompt_queries), greedy_by_counts(params, right_queries)
-    return judge(config.model, params, vocabulary, prompt_queries), greedy(config.model, params, vocabulary, right_queries)
+        return score_completions_by_ngram(params, completion_queries), greedy_completions_by_ngram(params, right_queries)
+    return score_completions(config.model, params, vocabulary, completion_queries), greedy_completions(
+        config.model, params, vocabulary, right_queries
+    )
 
 
-def _line_data(line: Line, items: dict[str, np.ndarray], i: int, greedy_text: str) -> dict[str, Any]:
+def _line_data(line: PromptLine, items: dict[str, np.ndarray], i: int, greedy_text: str) -> dict[str, Any]:
     fields = {"prompt": line.prompt, "completions": list(line.completions), "tokens": int(items["tokens"][i])}
     fields |= {"perplexity": perplexity(float(items["loss"][i]) / float(items["tokens"][i])), "greedy": greedy_text}
     return fields | {name: bool(items[name][i]) for name in ("exact", "preferred") if name in items}

@@ -11,7 +11,7 @@ from research.results.measures import on_validation
 FALLBACKS = ("valid.loss", "valid.accuracy")  # where the reported metric exists on the test split alone
 
 
-def resolve_select(select: str | None, metric: str, names: Sequence[tuple[str, set[str]]]) -> str:
+def resolve_selection_metric(select: str | None, metric: str, names: Sequence[tuple[str, set[str]]]) -> str:
     """The metric that chooses among the values of `tune`: `select`, or the reported metric on validation, or the loss.
 
     `names`: of each tuned row, its name and its metrics of validation. Raises StepladderError where a row does not have it.

@@ -11,7 +11,7 @@ from jax.tree_util import keystr, tree_leaves_with_path
 from rich.console import Console
 from rich.table import Table
 
-from research.config.data import Text
+from research.config.data import TextCorpus
 from research.config.labels import row_label
 from research.config.merge import Dropped
 from research.config.mixer import MlpScore
@@ -19,37 +19,39 @@ from research.config.schema import Config
 from research.config.write import to_toml, to_tree
 from research.data.batches import device_arrays
 from research.data.dataset import Dataset
-from research.data.load import load
-from research.launch.local import pending
-from research.launch.plan import Cell, Plan, program_of
+from research.data.load import load_dataset
+from research.launch.local import pending_jobs
+from research.launch.plan import Plan, PlannedCell, program_of
 from research.launch.price import total_seconds
-from research.launch.progress import clock
+from research.launch.progress import format_clock
 from research.nn.scores import MLP_LIMIT
 from research.results.costs import machine_rate
 from research.tasks.output import LOGITS_LIMIT, block_size
 from research.train import lanes
-from research.train.update import Program, advance, blank
+from research.train.update import Program, abstract_state, train_until
 
 
 def seconds_left(plan: Plan, jobs: list[Any], data_dir: Path | None, runs_dir: Path) -> float:
     """Predicted seconds for these runs on the workers that there are, at the rate of the runs that are there."""
     prices = {cell.cell_id: cell.predicted_seconds for cell in plan.cells}
-    programs = {job.cell_id: program_of(job.config, load(job.config.data, data_dir)) if job.config.trained else None for job in jobs}
+    programs = {
+        job.cell_id: program_of(job.config, load_dataset(job.config.data, data_dir)) if job.config.trained else None for job in jobs
+    }
     rate = machine_rate(runs_dir)
     runs = [(prices[job.cell_id] * (rate if job.config.trained else 1.0), programs[job.cell_id]) for job in jobs]
-    return total_seconds(runs, lanes.capacity(len(runs)), lanes.cores())
+    return total_seconds(runs, lanes.lane_count(len(runs)), lanes.cores_per_lane())
 
 
-def as_data(plan: Plan, runs_dir: Path, data_dir: Path | None) -> dict[str, Any]:
+def plan_data(plan: Plan, runs_dir: Path, data_dir: Path | None) -> dict[str, Any]:
     """What `show --json` prints."""
-    jobs = pending(plan, runs_dir, None)
-    all_jobs = pending(plan, runs_dir, "all")
+    jobs = pending_jobs(plan, runs_dir, None)
+    all_jobs = pending_jobs(plan, runs_dir, "all")
     return {
         "name": plan.name,
         "cells": [_cell_data(row, data_dir) for row in plan.rows],
         "runs": len(all_jobs),
         "trained_runs": sum(job.config.trained for job in all_jobs),
-        "programs": len({program_of(job.config, load(job.config.data, data_dir)) for job in all_jobs if job.config.trained}),
+        "programs": len({program_of(job.config, load_dataset(job.config.data, data_dir)) for job in all_jobs if job.config.trained}),
         "to_do": len(jobs),
         "predicted_seconds": seconds_left(plan, all_jobs, data_dir, runs_dir),
         "predicted_seconds_to_do": seconds_left(plan, jobs, data_dir, runs_dir),
@@ -58,20 +60,21 @@ def as_data(plan: Plan, runs_dir: Path, data_dir: Path | None) -> dict[str, Any]
 
 def print_plan(plan: Plan, runs_dir: Path, data_dir: Path | None) -> None:
     """For a person: one cell in full, or a line for each of many."""
-    console, data = Console(highlight=False), as_data(plan, runs_dir, data_dir)
+    console, data = Console(highlight=False), plan_data(plan, runs_dir, data_dir)
     cells = list(plan.rows)
     if len(cells) == 1 and cells[0].config:
         _print_cell(console, cells[0].config, plan, data_dir)
     console.print(_table(cells, data_dir))
-    for line in (*covered_lines(plan), *advice_lines(plan), *filter(None, [plan.matched])):
+    for line in (*coverage_lines(plan), *advice_lines(plan), *filter(None, [plan.matched])):
         console.print(line, markup=False)
     console.print(
         f"{data['runs']} runs, {data['trained_runs']} of them trained by {data['programs']} programs; {data['to_do']} to do: about "
-        f"{clock(data['predicted_seconds_to_do'])} on {lanes.capacity(data['runs'])} workers ({clock(data['predicted_seconds'])} for all)"
+        f"{format_clock(data['predicted_seconds_to_do'])} on {lanes.lane_count(data['runs'])} workers "
+        f"({format_clock(data['predicted_seconds'])} for all)"
     )
 
 
-def covered_lines(plan: Plan) -> list[str]:
+def coverage_lines(plan: Plan) -> list[str]:
     """What the word vectors that cells begin with cover, a line for each file and vocabulary."""
     lines = []
     for facts in (cell.facts for cell in plan.cells if "embeddings" in cell.facts):
@@ -94,14 +97,14 @@ def _print_cell(console: Console, config: Config, plan: Plan, data_dir: Path | N
     for origin in dict.fromkeys(plan.loaded.origin.values()):
         keys = sorted(key for key, source in plan.loaded.origin.items() if source == origin)
         console.print(f"from {origin}: {', '.join(keys)}", markup=False)
-    console.print(f"data: {load(config.data, data_dir).description}\n", markup=False)
+    console.print(f"data: {load_dataset(config.data, data_dir).description}\n", markup=False)
     if config.trained:
-        program = program_of(config, load(config.data, data_dir))
-        for path, leaf in tree_leaves_with_path(blank(program)[1].params):
+        program = program_of(config, load_dataset(config.data, data_dir))
+        for path, leaf in tree_leaves_with_path(abstract_state(program)[1].params):
             console.print(f"{keystr(path, simple=True, separator='.'):<48} {' x '.join(map(str, leaf.shape)) or 'scalar'}", markup=False)
-        peak_bytes = _training_bytes(program, load(config.data, data_dir), config.train.buckets)
+        peak_bytes = _training_bytes(program, load_dataset(config.data, data_dir), config.train.buckets)
         console.print(f"\ntraining holds {peak_bytes / 2**20:,.0f} MB at its peak, by XLA's count")
-        positions = config.data.length if isinstance(config.data, Text) else load(config.data, data_dir).train.where.shape[1]  # type: ignore[union-attr]
+        positions = config.data.length if isinstance(config.data, TextCorpus) else load_dataset(config.data, data_dir).train.where.shape[1]  # type: ignore[union-attr]
         if block_size(config.train.batch_size * positions, program.sizes.vocabulary) < program.sizes.vocabulary:
             console.print(f"logits are made in blocks of the vocabulary: a batch has more than {LOGITS_LIMIT:,}, and they are made twice")
         if any(isinstance(getattr(mixer, "score", None), MlpScore) for mixer in getattr(config.model, "pattern", ())):
@@ -110,10 +113,10 @@ def _print_cell(console: Console, config: Config, plan: Plan, data_dir: Path | N
 
 def _training_bytes(program: Program, data: Dataset, buckets: int) -> int:
     """Of one run: arguments, results and temporaries of the compiled update loop."""
-    member, state = blank(program)
+    member, state = abstract_state(program)
     arrays = jax.eval_shape(lambda: device_arrays(data.train, buckets))
     until = jax.ShapeDtypeStruct((), jnp.int32)
-    memory: Any = jax.jit(partial(advance, program), donate_argnums=1).lower(member, state, arrays, until).compile().memory_analysis()
+    memory: Any = jax.jit(partial(train_until, program), donate_argnums=1).lower(member, state, arrays, until).compile().memory_analysis()
     return int(memory.argument_size_in_bytes + memory.temp_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes)
 
 
@@ -134,12 +137,12 @@ def _dropped_text(dropped: Iterable[Dropped]) -> str:
     return "; ".join(f"dropped with {choice}: {', '.join(dict.fromkeys(values))}" for choice, values in values_by_choice.items())
 
 
-def memory_bytes(cell: Cell) -> int | None:
+def memory_bytes(cell: PlannedCell) -> int | None:
     """Parameters, gradient, the optimiser's two copies and the best so far, in float32, of one run; activations come on top."""
     return 5 * 4 * cell.facts["params"]["total"] if "params" in cell.facts else None
 
 
-def _cell_data(cell: Cell, data_dir: Path | None) -> dict[str, Any]:
+def _cell_data(cell: PlannedCell, data_dir: Path | None) -> dict[str, Any]:
     if cell.config is None:
         return {"labels": cell.labels, "state": "cannot", "reason": cell.reason}
     return {
@@ -150,11 +153,11 @@ def _cell_data(cell: Cell, data_dir: Path | None) -> dict[str, Any]:
         **cell.facts,
         "memory_bytes": memory_bytes(cell),
         "predicted_seconds": cell.predicted_seconds,
-        "data": load(cell.config.data, data_dir).description,
+        "data": load_dataset(cell.config.data, data_dir).description,
     }
 
 
-def _table(cells: list[Cell], data_dir: Path | None) -> Table:
+def _table(cells: list[PlannedCell], data_dir: Path | None) -> Table:
     table = Table("cell", "row", "seeds", "parameters", "FLOPs/token", "memory", "s/run", box=None, pad_edge=False)
     for cell in cells:
         row = row_label({**cell.labels, **cell.tuned})

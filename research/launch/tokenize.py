@@ -4,23 +4,23 @@ import math
 from pathlib import Path
 from typing import Any
 
-from research.config.data import Labelled, Text
+from research.config.data import Labelled, TextCorpus
 from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.config.unicode import argument_text
-from research.data.labelled import text_of, words_of
-from research.data.load import load, load_vocabulary
+from research.data.labelled import join_words, split_words
+from research.data.load import load_dataset, load_vocabulary
 from research.text import subwords
 from research.text.vocabulary import Vocabulary
 
 
-def cut(config: Config, text: str, n_best: int | None, merges: int | None, data_dir: Path | None) -> dict[str, Any]:
+def encode_text(config: Config, text: str, n_best: int | None, merges: int | None, data_dir: Path | None) -> dict[str, Any]:
     """`pieces` of the text with their `ids`, `unknown` ones; `merges`: the first so many of BPE; `n_best` segmentations of unigram.
 
     Raises StepladderError where there is no text to cut or to learn from, and for what the level does not have.
     """
     data = config.data
-    if not isinstance(data, Text | Labelled):
+    if not isinstance(data, TextCorpus | Labelled):
         raise StepladderError(f"data.kind = {data.kind} has symbols of its own, no text to cut; use a corpus, such as data.kind = pydoc.")
     text = argument_text(text)
     if not text:
@@ -32,26 +32,26 @@ def cut(config: Config, text: str, n_best: int | None, merges: int | None, data_
         raise StepladderError(f"--n-best ranks segmentations by their probability, which only data.level = unigram has, not {data.level}.")
     if merges is not None and data.level not in ("bpe", "byte_bpe"):
         raise StepladderError(f"--merges lists what data.level = bpe or byte_bpe has learned; {data.level} has no merges.")
-    vocabulary = load_vocabulary(data, data_dir) if isinstance(data, Text) else load(data, data_dir).vocabulary
-    tokens = vocabulary.tokens(text_of(words_of(data, text)) if isinstance(data, Labelled) else text)
+    vocabulary = load_vocabulary(data, data_dir) if isinstance(data, TextCorpus) else load_dataset(data, data_dir).vocabulary
+    tokens = vocabulary.tokens(join_words(split_words(data, text)) if isinstance(data, Labelled) else text)
     encoding: dict[str, Any] = {
         "level": data.level,
         "types": vocabulary.size,
         "text": text,
-        "pieces": [shown(vocabulary, token) for token in tokens],
+        "pieces": [printable_token(vocabulary, token) for token in tokens],
         "ids": vocabulary.numbers(tokens).tolist(),
     }
     encoding["unknown"] = [piece for piece, number in zip(encoding["pieces"], encoding["ids"], strict=True) if number == vocabulary.unk]
     if n_best is not None and vocabulary.tokenizer:
-        best = subwords.n_best(vocabulary.tokenizer, text, n_best)
+        best = subwords.n_best_segmentations(vocabulary.tokenizer, text, n_best)
         encoding["n_best"] = [{"pieces": pieces, "probability": math.exp(log_p)} for pieces, log_p in best]
     if merges is not None and vocabulary.tokenizer:
         learned = subwords.merges(vocabulary.tokenizer)[:merges]
-        encoding["merges"] = [[shown(vocabulary, part) for part in pair] for pair in learned]
+        encoding["merges"] = [[printable_token(vocabulary, part) for part in pair] for pair in learned]
     return encoding
 
 
-def shown(vocabulary: Vocabulary, token: str) -> str:
+def printable_token(vocabulary: Vocabulary, token: str) -> str:
     """A token as a reader knows it: bytes as their characters, or as <0xC3> where they are a part of one."""
     if vocabulary.level not in ("byte", "byte_bpe"):
         return token
@@ -61,7 +61,7 @@ def shown(vocabulary: Vocabulary, token: str) -> str:
         return "".join(character if character.isascii() else f"<0x{ord(character):02X}>" for character in token)
 
 
-def lines_of(encoding: dict[str, Any]) -> list[str]:
+def encoding_lines(encoding: dict[str, Any]) -> list[str]:
     """The same for a person. Pieces stand in quotation marks, so that their spaces are seen."""
     lines = [f"{number:>8}  {piece!r}" for number, piece in zip(encoding["ids"], encoding["pieces"], strict=True)]
     lines += [f"{len(encoding['ids'])} pieces of {encoding['types']} types ({encoding['level']}) for {len(encoding['text'])} characters"]

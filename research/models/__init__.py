@@ -5,15 +5,15 @@ from typing import Any, NamedTuple
 import jax
 from jaxtyping import Array, Float
 
-from research.config.classify import Classifier
-from research.config.encoder_decoder import EncoderDecoder
-from research.config.model import FeedForwardLM, LanguageModel
+from research.config.classify import ClassifierConfig
+from research.config.encoder_decoder import EncoderDecoderConfig
+from research.config.model import FeedForwardLMConfig, LanguageModelConfig
 from research.models import classifier, encoder_decoder, feed_forward_lm, language_model
 from research.nn.linear import dense
 
 
-class Model(NamedTuple):
-    init: Any  # (config, key, vocabulary, length), and what else `language_modelling.known` says
+class ModelFunctions(NamedTuple):
+    init: Any  # (config, key, vocabulary, length), and what else `language_modelling.init_sizes` says
     empty: Any
     hidden: Any
     output: Any  # (config, params, precise=True) -> the kernel and bias that make logits of what `hidden` returns
@@ -26,8 +26,8 @@ class Model(NamedTuple):
         return dense(h, *self.output(config, params))
 
 
-MODELS: dict[type, Model] = {
-    LanguageModel: Model(
+MODELS: dict[type, ModelFunctions] = {
+    LanguageModelConfig: ModelFunctions(
         language_model.init,
         language_model.empty,
         language_model.hidden,
@@ -35,15 +35,15 @@ MODELS: dict[type, Model] = {
         language_model.unstack,
         rows=language_model.rows,
     ),
-    EncoderDecoder: Model(
+    EncoderDecoderConfig: ModelFunctions(
         encoder_decoder.init,
         encoder_decoder.empty,
         encoder_decoder.hidden,
         encoder_decoder.output,
         encoder_decoder.unstack,
-        encoder_decoder.read,
+        encoder_decoder.read_source,
         encoder_decoder.rows,
     ),
-    Classifier: Model(classifier.init, classifier.empty, classifier.hidden, classifier.output),
-    FeedForwardLM: Model(feed_forward_lm.init, feed_forward_lm.empty, feed_forward_lm.hidden, feed_forward_lm.output),
+    ClassifierConfig: ModelFunctions(classifier.init, classifier.empty, classifier.hidden, classifier.output),
+    FeedForwardLMConfig: ModelFunctions(feed_forward_lm.init, feed_forward_lm.empty, feed_forward_lm.hidden, feed_forward_lm.output),
 }

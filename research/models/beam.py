@@ -14,8 +14,8 @@ from jaxtyping import Array, Float, Int
 
 from research.config.decoding import Beam
 from research.models import MODELS
-from research.models.by_rows import by_rows
-from research.models.decode import advance
+from research.models.by_rows import shard_rows
+from research.models.decode import decode_chunk
 
 
 class Beams(NamedTuple):
@@ -49,7 +49,7 @@ class _Candidates(NamedTuple):
 
 
 @partial(jax.jit, static_argnames=("config", "decoder", "steps", "end"))
-def search(config: Any, params: Any, carry: Any, logits: Float[Array, "b v"], *, decoder: Beam, steps: int, end: int | None) -> Beams:
+def beam_search(config: Any, params: Any, carry: Any, logits: Float[Array, "b v"], *, decoder: Beam, steps: int, end: int | None) -> Beams:
     """The best texts of at most `steps` symbols of each row after what `advance` returned, in one compiled loop.
 
     Each iteration takes the 2k likeliest continuations of a row. Those among the first k that end are done; the first k that do not end go
@@ -57,11 +57,11 @@ def search(config: Any, params: Any, carry: Any, logits: Float[Array, "b v"], *,
     is.
     """
     config, params, carry = MODELS[type(config)].unstack(config, params, carry)
-    return by_rows(partial(_loop, config, decoder, steps, end), params, (carry, logits))
+    return shard_rows(partial(_loop, config, decoder, steps, end), params, (carry, logits))
 
 
 def _loop(config: Any, decoder: Beam, steps: int, end: int | None, params: Any, row_arrays: tuple[Any, Float[Array, "b v"]]) -> Beams:
-    """`search` by an unstacked model."""
+    """`beam_search` by an unstacked model."""
     carry, logits = row_arrays
     model, size, (batch, _) = MODELS[type(config)], decoder.size, logits.shape
     row = jnp.arange(batch)[:, None]
@@ -71,7 +71,7 @@ def _loop(config: Any, decoder: Beam, steps: int, end: int | None, params: Any, 
     def step(state: _State) -> _State:
         last = state.prefixes[:, :, state.number - 1].reshape(-1, 1)
         active = jnp.repeat(state.ended < size, size)[:, None]
-        carry, logits = advance(config, params, state.carry, last, active)
+        carry, logits = decode_chunk(config, params, state.carry, last, active)
         state, beam = extend(state._replace(carry=carry), logits.reshape(batch, size, -1))
         return state._replace(carry=model.rows(state.carry, (row * size + beam).reshape(-1)))
 
@@ -84,7 +84,7 @@ def _loop(config: Any, decoder: Beam, steps: int, end: int | None, params: Any, 
     return _with_unfinished(decoder, lax.while_loop(unfinished, step, state))
 
 
-def penalty(decoder: Beam, length: Int[Array, "*n"]) -> Float[Array, "*n"]:
+def length_penalty_divisor(decoder: Beam, length: Int[Array, "*n"]) -> Float[Array, "*n"]:
     """What the log-probability of a text of so many symbols is divided by."""
     return ((5 + length) / 6) ** decoder.length_penalty
 
@@ -98,7 +98,7 @@ def _extend(decoder: Beam, end: int | None, state: _State, logits: Float[Array, 
     first = jnp.arange(candidates.total.shape[1])[None] < size
     closed = ends & first & jnp.isfinite(candidates.total) & active[:, None]
     number = jnp.full(candidates.beam.shape, state.number + 1)
-    score = jnp.where(closed, candidates.total / penalty(decoder, number), -jnp.inf)
+    score = jnp.where(closed, candidates.total / length_penalty_divisor(decoder, number), -jnp.inf)
     done = _best(state.done, Beams(prefixes, number, score), size)
     order = jnp.argsort(ends, axis=1, stable=True)[:, :size]
 
@@ -129,5 +129,5 @@ def _best(first: Beams, second: Beams, size: int) -> Beams:
 def _with_unfinished(decoder: Beam, state: _State) -> Beams:
     """What has ended, and of a row that did not stop also what was under way."""
     length = jnp.full(state.total.shape, state.number)
-    score = jnp.where((state.ended < decoder.size)[:, None], state.total / penalty(decoder, length), -jnp.inf)
+    score = jnp.where((state.ended < decoder.size)[:, None], state.total / length_penalty_divisor(decoder, length), -jnp.inf)
     return _best(state.done, Beams(state.prefixes, length, score), decoder.size)

@@ -10,7 +10,7 @@ from jaxtyping import PyTree
 ROW = "row"
 
 
-def by_rows(function: Callable[[Any, Any], Any], shared: PyTree, rows: PyTree) -> Any:
+def shard_rows(function: Callable[[Any, Any], Any], shared: PyTree, rows: PyTree) -> Any:
     """`function(shared, rows)`, where rows are the first axis of every array of `rows` and of what is returned.
 
     On a CPU every device has an equal part of them, if that divides; a product of fewer rows may differ in its last bits. Elsewhere, and

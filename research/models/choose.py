@@ -8,10 +8,10 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int, Key
 
-from research.config.decoding import Chance, Greedy, TopK, TopP
+from research.config.decoding import Greedy, StochasticDecoder, TopK, TopP
 
 
-def choose(decoder: Greedy | Chance, logits: Float[Array, "b v"], keys: Key[Array, " b"]) -> Int[Array, " b"]:
+def choose_symbols(decoder: Greedy | StochasticDecoder, logits: Float[Array, "b v"], keys: Key[Array, " b"]) -> Int[Array, " b"]:
     """The likeliest symbol (of equals the first), or one drawn by the row's key."""
     if isinstance(decoder, Greedy):
         return logits.argmax(axis=-1).astype(jnp.int32)
@@ -28,7 +28,7 @@ def choose(decoder: Greedy | Chance, logits: Float[Array, "b v"], keys: Key[Arra
     return jnp.take_along_axis(symbols, draw(keys, values)[:, None], axis=-1)[:, 0].astype(jnp.int32)
 
 
-def keys_of(key: Key[Array, ""], rows: Int[Array, " b"], number: int | Int[Array, ""]) -> Key[Array, " b"]:
+def sampling_keys(key: Key[Array, ""], rows: Int[Array, " b"], number: int | Int[Array, ""]) -> Key[Array, " b"]:
     """The key of each row's `number`-th symbol: a function of the row's own number, whatever the batch."""
     return jax.vmap(lambda row: jax.random.fold_in(jax.random.fold_in(key, row), number))(rows)
 

@@ -12,52 +12,54 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from research.config.classify import Bag, MaxConvolution, Stack
-from research.config.classify import Classifier as Config
+from research.config.classify import Bag, MaxConvolution, SentenceStack
+from research.config.classify import ClassifierConfig as Config
 from research.models import language_model
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
-from research.nn.initialisers import draw, draw_bias, draw_embedding
+from research.nn.initialisers import draw_bias, draw_embedding, draw_weights
 from research.nn.linear import dense
 from research.nn.masks import masked_softmax
 
 
 @struct.dataclass
-class Classifier:
+class ClassifierParams:
     encoder: Any
     output: Float[Array, "w c"]
     output_bias: Float[Array, " c"]
 
 
 @struct.dataclass
-class BagEncoder:
+class BagEncoderParams:
     embedding: Float[Array, "v d"]
     kernels: tuple[Float[Array, "d d"], ...]
     biases: tuple[Float[Array, " d"], ...]
 
 
 @struct.dataclass
-class ConvolutionEncoder:
+class ConvolutionEncoderParams:
     embedding: Float[Array, "v d"]
     kernels: tuple[Float[Array, "window*d m"], ...]
     biases: tuple[Float[Array, " m"], ...]
 
 
 @struct.dataclass
-class StackEncoder:
+class StackEncoderParams:
     """A language model without its output layer for each direction; the backward one has the forward one's embedding."""
 
-    forward: language_model.LanguageModel
+    forward: language_model.LanguageModelParams
     backward: Any
     query: Any  # of attention pooling: what the words' vectors are compared with
 
 
-def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int, classes: int) -> Classifier:
+def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int, classes: int) -> ClassifierParams:
     """`length` is the longest row of training, where learned positions end."""
     key_encoder, key_output, key_bias = jax.random.split(key, 3)
     initialiser, width = config.encoder.init, pooled_width(config.encoder)
     encoder = _INIT[type(config.encoder)](config.encoder, key_encoder, vocabulary, length)
-    return Classifier(encoder, draw(initialiser, key_output, (width, classes), width), draw_bias(initialiser, key_bias, classes))
+    return ClassifierParams(
+        encoder, draw_weights(initialiser, key_output, (width, classes), width), draw_bias(initialiser, key_bias, classes)
+    )
 
 
 def empty(config: Config, batch: int, capacity: int, vocabulary: int) -> tuple[()]:
@@ -67,7 +69,7 @@ def empty(config: Config, batch: int, capacity: int, vocabulary: int) -> tuple[(
 
 def hidden(
     config: Config,
-    params: Classifier,
+    params: ClassifierParams,
     carry: tuple[()],
     tokens: Int[Array, "b t"],
     valid: Bool[Array, "b t"],
@@ -80,31 +82,31 @@ def hidden(
     return (), dropout(keys[1], config.dropout, pooled)[:, None], ()
 
 
-def output(config: Config, params: Classifier, precise: bool = True) -> tuple[Float[Array, "w c"], Float[Array, " c"]]:
+def output(config: Config, params: ClassifierParams, precise: bool = True) -> tuple[Float[Array, "w c"], Float[Array, " c"]]:
     """Kernel and bias of the output layer, always in float32."""
     return params.output, params.output_bias
 
 
-def embedding(params: Classifier) -> Any:
+def classifier_embedding(params: ClassifierParams) -> Any:
     """The table [v d] of the words' vectors, or its shape."""
-    return params.encoder.forward.embedding if isinstance(params.encoder, StackEncoder) else params.encoder.embedding
+    return params.encoder.forward.embedding if isinstance(params.encoder, StackEncoderParams) else params.encoder.embedding
 
 
-def with_embedding(params: Classifier, table: Float[Array, "v d"]) -> Classifier:
+def with_classifier_embedding(params: ClassifierParams, table: Float[Array, "v d"]) -> ClassifierParams:
     """The same model with other vectors."""
     encoder = params.encoder
-    if isinstance(encoder, StackEncoder):
+    if isinstance(encoder, StackEncoderParams):
         return replace(params, encoder=replace(encoder, forward=replace(encoder.forward, embedding=table)))
     return replace(params, encoder=replace(encoder, embedding=table))
 
 
-def from_language_model(params: Classifier, pretrained: language_model.LanguageModel) -> Classifier:
+def from_language_model(params: ClassifierParams, pretrained: language_model.LanguageModelParams) -> ClassifierParams:
     """The same classifier with a language model's embedding and stack in place of its own."""
-    assert isinstance(params.encoder, StackEncoder), "a language model is a stack"
+    assert isinstance(params.encoder, StackEncoderParams), "a language model is a stack"
     return replace(params, encoder=replace(params.encoder, forward=without_output(pretrained)))
 
 
-def without_output(params: language_model.LanguageModel) -> language_model.LanguageModel:
+def without_output(params: language_model.LanguageModelParams) -> language_model.LanguageModelParams:
     """What an encoder has of a language model."""
     no_output: dict[str, Any] = {"output": (), "output_bias": ()}
     return replace(params, **no_output)
@@ -114,20 +116,20 @@ def pooled_width(encoder: Any) -> int:
     """How wide the sentence's vector is."""
     if isinstance(encoder, MaxConvolution):
         return encoder.maps * len(encoder.windows)
-    return encoder.width * (2 if isinstance(encoder, Stack) and encoder.bidirectional else 1)
+    return encoder.width * (2 if isinstance(encoder, SentenceStack) and encoder.bidirectional else 1)
 
 
-def init_bag(config: Bag, key: Key[Array, ""], vocabulary: int, length: int) -> BagEncoder:
+def init_bag(config: Bag, key: Key[Array, ""], vocabulary: int, length: int) -> BagEncoderParams:
     """The table and the hidden layers."""
     key_embedding, *keys = jax.random.split(key, 1 + 2 * config.layers)
     width = config.width
-    kernels = tuple(draw(config.init, k, (width, width), width) for k in keys[: config.layers])
+    kernels = tuple(draw_weights(config.init, k, (width, width), width) for k in keys[: config.layers])
     biases = tuple(draw_bias(config.init, k, width) for k in keys[config.layers :])
-    return BagEncoder(draw_embedding(config.init, config.embedding_init, key_embedding, vocabulary, width), kernels, biases)
+    return BagEncoderParams(draw_embedding(config.init, config.embedding_init, key_embedding, vocabulary, width), kernels, biases)
 
 
 def encode_bag(
-    config: Bag, params: BagEncoder, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"], key: Key[Array, ""] | None
+    config: Bag, params: BagEncoderParams, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"], key: Key[Array, ""] | None
 ) -> Float[Array, "b d"]:
     """The mean or the sum of the words' vectors, through the hidden layers. In training a word is left out with `word_dropout`."""
     if key is not None and config.word_dropout:
@@ -141,17 +143,23 @@ def encode_bag(
     return x
 
 
-def init_max_convolution(config: MaxConvolution, key: Key[Array, ""], vocabulary: int, length: int) -> ConvolutionEncoder:
+def init_max_convolution(config: MaxConvolution, key: Key[Array, ""], vocabulary: int, length: int) -> ConvolutionEncoderParams:
     """The table, and a kernel for each window."""
     key_embedding, *keys = jax.random.split(key, 1 + 2 * len(config.windows))
     inputs = [window * config.width for window in config.windows]
-    kernels = tuple(draw(config.init, k, (n, config.maps), n) for k, n in zip(keys[::2], inputs, strict=True))
+    kernels = tuple(draw_weights(config.init, k, (n, config.maps), n) for k, n in zip(keys[::2], inputs, strict=True))
     biases = tuple(draw_bias(config.init, k, config.maps) for k in keys[1::2])
-    return ConvolutionEncoder(draw_embedding(config.init, config.embedding_init, key_embedding, vocabulary, config.width), kernels, biases)
+    return ConvolutionEncoderParams(
+        draw_embedding(config.init, config.embedding_init, key_embedding, vocabulary, config.width), kernels, biases
+    )
 
 
 def encode_max_convolution(
-    config: MaxConvolution, params: ConvolutionEncoder, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"], key: Key[Array, ""] | None
+    config: MaxConvolution,
+    params: ConvolutionEncoderParams,
+    tokens: Int[Array, "b t"],
+    valid: Bool[Array, "b t"],
+    key: Key[Array, ""] | None,
 ) -> Float[Array, "b m"]:
     """For each window the largest response at any place where it meets a word; a sentence has window - 1 zeros on either side."""
     x = jnp.where(valid[..., None], lookup(params.embedding, tokens), 0)
@@ -167,24 +175,24 @@ def encode_max_convolution(
     return jnp.concatenate(features, axis=-1)
 
 
-def init_stack(config: Stack, key: Key[Array, ""], vocabulary: int, length: int) -> StackEncoder:
+def init_stack(config: SentenceStack, key: Key[Array, ""], vocabulary: int, length: int) -> StackEncoderParams:
     """One stack, or two that read in opposite directions."""
     key_forward, key_backward, key_query = jax.random.split(key, 3)
     init_direction = lambda k: without_output(language_model.init(config, k, vocabulary, length))
     no_embedding: dict[str, Any] = {"embedding": ()}
     backward = replace(init_direction(key_backward), **no_embedding) if config.bidirectional else ()
     width = pooled_width(config)
-    query = draw(config.init, key_query, (width,), width) if config.pooling == "attention" else ()
-    return StackEncoder(init_direction(key_forward), backward, query)
+    query = draw_weights(config.init, key_query, (width,), width) if config.pooling == "attention" else ()
+    return StackEncoderParams(init_direction(key_forward), backward, query)
 
 
 def encode_stack(
-    config: Stack, params: StackEncoder, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"], key: Key[Array, ""] | None
+    config: SentenceStack, params: StackEncoderParams, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"], key: Key[Array, ""] | None
 ) -> Float[Array, "b w"]:
     """Each direction's vectors of the words, side by side, pooled. `last` is the vector that each direction comes to last."""
     keys = (None, None) if key is None else tuple(jax.random.split(key))
 
-    def read(stack: language_model.LanguageModel, tokens: Array, valid: Array, key: Array | None) -> Float[Array, "b t d"]:
+    def read(stack: language_model.LanguageModelParams, tokens: Array, valid: Array, key: Array | None) -> Float[Array, "b t d"]:
         carry = language_model.empty(config, tokens.shape[0], 0, 0)
         return language_model.hidden(config, stack, carry, tokens, valid, key, False)[1]
 
@@ -196,10 +204,10 @@ def encode_stack(
         ends = (_last(valid), valid.argmax(axis=1))
         last_vectors = [jnp.take_along_axis(h, end[:, None, None], axis=1)[:, 0] for h, end in zip(directions, ends, strict=False)]
         return jnp.where(valid.any(axis=1)[:, None], jnp.concatenate(last_vectors, axis=-1), 0)
-    return pool(config.pooling, jnp.concatenate(directions, axis=-1), valid, params.query)
+    return pool_words(config.pooling, jnp.concatenate(directions, axis=-1), valid, params.query)
 
 
-def pool(pooling: str, h: Float[Array, "b t w"], valid: Bool[Array, "b t"], query: Any) -> Float[Array, "b w"]:
+def pool_words(pooling: str, h: Float[Array, "b t w"], valid: Bool[Array, "b t"], query: Any) -> Float[Array, "b w"]:
     """The mean or the maximum of the words' vectors, or their mean weighted by softmax(h . query)."""
     exists = valid[..., None]
     if pooling == "mean":
@@ -215,5 +223,5 @@ def _last(valid: Bool[Array, "b t"]) -> Int[Array, " b"]:
     return valid.shape[1] - 1 - jnp.flip(valid, 1).argmax(axis=1)
 
 
-_INIT: dict[type, Any] = {Bag: init_bag, MaxConvolution: init_max_convolution, Stack: init_stack}
-_ENCODE: dict[type, Any] = {Bag: encode_bag, MaxConvolution: encode_max_convolution, Stack: encode_stack}
+_INIT: dict[type, Any] = {Bag: init_bag, MaxConvolution: init_max_convolution, SentenceStack: init_stack}
+_ENCODE: dict[type, Any] = {Bag: encode_bag, MaxConvolution: encode_max_convolution, SentenceStack: encode_stack}

@@ -9,20 +9,20 @@ from typing import Any, NamedTuple
 
 import jax
 
-from research.config.classify import Bag, Classifier, MaxConvolution
+from research.config.classify import Bag, ClassifierConfig, MaxConvolution
 from research.config.encoder_decoder import (
     Bahdanau,
     Convolutions,
-    EncoderDecoder,
+    EncoderDecoderConfig,
     NoAttention,
     Patches,
-    RecurrentDecoder,
+    RecurrentDecoderConfig,
     RecurrentEncoder,
     StackDecoder,
 )
-from research.config.model import FeedForward, FeedForwardLM, StackWords
+from research.config.model import FeedForward, FeedForwardLMConfig, StackConfig
 from research.models import MODELS
-from research.models.classifier import embedding, pooled_width
+from research.models.classifier import classifier_embedding, pooled_width
 from research.models.encoders import KERNEL, convolved_side, picture_side, summary_width
 from research.models.language_model import specs
 from research.nn.mixers import MIXERS
@@ -30,40 +30,40 @@ from research.nn.recurrent import CELLS, recurrent_flops
 from research.nn.scores import score_flops
 
 
-class Parameters(NamedTuple):
+class ParameterCounts(NamedTuple):
     total: int
     body: int  # without the embedding, its positions and the output layer
 
 
-def parameters(config: Any, *sizes: int) -> Parameters:
-    """Counted on the shapes of the real parameters. `sizes`: those of `language_modelling.known`."""
-    return parameters_in(config, jax.eval_shape(lambda key: MODELS[type(config)].init(config, key, *sizes), jax.random.key(0)))
+def count_parameters(config: Any, *sizes: int) -> ParameterCounts:
+    """Counted on the shapes of the real parameters. `sizes`: those of `language_modelling.init_sizes`."""
+    return count_parameters_in(config, jax.eval_shape(lambda key: MODELS[type(config)].init(config, key, *sizes), jax.random.key(0)))
 
 
-def parameters_in(config: Any, shapes: Any) -> Parameters:
+def count_parameters_in(config: Any, shapes: Any) -> ParameterCounts:
     """Counted in a model's parameters, or in their shapes."""
     total = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes))
     outside = [shapes.output, shapes.output_bias, *(getattr(shapes, name, ()) for name in ("embedding", "position", "direct"))]
-    if isinstance(config, Classifier):
-        outside.append(embedding(shapes))
-    if isinstance(config, EncoderDecoder):
+    if isinstance(config, ClassifierConfig):
+        outside.append(classifier_embedding(shapes))
+    if isinstance(config, EncoderDecoderConfig):
         outside += [getattr(side, name, ()) for side in (shapes.encoder, shapes.decoder) for name in ("embedding", "position")]
-    return Parameters(total, total - sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(outside)))
+    return ParameterCounts(total, total - sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(outside)))
 
 
 def flops_per_token(config: Any, vocabulary: int, length: int, *more: int, scored: float = 1.0) -> float:
     """Forward, for one token of a window of `length`; `scored` is the share of tokens that pay for the output layer.
 
-    Sizes are those of `language_modelling.known`. Of an encoder-decoder the tokens of a window are its source's and its target's.
+    Sizes are those of `language_modelling.init_sizes`. Of an encoder-decoder the tokens of a window are its source's and its target's.
     """
-    if isinstance(config, EncoderDecoder):
+    if isinstance(config, EncoderDecoderConfig):
         source, targets, _ = more
         source_flops = source * _source_flops(config.encoder, source) + _source_summary_flops(config)
         target_flops = length * (_target_flops(config, length, source) + 2.0 * config.decoder.width * targets)
         return (source_flops + target_flops) / (source + length)
-    if isinstance(config, Classifier):
+    if isinstance(config, ClassifierConfig):
         return _encoder_flops(config.encoder, length) + 2.0 * scored * pooled_width(config.encoder) * more[0]
-    if isinstance(config, FeedForwardLM):
+    if isinstance(config, FeedForwardLMConfig):
         window = config.context * config.width
         return 2.0 * (window * config.hidden + scored * vocabulary * (config.hidden + (window if config.direct else 0)))
     return _stack_flops(config, length) + 2.0 * scored * config.width * vocabulary
@@ -101,7 +101,7 @@ def _cells_flops(cell: Any, width: int, inputs: list[int]) -> float:
     return sum(recurrent_flops(cell, width, 1, input_width) for input_width in inputs)
 
 
-def _source_summary_flops(config: EncoderDecoder) -> float:
+def _source_summary_flops(config: EncoderDecoderConfig) -> float:
     """Once for a source: the first states of a recurrent decoder, or keys and values for every layer of a stack, added by its place."""
     decoder = config.decoder
     if isinstance(decoder, StackDecoder):
@@ -109,10 +109,10 @@ def _source_summary_flops(config: EncoderDecoder) -> float:
     return 2.0 * summary_width(config.encoder) * decoder.layers * len(CELLS[type(decoder.cell)].state._fields) * decoder.width
 
 
-def _target_flops(config: EncoderDecoder, length: int, source: int) -> float:
+def _target_flops(config: EncoderDecoderConfig, length: int, source: int) -> float:
     """Forward, for one symbol of a target, without the output layer. Of a picture `source` counts pixels, of which a place has many."""
     decoder, memory, places = config.decoder, config.encoder.memory, _places(config.encoder, source)
-    if isinstance(decoder, RecurrentDecoder):
+    if isinstance(decoder, RecurrentDecoderConfig):
         return _recurrent_decoder_flops(decoder, memory, places, length)
     cross, width = decoder.cross, decoder.width
     memory_products = 2.0 * (2 if cross.projections else 1) * memory * width * places / length
@@ -123,7 +123,7 @@ def _target_flops(config: EncoderDecoder, length: int, source: int) -> float:
     )
 
 
-def _recurrent_decoder_flops(decoder: RecurrentDecoder, memory: int, places: int, length: int) -> float:
+def _recurrent_decoder_flops(decoder: RecurrentDecoderConfig, memory: int, places: int, length: int) -> float:
     attention, width = decoder.attention, decoder.width
     extra_inputs = memory if isinstance(attention, Bahdanau) else width if getattr(attention, "input_feeding", False) else 0
     cells = _cells_flops(decoder.cell, width, [width + extra_inputs] + [width] * (decoder.layers - 1))
@@ -140,13 +140,13 @@ def _places(encoder: Any, source: int) -> int:
     return convolved_side(picture_side(source), encoder.layers) ** 2 if isinstance(encoder, Convolutions) else source
 
 
-def _stack_flops(config: StackWords, length: int) -> float:
+def _stack_flops(config: StackConfig, length: int) -> float:
     period = specs(config)
     mixers = sum(MIXERS[type(mixer)].flops(mixer, config.width, length) for mixer in period)
     return mixers * config.layers / len(period) + config.layers * feed_forward_flops(config)
 
 
-def feed_forward_flops(config: StackWords) -> float:
+def feed_forward_flops(config: StackConfig) -> float:
     """Forward, for one token and layer."""
     if not isinstance(config.feed_forward, FeedForward):
         return 0.0

@@ -13,16 +13,16 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from research.config.decoding import Chance, Greedy
-from research.config.encoder_decoder import EncoderDecoder
+from research.config.decoding import Greedy, StochasticDecoder
+from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.mixer import Learned
 from research.models import MODELS
-from research.models.by_rows import by_rows
-from research.models.choose import choose, keys_of
+from research.models.by_rows import shard_rows
+from research.models.choose import choose_symbols, sampling_keys
 
 
-class Drawn(NamedTuple):
-    """Texts. The first `lengths` symbols of a row are its text, with the end symbol if it has one; behind them are end symbols."""
+class GeneratedTokens(NamedTuple):
+    """Texts. The first `text_lengths` symbols of a row are its text, with the end symbol if it has one; behind them are end symbols."""
 
     tokens: Int[Array, "b n"]
     lengths: Int[Array, " b"]
@@ -39,7 +39,9 @@ class _State(NamedTuple):
 
 
 @partial(jax.jit, static_argnames="config")
-def advance(config: Any, params: Any, carry: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]) -> tuple[Any, Float[Array, "b v"]]:
+def decode_chunk(
+    config: Any, params: Any, carry: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]
+) -> tuple[Any, Float[Array, "b v"]]:
     """The carry after a chunk, and the logits of the symbol after the last one that exists. Rows may be padded anywhere.
 
     Of a row of which nothing exists the logits mean nothing.
@@ -51,19 +53,19 @@ def advance(config: Any, params: Any, carry: Any, tokens: Int[Array, "b t"], val
 
 
 @partial(jax.jit, static_argnames=("config", "decoder", "steps", "end"))
-def draw(
+def generate_tokens(
     config: Any,
     params: Any,
     carry: Any,
     logits: Float[Array, "b v"],
     key: Key[Array, ""],
     *,
-    decoder: Greedy | Chance,
+    decoder: Greedy | StochasticDecoder,
     steps: int,
     end: int | None,
     rows: Int[Array, " b"] | None = None,
-) -> Drawn:
-    """At most `steps` symbols of each row after what `advance` returned, in one compiled loop that stops when every row has ended.
+) -> GeneratedTokens:
+    """At most `steps` symbols of each row after what `decode_chunk` returned, in one compiled loop that stops when every row has ended.
 
     A row ends with its first symbol `end`; None: never. `rows`: the rows' numbers, by which they draw; by default their places. A full
     cache has to have room for what is drawn. The cores share the rows (`by_rows`).
@@ -71,22 +73,22 @@ def draw(
     config, params, carry = MODELS[type(config)].unstack(config, params, carry)
     rows = jnp.arange(logits.shape[0]) if rows is None else rows
     loop = partial(_loop, config, decoder, steps, end)
-    return by_rows(loop, (params, key), (carry, logits, rows))
+    return shard_rows(loop, (params, key), (carry, logits, rows))
 
 
 def _loop(
-    config: Any, decoder: Greedy | Chance, steps: int, end: int | None, shared: tuple[Any, Any], row_arrays: tuple[Any, ...]
-) -> Drawn:
-    """`draw` by an unstacked model."""
+    config: Any, decoder: Greedy | StochasticDecoder, steps: int, end: int | None, shared: tuple[Any, Any], row_arrays: tuple[Any, ...]
+) -> GeneratedTokens:
+    """`generate_tokens` by an unstacked model."""
     (params, key), (carry, logits, rows) = shared, row_arrays
     batch = logits.shape[0]
 
     def next_symbols(logits: Array, number: Any, active: Array) -> tuple[Array, Array]:
-        chosen = choose(decoder, logits, keys_of(key, rows, number))
+        chosen = choose_symbols(decoder, logits, sampling_keys(key, rows, number))
         return (chosen, active) if end is None else (jnp.where(active, chosen, end), active & (chosen != end))
 
     def step(state: _State) -> _State:
-        carry, logits = advance(config, params, state.carry, state.last[:, None], state.active[:, None])
+        carry, logits = decode_chunk(config, params, state.carry, state.last[:, None], state.active[:, None])
         last, active = next_symbols(logits, state.number, state.active)
         return _State(state.number + 1, carry, last, active, state.tokens.at[state.number].set(last))
 
@@ -94,10 +96,10 @@ def _loop(
     tokens = jnp.full((steps, batch), 0 if end is None else end, jnp.int32).at[0].set(first)
     unfinished = lambda state: (state.number < steps) & state.active.any()
     tokens = lax.while_loop(unfinished, step, _State(jnp.int32(1), carry, first, active, tokens)).tokens.T
-    return Drawn(tokens, jnp.full(batch, steps) if end is None else lengths(tokens, end))
+    return GeneratedTokens(tokens, jnp.full(batch, steps) if end is None else text_lengths(tokens, end))
 
 
-def lengths(tokens: Int[Array, "*b n"], end: int) -> Int[Array, "*b"]:
+def text_lengths(tokens: Int[Array, "*b n"], end: int) -> Int[Array, "*b"]:
     """Symbols up to and with the first `end`, or all."""
     return jnp.minimum((jnp.cumsum(tokens == end, axis=-1) == 0).sum(axis=-1) + 1, tokens.shape[-1])
 
@@ -108,19 +110,19 @@ def without_end(tokens: Int[np.ndarray, " n"], length: int, end: int | None) -> 
     return text[:-1] if end is not None and length and text[-1] == end else text
 
 
-class Reach(NamedTuple):
+class ReachablePositions(NamedTuple):
     """The last position that an encoder, and what writes, can reach; None where there is none."""
 
     source: int | None
     text: int | None
 
 
-def furthest(config: Any, length: int, source: int = 0) -> Reach:
+def reachable_positions(config: Any, length: int, source: int = 0) -> ReachablePositions:
     """Learned positions end where training did: at `length` tokens of a row, of which the first `source` are an encoder's."""
 
     def last_position(part: Any, end: int) -> int | None:
         return end if isinstance(getattr(part, "position", None), Learned) else None
 
-    if isinstance(config, EncoderDecoder):
-        return Reach(last_position(config.encoder, source), last_position(config.decoder, length - source))
-    return Reach(None, last_position(config, length))
+    if isinstance(config, EncoderDecoderConfig):
+        return ReachablePositions(last_position(config.encoder, source), last_position(config.decoder, length - source))
+    return ReachablePositions(None, last_position(config, length))

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from jaxtyping import Array, Float
 
-from research.config.classify import Classifier
-from research.config.encoder_decoder import EncoderDecoder
+from research.config.classify import ClassifierConfig
+from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.errors import StepladderError
 from research.models import classifier
 
@@ -21,11 +21,11 @@ class Embedding(NamedTuple):
     first: int
 
 
-def embedding(config: Any, params: Any) -> Embedding:
+def input_embedding(config: Any, params: Any) -> Embedding:
     """That of the source where there are two. Raises StepladderError for a model that reads no symbols."""
-    if isinstance(config, Classifier):
-        return Embedding(classifier.embedding(params), 0)
-    if not isinstance(config, EncoderDecoder):
+    if isinstance(config, ClassifierConfig):
+        return Embedding(classifier.classifier_embedding(params), 0)
+    if not isinstance(config, EncoderDecoderConfig):
         return Embedding(params.embedding, 0)
     if config.sees:
         raise StepladderError(
@@ -36,11 +36,11 @@ def embedding(config: Any, params: Any) -> Embedding:
     return Embedding(params.encoder.embedding, params.first_source)
 
 
-def with_embedding(config: Any, params: Any, table: Float[Array, "v d"]) -> Any:
+def with_input_embedding(config: Any, params: Any, table: Float[Array, "v d"]) -> Any:
     """The same model with another table in that place."""
-    if isinstance(config, Classifier):
-        return classifier.with_embedding(params, table)
-    if not isinstance(config, EncoderDecoder):
+    if isinstance(config, ClassifierConfig):
+        return classifier.with_classifier_embedding(params, table)
+    if not isinstance(config, EncoderDecoderConfig):
         return replace(params, embedding=table)
     if config.embeddings == "shared":
         return replace(params, decoder=replace(params.decoder, embedding=table))

@@ -12,16 +12,16 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from research.config.encoder_decoder import EncoderDecoder as Config
+from research.config.encoder_decoder import EncoderDecoderConfig as Config
 from research.config.encoder_decoder import StackDecoder
 from research.models import language_model, recurrent_decoder
 from research.models.classifier import without_output
 from research.models.encoders import ENCODERS, summary_width
-from research.nn.initialisers import draw, draw_bias
+from research.nn.initialisers import draw_bias, draw_weights
 
 
 @struct.dataclass
-class EncoderDecoder:
+class EncoderDecoderParams:
     encoder: Any
     decoder: Any
     output: Float[Array, "d v"] | tuple[()]  # () when tied
@@ -30,7 +30,9 @@ class EncoderDecoder:
     sources: int = struct.field(pytree_node=False)  # how many there are
 
 
-def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int, source: int, targets: int, first_source: int) -> EncoderDecoder:
+def init(
+    config: Config, key: Key[Array, ""], vocabulary: int, length: int, source: int, targets: int, first_source: int
+) -> EncoderDecoderParams:
     """`length` and `source`: the longest target and source of training, where learned positions end; `targets`: symbols of the target."""
     key_encoder, key_decoder, key_output, key_bias = jax.random.split(key, 4)
     sources, width, shared = vocabulary - first_source, config.decoder.width, config.embeddings == "shared"
@@ -41,10 +43,10 @@ def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int, sour
     else:
         decoder = recurrent_decoder.init(decoder_config, key_decoder, rows, config.encoder.memory, summary_width(config.encoder))
     no_embedding: dict[str, Any] = {"embedding": ()}
-    return EncoderDecoder(
+    return EncoderDecoderParams(
         encoder=replace(encoder, **no_embedding) if shared else encoder,
         decoder=decoder,
-        output=() if config.tie else draw(decoder_config.init, key_output, (width, targets), width),
+        output=() if config.tie else draw_weights(decoder_config.init, key_output, (width, targets), width),
         output_bias=draw_bias(decoder_config.init, key_bias, targets),
         first_source=first_source,
         sources=sources,
@@ -52,13 +54,13 @@ def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int, sour
 
 
 def empty(config: Config, batch: int, capacity: int, vocabulary: int) -> tuple[()]:
-    """Nothing: the carry begins with `read`."""
+    """Nothing: the carry begins with `read_source`."""
     return ()
 
 
-def read(
+def read_source(
     config: Config,
-    params: EncoderDecoder,
+    params: EncoderDecoderParams,
     source: Int[Array, "b s"],
     valid: Bool[Array, "b s"],
     key: Key[Array, ""] | None = None,
@@ -77,7 +79,7 @@ def read(
 
 def hidden(
     config: Config,
-    params: EncoderDecoder,
+    params: EncoderDecoderParams,
     carry: Any,
     tokens: Int[Array, "b t"],
     valid: Bool[Array, "b t"],
@@ -89,7 +91,7 @@ def hidden(
     return decoder.hidden(config.decoder, params.decoder, carry, tokens, valid, key, observe)
 
 
-def output(config: Config, params: EncoderDecoder, precise: bool = True) -> tuple[Float[Array, "d v"], Float[Array, " v"]]:
+def output(config: Config, params: EncoderDecoderParams, precise: bool = True) -> tuple[Float[Array, "d v"], Float[Array, " v"]]:
     """Kernel and bias of the output layer; the kernel in the decoder's precision where it need not be `precise`, as in training."""
     targets = params.output_bias.shape[0]
     kernel: Any = params.decoder.embedding[:targets].T if config.tie else params.output
@@ -97,7 +99,7 @@ def output(config: Config, params: EncoderDecoder, precise: bool = True) -> tupl
     return language_model.kernel_in(precision, kernel), params.output_bias
 
 
-def unstack(config: Config, params: EncoderDecoder, carry: Any) -> tuple[Config, EncoderDecoder, Any]:
+def unstack(config: Config, params: EncoderDecoderParams, carry: Any) -> tuple[Config, EncoderDecoderParams, Any]:
     """The same model with the layers of a stack one by one (`language_model.unstack`)."""
     if not isinstance(config.decoder, StackDecoder):
         return config, params, carry
@@ -107,6 +109,6 @@ def unstack(config: Config, params: EncoderDecoder, carry: Any) -> tuple[Config,
 
 def rows(carry: Any, index: Int[Array, " n"]) -> Any:
     """The carry of the rows that `index` names."""
-    if isinstance(carry, language_model.Carry):
+    if isinstance(carry, language_model.StackCarry):
         return language_model.rows(carry, index)
     return jax.tree.map(lambda leaf: leaf[index], carry)

@@ -13,20 +13,20 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from research.config.encoder_decoder import Convolutions, Patches, RecurrentEncoder, StackEncoder
+from research.config.encoder_decoder import Convolutions, Patches, RecurrentEncoder, StackEncoderConfig
 from research.config.errors import StepladderError
 from research.models import language_model
-from research.models.classifier import pool, without_output
+from research.models.classifier import pool_words, without_output
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
-from research.nn.initialisers import draw, draw_bias
+from research.nn.initialisers import draw_bias, draw_weights
 from research.nn.linear import dense
 from research.nn.recurrent import CELLS, empty_recurrent, init_recurrent, mix_recurrent
 
 KERNEL = 3  # pixels of a side of a convolution
 
 
-class Read(NamedTuple):
+class EncodedSource(NamedTuple):
     """What an encoder makes of a source. `summary` is what a recurrent decoder begins with."""
 
     memory: Float[Array, "b p m"]
@@ -35,7 +35,7 @@ class Read(NamedTuple):
 
 
 @struct.dataclass
-class Recurrent:
+class RecurrentEncoderParams:
     """For each layer the cell of each direction. `embedding` is () where the decoder's is shared."""
 
     embedding: Any
@@ -43,7 +43,7 @@ class Recurrent:
 
 
 @struct.dataclass
-class Regions:
+class ImageEncoderParams:
     """Kernels and biases of a picture's layers, and the vector of each place."""
 
     kernels: tuple[Float[Array, "..."], ...]
@@ -58,7 +58,7 @@ def summary_width(config: Any) -> int:
     return int(config.memory)
 
 
-def init_recurrent_encoder(config: RecurrentEncoder, key: Key[Array, ""], sources: int, length: int) -> Recurrent:
+def init_recurrent_encoder(config: RecurrentEncoder, key: Key[Array, ""], sources: int, length: int) -> RecurrentEncoderParams:
     """A table of `sources` symbols and the cells."""
     key_embedding, *keys = jax.random.split(key, 1 + 2 * config.layers)
     directions = 2 if config.bidirectional else 1
@@ -68,17 +68,17 @@ def init_recurrent_encoder(config: RecurrentEncoder, key: Key[Array, ""], source
         return init_recurrent(config.cell, keys[2 * layer + direction], config.width, config.init, inputs)
 
     layers = tuple(tuple(init_cell(layer, direction) for direction in range(directions)) for layer in range(config.layers))
-    return Recurrent(draw(config.init, key_embedding, (sources, config.width), config.width), layers)
+    return RecurrentEncoderParams(draw_weights(config.init, key_embedding, (sources, config.width), config.width), layers)
 
 
 def read_recurrent(
     config: RecurrentEncoder,
-    params: Recurrent,
+    params: RecurrentEncoderParams,
     source: Int[Array, "b s"],
     valid: Bool[Array, "b s"],
     key: Key[Array, ""] | None,
     levels: int,
-) -> Read:
+) -> EncodedSource:
     """The states of the last layer at every symbol; in sum the last state of each direction."""
     keys = [None] * config.layers if key is None else list(jax.random.split(key, config.layers))
     x, ends = lookup(params.embedding, source), ()
@@ -87,7 +87,7 @@ def read_recurrent(
         directions = [_run_direction(config, cell, x, valid, backwards) for cell, backwards in zip(cells, (False, True), strict=False)]
         x = jnp.concatenate([states for states, _ in directions], axis=-1)
         ends = tuple(field for _, end in directions for field in end)
-    return Read(x, valid, jnp.concatenate(ends, axis=-1))
+    return EncodedSource(x, valid, jnp.concatenate(ends, axis=-1))
 
 
 def _run_direction(config: RecurrentEncoder, cell: Any, x: Array, valid: Array, backwards: bool) -> tuple[Array, Any]:
@@ -99,26 +99,26 @@ def _run_direction(config: RecurrentEncoder, cell: Any, x: Array, valid: Array, 
     return flip(states), end
 
 
-def init_stack_encoder(config: StackEncoder, key: Key[Array, ""], sources: int, length: int) -> language_model.LanguageModel:
+def init_stack_encoder(config: StackEncoderConfig, key: Key[Array, ""], sources: int, length: int) -> language_model.LanguageModelParams:
     """A stack without an output layer."""
     return without_output(language_model.init(config, key, sources, length))
 
 
 def read_stack(
-    config: StackEncoder,
-    params: language_model.LanguageModel,
+    config: StackEncoderConfig,
+    params: language_model.LanguageModelParams,
     source: Int[Array, "b s"],
     valid: Bool[Array, "b s"],
     key: Key[Array, ""] | None,
     levels: int,
-) -> Read:
+) -> EncodedSource:
     """What an output layer would read, at every symbol; in sum their mean."""
     carry = language_model.empty(config, source.shape[0], 0, 0)
     _, h, _ = language_model.hidden(config, params, carry, source, valid, key)
-    return Read(h, valid, pool("mean", h, valid, ()))
+    return EncodedSource(h, valid, pool_words("mean", h, valid, ()))
 
 
-def init_patches(config: Patches, key: Key[Array, ""], sources: int, length: int) -> Regions:
+def init_patches(config: Patches, key: Key[Array, ""], sources: int, length: int) -> ImageEncoderParams:
     """One projection. Raises StepladderError where squares of this size do not cover the picture."""
     side = picture_side(length)
     if side % config.size:
@@ -131,15 +131,20 @@ def init_patches(config: Patches, key: Key[Array, ""], sources: int, length: int
 
 
 def read_patches(
-    config: Patches, params: Regions, source: Int[Array, "b s"], valid: Bool[Array, "b s"], key: Key[Array, ""] | None, levels: int
-) -> Read:
+    config: Patches,
+    params: ImageEncoderParams,
+    source: Int[Array, "b s"],
+    valid: Bool[Array, "b s"],
+    key: Key[Array, ""] | None,
+    levels: int,
+) -> EncodedSource:
     """The projected squares, row by row."""
     side, size = picture_side(source.shape[1]), config.size
     squares = as_picture(source, levels).reshape(-1, side // size, size, side // size, size).swapaxes(2, 3)
     return _places(params, dense(squares.reshape(source.shape[0], -1, size * size), params.kernels[0], params.biases[0]))
 
 
-def init_convolutions(config: Convolutions, key: Key[Array, ""], sources: int, length: int) -> Regions:
+def init_convolutions(config: Convolutions, key: Key[Array, ""], sources: int, length: int) -> ImageEncoderParams:
     """A kernel a layer. Raises StepladderError where the picture is too small to be halved so often."""
     side = picture_side(length)
     if side < 2**config.layers:
@@ -153,8 +158,13 @@ def init_convolutions(config: Convolutions, key: Key[Array, ""], sources: int, l
 
 
 def read_convolutions(
-    config: Convolutions, params: Regions, source: Int[Array, "b s"], valid: Bool[Array, "b s"], key: Key[Array, ""] | None, levels: int
-) -> Read:
+    config: Convolutions,
+    params: ImageEncoderParams,
+    source: Int[Array, "b s"],
+    valid: Bool[Array, "b s"],
+    key: Key[Array, ""] | None,
+    levels: int,
+) -> EncodedSource:
     """The last layer's vectors, row by row."""
     x = as_picture(source, levels)[..., None]
     for kernel, bias in zip(params.kernels, params.biases, strict=True):
@@ -198,16 +208,16 @@ def as_picture(source: Int[Array, "b s"], levels: int) -> Float[Array, "b side s
     return source.reshape(-1, side, side).astype(jnp.float32) / (levels - 1)
 
 
-def _regions(config: Any, key: Key[Array, ""], shapes: list[Any], fan_in: list[int], places: int) -> Regions:
+def _regions(config: Any, key: Key[Array, ""], shapes: list[Any], fan_in: list[int], places: int) -> ImageEncoderParams:
     key_place, *keys = jax.random.split(key, 1 + 2 * len(shapes))
-    kernels = tuple(draw(config.init, k, shape, n) for k, shape, n in zip(keys[::2], shapes, fan_in, strict=True))
+    kernels = tuple(draw_weights(config.init, k, shape, n) for k, shape, n in zip(keys[::2], shapes, fan_in, strict=True))
     biases = tuple(draw_bias(config.init, k, config.width) for k in keys[1::2])
-    return Regions(kernels, biases, draw(config.init, key_place, (places, config.width), config.width))
+    return ImageEncoderParams(kernels, biases, draw_weights(config.init, key_place, (places, config.width), config.width))
 
 
-def _places(params: Regions, x: Float[Array, "b p m"]) -> Read:
+def _places(params: ImageEncoderParams, x: Float[Array, "b p m"]) -> EncodedSource:
     x = x + params.place[None]
-    return Read(x, jnp.ones(x.shape[:2], bool), x.mean(axis=1))
+    return EncodedSource(x, jnp.ones(x.shape[:2], bool), x.mean(axis=1))
 
 
 class EncoderKind(NamedTuple):
@@ -218,12 +228,12 @@ class EncoderKind(NamedTuple):
     """
 
     init: Callable[..., Any]
-    read: Callable[..., Read]
+    read: Callable[..., EncodedSource]
 
 
 ENCODERS: dict[type, EncoderKind] = {
     RecurrentEncoder: EncoderKind(init_recurrent_encoder, read_recurrent),
-    StackEncoder: EncoderKind(init_stack_encoder, read_stack),
+    StackEncoderConfig: EncoderKind(init_stack_encoder, read_stack),
     Patches: EncoderKind(init_patches, read_patches),
     Convolutions: EncoderKind(init_convolutions, read_convolutions),
 }

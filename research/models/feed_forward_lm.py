@@ -11,16 +11,16 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from research.config.model import FeedForwardLM as Config
+from research.config.model import FeedForwardLMConfig as Config
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
-from research.nn.existing import order_of, scatter_existing
-from research.nn.initialisers import draw, draw_bias, draw_embedding
+from research.nn.existing import scatter_valid, valid_first_order
+from research.nn.initialisers import draw_bias, draw_embedding, draw_weights
 from research.nn.linear import dense
 
 
 @struct.dataclass
-class FeedForwardLM:
+class FeedForwardLMParams:
     embedding: Float[Array, "v+1 d"]
     hidden: Float[Array, "n*d h"]
     hidden_bias: Float[Array, " h"]
@@ -29,16 +29,16 @@ class FeedForwardLM:
     output_bias: Float[Array, " v"]
 
 
-def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int) -> FeedForwardLM:
+def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int) -> FeedForwardLMParams:
     """`length` means nothing here: the context is fixed."""
     keys = jax.random.split(key, 6)
     window = config.context * config.width
-    return FeedForwardLM(
+    return FeedForwardLMParams(
         embedding=draw_embedding(config.init, config.embedding_init, keys[0], vocabulary + 1, config.width),
-        hidden=draw(config.init, keys[1], (window, config.hidden), window),
+        hidden=draw_weights(config.init, keys[1], (window, config.hidden), window),
         hidden_bias=draw_bias(config.init, keys[2], config.hidden),
-        direct=draw(config.init, keys[3], (window, vocabulary), window) if config.direct else (),
-        output=draw(config.init, keys[4], (config.hidden, vocabulary), config.hidden),
+        direct=draw_weights(config.init, keys[3], (window, vocabulary), window) if config.direct else (),
+        output=draw_weights(config.init, keys[4], (config.hidden, vocabulary), config.hidden),
         output_bias=draw_bias(config.init, keys[5], vocabulary),
     )
 
@@ -50,7 +50,7 @@ def empty(config: Config, batch: int, capacity: int, vocabulary: int) -> Int[Arr
 
 def hidden(
     config: Config,
-    params: FeedForwardLM,
+    params: FeedForwardLMParams,
     carry: Int[Array, "b n"],
     tokens: Int[Array, "b t"],
     valid: Bool[Array, "b t"],
@@ -58,17 +58,17 @@ def hidden(
     observe: bool = False,
 ) -> tuple[Int[Array, "b n"], Float[Array, "b t w"], Any]:
     """The window's embeddings and, behind them, the hidden layer: both are read by the output layer where there are direct connections."""
-    order, t, n = order_of(valid), tokens.shape[1], config.context
+    order, t, n = valid_first_order(valid), tokens.shape[1], config.context
     history = jnp.concatenate([carry, jnp.take_along_axis(tokens, order.source, axis=1)], axis=1)
     embedded = lookup(params.embedding, history)
     windows = jnp.concatenate([embedded[:, i + 1 : i + 1 + t] for i in range(n)], axis=-1)
     h = dropout(key, config.dropout, jnp.tanh(dense(windows, params.hidden, params.hidden_bias)))
-    h = scatter_existing(order, jnp.concatenate([windows, h], axis=-1) if config.direct else h)
+    h = scatter_valid(order, jnp.concatenate([windows, h], axis=-1) if config.direct else h)
     last = order.count[:, None] + jnp.arange(n)[None]
     return jnp.take_along_axis(history, last, axis=1), h, {"hidden": h} if observe else ()
 
 
-def output(config: Config, params: FeedForwardLM, precise: bool = True) -> tuple[Float[Array, "w v"], Float[Array, " v"]]:
+def output(config: Config, params: FeedForwardLMParams, precise: bool = True) -> tuple[Float[Array, "w v"], Float[Array, " v"]]:
     """Kernel and bias of the output layer, always in float32; direct connections are its first rows."""
     kernel: Any = (params.direct, params.output) if config.direct else (params.output,)
     return jnp.concatenate(kernel), params.output_bias

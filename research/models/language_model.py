@@ -18,28 +18,31 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from research.config.classify import Stack
-from research.config.encoder_decoder import StackDecoder, StackEncoder
-from research.config.mixer import Attention
-from research.config.model import LanguageModel as Config
-from research.config.model import NoFeedForward, NoNorm, NormalInit, StackWords
+from research.config.classify import SentenceStack
+from research.config.encoder_decoder import StackDecoder, StackEncoderConfig
+from research.config.mixer import AttentionConfig
+from research.config.model import LanguageModelConfig as Config
+from research.config.model import NoFeedForward, NoNorm, NormalInit, StackConfig
 from research.nn.attention import AttentionSpec
-from research.nn.cross_attention import Memory, init_cross, look_at, remember
+from research.nn.cross_attention import ProjectedMemory, attend_to_memory, init_cross_attention, project_memory
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
 from research.nn.feed_forward import feed_forward, init_feed_forward
-from research.nn.initialisers import draw, draw_bias, draw_embedding
+from research.nn.initialisers import draw_bias, draw_embedding, draw_weights
 from research.nn.mixers import MIXERS
 from research.nn.norm import init_norm, norm
 from research.nn.positions import add_position, init_position
 
-KEPT = {"products": jax.checkpoint_policies.dots_with_no_batch_dims_saveable, "layers": jax.checkpoint_policies.nothing_saveable}
+CHECKPOINT_POLICIES = {
+    "products": jax.checkpoint_policies.dots_with_no_batch_dims_saveable,
+    "layers": jax.checkpoint_policies.nothing_saveable,
+}
 LAST_PRODUCTS = ("out", "down")  # of an attention and of a feed-forward layer: what a branch writes with
 UNROLLED = 8  # a stack of so many periods is no loop, so that layers keep what they keep where it is; a deeper one compiles once
 
 
 @struct.dataclass
-class Block:
+class BlockParams:
     """One layer, or `n` of them on a leading axis. What the config switches off is ()."""
 
     mixer_norm: Any
@@ -51,94 +54,96 @@ class Block:
 
 
 @struct.dataclass
-class LanguageModel:
+class LanguageModelParams:
     embedding: Float[Array, "v d"]
     position: Any  # the learned table, or ()
-    blocks: tuple[Block, ...]  # one for each mixer of the pattern, stacked over the periods
+    blocks: tuple[BlockParams, ...]  # one for each mixer of the pattern, stacked over the periods
     norm: Any  # before the output, where norm is pre
     output: Float[Array, "d v"] | tuple[()]  # () when tied
     output_bias: Float[Array, " v"]
 
 
-class Carry(NamedTuple):
+class StackCarry(NamedTuple):
     position: Int[Array, " b"]
     layers: tuple[Any, ...]
 
 
-class Unstacked(NamedTuple):
+class UnstackedCarry(NamedTuple):
     """The carry of an unstacked model: that of each layer by itself, without the leading axis, so that it is written where it lies."""
 
     position: Int[Array, " b"]
     layers: tuple[Any, ...]
 
 
-class Attending(NamedTuple):
+class CrossAttentionCarry(NamedTuple):
     """The carry of a block with cross-attention: its mixer's, and what it looks at."""
 
     mixer: Any
-    memory: Memory
+    memory: ProjectedMemory
 
 
-def specs(config: StackWords) -> tuple[Any, ...]:
+def specs(config: StackConfig) -> tuple[Any, ...]:
     """The static nodes of one period's mixers; attention is told its position, dropout and mask, which are words of the model."""
-    masked = config.masked if isinstance(config, Stack | StackDecoder) else not isinstance(config, StackEncoder)
+    masked = config.masked if isinstance(config, SentenceStack | StackDecoder) else not isinstance(config, StackEncoderConfig)
 
     def bind(mixer: Any) -> Any:
-        if not isinstance(mixer, Attention):
+        if not isinstance(mixer, AttentionConfig):
             return mixer
         return AttentionSpec(mixer, config.position, config.dropout.attention, masked, config.precision == "mixed")
 
     return tuple(bind(mixer) for mixer in config.pattern)
 
 
-def init(config: StackWords, key: Key[Array, ""], vocabulary: int, length: int, memory: int = 0) -> LanguageModel:
+def init(config: StackConfig, key: Key[Array, ""], vocabulary: int, length: int, memory: int = 0) -> LanguageModelParams:
     """`length` is the training length, where learned positions end; `memory` the width of what a decoder looks at."""
     key_embedding, key_position, key_blocks, key_output, key_bias = jax.random.split(key, 5)
     period = specs(config)
     repeats = config.layers // len(period)
 
-    def init_blocks(spec: Any, key: Array) -> Block:
+    def init_blocks(spec: Any, key: Array) -> BlockParams:
         return jax.vmap(lambda k: _init_block(config, spec, k, memory))(jax.random.split(key, repeats))
 
-    return LanguageModel(
+    return LanguageModelParams(
         embedding=draw_embedding(config.init, config.embedding_init, key_embedding, vocabulary, config.width),
         position=init_position(config.position, key_position, length, config.width, config.init),
         blocks=tuple(init_blocks(spec, k) for spec, k in zip(period, jax.random.split(key_blocks, len(period)), strict=True)),
         norm=init_norm(config.norm, config.width) if _placement(config) == "pre" else (),
-        output=() if getattr(config, "tie", False) else draw(config.init, key_output, (config.width, vocabulary), config.width),
+        output=() if getattr(config, "tie", False) else draw_weights(config.init, key_output, (config.width, vocabulary), config.width),
         output_bias=draw_bias(config.init, key_bias, vocabulary),
     )
 
 
-def empty(config: StackWords, batch: int, capacity: int, vocabulary: int) -> Carry:
+def empty(config: StackConfig, batch: int, capacity: int, vocabulary: int) -> StackCarry:
     """The carry before the first token. `capacity`: tokens that a full attention cache may hold; 0 for training, where a chunk is all."""
     period = specs(config)
     repeats = config.layers // len(period)
     layer_carry = lambda spec: MIXERS[type(spec)].empty(spec, batch, capacity, config.width)
     repeat = lambda leaf: jnp.broadcast_to(leaf[None], (repeats, *leaf.shape))
-    return Carry(jnp.zeros(batch, jnp.int32), tuple(jax.tree.map(repeat, layer_carry(spec)) for spec in period))
+    return StackCarry(jnp.zeros(batch, jnp.int32), tuple(jax.tree.map(repeat, layer_carry(spec)) for spec in period))
 
 
-def begin(config: StackDecoder, params: LanguageModel, memory: Float[Array, "b s m"], exists: Bool[Array, "b s"], capacity: int) -> Carry:
+def begin(
+    config: StackDecoder, params: LanguageModelParams, memory: Float[Array, "b s m"], exists: Bool[Array, "b s"], capacity: int
+) -> StackCarry:
     """The carry of a decoder before its first token: every block's keys and values of what the encoder left."""
     params, carry = _in_precision(config, params), empty(config, memory.shape[0], capacity, 0)
 
-    def block_memory(block: Block) -> Memory:
-        return jax.vmap(lambda cross: remember(config.cross, cross, memory, exists))(block.cross)
+    def block_memory(block: BlockParams) -> ProjectedMemory:
+        return jax.vmap(lambda cross: project_memory(config.cross, cross, memory, exists))(block.cross)
 
     layers = zip(carry.layers, params.blocks, strict=True)
-    return carry._replace(layers=tuple(Attending(mixer, block_memory(block)) for mixer, block in layers))
+    return carry._replace(layers=tuple(CrossAttentionCarry(mixer, block_memory(block)) for mixer, block in layers))
 
 
 def hidden(
-    config: StackWords,
-    params: LanguageModel,
-    carry: Carry | Unstacked,
+    config: StackConfig,
+    params: LanguageModelParams,
+    carry: StackCarry | UnstackedCarry,
     tokens: Int[Array, "b t"],
     valid: Bool[Array, "b t"],
     key: Key[Array, ""] | None = None,
     observe: bool = False,
-) -> tuple[Carry | Unstacked, Float[Array, "b t d"], Any]:
+) -> tuple[StackCarry | UnstackedCarry, Float[Array, "b t d"], Any]:
     """What the output layer reads. `aux` is () unless `observe`: then what each mixer of the pattern shows, and the `output` [b t d] of
     its layer, stacked over the periods."""
     keys, params = _keys(key, 3), _in_precision(config, params)
@@ -158,7 +163,7 @@ def hidden(
             mixer_aux.append({**aux, "output": x} if observe else aux)
         return x, (tuple(new_carries), tuple(mixer_aux))
 
-    if isinstance(carry, Unstacked):
+    if isinstance(carry, UnstackedCarry):
         x, (layers, aux) = period(x, (jnp.int32(0), _period_slice(params.blocks, 0), carry.layers))
         aux = jax.tree.map(lambda a: a[None], aux)
     else:
@@ -171,7 +176,7 @@ def hidden(
     return carry._replace(position=carry.position + valid.sum(axis=1, dtype=jnp.int32), layers=layers), x, aux if observe else ()
 
 
-def output(config: Config, params: LanguageModel, precise: bool = True) -> tuple[Float[Array, "d v"], Float[Array, " v"]]:
+def output(config: Config, params: LanguageModelParams, precise: bool = True) -> tuple[Float[Array, "d v"], Float[Array, " v"]]:
     """Kernel and bias of the output layer; the kernel in the model's precision where it need not be `precise`, as in training."""
     kernel: Any = params.embedding.T if config.tie else params.output
     return kernel if precise else kernel_in(config.precision, kernel), params.output_bias
@@ -182,7 +187,7 @@ def kernel_in(precision: str, kernel: Float[Array, "..."]) -> Float[Array, "..."
     return kernel.astype(jnp.bfloat16) if precision == "mixed" else kernel
 
 
-def unstack(config: Config, params: LanguageModel, carry: Carry) -> tuple[Config, LanguageModel, Unstacked]:
+def unstack(config: Config, params: LanguageModelParams, carry: StackCarry) -> tuple[Config, LanguageModelParams, UnstackedCarry]:
     """The same model as one period of all its layers with an output matrix of its own: what a loop over single tokens wants.
 
     A stack is cut into layers, and put together again, once a token; here once a text. The numbers are those of the stack.
@@ -192,13 +197,13 @@ def unstack(config: Config, params: LanguageModel, carry: Carry) -> tuple[Config
     return flat.model_copy(update={"tie": False}), replace(params, output=kernel), unstacked
 
 
-def unstack_layers(config: Any, params: LanguageModel, carry: Carry) -> tuple[Any, LanguageModel, Unstacked]:
+def unstack_layers(config: Any, params: LanguageModelParams, carry: StackCarry) -> tuple[Any, LanguageModelParams, UnstackedCarry]:
     """The same stack as one period of all its layers, in the precision of its products."""
     repeats, params = config.layers // len(params.blocks), _in_precision(config, params)
     flat = config.model_copy(update={"mixer": config.pattern * repeats})
     blocks = tuple(jax.tree.map(lambda leaf: leaf[None], block) for i in range(repeats) for block in _period_slice(params.blocks, i))
     layers = tuple(layer for i in range(repeats) for layer in _period_slice(carry.layers, i))
-    return flat, replace(params, blocks=blocks), Unstacked(carry.position, layers)
+    return flat, replace(params, blocks=blocks), UnstackedCarry(carry.position, layers)
 
 
 def _period_slice(stacks: tuple[Any, ...], i: int) -> tuple[Any, ...]:
@@ -206,13 +211,13 @@ def _period_slice(stacks: tuple[Any, ...], i: int) -> tuple[Any, ...]:
     return tuple(jax.tree.map(lambda leaf: leaf[i], stack) for stack in stacks)
 
 
-def rows(carry: Carry | Unstacked, index: Int[Array, " n"]) -> Carry | Unstacked:
+def rows(carry: StackCarry | UnstackedCarry, index: Int[Array, " n"]) -> StackCarry | UnstackedCarry:
     """The carry of the rows that `index` names, in its order; a row may be named more than once."""
-    take = (lambda leaf: leaf[index]) if isinstance(carry, Unstacked) else (lambda leaf: leaf[:, index])
+    take = (lambda leaf: leaf[index]) if isinstance(carry, UnstackedCarry) else (lambda leaf: leaf[:, index])
     return carry._replace(position=carry.position[index], layers=jax.tree.map(take, carry.layers))
 
 
-def _in_precision(config: StackWords, params: LanguageModel) -> LanguageModel:
+def _in_precision(config: StackConfig, params: LanguageModelParams) -> LanguageModelParams:
     """The blocks with their kernels as the products read them; the gradient comes back in float32. All other parameters are float32."""
     if config.precision == "float32":
         return params
@@ -222,7 +227,7 @@ def _in_precision(config: StackWords, params: LanguageModel) -> LanguageModel:
     )
 
 
-def _cast_kernels(config: StackWords, float32_names: tuple[str, ...], block: Block) -> Block:
+def _cast_kernels(config: StackConfig, float32_names: tuple[str, ...], block: BlockParams) -> BlockParams:
     """Of a stacked block: what has two axes beside that of the layers, but for what the mixer's entry keeps."""
 
     def cast(path: tuple[Any, ...], leaf: Array) -> Array:
@@ -232,24 +237,24 @@ def _cast_kernels(config: StackWords, float32_names: tuple[str, ...], block: Blo
     return jax.tree_util.tree_map_with_path(cast, block)
 
 
-def _rematerialised(config: StackWords, period: Callable[..., Any]) -> Callable[..., Any]:
+def _rematerialised(config: StackConfig, period: Callable[..., Any]) -> Callable[..., Any]:
     """A period of layers of which everything is kept for the backward pass, its products, or its input alone (Chen et al. 2016)."""
-    return period if config.rematerialise == "nothing" else jax.checkpoint(period, policy=KEPT[config.rematerialise])
+    return period if config.rematerialise == "nothing" else jax.checkpoint(period, policy=CHECKPOINT_POLICIES[config.rematerialise])
 
 
-def _init_block(config: StackWords, spec: Any, key: Key[Array, ""], memory: int) -> Block:
+def _init_block(config: StackConfig, spec: Any, key: Key[Array, ""], memory: int) -> BlockParams:
     key_mixer, key_feed_forward = jax.random.split(key)
-    block = Block(init_norm(config.norm, config.width), MIXERS[type(spec)].init(spec, key_mixer, config.width, config.init), (), ())
+    block = BlockParams(init_norm(config.norm, config.width), MIXERS[type(spec)].init(spec, key_mixer, config.width, config.init), (), ())
     if not isinstance(config.feed_forward, NoFeedForward):
         feed_forward_params = init_feed_forward(config.feed_forward, key_feed_forward, config.width, config.init)
         block = replace(block, feed_forward_norm=init_norm(config.norm, config.width), feed_forward=feed_forward_params)
     if isinstance(config, StackDecoder):
-        cross = init_cross(config.cross, jax.random.fold_in(key, 2), config.width, memory, config.init)
+        cross = init_cross_attention(config.cross, jax.random.fold_in(key, 2), config.width, memory, config.init)
         block = replace(block, cross_norm=init_norm(config.norm, config.width), cross=cross)
     return _scale_branches(config, block) if isinstance(config.init, NormalInit) and config.residual else block
 
 
-def _scale_branches(config: StackWords, block: Block) -> Block:
+def _scale_branches(config: StackConfig, block: BlockParams) -> BlockParams:
     """What writes into the residual stream divided by the root of how many branches the stack has (Radford et al. 2019, sec. 2.3)."""
     branches = [part for part in (block.mixer, block.feed_forward, block.cross) if part != ()]
     scale = lambda part: _scale_outputs(part, (config.layers * len(branches)) ** -0.5)
@@ -262,7 +267,7 @@ def _scale_outputs(part: Any, factor: float) -> Any:
 
 
 def _block(
-    config: StackWords, spec: Any, p: Block, carry: Any, x: Array, valid: Array, key: Array | None, observe: bool
+    config: StackConfig, spec: Any, p: BlockParams, carry: Any, x: Array, valid: Array, key: Array | None, observe: bool
 ) -> tuple[Any, Array, Any]:
     keys = _keys(key, 4)
     mixer_carry = carry.mixer if isinstance(config, StackDecoder) else carry
@@ -279,32 +284,36 @@ def _block(
     return carry, _add_branch(config, p.feed_forward_norm, x, dropout(keys[2], config.dropout.residual, y)), aux
 
 
-def _cross_attention(config: StackDecoder, p: Block, memory: Memory, x: Array, key: Array | None, observe: bool) -> tuple[Array, Any]:
+def _cross_attention(
+    config: StackDecoder, p: BlockParams, memory: ProjectedMemory, x: Array, key: Array | None, observe: bool
+) -> tuple[Array, Any]:
     keys = (None, None) if key is None else tuple(jax.random.split(jax.random.fold_in(key, 4)))
-    y, weights = look_at(config.cross, p.cross, memory, _pre_norm(config, p.cross_norm, x), keys[0], config.dropout.attention, observe)
+    y, weights = attend_to_memory(
+        config.cross, p.cross, memory, _pre_norm(config, p.cross_norm, x), keys[0], config.dropout.attention, observe
+    )
     return _add_branch(config, p.cross_norm, x, dropout(keys[1], config.dropout.residual, y)), weights
 
 
-def _pre_norm(config: StackWords, p: Any, x: Array) -> Array:
+def _pre_norm(config: StackConfig, p: Any, x: Array) -> Array:
     return norm(config.norm, p, x) if _placement(config) == "pre" else x
 
 
-def _add_branch(config: StackWords, p: Any, x: Array, y: Array) -> Array:
+def _add_branch(config: StackConfig, p: Any, x: Array, y: Array) -> Array:
     x = x + y.astype(x.dtype) if config.residual else y.astype(x.dtype)
     return norm(config.norm, p, x) if _placement(config) == "post" else x
 
 
-def _between(config: StackWords, key: Array | None, number: Array, x: Array) -> Array:
+def _between(config: StackConfig, key: Array | None, number: Array, x: Array) -> Array:
     if key is None or not config.dropout.between:
         return x
     return jnp.where(number < config.layers - 1, dropout(_keys(key, 4)[3], config.dropout.between, x), x)
 
 
-def _embedding_scale(config: StackWords) -> float:
+def _embedding_scale(config: StackConfig) -> float:
     return config.width**0.5 if config.embedding_scale == "sqrt_width" else config.embedding_scale
 
 
-def _placement(config: StackWords) -> str:
+def _placement(config: StackConfig) -> str:
     return "none" if isinstance(config.norm, NoNorm) else config.norm.placement
 
 

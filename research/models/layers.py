@@ -13,12 +13,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from research.config.classify import Bag, Classifier, MaxConvolution, Stack
+from research.config.classify import Bag, ClassifierConfig, MaxConvolution, SentenceStack
 from research.config.errors import StepladderError
-from research.config.model import FeedForwardLM, LanguageModel, StackWords
+from research.config.model import FeedForwardLMConfig, LanguageModelConfig, StackConfig
 from research.models import classifier, feed_forward_lm, language_model
-from research.models.classifier import pool
-from research.models.embeddings import embedding
+from research.models.classifier import pool_words
+from research.models.embeddings import input_embedding
 from research.nn.embedding import lookup
 
 EMBEDDING = "embedding"
@@ -26,12 +26,12 @@ EMBEDDING = "embedding"
 
 def layer_names(config: Any) -> tuple[str, ...]:
     """What the layers are called, the embedding first. Raises StepladderError for a model without layers that read sentences."""
-    if isinstance(config, FeedForwardLM):
+    if isinstance(config, FeedForwardLMConfig):
         return EMBEDDING, "hidden"
-    if isinstance(config, Classifier) and isinstance(config.encoder, MaxConvolution):
+    if isinstance(config, ClassifierConfig) and isinstance(config.encoder, MaxConvolution):
         return EMBEDDING, "convolution"
-    stack = config.encoder if isinstance(config, Classifier) else config
-    if not isinstance(stack, Bag | StackWords) or not isinstance(config, Classifier | LanguageModel):
+    stack = config.encoder if isinstance(config, ClassifierConfig) else config
+    if not isinstance(stack, Bag | StackConfig) or not isinstance(config, ClassifierConfig | LanguageModelConfig):
         raise StepladderError(f"A {config.kind} has no layers to be probed; name a run of a language_model, feed_forward_lm or classifier.")
     return EMBEDDING, *(f"layer {number}" for number in range(1, 1 + stack.layers))
 
@@ -41,16 +41,16 @@ def layer_vectors(
     config: Any, params: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"], pooled: Bool[Array, "b t"]
 ) -> tuple[Float[Array, "b _"], ...]:
     """A vector of each row for every name of `layer_names`."""
-    embedded = lookup(embedding(config, params).table, tokens)
+    embedded = lookup(input_embedding(config, params).table, tokens)
     vectors = (_mean(embedded, pooled), *_LAYERS[type(config)](config, params, tokens, valid, pooled))
     return tuple(vector.astype(jnp.float32) for vector in vectors)
 
 
 def _mean(h: Float[Array, "b t d"], pooled: Bool[Array, "b t"]) -> Float[Array, "b d"]:
-    return pool("mean", h.astype(jnp.float32), pooled, ())
+    return pool_words("mean", h.astype(jnp.float32), pooled, ())
 
 
-def _stack_layers(config: StackWords, params: Any, tokens: Array, valid: Array) -> tuple[Float[Array, "b t d"], ...]:
+def _stack_layers(config: StackConfig, params: Any, tokens: Array, valid: Array) -> tuple[Float[Array, "b t d"], ...]:
     """The output of each layer."""
     carry = language_model.empty(config, tokens.shape[0], 0, 0)
     aux = language_model.hidden(config, params, carry, tokens, valid, None, True)[2]
@@ -58,17 +58,17 @@ def _stack_layers(config: StackWords, params: Any, tokens: Array, valid: Array) 
     return tuple(periods.reshape(-1, *periods.shape[2:]))
 
 
-def _language_model(config: LanguageModel, params: Any, tokens: Array, valid: Array, pooled: Array) -> tuple[Array, ...]:
+def _language_model(config: LanguageModelConfig, params: Any, tokens: Array, valid: Array, pooled: Array) -> tuple[Array, ...]:
     return tuple(_mean(layer, pooled) for layer in _stack_layers(config, params, tokens, valid))
 
 
-def _feed_forward_lm(config: FeedForwardLM, params: Any, tokens: Array, valid: Array, pooled: Array) -> tuple[Array, ...]:
+def _feed_forward_lm(config: FeedForwardLMConfig, params: Any, tokens: Array, valid: Array, pooled: Array) -> tuple[Array, ...]:
     vocabulary = params.output_bias.shape[0]
     carry = feed_forward_lm.empty(config, tokens.shape[0], 0, vocabulary)
     return (_mean(feed_forward_lm.hidden(config, params, carry, tokens, valid, None, True)[2]["hidden"], pooled),)
 
 
-def _classifier(config: Classifier, params: Any, tokens: Array, valid: Array, pooled: Array) -> tuple[Array, ...]:
+def _classifier(config: ClassifierConfig, params: Any, tokens: Array, valid: Array, pooled: Array) -> tuple[Array, ...]:
     encoder, encoder_params = config.encoder, params.encoder
     if isinstance(encoder, Bag):
         bags = [encoder.model_copy(update={"layers": n}) for n in range(1, encoder.layers + 1)]
@@ -82,7 +82,7 @@ def _classifier(config: Classifier, params: Any, tokens: Array, valid: Array, po
     return tuple(_mean(layer, pooled) for layer in _encoder_layers(encoder, encoder_params, tokens, valid))
 
 
-def _encoder_layers(encoder: Stack, params: Any, tokens: Array, valid: Array) -> tuple[Float[Array, "b t w"], ...]:
+def _encoder_layers(encoder: SentenceStack, params: Any, tokens: Array, valid: Array) -> tuple[Float[Array, "b t w"], ...]:
     """Both directions side by side, where there are two."""
     forward = _stack_layers(encoder, params.forward, tokens, valid)
     if not encoder.bidirectional:
@@ -95,4 +95,4 @@ def _encoder_layers(encoder: Stack, params: Any, tokens: Array, valid: Array) ->
     )
 
 
-_LAYERS: dict[type, Any] = {LanguageModel: _language_model, FeedForwardLM: _feed_forward_lm, Classifier: _classifier}
+_LAYERS: dict[type, Any] = {LanguageModelConfig: _language_model, FeedForwardLMConfig: _feed_forward_lm, ClassifierConfig: _classifier}

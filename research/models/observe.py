@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from research.config.errors import StepladderError
-from research.config.mixer import Attention
-from research.config.model import LanguageModel
+from research.config.mixer import AttentionConfig
+from research.config.model import LanguageModelConfig
 from research.data.batches import Batch
 from research.models import language_model
 
@@ -41,14 +41,18 @@ def logit_deviation(config: Any, params: Any, batch: Batch) -> float:
 
 def _attention_offsets(config: Any) -> list[int]:
     """Where in the pattern attention stands."""
-    offsets = [i for i, mixer in enumerate(config.pattern) if isinstance(mixer, Attention)] if isinstance(config, LanguageModel) else []
+    offsets = (
+        [i for i, mixer in enumerate(config.pattern) if isinstance(mixer, AttentionConfig)]
+        if isinstance(config, LanguageModelConfig)
+        else []
+    )
     if not offsets:
         raise StepladderError(f"A {config.kind} without attention has no attention weights or logits to look at.")
     return offsets
 
 
 @partial(jax.jit, static_argnums=0)
-def _observe(config: LanguageModel, params: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]) -> tuple[Any, ...]:
+def _observe(config: LanguageModelConfig, params: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]) -> tuple[Any, ...]:
     """What each mixer of the pattern shows, stacked over the periods."""
     carry = language_model.empty(config, tokens.shape[0], 0, params.embedding.shape[0])
     return language_model.hidden(config, params, carry, tokens, valid, None, True)[2]

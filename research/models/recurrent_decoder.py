@@ -18,19 +18,19 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.encoder_decoder import Bahdanau, NoAttention
-from research.config.encoder_decoder import RecurrentDecoder as Config
-from research.nn.attend import attend, attend_quickly
+from research.config.encoder_decoder import RecurrentDecoderConfig as Config
+from research.nn.attend import attend, fast_attention
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
-from research.nn.initialisers import draw, draw_bias
+from research.nn.initialisers import draw_bias, draw_weights
 from research.nn.linear import dense, linear
-from research.nn.masks import existing
-from research.nn.recurrent import CELLS, init_recurrent, mix_recurrent, step_products
-from research.nn.scores import SCORES, compare, init_score, is_dot, prepare_keys, prepare_queries
+from research.nn.masks import padding_mask
+from research.nn.recurrent import CELLS, init_recurrent, mix_recurrent, step_from_products
+from research.nn.scores import SCORES, init_score, is_dot, prepare_keys, prepare_queries, prepared_logits
 
 
 @struct.dataclass
-class RecurrentDecoder:
+class RecurrentDecoderParams:
     embedding: Float[Array, "v d"]
     first: Float[Array, "n f"]  # from the encoder's summary to the cells' states
     first_bias: Float[Array, " f"]
@@ -39,7 +39,7 @@ class RecurrentDecoder:
     combine: Float[Array, "d+m d"] | tuple[()]
 
 
-class Carry(NamedTuple):
+class RecurrentDecoderCarry(NamedTuple):
     """`keys` of the memory, prepared for the score; () where it attends to the memory as it is.
 
     `fed`: what goes from a step into the next one's first cell beside the symbol, or (); `states` of the layers, the first below.
@@ -52,7 +52,7 @@ class Carry(NamedTuple):
     fed: Float[Array, "b d"] | tuple[()]
 
 
-def init(config: Config, key: Key[Array, ""], vocabulary: int, memory: int, summary: int) -> RecurrentDecoder:
+def init(config: Config, key: Key[Array, ""], vocabulary: int, memory: int, summary: int) -> RecurrentDecoderParams:
     """`memory`: the width of what is attended to; `summary`: of what is begun with."""
     key_embedding, key_first, key_bias, key_score, key_combine, key_cells = jax.random.split(key, 6)
     attention, width = config.attention, config.width
@@ -60,17 +60,17 @@ def init(config: Config, key: Key[Array, ""], vocabulary: int, memory: int, summ
     widths = [width + _extra_inputs(config, memory), *[width] * (config.layers - 1)]
     cells = zip(jax.random.split(key_cells, config.layers), widths, strict=True)
     score = None if isinstance(attention, NoAttention) else attention.score
-    return RecurrentDecoder(
-        embedding=draw(config.init, key_embedding, (vocabulary, width), width),
-        first=draw(config.init, key_first, (summary, states), summary),
+    return RecurrentDecoderParams(
+        embedding=draw_weights(config.init, key_embedding, (vocabulary, width), width),
+        first=draw_weights(config.init, key_first, (summary, states), summary),
         first_bias=draw_bias(config.init, key_bias, states),
         cells=tuple(init_recurrent(config.cell, k, width, config.init, inputs) for k, inputs in cells),
         score=init_score(score, key_score, 1, width, config.init, memory) if score else (),
-        combine=draw(config.init, key_combine, (width + memory, width), width + memory) if score else (),
+        combine=draw_weights(config.init, key_combine, (width + memory, width), width + memory) if score else (),
     )
 
 
-def begin(config: Config, params: RecurrentDecoder, memory: Array, exists: Array, summary: Array) -> Carry:
+def begin(config: Config, params: RecurrentDecoderParams, memory: Array, exists: Array, summary: Array) -> RecurrentDecoderCarry:
     """The carry before the first symbol: states are tanh(W summary + b), the memory of an lstm without the tanh.
 
     An encoder's precision ends here: what it left is attended to in the decoder's.
@@ -83,23 +83,25 @@ def begin(config: Config, params: RecurrentDecoder, memory: Array, exists: Array
 
     states = tuple(next_state() for _ in range(config.layers))
     memory = memory.astype(params.first.dtype)
-    return Carry(memory, exists, _keys(config, params, memory), states, jnp.zeros_like(states[-1].h) if _input_feeding(config) else ())
+    return RecurrentDecoderCarry(
+        memory, exists, _keys(config, params, memory), states, jnp.zeros_like(states[-1].h) if _input_feeding(config) else ()
+    )
 
 
-def _keys(config: Config, params: RecurrentDecoder, memory: Float[Array, "b s m"]) -> Any:
+def _keys(config: Config, params: RecurrentDecoderParams, memory: Float[Array, "b s m"]) -> Any:
     score = getattr(config.attention, "score", None)
     return prepare_keys(score, params.score, memory[:, None]) if score and SCORES[type(score)].keys else ()
 
 
 def hidden(
     config: Config,
-    params: RecurrentDecoder,
-    carry: Carry,
+    params: RecurrentDecoderParams,
+    carry: RecurrentDecoderCarry,
     tokens: Int[Array, "b t"],
     valid: Bool[Array, "b t"],
     key: Key[Array, ""] | None = None,
     observe: bool = False,
-) -> tuple[Carry, Float[Array, "b t d"], Any]:
+) -> tuple[RecurrentDecoderCarry, Float[Array, "b t d"], Any]:
     """What the output layer reads. Observed: `cross_weights` [b 1 t s] where there is attention, else {}."""
     key_input, key_between, key_output = (None,) * 3 if key is None else jax.random.split(key, 3)
     x = dropout(key_input, config.dropout, lookup(params.embedding, tokens))
@@ -110,8 +112,8 @@ def hidden(
 
 
 def _at_once(
-    config: Config, params: RecurrentDecoder, carry: Carry, x: Array, valid: Array, key: Array | None, observe: bool
-) -> tuple[Carry, Array, Any]:
+    config: Config, params: RecurrentDecoderParams, carry: RecurrentDecoderCarry, x: Array, valid: Array, key: Array | None, observe: bool
+) -> tuple[RecurrentDecoderCarry, Array, Any]:
     states = []
     for i, (cell, state) in enumerate(zip(params.cells, carry.states, strict=True)):
         x = _between(config, key, i, x)
@@ -125,8 +127,8 @@ def _at_once(
 
 
 def _step_by_step(
-    config: Config, params: RecurrentDecoder, carry: Carry, x: Array, valid: Array, key: Array | None, observe: bool
-) -> tuple[Carry, Array, Any]:
+    config: Config, params: RecurrentDecoderParams, carry: RecurrentDecoderCarry, x: Array, valid: Array, key: Array | None, observe: bool
+) -> tuple[RecurrentDecoderCarry, Array, Any]:
     """The symbols' share of the first cell's input is one product before the loop."""
     products, extra_kernel = dense(x, params.cells[0].input_kernel[: config.width]), params.cells[0].input_kernel[config.width :]
     keys = None if key is None else jax.random.split(key, x.shape[1])
@@ -145,31 +147,37 @@ def _step_by_step(
     return carry._replace(states=states, fed=fed), o.swapaxes(0, 1), jnp.moveaxis(weights, 0, 2) if observe else None
 
 
-def _cells(config: Config, params: RecurrentDecoder, states: Any, product: Array, exists: Array, key: Array | None) -> tuple[Any, ...]:
-    new_states = [step_products(config.cell, params.cells[0], states[0], product, exists)]
+def _cells(
+    config: Config, params: RecurrentDecoderParams, states: Any, product: Array, exists: Array, key: Array | None
+) -> tuple[Any, ...]:
+    new_states = [step_from_products(config.cell, params.cells[0], states[0], product, exists)]
     for i, (cell, state) in enumerate(zip(params.cells[1:], states[1:], strict=True), start=1):
         x = _between(config, key, i, new_states[-1].h)
-        new_states.append(step_products(config.cell, cell, state, linear(x, cell.input_kernel), exists))
+        new_states.append(step_from_products(config.cell, cell, state, linear(x, cell.input_kernel), exists))
     return tuple(new_states)
 
 
-def _attend_memory(config: Config, params: RecurrentDecoder, carry: Carry, h: Float[Array, "b t d"], observe: bool) -> tuple[Array, Any]:
+def _attend_memory(
+    config: Config, params: RecurrentDecoderParams, carry: RecurrentDecoderCarry, h: Float[Array, "b t d"], observe: bool
+) -> tuple[Array, Any]:
     """The context vector of each state, and the weights if observed."""
     score, v = config.attention.score, carry.memory[:, None]  # type: ignore[union-attr]
     q, k = prepare_queries(score, params.score, h[:, None]), v if isinstance(carry.keys, tuple) else carry.keys
-    mask = existing(carry.exists).repeat(h.shape[1], axis=1)
+    mask = padding_mask(carry.exists).repeat(h.shape[1], axis=1)
     if is_dot(score) and not observe:
-        return attend_quickly(q, k, v, mask)[:, 0], None
-    mixed, weights = attend(compare(score, params.score, q, k), v, mask)
+        return fast_attention(q, k, v, mask)[:, 0], None
+    mixed, weights = attend(prepared_logits(score, params.score, q, k), v, mask)
     return mixed[:, 0], weights if observe else None
 
 
-def _attend_memory_once(config: Config, params: RecurrentDecoder, carry: Carry, h: Float[Array, "b d"], observe: bool) -> tuple[Array, Any]:
+def _attend_memory_once(
+    config: Config, params: RecurrentDecoderParams, carry: RecurrentDecoderCarry, h: Float[Array, "b d"], observe: bool
+) -> tuple[Array, Any]:
     context, weights = _attend_memory(config, params, carry, h[:, None], observe)
     return context[:, 0], weights[:, :, 0] if observe else None
 
 
-def _combine(params: RecurrentDecoder, h: Float[Array, "*n d"], context: Float[Array, "*n m"]) -> Float[Array, "*n d"]:
+def _combine(params: RecurrentDecoderParams, h: Float[Array, "*n d"], context: Float[Array, "*n m"]) -> Float[Array, "*n d"]:
     return jnp.tanh(dense(jnp.concatenate([h, context], axis=-1), params.combine))
 
 

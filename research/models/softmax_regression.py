@@ -18,7 +18,7 @@ STEPS = 1000  # of L-BFGS
 GRADIENT = 1e-6  # at the minimum no number of the gradient, of the mean over sentences, is larger
 
 
-class Minimum(NamedTuple):
+class SoftmaxMinimum(NamedTuple):
     """Weights and bias where the loss is least, in how many steps that was reached, and how steep the loss still is there."""
 
     weights: Float32[np.ndarray, "f c"]
@@ -27,12 +27,12 @@ class Minimum(NamedTuple):
     gradient_norm: float
 
 
-def fit_softmax(config: Softmax, x: Any, labels: Int[np.ndarray, " n"], classes: int) -> Minimum:
+def fit_softmax(config: Softmax, x: Any, labels: Int[np.ndarray, " n"], classes: int) -> SoftmaxMinimum:
     """The minimum of the summed cross-entropy + l2 |W|^2 / 2, of a sparse or a dense matrix. Warns where it is not reached."""
-    return minimum(config.l2, x, labels, classes)
+    return minimise_softmax(config.l2, x, labels, classes)
 
 
-def minimum(l2: float, x: Any, labels: Int[np.ndarray, " n"], classes: int, steps: int = STEPS) -> Minimum:
+def minimise_softmax(l2: float, x: Any, labels: Int[np.ndarray, " n"], classes: int, steps: int = STEPS) -> SoftmaxMinimum:
     """The same; everything is computed in float64, in which the loss tells apart what its tolerance asks for."""
     (n, features), x = x.shape, x.astype(np.float64)
     targets = np.zeros((n, classes))
@@ -60,4 +60,4 @@ def minimum(l2: float, x: Any, labels: Int[np.ndarray, " n"], classes: int, step
             stacklevel=2,
         )
     weights, bias = np.split(result.x.astype(np.float32), [features * classes])
-    return Minimum(weights.reshape(features, classes), bias, int(result.nit), float(np.linalg.norm(result.jac)))
+    return SoftmaxMinimum(weights.reshape(features, classes), bias, int(result.nit), float(np.linalg.norm(result.jac)))

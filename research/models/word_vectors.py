@@ -21,8 +21,8 @@ from flax import struct
 from jaxtyping import Array, Float, Int, Key
 
 from research.config.errors import StepladderError
-from research.config.word_vectors import WordVectors as Config
-from research.data.word_windows import Blocks, Sentences, epoch_blocks
+from research.config.word_vectors import WordVectorsConfig as Config
+from research.data.word_windows import Blocks, TrainingSentences, epoch_blocks
 from research.text.vector_files import Vectors
 from research.text.vocabulary import Vocabulary
 
@@ -30,14 +30,14 @@ CALL = 1024  # steps that one call of the compiled program holds at most
 
 
 @struct.dataclass
-class WordVectors:
+class WordVectorsParams:
     """`input` holds the word vectors; the vectors of `output` are predicted."""
 
     input: Float[Array, "v d"]
     output: Float[Array, "v d"]
 
 
-class Rows(NamedTuple):
+class BlockGradients(NamedTuple):
     """Gradients of a block's loss by the rows that it reads."""
 
     words: Float[Array, "t d"]
@@ -45,10 +45,10 @@ class Rows(NamedTuple):
     noise: Float[Array, "k d"]
 
 
-def init(config: Config, key: Key[Array, ""], vocabulary: int) -> WordVectors:
+def init_word_vectors(config: Config, key: Key[Array, ""], vocabulary: int) -> WordVectorsParams:
     """Inputs U(-1/2, 1/2) / d, outputs zero, as word2vec begins."""
     inputs = jax.random.uniform(key, (vocabulary, config.width), minval=-0.5, maxval=0.5) / config.width
-    return WordVectors(inputs, jnp.zeros_like(inputs))
+    return WordVectorsParams(inputs, jnp.zeros_like(inputs))
 
 
 def neighbours(left: Int[Array, " t"], right: Int[Array, " t"], window: int) -> Float[Array, "t s"]:
@@ -59,17 +59,17 @@ def neighbours(left: Int[Array, " t"], right: Int[Array, " t"], window: int) -> 
 
 def skip_gram_gradients(
     words: Float[Array, "t d"], around: Float[Array, "s d"], noise: Float[Array, "k d"], near: Float[Array, "t s"], negatives: int
-) -> Rows:
+) -> BlockGradients:
     """`words` are input vectors; their neighbours `around`, and `noise`, are output vectors."""
     weight = near.sum(axis=1, keepdims=True) * (negatives / len(noise))
     positive = near * (jax.nn.sigmoid(words @ around.T) - 1.0)
     negative = weight * jax.nn.sigmoid(words @ noise.T)
-    return Rows(positive @ around + negative @ noise, positive.T @ words, negative.T @ words)
+    return BlockGradients(positive @ around + negative @ noise, positive.T @ words, negative.T @ words)
 
 
 def cbow_gradients(
     words: Float[Array, "t d"], around: Float[Array, "s d"], noise: Float[Array, "k d"], near: Float[Array, "t s"], negatives: int
-) -> Rows:
+) -> BlockGradients:
     """`words` and `noise` are output vectors; `around` are input vectors.
 
     As in word2vec each neighbour receives the gradient by their mean, not divided by their number.
@@ -78,10 +78,10 @@ def cbow_gradients(
     mean, exists = near @ around / jnp.maximum(count, 1.0), (count > 0).astype(jnp.float32)
     positive = exists * (jax.nn.sigmoid((mean * words).sum(axis=1, keepdims=True)) - 1.0)
     negative = exists * (negatives / len(noise)) * jax.nn.sigmoid(mean @ noise.T)
-    return Rows(positive * mean, near.T @ (positive * words + negative @ noise), negative.T @ mean)
+    return BlockGradients(positive * mean, near.T @ (positive * words + negative @ noise), negative.T @ mean)
 
 
-def update(config: Config, params: WordVectors, block: Blocks) -> WordVectors:
+def descend_block(config: Config, params: WordVectorsParams, block: Blocks) -> WordVectorsParams:
     """One step of gradient descent on one block, here without its leading axis."""
     around, left, right, noise, rate = (jnp.asarray(leaf) for leaf in block)
     words, near = around[config.window : -config.window], neighbours(left, right, config.window)
@@ -89,14 +89,14 @@ def update(config: Config, params: WordVectors, block: Blocks) -> WordVectors:
         scored = jnp.concatenate([around, noise])
         y = _rows(params.output, scored)
         rows = skip_gram_gradients(_rows(params.input, words), y[: len(around)], y[len(around) :], near, config.negatives)
-        return WordVectors(
+        return WordVectorsParams(
             _descend(params.input, words, rows.words, rate),
             _descend(params.output, scored, jnp.concatenate([rows.around, rows.noise]), rate),
         )
     scored = jnp.concatenate([words, noise])
     y = _rows(params.output, scored)
     rows = cbow_gradients(y[: len(words)], _rows(params.input, around), y[len(words) :], near, config.negatives)
-    return WordVectors(
+    return WordVectorsParams(
         _descend(params.input, around, rows.around, rate),
         _descend(params.output, scored, jnp.concatenate([rows.words, rows.noise]), rate),
     )
@@ -111,14 +111,14 @@ def _descend(table: Float[Array, "v d"], index: Int[Array, " n"], gradient: Floa
 
 
 @partial(jax.jit, static_argnames="config", donate_argnames="params")
-def _train(config: Config, params: WordVectors, blocks: Blocks, steps: Int[Array, ""]) -> WordVectors:
-    def step(i: Array, params: WordVectors) -> WordVectors:
-        return update(config, params, jax.tree.map(lambda leaf: leaf[i], blocks))
+def _train(config: Config, params: WordVectorsParams, blocks: Blocks, steps: Int[Array, ""]) -> WordVectorsParams:
+    def step(i: Array, params: WordVectorsParams) -> WordVectorsParams:
+        return descend_block(config, params, jax.tree.map(lambda leaf: leaf[i], blocks))
 
     return jax.lax.fori_loop(0, steps, step, params)
 
 
-def train(config: Config, params: WordVectors, blocks: Blocks) -> WordVectors:
+def train_blocks(config: Config, params: WordVectorsParams, blocks: Blocks) -> WordVectorsParams:
     """All steps of `blocks`, in calls of one compiled program. The buffers of `params` are given up."""
     for first in range(0, len(blocks.words), CALL):
         call = Blocks(*(leaf[first : first + CALL] for leaf in blocks))
@@ -128,15 +128,15 @@ def train(config: Config, params: WordVectors, blocks: Blocks) -> WordVectors:
     return params
 
 
-def fit(config: Config, text: Sentences, seed: int) -> WordVectors:
+def fit_word_vectors(config: Config, text: TrainingSentences, seed: int) -> WordVectorsParams:
     """Vectors of every type of a text: a function of the three arguments, bit for bit on one machine.
 
     Raises StepladderError where the vectors are no numbers any more after an epoch.
     """
-    params = init(config, jax.random.key(seed), len(text.counts))
+    params = init_word_vectors(config, jax.random.key(seed), len(text.counts))
     for epoch in range(config.epochs):
         for blocks in epoch_blocks(config, text, seed, epoch):
-            params = train(config, params, blocks)
+            params = train_blocks(config, params, blocks)
         if not jnp.isfinite(params.input).all():
             raise StepladderError(
                 f"Word vectors diverged in epoch {epoch + 1}: too many updates of the same words at once. Lower learning_rate "
@@ -145,7 +145,9 @@ def fit(config: Config, text: Sentences, seed: int) -> WordVectors:
     return params
 
 
-def embedding_of(vectors: Vectors, vocabulary: Vocabulary, key: Key[Array, ""], scale: float) -> tuple[Float[Array, "v d"], float]:
+def initial_embedding_table(
+    vectors: Vectors, vocabulary: Vocabulary, key: Key[Array, ""], scale: float
+) -> tuple[Float[Array, "v d"], float]:
     """A table of initial embeddings, and the share of its rows that are taken from `vectors`.
 
     Types that `vectors` lacks, special symbols mostly, are drawn from N(0, scale^2).

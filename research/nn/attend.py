@@ -23,7 +23,7 @@ def attend(
     return _weighted_sum(dropout(key, rate, weights), v), weights
 
 
-def attend_quickly(
+def fast_attention(
     q: Float[Array, "b h t k"],
     k: Float[Array, "b h s k"],
     v: Float[Array, "b h s k"],

@@ -12,17 +12,16 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int
 
-from research.config.mixer import Attention as AttentionConfig
-from research.config.mixer import Position, WindowCache
+from research.config.mixer import AttentionConfig, Position, WindowCache
 from research.config.model import Initialiser
-from research.nn.attend import attend, attend_quickly
-from research.nn.existing import Order, gather_existing, latest, order_of, scatter_existing
+from research.nn.attend import attend, fast_attention
+from research.nn.existing import ValidFirstOrder, gather_valid, newest_entries, scatter_valid, valid_first_order
 from research.nn.heads import merge_heads, split_heads
-from research.nn.initialisers import LECUN, Key, draw
+from research.nn.initialisers import LECUN, Key, draw_weights
 from research.nn.linear import dense
-from research.nn.masks import causal, existing, window
-from research.nn.positions import init_bias, position_bias, turn_position
-from research.nn.scores import compare, init_score, is_dot, prepare, prepared_width, score_flops
+from research.nn.masks import causal_mask, padding_mask, window_mask
+from research.nn.positions import init_bias, position_bias, rotate_by_position
+from research.nn.scores import init_score, is_dot, prepare_queries_and_keys, prepared_logits, prepared_width, score_flops
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class AttentionSpec:
 
 
 @struct.dataclass
-class Attention:
+class AttentionParams:
     """Parameters. `project` makes queries, keys and values, in this order; without projections the values alone."""
 
     project: Float[Array, "d 3*d"] | Float[Array, "d d"]
@@ -51,7 +50,7 @@ class Attention:
     bias: Any  # of t5
 
 
-class KeysValues(NamedTuple):
+class KVCache(NamedTuple):
     """What was seen: keys as they are compared, rotated by their position and prepared for the score once, and values.
 
     A full cache holds position i in slot i; a window the last s inputs, the newest last. No slots: no memory.
@@ -62,7 +61,7 @@ class KeysValues(NamedTuple):
     length: Int[Array, " b"]  # how many inputs each row has seen
 
 
-class Seen(NamedTuple):
+class AttentionInputs(NamedTuple):
     """What the queries of a chunk may attend to."""
 
     q: Float[Array, "b h t m"]
@@ -73,17 +72,17 @@ class Seen(NamedTuple):
     chunk: int  # how many of the keys, at the end, are the chunk's own; in a full cache they are in their slots, and this is 0
 
 
-def init_attention(spec: AttentionSpec, key: Key, width: int, initialiser: Initialiser = LECUN) -> Attention:
+def init_attention(spec: AttentionSpec, key: Key, width: int, initialiser: Initialiser = LECUN) -> AttentionParams:
     """Kernels without biases, the parameters of the score and of the position."""
     config = spec.config
     key_project, key_out, key_score = jax.random.split(key, 3)
-    project = draw(initialiser, key_project, (width, (3 if config.projections else 1) * width), width)
-    out = draw(initialiser, key_out, (width, width), width)
+    project = draw_weights(initialiser, key_project, (width, (3 if config.projections else 1) * width), width)
+    out = draw_weights(initialiser, key_out, (width, width), width)
     score = init_score(config.score, key_score, config.heads, width // config.heads, initialiser)
-    return Attention(project, out, score, init_bias(spec.position, config.heads))
+    return AttentionParams(project, out, score, init_bias(spec.position, config.heads))
 
 
-def empty_attention(spec: AttentionSpec, batch: int, capacity: int, width: int) -> KeysValues:
+def empty_attention(spec: AttentionSpec, batch: int, capacity: int, width: int) -> KVCache:
     """A full cache of `capacity` slots, or a window, which needs no more than its size.
 
     A full cache without slots is the carry of training: the chunk attends to itself, and what came before it is forgotten.
@@ -92,36 +91,36 @@ def empty_attention(spec: AttentionSpec, batch: int, capacity: int, width: int) 
     slots = cache.size - 1 if isinstance(cache, WindowCache) else capacity
     head = width // heads
     zeros = lambda wide: jnp.zeros((batch, heads, slots, wide), spec.type)
-    return KeysValues(zeros(prepared_width(spec.config.score, head, head)), zeros(head), jnp.zeros(batch, jnp.int32))
+    return KVCache(zeros(prepared_width(spec.config.score, head, head)), zeros(head), jnp.zeros(batch, jnp.int32))
 
 
 def mix_attention(
     spec: AttentionSpec,
-    params: Attention,
-    carry: KeysValues,
+    params: AttentionParams,
+    carry: KVCache,
     x: Float[Array, "b t d"],
     valid: Bool[Array, "b t"],
     key: Key | None = None,
     observe: bool = False,
-) -> tuple[KeysValues, Float[Array, "b t d"], Any]:
+) -> tuple[KVCache, Float[Array, "b t d"], Any]:
     """Each input attends to itself and to what was seen before it.
 
     Observed: `weights` [b h t s], where s is the slots of a full cache, else the slots of the window and then the chunk; `logits_deviation`
     [b h], the standard deviation of the logits over all pairs of a query that exists and a key that it may attend to (0 if none).
     """
-    order = order_of(valid)
-    q, k, v = _project(spec.config, params, gather_existing(order, x))
+    order = valid_first_order(valid)
+    q, k, v = _project(spec.config, params, gather_valid(order, x))
     new_carry, seen = _update_carry(spec, params, carry, q, k, v, order.count)
     bias = position_bias(spec.position, params.bias, spec.config.heads, seen.distance)
     aux: dict[str, Array] | tuple[()] = ()
     if is_dot(spec.config.score) and not observe and (key is None or not spec.dropout):
-        mixed = attend_quickly(seen.q, seen.k, seen.v, seen.mask, bias)
+        mixed = fast_attention(seen.q, seen.k, seen.v, seen.mask, bias)
     else:
-        logits = compare(spec.config.score, params.score, seen.q, seen.k)
+        logits = prepared_logits(spec.config.score, params.score, seen.q, seen.k)
         logits = logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape)
         mixed, weights = attend(logits, seen.v, seen.mask, key, spec.dropout)
         aux = _observed(order, logits, weights, seen) if observe else ()
-    return new_carry, scatter_existing(order, dense(merge_heads(mixed), params.out)), aux
+    return new_carry, scatter_valid(order, dense(merge_heads(mixed), params.out)), aux
 
 
 def attention_flops(spec: AttentionSpec, width: int, length: int) -> float:
@@ -133,7 +132,7 @@ def attention_flops(spec: AttentionSpec, width: int, length: int) -> float:
 
 
 def _project(
-    config: AttentionConfig, params: Attention, x: Float[Array, "b t d"]
+    config: AttentionConfig, params: AttentionParams, x: Float[Array, "b t d"]
 ) -> tuple[Float[Array, "b h t k"], Float[Array, "b h t k"], Float[Array, "b h t k"]]:
     projected = dense(x, params.project)
     q, k, v = jnp.split(projected, 3, axis=-1) if config.projections else (x, x, projected)
@@ -142,49 +141,49 @@ def _project(
 
 def _update_carry(
     spec: AttentionSpec,
-    params: Attention,
-    carry: KeysValues,
+    params: AttentionParams,
+    carry: KVCache,
     q: Float[Array, "b h t k"],
     k: Float[Array, "b h t k"],
     v: Float[Array, "b h t k"],
     count: Int[Array, " b"],
-) -> tuple[KeysValues, Seen]:
+) -> tuple[KVCache, AttentionInputs]:
     """The carry after the chunk, of which the first `count` inputs exist, and what its queries see."""
     length, memory = q.shape[2], carry.k.shape[2]
     forgets = not memory and not isinstance(spec.config.cache, WindowCache)
     position = jnp.arange(length)[None] + (0 if forgets else carry.length[:, None])
-    q, k = turn_position(spec.position, q, position), turn_position(spec.position, k, position)
-    q, k, v = (x.astype(spec.type) for x in (*prepare(spec.config.score, params.score, q, k), v))
+    q, k = rotate_by_position(spec.position, q, position), rotate_by_position(spec.position, k, position)
+    q, k, v = (x.astype(spec.type) for x in (*prepare_queries_and_keys(spec.config.score, params.score, q, k), v))
     if isinstance(spec.config.cache, WindowCache):
         return _update_window(carry, q, k, v, count)
     if memory:
         return _update_cache(carry, q, k, v, count, position)
     distance = position[:, :, None] - position[:, None]
     if not spec.masked:
-        mask = jnp.broadcast_to(existing(position < count[:, None]), (q.shape[0], length, length))
-        return carry, Seen(q, k, v, distance, mask, length)
-    return carry._replace(length=carry.length + count), Seen(q, k, v, distance, causal(distance), length)
+        mask = jnp.broadcast_to(padding_mask(position < count[:, None]), (q.shape[0], length, length))
+        return carry, AttentionInputs(q, k, v, distance, mask, length)
+    return carry._replace(length=carry.length + count), AttentionInputs(q, k, v, distance, causal_mask(distance), length)
 
 
 def _update_window(carry, q, k, v, count):  # type: ignore[no-untyped-def]
     """The keys are those of the window, of which some may not exist yet, and then the chunk's."""
     past, length = carry.k.shape[2], q.shape[2]
     k, v = jnp.concatenate([carry.k, k], axis=2), jnp.concatenate([carry.v, v], axis=2)
-    newest = lambda a: latest(a.swapaxes(1, 2), count, past).swapaxes(1, 2)
-    new_carry = KeysValues(newest(k), newest(v), carry.length + count)
+    newest = lambda a: newest_entries(a.swapaxes(1, 2), count, past).swapaxes(1, 2)
+    new_carry = KVCache(newest(k), newest(v), carry.length + count)
     place = jnp.arange(past + length)[None]
     distance = place[:, past:, None] - place[:, None]
-    mask = causal(distance) & window(distance, past + 1) & existing(place >= past - carry.length[:, None])
-    return new_carry, Seen(q, k, v, distance, mask, length)
+    mask = causal_mask(distance) & window_mask(distance, past + 1) & padding_mask(place >= past - carry.length[:, None])
+    return new_carry, AttentionInputs(q, k, v, distance, mask, length)
 
 
 def _update_cache(carry, q, k, v, count, position):  # type: ignore[no-untyped-def]
     """Each key goes to the slot of its position. What does not exist is written nowhere."""
     slots = carry.k.shape[2]
     slot = jnp.where(jnp.arange(q.shape[2])[None] < count[:, None], position, slots)
-    new_carry = KeysValues(write_slots(carry.k, k, slot), write_slots(carry.v, v, slot), carry.length + count)
+    new_carry = KVCache(write_slots(carry.k, k, slot), write_slots(carry.v, v, slot), carry.length + count)
     distance = position[:, :, None] - jnp.arange(slots)[None, None]
-    return new_carry, Seen(q, new_carry.k, new_carry.v, distance, causal(distance), 0)
+    return new_carry, AttentionInputs(q, new_carry.k, new_carry.v, distance, causal_mask(distance), 0)
 
 
 def write_slots(cache: Float[Array, "b h s k"], new: Float[Array, "b h t k"], slot: Int[Array, "b t"]) -> Float[Array, "b h s k"]:
@@ -198,14 +197,16 @@ def write_slots(cache: Float[Array, "b h s k"], new: Float[Array, "b h t k"], sl
     return cache.at[rows, :, slot].set(new.swapaxes(1, 2).astype(cache.dtype), mode="drop")
 
 
-def _observed(order: Order, logits: Float[Array, "b h t s"], weights: Float[Array, "b h t s"], seen: Seen) -> dict[str, Array]:
+def _observed(
+    order: ValidFirstOrder, logits: Float[Array, "b h t s"], weights: Float[Array, "b h t s"], seen: AttentionInputs
+) -> dict[str, Array]:
     """Weights in the order in which the chunk was given, and the spread of the logits."""
     exists = jnp.arange(logits.shape[2])[None, :, None] < order.count[:, None, None]
     pairs = jnp.broadcast_to((seen.mask & exists)[:, None], logits.shape)
     deviation = jnp.where(pairs.any(axis=(2, 3)), logits.std(axis=(2, 3), where=pairs), 0)
 
     def restore_order(a: Array, axis: int) -> Array:
-        return jnp.moveaxis(scatter_existing(order, jnp.moveaxis(a, axis, 1)), 1, axis)
+        return jnp.moveaxis(scatter_valid(order, jnp.moveaxis(a, axis, 1)), 1, axis)
 
     weights = restore_order(weights, 2)
     slots = logits.shape[-1] - seen.chunk

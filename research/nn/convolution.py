@@ -5,26 +5,26 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Float
 
-from research.config.mixer import Convolution as ConvolutionConfig
+from research.config.mixer import ConvolutionConfig
 from research.config.model import Initialiser
-from research.nn.existing import gather_existing, latest, order_of, scatter_existing
-from research.nn.initialisers import LECUN, Key, draw, draw_bias
+from research.nn.existing import gather_valid, newest_entries, scatter_valid, valid_first_order
+from research.nn.initialisers import LECUN, Key, draw_bias, draw_weights
 from research.nn.linear import dense
 
 
 @struct.dataclass
-class Convolution:
+class ConvolutionParams:
     """Parameters; the kernel's rows are the window's inputs, the oldest first."""
 
     kernel: Float[Array, "window*d d"]
     bias: Float[Array, " d"]
 
 
-def init_convolution(config: ConvolutionConfig, key: Key, width: int, initialiser: Initialiser = LECUN) -> Convolution:
+def init_convolution(config: ConvolutionConfig, key: Key, width: int, initialiser: Initialiser = LECUN) -> ConvolutionParams:
     """As many channels out as in."""
     key_kernel, key_bias = jax.random.split(key)
     inputs = config.window * width
-    return Convolution(draw(initialiser, key_kernel, (inputs, width), inputs), draw_bias(initialiser, key_bias, width))
+    return ConvolutionParams(draw_weights(initialiser, key_kernel, (inputs, width), inputs), draw_bias(initialiser, key_bias, width))
 
 
 def empty_convolution(config: ConvolutionConfig, batch: int, capacity: int, width: int) -> Float[Array, "b past d"]:
@@ -39,7 +39,7 @@ def convolution_flops(config: ConvolutionConfig, width: int, length: int) -> flo
 
 def mix_convolution(
     config: ConvolutionConfig,
-    params: Convolution,
+    params: ConvolutionParams,
     carry: Float[Array, "b past d"],
     x: Float[Array, "b t d"],
     valid: Bool[Array, "b t"],
@@ -50,8 +50,8 @@ def mix_convolution(
 
     Observed: `before` [b t d], the sum before relu.
     """
-    length, order = x.shape[1], order_of(valid)
-    history = jnp.concatenate([carry, gather_existing(order, x)], axis=1)
+    length, order = x.shape[1], valid_first_order(valid)
+    history = jnp.concatenate([carry, gather_valid(order, x)], axis=1)
     windows = jnp.concatenate([history[:, i : i + length] for i in range(config.window)], axis=-1)
-    before = scatter_existing(order, dense(windows, params.kernel, params.bias))
-    return latest(history, order.count, config.window - 1), jax.nn.relu(before), {"before": before} if observe else ()
+    before = scatter_valid(order, dense(windows, params.kernel, params.bias))
+    return newest_entries(history, order.count, config.window - 1), jax.nn.relu(before), {"before": before} if observe else ()

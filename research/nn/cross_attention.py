@@ -9,18 +9,18 @@ import jax
 from flax import struct
 from jaxtyping import Array, Bool, Float
 
-from research.config.encoder_decoder import CrossAttention as Config
+from research.config.encoder_decoder import CrossAttentionConfig as Config
 from research.config.model import Initialiser
-from research.nn.attend import attend, attend_quickly
+from research.nn.attend import attend, fast_attention
 from research.nn.heads import merge_heads, split_heads
-from research.nn.initialisers import LECUN, Key, draw
+from research.nn.initialisers import LECUN, Key, draw_weights
 from research.nn.linear import dense
-from research.nn.masks import existing
-from research.nn.scores import compare, init_score, is_dot, prepare_keys, prepare_queries
+from research.nn.masks import padding_mask
+from research.nn.scores import init_score, is_dot, prepare_keys, prepare_queries, prepared_logits
 
 
 @struct.dataclass
-class CrossAttention:
+class CrossAttentionParams:
     """Parameters. Without projections the query is the chunk, a key the memory."""
 
     query: Float[Array, "d d"] | tuple[()]
@@ -30,7 +30,7 @@ class CrossAttention:
     score: Any
 
 
-class Memory(NamedTuple):
+class ProjectedMemory(NamedTuple):
     """Keys, prepared for the score, and values of every place, in the type of the kernels, and which places exist."""
 
     k: Float[Array, "b h s n"]
@@ -38,29 +38,31 @@ class Memory(NamedTuple):
     exists: Bool[Array, "b s"]
 
 
-def init_cross(config: Config, key: Key, width: int, memory: int, initialiser: Initialiser = LECUN) -> CrossAttention:
+def init_cross_attention(config: Config, key: Key, width: int, memory: int, initialiser: Initialiser = LECUN) -> CrossAttentionParams:
     """Kernels without biases, and the parameters of the score. `memory`: its width."""
     key_q, key_k, key_v, key_out, key_score = jax.random.split(key, 5)
-    query_kernel = draw(initialiser, key_q, (width, width), width) if config.projections else ()
-    key_kernel = draw(initialiser, key_k, (memory, width), memory) if config.projections else ()
-    value_kernel, out = draw(initialiser, key_v, (memory, width), memory), draw(initialiser, key_out, (width, width), width)
-    return CrossAttention(
+    query_kernel = draw_weights(initialiser, key_q, (width, width), width) if config.projections else ()
+    key_kernel = draw_weights(initialiser, key_k, (memory, width), memory) if config.projections else ()
+    value_kernel, out = draw_weights(initialiser, key_v, (memory, width), memory), draw_weights(initialiser, key_out, (width, width), width)
+    return CrossAttentionParams(
         query_kernel, key_kernel, value_kernel, out, init_score(config.score, key_score, config.heads, width // config.heads, initialiser)
     )
 
 
-def remember(config: Config, params: CrossAttention, memory: Float[Array, "b s m"], exists: Bool[Array, "b s"]) -> Memory:
+def project_memory(
+    config: Config, params: CrossAttentionParams, memory: Float[Array, "b s m"], exists: Bool[Array, "b s"]
+) -> ProjectedMemory:
     """What the queries of every later chunk compare themselves with: computed once for a source."""
     key = split_heads(dense(memory, params.key) if config.projections else memory, config.heads)
     value = split_heads(dense(memory, params.value), config.heads)
     dtype = params.out.dtype
-    return Memory(prepare_keys(config.score, params.score, key).astype(dtype), value.astype(dtype), exists)
+    return ProjectedMemory(prepare_keys(config.score, params.score, key).astype(dtype), value.astype(dtype), exists)
 
 
-def look_at(
+def attend_to_memory(
     config: Config,
-    params: CrossAttention,
-    memory: Memory,
+    params: CrossAttentionParams,
+    memory: ProjectedMemory,
     x: Float[Array, "b t d"],
     key: Key | None = None,
     dropout: float = 0.0,
@@ -69,9 +71,9 @@ def look_at(
     """What each input sees of the memory; zero where no place exists. Observed: the weights [b h t s], else ()."""
     q = split_heads(dense(x, params.query) if config.projections else x, config.heads)
     q = prepare_queries(config.score, params.score, q).astype(memory.k.dtype)
-    mask = existing(memory.exists).repeat(x.shape[1], axis=1)
+    mask = padding_mask(memory.exists).repeat(x.shape[1], axis=1)
     if is_dot(config.score) and not observe and (key is None or not dropout):
-        mixed, weights = attend_quickly(q, memory.k, memory.v, mask), ()
+        mixed, weights = fast_attention(q, memory.k, memory.v, mask), ()
     else:
-        mixed, weights = attend(compare(config.score, params.score, q, memory.k), memory.v, mask, key, dropout)  # type: ignore[assignment]
+        mixed, weights = attend(prepared_logits(config.score, params.score, q, memory.k), memory.v, mask, key, dropout)  # type: ignore[assignment]
     return dense(merge_heads(mixed), params.out), weights if observe else ()

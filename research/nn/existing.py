@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 
 @struct.dataclass
-class Order:
+class ValidFirstOrder:
     """A permutation of the chunk: input source[i] becomes the i-th, input j the place[j]-th; the first `count` exist."""
 
     source: Int[Array, "b t"]
@@ -16,22 +16,22 @@ class Order:
     count: Int[Array, " b"]
 
 
-def order_of(valid: Bool[Array, "b t"]) -> Order:
+def valid_first_order(valid: Bool[Array, "b t"]) -> ValidFirstOrder:
     """The stable order that puts what exists first."""
     batch, length = valid.shape
     count = valid.sum(axis=1, dtype=jnp.int32)
     place = jnp.where(valid, jnp.cumsum(valid, axis=1), count[:, None] + jnp.cumsum(~valid, axis=1)) - 1
     source = jnp.zeros((batch, length), place.dtype).at[jnp.arange(batch)[:, None], place].set(jnp.arange(length)[None])
-    return Order(source, place, count)
+    return ValidFirstOrder(source, place, count)
 
 
-def gather_existing(order: Order, x: Float[Array, "b t *d"]) -> Float[Array, "b t *d"]:
+def gather_valid(order: ValidFirstOrder, x: Float[Array, "b t *d"]) -> Float[Array, "b t *d"]:
     """The chunk in its new order."""
     return _permute(x, order.source, order.place, order.count)
 
 
-def scatter_existing(order: Order, x: Float[Array, "b t *d"]) -> Float[Array, "b t *d"]:
-    """The inverse of `gather_existing`."""
+def scatter_valid(order: ValidFirstOrder, x: Float[Array, "b t *d"]) -> Float[Array, "b t *d"]:
+    """The inverse of `gather_valid`."""
     return _permute(x, order.place, order.source, order.count)
 
 
@@ -50,6 +50,6 @@ _permute.defvjp(
 )
 
 
-def latest(x: Float[Array, "b s *d"], end: Int[Array, " b"], size: int) -> Float[Array, "b size *d"]:
+def newest_entries(x: Float[Array, "b s *d"], end: Int[Array, " b"], size: int) -> Float[Array, "b size *d"]:
     """For each row the `size` entries from `end` on: after `size` old entries and a chunk of which `end` exist, the newest `size`."""
     return jax.vmap(lambda row, start: lax.dynamic_slice_in_dim(row, start, size, axis=0))(x, end)

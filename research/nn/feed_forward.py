@@ -5,14 +5,14 @@ from flax import struct
 from jaxtyping import Array, Float
 
 from research.config.model import FeedForward, Initialiser
-from research.nn.initialisers import LECUN, Key, draw, draw_bias
+from research.nn.initialisers import LECUN, Key, draw_bias, draw_weights
 from research.nn.linear import dense
 
 NONLINEARITIES = {"gelu": jax.nn.gelu, "relu": jax.nn.relu, "silu": jax.nn.silu}  # gelu: the tanh form, as in GPT-2
 
 
 @struct.dataclass
-class Plain:
+class FeedForwardParams:
     """Parameters of gelu, relu and silu."""
 
     up: Float[Array, "d f"]
@@ -22,27 +22,29 @@ class Plain:
 
 
 @struct.dataclass
-class Gated:
+class GatedFeedForwardParams:
     """Parameters of swiglu, which has no bias; gate and value are one kernel."""
 
     up: Float[Array, "d 2*f"]
     down: Float[Array, "f d"]
 
 
-def init_feed_forward(config: FeedForward, key: Key, width: int, initialiser: Initialiser = LECUN) -> Plain | Gated:
+def init_feed_forward(
+    config: FeedForward, key: Key, width: int, initialiser: Initialiser = LECUN
+) -> FeedForwardParams | GatedFeedForwardParams:
     """Parameters for vectors of `width` numbers."""
     hidden = config.hidden(width)
     key_up, key_down, key_up_bias, key_down_bias = jax.random.split(key, 4)
-    down = draw(initialiser, key_down, (hidden, width), hidden)
+    down = draw_weights(initialiser, key_down, (hidden, width), hidden)
     if config.kind == "swiglu":
-        return Gated(draw(initialiser, key_up, (width, 2 * hidden), width), down)
-    up = draw(initialiser, key_up, (width, hidden), width)
-    return Plain(up, draw_bias(initialiser, key_up_bias, hidden), down, draw_bias(initialiser, key_down_bias, width))
+        return GatedFeedForwardParams(draw_weights(initialiser, key_up, (width, 2 * hidden), width), down)
+    up = draw_weights(initialiser, key_up, (width, hidden), width)
+    return FeedForwardParams(up, draw_bias(initialiser, key_up_bias, hidden), down, draw_bias(initialiser, key_down_bias, width))
 
 
-def feed_forward(config: FeedForward, params: Plain | Gated, x: Float[Array, "*n d"]) -> Float[Array, "*n d"]:
+def feed_forward(config: FeedForward, params: FeedForwardParams | GatedFeedForwardParams, x: Float[Array, "*n d"]) -> Float[Array, "*n d"]:
     """down f(up x); with swiglu down (silu(gate x) * (up x)) (Shazeer 2020)."""
-    if isinstance(params, Gated):
+    if isinstance(params, GatedFeedForwardParams):
         gate, value = jax.numpy.split(dense(x, params.up), 2, axis=-1)
         return dense(jax.nn.silu(gate) * value, params.down)
     return dense(NONLINEARITIES[config.kind](dense(x, params.up, params.up_bias)), params.down, params.down_bias)

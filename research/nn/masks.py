@@ -5,17 +5,17 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 
-def causal(distance: Int[Array, "*n t s"]) -> Bool[Array, "*n t s"]:
+def causal_mask(distance: Int[Array, "*n t s"]) -> Bool[Array, "*n t s"]:
     """Itself and what came before it; distance = position of the query - position of the key."""
     return distance >= 0
 
 
-def window(distance: Int[Array, "*n t s"], size: int) -> Bool[Array, "*n t s"]:
+def window_mask(distance: Int[Array, "*n t s"], size: int) -> Bool[Array, "*n t s"]:
     """Keys fewer than `size` positions before the query."""
     return distance < size
 
 
-def existing(valid: Bool[Array, "b s"]) -> Bool[Array, "b 1 s"]:
+def padding_mask(valid: Bool[Array, "b s"]) -> Bool[Array, "b 1 s"]:
     """Keys that exist, for every query: the padding mask."""
     return valid[:, None]
 

@@ -13,7 +13,7 @@ after x. `key` is for dropout; None means none. `aux` is () unless observed; the
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from research.config.mixer import GRU, LSTM, Convolution, Elman
+from research.config.mixer import GRU, LSTM, ConvolutionConfig, Elman
 from research.nn.attention import AttentionSpec, attention_flops, empty_attention, init_attention, mix_attention
 from research.nn.convolution import convolution_flops, empty_convolution, init_convolution, mix_convolution
 from research.nn.recurrent import empty_recurrent, init_recurrent, mix_recurrent, recurrent_flops
@@ -37,7 +37,7 @@ MIXERS: dict[type, Mixer] = {
     Elman: RECURRENT,
     GRU: RECURRENT,
     LSTM: RECURRENT,
-    Convolution: Mixer(init_convolution, empty_convolution, mix_convolution, convolution_flops),
+    ConvolutionConfig: Mixer(init_convolution, empty_convolution, mix_convolution, convolution_flops),
     AttentionSpec: Mixer(
         init_attention,
         empty_attention,

@@ -11,28 +11,28 @@ EPSILON = 1e-5
 
 
 @struct.dataclass
-class Scale:
+class RMSNormParams:
     """Parameters of rms: [d]."""
 
     scale: Float[Array, " d"]
 
 
 @struct.dataclass
-class ScaleShift:
+class LayerNormParams:
     """Parameters of layer: [d] each."""
 
     scale: Float[Array, " d"]
     shift: Float[Array, " d"]
 
 
-def init_norm(config: Norm, width: int) -> Scale | ScaleShift | tuple[()]:
+def init_norm(config: Norm, width: int) -> RMSNormParams | LayerNormParams | tuple[()]:
     """Scale one, shift zero; nothing for `none`."""
     if isinstance(config, LayerNorm):
-        return ScaleShift(jnp.ones(width), jnp.zeros(width))
-    return Scale(jnp.ones(width)) if isinstance(config, RMSNorm) else ()
+        return LayerNormParams(jnp.ones(width), jnp.zeros(width))
+    return RMSNormParams(jnp.ones(width)) if isinstance(config, RMSNorm) else ()
 
 
-def norm(config: Norm, params: Scale | ScaleShift | tuple[()], x: Float[Array, "*n d"]) -> Float[Array, "*n d"]:
+def norm(config: Norm, params: RMSNormParams | LayerNormParams | tuple[()], x: Float[Array, "*n d"]) -> Float[Array, "*n d"]:
     """layer: mean zero and variance one over d, then scale and shift (Ba et al. 2016).
 
     rms: mean square one over d, then scale (Zhang & Sennrich 2019). none: x as it is. Computed in float32, whatever x is.
@@ -40,10 +40,10 @@ def norm(config: Norm, params: Scale | ScaleShift | tuple[()], x: Float[Array, "
     if isinstance(params, tuple):
         return x
     y = x.astype(jnp.float32)
-    if isinstance(params, ScaleShift):
+    if isinstance(params, LayerNormParams):
         y = y - y.mean(axis=-1, keepdims=True)
     y = _unit(y) * jnp.broadcast_to(params.scale, x.shape)
-    return (y + jnp.broadcast_to(params.shift, x.shape) if isinstance(params, ScaleShift) else y).astype(x.dtype)
+    return (y + jnp.broadcast_to(params.shift, x.shape) if isinstance(params, LayerNormParams) else y).astype(x.dtype)
 
 
 def _unit(x: Float[Array, "*n d"]) -> Float[Array, "*n d"]:

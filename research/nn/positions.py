@@ -12,14 +12,14 @@ from jaxtyping import Array, Float, Int
 from research.config.mixer import T5, Alibi, Learned, NoPosition, Position, Rotary, Sinusoidal
 from research.config.model import Initialiser
 from research.nn.embedding import lookup
-from research.nn.initialisers import LECUN, Key, draw
+from research.nn.initialisers import LECUN, Key, draw_weights
 
 STRIDE = 1024  # positions
 
 
 def init_learned(config: Learned, key: Key, length: int, width: int, initialiser: Initialiser) -> Float[Array, "length d"]:
     """A vector for each of `length` positions."""
-    return draw(initialiser, key, (length, width), width)
+    return draw_weights(initialiser, key, (length, width), width)
 
 
 def learned(config: Learned, params: Float[Array, "length d"], width: int, position: Int[Array, "b t"]) -> Float[Array, "b t d"]:
@@ -130,7 +130,7 @@ def add_position(config: Position, params: Any, x: Float[Array, "b t d"], positi
     return x + vectors(config, params, x.shape[-1], position) if vectors else x
 
 
-def turn_position(config: Position, x: Float[Array, "b h t k"], position: Int[Array, "#b t"]) -> Float[Array, "b h t k"]:
+def rotate_by_position(config: Position, x: Float[Array, "b h t k"], position: Int[Array, "#b t"]) -> Float[Array, "b h t k"]:
     """Queries or keys rotated by their position; as they are if the position acts elsewhere."""
     rotate = POSITIONS[type(config)].rotate
     return rotate(config, x, position) if rotate else x

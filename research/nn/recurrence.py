@@ -19,7 +19,7 @@ from research.nn.linear import kernel_gradient, product
 Cell = Callable[[Any, Array], tuple[Any, dict[str, Array]]]
 
 
-def step(
+def cell_step(
     cell: Cell, state: Any, inputs: Float[Array, "b g"], kernel: Float[Array, "d r"], exists: Bool[Array, " b"] | None = None
 ) -> tuple[Any, dict[str, Array]]:
     """One step; rows whose input does not exist keep their state."""
@@ -44,7 +44,7 @@ def scan_plain(
     """The last state; all states and gates, time first. Every kind of derivative works."""
 
     def body(state: Any, now: tuple[Array, Array]) -> tuple[Any, tuple[Any, dict[str, Array]]]:
-        state, gates = step(cell, state, now[0], kernel, now[1])
+        state, gates = cell_step(cell, state, now[0], kernel, now[1])
         return state, (state, gates)
 
     return lax.scan(body, state, (inputs, exists))

@@ -17,14 +17,14 @@ from jaxtyping import Array, Float
 
 from research.config.mixer import BilinearScore, CosineScore, DotScore, MlpScore, ScaledDotScore, Score
 from research.config.model import Initialiser
-from research.nn.initialisers import LECUN, Key, draw
+from research.nn.initialisers import LECUN, Key, draw_weights
 
 MLP_LIMIT = 2**24  # numbers (64 MiB): a larger hidden layer of mlp is computed in blocks of keys
 EPSILON = 1e-12  # added to a squared length, so that the direction of the zero vector is zero with a finite gradient
 
 
 @struct.dataclass
-class Mlp:
+class MlpScoreParams:
     """v . tanh(W_q q + W_k k) for each head."""
 
     query_kernel: Float[Array, "h q m"]
@@ -32,14 +32,14 @@ class Mlp:
     v: Float[Array, "h m"]
 
 
-def init_mlp(config: MlpScore, key: Key, heads: int, queries: int, keys: int, initialiser: Initialiser) -> Mlp:
+def init_mlp(config: MlpScore, key: Key, heads: int, queries: int, keys: int, initialiser: Initialiser) -> MlpScoreParams:
     """Fan-in of the hidden layer is the width of [q; k]."""
     hidden = mlp_width(config, queries)
     key_q, key_k, key_v = jax.random.split(key, 3)
     query_kernel, key_kernel = (
-        draw(initialiser, key, (heads, width, hidden), queries + keys) for key, width in ((key_q, queries), (key_k, keys))
+        draw_weights(initialiser, key, (heads, width, hidden), queries + keys) for key, width in ((key_q, queries), (key_k, keys))
     )
-    return Mlp(query_kernel, key_kernel, draw(initialiser, key_v, (heads, hidden), hidden))
+    return MlpScoreParams(query_kernel, key_kernel, draw_weights(initialiser, key_v, (heads, hidden), hidden))
 
 
 def mlp_blocks(batch: int, heads: int, queries: int, keys: int, hidden: int) -> int:
@@ -47,12 +47,12 @@ def mlp_blocks(batch: int, heads: int, queries: int, keys: int, hidden: int) -> 
     return min(keys, math.ceil(keys / max(1, MLP_LIMIT // (batch * heads * queries * hidden))))
 
 
-def mlp_queries(config: MlpScore, params: Mlp, q: Float[Array, "b h t q"]) -> Float[Array, "b h t m"]:
+def mlp_queries(config: MlpScore, params: MlpScoreParams, q: Float[Array, "b h t q"]) -> Float[Array, "b h t m"]:
     """W_q q."""
     return _by_head(q, params.query_kernel)
 
 
-def mlp_keys(config: MlpScore, params: Mlp, k: Float[Array, "b h s k"]) -> Float[Array, "b h s m"]:
+def mlp_keys(config: MlpScore, params: MlpScoreParams, k: Float[Array, "b h s k"]) -> Float[Array, "b h s m"]:
     """W_k k."""
     return _by_head(k, params.key_kernel)
 
@@ -61,7 +61,7 @@ def _by_head(x: Float[Array, "b h t i"], kernel: Float[Array, "h i o"]) -> Float
     return jnp.einsum("bhti,hio->bhto", x.astype(kernel.dtype), kernel, preferred_element_type=jnp.float32)
 
 
-def mlp(config: MlpScore, params: Mlp, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"]) -> Float[Array, "b h t s"]:
+def mlp(config: MlpScore, params: MlpScoreParams, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"]) -> Float[Array, "b h t s"]:
     """Additive attention (Bahdanau et al. 2014, sec. A.1.2). The hidden layer is computed again in the backward pass, not kept."""
 
     @jax.checkpoint
@@ -108,7 +108,7 @@ def _direction(x: Float[Array, "*n k"]) -> Float[Array, "*n k"]:
 
 def init_bilinear(config: BilinearScore, key: Key, heads: int, queries: int, keys: int, initialiser: Initialiser) -> Float[Array, "h q k"]:
     """W for each head."""
-    return draw(initialiser, key, (heads, queries, keys), keys)
+    return draw_weights(initialiser, key, (heads, queries, keys), keys)
 
 
 def init_cosine(config: CosineScore, key: Key, heads: int, queries: int, keys: int, initialiser: Initialiser) -> Float[Array, " h"]:
@@ -182,11 +182,11 @@ def prepared_width(config: Score, queries: int, keys: int) -> int:
 
 
 def is_dot(config: Score) -> bool:
-    """Whether it is the dot product of what `prepare` gives."""
+    """Whether it is the dot product of what `prepare_queries_and_keys` gives."""
     return SCORES[type(config)].logits is None
 
 
-def prepare(config: Score, params: Any, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Prepared:
+def prepare_queries_and_keys(config: Score, params: Any, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Prepared:
     """Queries and keys as they are compared."""
     return prepare_queries(config, params, q), prepare_keys(config, params, k)
 
@@ -203,12 +203,12 @@ def prepare_keys(config: Score, params: Any, k: Float[Array, "b h s k"]) -> Floa
     return keys(config, params, k) if keys else k
 
 
-def compare(config: Score, params: Any, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"]) -> Float[Array, "b h t s"]:
+def prepared_logits(config: Score, params: Any, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"]) -> Float[Array, "b h t s"]:
     """The logits of prepared queries and keys, in float32."""
     logits = SCORES[type(config)].logits
     return logits(config, params, q, k) if logits else jnp.einsum("bhtk,bhsk->bhts", q, k, preferred_element_type=jnp.float32)
 
 
-def score(config: Score, params: Any, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Float[Array, "b h t s"]:
+def attention_logits(config: Score, params: Any, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Float[Array, "b h t s"]:
     """The logits of every query and key."""
-    return compare(config, params, *prepare(config, params, q, k))
+    return prepared_logits(config, params, *prepare_queries_and_keys(config, params, q, k))

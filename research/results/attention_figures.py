@@ -10,7 +10,7 @@ import numpy as np
 
 from research.results.alignment_plot import Alignment, alignment_plot
 from research.results.caption_plot import Caption, caption_plot
-from research.results.cells import Axes, Cell, Manifest, axes_of
+from research.results.cells import Cell, Manifest, TableAxes, axes_of
 from research.results.labels import place_text
 from research.results.plots import Picture
 from research.results.store import read_arrays
@@ -21,7 +21,7 @@ WIDE = 14  # words of a source that has a line of panels for itself
 OVER_TRUE = "What the decoder looks at while it reads the true target; of many heads, the mean of the last layer's."
 
 
-class Kept(NamedTuple):
+class AttendedPair(NamedTuple):
     """What a cell's first finished seed has kept of a pair. `written`: what it says of it when it decodes."""
 
     label: str
@@ -61,7 +61,7 @@ def captions(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
     return caption_plot("captions", "Where a caption looks", examples, caption)
 
 
-def _attention_pairs(cell: Cell, axes: Axes) -> list[Kept]:
+def _attention_pairs(cell: Cell, axes: TableAxes) -> list[AttendedPair]:
     """The pairs of a cell; none where it has no attention, or no seed is done."""
     if not cell.results:
         return []
@@ -75,16 +75,18 @@ def _texts(folder: Path, n: int) -> list[dict[str, str]]:
         return [json.loads(line) for line, _ in zip(lines, range(n), strict=False)]
 
 
-def _pair(cell: Cell, axes: Axes, arrays: Mapping[str, np.ndarray], i: int, text: Mapping[str, str]) -> Kept:
+def _pair(cell: Cell, axes: TableAxes, arrays: Mapping[str, np.ndarray], i: int, text: Mapping[str, str]) -> AttendedPair:
     target = tuple(map(str, arrays[f"target_{i}"]))
-    return Kept(place_text(cell.labels, *axes), arrays[f"source_{i}"], target, arrays[f"weights_{i}"], text["source"], text["written"])
+    return AttendedPair(
+        place_text(cell.labels, *axes), arrays[f"source_{i}"], target, arrays[f"weights_{i}"], text["source"], text["written"]
+    )
 
 
-def _is_picture(pair: Kept) -> bool:
+def _is_picture(pair: AttendedPair) -> bool:
     return pair.source.dtype.kind == "i"
 
 
-def _interleave(cells: Sequence[Sequence[Kept]], limit: int) -> list[Kept]:
+def _interleave(cells: Sequence[Sequence[AttendedPair]], limit: int) -> list[AttendedPair]:
     """As many pairs of every cell as fit; the same pair of all cells stands together."""
     per_cell = max(1, limit // max(1, len(cells)))
     return [pairs[i] for i in range(per_cell) for pairs in cells[:limit] if i < len(pairs)]

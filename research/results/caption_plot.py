@@ -46,7 +46,7 @@ def caption_plot(name: str, title: str, examples: Sequence[Caption], caption: st
         return save_picture(figure, name, title, caption)
 
 
-def over_picture(weights: Float[np.ndarray, " p"], side: int) -> Float[np.ndarray, "a a"]:
+def upsample_weights(weights: Float[np.ndarray, " p"], side: int) -> Float[np.ndarray, "a a"]:
     """Weights of a square grid of places, for each of `side` x `side` pixels: linear between the middles of places, level beyond them."""
     places = math.isqrt(len(weights))
     positions = np.clip((np.arange(side) + 0.5) * places / side - 0.5, 0, places - 1)
@@ -58,7 +58,9 @@ def _draw(axes: Axes, example: Caption, word: int) -> None:
     """The picture alone, or under the attention of a word."""
     axes.imshow(example.picture, cmap="Greys", vmin=0.0, vmax=1.0, interpolation="nearest")
     if word >= 0:
-        axes.imshow(_overlay(over_picture(example.weights[word], len(example.picture)) / example.weights.max()), interpolation="nearest")
+        axes.imshow(
+            _overlay(upsample_weights(example.weights[word], len(example.picture)) / example.weights.max()), interpolation="nearest"
+        )
         axes.set_title("\n".join(_wrapped_lines(example.words[word])), fontsize=6.5, color=INK, pad=2)
     axes.set(xticks=(), yticks=())
     axes.spines[:].set(visible=True, linewidth=0.4)

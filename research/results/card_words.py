@@ -14,7 +14,7 @@ from research.results.measures import direction
 Label = str | dict[str, Any]
 
 
-class Published(Node):
+class NumberCard(Node):
     """A number that was published, and how near ours must come."""
 
     kind: Literal["number"]
@@ -28,13 +28,13 @@ class Published(Node):
     amended: str = ""  # why the card was changed after it had been written, if it was
 
     @model_validator(mode="after")
-    def _one_tolerance(self) -> "Published":
+    def _one_tolerance(self) -> "NumberCard":
         if (self.tolerance is None) == (self.relative_tolerance is None):
             raise ValueError("a number needs either tolerance or relative_tolerance")
         return self
 
 
-class Order(Node):
+class OrderCard(Node):
     """A claim that one row is better than another; the significance tests decide it."""
 
     kind: Literal["order"]
@@ -70,7 +70,7 @@ class _Bounded(Node):
         return self
 
 
-class Floor(_Bounded):
+class FloorCard(_Bounded):
     """A claim that a row's mean lies within a bound."""
 
     kind: Literal["floor"]
@@ -85,7 +85,7 @@ class Quantity(Node):
     metric: str
 
 
-class Ratio(_Bounded):
+class RatioCard(_Bounded):
     """A claim that the ratio of two means lies within a bound."""
 
     kind: Literal["ratio"]
@@ -93,7 +93,7 @@ class Ratio(_Bounded):
     denominator: Quantity
 
 
-Card = Annotated[Published | Order | Floor | Ratio, Field(discriminator="kind")]
+Card = Annotated[NumberCard | OrderCard | FloorCard | RatioCard, Field(discriminator="kind")]
 
 
 class _CardEntry(Node):

@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 
 from research.config.errors import StepladderError
-from research.results.card_words import Card, Floor, Order, Published, Quantity, Ratio, read_cards
-from research.results.cells import Axes, Cell, Manifest, axes_of
-from research.results.comparisons import SEEDS_NEEDED, Comparison, pairs, shortfall, why_incomparable
-from research.results.families import families
+from research.results.card_words import Card, FloorCard, NumberCard, OrderCard, Quantity, RatioCard, read_cards
+from research.results.cells import Cell, Manifest, TableAxes, axes_of
+from research.results.comparisons import SEEDS_NEEDED, RowComparison, cell_pairs, shortfall, why_incomparable
+from research.results.families import comparison_families
 from research.results.labels import find_indices, place_text, value_text
 from research.results.measures import decimals, decimals_of, number, scale, title
-from research.results.sheets import DASH, Heading, Sheet, Text, Tone, p_text, spread_text
+from research.results.sheets import DASH, Heading, Sheet, StyledText, Tone, p_text, spread_text
 from research.results.tables import measure_cell
 
 ON_ITEMS = " on these items"  # how a verdict ends that says nothing of other seeds
 
 
 @dataclass(frozen=True)
-class Judgement:
+class CardResult:
     """One line of the report."""
 
     claim: str
@@ -35,29 +35,29 @@ class Judgement:
     amended: str = ""
 
 
-def judge_cards(manifest: Manifest, cells: Sequence[Cell], where: str = "expected.json") -> tuple[Judgement, ...]:
+def evaluate_cards(manifest: Manifest, cells: Sequence[Cell], where: str = "expected.json") -> tuple[CardResult, ...]:
     """What became of each card of the manifest, in order. Holm's correction is over all the orders and the spec's comparisons."""
     cards, axes = read_cards(manifest.get("cards") or [], where), axes_of(manifest)
-    orders = families(manifest, cells, where).orders
+    orders = comparison_families(manifest, cells, where).orders
     return tuple(
         _evaluate_order(card, orders[index], cells, axes, where)
-        if isinstance(card, Order)
-        else JUDGES[type(card)](card, cells, axes, where)
+        if isinstance(card, OrderCard)
+        else CARD_EVALUATORS[type(card)](card, cells, axes, where)
         for index, card in enumerate(cards)
     )
 
 
-def _evaluate_order(card: Order, family: Sequence[Comparison], cells: Sequence[Cell], axes: Axes, where: str) -> Judgement:
+def _evaluate_order(card: OrderCard, family: Sequence[RowComparison], cells: Sequence[Cell], axes: TableAxes, where: str) -> CardResult:
     """It holds if every pair does; it fails if any is significantly the other way round; else it was not shown.
 
     Where a pair does not compare, neither does the claim, and where seeds are lost or not finished it is not decided.
     """
-    rows = {id(cell): (cell, card.metric) for pair in pairs(cells, card.better, card.worse, axes, where) for cell in pair}
+    rows = {id(cell): (cell, card.metric) for pair in cell_pairs(cells, card.better, card.worse, axes, where) for cell in pair}
     ours = "; ".join(map(_difference_text, family))
-    return _card_result(card, card.claim, "", ours, _verdict(card, family, undecided(list(rows.values()), axes)))
+    return _card_result(card, card.claim, "", ours, _verdict(card, family, undecided_reason(list(rows.values()), axes)))
 
 
-def undecided(rows: Sequence[tuple[Cell, str]], axes: Axes) -> str:
+def undecided_reason(rows: Sequence[tuple[Cell, str]], axes: TableAxes) -> str:
     """Why nothing can be said yet, or never, of these cells and their metrics: "not run here", or of which seeds there is nothing."""
     if any(not cell.values(metric) and cell.fixed(metric) is None and _is_not_run(cell) for cell, metric in rows):
         return "not run here"
@@ -70,7 +70,7 @@ def _is_not_run(cell: Cell) -> bool:
     return bool(cell.cannot) or set(cell.statuses.values()) <= {"not run"}
 
 
-def _verdict(card: Order, family: Sequence[Comparison], undecided_text: str) -> str:
+def _verdict(card: OrderCard, family: Sequence[RowComparison], undecided_text: str) -> str:
     if any(not comparison.comparable for comparison in family):
         return "not comparable"
     if undecided_text:
@@ -82,7 +82,7 @@ def _verdict(card: Order, family: Sequence[Comparison], undecided_text: str) -> 
     return f"fails{suffix}" if min(signs) < 0 else f"holds{suffix}" if min(signs) > 0 else "not shown"
 
 
-def _difference_text(comparison: Comparison) -> str:
+def _difference_text(comparison: RowComparison) -> str:
     prefix = f"{comparison.column}: " if comparison.column else ""
     if comparison.difference is None:
         return DASH if comparison.comparable else prefix + comparison.note
@@ -96,23 +96,23 @@ def _difference_text(comparison: Comparison) -> str:
     return f"{prefix}{difference:+.{places}f}".replace("-", "\N{MINUS SIGN}") + f" (p {p if p.startswith('<') else f'= {p}'})"
 
 
-def _evaluate_number(card: Published, cells: Sequence[Cell], axes: Axes, where: str) -> Judgement:
+def _evaluate_number(card: NumberCard, cells: Sequence[Cell], axes: TableAxes, where: str) -> CardResult:
     tolerance = card.tolerance if card.tolerance is not None else abs(card.published) * (card.relative_tolerance or 0.0)
     cell = _find_cell(cells, Quantity(label=card.label, metric=card.metric), axes, where)
     mean = _mean(cell, card.metric)
     paper = f"{card.published * scale(card.metric):g} (± {tolerance * scale(card.metric):.3g})"
     tolerance_verdict = "not run here" if mean is None else "within" if abs(mean - card.published) <= tolerance else "outside"
-    verdict = undecided([(cell, card.metric)], axes) or tolerance_verdict
+    verdict = undecided_reason([(cell, card.metric)], axes) or tolerance_verdict
     return _card_result(card, f"{value_text(card.label)}, {title(card.metric)}", paper, _measured_text(cell, card.metric), verdict)
 
 
-def _evaluate_floor(card: Floor, cells: Sequence[Cell], axes: Axes, where: str) -> Judgement:
+def _evaluate_floor(card: FloorCard, cells: Sequence[Cell], axes: TableAxes, where: str) -> CardResult:
     cell = _find_cell(cells, Quantity(label=card.label, metric=card.metric), axes, where)
-    verdict = undecided([(cell, card.metric)], axes) or _bound_verdict(card, _mean(cell, card.metric))
+    verdict = undecided_reason([(cell, card.metric)], axes) or _bound_verdict(card, _mean(cell, card.metric))
     return _card_result(card, card.claim, _bound_text(card, card.metric), _measured_text(cell, card.metric), verdict)
 
 
-def _evaluate_ratio(card: Ratio, cells: Sequence[Cell], axes: Axes, where: str) -> Judgement:
+def _evaluate_ratio(card: RatioCard, cells: Sequence[Cell], axes: TableAxes, where: str) -> CardResult:
     quantities = (card.numerator, card.denominator)
     numerator, denominator = (_find_cell(cells, quantity, axes, where) for quantity in quantities)
     numerator_mean, denominator_mean = _mean(numerator, card.numerator.metric), _mean(denominator, card.denominator.metric)
@@ -121,16 +121,20 @@ def _evaluate_ratio(card: Ratio, cells: Sequence[Cell], axes: Axes, where: str) 
         reason := next(filter(None, (why_incomparable(numerator, denominator, quantity.metric) for quantity in quantities)), "")
     ):
         return _card_result(card, card.claim, _bound_text(card, ""), reason, "not comparable")
-    undecided_text = undecided([(numerator, card.numerator.metric), (denominator, card.denominator.metric)], axes)
+    undecided_text = undecided_reason([(numerator, card.numerator.metric), (denominator, card.denominator.metric)], axes)
     return _card_result(
         card, card.claim, _bound_text(card, ""), DASH if ratio is None else f"{ratio:.3g}", undecided_text or _bound_verdict(card, ratio)
     )
 
 
-JUDGES: dict[type, Callable[..., Judgement]] = {Published: _evaluate_number, Floor: _evaluate_floor, Ratio: _evaluate_ratio}
+CARD_EVALUATORS: dict[type, Callable[..., CardResult]] = {
+    NumberCard: _evaluate_number,
+    FloorCard: _evaluate_floor,
+    RatioCard: _evaluate_ratio,
+}
 
 
-def _find_cell(cells: Sequence[Cell], quantity: Quantity, axes: Axes, where: str) -> Cell:
+def _find_cell(cells: Sequence[Cell], quantity: Quantity, axes: TableAxes, where: str) -> Cell:
     indices = find_indices([cell.labels for cell in cells], quantity.label, *axes, where=where)
     if len(indices) > 1:
         label = value_text(quantity.label)
@@ -156,20 +160,20 @@ def _measured_text(cell: Cell, metric: str) -> str:
     return f"{number(metric, interval.mean, places)} {spread_text(interval, metric, places)}{suffix}"
 
 
-def _bound_verdict(card: Floor | Ratio, value: float | None) -> str:
+def _bound_verdict(card: FloorCard | RatioCard, value: float | None) -> str:
     if value is None or math.isnan(value):
         return "not run here"
     low, high = (card.at_least, card.at_most)
     return "holds" if (low is None or value >= low) and (high is None or value <= high) else "fails"
 
 
-def _bound_text(card: Floor | Ratio, metric: str) -> str:
+def _bound_text(card: FloorCard | RatioCard, metric: str) -> str:
     bounds = (("at least", card.at_least), ("at most", card.at_most))
     return " and ".join(f"{side} {number(metric, bound) if metric else f'{bound:g}'}" for side, bound in bounds if bound is not None)
 
 
-def _card_result(card: Card, claim: str, paper: str, ours: str, verdict: str) -> Judgement:
-    return Judgement(claim, paper, ours, verdict, card.source, card.deviations, card.amended)
+def _card_result(card: Card, claim: str, paper: str, ours: str, verdict: str) -> CardResult:
+    return CardResult(claim, paper, ours, verdict, card.source, card.deviations, card.amended)
 
 
 TONES: dict[str, Tone] = {
@@ -183,21 +187,21 @@ TONES: dict[str, Tone] = {
 }
 
 
-def tone(verdict: str) -> Tone:
+def verdict_tone(verdict: str) -> Tone:
     """The tone of a verdict, whatever it says of seeds and items behind its word."""
     return TONES.get(verdict.removesuffix(ON_ITEMS), "quiet")
 
 
-def cards_sheet(card_results: Sequence[Judgement], name: str = "Expected and found", changes: Sequence[str] = ()) -> Sheet:
+def cards_sheet(card_results: Sequence[CardResult], name: str = "Expected and found", changes: Sequence[str] = ()) -> Sheet:
     """claim | paper | ours | verdict | source. Below: how it was decided, the deviations of our protocol, and what was changed when."""
     titles = ("claim", "published or claimed", "ours", "verdict", "source")
     rows = tuple(
         (
-            Text(result.claim),
-            Text(result.paper or DASH),
-            Text(result.ours),
-            Text(result.verdict, tone=tone(result.verdict)),
-            Text(result.source or DASH),
+            StyledText(result.claim),
+            StyledText(result.paper or DASH),
+            StyledText(result.ours),
+            StyledText(result.verdict, tone=verdict_tone(result.verdict)),
+            StyledText(result.source or DASH),
         )
         for result in card_results
     )
@@ -207,7 +211,7 @@ def cards_sheet(card_results: Sequence[Judgement], name: str = "Expected and fou
     return Sheet(name, headings, rows, 1, (*_decision_notes(card_results), *deviations, *amended, *changes))
 
 
-def _decision_notes(card_results: Sequence[Judgement]) -> list[str]:
+def _decision_notes(card_results: Sequence[CardResult]) -> list[str]:
     notes = []
     if any("(p " in result.ours for result in card_results):
         notes.append(

@@ -11,10 +11,19 @@ from research.config.errors import StepladderError
 from research.config.sweep import Sweep
 from research.results.choice import best_trial
 from research.results.labels import label_text, value_text
-from research.results.measures import base_name, measure, on_validation
-from research.results.statistics import NO_ITEMS, Scored, SeedItems, read_run_items
-from research.results.store import KEPT, cell_folder, read_items, read_prompts, read_result, read_status, seed_folder, status_of
-from research.results.trials import Tried
+from research.results.measures import base_name, metric_value, on_validation
+from research.results.statistics import NO_ITEMS, ScoredSplit, SeedItems, read_run_items
+from research.results.store import (
+    TRAINED_STATUSES,
+    cell_folder,
+    read_items,
+    read_prompt_items,
+    read_result,
+    read_status,
+    seed_folder,
+    status_of,
+)
+from research.results.trials import TrialResult
 
 Manifest = dict[str, Any]
 STATUSES = ("done", "trained", "running", "stopped", "diverged", "failed", "not run")
@@ -40,7 +49,7 @@ class Cell:
     prompts: SeedItems = NO_ITEMS
     tuned: Mapping[str, Any] = field(default_factory=dict)  # the values that were picked
     trials: int = 1  # how many values were tried
-    trial_values: tuple[Tried, ...] = ()  # of a tuned row, every trial
+    trial_values: tuple[TrialResult, ...] = ()  # of a tuned row, every trial
     extra: Mapping[str, Any] = field(default_factory=dict)  # measured before training: `extra.<name>`
     lacks: Mapping[str, str] = field(default_factory=dict)  # metrics that it cannot have, and why
 
@@ -59,7 +68,7 @@ class Cell:
         values = {seed: _measure(self, result, base_name(metric)) for seed, result in self.results.items()}
         return {seed: value for seed, value in values.items() if value is not None}
 
-    def scored(self, split: str, seeds: Sequence[int] | None = None) -> Scored:
+    def scored(self, split: str, seeds: Sequence[int] | None = None) -> ScoredSplit:
         """What is known of the split, or of the `prompts`, that its runs were scored on; items are of `test` and of prompts alone.
 
         Items are averaged over `seeds`, by default all that are done; None where one of them has none.
@@ -68,7 +77,7 @@ class Cell:
             (splits[split] for result in self.results.values() if split in (splits := result.get("scored_on", {}))), {}
         )
         items = {"test": self.items, "prompts": self.prompts}.get(split, NO_ITEMS)
-        return Scored(digests.get("text"), digests.get("targets"), items.average(tuple(self.results if seeds is None else seeds)))
+        return ScoredSplit(digests.get("text"), digests.get("targets"), items.average(tuple(self.results if seeds is None else seeds)))
 
     def counts(self) -> dict[str, int]:
         """How many seeds are done, failed, ..., in that order, without those that are none."""
@@ -87,13 +96,13 @@ class Cell:
 def _measure(cell: Cell, result: Mapping[str, Any], metric: str) -> float | None:
     """Of a run. What a counted model costs is known after it was counted, so it stands in the result and not in the manifest."""
     if metric == "training_flops":
-        tokens, flops = measure(dict(result), "tokens_seen"), _measure(cell, result, "flops_per_token")
+        tokens, flops = metric_value(dict(result), "tokens_seen"), _measure(cell, result, "flops_per_token")
         return None if tokens is None or flops is None else 3 * flops * tokens
     fixed = cell.fixed(metric)
-    return measure(dict(result), metric) if fixed is None else fixed
+    return metric_value(dict(result), metric) if fixed is None else fixed
 
 
-class Axes(NamedTuple):
+class TableAxes(NamedTuple):
     """Which axes of a sweep are its rows and columns."""
 
     rows: tuple[str, ...]
@@ -105,18 +114,18 @@ def read_spec(manifest: Manifest) -> Sweep:
     return Sweep.model_validate_json(json.dumps(manifest["spec"]))
 
 
-def selecting(spec: Sweep) -> str:
+def selection_metric(spec: Sweep) -> str:
     """The metric of validation that chooses among the values of `tune`."""
     return spec.select or on_validation(spec.metric)
 
 
-def axes_of(manifest: Manifest) -> Axes:
+def axes_of(manifest: Manifest) -> TableAxes:
     """`table.rows` and `table.columns`. Where no cell has the rows' axes (the default is `label`), every other axis is one."""
     table = read_spec(manifest).table
     rows, columns = ((value,) if isinstance(value, str) else tuple(value) for value in (table.rows, table.columns))
     present = dict.fromkeys(key for cell in manifest["cells"] for key in cell["labels"] if key not in (cell.get("tuned") or {}))
     row_axes = rows if any(row in present for row in rows) else tuple(key for key in present if key not in columns)
-    return Axes(row_axes, columns)
+    return TableAxes(row_axes, columns)
 
 
 def load_cells(manifest: Manifest, runs_dir: Path) -> tuple[Cell, ...]:
@@ -124,7 +133,7 @@ def load_cells(manifest: Manifest, runs_dir: Path) -> tuple[Cell, ...]:
 
     A sweep whose rows and columns do not tell two cells apart is an error.
     """
-    select = selecting(read_spec(manifest))
+    select = selection_metric(read_spec(manifest))
     groups: dict[str, list[Cell]] = {}
     for entry in manifest["cells"]:
         cell = _read_cell(entry, runs_dir)
@@ -145,9 +154,9 @@ def pick_tuned(cells: Sequence[Cell], select: str) -> Cell:
     return replace(chosen, trials=len(cells), tuned=chosen.tuned if best else {}, trial_values=trial_values)
 
 
-def _trial(cell: Cell, select: str) -> Tried:
+def _trial(cell: Cell, select: str) -> TrialResult:
     values = list(cell.values(select).values())
-    return Tried(cell.cell_id, cell.tuned, sum(values) / len(values) if values else None, len(values), tuple(cell.statuses.values()))
+    return TrialResult(cell.cell_id, cell.tuned, sum(values) / len(values) if values else None, len(values), tuple(cell.statuses.values()))
 
 
 def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:
@@ -175,7 +184,7 @@ def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:
         messages={seed: run.message for seed, run in runs.items()},
         results=results,
         items=read_seed_items(read_items),
-        prompts=read_seed_items(read_prompts),
+        prompts=read_seed_items(read_prompt_items),
         tuned=tuned,
         extra=entry.get("extra") or {},
         lacks=entry.get("lacks") or {},
@@ -195,10 +204,10 @@ class _Run(NamedTuple):
 def _read_run(folder: Path) -> _Run:
     """status.json is written last: a run that it calls trained or done is whole."""
     record, status = read_status(folder) or {}, status_of(folder)
-    return _Run(status, record.get("message") or "", read_result(folder) if status in KEPT else None)
+    return _Run(status, record.get("message") or "", read_result(folder) if status in TRAINED_STATUSES else None)
 
 
-def _check_places(cells: Sequence[Cell], axes: Axes) -> None:
+def _check_places(cells: Sequence[Cell], axes: TableAxes) -> None:
     places: dict[tuple[str, str], Cell] = {}
     for cell in cells:
         place = (label_text(cell.labels, axes.rows), label_text(cell.labels, axes.columns))

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from research.results import store
-from research.results.measures import direction, measure
+from research.results.measures import direction, metric_value
 
-OVER = (*store.KEPT, "diverged")  # statuses of a trial that will give no other number
+OVER = (*store.TRAINED_STATUSES, "diverged")  # statuses of a trial that will give no other number
 
 
 class Choice(NamedTuple):
@@ -36,7 +36,7 @@ def best_trial(values: Mapping[str, Sequence[float]], select: str) -> str | None
 BEST = "best "  # how a reference to a choice begins
 
 
-def reference(choice: Choice) -> str:
+def format_reference(choice: Choice) -> str:
     """The choice as a word of a config: the rule, and the trials with their seeds, in the order of their ids. It names no chosen one."""
     trials = (f"{cell_id}/{','.join(map(str, choice.trials[cell_id]))}" for cell_id in sorted(choice.trials))
     return f"{BEST}{choice.select} of {' '.join(trials)}"
@@ -57,7 +57,7 @@ def is_decided(choice: Choice, runs_dir: Path) -> bool:
     return all(store.status_of(folder) in OVER for folder in folders)
 
 
-def chosen(choice: Choice, runs_dir: Path) -> str | None:
+def chosen_trial(choice: Choice, runs_dir: Path) -> str | None:
     """The cell that stands for the row, from the runs on disk; None where every trial diverged or none has the metric."""
     values = {
         cell_id: [_value(store.seed_folder(runs_dir, cell_id, seed), choice.select) for seed in seeds]
@@ -68,5 +68,5 @@ def chosen(choice: Choice, runs_dir: Path) -> str | None:
 
 
 def _value(folder: Path, select: str) -> float | None:
-    result = store.read_result(folder) if store.status_of(folder) in store.KEPT else None
-    return None if result is None else measure(result, select)
+    result = store.read_result(folder) if store.status_of(folder) in store.TRAINED_STATUSES else None
+    return None if result is None else metric_value(result, select)

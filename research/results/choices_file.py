@@ -4,17 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from research.config.labels import row_label
-from research.results.cells import Cell, Manifest, read_spec, selecting
+from research.results.cells import Cell, Manifest, read_spec, selection_metric
 
 
-def choices(manifest: Manifest, cells: Sequence[Cell]) -> dict[str, Any] | None:
+def tuned_choices(manifest: Manifest, cells: Sequence[Cell]) -> dict[str, Any] | None:
     """The command, the rule, and of each row its values, the chosen cell and the mean of every trial. None until all is decided."""
     spec = read_spec(manifest)
     runnable = [cell for cell in cells if not cell.cannot]
     if not spec.tuned or any(cell.open_trials or (cell.trial_values and not cell.tuned) for cell in runnable):
         return None
     rows = {row_label(dict(cell.labels), cell.labels): _row(cell) for cell in runnable}
-    return {"command": manifest.get("command") or f"stepladder sweep {manifest.get('spec_file')}", "select": selecting(spec), "rows": rows}
+    return {
+        "command": manifest.get("command") or f"stepladder sweep {manifest.get('spec_file')}",
+        "select": selection_metric(spec),
+        "rows": rows,
+    }
 
 
 def _row(cell: Cell) -> dict[str, Any]:

@@ -10,12 +10,12 @@ PARTS = "parts"  # of env.json: one environment for each process that did a part
 PASSING = ("step", "command")  # of an environment: what another process may have without another result
 
 
-def environments(folder: Path) -> tuple[Record, ...]:
+def run_environments(folder: Path) -> tuple[Record, ...]:
     """Of a seed's folder, the parts of its run in order; none where it was never begun."""
     value: Record = read_json(Path(folder) / "env.json") or {}
     return tuple(value[PARTS]) if PARTS in value else (value,) if value else ()
 
 
-def made_alike(first: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def same_environment(first: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two environments are one but for what is passing."""
     return all(first.get(key) == other.get(key) for key in {*first, *other} if key not in PASSING)

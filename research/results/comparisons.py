@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from research.results.cells import Axes, Cell
+from research.results.cells import Cell, TableAxes
 from research.results.item_tests import count_clusters, has_statistic, paired_items
 from research.results.labels import column_text, find_indices, label_text
 from research.results.measures import base_name, direction, scored_name
@@ -20,8 +20,8 @@ SEEDS_NEEDED = 5  # for a claim about seeds
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Whether the row `better` is better than the row `worse`. `p_holm` and `significant` are set by `adjust`."""
+class RowComparison:
+    """Whether the row `better` is better than the row `worse`. `p_holm` and `significant` are set by `holm_adjust`."""
 
     better: str
     worse: str
@@ -78,7 +78,7 @@ class Comparison:
         return words[self.difference * (sign or 1) < 0]
 
 
-def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
+def compare_cells(a: Cell, b: Cell, metric: str, axes: TableAxes) -> RowComparison:
     """Every test of one pair, before any correction; swapping the rows turns the difference round and changes nothing else.
 
     The difference and all tests are over the seeds that both finished (a deterministic cell has the same value beside every seed),
@@ -88,13 +88,13 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
     """
     rows = label_text(a.labels, axes.rows), label_text(b.labels, axes.rows)
     if a.cell_id == b.cell_id and not a.cannot:
-        return Comparison(*rows, _column_text(a, b, axes), metric, 0.0 if a.values(metric) else None, None, None, same_run=True)
+        return RowComparison(*rows, _column_text(a, b, axes), metric, 0.0 if a.values(metric) else None, None, None, same_run=True)
     if a.values(metric) and b.values(metric) and (reason := why_incomparable(a, b, metric)):
-        return Comparison(*rows, _column_text(a, b, axes), metric, None, None, None, note=reason, comparable=False)
+        return RowComparison(*rows, _column_text(a, b, axes), metric, None, None, None, note=reason, comparable=False)
     seeds = common_seeds(a, b, metric)
     if not seeds.pairs:
         note = "no seed in common" if a.values(metric) and b.values(metric) else ""
-        return Comparison(*rows, _column_text(a, b, axes), metric, None, None, None, note=note)
+        return RowComparison(*rows, _column_text(a, b, axes), metric, None, None, None, note=note)
     with np.errstate(invalid="ignore"):
         differences = np.array([np.subtract(x, y) for x, y in seeds.pairs])
         difference = float(differences.mean())
@@ -112,7 +112,7 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
     if seed_estimate is not None and item_test is not None and not seeds_alike:
         p_both = both_p(seed_estimate, item_test.difference, float(np.sign(difference)))
     disagreement = _disagreement(seed_values, contradicted)
-    return Comparison(
+    return RowComparison(
         *rows,
         column=_column_text(a, b, axes),
         metric=metric,
@@ -128,14 +128,14 @@ def compare(a: Cell, b: Cell, metric: str, axes: Axes) -> Comparison:
     )
 
 
-def _infinite_comparison(a: Cell, b: Cell, metric: str, axes: Axes, difference: float) -> Comparison:
+def _infinite_comparison(a: Cell, b: Cell, metric: str, axes: TableAxes, difference: float) -> RowComparison:
     """A comparison with an infinite mean: which is lower is plain, and no test says how often."""
     rows = label_text(a.labels, axes.rows), label_text(b.labels, axes.rows)
-    note = "both are infinite" if math.isnan(difference) else f"{rows[0 if infinite(a, metric) else 1]} is infinite"
-    return Comparison(*rows, _column_text(a, b, axes), metric, difference, None, None, note=note)
+    note = "both are infinite" if math.isnan(difference) else f"{rows[0 if has_infinite_value(a, metric) else 1]} is infinite"
+    return RowComparison(*rows, _column_text(a, b, axes), metric, difference, None, None, note=note)
 
 
-def infinite(cell: Cell, metric: str) -> bool:
+def has_infinite_value(cell: Cell, metric: str) -> bool:
     """Whether its mean is, as a seed's value is."""
     return any(map(math.isinf, cell.values(metric).values()))
 
@@ -165,7 +165,7 @@ def _seeds_note(seeds: int, disagreement: str, p_seeds: float | None, p_items: f
     return f"{prefix}, and no items to compare" if p_items is None else prefix if disagreement else f"{prefix}: items only"
 
 
-def _column_text(a: Cell, b: Cell, axes: Axes) -> str:
+def _column_text(a: Cell, b: Cell, axes: TableAxes) -> str:
     return " : ".join(dict.fromkeys(column_text(cell.labels, axes.columns) for cell in (a, b)))
 
 
@@ -218,12 +218,12 @@ def shortfall(cell: Cell, metric: str) -> str:
     return f"{measured} of {len(cell.seeds)} seeds"
 
 
-def adjust(family: Sequence[Comparison], level: float = LEVEL) -> tuple[Comparison, ...]:
+def holm_adjust(family: Sequence[RowComparison], level: float = LEVEL) -> tuple[RowComparison, ...]:
     """Holm's correction over a family. Comparisons without a p value take no part in it."""
     p_values = [comparison.p for comparison in family if comparison.p is not None]
     adjusted = iter(holm(p_values))
 
-    def corrected(comparison: Comparison) -> Comparison:
+    def corrected(comparison: RowComparison) -> RowComparison:
         if comparison.p is None:
             return comparison
         p = next(adjusted)
@@ -232,7 +232,7 @@ def adjust(family: Sequence[Comparison], level: float = LEVEL) -> tuple[Comparis
     return tuple(map(corrected, family))
 
 
-def pairs(cells: Sequence[Cell], better: object, worse: object, axes: Axes, where: str) -> list[tuple[Cell, Cell]]:
+def cell_pairs(cells: Sequence[Cell], better: object, worse: object, axes: TableAxes, where: str) -> list[tuple[Cell, Cell]]:
     """The pairs of cells that two labels mean: of the same column, or, where one label means one cell and its column has none, all."""
     cell_labels = [cell.labels for cell in cells]
     better_cells, worse_cells = (tuple(cells[i] for i in find_indices(cell_labels, label, *axes, where=where)) for label in (better, worse))  # type: ignore[arg-type]
@@ -256,7 +256,7 @@ def unranked(cells: Sequence[Cell], metric: str) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Best:
+class BestRow:
     """The best of a column: the first of `cells` by mean, with those that no test tells from it."""
 
     index: int
@@ -272,7 +272,7 @@ class Best:
         return self.tested > 0 and not self.rivals
 
 
-def find_best(cells: Sequence[Cell], metric: str, axes: Axes) -> Best | None:
+def find_best(cells: Sequence[Cell], metric: str, axes: TableAxes) -> BestRow | None:
     """The best mean among the cells, tested against each other one with Holm's correction; None without two cells or a direction.
 
     What is `unranked` takes no part, and what is infinite needs no test to be the worst.
@@ -286,8 +286,8 @@ def find_best(cells: Sequence[Cell], metric: str, axes: Axes) -> Best | None:
     best = max(means, key=lambda i: sign * means[i])
     twins = tuple(i for i in means if i != best and cells[i].cell_id == cells[best].cell_id)
     others = [i for i in means if i not in (best, *twins) and math.isfinite(means[i])]
-    family = adjust([compare(cells[best], cells[i], metric, axes) for i in others])
+    family = holm_adjust([compare_cells(cells[best], cells[i], metric, axes) for i in others])
     rivals = tuple(i for i, comparison in zip(others, family, strict=True) if not comparison.significant)
     untested = tuple(i for i, comparison in zip(others, family, strict=True) if not comparison.tested)
     notes = tuple(dict.fromkeys(comparison.note for comparison in family if comparison.note))
-    return Best(best, rivals, len(others), notes, untested, twins)
+    return BestRow(best, rivals, len(others), notes, untested, twins)

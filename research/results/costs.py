@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from research.results.store import KEPT, read_json, read_result, seed_folder, status_of, sweeps_folder
+from research.results.store import TRAINED_STATUSES, read_json, read_result, seed_folder, status_of, sweeps_folder
 
 FEWEST = 3  # runs from which a rate of this machine is taken
 SHORTEST = 0.5  # core-seconds, predicted, of a run that says something of the rate
@@ -34,7 +34,7 @@ def _predicted_and_measured(runs_dir: Path) -> Iterator[tuple[float, float]]:
     for path in sorted(sweeps_folder(runs_dir).glob("*.json")):
         for entry in _priced_entries(read_json(path) or {}):
             for folder in (seed_folder(runs_dir, entry["cell_id"], seed) for seed in entry["seeds"]):
-                if folder in seen or status_of(folder) not in KEPT:
+                if folder in seen or status_of(folder) not in TRAINED_STATUSES:
                     continue
                 seen.add(folder)
                 result = read_result(folder) or {}

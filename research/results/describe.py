@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from research.config.fields import leaves
-from research.config.labels import named_values, text
+from research.config.labels import named_values, value_text
 
 Tree = Mapping[str, Any]
 HIDDEN = ("seeds", "run")  # no part of a cell
 
 
-def describe(configs: Mapping[str, Tree]) -> dict[str, str]:
+def describe_cells(configs: Mapping[str, Tree]) -> dict[str, str]:
     """Of each cell by its id: `shakespeare, lstm language model: width 64`."""
-    heads = {cell: head(config) for cell, config in configs.items()}
+    heads = {cell: data_and_model_text(config) for cell, config in configs.items()}
     words = {cell: _config_values(config) for cell, config in configs.items()}
     descriptions = {}
     for cell, name in heads.items():
@@ -22,13 +22,13 @@ def describe(configs: Mapping[str, Tree]) -> dict[str, str]:
     return descriptions
 
 
-def head(config: Tree) -> str:
+def data_and_model_text(config: Tree) -> str:
     """The data and the model: `shakespeare, 5-gram`."""
     data, model = config.get("data", {}), config.get("model", {})
     kind = str(model.get("kind", "?")).replace("_", " ")
     if "order" in model:
-        kind = f"{text(model['order'])}-gram"
-    inner = [text(model[part].get("kind", "")) for part in ("mixer", "encoder", "decoder") if isinstance(model.get(part), dict)]
+        kind = f"{value_text(model['order'])}-gram"
+    inner = [value_text(model[part].get("kind", "")) for part in ("mixer", "encoder", "decoder") if isinstance(model.get(part), dict)]
     return f"{data.get('kind', '?')}, {' '.join(word for word in ('-'.join(filter(None, inner)), kind) if word)}"
 
 

@@ -8,25 +8,25 @@ from rich.console import Console
 from rich.text import Text as Line
 
 from research.results import store
-from research.results.listing import Wanted, list_cells, said_age
-from research.results.measures import is_headline, measure, number, title
-from research.results.sheets import DASH, Heading, Sheet, Text
+from research.results.listing import CellQuery, age_text, list_cells
+from research.results.measures import is_headline, metric_value, number, title
+from research.results.sheets import DASH, Heading, Sheet, StyledText
 from research.results.terminal import print_sheet
 
 COSTS = ("steps", "tokens_seen", "seconds")  # beside the metrics
 METRICS = 4  # of each split
 
 
-def cell_detail(run: store.Run) -> dict[str, Any]:
+def cell_detail(run: store.RunReference) -> dict[str, Any]:
     """What `show CELL --json` prints: the files' own words."""
-    cell = list_cells(run.folder.parent, Wanted(prefix=run.cell_id))[0]
+    cell = list_cells(run.folder.parent, CellQuery(prefix=run.cell_id))[0]
     seeds = [run.seed] if run.seed is not None else list(store.seeds_of(run.folder))
     folders = {seed: run.folder / f"seed-{seed}" for seed in seeds}
     return {
         "cell_id": run.cell_id,
         "what": cell["label"],
         "folder": str(run.folder),
-        "config": store.read_text(run.folder / "config.toml"),
+        "config": store.read_text_file(run.folder / "config.toml"),
         "seeds": [_seed_record(seed, folder) for seed, folder in folders.items()],
         "files": {str(seed): sorted(str(path.relative_to(folder)) for path in folder.iterdir()) for seed, folder in folders.items()},
     }
@@ -51,11 +51,11 @@ def seeds_sheet(detail: dict[str, Any], now: datetime | None = None) -> Sheet:
     now, results = now or datetime.now(UTC), [record["result"] for record in detail["seeds"]]
     names = [f"{split}.{name}" for split in ("valid", "test") for name in _headlines(results, split)] + [*COSTS]
 
-    def row(record: dict[str, Any]) -> tuple[Text, ...]:
-        numbers = [measure(record["result"], name) for name in names]
+    def row(record: dict[str, Any]) -> tuple[StyledText, ...]:
+        numbers = [metric_value(record["result"], name) for name in names]
         texts = [DASH if value is None else number(name, value) for name, value in zip(names, numbers, strict=True)]
         age = (now - datetime.fromisoformat(record["updated"])).total_seconds() if record["updated"] else None
-        return tuple(map(Text, (f"seed {record['seed']}", record["status"], *texts, said_age(age))))
+        return tuple(map(StyledText, (f"seed {record['seed']}", record["status"], *texts, age_text(age))))
 
     heads = (Heading("run", numeric=False), Heading("status", numeric=False), *(Heading(title(name)) for name in names), Heading("age"))
     return Sheet("", heads, tuple(map(row, detail["seeds"])), 1)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from research.results.card_words import Order, read_cards
-from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
-from research.results.comparisons import Comparison, adjust, compare, pairs
+from research.results.card_words import OrderCard, read_cards
+from research.results.cells import Cell, Manifest, TableAxes, axes_of, read_spec
+from research.results.comparisons import RowComparison, cell_pairs, compare_cells, holm_adjust
 from research.results.labels import find_indices, label_text
 
 Pair = tuple[Cell, Cell, str]  # two rows and a metric
@@ -15,20 +15,20 @@ Pair = tuple[Cell, Cell, str]  # two rows and a metric
 class Families(NamedTuple):
     """What the spec names, and what each order among the claims needs, by its number among them; all corrected together."""
 
-    named: tuple[Comparison, ...]
-    orders: Mapping[int, tuple[Comparison, ...]]
+    named: tuple[RowComparison, ...]
+    orders: Mapping[int, tuple[RowComparison, ...]]
     tested: int  # how many tests Holm's correction is over
 
 
-def families(manifest: Manifest, cells: Sequence[Cell], where: str = "expected.json") -> Families:
+def comparison_families(manifest: Manifest, cells: Sequence[Cell], where: str = "expected.json") -> Families:
     """Every named comparison. A pair that is named twice, either way round, is tested once and counts once."""
     axes = axes_of(manifest)
     cards = read_cards(manifest.get("cards") or [], where)
     named_pairs = _named_pairs(manifest, cells, axes)
     orders = {
-        index: [(a, b, card.metric) for a, b in pairs(cells, card.better, card.worse, axes, where)]
+        index: [(a, b, card.metric) for a, b in cell_pairs(cells, card.better, card.worse, axes, where)]
         for index, card in enumerate(cards)
-        if isinstance(card, Order)
+        if isinstance(card, OrderCard)
     }
     all_pairs = [*named_pairs, *(pair for order in orders.values() for pair in order)]
     comparisons = _compare_all(all_pairs, axes)
@@ -36,7 +36,7 @@ def families(manifest: Manifest, cells: Sequence[Cell], where: str = "expected.j
         (frozenset((a.cell_id, b.cell_id)), metric) for a, b, metric in all_pairs if comparisons[_key(a, b, metric)].p is not None
     }
 
-    def family_comparisons(family: Iterable[Pair]) -> tuple[Comparison, ...]:
+    def family_comparisons(family: Iterable[Pair]) -> tuple[RowComparison, ...]:
         return tuple(comparisons[_key(*pair)] for pair in family)
 
     return Families(
@@ -44,37 +44,39 @@ def families(manifest: Manifest, cells: Sequence[Cell], where: str = "expected.j
     )
 
 
-def named_comparisons(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Comparison, ...]:
+def named_comparisons(manifest: Manifest, cells: Sequence[Cell]) -> tuple[RowComparison, ...]:
     """The comparisons of the spec; without any, every row against the baseline, or else none."""
-    return families(manifest, cells).named
+    return comparison_families(manifest, cells).named
 
 
-def _named_pairs(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[Pair]:
+def _named_pairs(manifest: Manifest, cells: Sequence[Cell], axes: TableAxes) -> list[Pair]:
     spec = read_spec(manifest)
     row_pairs: list[tuple[object, object]] = [(comparison.better, comparison.worse) for comparison in spec.comparisons]
     if not row_pairs and spec.table.baseline is not None:
         baseline_indices = find_indices([cell.labels for cell in cells], spec.table.baseline, *axes, where="table.baseline")
         rows = dict.fromkeys(label_text(cell.labels, axes.rows) for i, cell in enumerate(cells) if i not in baseline_indices)
         row_pairs = [(row, spec.table.baseline) for row in rows]
-    return [(a, b, spec.metric) for better, worse in row_pairs for a, b in pairs(cells, better, worse, axes, "a comparison of the spec")]
+    return [
+        (a, b, spec.metric) for better, worse in row_pairs for a, b in cell_pairs(cells, better, worse, axes, "a comparison of the spec")
+    ]
 
 
 def _key(a: Cell, b: Cell, metric: str) -> tuple[int, int, str]:
     return id(a), id(b), metric
 
 
-def _compare_all(all_pairs: Iterable[Pair], axes: Axes) -> dict[tuple[int, int, str], Comparison]:
+def _compare_all(all_pairs: Iterable[Pair], axes: TableAxes) -> dict[tuple[int, int, str], RowComparison]:
     """Each pair's comparison by its key. Two rows that are one cell, and a pair the other way round, are the same test."""
-    comparisons = {_key(*pair): (pair, compare(*pair, axes)) for pair in all_pairs}
-    tests: dict[tuple[frozenset[str], str], Comparison] = {}
+    comparisons = {_key(*pair): (pair, compare_cells(*pair, axes)) for pair in all_pairs}
+    tests: dict[tuple[frozenset[str], str], RowComparison] = {}
     for (a, b, metric), comparison in comparisons.values():
         tests.setdefault((frozenset((a.cell_id, b.cell_id)), metric), comparison)
-    adjusted = dict(zip(tests, adjust(list(tests.values())), strict=True))
+    adjusted = dict(zip(tests, holm_adjust(list(tests.values())), strict=True))
     return {
         key: _with_correction(adjusted[frozenset((a.cell_id, b.cell_id)), metric], comparison)
         for key, ((a, b, metric), comparison) in comparisons.items()
     }
 
 
-def _with_correction(corrected: Comparison, comparison: Comparison) -> Comparison:
+def _with_correction(corrected: RowComparison, comparison: RowComparison) -> RowComparison:
     return replace(comparison, p_holm=corrected.p_holm, significant=corrected.significant)

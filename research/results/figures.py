@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from research.results.attention_figures import alignments, captions
-from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
+from research.results.cells import Cell, Manifest, TableAxes, axes_of, read_spec
 from research.results.labels import place_text
 from research.results.measures import base_name, direction, scale, split_name, title
 from research.results.notes import eval_window
@@ -21,7 +21,7 @@ SEEDS_BAND = "Line: the mean over seeds. Band: from the least to the greatest se
 COSTS_DIFFER = 1.5  # the least ratio of training costs that is worth an axis
 
 
-def figures(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Picture, ...]:
+def sweep_figures(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Picture, ...]:
     """The figure that the spec asks for first, then every other that has something to show; `none` asks for none."""
     requested = read_spec(manifest).table.figure
     if requested == "none":
@@ -69,7 +69,7 @@ def _tokens_per_step(cell: Cell) -> float | None:
     return ratios[0] if ratios else None
 
 
-def _curve(cell: Cell, lines: dict[int, list[Record]], name: str, tokens_per_step: float, axes: Axes) -> Series | None:
+def _curve(cell: Cell, lines: dict[int, list[Record]], name: str, tokens_per_step: float, axes: TableAxes) -> Series | None:
     label, factor = place_text(cell.labels, *axes), scale(f"valid.{name}")
     points = {
         seed: {line["step"]: line[name] * factor for line in records if _is_finite(line.get(name))} for seed, records in lines.items()
@@ -103,7 +103,7 @@ def against_flops(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
     )
 
 
-def _flops_point(cell: Cell, metric: str, axes: Axes) -> Series | None:
+def _flops_point(cell: Cell, metric: str, axes: TableAxes) -> Series | None:
     interval, source, _ = measure_cell(cell, metric)
     flops = list(cell.values("training_flops").values())
     if interval is None or not _is_finite(interval.mean) or not flops:
@@ -136,7 +136,7 @@ def against_group(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
 
 def _plot_against(
     cells: Sequence[Cell],
-    axes: Axes,
+    axes: TableAxes,
     name: str,
     metric: str,
     heading: str,
@@ -153,7 +153,7 @@ def _plot_against(
     return line_plot(name, heading, series, x_label, title(metric), caption, log_x=ticks[0] > 0, log_y=log_y, x_ticks=ticks)
 
 
-def _suffix_curve(cell: Cell, metric: str, axes: Axes, base_x: int | None) -> Series | None:
+def _suffix_curve(cell: Cell, metric: str, axes: TableAxes, base_x: int | None) -> Series | None:
     """The metric `_at_` each number that results have, and, where `base_x` is given, itself there."""
     split, short_name = split_name(base_name(metric))
     suffixes = {

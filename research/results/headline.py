@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from research.config.sweep import Sweep
-from research.results.cells import Axes, Cell, Manifest, read_spec, selecting
+from research.results.cells import Cell, Manifest, TableAxes, read_spec, selection_metric
 from research.results.labels import column_text, label_text, place_text, value_text
 from research.results.measures import base_name, bounds, direction, title
 
@@ -15,14 +15,14 @@ AFTERWARDS = ("optim", "seeds", "run", "decode", "eval")  # words of a config th
 CEILING = 0.98  # of what is possible; above it, and below the rest under a floor, rows cannot be told apart
 
 
-def headline(manifest: Manifest, cells: Sequence[Cell], axes: Axes, undecided: Sequence[str]) -> list[str]:
+def headline_notes(manifest: Manifest, cells: Sequence[Cell], axes: TableAxes, undecided: Sequence[str]) -> list[str]:
     """One note, or none. `undecided`: what is said of the columns in which no test tells any row from the best."""
     spec = read_spec(manifest)
     sentences = [*_ceilings(cells, axes, base_name(spec.metric)), *undecided, *_tuning(manifest, spec, cells, axes)]
     return [" ".join(sentences)] if sentences else []
 
 
-def _ceilings(cells: Sequence[Cell], axes: Axes, metric: str) -> list[str]:
+def _ceilings(cells: Sequence[Cell], axes: TableAxes, metric: str) -> list[str]:
     columns: dict[str, dict[str, float]] = {}
     for cell in cells:
         values = list(cell.values(metric).values())
@@ -48,7 +48,7 @@ def _ceiling(means: Mapping[str, float], metric: str) -> str:
     return ""
 
 
-def _tuning(manifest: Manifest, spec: Sweep, cells: Sequence[Cell], axes: Axes) -> list[str]:
+def _tuning(manifest: Manifest, spec: Sweep, cells: Sequence[Cell], axes: TableAxes) -> list[str]:
     """How the values of rows were chosen, or that they were not."""
     if tuned_by := manifest.get("tuned_by"):
         return [f"Tuned beforehand: {str(tuned_by).rstrip('.')}."]
@@ -70,7 +70,7 @@ def _models_differ(cells: Sequence[Cell]) -> bool:
     return any(config != models[0] for config in models[1:])
 
 
-def _picked_lines(spec: Sweep, cells: Sequence[Cell], axes: Axes) -> list[str]:
+def _picked_lines(spec: Sweep, cells: Sequence[Cell], axes: TableAxes) -> list[str]:
     rows = [cell for cell in cells if cell.tried]
     most_trials = max((cell.trials for cell in rows), default=0)
     cells_by_value: dict[str, list[Cell]] = {}
@@ -88,7 +88,7 @@ def _picked_lines(spec: Sweep, cells: Sequence[Cell], axes: Axes) -> list[str]:
     edge_texts = [
         f"{edge} ({'every row' if len(row_cells) == len(rows) else _places(row_cells, axes)})" for edge, row_cells in cells_by_edge.items()
     ]
-    lines = [f"Tuned: {', '.join(spec.tuned)}, the best mean {title(selecting(spec))} of {most_trials} trials a row."]
+    lines = [f"Tuned: {', '.join(spec.tuned)}, the best mean {title(selection_metric(spec))} of {most_trials} trials a row."]
     fewer_text = _fewer_trials(cells, most_trials, axes)
     lines += [f"Fewer trials, so that these rows are not tuned alike: {fewer_text}."] if fewer_text else []
     lines += [f"Picked: {picked}."] if picked else []
@@ -100,7 +100,7 @@ def _picked_lines(spec: Sweep, cells: Sequence[Cell], axes: Axes) -> list[str]:
     return lines + ([f"Trials that have not ended leave nothing decided: {', '.join(open_rows)}."] if open_rows else [])
 
 
-def _fewer_trials(cells: Sequence[Cell], most_trials: int, axes: Axes) -> str:
+def _fewer_trials(cells: Sequence[Cell], most_trials: int, axes: TableAxes) -> str:
     """The rows for which less was tried than for others, with how much. A mixture of rows is tuned as they are."""
     trials = [(cell, cell.trials if cell.tried else 0) for cell in cells if not cell.cannot and not _is_mixture(cell)]
     return ", ".join(f"{place_text(cell.labels, *axes)} ({n or 'none'})" for cell, n in trials if n < most_trials)
@@ -124,5 +124,5 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _places(cells: Iterable[Cell], axes: Axes) -> str:
+def _places(cells: Iterable[Cell], axes: TableAxes) -> str:
     return ", ".join(place_text(cell.labels, *axes) for cell in cells)

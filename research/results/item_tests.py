@@ -11,8 +11,8 @@ from scipy import stats
 from research.results.measures import bounds
 from research.results.significance import (
     FLIPPED,
-    Estimate,
-    estimate,
+    ClusterEstimate,
+    estimate_from_influence,
     jackknife,
     sign_flip_p,
     studentised_p,
@@ -21,7 +21,7 @@ from research.results.significance import (
     wilson_bounds,
 )
 from research.results.statistics import LOSSES, MISSPELT, NAMED, TEXTS, Interval, Items, as_wide
-from research.results.summed_scores import macro_f1, pearson, weighted_f1
+from research.results.summed_scores import pearson, summed_macro_f1, summed_weighted_f1
 from research.results.text_scores import CORPUS, MEANS, corpus_score
 
 Array = np.ndarray
@@ -37,8 +37,8 @@ class Score(NamedTuple):
 SCORES = {
     **{name: Score(name, partial(corpus_score, name)) for name in CORPUS},
     "correlation": Score("correlation", pearson),
-    "macro_f1": Score("confusion", macro_f1),
-    "weighted_f1": Score("confusion", weighted_f1),
+    "macro_f1": Score("confusion", summed_macro_f1),
+    "weighted_f1": Score("confusion", summed_weighted_f1),
 }
 SHARES = ("accuracy", "exact_match", "preferred", "precision_at_1")  # of trials that are right or wrong
 
@@ -102,7 +102,7 @@ def _degenerate_interval(value: float, n: int, limits: tuple[float, float], conf
     return Interval(value, *(low + (high - low) * side for side in wilson_bounds((value - low) / (high - low), n, confidence)))
 
 
-def _share_bounds(items: Items, statistic: str, share: float, estimated: Estimate, confidence: float) -> tuple[float, float]:
+def _share_bounds(items: Items, statistic: str, share: float, estimated: ClusterEstimate, confidence: float) -> tuple[float, float]:
     """Wilson's bounds. Where items are tokens of sentences, or clusters, n is what its variance is worth, with Student's quantile for z
     (Korn and Graubard 1998), at most the trials that there are."""
     sums, weights = _item_values(items, statistic), _weights(items, statistic)
@@ -112,7 +112,7 @@ def _share_bounds(items: Items, statistic: str, share: float, estimated: Estimat
     return wilson_bounds(share, n, confidence, float(stats.t.ppf((1 + confidence) / 2, estimated.n - 1)))
 
 
-def estimate_items(items: Items, statistic: str) -> Estimate:
+def estimate_items(items: Items, statistic: str) -> ClusterEstimate:
     """A statistic with its standard error over clusters; of perplexity and bits, of the mean loss a token.
 
     Of several runs the mean of their scores: the seeds are the same in every cluster.
@@ -120,17 +120,17 @@ def estimate_items(items: Items, statistic: str) -> Estimate:
     cluster = cluster_of(items)
     if statistic in SCORES:
         counts, score = _cluster_counts(items, statistic, cluster), _mean_score(statistic, items)
-        return estimate(float(score(counts.sum(axis=0, keepdims=True))[0]), jackknife(score, counts))
+        return estimate_from_influence(float(score(counts.sum(axis=0, keepdims=True))[0]), jackknife(score, counts))
     sums, weights = (_cluster_sums(part, cluster) for part in (_item_values(items, statistic), _weights(items, statistic)))
     ratio = float(sums.sum() / weights.sum())
-    return estimate(ratio, (sums - ratio * weights) / weights.sum())
+    return estimate_from_influence(ratio, (sums - ratio * weights) / weights.sum())
 
 
 class PairedItems(NamedTuple):
     """What the test over items says of two rows. `difference` is that of their scores, or of their sums."""
 
     p: float
-    difference: Estimate
+    difference: ClusterEstimate
 
 
 def paired_items(a: Items, b: Items, statistic: str, sign: float | None = None) -> PairedItems:
@@ -150,7 +150,7 @@ def paired_items(a: Items, b: Items, statistic: str, sign: float | None = None) 
         difference, differing, flip = _difference(score, x, y), int(np.any(x != y, axis=1).sum()), partial(swap_p, score, x, y)
     else:
         differences = _cluster_sums(_item_values(a, statistic) - _item_values(b, statistic), cluster)
-        difference = estimate(float(differences.mean()), differences / len(differences))
+        difference = estimate_from_influence(float(differences.mean()), differences / len(differences))
         differing, flip = int(np.count_nonzero(differences)), partial(sign_flip_p, differences)
     tested_sign = float(np.sign(difference.value)) if sign is None else sign
     p = max(studentised_p(difference, tested_sign), flip(tested_sign) if differing <= FLIPPED else 0.0, 2.0 ** max(1 - difference.n, -1000))
@@ -162,14 +162,14 @@ def paired_items_p(a: Items, b: Items, statistic: str) -> float:
     return paired_items(a, b, statistic).p
 
 
-def _difference(score: Callable[[Array], Array], x: Float[Array, "n m"], y: Float[Array, "n m"]) -> Estimate:
+def _difference(score: Callable[[Array], Array], x: Float[Array, "n m"], y: Float[Array, "n m"]) -> ClusterEstimate:
     width = x.shape[1]
 
     def score_difference(sums: Array) -> Array:
         return score(sums[:, :width]) - score(sums[:, width:])
 
     counts = np.concatenate([x, y], axis=1)
-    return estimate(float(score_difference(counts.sum(axis=0, keepdims=True))[0]), jackknife(score_difference, counts))
+    return estimate_from_influence(float(score_difference(counts.sum(axis=0, keepdims=True))[0]), jackknife(score_difference, counts))
 
 
 def _item_values(items: Items, statistic: str) -> Float[Array, " n"]:

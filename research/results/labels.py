@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from research.config.errors import StepladderError, did_you_mean
-from research.config.labels import axis_titles, plain_label, row_label
-from research.config.labels import text as value_text
+from research.config.labels import axis_titles, plain_label, row_label, value_text
 
 Labels = Mapping[str, Any]
 

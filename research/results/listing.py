@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 from research.config.errors import StepladderError, did_you_mean
 from research.config.labels import row_label
 from research.results import store
-from research.results.describe import describe
-from research.results.measures import check_measure, direction, measure
+from research.results.describe import describe_cells
+from research.results.measures import check_measure, direction, metric_value
 
-SHOWN = ("valid.perplexity", "valid.accuracy", "valid.loss")  # the first that a cell has
+DEFAULT_METRICS = ("valid.perplexity", "valid.accuracy", "valid.loss")  # the first that a cell has
 STATUSES = ("done", "running", "stopped", "diverged", "failed", "not run")
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
-class Wanted(NamedTuple):
+class CellQuery(NamedTuple):
     """Which cells are listed, by which number, in which order."""
 
     prefix: str = ""  # of the cell_id
@@ -30,10 +30,10 @@ class Wanted(NamedTuple):
     sort: str = "age"
 
 
-EVERYTHING = Wanted()
+EVERYTHING = CellQuery()
 
 
-def list_cells(runs_dir: Path, query: Wanted = EVERYTHING, now: datetime | None = None) -> list[dict[str, Any]]:
+def list_cells(runs_dir: Path, query: CellQuery = EVERYTHING, now: datetime | None = None) -> list[dict[str, Any]]:
     """One record a cell, the youngest first: what it is, the status of each seed, a metric's mean, its age in seconds.
 
     Raises StepladderError for words that no cell answers to.
@@ -43,13 +43,13 @@ def list_cells(runs_dir: Path, query: Wanted = EVERYTHING, now: datetime | None 
     ids = [cell_id for cell_id in store.cell_ids(runs_dir) if cell_id.startswith(query.prefix)]
     _check_query(query, ids, sweeps, runs_dir)
     standalone = {cell_id: config for cell_id in ids if cell_id not in labels and (config := _config(runs_dir, cell_id))}
-    descriptions = describe(standalone) | labels
+    descriptions = describe_cells(standalone) | labels
     chosen = [cell_id for cell_id in ids if query.sweep is None or cell_id in sweeps[query.sweep]]
     cells = [_cell_record(runs_dir, cell_id, descriptions.get(cell_id, ""), query.metric, now) for cell_id in chosen]
     return sorted((cell for cell in cells if query.status in (None, *cell["seeds"].values())), key=ORDERS[query.sort])
 
 
-def _check_query(query: Wanted, ids: list[str], sweeps: dict[str, set[str]], runs_dir: Path) -> None:
+def _check_query(query: CellQuery, ids: list[str], sweeps: dict[str, set[str]], runs_dir: Path) -> None:
     if query.prefix and not ids:
         store.find_run(runs_dir, query.prefix)  # says what is near
     for option, word, words in (("sort", query.sort, ORDERS), ("status", query.status, STATUSES), ("sweep", query.sweep, sweeps)):
@@ -78,14 +78,14 @@ ORDERS: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 def _config(runs_dir: Path, cell_id: str) -> dict[str, Any] | None:
     path = store.cell_folder(runs_dir, cell_id) / "config.toml"
-    return tomllib.loads(store.read_text(path)) if path.exists() else None
+    return tomllib.loads(store.read_text_file(path)) if path.exists() else None
 
 
 def _cell_record(runs_dir: Path, cell_id: str, label: str, requested: str | None, now: datetime) -> dict[str, Any]:
     folders = {seed: store.seed_folder(runs_dir, cell_id, seed) for seed in store.seeds_of(store.cell_folder(runs_dir, cell_id))}
     records = {seed: store.read_status(folder) or {} for seed, folder in folders.items()}
     statuses = {seed: store.status_of(folder) for seed, folder in folders.items()}
-    results = [store.read_result(folder) for seed, folder in folders.items() if statuses[seed] in store.KEPT]
+    results = [store.read_result(folder) for seed, folder in folders.items() if statuses[seed] in store.TRAINED_STATUSES]
     times = [datetime.fromisoformat(status["updated"]) for status in records.values() if status.get("updated")]
     metric, value = _metric_mean([result for result in results if result], requested)
     return {
@@ -100,8 +100,8 @@ def _cell_record(runs_dir: Path, cell_id: str, label: str, requested: str | None
 
 def _metric_mean(results: list[dict[str, Any]], requested: str | None) -> tuple[str | None, float | None]:
     """The name and mean of what is wanted, or of the first of SHOWN that there is."""
-    for name in (requested,) if requested else SHOWN:
-        values = [value for result in results if (value := measure(result, name)) is not None]
+    for name in (requested,) if requested else DEFAULT_METRICS:
+        values = [value for result in results if (value := metric_value(result, name)) is not None]
         if values:
             return name, fmean(values)
     return requested, None
@@ -135,15 +135,21 @@ def print_cells(cells: list[dict[str, Any]], runs_dir: Path) -> None:
 def cells_sheet(cells: list[dict[str, Any]], name: str = "runs") -> Any:
     """The list as a sheet."""
     from research.results.measures import number, title
-    from research.results.sheets import DASH, Heading, Sheet, Text, said_counts
+    from research.results.sheets import DASH, Heading, Sheet, StyledText, counts_text
 
-    def row(cell: dict[str, Any]) -> tuple[Text, ...]:
+    def row(cell: dict[str, Any]) -> tuple[StyledText, ...]:
         counts = Counter(cell["seeds"].values())
         bad = counts.keys() & {"failed", "diverged"}
         value = DASH if cell["metric"] is None else number(cell["metric"], cell["value"])
         value_text = value if cell["metric"] is None or len(metrics) == 1 else f"{title(cell['metric'])} {value}"
-        status_text = Text(said_counts(dict(counts)) or "not run", tone="bad" if bad else "")
-        return (Text(cell["cell_id"]), Text(cell["label"] or DASH), status_text, Text(value_text), Text(said_age(cell["age_seconds"])))
+        status_text = StyledText(counts_text(dict(counts)) or "not run", tone="bad" if bad else "")
+        return (
+            StyledText(cell["cell_id"]),
+            StyledText(cell["label"] or DASH),
+            status_text,
+            StyledText(value_text),
+            StyledText(age_text(cell["age_seconds"])),
+        )
 
     metrics = {cell["metric"] for cell in cells} - {None}
     heads = [Heading(text, numeric=False) for text in ("cell", "what", "seeds")]
@@ -151,7 +157,7 @@ def cells_sheet(cells: list[dict[str, Any]], name: str = "runs") -> Any:
     return Sheet(name, tuple(heads), tuple(map(row, cells)), 1)
 
 
-def said_age(seconds: float | int | None) -> str:
+def age_text(seconds: float | int | None) -> str:
     """An age in its largest unit: 5400 s is 1 h."""
     if seconds is None:
         return "-"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from research.config.errors import StepladderError
-from research.config.loader import Loaded
+from research.config.loader import LoadedConfig
 from research.results import store
 
 RUNS = Path("runs")  # where runs are kept, if nobody says otherwise
@@ -51,24 +51,24 @@ class Launch(NamedTuple):
         }
 
 
-def sweep_name(loaded: Loaded) -> str:
+def sweep_name(loaded: LoadedConfig) -> str:
     """The sweep's, or the file's."""
     return loaded.sweep.name if loaded.sweep else loaded.path.stem
 
 
-def sweep_hash(loaded: Loaded) -> str:
+def sweep_hash(loaded: LoadedConfig) -> str:
     """The hash of the config's words and the sweep's. The same sweep has the same name tomorrow."""
     spec = loaded.sweep.model_dump(mode="json") if loaded.sweep else {}
     identity = json.dumps([loaded.tree, spec], sort_keys=True, default=str)
     return sha256(identity.encode()).hexdigest()[:8]
 
 
-def manifest_path(loaded: Loaded, runs: Path) -> Path:
+def manifest_path(loaded: LoadedConfig, runs: Path) -> Path:
     """runs/sweeps/<name>-<hash>.json."""
     return store.sweeps_folder(runs) / f"{sweep_name(loaded)}-{sweep_hash(loaded)}.json"
 
 
-def read_manifest(loaded: Loaded, runs: Path) -> dict[str, Any]:
+def read_manifest(loaded: LoadedConfig, runs: Path) -> dict[str, Any]:
     """The manifest of a sweep that was launched."""
     path = manifest_path(loaded, runs)
     manifest: dict[str, Any] | None = store.read_json(path)

@@ -42,7 +42,7 @@ TITLES = {
 
 
 def measure_names(results: Iterable[dict[str, Any]]) -> set[str]:
-    """Every name that `measure` can look up in these results."""
+    """Every name that `metric_value` can look up in these results."""
     names = {*FROM_CELL, *FROM_RUN}
     for result in results:
         names |= {f"{split}.{name}" for split, values in result.get("metrics", {}).items() for name in values}
@@ -64,7 +64,7 @@ def base_name(name: str) -> str:
     return name.removeprefix("best_seed.")
 
 
-def measure(result: dict[str, Any], name: str) -> float | None:
+def metric_value(result: dict[str, Any], name: str) -> float | None:
     """The number in a result.json, such as `valid.perplexity`, `extra.weight`, `seconds.train`; None if it has none.
 
     `seconds` are core-seconds of compiling and training. Sources: metrics, extra, cost, and the run's own counts.
@@ -173,7 +173,7 @@ def scale(name: str) -> float:
     return 100.0 if is_percentage(name) else 1.0
 
 
-def human(value: float | int) -> str:
+def human_units(value: float | int) -> str:
     """Three figures and k, M, G or T: 1234567 is 1.23 M."""
     for size, suffix in SUFFIXES:
         if abs(value) >= size * 0.9995:
@@ -186,7 +186,7 @@ def _three_figures(value: float | int) -> str:
     return f"{value:.0f}" if size >= 99.95 else f"{value:.1f}" if size >= 9.995 else f"{value:.2f}"
 
 
-def figures(value: float | None, digits: int = 5) -> str:
+def significant_figures(value: float | None, digits: int = 5) -> str:
     """So many significant figures of a number for a line of text; a dash for what is missing."""
     if value is None or math.isnan(value):
         return "\N{EN DASH}"
@@ -200,5 +200,5 @@ def number(name: str, value: float | int, places: int | None = None) -> str:
     if name in ("trials", "steps", "best_step"):
         return f"{value:,.0f}"
     if not is_quality(name):
-        return human(value)
+        return human_units(value)
     return f"{value * scale(name):.{decimals_of(name, (), (value * scale(name),)) if places is None else places}f}"

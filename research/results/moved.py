@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from research.results.cards import Judgement, judge_cards
+from research.results.cards import CardResult, evaluate_cards
 from research.results.cells import Cell, Manifest
 from research.results.measures import is_quality, split_name
 from research.results.statistics import Items, SeedItems
@@ -19,7 +19,7 @@ SUMS = ("loss", "misspelt")  # of items, in nats
 MEANS = ("correct", "exact", "token_accuracy", "distinct_1", "distinct_2", "distinct_3", "self_bleu", "reciprocal_rank", "preferred")
 
 
-class Turn(NamedTuple):
+class UnstableVerdict(NamedTuple):
     """A claim, or a bold number, that is undecided: its verdict, and those that it may have on another machine."""
 
     what: str
@@ -34,13 +34,13 @@ def relative_spread(values: Sequence[float]) -> float:
     return max(values) / min(values) - 1
 
 
-def turns_of(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Turn, ...]:
+def find_unstable_verdicts(manifest: Manifest, cells: Sequence[Cell]) -> tuple[UnstableVerdict, ...]:
     """What turns by the spread that the experiment says its numbers have between processors; nothing where it says none."""
     spread = manifest.get("spread") or 0.0
-    return undecided(manifest, cells, spread) if spread else ()
+    return perturb_verdicts(manifest, cells, spread) if spread else ()
 
 
-def settled_cards(card_results: Sequence[Judgement], unstable_verdicts: Sequence[Turn]) -> tuple[Judgement, ...]:
+def cards_on_any_machine(card_results: Sequence[CardResult], unstable_verdicts: Sequence[UnstableVerdict]) -> tuple[CardResult, ...]:
     """The card results; one that another machine may change is undecided."""
     verdict_texts = {
         unstable.what: f"undecided: {unstable.verdict} here, or {' or '.join(unstable.others)} on another machine"
@@ -49,7 +49,9 @@ def settled_cards(card_results: Sequence[Judgement], unstable_verdicts: Sequence
     return tuple(replace(result, verdict=verdict_texts.get(f"claim: {result.claim}", result.verdict)) for result in card_results)
 
 
-def table_on_any_machine(manifest: Manifest, runs_dir: Path, cells: Sequence[Cell], unstable_verdicts: Sequence[Turn]) -> TableData:
+def table_on_any_machine(
+    manifest: Manifest, runs_dir: Path, cells: Sequence[Cell], unstable_verdicts: Sequence[UnstableVerdict]
+) -> TableData:
     """The table of the cells without the bold that another machine may take away, and with a note of how far it may differ."""
     table = build_table(manifest, runs_dir, cells=cells)
     if not manifest.get("spread"):
@@ -76,25 +78,25 @@ def _bold_name(row: Sequence[str], column: Column) -> str:
     return BOLD + " | ".join((", ".join(row), *column.labels, column.metric))
 
 
-def undecided(manifest: Manifest, cells: Sequence[Cell], spread: float) -> tuple[Turn, ...]:
+def perturb_verdicts(manifest: Manifest, cells: Sequence[Cell], spread: float) -> tuple[UnstableVerdict, ...]:
     """What turns when each row in turn moves by `spread` one way and all others the other way. What has no chance in it does not move."""
-    verdicts_here = verdicts(manifest, cells)
+    verdicts_here = table_verdicts(manifest, cells)
     moves = [(index, factor) for index, cell in enumerate(cells) if not cell.deterministic for factor in (1 + spread, 1 / (1 + spread))]
     other_verdicts: dict[str, set[str]] = {name: set() for name in verdicts_here}
     for index, factor in moves:
-        shifted = [moved(cell, factor if i == index else 1 / factor) for i, cell in enumerate(cells)]
-        for name, verdict in verdicts(manifest, shifted).items():
+        shifted = [scale_test_metrics(cell, factor if i == index else 1 / factor) for i, cell in enumerate(cells)]
+        for name, verdict in table_verdicts(manifest, shifted).items():
             other_verdicts[name].add(verdict)
     return tuple(
-        Turn(name, verdicts_here[name], tuple(sorted(other_verdicts[name] - {verdicts_here[name]})))
+        UnstableVerdict(name, verdicts_here[name], tuple(sorted(other_verdicts[name] - {verdicts_here[name]})))
         for name in verdicts_here
         if other_verdicts[name] - {verdicts_here[name]}
     )
 
 
-def verdicts(manifest: Manifest, cells: Sequence[Cell]) -> dict[str, str]:
+def table_verdicts(manifest: Manifest, cells: Sequence[Cell]) -> dict[str, str]:
     """Of each claim what was decided, and of each outcome in the table whether it is bold."""
-    outcomes = {f"claim: {result.claim}": result.verdict for result in judge_cards(manifest, cells)}
+    outcomes = {f"claim: {result.claim}": result.verdict for result in evaluate_cards(manifest, cells)}
     table = build_table(manifest, cells[0].folder.parent, cells=cells)
     for row, entries in zip(table.rows, table.entries, strict=True):
         for column, entry in zip(table.columns, entries, strict=True):
@@ -103,7 +105,7 @@ def verdicts(manifest: Manifest, cells: Sequence[Cell]) -> dict[str, str]:
     return outcomes
 
 
-def moved(cell: Cell, factor: float) -> Cell:
+def scale_test_metrics(cell: Cell, factor: float) -> Cell:
     """The cell with its test metrics multiplied by a factor, items and all: a perplexity by that factor is a loss by its logarithm."""
     if cell.deterministic or factor == 1:
         return cell

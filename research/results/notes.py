@@ -5,21 +5,21 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from research.config.data import Corpus, Evaluation, Text
+from research.config.data import Corpus, Evaluation, TextCorpus
 from research.config.experiment import Control
-from research.results.cells import Axes, Cell, Manifest
-from research.results.comparisons import SEEDS_NEEDED, infinite, shortfall
+from research.results.cells import Cell, Manifest, TableAxes
+from research.results.comparisons import SEEDS_NEEDED, has_infinite_value, shortfall
 from research.results.costs import cost_note
-from research.results.headline import headline
+from research.results.headline import headline_notes
 from research.results.item_tests import count_clusters
 from research.results.labels import axis_titles, find_indices, label_text, place_text, value_text
 from research.results.measures import base_name, number, scored_name, split_name, title
-from research.results.provenance import code_notes
+from research.results.provenance import table_code_notes
 
 LEAST_SHARE = 0.0005  # that is told as more than 0.0 %
 
 
-class Found(NamedTuple):
+class ColumnBest(NamedTuple):
     """What the tests say of a column: row indices of its best and of those that they do not tell from it."""
 
     metric: str
@@ -47,8 +47,8 @@ class Unranked(NamedTuple):
 def footnotes(
     manifest: Manifest,
     cells: Sequence[Cell],
-    axes: Axes,
-    column_bests: Sequence[Found | None],
+    axes: TableAxes,
+    column_bests: Sequence[ColumnBest | None],
     unranked: Sequence[Unranked],
     sources: Mapping[str, Any],
 ) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ def footnotes(
     ranked = [column_best for column_best in column_bests if column_best is not None]
     primary = [column_best for column_best in ranked if column_best.metric == ranked[0].metric]
     return (
-        *headline(manifest, cells, axes, _undecided(primary, axes)),
+        *headline_notes(manifest, cells, axes, _undecided(primary, axes)),
         *_control(manifest, cells, axes),
         *_intervals(cells, sources),
         *_infinite(cells, axes, sources["metrics"]),
@@ -72,13 +72,13 @@ def footnotes(
         *_beyond_limit(cells, axes),
         *_advice(cells),
         *_cannot(cells, axes),
-        *code_notes(cells, axes),
+        *table_code_notes(cells, axes),
         *cost_note(manifest, {cell.cell_id: tuple(cell.results.values()) for cell in cells}),
         *filter(None, [manifest.get("cards_note")]),
     )
 
 
-def _undecided(column_bests: Sequence[Found], axes: Axes) -> list[str]:
+def _undecided(column_bests: Sequence[ColumnBest], axes: TableAxes) -> list[str]:
     """The columns in which no test tells any row from the best, and those in which there is no test."""
     undistinguished = [
         column_best for column_best in column_bests if 0 < column_best.tested == len(column_best.rivals) and not column_best.unfinished
@@ -98,7 +98,7 @@ def _undecided(column_bests: Sequence[Found], axes: Axes) -> list[str]:
     ]
 
 
-def _folds(cells: Sequence[Cell], axes: Axes) -> list[str]:
+def _folds(cells: Sequence[Cell], axes: TableAxes) -> list[str]:
     """Which rows are cross-validated, on how many folds, and how far these lie apart."""
     rows_by_folds: dict[int, list[str]] = {}
     for cell in cells:
@@ -150,18 +150,18 @@ def _count_text(counts: Sequence[int]) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def _infinite(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) -> list[str]:
-    rows = dict.fromkeys(place_text(cell.labels, *axes) for cell in cells if any(infinite(cell, metric) for metric in metrics))
+def _infinite(cells: Sequence[Cell], axes: TableAxes, metrics: Sequence[str]) -> list[str]:
+    rows = dict.fromkeys(place_text(cell.labels, *axes) for cell in cells if any(has_infinite_value(cell, metric) for metric in metrics))
     if not rows:
         return []
     return [f"Infinite: {'; '.join(rows)} gives some of what was scored no probability. It stands last, and needs no test."]
 
 
-def _best_lines(column_bests: Sequence[Found], rows: Sequence[str], axes: Axes) -> list[str]:
+def _best_lines(column_bests: Sequence[ColumnBest], rows: Sequence[str], axes: TableAxes) -> list[str]:
     return [f"{_column_title(column_best, axes)}: {_verdict_text(column_best, rows)}" for column_best in column_bests]
 
 
-def _unranked(unranked: Sequence[Unranked], rows: Sequence[str], axes: Axes) -> list[str]:
+def _unranked(unranked: Sequence[Unranked], rows: Sequence[str], axes: TableAxes) -> list[str]:
     columns: dict[str, list[str]] = {}
     for column in unranked:
         all_text = "no row is ranked: they were scored on different data or in different tokens"
@@ -170,13 +170,13 @@ def _unranked(unranked: Sequence[Unranked], rows: Sequence[str], axes: Axes) -> 
     return [f"{'; '.join(names)}: {reason}." for reason, names in columns.items()]
 
 
-def _column_title(column: Found | Unranked, axes: Axes) -> str:
+def _column_title(column: ColumnBest | Unranked, axes: TableAxes) -> str:
     axis_labels = zip(axis_titles(axes.columns), column.labels, strict=True)
     text = f"{title(column.metric)}, {', '.join(map(' '.join, axis_labels))}" if column.labels else title(column.metric)
     return text[0].upper() + text[1:]
 
 
-def _verdict_text(column_best: Found, rows: Sequence[str]) -> str:
+def _verdict_text(column_best: ColumnBest, rows: Sequence[str]) -> str:
     leaders = " and ".join(rows[i] for i in (column_best.best, *column_best.twins))
     leaders += ", one and the same run," if column_best.twins else ""
 
@@ -200,7 +200,7 @@ def _verdict_text(column_best: Found, rows: Sequence[str]) -> str:
     return f"{leaders} has the best mean, not significantly different from {' or '.join(rows[i] for i in column_best.rivals)}.{absent}"
 
 
-def _test_lines(column_bests: Sequence[Found]) -> list[str]:
+def _test_lines(column_bests: Sequence[ColumnBest]) -> list[str]:
     if not column_bests:
         return []
     missing_tests = "; ".join(dict.fromkeys(note for column_best in column_bests for note in column_best.notes))
@@ -211,7 +211,7 @@ def _test_lines(column_bests: Sequence[Found]) -> list[str]:
     ]
 
 
-def _contexts(cells: Sequence[Cell], axes: Axes) -> list[str]:
+def _contexts(cells: Sequence[Cell], axes: TableAxes) -> list[str]:
     rows_by_context: dict[str, list[str]] = {}
     for cell in cells:
         context = eval_context(cell.config)
@@ -222,7 +222,7 @@ def _contexts(cells: Sequence[Cell], axes: Axes) -> list[str]:
     return [f"Scored {context}: {', '.join(dict.fromkeys(rows))}." for context, rows in rows_by_context.items()]
 
 
-def _signatures(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) -> list[str]:
+def _signatures(cells: Sequence[Cell], axes: TableAxes, metrics: Sequence[str]) -> list[str]:
     """How a score of drawn texts was computed, in sacrebleu's words; by rows where they differ, since then the scores do not compare."""
     rows_by_signature: dict[tuple[str, str], list[str]] = {}
     for metric in dict.fromkeys(split_name(base_name(name))[1].split("_at_")[0] for name in metrics):
@@ -238,7 +238,7 @@ def _signatures(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) -> li
     return [f"{title(metric)}{rows_text(metric, rows)}: sacrebleu, {signature}." for (metric, signature), rows in rows_by_signature.items()]
 
 
-def _unknown_symbols(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) -> list[str]:
+def _unknown_symbols(cells: Sequence[Cell], axes: TableAxes, metrics: Sequence[str]) -> list[str]:
     """The shares of <unk> in drawn texts and in their references, where BLEU or chrF is shown, of rows with as many as can be told."""
     scores = {split_name(base_name(name))[1].split("_at_")[0] for name in metrics} & {"bleu", "chrf"}
     shares = {}
@@ -254,7 +254,7 @@ def _unknown_symbols(cells: Sequence[Cell], axes: Axes, metrics: Sequence[str]) 
     return [f"An unknown symbol, <unk>, is one wrong word. Its share in what was written (and in the references): {text}."]
 
 
-def _beyond_limit(cells: Sequence[Cell], axes: Axes) -> list[str]:
+def _beyond_limit(cells: Sequence[Cell], axes: TableAxes) -> list[str]:
     """The shares of references that are longer than any text that was written, which are cut."""
     shares = {
         place_text(cell.labels, *axes): share
@@ -293,11 +293,11 @@ def eval_window(config: Mapping[str, Any]) -> int | None:
     data, evaluation = config.get("data", {}), Evaluation().model_dump() | config.get("eval", {})
     if data.get("kind") not in TEXTS or evaluation["context"] == "sentence":
         return None
-    length: int = data.get("length", Text.model_fields["length"].default)
+    length: int = data.get("length", TextCorpus.model_fields["length"].default)
     return length if evaluation["length"] == "training" else evaluation["length"]
 
 
-def _cannot(cells: Sequence[Cell], axes: Axes) -> list[str]:
+def _cannot(cells: Sequence[Cell], axes: TableAxes) -> list[str]:
     lines = [f"{place_text(cell.labels, *axes)} cannot: {cell.cannot}." for cell in cells if cell.cannot]
     incomplete = [(cell, reason) for cell in cells for reason in dict.fromkeys(cell.lacks.values())]
     for cell, reason in incomplete:
@@ -306,7 +306,7 @@ def _cannot(cells: Sequence[Cell], axes: Axes) -> list[str]:
     return lines
 
 
-def _control(manifest: Manifest, cells: Sequence[Cell], axes: Axes) -> list[str]:
+def _control(manifest: Manifest, cells: Sequence[Cell], axes: TableAxes) -> list[str]:
     """Inconclusive, unless the control has done what it is known to do, on all of its seeds."""
     if not manifest.get("control"):
         return []

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from research.results.measures import human
+from research.results.measures import human_units
 
 COLOURS = ("#1B7FC4", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F6BB3", "#8C8C8C")  # after Okabe & Ito 2008
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
@@ -213,7 +213,7 @@ def _tick_text(value: float) -> str:
     return (
         f"{value:.2e}".replace("e+", "e")
         if value >= 1e15
-        else re.sub(r"(\.\d*?)0+(?=\s|$)", r"\1", human(value)).replace(". ", " ").rstrip(".")
+        else re.sub(r"(\.\d*?)0+(?=\s|$)", r"\1", human_units(value)).replace(". ", " ").rstrip(".")
     )
 
 

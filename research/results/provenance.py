@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from research.results.cells import Axes, Cell, Manifest
-from research.results.code import environments
+from research.results.cells import Cell, Manifest, TableAxes
+from research.results.code import run_environments
 from research.results.labels import place_text, value_text
 from research.results.store import read_json
 
@@ -57,7 +57,7 @@ def provenance(manifest: Manifest, cells: Sequence[Cell]) -> list[tuple[str, str
     ]
 
 
-def code_notes(cells: Sequence[Cell], axes: Axes) -> list[str]:
+def table_code_notes(cells: Sequence[Cell], axes: TableAxes) -> list[str]:
     """A line where runs of one table were made by different code, or by code that no commit holds."""
     rows: dict[str, dict[str, None]] = {}
     for cell in cells:
@@ -81,8 +81,8 @@ def _code_text(environment: Mapping[str, Any], result: Mapping[str, Any]) -> str
 
 def _environments(cell: Cell) -> dict[int, tuple[Mapping[str, Any], ...]]:
     """Of every run that is done what did each part of it: its own env.json, or where it has none its cell's."""
-    cell_environments = environments(cell.folder)
-    return {seed: environments(cell.folder / f"seed-{seed}") or cell_environments for seed in cell.results}
+    cell_environments = run_environments(cell.folder)
+    return {seed: run_environments(cell.folder / f"seed-{seed}") or cell_environments for seed in cell.results}
 
 
 def _flatten(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

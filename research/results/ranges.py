@@ -7,7 +7,7 @@ LENGTHS = 8  # where there are no more of them, each is a group of its own
 RANGES = 6
 
 
-def ranges(lengths: Int[np.ndarray, " n"]) -> np.ndarray:
+def length_ranges(lengths: Int[np.ndarray, " n"]) -> np.ndarray:
     """The name of the group that each of n lengths is in: `12`, or where there are many lengths `10_to_14`.
 
     Then there are at most RANGES ranges, of about equal numbers of members: a length is never cut in two, and all between the ends of

@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
-from research.results.sheets import Heading, Sheet, Text
+from research.results.sheets import Heading, Sheet, StyledText
 from research.results.tables import Entry, TableData
 
 LATEX = {
@@ -36,7 +36,7 @@ def full_heading(heading: Heading) -> str:
     return f"{heading.group}: {heading.text}" if heading.group else heading.text
 
 
-def spans(headings: Sequence[Heading]) -> list[tuple[str, int]]:
+def heading_spans(headings: Sequence[Heading]) -> list[tuple[str, int]]:
     """The line of groups above the headings: (group, columns), neighbours joined."""
     return [(group, len(list(members))) for group, members in groupby(headings, key=lambda heading: heading.group)]
 
@@ -66,7 +66,7 @@ def _escape_markdown(text: str) -> str:
     return text.replace("\n", " ")
 
 
-def _markdown_text(text: Text) -> str:
+def _markdown_text(text: StyledText) -> str:
     content = _escape_markdown(text.text)
     content = f"**{content}**" if text.bold and content else content
     return f"{content} ({_escape_markdown(text.note)})" if text.note else content
@@ -90,7 +90,7 @@ def _latex_groups(headings: Sequence[Heading]) -> list[str]:
     if not any(heading.group for heading in headings):
         return []
     cells, rules, column = [], [], 1
-    for group, width in spans(headings):
+    for group, width in heading_spans(headings):
         if group:
             cells.append(rf"\multicolumn{{{width}}}{{c}}{{{escape_latex(group)}}}")
             rules.append(rf"\cmidrule(lr){{{column}-{column + width - 1}}}")
@@ -109,7 +109,7 @@ def escape_latex(text: str) -> str:
     return "".join(LATEX.get(sign, sign) for sign in text)
 
 
-def _latex_text(text: Text) -> str:
+def _latex_text(text: StyledText) -> str:
     content = escape_latex(text.text)
     content = rf"\textbf{{{content}}}" if text.bold and content else content
     return rf"{content} {{\footnotesize ({escape_latex(text.note)})}}" if text.note else content

@@ -10,18 +10,18 @@ from typing import Any, NamedTuple
 import jinja2
 
 from research.config.errors import StepladderError, did_you_mean
-from research.results.cards import Judgement, card_changes, cards_sheet, judge_cards
-from research.results.cells import Cell, Manifest, axes_of, load_cells, read_spec, selecting
-from research.results.choices_file import choices
-from research.results.families import Families, families
-from research.results.figures import figures as drawn_figures
+from research.results.cards import CardResult, card_changes, cards_sheet, evaluate_cards
+from research.results.cells import Cell, Manifest, axes_of, load_cells, read_spec, selection_metric
+from research.results.choices_file import tuned_choices
+from research.results.families import Families, comparison_families
+from research.results.figures import sweep_figures
 from research.results.labels import place_text, value_text
-from research.results.measures import COSTS, measure, number, title
-from research.results.moved import settled_cards, table_on_any_machine, turns_of
+from research.results.measures import COSTS, metric_value, number, title
+from research.results.moved import cards_on_any_machine, find_unstable_verdicts, table_on_any_machine
 from research.results.plots import Picture
 from research.results.provenance import provenance
-from research.results.render import RENDERERS, latex, markdown, spans, table_csv
-from research.results.sheets import DASH, Heading, Sheet, Text, comparisons_sheet, said_counts, table_sheet
+from research.results.render import RENDERERS, heading_spans, latex, markdown, table_csv
+from research.results.sheets import DASH, Heading, Sheet, StyledText, comparisons_sheet, counts_text, table_sheet
 from research.results.store import read_json, write_bytes, write_json, write_text
 from research.results.tables import TableData
 from research.results.trials_sheet import trials_sheet
@@ -51,12 +51,12 @@ class Section:
         return "section-" + "".join(letter if letter.isalnum() else "-" for letter in self.title.lower())
 
 
-class Decided(NamedTuple):
+class Findings(NamedTuple):
     """What a report says of its numbers."""
 
     table: TableData
     compared: Families
-    judged: tuple[Judgement, ...]
+    judged: tuple[CardResult, ...]
 
 
 def write_report(
@@ -80,12 +80,12 @@ def write_report(
     cells = load_cells(manifest, runs_dir) if cells is None else cells
     if (trials := trials_sheet(manifest, cells)) is not None:
         sections = (*sections, Section("Trials", sheet=trials))
-    findings = decide(manifest, cells, runs_dir, sections)
-    pictures = (*drawn_figures(manifest, cells), *figures) if "html" in formats else tuple(figures)
+    findings = collect_findings(manifest, cells, runs_dir, sections)
+    pictures = (*sweep_figures(manifest, cells), *figures) if "html" in formats else tuple(figures)
     files = _file_texts(manifest, cells, findings, runs_dir, out_dir, formats, pictures, sections)
     all_pictures = (*pictures, *(section.picture for section in sections if section.picture))
     files |= {f"figures/{picture.name}.svg": picture.svg for picture in all_pictures}
-    if (chosen := choices(manifest, cells)) is not None:
+    if (chosen := tuned_choices(manifest, cells)) is not None:
         files["choices.json"] = json.dumps(chosen, indent=2, ensure_ascii=False) + "\n"
     names = sorted([*files, *(f"figures/{picture.name}.png" for picture in all_pictures), "report.json"])
     _remove_stale_files(out_dir, names)
@@ -108,7 +108,7 @@ def _remove_stale_files(out_dir: Path, names: Sequence[str]) -> None:
 def _file_texts(
     manifest: Manifest,
     cells: Sequence[Cell],
-    findings: Decided,
+    findings: Findings,
     runs_dir: Path,
     out_dir: Path,
     formats: Sequence[str],
@@ -126,18 +126,20 @@ def _file_texts(
     return {names[name]: writers[name]() for name in dict.fromkeys(formats)}
 
 
-def _further_sheets(manifest: Manifest, findings: Decided) -> list[Sheet]:
+def _further_sheets(manifest: Manifest, findings: Findings) -> list[Sheet]:
     sheets = (_cards_sheet(manifest, findings.judged), _comparisons_sheet(findings.compared))
     return [sheet for sheet in sheets if sheet]
 
 
-def decide(manifest: Manifest, cells: Sequence[Cell], runs_dir: Path, sections: Sequence[Section] = ()) -> Decided:
+def collect_findings(manifest: Manifest, cells: Sequence[Cell], runs_dir: Path, sections: Sequence[Section] = ()) -> Findings:
     """The table, the comparisons of the spec and the judgements of the claims, over the same numbers."""
     cells_with_numbers = [_with_numbers(cell, sections) for cell in cells]
-    unstable_verdicts = turns_of(manifest, cells_with_numbers)
+    unstable_verdicts = find_unstable_verdicts(manifest, cells_with_numbers)
     table = table_on_any_machine(manifest, runs_dir, cells, unstable_verdicts)
-    return Decided(
-        table, families(manifest, cells_with_numbers), settled_cards(judge_cards(manifest, cells_with_numbers), unstable_verdicts)
+    return Findings(
+        table,
+        comparison_families(manifest, cells_with_numbers),
+        cards_on_any_machine(evaluate_cards(manifest, cells_with_numbers), unstable_verdicts),
     )
 
 
@@ -146,7 +148,7 @@ def _comparisons_sheet(compared: Families) -> Sheet | None:
     return comparisons_sheet(compared.named, claimed=compared.tested - tested) if compared.named else None
 
 
-def _cards_sheet(manifest: Manifest, card_results: Sequence[Judgement]) -> Sheet | None:
+def _cards_sheet(manifest: Manifest, card_results: Sequence[CardResult]) -> Sheet | None:
     changes = card_changes(manifest)
     return cards_sheet(card_results, changes=changes) if card_results or changes else None
 
@@ -161,7 +163,7 @@ def _with_numbers(cell: Cell, sections: Sequence[Section]) -> Cell:
     return replace(cell, results=results)
 
 
-def report_data(manifest: Manifest, cells: Sequence[Cell], findings: Decided) -> dict[str, Any]:
+def report_data(manifest: Manifest, cells: Sequence[Cell], findings: Findings) -> dict[str, Any]:
     """The whole report for a program: entries with their intervals and values by seed, comparisons, cards, notes."""
     table, compared, card_results = findings
     entries = [
@@ -197,7 +199,7 @@ def _entry_data(entry: Any) -> dict[str, Any]:
 def render_page(
     manifest: Manifest,
     cells: Sequence[Cell],
-    findings: Decided,
+    findings: Findings,
     runs_dir: Path,
     out_dir: Path,
     pictures: Sequence[Picture] = (),
@@ -222,7 +224,7 @@ def render_page(
         sections=sections,
         cells=[_cell_view(manifest, cell, out_dir) for cell in cells],
         provenance=provenance(manifest, cells),
-        spans=spans,
+        spans=heading_spans,
     ) + "\n"  # fmt: skip
 
 
@@ -244,7 +246,7 @@ def _facts(manifest: Manifest, cells: Sequence[Cell]) -> list[str]:
         for status, count in cell.counts().items():
             counts[status] = counts.get(status, 0) + count
     cannot = sum(bool(cell.cannot) for cell in cells)
-    runs = f"{len(cells)} cells, {sum(counts.values())} runs: {said_counts(counts)}" + (f"; {cannot} cannot be run" if cannot else "")
+    runs = f"{len(cells)} cells, {sum(counts.values())} runs: {counts_text(counts)}" + (f"; {cannot} cannot be run" if cannot else "")
     preset = f"preset {manifest['preset']}" if manifest.get("preset") else ""
     return list(filter(None, (preset, runs, f"planned {str(manifest.get('created', ''))[:10]}")))
 
@@ -254,7 +256,7 @@ def cost_sheet(manifest: Manifest, cells: Sequence[Cell], runs_dir: Path) -> She
     axes = axes_of(manifest)
     metrics = [metric for metric in (*COST_COLUMNS, "trials") if any(_cost(cell, metric) is not None for cell in cells)]
     heads = (Heading("cell", numeric=False), *(Heading(title(metric)) for metric in metrics))
-    rows = tuple((Text(place_text(cell.labels, *axes)), *(_cost_text(cell, metric) for metric in metrics)) for cell in cells)
+    rows = tuple((StyledText(place_text(cell.labels, *axes)), *(_cost_text(cell, metric) for metric in metrics)) for cell in cells)
     note = (
         "Means over the seeds that finished. FLOPs: forward, by formula; training takes three times as many. core-s: seconds times cores."
     )
@@ -267,9 +269,9 @@ def _cost(cell: Cell, metric: str) -> float | None:
     return sum(values) / len(values) if values else cell.fixed(metric)
 
 
-def _cost_text(cell: Cell, metric: str) -> Text:
+def _cost_text(cell: Cell, metric: str) -> StyledText:
     mean = _cost(cell, metric)
-    return Text(DASH, tone="quiet") if mean is None else Text(number(metric, mean))
+    return StyledText(DASH, tone="quiet") if mean is None else StyledText(number(metric, mean))
 
 
 def _cell_view(manifest: Manifest, cell: Cell, out_dir: Path) -> dict[str, Any]:
@@ -281,7 +283,7 @@ def _cell_view(manifest: Manifest, cell: Cell, out_dir: Path) -> dict[str, Any]:
     return {
         "label": place_text(cell.labels, *axes_of(manifest)),
         "cell_id": cell.cell_id,
-        "state": "cannot" if cell.cannot else said_counts(statuses),
+        "state": "cannot" if cell.cannot else counts_text(statuses),
         "bad": bool(bad),
         "cannot": cell.cannot,
         "tuned": ", ".join(f"{key} = {value_text(value)}" for key, value in cell.tuned.items()),
@@ -295,17 +297,17 @@ def _cell_view(manifest: Manifest, cell: Cell, out_dir: Path) -> dict[str, Any]:
 
 def _seeds_sheet(manifest: Manifest, cell: Cell) -> Sheet:
     spec = read_spec(manifest)
-    metrics = list(dict.fromkeys((selecting(spec), spec.metric, "best_step", "seconds.train")))
+    metrics = list(dict.fromkeys((selection_metric(spec), spec.metric, "best_step", "seconds.train")))
     heads = (Heading("seed", numeric=False), Heading("status", numeric=False), *(Heading(title(metric)) for metric in metrics))
     rows = []
     for seed, status in cell.statuses.items():
-        values = [measure(dict(cell.results[seed]), metric) if seed in cell.results else None for metric in metrics]
+        values = [metric_value(dict(cell.results[seed]), metric) if seed in cell.results else None for metric in metrics]
         texts = [
-            Text(DASH, tone="quiet") if value is None else Text(number(metric, value))
+            StyledText(DASH, tone="quiet") if value is None else StyledText(number(metric, value))
             for metric, value in zip(metrics, values, strict=True)
         ]
         tone: Any = "bad" if status in ("failed", "diverged") else ""
-        rows.append((Text(str(seed)), Text(status, cell.messages[seed] if status != "done" else "", tone=tone), *texts))
+        rows.append((StyledText(str(seed)), StyledText(status, cell.messages[seed] if status != "done" else "", tone=tone), *texts))
     return Sheet(f"Seeds of {cell.cell_id}", heads, tuple(rows))
 
 

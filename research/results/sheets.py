@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from research.results.comparisons import Comparison
+from research.results.comparisons import RowComparison
 from research.results.measures import decimals, decimals_of, is_quality, number, scale, title
 from research.results.statistics import Interval
 from research.results.tables import Column, Entry, TableData
@@ -16,7 +16,7 @@ Tone = Literal["", "good", "bad", "quiet"]
 
 
 @dataclass(frozen=True)
-class Text:
+class StyledText:
     """One place of a sheet."""
 
     text: str
@@ -40,7 +40,7 @@ class Sheet:
 
     title: str
     headings: tuple[Heading, ...]
-    rows: tuple[tuple[Text, ...], ...]
+    rows: tuple[tuple[StyledText, ...], ...]
     labels: int = 1
     notes: tuple[str, ...] = ()
 
@@ -48,7 +48,9 @@ class Sheet:
 def table_sheet(table: TableData) -> Sheet:
     """The sheet of a table: `mean ± half`, or what became of the seeds."""
     columns = [_column_texts([row[i] for row in table.entries], column) for i, column in enumerate(table.columns)]
-    rows = tuple((*(Text(label or DASH) for label in labels), *(texts[i] for texts in columns)) for i, labels in enumerate(table.rows))
+    rows = tuple(
+        (*(StyledText(label or DASH) for label in labels), *(texts[i] for texts in columns)) for i, labels in enumerate(table.rows)
+    )
     headings = (
         *(Heading(text, numeric=False) for text in table.row_titles),
         *(Heading(column.title, column.group) for column in table.columns),
@@ -56,7 +58,7 @@ def table_sheet(table: TableData) -> Sheet:
     return Sheet(table.title, headings, rows, len(table.row_titles), table.notes)
 
 
-def _column_texts(entries: Sequence[Entry | None], column: Column) -> list[Text]:
+def _column_texts(entries: Sequence[Entry | None], column: Column) -> list[StyledText]:
     factor = scale(column.metric)
     intervals = [entry.interval for entry in entries if entry is not None and entry.interval is not None]
     places = decimals_of(
@@ -65,9 +67,9 @@ def _column_texts(entries: Sequence[Entry | None], column: Column) -> list[Text]
     return [_entry_text(entry, column.metric, places) for entry in entries]
 
 
-def _entry_text(entry: Entry | None, metric: str, places: int) -> Text:
+def _entry_text(entry: Entry | None, metric: str, places: int) -> StyledText:
     if entry is None:
-        return Text("", tone="quiet")
+        return StyledText("", tone="quiet")
     if entry.interval is None:
         return _missing_text(entry, metric)
     text = number(metric, entry.interval.mean, places)
@@ -77,8 +79,8 @@ def _entry_text(entry: Entry | None, metric: str, places: int) -> Text:
         text += f" (of {len(entry.values)})"
     elif is_quality(metric) and entry.values and not entry.infinite:
         text += f" (n = {len(entry.values)}{_pair_text(entry, metric, places)})"
-    lost = said_counts(entry.lost) if is_quality(metric) else ""
-    return Text(text, lost, entry.best, "bad" if lost else "")
+    lost = counts_text(entry.lost) if is_quality(metric) else ""
+    return StyledText(text, lost, entry.best, "bad" if lost else "")
 
 
 def spread_text(interval: Interval, metric: str, places: int) -> str:
@@ -92,19 +94,19 @@ def _pair_text(entry: Entry, metric: str, places: int) -> str:
     return f": {', '.join(number(metric, value, places) for value in entry.values.values())}" if len(entry.values) == 2 else ""
 
 
-def _missing_text(entry: Entry, metric: str) -> Text:
+def _missing_text(entry: Entry, metric: str) -> StyledText:
     if not is_quality(metric):
-        return Text(DASH, tone="quiet")
+        return StyledText(DASH, tone="quiet")
     if entry.cannot:
-        return Text("cannot", tone="quiet")
+        return StyledText("cannot", tone="quiet")
     if not entry.lost:
-        return Text(DASH, tone="quiet")  # it ran, and has no such metric
+        return StyledText(DASH, tone="quiet")  # it ran, and has no such metric
     bad = entry.lost.keys() & {"failed", "diverged"}
-    text = next(iter(entry.lost)) if len(entry.lost) == 1 and sum(entry.lost.values()) == 1 else said_counts(entry.lost)
-    return Text("not run" if entry.lost.keys() == {"not run"} else text, tone="bad" if bad else "quiet")
+    text = next(iter(entry.lost)) if len(entry.lost) == 1 and sum(entry.lost.values()) == 1 else counts_text(entry.lost)
+    return StyledText("not run" if entry.lost.keys() == {"not run"} else text, tone="bad" if bad else "quiet")
 
 
-def said_counts(counts: dict[str, int]) -> str:
+def counts_text(counts: dict[str, int]) -> str:
     """Seeds by status in words: "2 diverged, 1 not run"."""
     return ", ".join(f"{count} {status}" for status, count in counts.items())
 
@@ -127,7 +129,7 @@ TONES: dict[str, Tone] = {
 }
 
 
-def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparisons", claimed: int = 0) -> Sheet:
+def comparisons_sheet(comparisons: Sequence[RowComparison], name: str = "Comparisons", claimed: int = 0) -> Sheet:
     """One line a comparison: difference, both p values, Holm's, and the verdict. `claimed`: tests that the claims add to their family."""
     has_columns = any(comparison.column for comparison in comparisons)
     heads = [Heading("row", numeric=False), Heading("against", numeric=False), *([Heading("column", numeric=False)] if has_columns else [])]
@@ -140,12 +142,12 @@ def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparison
     common = next((note for note, count in notes.items() if note and 2 * count > notes.total()), "")
     rows = tuple(
         (
-            Text(comparison.better),
-            Text(comparison.worse),
-            *([Text(comparison.column)] if has_columns else []),
-            Text(DASH if comparison.difference is None else f"{signed(comparison.difference * scale(comparison.metric))}"),
-            Text(comparison.verdict, "" if comparison.note == common else comparison.note, tone=TONES[comparison.verdict]),
-            *(Text(p_text(p[i])) for p in p_values.values()),
+            StyledText(comparison.better),
+            StyledText(comparison.worse),
+            *([StyledText(comparison.column)] if has_columns else []),
+            StyledText(DASH if comparison.difference is None else f"{signed_text(comparison.difference * scale(comparison.metric))}"),
+            StyledText(comparison.verdict, "" if comparison.note == common else comparison.note, tone=TONES[comparison.verdict]),
+            *(StyledText(p_text(p[i])) for p in p_values.values()),
         )
         for i, comparison in enumerate(comparisons)
     )
@@ -168,7 +170,7 @@ def comparisons_sheet(comparisons: Sequence[Comparison], name: str = "Comparison
     )
 
 
-def signed(value: float | int) -> str:
+def signed_text(value: float | int) -> str:
     """Three figures with a sign; the minus is a true one."""
     if not math.isfinite(value):
         return DASH if math.isnan(value) else number("test.loss", value)

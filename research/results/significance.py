@@ -21,7 +21,7 @@ ENOUGH = 50  # draws beyond the observed one after which no more are needed
 TIE = 1e-9  # what separates equal sums, as a share of them
 
 
-class Estimate(NamedTuple):
+class ClusterEstimate(NamedTuple):
     """A statistic over n independent clusters, its standard error, and the skewness of its error."""
 
     value: float
@@ -37,13 +37,13 @@ class Estimate(NamedTuple):
         return math.copysign(math.inf, self.value) if self.value else 0.0
 
 
-def estimate(value: float, influence: Float[Array, " n"]) -> Estimate:
+def estimate_from_influence(value: float, influence: Float[Array, " n"]) -> ClusterEstimate:
     """From how far each cluster moves the statistic: of a mean, the cluster's deviation from it over n."""
     n, centred = len(influence), influence - influence.mean()
     second_moment = float((centred**2).mean())
     third_moment = float((centred * centred * centred).mean())  # not **3, which is not odd on every processor
     error = math.sqrt(n * second_moment * n / (n - 1)) if n > 1 else math.inf
-    return Estimate(value, error, third_moment / second_moment**1.5 / math.sqrt(n) if second_moment > 0 else 0.0, n)
+    return ClusterEstimate(value, error, third_moment / second_moment**1.5 / math.sqrt(n) if second_moment > 0 else 0.0, n)
 
 
 def jackknife(score: Callable[[Array], Array], clusters: Float[Array, "n m"]) -> Float[Array, " n"]:
@@ -70,12 +70,12 @@ def t_p(t: float, skew: float, freedom: float | int, sign: float | int) -> float
     return min(1.0, 2 * float(special.stdtr(freedom, -smaller_t))) if sign else 1.0
 
 
-def studentised_p(estimated: Estimate, sign: float | int) -> float:
+def studentised_p(estimated: ClusterEstimate, sign: float | int) -> float:
     """p that the statistic is zero, with n - 1 degrees of freedom; 1 of a single cluster."""
     return t_p(estimated.t, estimated.skew, estimated.n - 1, sign) if estimated.n > 1 else 1.0
 
 
-def t_bounds(estimated: Estimate, confidence: float = 0.95) -> tuple[float, float]:
+def t_bounds(estimated: ClusterEstimate, confidence: float = 0.95) -> tuple[float, float]:
     """The interval of the values that `studentised_p` does not reject; needs two clusters and an error."""
     high = float(stats.t.ppf((1 + confidence) / 2, estimated.n - 1))
     lowest, highest = min(-high, skewed(-high, estimated.skew)), max(high, skewed(high, estimated.skew))
@@ -151,16 +151,16 @@ def paired_t(a: Sequence[float] | Float[Array, " n"], b: Sequence[float] | Float
     return max(2 * float(special.stdtr(estimated.n - 1, -abs(estimated.t))), 2.0 ** (1 - estimated.n) if math.isinf(estimated.t) else 0.0)
 
 
-def seeds_estimate(a: Sequence[float] | Float[Array, " n"], b: Sequence[float] | Float[Array, " n"]) -> Estimate:
+def seeds_estimate(a: Sequence[float] | Float[Array, " n"], b: Sequence[float] | Float[Array, " n"]) -> ClusterEstimate:
     """The mean difference over seeds; spread below what floats can hold is none. Its skewness is not estimated: seeds are few."""
     differences = np.asarray(a, float) - np.asarray(b, float)
     size = float(max(np.abs(a).max(), np.abs(b).max()))
     flat = float(np.ptp(differences)) <= 1e-12 * size
-    estimated = estimate(float(differences.mean()), np.zeros(len(differences)) if flat else differences / len(differences))
+    estimated = estimate_from_influence(float(differences.mean()), np.zeros(len(differences)) if flat else differences / len(differences))
     return estimated._replace(value=0.0) if flat and abs(estimated.value) <= 1e-12 * size else estimated._replace(skew=0.0)
 
 
-def both_p(seeds: Estimate, items: Estimate, sign: float | int) -> float:
+def both_p(seeds: ClusterEstimate, items: ClusterEstimate, sign: float | int) -> float:
     """p over seeds and items together: the squares of their errors add up (crossed random effects), freedom by Welch and Satterthwaite.
 
     Each estimate may have its own scale (perplexity, nats): what counts is its value over its error. 1 where they differ in direction.

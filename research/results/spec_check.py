@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from research.config.errors import StepladderError, did_you_mean
-from research.results.card_words import Card, Label, Order, Ratio, read_cards
-from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
-from research.results.comparisons import pairs
+from research.results.card_words import Card, Label, OrderCard, RatioCard, read_cards
+from research.results.cells import Cell, Manifest, TableAxes, axes_of, read_spec
+from research.results.comparisons import cell_pairs
 from research.results.labels import find_indices, value_text
 from research.results.measures import FROM_CELL, FROM_RUN, base_name, direction
 
@@ -54,9 +54,9 @@ def _metric_uses(manifest: Manifest, cards: Sequence[Card], where: str) -> Itera
 
 
 def _metrics_and_rows(card: Card) -> list[tuple[str, Label]]:
-    if isinstance(card, Order):
+    if isinstance(card, OrderCard):
         return [(card.metric, card.better), (card.metric, card.worse)]
-    if isinstance(card, Ratio):
+    if isinstance(card, RatioCard):
         return [(part.metric, part.label) for part in (card.numerator, card.denominator)]
     return [(card.metric, card.label)]
 
@@ -80,19 +80,19 @@ def _metric_list(metrics: Iterable[str]) -> str:
     return ", ".join(sorted(name.replace("_at_*", "_at_GROUP") for name in metrics))
 
 
-def _check_distinct_rows(cells: Sequence[Cell], better: str, worse: str, axes: Axes) -> None:
-    for a, b in pairs(cells, better, worse, axes, "sweep.comparisons"):
+def _check_distinct_rows(cells: Sequence[Cell], better: str, worse: str, axes: TableAxes) -> None:
+    for a, b in cell_pairs(cells, better, worse, axes, "sweep.comparisons"):
         if a is b:
             raise StepladderError(f"sweep.comparisons compares {better!r} with itself. Name another row in better or worse.")
 
 
-def _check_card(card: Card, cells: Sequence[Cell], axes: Axes, where: str) -> None:
+def _check_card(card: Card, cells: Sequence[Cell], axes: TableAxes, where: str) -> None:
     """An order has two rows and a direction; what else a card names is one cell."""
-    if not isinstance(card, Order):
+    if not isinstance(card, OrderCard):
         for _, label in _metrics_and_rows(card):
             _check_single_cell(cells, label, axes, where)
         return
-    if any(a is b for a, b in pairs(cells, card.better, card.worse, axes, where)):
+    if any(a is b for a, b in cell_pairs(cells, card.better, card.worse, axes, where)):
         raise StepladderError(f"{where} compares {value_text(card.better)!r} with itself. Name another row in better or worse.")
     metric_direction = direction(card.metric)
     if not metric_direction and card.direction is None:
@@ -104,7 +104,7 @@ def _check_card(card: Card, cells: Sequence[Cell], axes: Axes, where: str) -> No
         raise StepladderError(f"{where}: {card.metric} is better the other way round than direction = {card.direction}. Leave it out.")
 
 
-def _check_single_cell(cells: Sequence[Cell], label: Label, axes: Axes, where: str) -> None:
+def _check_single_cell(cells: Sequence[Cell], label: Label, axes: TableAxes, where: str) -> None:
     indices = find_indices([cell.labels for cell in cells], label, *axes, where=where)
     if len(indices) > 1:
         raise StepladderError(

@@ -44,7 +44,7 @@ def t_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
-def within(interval: Interval, low: float, high: float) -> Interval:
+def clip_interval(interval: Interval, low: float, high: float) -> Interval:
     """The interval as far as it lies between two bounds."""
     return Interval(interval.mean, max(interval.low, low), min(interval.high, high))
 
@@ -152,7 +152,7 @@ def _same_items(a: Items, b: Items) -> bool:
     return truths and np.array_equal(a.id, b.id) and np.array_equal(a.tokens, b.tokens)
 
 
-class Scored(NamedTuple):
+class ScoredSplit(NamedTuple):
     """What is known of a split that a run was scored on. What is None is not known."""
 
     text: str | None  # a digest of the text, whatever its tokens
@@ -160,7 +160,7 @@ class Scored(NamedTuple):
     items: Items | None  # in the order of their ids
 
 
-def comparable(a: Scored, b: Scored, statistic: str) -> bool:
+def comparable(a: ScoredSplit, b: ScoredSplit, statistic: str) -> bool:
     """Whether this metric of two runs compares: nothing that is known says that they predicted different targets.
 
     Bits a character or byte, a preference by them, and scores of drawn texts, need the same text, by its digest and in the same items;

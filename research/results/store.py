@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 INFINITE = "infinite"  # what JSON, which has no infinity, says of one
-KEPT = ("trained", "done")  # statuses of a run whose parameters and validation are there; done: its test split was scored too
+TRAINED_STATUSES = ("trained", "done")  # statuses of a run whose parameters and validation are there; done: its test split was scored too
 ELSEWHERE = "Name another place, with --runs for runs or --out for reports."
 FORMAT = 1  # of a run's JSON files, raised when a reader must tell an old one from a new one
 
@@ -98,7 +98,7 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8", "surrogateescape"))
 
 
-def read_text(path: Path) -> str:
+def read_text_file(path: Path) -> str:
     """What `write_text` has written."""
     return Path(path).read_bytes().decode("utf-8", "surrogateescape")
 
@@ -154,7 +154,7 @@ def _restore_infinities(value: Any) -> Any:
 def read_json(path: Path) -> Any:
     """The file's value; None where there is no file."""
     try:
-        return json.loads(read_text(path))
+        return json.loads(read_text_file(path))
     except FileNotFoundError:
         return None
     except json.JSONDecodeError as error:
@@ -183,7 +183,7 @@ def read_status(folder: Path) -> Record | None:
 def status_of(folder: Path) -> str:
     """The word of a run's status.json; "not run" where there is none, or where it speaks of a run whose result is not there."""
     word: str = (read_status(folder) or {}).get("status", "not run")
-    return "not run" if word in KEPT and not (Path(folder) / "result.json").exists() else word
+    return "not run" if word in TRAINED_STATUSES and not (Path(folder) / "result.json").exists() else word
 
 
 def read_result(folder: Path) -> Record | None:
@@ -212,7 +212,7 @@ def read_items(folder: Path) -> "dict[str, np.ndarray] | None":
     return read_arrays(Path(folder) / "items.npz")
 
 
-def read_prompts(folder: Path) -> "dict[str, np.ndarray] | None":
+def read_prompt_items(folder: Path) -> "dict[str, np.ndarray] | None":
     """A run's prompts.npz: id, loss (nats of the right completion), tokens, exact and, where there were several, preferred, each [n]."""
     return read_arrays(Path(folder) / "prompts.npz")
 
@@ -268,7 +268,7 @@ def truncate_metrics(path: Path, step: int) -> None:
         write_text(path, "".join(to_json(record) + "\n" for record in records))
 
 
-class Run(NamedTuple):
+class RunReference(NamedTuple):
     """What a RUN of the command line names: a cell, and one of its seeds if it was named."""
 
     cell_id: str
@@ -289,7 +289,7 @@ def cell_ids(runs_dir: Path) -> tuple[str, ...]:
     return tuple(sorted(path.name for path in folders if (path / "config.toml").exists() or seeds_of(path)))
 
 
-def find_run(runs_dir: Path, text: str) -> Run:
+def find_run(runs_dir: Path, text: str) -> RunReference:
     """The run of a path or of a unique prefix of a cell_id, each with an optional `/seed`. Unknown, ambiguous: StepladderError."""
     stem, _, last = text.rstrip("/").rpartition("/")
     number = last.removeprefix("seed-")
@@ -303,12 +303,12 @@ def _is_cell(path: Path) -> bool:
     return path.is_dir() and ((path / "config.toml").exists() or bool(seeds_of(path)))
 
 
-def _with_seed(folder: Path, seed: int | None) -> Run:
+def _with_seed(folder: Path, seed: int | None) -> RunReference:
     seeds = seeds_of(folder)
     if seed is not None and seed not in seeds:
         seeds_text = f"it has {', '.join(map(str, seeds))}" if seeds else "it has none yet"
         raise StepladderError(f"{folder.name} has no seed {seed}; {seeds_text}. `stepladder runs` lists them.")
-    return Run(folder.name, folder, seed)
+    return RunReference(folder.name, folder, seed)
 
 
 def _match_prefix(prefix: str, candidates: tuple[str, ...], runs_dir: Path) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from research.config.sweep import Sweep, Table
+from research.config.sweep import Sweep, TableLayout
 from research.results.cells import Cell, Manifest
 from research.results.manifest import Launch
 from research.results.report import FORMATS, Section, write_report
@@ -20,7 +20,7 @@ from research.results.tables import build_table
 from research.results.terminal import print_sheet
 
 
-class Measured(NamedTuple):
+class StudyCell(NamedTuple):
     """One cell of the table: its place, and what was measured there."""
 
     labels: Mapping[str, Any]  # axis -> value
@@ -38,9 +38,9 @@ class Study(NamedTuple):
     preset: str
     settings: Mapping[str, Any]  # the words of the preset, as plain values
     digest: str  # of the data
-    table: Table
+    table: TableLayout
     metric: str  # of the table's first columns
-    cells: tuple[Measured, ...]
+    cells: tuple[StudyCell, ...]
     sections: tuple[Section, ...] = ()
     command: str = ""  # that makes its table, where it is no experiment's
 
@@ -82,7 +82,7 @@ def print_study(study: Study, cards: Sequence[Mapping[str, Any]]) -> None:
     print_sheet(table_sheet(build_table(manifest, Path(), cells=cells)), Console(highlight=False))
 
 
-def _cell(study: Study, cell: Measured) -> Cell:
+def _cell(study: Study, cell: StudyCell) -> Cell:
     seeds = tuple(cell.test)
     seconds = {} if cell.seconds is None else {"cost": {"seconds": {"train": cell.seconds}}}
     return Cell(
@@ -103,6 +103,6 @@ def _cell(study: Study, cell: Measured) -> Cell:
     )
 
 
-def _cell_id(study: Study, cell: Measured) -> str:
+def _cell_id(study: Study, cell: StudyCell) -> str:
     identity = json.dumps([study.name, study.settings, study.digest, dict(cell.labels)], sort_keys=True)
     return hashlib.sha256(identity.encode()).hexdigest()[:12]

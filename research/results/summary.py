@@ -14,7 +14,7 @@ def summarise(runs: Path, cell_id: str, seeds: tuple[int, ...]) -> dict[str, Any
     folders = {seed: store.seed_folder(runs, cell_id, seed) for seed in seeds}
     results = {seed: store.read_result(folder) for seed, folder in folders.items()}
     statuses = {seed: store.status_of(folder) for seed, folder in folders.items()}
-    done = [result for seed, result in results.items() if result and statuses[seed] in store.KEPT]
+    done = [result for seed, result in results.items() if result and statuses[seed] in store.TRAINED_STATUSES]
     first: dict[str, Any] = next((result for result in results.values() if result), {})
     return {
         "cell_id": cell_id,

@@ -18,7 +18,7 @@ def pearson(sums: Float[Array, "*c 6"]) -> Float[Array, "*c"]:
     return np.where(spread > 0, (n * xy - x * y) / np.where(spread > 0, spread, 1.0), 0.0)
 
 
-def macro_f1(sums: Float[Array, "*c m"]) -> Float[Array, "*c"]:
+def summed_macro_f1(sums: Float[Array, "*c m"]) -> Float[Array, "*c"]:
     """The mean F1 of the classes that are there or were predicted, from `confusion` summed."""
     true_positives, predicted, actual = (sums[..., part::3] for part in range(3))
     present = predicted + actual > 0
@@ -27,7 +27,7 @@ def macro_f1(sums: Float[Array, "*c m"]) -> Float[Array, "*c"]:
     )
 
 
-def weighted_f1(sums: Float[Array, "*c m"]) -> Float[Array, "*c"]:
+def summed_weighted_f1(sums: Float[Array, "*c m"]) -> Float[Array, "*c"]:
     """The mean F1 of the classes, each as often as it is there."""
     true_positives, predicted, actual = (sums[..., part::3] for part in range(3))
     return (2 * true_positives / np.maximum(predicted + actual, 1) * actual).sum(axis=-1) / np.maximum(actual.sum(axis=-1), 1)

@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from research.results.cells import Axes, Cell, Manifest, axes_of, load_cells, read_spec
-from research.results.comparisons import Best, find_best, infinite, shortfall, unranked
+from research.results.cells import Cell, Manifest, TableAxes, axes_of, load_cells, read_spec
+from research.results.comparisons import BestRow, find_best, has_infinite_value, shortfall, unranked
 from research.results.item_tests import has_statistic, item_interval
 from research.results.labels import axis_titles, value_text
 from research.results.measures import base_name, bounds, check_measure, direction, is_quality, scored_name, title
-from research.results.notes import Found, Unranked, footnotes
-from research.results.statistics import Interval, sample_sd, t_interval, within
+from research.results.notes import ColumnBest, Unranked, footnotes
+from research.results.statistics import Interval, clip_interval, sample_sd, t_interval
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ Places = Mapping[tuple[tuple[str, ...], tuple[str, ...]], Cell]
 
 
 def _columns(
-    metrics: Sequence[str], column_labels: Sequence[tuple[str, ...]], axes: Axes, places: Places, rows: Sequence[tuple[str, ...]]
+    metrics: Sequence[str], column_labels: Sequence[tuple[str, ...]], axes: TableAxes, places: Places, rows: Sequence[tuple[str, ...]]
 ) -> tuple[Column, ...]:
     columns: list[Column] = []
     for i, metric in enumerate(metrics):
@@ -131,7 +131,7 @@ def _is_shared(metric: str, column_labels: Sequence[tuple[str, ...]], places: Pl
     return all(len(set().union(*(values(places.get((row, labels))) for labels in column_labels))) <= 1 for row in rows)
 
 
-def _find_column_best(cells: Sequence[Cell | None], column: Column, axes: Axes) -> tuple[Best, tuple[int, ...]] | None:
+def _find_column_best(cells: Sequence[Cell | None], column: Column, axes: TableAxes) -> tuple[BestRow, tuple[int, ...]] | None:
     """The best of a column and the row of each cell that was looked at."""
     rows = tuple(i for i, cell in enumerate(cells) if cell is not None)
     best = None if column.metric.startswith("best_seed.") else find_best([cells[i] for i in rows], column.metric, axes)  # type: ignore[misc]
@@ -149,14 +149,14 @@ def _unranked(columns: Sequence[Column], grid: Sequence[Sequence[Cell | None]]) 
     return unranked_columns
 
 
-def _column_best(best_and_rows: tuple[Best, tuple[int, ...]] | None, column: Column, cells: Sequence[Cell | None]) -> Found | None:
+def _column_best(best_and_rows: tuple[BestRow, tuple[int, ...]] | None, column: Column, cells: Sequence[Cell | None]) -> ColumnBest | None:
     """What is said of a column. Nothing is in bold while a row's seeds are lost or not finished."""
     if best_and_rows is None:
         return None
     best, rows = best_and_rows
     present = [(i, cell) for i, cell in enumerate(cells) if cell is not None]
     open_rows = {i: text for i, cell in present if not _all_diverged(cell) and (text := shortfall(cell, column.metric))}
-    return Found(
+    return ColumnBest(
         column.metric,
         column.labels,
         rows[best.index],
@@ -180,10 +180,10 @@ def _absence(cell: Cell, metric: str) -> str:
     """Why a row takes no part in the tests."""
     if cell.cannot or base_name(metric) in cell.lacks:
         return "cannot"
-    return "diverged" if _all_diverged(cell) else "infinite" if infinite(cell, metric) else ""
+    return "diverged" if _all_diverged(cell) else "infinite" if has_infinite_value(cell, metric) else ""
 
 
-def _entry(cell: Cell | None, column: Column, column_best: Found | None, row: int) -> Entry | None:
+def _entry(cell: Cell | None, column: Column, column_best: ColumnBest | None, row: int) -> Entry | None:
     if cell is None:
         return None
     interval, source, values = measure_cell(cell, column.metric)
@@ -214,7 +214,7 @@ def measure_cell(cell: Cell, metric: str) -> tuple[Interval | None, Literal["see
         return Interval(mean, mean, mean), "none", values
     seeds_interval = t_interval(list(values.values())) if len(values) >= SEEDS_FOR_INTERVAL else None
     if seeds_interval is not None and seeds_interval.half > 1e-12 * abs(mean):
-        return within(seeds_interval, *bounds(metric)), "seeds", values
+        return clip_interval(seeds_interval, *bounds(metric)), "seeds", values
     if len(values) == 1 or seeds_interval is not None:
         split, statistic = scored_name(metric)
         items = cell.scored(split, tuple(values)).items

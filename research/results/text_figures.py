@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes as Plot
 from matplotlib.figure import Figure
 
-from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec
+from research.results.cells import Cell, Manifest, TableAxes, axes_of, read_spec
 from research.results.labels import axis_titles, label_text, place_text
 from research.results.measures import scale, split_name, title
 from research.results.plots import COLOURS, HEIGHT, INK, STYLE, WIDTH, Picture, Series, line_plot, save_picture
@@ -44,7 +44,7 @@ def quality(manifest: Manifest, cells: Sequence[Cell]) -> str | None:
     return next((name for name in preferred if name in present_metrics and split_name(name)[1] in TEXTS), None)
 
 
-def _length_curve(cell: Cell, metric: str, axes: Axes) -> Series | None:
+def _length_curve(cell: Cell, metric: str, axes: TableAxes) -> Series | None:
     """Means with t intervals at each length that the results have, a range's at its middle; scores and their bands lie in 0..100."""
     split, short_name = split_name(metric)
     names = {name for result in cell.results.values() for name in result["metrics"].get(split, {})}
@@ -82,7 +82,7 @@ def against_diversity(manifest: Manifest, cells: Sequence[Cell]) -> Picture | No
         return save_picture(figure, "diversity", f"{_capital(title(metric))} against diversity", caption)
 
 
-def _draw_row(plot: Plot, label: str, cells: Sequence[Cell], diversity_metric: str, metric: str, axes: Axes, colour: str) -> None:
+def _draw_row(plot: Plot, label: str, cells: Sequence[Cell], diversity_metric: str, metric: str, axes: TableAxes, colour: str) -> None:
     (x, x_bars), (y, y_bars) = _error_bars(cells, diversity_metric), _error_bars(cells, metric)
     line_style = "-" if len(cells) > 1 else "none"
     plot.errorbar(

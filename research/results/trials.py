@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from research.results.choice import OVER
 
 
-class Tried(NamedTuple):
+class TrialResult(NamedTuple):
     """A trial of a row: its cell and values, the mean of `select` over the seeds that have it, and what became of each seed."""
 
     cell_id: str

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from research.results.cells import Axes, Cell, Manifest, axes_of, read_spec, selecting
+from research.results.cells import Cell, Manifest, TableAxes, axes_of, read_spec, selection_metric
 from research.results.labels import place_text
 from research.results.measures import scale, title
 from research.results.plots import Picture, Series, line_plot
@@ -12,7 +12,7 @@ from research.results.plots import Picture, Series, line_plot
 
 def against_values(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
     """The metric that chooses against the tuned number that most rows share, a line a row, the picked one ringed."""
-    select, axes = selecting(read_spec(manifest)), axes_of(manifest)
+    select, axes = selection_metric(read_spec(manifest)), axes_of(manifest)
     shared = [key for cell in cells for key in _numeric_keys(cell)]
     if not shared:
         return None
@@ -43,7 +43,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _curve(cell: Cell, key: str, select: str, axes: Axes) -> Series | None:
+def _curve(cell: Cell, key: str, select: str, axes: TableAxes) -> Series | None:
     """The trials that have the picked values of the other keys; of keys that are drawn together, all."""
     others = {other: value for other, value in cell.tuned.items() if other != key}
     matching = [trial for trial in cell.trial_values if all(trial.values[other] == value for other, value in others.items())]

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 from research.classic import bag_of_words, class_ngrams, rules
 from research.classic.lexicon import load_lexicon
-from research.classic.linear import Linear, fit_naive_bayes, fit_nbsvm, fit_perceptron, fit_svm
+from research.classic.linear import LinearClassifier, fit_naive_bayes, fit_nbsvm, fit_perceptron, fit_svm
 from research.config.classify import NBSVM, SVM, BagOfWords, NaiveBayes, NGramClassifier, Perceptron, Softmax
 from research.config.errors import StepladderError
 from research.config.rules import Rules
@@ -31,41 +31,41 @@ class Fitted(NamedTuple):
     extra: dict[str, float]
 
 
-class Learner(NamedTuple):
+class LinearLearner(NamedTuple):
     """How weights and bias are found, fit(config, matrix, labels, classes, seed), with figures of the search; and whether their scores
     are log-probabilities.
     """
 
-    fit: Callable[..., tuple[Linear, dict[str, float]]]
+    fit: Callable[..., tuple[LinearClassifier, dict[str, float]]]
     probabilistic: bool
 
 
-def _fit_softmax(config: Softmax, x: Any, labels: Any, classes: int, seed: int) -> tuple[Linear, dict[str, float]]:
+def _fit_softmax(config: Softmax, x: Any, labels: Any, classes: int, seed: int) -> tuple[LinearClassifier, dict[str, float]]:
     minimum = fit_softmax(config, x, labels, classes)
-    return Linear(minimum.weights, minimum.bias), {"iterations": float(minimum.steps), "gradient_norm": minimum.gradient_norm}
+    return LinearClassifier(minimum.weights, minimum.bias), {"iterations": float(minimum.steps), "gradient_norm": minimum.gradient_norm}
 
 
-def _without_figures(fit: Callable[..., Linear]) -> Callable[..., tuple[Linear, dict[str, float]]]:
+def _without_figures(fit: Callable[..., LinearClassifier]) -> Callable[..., tuple[LinearClassifier, dict[str, float]]]:
     return lambda *arguments: (fit(*arguments), {})
 
 
-LEARNERS: dict[type, Learner] = {
-    Perceptron: Learner(_without_figures(fit_perceptron), False),
-    Softmax: Learner(_fit_softmax, True),
-    NaiveBayes: Learner(_without_figures(fit_naive_bayes), True),
-    SVM: Learner(_without_figures(fit_svm), False),
-    NBSVM: Learner(_without_figures(fit_nbsvm), False),
+LINEAR_LEARNERS: dict[type, LinearLearner] = {
+    Perceptron: LinearLearner(_without_figures(fit_perceptron), False),
+    Softmax: LinearLearner(_fit_softmax, True),
+    NaiveBayes: LinearLearner(_without_figures(fit_naive_bayes), True),
+    SVM: LinearLearner(_without_figures(fit_svm), False),
+    NBSVM: LinearLearner(_without_figures(fit_nbsvm), False),
 }
 
 
 class LinearModel(NamedTuple):
     """Named features and their weights."""
 
-    features: bag_of_words.Features
-    linear: Linear
+    features: bag_of_words.NGramFeatures
+    linear: LinearClassifier
 
 
-def fit(config: Any, data: Dataset, seed: int, data_dir: Any = None) -> Fitted:
+def fit_classifier(config: Any, data: Dataset, seed: int, data_dir: Any = None) -> Fitted:
     """On the training sentences; rules learn nothing and read their lexicon."""
     if isinstance(config, Rules):
         _check_polarity(data)
@@ -73,11 +73,11 @@ def fit(config: Any, data: Dataset, seed: int, data_dir: Any = None) -> Fitted:
         return Fitted(lexicon, len(lexicon.valences), {})
     train, classes = data.sentences["train"], len(data.classes)
     if isinstance(config, NGramClassifier):
-        model = class_ngrams.fit(config, data.vocabulary, train.words, train.labels, classes)
+        model = class_ngrams.fit_class_ngrams(config, data.vocabulary, train.words, train.labels, classes)
         return Fitted(model, sum(sum(len(keys) for keys in class_model.keys) for class_model in model.of_class), {})
     features, matrix = bag_of_words.fit_features(config, _replace_unknown(data, train.words))
-    linear, figures = LEARNERS[type(config.learner)].fit(config.learner, matrix, train.labels, classes, seed)
-    sparse_mb, dense_mb = bag_of_words.megabytes(matrix)
+    linear, figures = LINEAR_LEARNERS[type(config.learner)].fit(config.learner, matrix, train.labels, classes, seed)
+    sparse_mb, dense_mb = bag_of_words.matrix_megabytes(matrix)
     extra = {"features": len(features.names), "one_hot_mb": sparse_mb, "dense_mb": dense_mb, **figures}
     return Fitted(LinearModel(features, linear), linear.weights.size + linear.bias.size, extra)
 
@@ -85,23 +85,23 @@ def fit(config: Any, data: Dataset, seed: int, data_dir: Any = None) -> Fitted:
 def class_scores(config: Any, data: Dataset, model: Any, words: Any, texts: Any) -> Float[np.ndarray, "n c"]:
     """The score of each class; the largest is chosen."""
     if isinstance(config, Rules):
-        return _polarity(config, data, np.array([rules.score(config, model, text) for text in texts]))
+        return _polarity(config, data, np.array([rules.sentiment_score(config, model, text) for text in texts]))
     if isinstance(config, NGramClassifier):
         return class_ngrams.log_joint(model, data.vocabulary, words)
-    return bag_of_words.transform(config, model.features, _replace_unknown(data, words)) @ model.linear.weights + model.linear.bias
+    return bag_of_words.transform_features(config, model.features, _replace_unknown(data, words)) @ model.linear.weights + model.linear.bias
 
 
-def believes(config: Any) -> bool:
+def has_probabilities(config: Any) -> bool:
     """Whether a softmax of the scores is the model's probability of a class."""
-    return LEARNERS[type(config.learner)].probabilistic if isinstance(config, BagOfWords) else isinstance(config, NGramClassifier)
+    return LINEAR_LEARNERS[type(config.learner)].probabilistic if isinstance(config, BagOfWords) else isinstance(config, NGramClassifier)
 
 
-def judge(
+def nats_and_predictions(
     config: Any, scores: Float[np.ndarray, "n c"], labels: Int[np.ndarray, " n"]
 ) -> tuple[Float[np.ndarray, " n"] | None, Int[np.ndarray, " n"]]:
     """Nats of the right classes, None where a model has no probabilities, and the chosen classes."""
     chosen = scores.argmax(axis=1).astype(np.int32)
-    if not believes(config):
+    if not has_probabilities(config):
         return None, chosen
     return -np.take_along_axis(log_softmax(scores), labels[:, None], axis=1)[:, 0], chosen
 
@@ -112,15 +112,17 @@ def log_softmax(scores: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "n c"]:
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
-def drivers(config: Any, data: Dataset, model: Any, words: tuple[str, ...], text: str, chosen: int) -> list[tuple[str, float]]:
+def feature_contributions(
+    config: Any, data: Dataset, model: Any, words: tuple[str, ...], text: str, chosen: int
+) -> list[tuple[str, float]]:
     """What spoke for the chosen class against the mean of all, feature by feature; of n-gram models, word by word."""
     if isinstance(config, Rules):
         sign = -1.0 if data.classes[chosen] == "negative" else 1.0
-        return [(word, sign * value) for word, value in rules.drivers(config, model, text)]
+        return [(word, sign * value) for word, value in rules.word_contributions(config, model, text)]
     if isinstance(config, NGramClassifier):
         log_probabilities = class_ngrams.word_log_probabilities(model, data.vocabulary, words)
         return list(zip((*words, "(end)"), (log_probabilities[:, chosen] - log_probabilities.mean(axis=1)).tolist(), strict=True))
-    row = bag_of_words.transform(config, model.features, _replace_unknown(data, [words])).tocsr()
+    row = bag_of_words.transform_features(config, model.features, _replace_unknown(data, [words])).tocsr()
     against_mean = model.linear.weights[:, chosen] - model.linear.weights.mean(axis=1)
     return [(model.features.names[i], float(value * against_mean[i])) for i, value in zip(row.indices, row.data, strict=True)]
 
@@ -143,6 +145,6 @@ def _polarity(config: Rules, data: Dataset, compound: Float[np.ndarray, " n"]) -
     """Negative by the score's opposite, positive by the score, neutral where `decide` says so. Without neutral, 0 is positive."""
     scores = {"negative": -compound, "positive": compound + TINY}
     if "neutral" in data.classes:
-        undecided = np.array([rules.decide(config, value) == 0 for value in compound])
+        undecided = np.array([rules.polarity(config, value) == 0 for value in compound])
         scores["neutral"] = np.where(undecided, np.abs(compound) + 2 * TINY, -1.0)
     return np.stack([scores[name] for name in data.classes], axis=1)

@@ -1,6 +1,6 @@
 """Predict a symbol: the next token of a text or a generated example, or the class of a sentence. The task of every trained model here.
 
-A task is `init`, `empty`, `loss` and `evaluate`, and is all that training knows of a model.
+A task is `init_params`, `empty_carry`, `loss` and `evaluate`, and is all that training knows of a model.
 """
 
 from dataclasses import replace
@@ -11,13 +11,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from research.config.data import Text
-from research.config.encoder_decoder import EncoderDecoder
+from research.config.data import TextCorpus
+from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.schema import Config
 from research.data.batches import Batch
 from research.data.dataset import Dataset, TextSplit
 from research.models import MODELS
-from research.tasks.output import Scores, scores
+from research.tasks.output import PositionScores, logit_scores
 
 
 class Sizes(NamedTuple):
@@ -34,19 +34,19 @@ class Sizes(NamedTuple):
     first_source: int = 0
 
 
-def init(config: Config, sizes: Sizes, key: Key[Array, ""]) -> Any:
+def init_params(config: Config, sizes: Sizes, key: Key[Array, ""]) -> Any:
     """The parameters of a model before training."""
-    return MODELS[type(config.model)].init(config.model, key, *known(config.model, sizes))
+    return MODELS[type(config.model)].init(config.model, key, *init_sizes(config.model, sizes))
 
 
-def known(model: Any, sizes: Sizes) -> tuple[int, ...]:
-    """What `init` of a model is given: the number of classes only where there are classes, the two sides only where there is an encoder."""
-    if isinstance(model, EncoderDecoder):
+def init_sizes(model: Any, sizes: Sizes) -> tuple[int, ...]:
+    """What `init_params` of a model is given: the number of classes where there are any, and the sides where there is an encoder."""
+    if isinstance(model, EncoderDecoderConfig):
         return sizes.vocabulary, sizes.length - sizes.source, sizes.source, sizes.targets, sizes.first_source
     return sizes[:3] if sizes.classes else sizes[:2]
 
 
-def empty(config: Config, sizes: Sizes, batch: int, capacity: int = 0) -> Any:
+def empty_carry(config: Config, sizes: Sizes, batch: int, capacity: int = 0) -> Any:
     """The carry of `batch` rows before their first token."""
     return MODELS[type(config.model)].empty(config.model, batch, capacity, sizes.vocabulary)
 
@@ -66,14 +66,14 @@ def loss(
     """
     if config.train.scheduled_sampling:
         assert sampling is not None, "a stream of its own"
-        batch = with_own_predictions(config, params, carry, batch, sampling)
+        batch = with_scheduled_sampling(config, params, carry, batch, sampling)
     carry, position_scores = _scores(config, params, carry, batch, key)
     smoothing = config.train.label_smoothing
     smoothed = (1 - smoothing) * position_scores.nats + smoothing * position_scores.uniform if smoothing else position_scores.nats
     return (smoothed * batch.weight).sum(), batch.weight.sum(), carry, {"loss": (position_scores.nats * batch.weight).sum()}
 
 
-def with_own_predictions(config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""]) -> Batch:
+def with_scheduled_sampling(config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""]) -> Batch:
     """The batch of pairs with some of the target's symbols replaced, as inputs, by what the model predicts there (Bengio et al. 2015).
 
     Predictions come of a first pass that reads the true symbols, so that both passes are parallel (Mihaylova & Martins 2019, sec. 3.2);
@@ -99,12 +99,12 @@ def class_logits(model: Any, params: Any, tokens: Int[Array, "b t"], valid: Bool
     return kind.logits(model, params, kind.hidden(model, params, (), tokens, valid, None, False)[1])[:, 0]
 
 
-def carries(config: Config) -> bool:
+def carries_state(config: Config) -> bool:
     """Whether the carry of one batch is the start of the next: contiguous columns (truncated back-propagation)."""
-    return isinstance(config.data, Text) and config.data.batches == "columns"
+    return isinstance(config.data, TextCorpus) and config.data.batches == "columns"
 
 
-def _scores(config: Config, params: Any, carry: Any, batch: Batch, key: Array | None) -> tuple[Any, Scores]:
+def _scores(config: Config, params: Any, carry: Any, batch: Batch, key: Array | None) -> tuple[Any, PositionScores]:
     """The carry, and the scores of the scored positions; without a key (evaluation) the logits are of a product in float32."""
     model = MODELS[type(config.model)]
     if model.read:
@@ -113,17 +113,17 @@ def _scores(config: Config, params: Any, carry: Any, batch: Batch, key: Array | 
     if batch.where is not None:
         h = jnp.take_along_axis(h, batch.where[..., None], axis=1)
     kernel, bias = model.output(config.model, params, key is None)
-    return carry, scores(h, kernel, bias, batch.targets)
+    return carry, logit_scores(h, kernel, bias, batch.targets)
 
 
-def _target_scores(config: Config, params: Any, batch: Batch, key: Array | None) -> tuple[tuple[()], Scores]:
+def _target_scores(config: Config, params: Any, batch: Batch, key: Array | None) -> tuple[tuple[()], PositionScores]:
     """The same of a decoder that begins where an encoder ended: every position of the target is scored, and nothing is carried on."""
     model, source = MODELS[type(config.model)], batch.source
     keys = (None, None) if key is None else tuple(jax.random.split(key))
     carry = model.read(config.model, params, batch.inputs[:, :source], batch.valid[:, :source], keys[0])
     _, h, _ = model.hidden(config.model, params, carry, batch.inputs[:, source:], batch.valid[:, source:], keys[1], False)
     kernel, bias = model.output(config.model, params, key is None)
-    return (), scores(h, kernel, bias, batch.targets)
+    return (), logit_scores(h, kernel, bias, batch.targets)
 
 
 def stop_gradient(carry: Any) -> Any:

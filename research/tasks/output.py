@@ -18,7 +18,7 @@ from research.tasks.cross_entropy import cross_entropy
 LOGITS_LIMIT = 2**23  # numbers (32 MiB): where a batch has more logits, they are made in blocks of the vocabulary
 
 
-class Scores(NamedTuple):
+class PositionScores(NamedTuple):
     """In nats. What a caller does not read is not computed, where the logits are made at once."""
 
     nats: Float[Array, "b q"]  # the cross-entropy of the target
@@ -26,14 +26,16 @@ class Scores(NamedTuple):
     likeliest: Int[Array, "b q"]  # the first of the symbols with the largest logit
 
 
-def scores(h: Float[Array, "b q d"], kernel: Float[Array, "d v"], bias: Float[Array, " v"], targets: Int[Array, "b q"]) -> Scores:
+def logit_scores(
+    h: Float[Array, "b q d"], kernel: Float[Array, "d v"], bias: Float[Array, " v"], targets: Int[Array, "b q"]
+) -> PositionScores:
     """Of the logits h kernel + bias. A target of -1 has no meaningful score."""
     size = block_size(targets.size, kernel.shape[1])
     if size < kernel.shape[1]:
-        return Scores(*_in_blocks(size, h, kernel, bias, targets))
+        return PositionScores(*_in_blocks(size, h, kernel, bias, targets))
     logits = dense(h, kernel, bias)
     uniform = jax.nn.logsumexp(logits, axis=-1) - logits.mean(axis=-1)
-    return Scores(cross_entropy(logits, targets), uniform, logits.argmax(axis=-1).astype(jnp.int32))
+    return PositionScores(cross_entropy(logits, targets), uniform, logits.argmax(axis=-1).astype(jnp.int32))
 
 
 def block_size(positions: int, vocabulary: int) -> int:
@@ -54,7 +56,7 @@ class _Accumulators(NamedTuple):
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _in_blocks(size: int, h: Array, kernel: Array, bias: Array, targets: Array) -> tuple[Array, Array, Array]:
-    """`scores` by one pass over the vocabulary, and one more in the backward pass, which makes each block's logits again.
+    """`logit_scores` by one pass over the vocabulary, and one more in the backward pass, which makes each block's logits again.
 
     A block's gradient of the kernel is whole, so that nothing of the kernel's size is added up (Wijmans et al. 2024).
     """

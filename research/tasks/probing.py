@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
-from research.models.softmax_regression import minimum
+from research.models.softmax_regression import minimise_softmax
 from research.tasks.classifying import log_softmax
 
 L2 = (1.0, 10.0, 100.0, 1000.0, 10_000.0)  # of the weights, per training set, as `Softmax.l2`
 
 
-class Probe(NamedTuple):
+class ProbeResult(NamedTuple):
     """What was found on the test split; `l2` is the value of L2 with the smallest loss on validation, which has seen nothing of test."""
 
     l2: float
@@ -23,10 +23,10 @@ class Probe(NamedTuple):
     predicted: Int[np.ndarray, " n"]
 
 
-Split = tuple[Float32[np.ndarray, "_ d"], Int[np.ndarray, " _"]]
+LabelledVectors = tuple[Float32[np.ndarray, "_ d"], Int[np.ndarray, " _"]]
 
 
-def probe(train: Split, valid: Split, test: Split, classes: int) -> Probe:
+def linear_probe(train: LabelledVectors, valid: LabelledVectors, test: LabelledVectors, classes: int) -> ProbeResult:
     """Fit on train for every l2, choose by the loss on validation, of equals the larger l2, and score test once.
 
     Vectors are moved and scaled to mean 0 and deviation 1 over train, so that layers of other scales are compared alike.
@@ -34,12 +34,14 @@ def probe(train: Split, valid: Split, test: Split, classes: int) -> Probe:
     mean, deviation = train[0].mean(axis=0), train[0].std(axis=0)
     scaled = lambda x: ((x - mean) / np.where(deviation > 1e-6, deviation, 1)).astype(np.float32)
     x = scaled(train[0])
-    fits = {l2: minimum(l2, x, train[1], classes) for l2 in L2}
+    fits = {l2: minimise_softmax(l2, x, train[1], classes) for l2 in L2}
     valid_log_p = {l2: log_softmax(scaled(valid[0]) @ fit.weights + fit.bias) for l2, fit in fits.items()}
     loss = {l2: float(_nats(log_p, valid[1]).mean()) for l2, log_p in valid_log_p.items()}
     best = min(L2, key=lambda l2: (loss[l2], -l2))
     test_log_p = log_softmax(scaled(test[0]) @ fits[best].weights + fits[best].bias)
-    return Probe(best, float((valid_log_p[best].argmax(axis=1) == valid[1]).mean()), _nats(test_log_p, test[1]), test_log_p.argmax(axis=1))
+    return ProbeResult(
+        best, float((valid_log_p[best].argmax(axis=1) == valid[1]).mean()), _nats(test_log_p, test[1]), test_log_p.argmax(axis=1)
+    )
 
 
 def commonest(labels: Int[np.ndarray, " n"], classes: int) -> int:

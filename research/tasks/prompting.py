@@ -16,24 +16,24 @@ from research.classic import ngram
 from research.config.decoding import Greedy
 from research.data.prompts import Query
 from research.models import MODELS
-from research.models.decode import draw
-from research.tasks.output import Scores, scores
-from research.tasks.translating import begin
+from research.models.decode import generate_tokens
+from research.tasks.output import PositionScores, logit_scores
+from research.tasks.translating import prefill
 
 ROWS = 32  # scored at a time
-LEAST = 16  # tokens in the shortest row: rows are padded to powers of two, so that few shapes are compiled
+SHORTEST_ROW = 16  # tokens in the shortest row: rows are padded to powers of two, so that few shapes are compiled
 
 
-class Judged(NamedTuple):
+class CompletionScores(NamedTuple):
     """Of one completion."""
 
     nats: Float[np.ndarray, " n"]  # of each of its tokens
     likeliest: Int[np.ndarray, " n"]  # the token that the model holds likeliest there
 
 
-def judge(model: Any, params: Any, vocabulary: int, queries: Sequence[Query], rows: int = ROWS) -> list[Judged]:
+def score_completions(model: Any, params: Any, vocabulary: int, queries: Sequence[Query], rows: int = ROWS) -> list[CompletionScores]:
     """Each completion by a trained model, in the order of the queries."""
-    judged: dict[int, Judged] = {}
+    judged: dict[int, CompletionScores] = {}
     q = _width(max(len(query.completion) for query in queries))
     for width, numbers in _batches(queries, rows):
         batch = [queries[number] for number in numbers]
@@ -41,23 +41,23 @@ def judge(model: Any, params: Any, vocabulary: int, queries: Sequence[Query], ro
         batch_scores = jax.device_get(_score_rows(model, params, inputs, valid, where, targets, vocabulary))
         for row, number in enumerate(numbers):
             n = len(queries[number].completion)
-            judged[number] = Judged(batch_scores.nats[row, :n], batch_scores.likeliest[row, :n])
+            judged[number] = CompletionScores(batch_scores.nats[row, :n], batch_scores.likeliest[row, :n])
     return [judged[number] for number in range(len(queries))]
 
 
-def judge_by_counts(model: ngram.Model, queries: Sequence[Query]) -> list[Judged]:
+def score_completions_by_ngram(model: ngram.NGramModel, queries: Sequence[Query]) -> list[CompletionScores]:
     """Each completion by an n-gram, which begins anew at every line's end: examples on lines before change nothing."""
 
-    def judge_query(query: Query) -> Judged:
+    def judge_query(query: Query) -> CompletionScores:
         text = np.concatenate([query.context, query.completion])
         ends = range(len(query.context), len(text))
         likeliest = [int(ngram.next_log_probabilities(model, text[:end]).argmax()) for end in ends]
-        return Judged(-ngram.log_probabilities(model, text)[len(query.context) :], np.array(likeliest))
+        return CompletionScores(-ngram.log_probabilities(model, text)[len(query.context) :], np.array(likeliest))
 
     return [judge_query(query) for query in queries]
 
 
-def greedy(model: Any, params: Any, vocabulary: int, queries: Sequence[Query], rows: int = ROWS) -> list[np.ndarray]:
+def greedy_completions(model: Any, params: Any, vocabulary: int, queries: Sequence[Query], rows: int = ROWS) -> list[np.ndarray]:
     """What a trained model itself writes after each context, the likeliest token at a time, as many tokens as the completion has."""
     continuations: dict[int, np.ndarray] = {}
     steps = max(len(query.completion) for query in queries)
@@ -65,13 +65,13 @@ def greedy(model: Any, params: Any, vocabulary: int, queries: Sequence[Query], r
         batch = [queries[number] for number in numbers]
         contexts = [query._replace(completion=query.completion[:1]) for query in batch + [batch[-1]] * (rows - len(batch))]
         inputs, valid, _, _ = _rows(contexts, width, 1)
-        carry, logits = begin(model, params, inputs, valid, steps, vocabulary)
-        texts = np.asarray(draw(model, params, carry, logits, jax.random.key(0), decoder=Greedy(), steps=steps, end=None).tokens)
+        carry, logits = prefill(model, params, inputs, valid, steps, vocabulary)
+        texts = np.asarray(generate_tokens(model, params, carry, logits, jax.random.key(0), decoder=Greedy(), steps=steps, end=None).tokens)
         continuations |= {number: texts[row, : len(queries[number].completion)] for row, number in enumerate(numbers)}
     return [continuations[number] for number in range(len(queries))]
 
 
-def greedy_by_counts(model: ngram.Model, queries: Sequence[Query]) -> list[np.ndarray]:
+def greedy_completions_by_ngram(model: ngram.NGramModel, queries: Sequence[Query]) -> list[np.ndarray]:
     """The same by an n-gram."""
 
     def continue_greedily(query: Query) -> np.ndarray:
@@ -92,11 +92,11 @@ def _score_rows(
     where: Int[Array, "b q"],
     targets: Int[Array, "b q"],
     vocabulary: int,
-) -> Scores:
+) -> PositionScores:
     kind = MODELS[type(model)]
     h = kind.hidden(model, params, kind.empty(model, inputs.shape[0], 0, vocabulary), inputs, valid, None, False)[1]
     kernel, bias = kind.output(model, params)
-    return scores(jnp.take_along_axis(h, where[..., None], axis=1), kernel, bias, targets)
+    return logit_scores(jnp.take_along_axis(h, where[..., None], axis=1), kernel, bias, targets)
 
 
 def _batches(queries: Sequence[Query], rows: int) -> Iterator[tuple[int, list[int]]]:
@@ -108,7 +108,7 @@ def _batches(queries: Sequence[Query], rows: int) -> Iterator[tuple[int, list[in
 
 
 def _width(tokens: int) -> int:
-    return max(LEAST, 1 << (tokens - 1).bit_length())
+    return max(SHORTEST_ROW, 1 << (tokens - 1).bit_length())
 
 
 def _rows(batch: Sequence[Query], width: int, q: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -123,18 +123,18 @@ def _rows(batch: Sequence[Query], width: int, q: int) -> tuple[np.ndarray, np.nd
     return inputs, valid, where, targets
 
 
-def right_ones(queries: Sequence[Query]) -> list[int]:
+def right_completions(queries: Sequence[Query]) -> list[int]:
     """The places of the first completion of each line."""
     return [i for i, query in enumerate(queries) if i == 0 or query.line != queries[i - 1].line]
 
 
-def by_line(queries: Sequence[Query], judged: Sequence[Judged]) -> dict[str, np.ndarray]:
+def line_items(queries: Sequence[Query], judged: Sequence[CompletionScores]) -> dict[str, np.ndarray]:
     """Of each line: nats and tokens of its right completion, whether the likeliest tokens are that completion, and where there are
     several, whether it is the one that has most probability a character, of all alone.
 
     A greedy text that is right so far reads the completion itself, so that it is right where every likeliest token is.
     """
-    first = right_ones(queries)
+    first = right_completions(queries)
     right = [(queries[i], judged[i]) for i in first]
     items = {
         "id": np.array([query.line for query, _ in right], np.int64),
@@ -149,20 +149,20 @@ def by_line(queries: Sequence[Query], judged: Sequence[Judged]) -> dict[str, np.
     return items | {"preferred": np.array([bool(group[0] < group[1:].min()) for group in groups])}
 
 
-def _total_nats(judged: Judged) -> float:
+def _total_nats(judged: CompletionScores) -> float:
     return float(judged.nats.sum(dtype=np.float64))
 
 
-def characters(queries: Sequence[Query]) -> int:
+def completion_characters(queries: Sequence[Query]) -> int:
     """Of the right completions, with the spaces before them."""
-    return sum(queries[i].characters for i in right_ones(queries))
+    return sum(queries[i].characters for i in right_completions(queries))
 
 
-def metrics(queries: Sequence[Query], items: dict[str, np.ndarray]) -> dict[str, float]:
+def completion_metrics(queries: Sequence[Query], items: dict[str, np.ndarray]) -> dict[str, float]:
     """perplexity a token and bits_per_character of the right completions; the shares exact_match and, of several, preferred."""
     nats = float(items["loss"].sum())
     with np.errstate(over="ignore"):
         perplexity = float(np.exp(np.float64(nats / items["tokens"].sum())))
-    values = {"perplexity": perplexity, "bits_per_character": nats / float(np.log(2)) / characters(queries)}
+    values = {"perplexity": perplexity, "bits_per_character": nats / float(np.log(2)) / completion_characters(queries)}
     values["exact_match"] = float(items["exact"].mean())
     return values | ({"preferred": float(items["preferred"].mean())} if "preferred" in items else {})

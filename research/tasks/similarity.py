@@ -12,11 +12,11 @@ from jaxtyping import Float, Int
 from scipy.stats import rankdata
 
 from research.config.errors import StepladderError, did_you_mean
-from research.config.unicode import lowered
+from research.config.unicode import lowercase
 from research.data.word_sets import Analogies, RatedPairs
 from research.text.vector_files import Vectors
 
-AT_ONCE = 256  # questions that are scored together
+QUESTIONS_AT_ONCE = 256  # questions that are scored together
 EPSILON = 1e-3  # of 3CosMul, as published
 
 
@@ -41,7 +41,7 @@ class Answers(NamedTuple):
         return self.correct / self.covered if self.covered else 0.0
 
 
-def unit(table: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+def unit_rows(table: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
     """Rows of length one; a row of zeros stays."""
     length = np.linalg.norm(table, axis=1, keepdims=True)
     return table / np.where(length > 0, length, 1)
@@ -58,7 +58,7 @@ def word_similarity(vectors: Vectors, rated: RatedPairs) -> Similarity:
     """How far the order of the pairs by cosine is that by rating."""
     rows = _rows(vectors, rated.pairs, 2)
     covered = (rows >= 0).all(axis=1)
-    first, second = (unit(vectors.table[rows[covered, side]]) for side in (0, 1))
+    first, second = (unit_rows(vectors.table[rows[covered, side]]) for side in (0, 1))
     return Similarity(spearman((first * second).sum(axis=1), rated.ratings[covered]), int(covered.sum()), len(rows))
 
 
@@ -72,29 +72,29 @@ def cos_multiply(a: Float[np.ndarray, "q v"], b: Float[np.ndarray, "q v"], c: Fl
     return (b + 1) * (c + 1) / (2 * (a + 1) + 4 * EPSILON)
 
 
-Score = Callable[..., Float[np.ndarray, "q v"]]
-SCORES: dict[str, Score] = {"3CosAdd": cos_add, "3CosMul": cos_multiply}
+AnalogyScore = Callable[..., Float[np.ndarray, "q v"]]
+ANALOGY_SCORES: dict[str, AnalogyScore] = {"3CosAdd": cos_add, "3CosMul": cos_multiply}
 
 
 def solve_analogies(vectors: Vectors, analogies: Analogies, score: str = "3CosAdd") -> dict[str, Answers]:
     """By section: how often the best word of all, a, b and c excluded, is d."""
-    table = unit(vectors.table)
-    return {name: _solve(vectors, table, questions, SCORES[score]) for name, questions in analogies.items()}
+    table = unit_rows(vectors.table)
+    return {name: _solve(vectors, table, questions, ANALOGY_SCORES[score]) for name, questions in analogies.items()}
 
 
-def _solve(vectors: Vectors, table: Float[np.ndarray, "v d"], questions: Sequence[tuple[str, ...]], score: Score) -> Answers:
+def _solve(vectors: Vectors, table: Float[np.ndarray, "v d"], questions: Sequence[tuple[str, ...]], score: AnalogyScore) -> Answers:
     rows = _rows(vectors, questions, 4)
     covered = rows[(rows >= 0).all(axis=1)]
     correct = 0
-    for first in range(0, len(covered), AT_ONCE):
-        question_rows, answer_rows = covered[first : first + AT_ONCE, :3], covered[first : first + AT_ONCE, 3]
+    for first in range(0, len(covered), QUESTIONS_AT_ONCE):
+        question_rows, answer_rows = covered[first : first + QUESTIONS_AT_ONCE, :3], covered[first : first + QUESTIONS_AT_ONCE, 3]
         scores = score(*(table[word] @ table.T for word in question_rows.T))
         np.put_along_axis(scores, question_rows, -np.inf, axis=1)
         correct += int((scores.argmax(axis=1) == answer_rows).sum())
     return Answers(correct, len(covered), len(rows))
 
 
-def total(answers: dict[str, Answers]) -> Answers:
+def total_answers(answers: dict[str, Answers]) -> Answers:
     """All sections together."""
     return Answers(*map(sum, zip(*answers.values(), strict=True))) if answers else Answers(0, 0, 0)
 
@@ -105,7 +105,7 @@ def nearest_words(vectors: Vectors, word: str, n: int = 10) -> list[tuple[str, f
     if row < 0:
         hint = did_you_mean(word, vectors.words) or "."
         raise StepladderError(f"The word {word!r} has no vector{hint} There are {len(vectors.words)} words.")
-    table = unit(vectors.table)
+    table = unit_rows(vectors.table)
     cosines = table @ table[row]
     order = [i for i in np.argsort(-cosines, kind="stable")[: n + 1].tolist() if i != row][:n]
     return [(vectors.words[i], float(cosines[i])) for i in order]
@@ -122,7 +122,7 @@ def principal_plane(vectors: Vectors, words: Sequence[str]) -> Float[np.ndarray,
         raise StepladderError(
             f"A plane takes three words or more, each with a vector{f'; without one: {missing_words}' if missing_words else ''}."
         )
-    points = unit(vectors.table[rows])
+    points = unit_rows(vectors.table[rows])
     left, size, _ = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
     plane = np.pad(left * size, ((0, 0), (0, 2)))[:, :2]
     return plane * np.where(plane[np.abs(plane).argmax(axis=0), [0, 1]] < 0, -1, 1)
@@ -133,4 +133,4 @@ def _rows(vectors: Vectors, lines: Sequence[tuple[str, ...]], columns: int) -> I
 
 
 def _row_of_word(vectors: Vectors, word: str) -> int:
-    return vectors.lookup.get(word, vectors.lookup.get(lowered(word), -1))
+    return vectors.lookup.get(word, vectors.lookup.get(lowercase(word), -1))

@@ -13,18 +13,18 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.decoding import Beam, Decoder, Greedy
-from research.config.encoder_decoder import EncoderDecoder
-from research.data.dataset import Dataset, Examples
+from research.config.encoder_decoder import EncoderDecoderConfig
+from research.data.dataset import Dataset, ExampleSplit
 from research.data.pairs import decode_target
 from research.models import MODELS
-from research.models.beam import search
-from research.models.decode import advance, draw
-from research.text.sides import symbols, text_of
+from research.models.beam import beam_search
+from research.models.decode import decode_chunk, generate_tokens
+from research.text.sides import join_symbols, split_symbols
 
 ROWS = 64  # translated at a time
 
 
-class Prompts(NamedTuple):
+class TranslationPrompts(NamedTuple):
     """What a model is given of a split, and what it is to write: texts as they are cut into symbols, and put together again."""
 
     rows: Int[np.ndarray, "n t"]  # up to <sep>, which is the last column
@@ -33,15 +33,15 @@ class Prompts(NamedTuple):
     references: tuple[str, ...]
 
 
-def prompts(data: Dataset, split: str) -> Prompts:
+def translation_prompts(data: Dataset, split: str) -> TranslationPrompts:
     """Of pairs."""
     examples, sides = getattr(data, split), data.sides
     assert sides, "translation needs pairs"
-    assert isinstance(data.train, Examples), "translation needs pairs"
+    assert isinstance(data.train, ExampleSplit), "translation needs pairs"
     until = examples.source + 1
     texts = data.pairs[split].targets
-    references = tuple(text_of(sides.target, symbols(sides.target, text)) for text in texts)
-    return Prompts(examples.inputs[:, :until], examples.valid[:, :until], data.train.targets.shape[1], references)
+    references = tuple(join_symbols(sides.target, split_symbols(sides.target, text)) for text in texts)
+    return TranslationPrompts(examples.inputs[:, :until], examples.valid[:, :until], data.train.targets.shape[1], references)
 
 
 def translate(
@@ -49,7 +49,7 @@ def translate(
     decoder: Decoder,
     params: Any,
     data: Dataset,
-    split_prompts: Prompts,
+    split_prompts: TranslationPrompts,
     key: Key[Array, ""],
     rows_at_a_time: int = ROWS,
     buckets: int = 1,
@@ -64,7 +64,9 @@ def translate(
         for first in range(0, len(numbers), rows_at_a_time):
             number = numbers[np.minimum(np.arange(first, first + rows_at_a_time), len(numbers) - 1)]  # one shape: the last row fills it
             rows, valid, n = split_prompts.rows[number, -width:], split_prompts.valid[number, -width:], data.vocabulary.size
-            texts = np.asarray(write(model, decoder, params, rows, valid, key, jnp.asarray(number), split_prompts.steps, data.eos, n))
+            texts = np.asarray(
+                translate_rows(model, decoder, params, rows, valid, key, jnp.asarray(number), split_prompts.steps, data.eos, n)
+            )
             written |= dict(zip(number.tolist(), texts, strict=True))
     return [[decode_target(data.vocabulary, data.sides, text) for text in written[i]] for i in range(len(split_prompts.rows))]
 
@@ -77,7 +79,7 @@ def source_buckets(valid: Bool[np.ndarray, "n t"], buckets: int) -> list[tuple[I
 
 
 @partial(jax.jit, static_argnames=("model", "decoder", "steps", "end", "vocabulary"))
-def write(
+def translate_rows(
     model: Any,
     decoder: Decoder,
     params: Any,
@@ -90,37 +92,37 @@ def write(
     vocabulary: int,
 ) -> Int[Array, "b k n"]:
     """At most `steps` symbols after each prompt, source and <sep>: as many texts as the decoder's words ask for, the best first."""
-    carry, logits = begin(model, params, rows, valid, steps, vocabulary)
+    carry, logits = prefill(model, params, rows, valid, steps, vocabulary)
     if isinstance(decoder, Beam):
-        return search(model, params, carry, logits, decoder=decoder, steps=steps, end=end).tokens[:, : decoder.texts]
-    keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(texts_of(decoder)))
+        return beam_search(model, params, carry, logits, decoder=decoder, steps=steps, end=end).tokens[:, : decoder.texts]
+    keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(texts_per_source(decoder)))
 
     def draw_once(key: Key[Array, ""]) -> Int[Array, "b n"]:
-        return draw(model, params, carry, logits, key, decoder=decoder, steps=steps, end=end, rows=numbers).tokens
+        return generate_tokens(model, params, carry, logits, key, decoder=decoder, steps=steps, end=end, rows=numbers).tokens
 
     return lax.map(draw_once, keys).swapaxes(0, 1)
 
 
-def texts_of(decoder: Decoder) -> int:
+def texts_per_source(decoder: Decoder) -> int:
     """How many texts a decoder writes of one source: greedy decoding has but one."""
     return 1 if isinstance(decoder, Greedy) else decoder.texts
 
 
 @partial(jax.jit, static_argnames=("model", "steps", "vocabulary"))
-def begin(
+def prefill(
     model: Any, params: Any, rows: Int[Array, "b t"], valid: Bool[Array, "b t"], steps: int, vocabulary: int
 ) -> tuple[Any, Float[Array, "b v"]]:
     """The carry after the prompts, with room for `steps` further symbols, and the logits of the first."""
     kind = MODELS[type(model)]
     if kind.read:
         carry = kind.read(model, params, rows[:, :-1], valid[:, :-1], None, steps)
-        return advance(model, params, carry, rows[:, -1:], valid[:, -1:])
-    return advance(model, params, kind.empty(model, rows.shape[0], rows.shape[1] + steps, vocabulary), rows, valid)
+        return decode_chunk(model, params, carry, rows[:, -1:], valid[:, -1:])
+    return decode_chunk(model, params, kind.empty(model, rows.shape[0], rows.shape[1] + steps, vocabulary), rows, valid)
 
 
 @partial(jax.jit, static_argnames=("model", "source"))
-def attention(
-    model: EncoderDecoder, params: Any, inputs: Int[Array, "n t"], valid: Bool[Array, "n t"], source: int
+def source_attention(
+    model: EncoderDecoderConfig, params: Any, inputs: Int[Array, "n t"], valid: Bool[Array, "n t"], source: int
 ) -> Float[Array, "n l h q p"] | None:
     """What each target position looks at while it reads the true target, for every layer and head; None where there is no attention."""
     kind = MODELS[type(model)]
@@ -132,6 +134,6 @@ def attention(
     return aux["cross_weights"][:, None] if "cross_weights" in aux else None
 
 
-def looks_at(weights: Float[np.ndarray, "n l h q p"]) -> Float[np.ndarray, "n q p"]:
+def mean_attention(weights: Float[np.ndarray, "n l h q p"]) -> Float[np.ndarray, "n q p"]:
     """One alignment of a model with many heads: the mean of the last layer's."""
     return weights[:, -1].mean(axis=1)

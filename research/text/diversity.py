@@ -7,7 +7,7 @@ from jaxtyping import Float
 from sacrebleu.metrics.bleu import BLEU
 
 from research.config.errors import StepladderError
-from research.text.scores import UNKNOWN_WRITTEN
+from research.text.scores import UNKNOWN_IN_HYPOTHESIS
 from research.text.tokenize import UNKNOWN
 
 LONGEST = 3
@@ -18,7 +18,7 @@ def diversity(texts_by_prompt: Sequence[Sequence[str]]) -> dict[str, Float[np.nd
 
     Their means over prompts are what is reported. An unknown symbol is one word. StepladderError where a prompt has fewer than two texts.
     """
-    texts_by_prompt = [[text.replace(UNKNOWN, UNKNOWN_WRITTEN) for text in texts] for texts in texts_by_prompt]
+    texts_by_prompt = [[text.replace(UNKNOWN, UNKNOWN_IN_HYPOTHESIS) for text in texts] for texts in texts_by_prompt]
     short_prompt = next((i for i, texts in enumerate(texts_by_prompt) if len(texts) < 2), None)
     if short_prompt is not None or not texts_by_prompt:
         where = f"prompt {short_prompt} has {len(texts_by_prompt[short_prompt])}" if short_prompt is not None else "there is no prompt"
@@ -48,8 +48,8 @@ def self_bleu(texts: Sequence[str]) -> float:
     return sum(score(text, [*texts[:i], *texts[i + 1 :]]) for i, text in enumerate(texts)) / len(texts)
 
 
-def signature(texts: int) -> dict[str, str]:
-    """sacrebleu's account of the self_bleu of so many texts a prompt, as `research.text.scores.signature`."""
+def self_bleu_signature(texts: int) -> dict[str, str]:
+    """sacrebleu's account of the self_bleu of so many texts a prompt, as `research.text.scores.metric_signatures`."""
     bleu = _bleu()
     bleu.num_refs = texts - 1
     return {"self_bleu": str(bleu.get_signature())}

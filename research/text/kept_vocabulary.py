@@ -7,7 +7,7 @@ from research.text.subwords import Tokenizer
 from research.text.vocabulary import Vocabulary
 
 
-def to_plain(vocabulary: Vocabulary) -> dict[str, Any]:
+def vocabulary_to_plain(vocabulary: Vocabulary) -> dict[str, Any]:
     """Level, normal form, special symbols, types in their order and, of pieces, the library's own model."""
     tokenizer = vocabulary.tokenizer
     model = {} if tokenizer is None else {"tokenizer": b64encode(tokenizer.model).decode()}
@@ -15,7 +15,7 @@ def to_plain(vocabulary: Vocabulary) -> dict[str, Any]:
     return {**words, "types": list(vocabulary.types), **model}
 
 
-def from_plain(plain: dict[str, Any]) -> Vocabulary:
-    """The vocabulary that `to_plain` wrote."""
+def vocabulary_from_plain(plain: dict[str, Any]) -> Vocabulary:
+    """The vocabulary that `vocabulary_to_plain` wrote."""
     tokenizer = Tokenizer(plain["level"], b64decode(plain["tokenizer"])) if "tokenizer" in plain else None
     return Vocabulary(tuple(plain["types"]), plain["level"], plain["unk"], plain["eos"], tokenizer, plain["normalisation"])

@@ -17,7 +17,7 @@ from research.config.pairs import BleuTokenizer
 from research.config.vocabulary import Level
 from research.text.tokenize import UNKNOWN
 
-UNKNOWN_WRITTEN, UNKNOWN_WANTED = "\ue000", "\ue001"  # of no text, and not equal: a symbol that nobody knows is never right
+UNKNOWN_IN_HYPOTHESIS, UNKNOWN_IN_REFERENCE = "\ue000", "\ue001"  # of no text, and not equal: a symbol that nobody knows is never right
 EXTRAS = {"ja-mecab": ("MeCab", "ja")}  # of a tokenizer: the module that it needs, and sacrebleu's extra that brings it
 
 
@@ -28,8 +28,8 @@ def text_items(hypotheses: Sequence[str], references: Sequence[str], tokenizer: 
     `token_accuracy` float64[n]. A hypothesis may be empty. An unknown symbol, <unk>, of either is one character, which the other has not:
     one wrong word, or a part of one. ValueError where the numbers of texts differ.
     """
-    hypotheses = [text.replace(UNKNOWN, UNKNOWN_WRITTEN) for text in hypotheses]
-    references = [text.replace(UNKNOWN, UNKNOWN_WANTED) for text in references]
+    hypotheses = [text.replace(UNKNOWN, UNKNOWN_IN_HYPOTHESIS) for text in hypotheses]
+    references = [text.replace(UNKNOWN, UNKNOWN_IN_REFERENCE) for text in references]
     pairs = list(zip(hypotheses, references, strict=True))
     return {
         "bleu": bleu_counts(hypotheses, references, tokenizer),
@@ -68,12 +68,12 @@ def check_tokenizer(tokenizer: BleuTokenizer) -> None:
 
 def unknown_share(texts: Sequence[str], level: Level) -> float:
     """The share of the symbols of drawn texts that are <unk>: of words between spaces, at other levels of characters."""
-    texts = [text.replace(UNKNOWN, UNKNOWN_WRITTEN) for text in texts]
+    texts = [text.replace(UNKNOWN, UNKNOWN_IN_HYPOTHESIS) for text in texts]
     count = sum(len(text.split()) if level == "word" else len(text) for text in texts)
-    return sum(text.count(UNKNOWN_WRITTEN) for text in texts) / max(1, count)
+    return sum(text.count(UNKNOWN_IN_HYPOTHESIS) for text in texts) / max(1, count)
 
 
-def signature(tokenizer: BleuTokenizer = "13a") -> dict[str, str]:
+def metric_signatures(tokenizer: BleuTokenizer = "13a") -> dict[str, str]:
     """By metric, sacrebleu's account of how it was computed: tokenizer, case, smoothing, version (Post 2018)."""
     bleu, chrf = _bleu(tokenizer), CHRF()
     bleu.num_refs = chrf.num_refs = 1

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from research.config.unicode import Normalisation, lowered, normalised
+from research.config.unicode import Normalisation, lowercase, normalise_unicode
 from research.config.vocabulary import Level
 from research.text import subwords
 from research.text.subwords import Tokenizer
-from research.text.tokenize import join, tokenize, unicode_words
+from research.text.tokenize import detokenize, tokenize, unicode_words
 
 
 class Side(NamedTuple):
@@ -23,19 +23,19 @@ class Side(NamedTuple):
     normalisation: Normalisation = "nfc"
 
 
-def normal(text: str, lower: bool, form: Normalisation = "nfc") -> str:
+def normalise_text(text: str, lower: bool, form: Normalisation = "nfc") -> str:
     """A text in a normal form, so that a letter with its accent is written in one way; in lower case where that is asked."""
-    return normalised(lowered(text) if lower else text, form)
+    return normalise_unicode(lowercase(text) if lower else text, form)
 
 
-def symbols(side: Side, text: str) -> list[str]:
+def split_symbols(side: Side, text: str) -> list[str]:
     """The symbols of a text without line ends, known or not."""
-    text = normal(text, side.lower, side.normalisation)
+    text = normalise_text(text, side.lower, side.normalisation)
     if side.tokenizer is not None:
         return subwords.segment(side.tokenizer, text)
     return unicode_words(text) if side.level == "word" and side.words == "punctuation" else tokenize(text, side.level)
 
 
-def text_of(side: Side, tokens: Iterable[str]) -> str:
+def join_symbols(side: Side, tokens: Iterable[str]) -> str:
     """The text of symbols: words with a space between, other symbols with nothing; bytes that are not UTF-8 become U+FFFD."""
-    return join(tokens, side.level) if side.tokenizer is None else subwords.join(side.tokenizer, tokens)
+    return detokenize(tokens, side.level) if side.tokenizer is None else subwords.join_pieces(side.tokenizer, tokens)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from research.config.pairs import BleuTokenizer
 
 SCRIPTS = ("CJK UNIFIED", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "BALINESE", "JAVANESE", "NEW TAI", "TAI")
-LOOKED_AT = 200  # texts
+SAMPLED_TEXTS = 200  # texts
 MOST_WHOLE = 1.2  # stretches between spaces a text: most have but one
 LONG = 6.0  # characters between spaces: more than those of words that somebody has cut
 BETWEEN_SPACES: tuple[BleuTokenizer, ...] = ("13a", "intl", "none")
@@ -14,7 +14,7 @@ BETWEEN_SPACES: tuple[BleuTokenizer, ...] = ("13a", "intl", "none")
 
 def lacks_spaces(texts: Sequence[str]) -> bool:
     """Whether most letters of the texts are of scripts that put no space between words, and nobody has put one there."""
-    texts = texts[:LOOKED_AT]
+    texts = texts[:SAMPLED_TEXTS]
     letters = [letter for text in texts for letter in text if letter.isalpha()]
     unspaced_letters = sum(unicodedata.name(letter, "").startswith(SCRIPTS) for letter in letters)
     chunks = sum(len(text.split()) for text in texts)

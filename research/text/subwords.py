@@ -88,18 +88,18 @@ class Tokenizer:
         return {pair: rank for rank, pair in enumerate(merges(self))}
 
 
-def words(text: str) -> list[str]:
+def pretokenize(text: str) -> list[str]:
     """The words and line ends of a text; together they are the text."""
     return WORD.findall(text)
 
 
-def train(lines: Iterable[str], kind: Subword, size: int) -> Tokenizer:
+def train_tokenizer(lines: Iterable[str], kind: Subword, size: int) -> Tokenizer:
     """A tokenizer fitted to lines (without line ends): the same lines, kind and size, the same bytes.
 
     `size` counts what a vocabulary adds, <unk> and the line's end; there may be fewer pieces where the text has no more. Raises
     StepladderError where the lines hold no word, and where `size` is below the characters that they hold.
     """
-    words_by_line = [[word for word in words(line) if word != "\n"] for line in lines]
+    words_by_line = [[word for word in pretokenize(line) if word != "\n"] for line in lines]
     alphabet = {character for line in words_by_line for word in line for character in word}
     if not alphabet:
         raise StepladderError("The training text has no word to learn pieces from.")
@@ -185,7 +185,7 @@ TRAINERS: dict[str, Callable[[list[list[str]], list[str], int], bytes]] = {
 
 def segment(tokenizer: Tokenizer, text: str) -> list[str]:
     """The pieces of a text, with the library's own segmentation of each word. Of byte_bpe, a piece's characters are bytes."""
-    return [piece for word in words(text) for piece in _segment_word(tokenizer, word)]
+    return [piece for word in pretokenize(text) for piece in _segment_word(tokenizer, word)]
 
 
 @lru_cache(maxsize=2**16)
@@ -205,8 +205,8 @@ def _as_bytes(text: str) -> str:
     return text.encode("utf-8").decode("latin-1")
 
 
-def join(tokenizer: Tokenizer, pieces: Iterable[str]) -> str:
-    """The text of pieces: the inverse of `segment`, `sample` and `with_dropout`. Bytes that are not UTF-8 become U+FFFD."""
+def join_pieces(tokenizer: Tokenizer, pieces: Iterable[str]) -> str:
+    """The text of pieces: the inverse of `segment`, `sample_pieces` and `segment_with_dropout`. Bytes that are not UTF-8 become U+FFFD."""
     if tokenizer.kind == "byte_bpe":
         return "".join(pieces).encode("latin-1").decode("utf-8", errors="replace")
     return "".join(piece.removeprefix(INSIDE) if tokenizer.kind == "wordpiece" else piece for piece in pieces)
@@ -225,7 +225,7 @@ def merges(tokenizer: Tokenizer) -> list[tuple[str, str]]:
     return [(left, right) for left, right in json.loads(tokenizer.model)["model"]["merges"]]
 
 
-def with_dropout(tokenizer: Tokenizer, text: str, rng: np.random.Generator, rate: float) -> list[str]:
+def segment_with_dropout(tokenizer: Tokenizer, text: str, rng: np.random.Generator, rate: float) -> list[str]:
     """BPE in which each merge that applies is skipped with probability `rate`, drawn anew after each merge (Provilkov et al. 2020).
 
     Rate 0 is `segment`, 1 leaves the alphabet. Raises StepladderError for unigram and wordpiece.
@@ -233,7 +233,7 @@ def with_dropout(tokenizer: Tokenizer, text: str, rng: np.random.Generator, rate
     _require(tokenizer, ("bpe", "byte_bpe"), "merges to drop")
     spell = _as_bytes if tokenizer.kind == "byte_bpe" else str
     uniforms = _uniform(rng)
-    return [piece for word in words(text) for piece in _merge(list(spell(word)), tokenizer.ranks, uniforms, rate)]
+    return [piece for word in pretokenize(text) for piece in _merge(list(spell(word)), tokenizer.ranks, uniforms, rate)]
 
 
 def _merge(symbols: list[str], ranks: dict[tuple[str, str], int], uniforms: Iterator[float], rate: float) -> list[str]:
@@ -244,35 +244,41 @@ def _merge(symbols: list[str], ranks: dict[tuple[str, str], int], uniforms: Iter
     return symbols
 
 
-def n_best(tokenizer: Tokenizer, text: str, k: int) -> list[tuple[list[str], float]]:
+def n_best_segmentations(tokenizer: Tokenizer, text: str, k: int) -> list[tuple[list[str], float]]:
     """The k likeliest segmentations of a text, best first, each with its log-probability given the text: over all of them the
     probabilities add up to 1. Raises StepladderError for other kinds than unigram."""
     _require_probabilities(tokenizer)
     incoming = _arrivals(tokenizer, text)
-    total = lattice.log_sums(incoming)[-1]
+    total = lattice.forward_log_sums(incoming)[-1]
     return [(path.pieces, path.score - total) for path in lattice.k_best(text, incoming, k)]
 
 
-def sample(tokenizer: Tokenizer, text: str, rng: np.random.Generator, alpha: float, n_best: int | Literal["all"] = "all") -> list[str]:
-    """A segmentation of a text, drawn with probability ~ p^alpha among the `n_best` likeliest or among all (Kudo 2018).
+def sample_pieces(
+    tokenizer: Tokenizer, text: str, rng: np.random.Generator, alpha: float, n_best: int | Literal["all"] = "all"
+) -> list[str]:
+    """A segmentation of a text, drawn with probability ~ p^alpha among the `n_best_segmentations` likeliest or among all (Kudo 2018).
 
     Raises StepladderError for other kinds than unigram.
     """
     _require_probabilities(tokenizer)
     if n_best == "all":
         uniforms = _uniform(rng)
-        return [piece for word in words(text) for piece in lattice.draw(word, _choices(tokenizer, word, alpha), uniforms)]
+        return [
+            piece for word in pretokenize(text) for piece in lattice.sample_segmentation(word, _choices(tokenizer, word, alpha), uniforms)
+        ]
     paths = lattice.k_best(text, _arrivals(tokenizer, text), n_best)
-    return paths[lattice.choose([np.exp(alpha * (path.score - paths[0].score)) for path in paths], rng)].pieces
+    return paths[lattice.sample_index([np.exp(alpha * (path.score - paths[0].score)) for path in paths], rng)].pieces
 
 
 @lru_cache(maxsize=2**16)
-def _choices(tokenizer: Tokenizer, word: str, alpha: float) -> lattice.Choices:
-    return lattice.choices(_arrivals(tokenizer, word), alpha)
+def _choices(tokenizer: Tokenizer, word: str, alpha: float) -> lattice.BackwardDistributions:
+    return lattice.backward_distributions(_arrivals(tokenizer, word), alpha)
 
 
-def _arrivals(tokenizer: Tokenizer, text: str) -> lattice.Arrivals:
-    return lattice.arrivals(text, tokenizer.scores, tokenizer.longest, unknown=0.0)  # every segmentation has the same unknown characters
+def _arrivals(tokenizer: Tokenizer, text: str) -> lattice.IncomingPieces:
+    return lattice.incoming_pieces(
+        text, tokenizer.scores, tokenizer.longest, unknown=0.0
+    )  # every segmentation has the same unknown characters
 
 
 def _require_probabilities(tokenizer: Tokenizer) -> None:
@@ -284,7 +290,7 @@ def _require(tokenizer: Tokenizer, kinds: tuple[Subword, ...], what: str) -> Non
         raise StepladderError(f"A tokenizer of the {tokenizer.kind} level has no {what}; use data.level = {' or '.join(kinds)}.")
 
 
-def stream(seed: int, step: int) -> np.random.Generator:
+def seeded_generator(seed: int, step: int) -> np.random.Generator:
     """Random numbers that are a function of (seed, step) alone."""
     return np.random.default_rng((seed, step))
 

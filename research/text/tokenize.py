@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import get_args
 
 from research.config.data import Level
-from research.config.unicode import JOINER, MARK, lowered, outline, plain_signs
+from research.config.unicode import JOINER, MARK, lowercase, outline, plain_punctuation
 
 UNKNOWN = "<unk>"
 LINE_END: dict[Level, str] = {level: "</s>" if level == "word" else "\n" for level in get_args(Level)}
@@ -26,7 +26,7 @@ def tokenize(text: str, level: Level) -> list[str]:
     return list(text if level == "char" else text.encode("utf-8").decode("latin-1"))
 
 
-def join(tokens: Iterable[str], level: Level) -> str:
+def detokenize(tokens: Iterable[str], level: Level) -> str:
     """The text of tokens: the inverse of `tokenize`, where white space inside a line counts as one space at the word level.
 
     Bytes that are not UTF-8, as a model may generate them, become U+FFFD.
@@ -65,11 +65,11 @@ def english_words(line: str, lower: bool = True) -> list[str]:
     Lower case unless told otherwise, because verse gives every line a capital. Marks, apostrophes and hyphens inside a word belong to it;
     the two last are written `'` and `-`. Nothing but white space is lost.
     """
-    line = lowered(line) if lower else line
+    line = lowercase(line) if lower else line
     if line.isascii():
         return ENGLISH.findall(line)
     words = (line[slice(*match.span())] for match in ENGLISH.finditer(outline(line)))
-    return [plain_signs(word) if len(word) > 1 else word for word in words]
+    return [plain_punctuation(word) if len(word) > 1 else word for word in words]
 
 
 def unicode_words(text: str) -> list[str]:

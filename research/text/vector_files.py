@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from research.config.errors import StepladderError
-from research.config.unicode import normalised
+from research.config.unicode import normalise_unicode
 
 Format = Literal["word2vec", "glove"]
 SNIFFED = 1 << 20  # bytes that are read at a time, and that tell a text from numbers
@@ -131,7 +131,7 @@ def _binary_rows(path: Path, file: BinaryIO, words: Container[str]) -> Iterator[
 
 def _is_selected(word: str, words: Container[str]) -> bool:
     """Whether a word is one of `words` as it is written, or in normal form C."""
-    return word in words or (not word.isascii() and normalised(word) in words)
+    return word in words or (not word.isascii() and normalise_unicode(word) in words)
 
 
 def _selected(path: Path, rows: Iterable[tuple[str, np.ndarray]], width: int, words: Container[str]) -> Vectors:
@@ -145,7 +145,7 @@ def _selected(path: Path, rows: Iterable[tuple[str, np.ndarray]], width: int, wo
         if word in words:
             selected[word] = row
         else:
-            selected.setdefault(normalised(word), row)
+            selected.setdefault(normalise_unicode(word), row)
     return Vectors(tuple(selected), np.stack([*selected.values()]) if selected else np.zeros((0, width), np.float32))
 
 

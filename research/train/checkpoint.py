@@ -1,6 +1,6 @@
 """Checkpoints of a run, the only file that knows orbax: each a flat dictionary from the path of a leaf to an array, written atomically.
 
-Synchronous on purpose: when `save` returns, the checkpoint is on disk, and a save that fails stops the run that asked for it.
+Synchronous on purpose: when `save_checkpoint` returns, the checkpoint is on disk, and a save that fails stops the run that asked for it.
 """
 
 import logging
@@ -19,7 +19,7 @@ KEEP = 2  # of the checkpoints to resume from
 FINAL = "final"  # the parameters that were tested
 
 
-def save(folder: Path, name: int | str, tree: PyTree) -> None:
+def save_checkpoint(folder: Path, name: int | str, tree: PyTree) -> None:
     """Write a checkpoint under `folder/<name>`, then drop all but the newest `KEEP` numbered ones."""
     path = folder.resolve() / str(name)
     with _checkpointer() as checkpointer:
@@ -28,11 +28,11 @@ def save(folder: Path, name: int | str, tree: PyTree) -> None:
         shutil.rmtree(folder / str(old), ignore_errors=True)
 
 
-def restore_latest(folder: Path, template: PyTree) -> PyTree | None:
+def restore_latest_checkpoint(folder: Path, template: PyTree) -> PyTree | None:
     """The newest numbered checkpoint that can be read, in the template's form; one that cannot is passed over with a warning."""
     for step in _steps(folder):
         try:
-            return restore(folder, step, template)
+            return restore_checkpoint(folder, step, template)
         except StepladderError:
             raise
         except Exception as error:
@@ -40,7 +40,7 @@ def restore_latest(folder: Path, template: PyTree) -> PyTree | None:
     return None
 
 
-def restore(folder: Path, name: int | str, template: PyTree) -> PyTree:
+def restore_checkpoint(folder: Path, name: int | str, template: PyTree) -> PyTree:
     """The checkpoint `folder/<name>` in the form of `template`, whose leaves have a shape and a dtype. Every leaf that differs is named."""
     with _checkpointer() as checkpointer:
         restored = checkpointer.restore(folder.resolve() / str(name))

@@ -15,9 +15,9 @@ from research.config.schema import Config
 from research.data.batches import Batch
 from research.nn.recurrent import CELLS
 from research.train import lanes
-from research.train.evaluate import Scores, concatenate, evaluate_batch, first_carry, in_order
-from research.train.source import OnHost, no_batches
-from research.train.update import Program, advance, blank
+from research.train.evaluate import SplitScores, concatenate, evaluate_batch, first_carry, in_split_order
+from research.train.source import HostSource, zero_batches
+from research.train.update import Program, abstract_state, train_until
 
 LARGE_KERNEL = 2**19  # bytes
 
@@ -54,11 +54,11 @@ class Engine(NamedTuple):
         return self.evaluator.width
 
 
-def mesh_of(config: Config) -> Mesh:
+def config_mesh(config: Config) -> Mesh:
     """Where the lanes of a config are. Each step of a loop over time reads a whole kernel for the few rows of a batch, and cores that
     share the rows read it all, each: a model whose kernel is too large for a core's own cache has all threads on one device.
     """
-    return lanes.places(by_rows=_recurrent_kernel(config.model) < LARGE_KERNEL)
+    return lanes.lane_mesh(by_rows=_recurrent_kernel(config.model) < LARGE_KERNEL)
 
 
 def _recurrent_kernel(value: Any, width: int = 0) -> int:
@@ -74,25 +74,27 @@ def _recurrent_kernel(value: Any, width: int = 0) -> int:
     return 0
 
 
-def build(program: Program, source: Any, shapes: tuple[Batches, ...], runs: int) -> Engine:
+def compile_engine(program: Program, source: Any, shapes: tuple[Batches, ...], runs: int) -> Engine:
     """Compile training, and evaluation for every shape of batch in `shapes`. `source`: the training split on the devices, or OnHost."""
-    began, mesh, width = time.perf_counter(), mesh_of(program.config), lanes.capacity(runs)
-    member, state = blank(program)
-    on_host = isinstance(source, OnHost)  # every lane has batches of its own
-    source_shapes = lanes.abstract(mesh, no_batches(program.config, source), width) if on_host else lanes.abstract_shared(mesh, source)
-    step = lanes.over_lanes(mesh, partial(advance, program), shared=() if on_host else (2,), donate=(1,))
+    began, mesh, width = time.perf_counter(), config_mesh(program.config), lanes.lane_count(runs)
+    member, state = abstract_state(program)
+    on_host = isinstance(source, HostSource)  # every lane has batches of its own
+    source_shapes = (
+        lanes.abstract_lanes(mesh, zero_batches(program.config, source), width) if on_host else lanes.abstract_shared(mesh, source)
+    )
+    step = lanes.over_lanes(mesh, partial(train_until, program), shared=() if on_host else (2,), donate=(1,))
     until = jax.ShapeDtypeStruct((), jnp.int32)
     train = step.lower(
-        *(lanes.abstract(mesh, x, width) for x in (member, state)), source_shapes, lanes.abstract(mesh, until, width)
+        *(lanes.abstract_lanes(mesh, x, width) for x in (member, state)), source_shapes, lanes.abstract_lanes(mesh, until, width)
     ).compile()
-    evaluator = build_evaluator(program, shapes, runs)
+    evaluator = compile_evaluator(program, shapes, runs)
     return Engine(evaluator, train, time.perf_counter() - began, _peak(train, source_shapes))
 
 
-def build_evaluator(program: Program, shapes: tuple[Batches, ...], runs: int) -> Evaluator:
+def compile_evaluator(program: Program, shapes: tuple[Batches, ...], runs: int) -> Evaluator:
     """Compile evaluation for every shape of batch in `shapes`: the same functions with which a training run is scored."""
-    mesh, width = mesh_of(program.config), lanes.capacity(runs)
-    _, state = blank(program)
+    mesh, width = config_mesh(program.config), lanes.lane_count(runs)
+    _, state = abstract_state(program)
     evaluate = {}
     for batch in (batch for batches in shapes for batch in batches):
         batch_shape = jax.eval_shape(lambda batch: jax.tree.map(lambda leaf: leaf[0], batch), batch)
@@ -101,13 +103,13 @@ def build_evaluator(program: Program, shapes: tuple[Batches, ...], runs: int) ->
     return Evaluator(program, mesh, width, evaluate)
 
 
-def score(evaluator: Evaluator, params: Any, active: list[bool], batches: Batches, n: int) -> list[Scores | None]:
+def score_lanes(evaluator: Evaluator, params: Any, active: list[bool], batches: Batches, n: int) -> list[SplitScores | None]:
     """The scores of a split of `n` tokens under the lanes' parameters (joined); None for a lane that is not active."""
-    flags = lanes.join(evaluator.mesh, [np.asarray(flag) for flag in active])
+    flags = lanes.stack_lanes(evaluator.mesh, [np.asarray(flag) for flag in active])
     nats: list[Any] = []
     likeliest: list[Any] = []
     for stacked in batches:
-        carry = lanes.join(evaluator.mesh, [first_carry(evaluator.program, stacked.inputs.shape[1])] * evaluator.width)
+        carry = lanes.stack_lanes(evaluator.mesh, [first_carry(evaluator.program, stacked.inputs.shape[1])] * evaluator.width)
         for i in range(stacked.inputs.shape[0]):
             batch = jax.tree.map(lambda leaf, i=i: leaf[i], stacked)
             batch_nats, batch_likeliest, carry = evaluator.evaluate[_key(batch)](
@@ -117,16 +119,18 @@ def score(evaluator: Evaluator, params: Any, active: list[bool], batches: Batche
             likeliest.append(batch_likeliest)
 
     def lane_part(joined: list[Any], lane: int) -> np.ndarray:
-        return concatenate([np.asarray(lanes.part(batch, lane)) for batch in joined])
+        return concatenate([np.asarray(lanes.get_lane(batch, lane)) for batch in joined])
 
-    return [in_order(batches, lane_part(nats, i), lane_part(likeliest, i), n) if on else None for i, on in enumerate(active)]
+    return [in_split_order(batches, lane_part(nats, i), lane_part(likeliest, i), n) if on else None for i, on in enumerate(active)]
 
 
 def _compile_evaluation(program: Program, mesh: Mesh, params: Any, batch: Any, width: int) -> Any:
     carry = jax.eval_shape(lambda: first_carry(program, batch.inputs.shape[0]))
     active = jax.ShapeDtypeStruct((), jnp.bool_)
     evaluate = lanes.over_lanes(mesh, partial(evaluate_batch, program), shared=(3,))
-    return evaluate.lower(*(lanes.abstract(mesh, x, width) for x in (params, carry, active)), lanes.abstract_shared(mesh, batch)).compile()
+    return evaluate.lower(
+        *(lanes.abstract_lanes(mesh, x, width) for x in (params, carry, active)), lanes.abstract_shared(mesh, batch)
+    ).compile()
 
 
 def _key(batch: Any) -> tuple[Any, ...]:

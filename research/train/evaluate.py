@@ -12,13 +12,13 @@ from research.config.data import Labelled
 from research.config.pairs import Pairs
 from research.data.batches import Batch
 from research.data.dataset import Identity
-from research.results.ranges import ranges
-from research.tasks.language_modelling import carries, empty, evaluate
-from research.train.lanes import spread
+from research.results.ranges import length_ranges
+from research.tasks.language_modelling import carries_state, empty_carry, evaluate
+from research.train.lanes import shard_over_cores
 from research.train.update import Program
 
 
-class Belonging(NamedTuple):
+class TokenMembership(NamedTuple):
     """Of each scored token of a split: its item (sentence or example), its group where there are groups, and who is in which slice."""
 
     items: Int[np.ndarray, " n"]
@@ -30,7 +30,7 @@ class Belonging(NamedTuple):
     clusters: Int[np.ndarray, " i"] | None = None  # of each item of the split by its number; None where each stands alone
 
 
-class Scores(NamedTuple):
+class SplitScores(NamedTuple):
     """What became of each scored token of a split."""
 
     nats: Float[np.ndarray, " n"] | None  # None where a model has no probabilities
@@ -38,37 +38,37 @@ class Scores(NamedTuple):
     likeliest: Int[np.ndarray, " n"] | None = None
 
 
-def hands_on(program: Program) -> bool:
+def carries_between_batches(program: Program) -> bool:
     """Whether an evaluation batch starts where the one before it ended: a stream scored by a model that was trained on columns."""
-    return carries(program.config) and program.config.eval.context == "stream"
+    return carries_state(program.config) and program.config.eval.context == "stream"
 
 
 def first_carry(program: Program, rows: int) -> Any:
     """The carry before the first evaluation batch."""
-    return empty(program.config, program.sizes, rows) if hands_on(program) else ()
+    return empty_carry(program.config, program.sizes, rows) if carries_between_batches(program) else ()
 
 
 def evaluate_batch(program: Program, params: Any, carry: Any, active: Bool[Array, ""], batch: Batch) -> tuple[Array, Array, Any]:
     """Nats and likeliest symbols [b q] of one batch, and the carry after it. A lane that is not active does no work."""
-    start_carry = carry if hands_on(program) else empty(program.config, program.sizes, batch.inputs.shape[0])
+    start_carry = carry if carries_between_batches(program) else empty_carry(program.config, program.sizes, batch.inputs.shape[0])
 
     def score() -> tuple[Array, Array, Any]:
-        nats, likeliest, end_carry = evaluate(program.config, params, start_carry, spread(batch))
-        return nats, likeliest, end_carry if hands_on(program) else ()
+        nats, likeliest, end_carry = evaluate(program.config, params, start_carry, shard_over_cores(batch))
+        return nats, likeliest, end_carry if carries_between_batches(program) else ()
 
     return lax.cond(active, score, lambda: (jnp.zeros(batch.targets.shape), jnp.zeros(batch.targets.shape, jnp.int32), carry))
 
 
-def in_order(batches: Sequence[Batch], nats: np.ndarray, likeliest: np.ndarray, n: int) -> Scores:
+def in_split_order(batches: Sequence[Batch], nats: np.ndarray, likeliest: np.ndarray, n: int) -> SplitScores:
     """Numbers in the order of batches -> in the order of the split; padding is dropped, and every token must have come once."""
     index, targets, weight = (concatenate([getattr(batch, name) for batch in batches]) for name in ("index", "targets", "weight"))
     scored = weight > 0
     assert np.array_equal(np.bincount(index[scored], minlength=n), np.ones(n, int)), "every token of a split is scored once"
     order = np.argsort(index[scored])
-    return Scores(nats[scored][order], (likeliest == targets)[scored][order], likeliest[scored][order])
+    return SplitScores(nats[scored][order], (likeliest == targets)[scored][order], likeliest[scored][order])
 
 
-def measure(scores: Scores, data: Any, belongs: Belonging) -> dict[str, float]:
+def compute_metrics(scores: SplitScores, data: Any, belongs: TokenMembership) -> dict[str, float]:
     """Loss in nats a token, perplexity, accuracy; bits a character and a byte; accuracy within groups and slices.
 
     Characters of a text count its newlines, and of words the one space between two: over them, models of different vocabularies
@@ -93,7 +93,7 @@ def measure(scores: Scores, data: Any, belongs: Belonging) -> dict[str, float]:
     return metrics
 
 
-def bits(scores: Scores, belongs: Belonging) -> dict[str, float]:
+def bits(scores: SplitScores, belongs: TokenMembership) -> dict[str, float]:
     """The bits of all tokens over the characters, and over the bytes, of the text that they belong to."""
     assert scores.nats is not None
     total = float(scores.nats.sum(dtype=np.float64)) / float(np.log(2))
@@ -109,12 +109,12 @@ def macro_f1(targets: Int[np.ndarray, " n"], predicted: Int[np.ndarray, " n"]) -
     return float(np.mean([f1(c) for c in np.union1d(targets, predicted)]))
 
 
-def _parts(belongs: Belonging, lengths: bool) -> list[tuple[str, np.ndarray]]:
+def _parts(belongs: TokenMembership, lengths: bool) -> list[tuple[str, np.ndarray]]:
     """Groups and slices that are not empty, by name. `lengths`: groups are lengths of sources, whose ranges count items, not tokens."""
     names, groups = belongs.names, belongs.groups
     if groups is not None and lengths:
         _, first, inverse = np.unique(belongs.items, return_index=True, return_inverse=True)
-        range_names = ranges(groups[first])[inverse]
+        range_names = length_ranges(groups[first])[inverse]
         return [(name, range_names == name) for name in dict.fromkeys(range_names[np.argsort(groups, kind="stable")].tolist())]
     grouped = [(names[g] if names else str(g), groups == g) for g in np.unique(groups)] if groups is not None else []
     return grouped + [(name, members) for name, members in belongs.slices.items() if members.any()]
@@ -126,7 +126,7 @@ def perplexity(loss: float) -> float:
         return float(np.exp(np.float64(loss)))
 
 
-def by_item(scores: Scores, belongs: Belonging) -> dict[str, np.ndarray]:
+def by_item(scores: SplitScores, belongs: TokenMembership) -> dict[str, np.ndarray]:
     """Sums over the tokens of each item (sentence or example): what items.npz holds. A labelled sentence's class and prediction too."""
     ids, inverse = np.unique(belongs.items, return_inverse=True)
     count = lambda weights=None: np.bincount(inverse, weights, minlength=len(ids))

@@ -6,31 +6,35 @@ from typing import Any
 import numpy as np
 
 from research.classic import archive, class_ngrams
-from research.classic.bag_of_words import Features
+from research.classic.bag_of_words import NGramFeatures
 from research.classic.lexicon import load_lexicon
-from research.classic.linear import Linear
+from research.classic.linear import LinearClassifier
 from research.config.classify import BagOfWords, NGramClassifier
 from research.results.store import write_arrays
 from research.tasks.classifying import LinearModel
 
 
-def save(config: Any, model: Any, folder: Path) -> None:
+def save_fitted(config: Any, model: Any, folder: Path) -> None:
     """model.npz, and of n-grams one more file a class. Rules are their config and lexicon, and have no file."""
     if isinstance(config, BagOfWords):
         idf = {} if model.features.idf is None else {"idf": model.features.idf}
         write_arrays(folder / "model.npz", features=np.array(model.features.names), **model.linear._asdict(), **idf)
     if isinstance(config, NGramClassifier):
         for number, class_model in enumerate(model.of_class):
-            archive.save(class_model, folder / f"class_{number}.npz")
+            archive.save_ngram(class_model, folder / f"class_{number}.npz")
         write_arrays(folder / "model.npz", prior=model.prior)
 
 
-def load(config: Any, folder: Path, data_dir: Path | None) -> Any:
-    """The model that `save` wrote."""
+def load_fitted(config: Any, folder: Path, data_dir: Path | None) -> Any:
+    """The model that `save_fitted` wrote."""
     if not isinstance(config, BagOfWords | NGramClassifier):
         return load_lexicon(config.lexicon, data_dir)
     with np.load(folder / "model.npz", allow_pickle=False) as npz:
         arrays = dict(npz)
     if isinstance(config, NGramClassifier):
-        return class_ngrams.Model(tuple(archive.load(folder / f"class_{i}.npz") for i in range(len(arrays["prior"]))), arrays["prior"])
-    return LinearModel(Features(tuple(arrays["features"].tolist()), arrays.get("idf")), Linear(arrays["weights"], arrays["bias"]))
+        return class_ngrams.ClassNGramModels(
+            tuple(archive.load_ngram(folder / f"class_{i}.npz") for i in range(len(arrays["prior"]))), arrays["prior"]
+        )
+    return LinearModel(
+        NGramFeatures(tuple(arrays["features"].tolist()), arrays.get("idf")), LinearClassifier(arrays["weights"], arrays["bias"])
+    )

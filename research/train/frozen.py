@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, PyTree
 from research.config.errors import StepladderError, did_you_mean
 from research.config.schema import Config
 
-Path = tuple[str, ...]
+ParameterPath = tuple[str, ...]
 
 
 def frozen_rows(config: Config, params: PyTree) -> PyTree:
@@ -25,15 +25,15 @@ def frozen_rows(config: Config, params: PyTree) -> PyTree:
     return jax.tree.unflatten(jax.tree.structure(params), rows)
 
 
-def split(frozen: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
+def partition_frozen(frozen: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
     """What is trained and what is frozen: each the tree with None, or the other layers alone, in the place of the other."""
     rows, treedef = jax.tree.flatten(frozen)
     others, leaves = [~row for row in rows], jax.tree.leaves(params)
     return jax.tree.unflatten(treedef, map(_trained_part, rows, leaves)), jax.tree.unflatten(treedef, map(_trained_part, others, leaves))
 
 
-def join(frozen: PyTree, trained: PyTree, still: PyTree) -> PyTree:
-    """The inverse of `split`."""
+def combine_frozen(frozen: PyTree, trained: PyTree, still: PyTree) -> PyTree:
+    """The inverse of `partition_frozen`."""
     rows, treedef = jax.tree.flatten(frozen)
     parts = (jax.tree.leaves(tree, is_leaf=lambda leaf: leaf is None) for tree in (trained, still))
     return jax.tree.unflatten(treedef, map(_joined_leaf, rows, *parts))
@@ -52,7 +52,7 @@ def check_freeze(config: Config, shapes: PyTree) -> None:
         )
 
 
-def _unknown_name(name: str, paths: Sequence[Path]) -> str:
+def _unknown_name(name: str, paths: Sequence[ParameterPath]) -> str:
     beginnings = dict.fromkeys(".".join(path[:n]) for path in paths for n in range(1, len(path) + 1))
     names = list(dict.fromkeys(".".join(path) for path in paths))
     return (
@@ -75,10 +75,10 @@ def _joined_leaf(frozen: Bool[np.ndarray, " n"], trained: Array | None, still: A
     return jnp.concatenate([trained, still])[order]
 
 
-def _paths(params: PyTree) -> Iterator[Sequence[Path]]:
+def _paths(params: PyTree) -> Iterator[Sequence[ParameterPath]]:
     """Of every leaf its path; of a leaf that stands for several layers the path of each."""
     leaves = [([_part_name(key) for key in path], leaf) for path, leaf in jax.tree_util.tree_flatten_with_path(params)[0]]
-    periods: dict[Path, int] = {}
+    periods: dict[ParameterPath, int] = {}
     for path, _ in leaves:
         if "blocks" in path:
             index = path.index("blocks")
@@ -98,11 +98,11 @@ def _part_name(key: Any) -> str:
     return jax.tree_util.keystr((key,), simple=True)
 
 
-def _is_named(names: Sequence[str], path: Path) -> bool:
+def _is_named(names: Sequence[str], path: ParameterPath) -> bool:
     return any(_has_prefix(path, name) for name in names)
 
 
-def _has_prefix(path: Path, name: str) -> bool:
+def _has_prefix(path: ParameterPath, name: str) -> bool:
     parts = name.split(".")
     return len(parts) <= len(path) and all(map(_is_part, parts, path))
 

@@ -10,9 +10,9 @@ from jaxtyping import Float32, Int, Int32
 
 from research.config.errors import StepladderError
 from research.config.schema import Config
-from research.config.unicode import lowered, path_of
+from research.config.unicode import decode_path, lowercase
 from research.data.dataset import Dataset, TextSplit
-from research.models.embeddings import embedding, with_embedding
+from research.models.embeddings import input_embedding, with_input_embedding
 from research.text.vector_files import select_vectors
 from research.text.vocabulary import Vocabulary
 
@@ -24,7 +24,7 @@ class TypeVectors(NamedTuple):
     table: Float32[np.ndarray, "n d"]
 
 
-class Coverage(NamedTuple):
+class VectorCoverage(NamedTuple):
     """How many of the types that an embedding stands for have a vector, and the share of training's symbols that are such types."""
 
     covered: int
@@ -40,32 +40,32 @@ def type_vectors(path: Path, vocabulary: Vocabulary) -> TypeVectors:
 
 @lru_cache(maxsize=4)
 def _type_vectors(path: Path, version: tuple[int, int], vocabulary: Vocabulary) -> TypeVectors:
-    words = {word for symbol in vocabulary.types for word in (symbol, lowered(symbol))}
+    words = {word for symbol in vocabulary.types for word in (symbol, lowercase(symbol))}
     vectors = select_vectors(path, words)
-    rows = np.array([vectors.lookup.get(symbol, vectors.lookup.get(lowered(symbol), -1)) for symbol in vocabulary.types], np.int32)
+    rows = np.array([vectors.lookup.get(symbol, vectors.lookup.get(lowercase(symbol), -1)) for symbol in vocabulary.types], np.int32)
     types = np.flatnonzero(rows >= 0).astype(np.int32)
     return TypeVectors(types, vectors.table[rows[types]])
 
 
-def begin_with_file(config: Config, params: Any, vocabulary: Vocabulary) -> Any:
+def load_initial_vectors(config: Config, params: Any, vocabulary: Vocabulary) -> Any:
     """The parameters as they are drawn, or with the vectors that `init.embeddings` names."""
     if config.init is None or config.init.embeddings is None:
         return params
-    return begin_with(config.model, params, type_vectors(path_of(config.init.embeddings), vocabulary), vocabulary)
+    return set_initial_vectors(config.model, params, type_vectors(decode_path(config.init.embeddings), vocabulary), vocabulary)
 
 
-def begin_with(model: Any, params: Any, vectors: TypeVectors, vocabulary: Vocabulary) -> Any:
+def set_initial_vectors(model: Any, params: Any, vectors: TypeVectors, vocabulary: Vocabulary) -> Any:
     """The parameters with the vectors in the embedding; the rows of other types stay as they are."""
-    table, first = embedding(model, params)
+    table, first = input_embedding(model, params)
     covered = _rows_of(vectors.types, first, vocabulary.size, table.shape[0])
     new_table = np.array(table)
     new_table[vectors.types[covered] - first] = vectors.table[covered]
-    return with_embedding(model, params, jnp.asarray(new_table))
+    return with_input_embedding(model, params, jnp.asarray(new_table))
 
 
-def coverage(model: Any, params: Any, vectors: TypeVectors, data: Dataset, place: str) -> Coverage:
-    """What `begin_with` would set; the parameters may be shapes. Raises StepladderError where widths differ, or nothing is covered."""
-    table, first = embedding(model, params)
+def vector_coverage(model: Any, params: Any, vectors: TypeVectors, data: Dataset, place: str) -> VectorCoverage:
+    """What `set_initial_vectors` would set; params may be shapes. Raises StepladderError where widths differ, or nothing is covered."""
+    table, first = input_embedding(model, params)
     types = min(data.vocabulary.size - first, table.shape[0])
     if vectors.table.shape[1] != table.shape[1]:
         raise StepladderError(
@@ -80,7 +80,7 @@ def coverage(model: Any, params: Any, vectors: TypeVectors, data: Dataset, place
             "nothing. Is the file of this language and this data.level?"
         )
     counts = np.bincount(_symbols(data), minlength=data.vocabulary.size)[first : first + types]
-    return Coverage(len(covered), types, float(counts[covered - first].sum() / max(1, counts.sum())))
+    return VectorCoverage(len(covered), types, float(counts[covered - first].sum() / max(1, counts.sum())))
 
 
 def _rows_of(types: Int[np.ndarray, " n"], first: int, vocabulary: int, rows: int) -> Any:

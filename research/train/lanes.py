@@ -2,9 +2,9 @@
 
 A lane is a place for one run. On CPU a lane is a core, or several where fewer runs are wanted than there are cores: one device each,
 `shard_map` over the lanes, and no product is batched, so a run's bits do not depend on its neighbours, nor on how many there are. The
-cores of a lane share each batch by its rows (`spread`), and XLA adds up their gradients; or one device of a lane does the work with the
-threads of all (`places`). On an accelerator the lanes are `vmap`, which promises closeness, not bits. Values in lanes have a leading axis
-`n`; an idle lane holds any value and a bound that stops its loop at once.
+cores of a lane share each batch by its rows (`shard_over_cores`), and XLA adds up their gradients; or one device of a lane does the
+work with the threads of all (`lane_mesh`). On an accelerator the lanes are `vmap`, which promises closeness, not bits. Values in lanes
+have a leading axis `n`; an idle lane holds any value and a bound that stops its loop at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,17 +16,17 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import PyTree
 
-from research.machine import workers_of
+from research.machine import worker_count
 
 LANE, CORE = "lane", "core"
 
 
-def places(by_rows: bool) -> Mesh:
+def lane_mesh(by_rows: bool) -> Mesh:
     """The devices of each lane: all of them where its cores are to share a batch by its rows, else the first, whose operations have all
     threads. Not used on an accelerator.
     """
     devices = jax.devices()
-    lane_devices = np.reshape(devices, (workers_of(len(devices)), -1))
+    lane_devices = np.reshape(devices, (worker_count(len(devices)), -1))
     return Mesh(lane_devices if by_rows else lane_devices[:, :1], (LANE, CORE))
 
 
@@ -40,7 +40,9 @@ def over_lanes(mesh: Mesh, function: Callable[..., Any], shared: Sequence[int] =
         lane_args = [arg if i in shared else jax.tree.map(lambda leaf: leaf[0], arg) for i, arg in enumerate(args)]
         return jax.tree.map(lambda leaf: leaf[None], function(*lane_args))
 
-    manual_axes = {LANE} if mesh.shape[CORE] > 1 else {LANE, CORE}  # over the cores of a lane, XLA divides the work by what `spread` says
+    manual_axes = (
+        {LANE} if mesh.shape[CORE] > 1 else {LANE, CORE}
+    )  # over the cores of a lane, XLA divides the work by what `shard_over_cores` says
 
     def mapped(*args: Any) -> Any:
         specs = tuple(PartitionSpec() if i in shared else PartitionSpec(LANE) for i in range(len(args)))
@@ -51,7 +53,7 @@ def over_lanes(mesh: Mesh, function: Callable[..., Any], shared: Sequence[int] =
     return jax.jit(mapped, out_shardings=NamedSharding(mesh, PartitionSpec(LANE)), donate_argnums=donate)
 
 
-def spread(rows: PyTree) -> PyTree:
+def shard_over_cores(rows: PyTree) -> PyTree:
     """Inside a lane of several cores: arrays whose leading axis is divided among them, if it can be; elsewhere as they are."""
     mesh = jax.sharding.get_abstract_mesh()
     cores = 1 if CORE not in mesh.auto_axes else mesh.shape[CORE]
@@ -62,17 +64,17 @@ def spread(rows: PyTree) -> PyTree:
     return rows if cores == 1 else jax.tree.map(divide, rows)
 
 
-def capacity(runs: int) -> int:
+def lane_count(runs: int) -> int:
     """How many lanes there are: on a CPU as many as runs at a time, whatever the number of runs; on an accelerator, one for each run."""
-    return runs if _vectorised() else workers_of(len(jax.devices()))
+    return runs if _vectorised() else worker_count(len(jax.devices()))
 
 
-def cores() -> int:
+def cores_per_lane() -> int:
     """Of a run: how many there are for it."""
-    return 1 if _vectorised() else places(by_rows=True).shape[CORE]
+    return 1 if _vectorised() else lane_mesh(by_rows=True).shape[CORE]
 
 
-def join(mesh: Mesh, values: Sequence[PyTree]) -> PyTree:
+def stack_lanes(mesh: Mesh, values: Sequence[PyTree]) -> PyTree:
     """One value for each lane -> one value with a leading axis, each part on its lane's devices."""
     if _vectorised():
         return jax.tree.map(lambda *leaves: jnp.stack(leaves), *values)
@@ -85,7 +87,7 @@ def join(mesh: Mesh, values: Sequence[PyTree]) -> PyTree:
     return jax.tree.map(assemble, *values)
 
 
-def put(joined: PyTree, lane: int, value: PyTree) -> PyTree:
+def set_lane(joined: PyTree, lane: int, value: PyTree) -> PyTree:
     """`joined` with another value in one lane; the other lanes are not copied on a CPU."""
     if _vectorised():
         return jax.tree.map(lambda all_lanes, leaf: all_lanes.at[lane].set(leaf), joined, value)
@@ -99,7 +101,7 @@ def put(joined: PyTree, lane: int, value: PyTree) -> PyTree:
     return jax.tree.map(replace, joined, value)
 
 
-def part(value: PyTree, lane: int) -> PyTree:
+def get_lane(value: PyTree, lane: int) -> PyTree:
     """The value of one lane, without the leading axis."""
     if _vectorised():
         return jax.tree.map(lambda leaf: leaf[lane], value)
@@ -113,8 +115,8 @@ def replicate(mesh: Mesh, value: PyTree) -> PyTree:
     return jax.device_put(value, NamedSharding(mesh, PartitionSpec()))
 
 
-def abstract(mesh: Mesh, value: PyTree, width: int) -> PyTree:
-    """The shapes of `join`ed values, for compilation ahead of time."""
+def abstract_lanes(mesh: Mesh, value: PyTree, width: int) -> PyTree:
+    """The shapes of `stack_lanes`ed values, for compilation ahead of time."""
     sharding = None if _vectorised() else NamedSharding(mesh, PartitionSpec(LANE))
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((width, *leaf.shape), leaf.dtype, sharding=sharding), value)
 

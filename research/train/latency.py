@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from research.config.decoding import Greedy
-from research.models.decode import draw
+from research.models.decode import generate_tokens
 from research.tasks.language_modelling import class_logits
-from research.tasks.translating import begin
-from research.train.update import Program, blank
+from research.tasks.translating import prefill
+from research.train.update import Program, abstract_state
 
 TOKENS = 32
 
@@ -23,15 +23,15 @@ def latency_ms(program: Program) -> float:
     The median of five runs: of a compiled loop over 32 tokens, or of one call.
     """
     config: Any = program.config.model
-    params = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), blank(program)[1].params)
+    params = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), abstract_state(program)[1].params)
     if program.sizes.classes:
         tokens = jnp.zeros((1, program.sizes.length), jnp.int32)
         return median_ms(lambda: class_logits(config, params, tokens, jnp.ones(tokens.shape, bool)))
     steps = min(TOKENS, program.sizes.length)
     prompt = jnp.full((1, program.sizes.source + 1), program.sizes.first_source, jnp.int32)
-    carry, logits = begin(config, params, prompt, jnp.ones(prompt.shape, bool), steps, program.sizes.vocabulary)
+    carry, logits = prefill(config, params, prompt, jnp.ones(prompt.shape, bool), steps, program.sizes.vocabulary)
     options = {"decoder": Greedy(), "steps": steps + 1, "end": None}  # the first is chosen by the logits that are given
-    return median_ms(lambda: draw(config, params, carry, logits, jax.random.key(0), **options)) / steps
+    return median_ms(lambda: generate_tokens(config, params, carry, logits, jax.random.key(0), **options)) / steps
 
 
 def median_ms(call: Callable[[], Any], calls: int = 5) -> float:

@@ -17,11 +17,11 @@ from research.config.optim import (
     Adagrad,
     Adam,
     AdamW,
-    Constant,
-    Cosine,
-    EpochDecay,
-    InverseSquareRoot,
-    Linear,
+    ConstantSchedule,
+    CosineSchedule,
+    EpochDecaySchedule,
+    InverseSquareRootSchedule,
+    LinearSchedule,
     Optim,
     RMSprop,
     Schedule,
@@ -32,7 +32,7 @@ Step = Int[Array, ""] | int
 Rule = list[optax.GradientTransformation]
 
 
-def factor(schedule: Schedule, steps: int, steps_per_epoch: int, step: Step) -> Float[Array, ""]:
+def learning_rate_factor(schedule: Schedule, steps: int, steps_per_epoch: int, step: Step) -> Float[Array, ""]:
     """What the learning rate is multiplied with at a step, counted from 0; steps is the length of the whole run."""
     return SCHEDULES[type(schedule)](schedule, steps, steps_per_epoch, step).astype(jnp.float32)
 
@@ -46,13 +46,13 @@ def optimiser(optim: Optim, rate: Rate, decay: Rate) -> optax.GradientTransforma
     return optax.chain(*penalty, *clip, *RULES[type(optim)](optim, decay), optax.scale_by_learning_rate(rate))
 
 
-def hyper(optim: Optim) -> tuple[float, float]:
+def traced_hyperparameters(optim: Optim) -> tuple[float, float]:
     """The traced scalars: learning rate, and weight decay or L2."""
     rate, decay = (getattr(optim, word) for word in optim.traced)
     return rate, decay
 
 
-def limited(optim: Optim, params: PyTree) -> PyTree:
+def constrain_max_norm(optim: Optim, params: PyTree) -> PyTree:
     """A classifier's parameters with the weights of each class no longer than `max_norm` (Kim 2014, sec. 2.1)."""
     if optim.max_norm == "off" or params.output is None:
         return params
@@ -76,25 +76,25 @@ def check_schedule(schedule: Schedule, steps: int, steps_per_epoch: int) -> None
         )
 
 
-def _constant(schedule: Constant, steps: int, steps_per_epoch: int, step: Step) -> Rate:
+def _constant(schedule: ConstantSchedule, steps: int, steps_per_epoch: int, step: Step) -> Rate:
     return _warm(schedule.warmup, step)
 
 
-def _cosine(schedule: Cosine, steps: int, steps_per_epoch: int, step: Step) -> Rate:
+def _cosine(schedule: CosineSchedule, steps: int, steps_per_epoch: int, step: Step) -> Rate:
     shape = 0.5 * (1 + jnp.cos(jnp.pi * _share_done(schedule.warmup, steps, step)))
     return _warm(schedule.warmup, step) * (schedule.final + (1 - schedule.final) * shape)
 
 
-def _linear(schedule: Linear, steps: int, steps_per_epoch: int, step: Step) -> Rate:
+def _linear(schedule: LinearSchedule, steps: int, steps_per_epoch: int, step: Step) -> Rate:
     return _warm(schedule.warmup, step) * (1 - (1 - schedule.final) * _share_done(schedule.warmup, steps, step))
 
 
-def _inverse_square_root(schedule: InverseSquareRoot, steps: int, steps_per_epoch: int, step: Step) -> Rate:
+def _inverse_square_root(schedule: InverseSquareRootSchedule, steps: int, steps_per_epoch: int, step: Step) -> Rate:
     ratio = jnp.asarray((step + 1) / schedule.warmup)
     return jnp.minimum(ratio, 1 / jnp.sqrt(ratio))
 
 
-def _epoch_decay(schedule: EpochDecay, steps: int, steps_per_epoch: int, step: Step) -> Rate:
+def _epoch_decay(schedule: EpochDecaySchedule, steps: int, steps_per_epoch: int, step: Step) -> Rate:
     epoch = step // steps_per_epoch
     return jnp.asarray(schedule.factor, jnp.float32) ** jnp.maximum(0, epoch + 1 - schedule.hold)
 
@@ -108,11 +108,11 @@ def _share_done(warmup: int, steps: int, step: Step) -> Rate:
 
 
 SCHEDULES: dict[type, Callable[..., Rate]] = {  # (schedule, steps, steps_per_epoch, step)
-    Constant: _constant,
-    Cosine: _cosine,
-    Linear: _linear,
-    InverseSquareRoot: _inverse_square_root,
-    EpochDecay: _epoch_decay,
+    ConstantSchedule: _constant,
+    CosineSchedule: _cosine,
+    LinearSchedule: _linear,
+    InverseSquareRootSchedule: _inverse_square_root,
+    EpochDecaySchedule: _epoch_decay,
 }
 
 

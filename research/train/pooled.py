@@ -8,12 +8,12 @@ import numpy as np
 from research.data.dataset import Dataset
 from research.results import store
 from research.results.summary import mean_of
-from research.train.evaluate import Scores
+from research.train.evaluate import SplitScores
 from research.train.result import Job
-from research.train.tested import Tested
+from research.train.tested import TestedSplits
 
 
-def pool(job: Job, data: Dataset, data_dir: Path | None) -> tuple[None, dict[str, Any]]:
+def pool_folds(job: Job, data: Dataset, data_dir: Path | None) -> tuple[None, dict[str, Any]]:
     """The figures of the whole: costs are those of all folds together, validation the mean over the folds, where these have one."""
     results = [_result(folder) for folder in job.parents]
     costs = [result["cost"] for result in results]
@@ -31,7 +31,7 @@ def pool(job: Job, data: Dataset, data_dir: Path | None) -> tuple[None, dict[str
     }
 
 
-def score_pool(job: Job, data: Dataset, data_dir: Path | None) -> Tested:
+def score_pooled_folds(job: Job, data: Dataset, data_dir: Path | None) -> TestedSplits:
     """The scores of all test sentences, in the order of `data`. `extra`: the deviation over the folds of their accuracies."""
     items = [store.read_items(folder) or {} for folder in job.parents]
     classes, predicted = (np.concatenate([fold[name] for fold in items]) for name in ("class", "predicted"))
@@ -39,8 +39,10 @@ def score_pool(job: Job, data: Dataset, data_dir: Path | None) -> Tested:
     nats = [(store.read_tokens(folder) or {}).get("test") for folder in job.parents]
     fold_nats = [fold for fold in nats if fold is not None]
     accuracies = [float(np.mean(fold["predicted"] == fold["class"])) for fold in items]
-    scores = Scores(np.concatenate(fold_nats) if len(fold_nats) == len(nats) else None, predicted == classes, predicted.astype(np.int32))
-    return Tested(scores, {}, extra={"folds": float(len(items)), "sd_over_folds": float(np.std(accuracies, ddof=1))})
+    scores = SplitScores(
+        np.concatenate(fold_nats) if len(fold_nats) == len(nats) else None, predicted == classes, predicted.astype(np.int32)
+    )
+    return TestedSplits(scores, {}, extra={"folds": float(len(items)), "sd_over_folds": float(np.std(accuracies, ddof=1))})
 
 
 def _floats(values: dict[str, int]) -> dict[str, float | None]:

@@ -7,11 +7,11 @@ import numpy as np
 
 from research.classic import ngram
 from research.data.dataset import Identity
-from research.data.prompts import Asked, Query, identify_prompts, queries, unknown
-from research.tasks.prompting import Judged, by_line, judge, judge_by_counts, metrics
+from research.data.prompts import PromptSet, Query, count_unknown, identify_prompts, prompt_queries
+from research.tasks.prompting import CompletionScores, completion_metrics, line_items, score_completions, score_completions_by_ngram
 
 
-class Prompted(NamedTuple):
+class PromptScores(NamedTuple):
     """`unknown`: symbols of the set that the vocabulary has not."""
 
     metrics: dict[str, float]
@@ -20,18 +20,18 @@ class Prompted(NamedTuple):
     unknown: int
 
 
-def prompted(model: Any, params: Any, prompt_set: Asked, seed: int) -> Prompted:
+def score_prompt_set(model: Any, params: Any, prompt_set: PromptSet, seed: int) -> PromptScores:
     """The set by a trained model; examples are drawn by the run's seed."""
-    prompt_queries = queries(prompt_set, seed)
-    return _prompted(prompt_set, prompt_queries, judge(model, params, prompt_set.vocabulary.size, prompt_queries))
+    completion_queries = prompt_queries(prompt_set, seed)
+    return _prompted(prompt_set, completion_queries, score_completions(model, params, prompt_set.vocabulary.size, completion_queries))
 
 
-def prompted_by_counts(model: ngram.Model, prompt_set: Asked) -> Prompted:
+def score_prompt_set_by_ngram(model: ngram.NGramModel, prompt_set: PromptSet) -> PromptScores:
     """The set by an n-gram, which reads no line before the prompt's."""
-    prompt_queries = queries(prompt_set._replace(examples=0), 0)
-    return _prompted(prompt_set, prompt_queries, judge_by_counts(model, prompt_queries))
+    completion_queries = prompt_queries(prompt_set._replace(examples=0), 0)
+    return _prompted(prompt_set, completion_queries, score_completions_by_ngram(model, completion_queries))
 
 
-def _prompted(prompt_set: Asked, prompt_queries: Sequence[Query], judged: Sequence[Judged]) -> Prompted:
-    items = by_line(prompt_queries, judged)
-    return Prompted(metrics(prompt_queries, items), items, identify_prompts(prompt_set), unknown(prompt_set))
+def _prompted(prompt_set: PromptSet, completion_queries: Sequence[Query], judged: Sequence[CompletionScores]) -> PromptScores:
+    items = line_items(completion_queries, judged)
+    return PromptScores(completion_metrics(completion_queries, items), items, identify_prompts(prompt_set), count_unknown(prompt_set))

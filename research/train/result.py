@@ -9,11 +9,11 @@ import numpy as np
 
 from research.config.schema import Config
 from research.results import store
-from research.results.code import PARTS, environments, made_alike
-from research.train.evaluate import Belonging, Scores, measure
+from research.results.code import PARTS, run_environments, same_environment
+from research.train.evaluate import SplitScores, TokenMembership, compute_metrics
 
 UNSCORED = "its test split was not scored"  # how the message of a trained run begins where scoring failed
-ENDED = (*store.KEPT, "diverged")  # the statuses of a run that is not trained again
+ENDED = (*store.TRAINED_STATUSES, "diverged")  # the statuses of a run that is not trained again
 
 
 class Job(NamedTuple):
@@ -31,7 +31,7 @@ class Job(NamedTuple):
     environment: dict[str, Any] = {}  # noqa: RUF012  of the process that does it: code, packages, device
 
 
-def write_result(job: Job, valid: Scores | None, belongs: Belonging, figures: dict[str, Any]) -> dict[str, Any]:
+def write_result(job: Job, valid: SplitScores | None, belongs: TokenMembership, figures: dict[str, Any]) -> dict[str, Any]:
     """result.json: what training and validation gave, and tokens.npz where there are scores. Nothing of the test split is in them.
 
     `figures`: steps, cost, what else the run knows; and `valid`, metrics where there are no scores of one split.
@@ -39,7 +39,7 @@ def write_result(job: Job, valid: Scores | None, belongs: Belonging, figures: di
     """
     metrics: dict[str, Any] = {"valid": figures.pop("valid")} if "valid" in figures else {}
     if valid is not None:
-        metrics["valid"] = measure(valid, job.config.data, belongs)
+        metrics["valid"] = compute_metrics(valid, job.config.data, belongs)
         if valid.nats is not None:
             store.write_arrays(job.folder / "tokens.npz", valid=valid.nats.astype(np.float32))
     extra = {**job.facts.get("extra", {}), **figures.pop("extra", {})}
@@ -61,9 +61,9 @@ def write_result(job: Job, valid: Scores | None, belongs: Belonging, figures: di
 
 def write_beginning(job: Job, step: int, steps: int) -> None:
     """A run that is begun at step 0, or resumed at a later one: env.json has whatever code and machine did a part of it, in order."""
-    earlier = [entry for entry in environments(job.folder) if entry["step"] < step]
+    earlier = [entry for entry in run_environments(job.folder) if entry["step"] < step]
     current = {"step": step, **job.environment}
-    same = bool(earlier) and made_alike(earlier[-1], current)
+    same = bool(earlier) and same_environment(earlier[-1], current)
     store.write_json(job.folder / "env.json", store.stamp({PARTS: earlier if same else [*earlier, current]}, job.data_digest))
     write_status(job, "running", step, steps)
 

@@ -9,19 +9,19 @@ import jax
 import numpy as np
 
 from research.results.measures import direction
-from research.train.evaluate import Scores
+from research.train.evaluate import SplitScores
 from research.train.update import State
 
 
 @dataclass(frozen=True)
-class Best:
+class BestValidation:
     """The best parameters on validation so far."""
 
     params: Any
     cost: float  # train.select, with its sign changed where higher is better; not finite where the loss is not
     step: int
     since: int  # validations since
-    scores: Scores
+    scores: SplitScores
 
 
 class Progress(NamedTuple):
@@ -40,14 +40,16 @@ def cost_of(metrics: Mapping[str, float], select: str) -> float:
     return -sign * metrics[select.removeprefix("valid.")] if math.isfinite(loss) else loss
 
 
-def better(cost: float, best: Best | None) -> bool:
+def better(cost: float, best: BestValidation | None) -> bool:
     """Whether a validation is the best so far. One that is not finite is worse than any that is, and never better than another."""
     return best is None or (math.isfinite(cost) and (not math.isfinite(best.cost) or cost < best.cost))
 
 
-def pack(state: State, best: Best | None, progress: Progress, size: int) -> dict[str, Any]:
+def pack(state: State, best: BestValidation | None, progress: Progress, size: int) -> dict[str, Any]:
     """One tree of one form, whether or not there is a best yet. `size`: how many tokens validation scores."""
-    placeholder = Best(state.params, 0.0, -1, 0, Scores(np.zeros(size, np.float32), np.zeros(size, bool), np.zeros(size, np.int32)))
+    placeholder = BestValidation(
+        state.params, 0.0, -1, 0, SplitScores(np.zeros(size, np.float32), np.zeros(size, bool), np.zeros(size, np.int32))
+    )
     stored = best or placeholder
     return {
         "state": state,
@@ -66,12 +68,12 @@ def pack(state: State, best: Best | None, progress: Progress, size: int) -> dict
     }
 
 
-def unpack(saved: dict[str, Any]) -> tuple[State, Best | None, Progress]:
+def unpack(saved: dict[str, Any]) -> tuple[State, BestValidation | None, Progress]:
     """The state, the best if there is one, and what the run has had."""
     best_tree, progress_tree = saved["best"], saved["progress"]
     train, evaluate = map(float, progress_tree["seconds"])
     progress = Progress(train, evaluate, int(progress_tree["tokens"]), int(progress_tree["not_finite"]))
-    best = Best(
-        best_tree["params"], float(best_tree["cost"]), int(best_tree["step"]), int(best_tree["since"]), Scores(**best_tree["scores"])
+    best = BestValidation(
+        best_tree["params"], float(best_tree["cost"]), int(best_tree["step"]), int(best_tree["since"]), SplitScores(**best_tree["scores"])
     )
     return jax.tree.map(np.asarray, saved["state"]), best if best.step >= 0 else None, progress

@@ -16,32 +16,32 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from research.config.data import Text
+from research.config.data import TextCorpus
 from research.config.loader import read_config
 from research.config.schema import Config
 from research.models.classifier import from_language_model
 from research.results import store
 from research.results.lock import Claim, HeldError, claim
-from research.tasks.language_modelling import Sizes, init
+from research.tasks.language_modelling import Sizes, init_params
 from research.text.vocabulary import Vocabulary
 from research.train import checkpoint, lanes
-from research.train.engine import Engine, score
-from research.train.evaluate import Scores, measure
+from research.train.engine import Engine, score_lanes
+from research.train.evaluate import SplitScores, compute_metrics
 from research.train.events import Checkpointed, Diverged, Held, Listener, Progressed, Resumed, Started, Trained, Validated
-from research.train.initial_vectors import begin_with_file
-from research.train.optimiser import factor, hyper
+from research.train.initial_vectors import load_initial_vectors
+from research.train.optimiser import learning_rate_factor, traced_hyperparameters
 from research.train.result import ENDED, Job, write_beginning, write_result, write_status
-from research.train.resume import Best, Progress, better, cost_of, pack, unpack
-from research.train.scoring import Finished, HeldOut, Interrupted, Split, score_finished
-from research.train.source import OnHost, Stacked, no_batches, stack
-from research.train.update import Member, State, blank, jitted_begin
+from research.train.resume import BestValidation, Progress, better, cost_of, pack, unpack
+from research.train.scoring import Finished, HeldOut, Interrupted, SplitToScore, score_finished
+from research.train.source import HostSource, StackedBatches, stack_batches, zero_batches
+from research.train.update import Member, State, abstract_state, jitted_initial_state
 
 
-class Material(NamedTuple):
+class GroupData(NamedTuple):
     """What the runs of a group share beside their program."""
 
     source: Any  # the training split, replicated on the lanes' devices, or OnHost
-    valid: Split
+    valid: SplitToScore
     held_out: HeldOut
     vocabulary: Vocabulary | None = None  # what `init.embeddings` are for
 
@@ -53,13 +53,13 @@ class Lane:
     job: Job
     claim: Claim
     step: int
-    best: Best | None
+    best: BestValidation | None
     progress: Progress
     saved: float  # when it was last checkpointed
     ended: str = ""  # done | diverged
 
 
-def train_runs(engine: Engine, jobs: Sequence[Job], material: Material, stop: Event, report: Listener) -> None:
+def train_runs(engine: Engine, jobs: Sequence[Job], material: GroupData, stop: Event, report: Listener) -> None:
     """Train every job to its end, resuming where a checkpoint is; a job that another process holds is skipped and reported."""
     queue: deque[Job] = deque(jobs)
     running: list[Lane | None] = [None] * engine.width
@@ -81,7 +81,7 @@ def train_runs(engine: Engine, jobs: Sequence[Job], material: Material, stop: Ev
         raise
 
 
-def boundaries(config: Config, steps: int) -> tuple[list[int], list[int]]:
+def log_and_validation_steps(config: Config, steps: int) -> tuple[list[int], list[int]]:
     """The steps after which metrics are logged, and those after which validation is run; the last step is both."""
     logs = [*range(config.run.log_every, steps, config.run.log_every), steps]
     n = min(config.train.evaluations, steps)
@@ -91,12 +91,12 @@ def boundaries(config: Config, steps: int) -> tuple[list[int], list[int]]:
 
 def _idle(engine: Engine) -> tuple[Any, Any]:
     """A state and a member for lanes in which nothing runs: their loops are bounded by step 0."""
-    member, state = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), blank(engine.program))
-    return lanes.join(engine.mesh, [state] * engine.width), lanes.join(engine.mesh, [member] * engine.width)
+    member, state = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), abstract_state(engine.program))
+    return lanes.stack_lanes(engine.mesh, [state] * engine.width), lanes.stack_lanes(engine.mesh, [member] * engine.width)
 
 
 def _fill(
-    engine: Engine, queue: deque[Job], running: list[Any], states: Any, members: Any, material: Material, report: Listener
+    engine: Engine, queue: deque[Job], running: list[Any], states: Any, members: Any, material: GroupData, report: Listener
 ) -> tuple[Any, Any, list[Any]]:
     running = list(running)
     for i, lane in enumerate(running):
@@ -104,12 +104,12 @@ def _fill(
             started = _begin(engine, queue.popleft(), material, report)
             if started is not None:
                 lane, state, member = started
-                states, members = lanes.put(states, i, state), lanes.put(members, i, member)
+                states, members = lanes.set_lane(states, i, state), lanes.set_lane(members, i, member)
         running[i] = lane
     return states, members, running
 
 
-def _begin(engine: Engine, job: Job, material: Material, report: Listener) -> tuple[Lane, State, Member] | None:
+def _begin(engine: Engine, job: Job, material: GroupData, report: Listener) -> tuple[Lane, State, Member] | None:
     try:
         claimed = claim(job.folder)
     except HeldError as error:
@@ -126,17 +126,17 @@ def _begin(engine: Engine, job: Job, material: Material, report: Listener) -> tu
         raise
 
 
-def _start_or_resume(engine: Engine, job: Job, claimed: Claim, material: Material, report: Listener) -> tuple[Lane, State, Member]:
+def _start_or_resume(engine: Engine, job: Job, claimed: Claim, material: GroupData, report: Listener) -> tuple[Lane, State, Member]:
     """From its last checkpoint, or from the start."""
-    rate, decay = hyper(job.config.optim)
+    rate, decay = traced_hyperparameters(job.config.optim)
     member = Member(jnp.uint32(job.seed), jnp.float32(rate), jnp.float32(decay))
-    state = jitted_begin(engine.program, job.config.model, member)
+    state = jitted_initial_state(engine.program, job.config.model, member)
     if job.parents:
         state = state.replace(params=_inherited(engine, job, state.params))
     if material.vocabulary is not None:
-        state = state.replace(params=begin_with_file(job.config, state.params, material.vocabulary))
+        state = state.replace(params=load_initial_vectors(job.config, state.params, material.vocabulary))
     step, best, progress = 0, None, Progress()
-    saved = checkpoint.restore_latest(job.folder / "checkpoints", pack(state, None, progress, material.valid.size))
+    saved = checkpoint.restore_latest_checkpoint(job.folder / "checkpoints", pack(state, None, progress, material.valid.size))
     if saved is not None:
         state, best, progress = unpack(saved)
         step = int(state.step)
@@ -151,37 +151,37 @@ def _inherited(engine: Engine, job: Job, params: Any) -> Any:
     folder = job.parents[0]
     parent = read_config(folder.parent / "config.toml")
     if type(parent.model) is type(job.config.model):
-        return checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, params)
-    assert isinstance(parent.data, Text), "a language model reads a text"
+        return checkpoint.restore_checkpoint(folder / "checkpoints", checkpoint.FINAL, params)
+    assert isinstance(parent.data, TextCorpus), "a language model reads a text"
     sizes = Sizes(engine.program.sizes.vocabulary, parent.data.length)
-    template = jax.eval_shape(lambda: init(parent, sizes, jax.random.key(0)))
-    return from_language_model(params, checkpoint.restore(folder / "checkpoints", checkpoint.FINAL, template))
+    template = jax.eval_shape(lambda: init_params(parent, sizes, jax.random.key(0)))
+    return from_language_model(params, checkpoint.restore_checkpoint(folder / "checkpoints", checkpoint.FINAL, template))
 
 
-def _advance(engine: Engine, running: list[Any], states: Any, members: Any, material: Material, report: Listener) -> tuple[Any, list[Any]]:
+def _advance(engine: Engine, running: list[Any], states: Any, members: Any, material: GroupData, report: Listener) -> tuple[Any, list[Any]]:
     until = [_next(engine, lane) if lane else 0 for lane in running]
     began = time.perf_counter()
     source = _training_source(engine, running, until, material.source)
-    states, traces = engine.advance(members, states, source, lanes.join(engine.mesh, [np.int32(n) for n in until]))
+    states, traces = engine.advance(members, states, source, lanes.stack_lanes(engine.mesh, [np.int32(n) for n in until]))
     jax.block_until_ready(states)
     seconds = time.perf_counter() - began
-    return states, [lane and _log(engine, lane, lanes.part(traces, i), until[i], seconds, report) for i, lane in enumerate(running)]
+    return states, [lane and _log(engine, lane, lanes.get_lane(traces, i), until[i], seconds, report) for i, lane in enumerate(running)]
 
 
 def _training_source(engine: Engine, running: list[Any], until: list[int], source: Any) -> Any:
     """The split itself, or the batches of this call for every lane."""
-    if not isinstance(source, OnHost):
+    if not isinstance(source, HostSource):
         return source
     config = engine.program.config
 
-    def lane_batches(lane: Lane | None, last: int) -> Stacked:
-        return stack(config, source, lane.job.seed, lane.step, last) if lane else no_batches(config, source)
+    def lane_batches(lane: Lane | None, last: int) -> StackedBatches:
+        return stack_batches(config, source, lane.job.seed, lane.step, last) if lane else zero_batches(config, source)
 
-    return lanes.join(engine.mesh, [lane_batches(lane, last) for lane, last in zip(running, until, strict=True)])
+    return lanes.stack_lanes(engine.mesh, [lane_batches(lane, last) for lane, last in zip(running, until, strict=True)])
 
 
 def _next(engine: Engine, lane: Lane) -> int:
-    logs, validations = boundaries(lane.job.config, engine.program.steps)
+    logs, validations = log_and_validation_steps(lane.job.config, engine.program.steps)
     return min(step for step in {*logs, *validations} if step > lane.step)
 
 
@@ -194,7 +194,7 @@ def _log(engine: Engine, lane: Lane, trace: Any, until: int, seconds: float, rep
         return None
     completed_steps = int(sums.steps) - (0 if finite else 1)
     rate = job.config.optim.learning_rate * float(
-        factor(job.config.optim.schedule, engine.program.steps, engine.program.steps_per_epoch, until - 1)
+        learning_rate_factor(job.config.optim.schedule, engine.program.steps, engine.program.steps_per_epoch, until - 1)
     )
     loss = float(sums.loss) / max(float(sums.weight), 1.0)
     norm = float(sums.gradient_norm) / max(1, int(sums.steps))
@@ -206,26 +206,31 @@ def _log(engine: Engine, lane: Lane, trace: Any, until: int, seconds: float, rep
     return replace(lane, step=lane.step + completed_steps, progress=progress, ended="" if finite else "diverged")
 
 
-def _validate(engine: Engine, running: list[Any], states: Any, material: Material, report: Listener) -> list[Any]:
-    due = [bool(lane and not lane.ended and lane.step in boundaries(lane.job.config, engine.program.steps)[1]) for lane in running]
+def _validate(engine: Engine, running: list[Any], states: Any, material: GroupData, report: Listener) -> list[Any]:
+    due = [
+        bool(lane and not lane.ended and lane.step in log_and_validation_steps(lane.job.config, engine.program.steps)[1])
+        for lane in running
+    ]
     if not any(due):
         return running
     began = time.perf_counter()
-    split_scores = score(engine.evaluator, states.params, due, material.valid.batches, material.valid.size)
+    split_scores = score_lanes(engine.evaluator, states.params, due, material.valid.batches, material.valid.size)
     seconds = time.perf_counter() - began
     return [
-        _update_best(engine, lane, scores, lanes.part(states.params, i), material, seconds, report) if scores is not None else lane
+        _update_best(engine, lane, scores, lanes.get_lane(states.params, i), material, seconds, report) if scores is not None else lane
         for i, (lane, scores) in enumerate(zip(running, split_scores, strict=True))
     ]
 
 
-def _update_best(engine: Engine, lane: Lane, scores: Scores, params: Any, material: Material, seconds: float, report: Listener) -> Lane:
+def _update_best(
+    engine: Engine, lane: Lane, scores: SplitScores, params: Any, material: GroupData, seconds: float, report: Listener
+) -> Lane:
     """Keep the parameters if they are the best so far, and stop a run whose patience is at its end.
 
     A run has diverged where what it would be tested with has a validation that is not finite.
     """
     job, train = lane.job, lane.job.config.train
-    metrics = measure(scores, job.config.data, material.valid.belongs)
+    metrics = compute_metrics(scores, job.config.data, material.valid.belongs)
     store.append_metrics(job.folder / "metrics.jsonl", [{"step": lane.step, "split": "valid", **metrics, "seconds": seconds}])
     report(Validated(job, lane.step, metrics))
     best, progress = lane.best, _add_evaluation_seconds(lane.progress, seconds)
@@ -233,7 +238,7 @@ def _update_best(engine: Engine, lane: Lane, scores: Scores, params: Any, materi
         progress = progress._replace(not_finite=lane.step)
     cost = cost_of(metrics, train.select)
     if best is None or better(cost, best) or train.keep == "last":
-        best = Best(jax.tree.map(np.array, params), cost, lane.step, 0, scores)
+        best = BestValidation(jax.tree.map(np.array, params), cost, lane.step, 0, scores)
     else:
         best = replace(best, since=best.since + 1)
     out_of_patience = train.patience != "off" and best.since >= train.patience
@@ -246,7 +251,7 @@ def _add_evaluation_seconds(progress: Progress, seconds: float) -> Progress:
     return progress._replace(evaluate_seconds=progress.evaluate_seconds + seconds)
 
 
-def _finish(engine: Engine, running: list[Any], states: Any, material: Material, runs: int, report: Listener) -> list[Any]:
+def _finish(engine: Engine, running: list[Any], states: Any, material: GroupData, runs: int, report: Listener) -> list[Any]:
     """What ended is written, and its test split scored where it is to be."""
     ended_lanes = [lane if lane and lane.ended else None for lane in running]
     if not any(ended_lanes):
@@ -258,24 +263,24 @@ def _finish(engine: Engine, running: list[Any], states: Any, material: Material,
     if any(finished):
         params = states.params
         for i, run in enumerate(finished):
-            params = params if run is None else lanes.put(params, i, run.params)
+            params = params if run is None else lanes.set_lane(params, i, run.params)
         score_finished(engine.evaluator, finished, params, material.held_out, report)
     for lane in filter(None, ended_lanes):
         lane.claim.release()
     return [None if ended else lane for lane, ended in zip(running, ended_lanes, strict=True)]
 
 
-def _write(engine: Engine, lane: Lane, material: Material, runs: int, report: Listener) -> None:
+def _write(engine: Engine, lane: Lane, material: GroupData, runs: int, report: Listener) -> None:
     """The files of a run whose training is over."""
     job, best = lane.job, lane.best
     if best is not None:
-        checkpoint.save(job.folder / "checkpoints", checkpoint.FINAL, best.params)
+        checkpoint.save_checkpoint(job.folder / "checkpoints", checkpoint.FINAL, best.params)
     progress = lane.progress
     cost = {
         "seconds": {
             "compile": engine.compile_seconds / runs,
-            "train": progress.train_seconds * lanes.cores(),
-            "evaluate": progress.evaluate_seconds * lanes.cores(),
+            "train": progress.train_seconds * lanes.cores_per_lane(),
+            "evaluate": progress.evaluate_seconds * lanes.cores_per_lane(),
         },
         "tokens_per_second": progress.tokens / progress.train_seconds if progress.train_seconds else 0.0,
         "latency_ms": job.latency_ms,
@@ -298,12 +303,12 @@ def _divergence_message(lane: Lane) -> str:
     return f"validation was not finite at step {lane.progress.not_finite}" if lane.progress.not_finite >= 0 else ""
 
 
-def _save_checkpoints(engine: Engine, running: list[Any], states: Any, material: Material, stop: Event, report: Listener) -> None:
+def _save_checkpoints(engine: Engine, running: list[Any], states: Any, material: GroupData, stop: Event, report: Listener) -> None:
     """Checkpoint the runs whose time has come, or all of them when the user stops."""
     for i, lane in enumerate(running):
         if lane and (stop.is_set() or time.monotonic() - lane.saved > lane.job.config.run.checkpoint_seconds):
-            tree = pack(lanes.part(states, i), lane.best, lane.progress, material.valid.size)
-            checkpoint.save(lane.job.folder / "checkpoints", lane.step, tree)
+            tree = pack(lanes.get_lane(states, i), lane.best, lane.progress, material.valid.size)
+            checkpoint.save_checkpoint(lane.job.folder / "checkpoints", lane.step, tree)
             running[i] = replace(lane, saved=time.monotonic())
             report(Checkpointed(lane.job, lane.step))
             if stop.is_set():

@@ -6,29 +6,29 @@ from threading import Event
 from typing import Any, NamedTuple
 
 from research.data.dataset import Dataset
-from research.data.prompts import Asked
+from research.data.prompts import PromptSet
 from research.results import store
 from research.results.lock import Claim, HeldError, claim
 from research.train import checkpoint, lanes
-from research.train.engine import Batches, Evaluator, score
-from research.train.evaluate import Belonging, Scores
+from research.train.engine import Batches, Evaluator, score_lanes
+from research.train.evaluate import SplitScores, TokenMembership
 from research.train.events import Done, Failed, Held, Listener
-from research.train.prompted import prompted
+from research.train.prompted import score_prompt_set
 from research.train.result import Job, write_failure
-from research.train.tested import Copy, Tested, write_test
-from research.train.update import blank
-from research.train.written import written
+from research.train.tested import ScoredCopy, TestedSplits, write_test
+from research.train.update import abstract_state
+from research.train.written import translate_test_split
 
 
 class Interrupted(Exception):
     """The user asked to stop; every run is resumable."""
 
 
-class Split(NamedTuple):
+class SplitToScore(NamedTuple):
     """A split to be scored: its batches, and what each of its tokens belongs to."""
 
     batches: Batches
-    belongs: Belonging
+    belongs: TokenMembership
 
     @property
     def size(self) -> int:
@@ -38,11 +38,11 @@ class Split(NamedTuple):
 class HeldOut(NamedTuple):
     """What a run is scored on after it was chosen."""
 
-    test: Split
-    also: dict[int, Split]  # the test split at further window lengths
-    misspelt: Split | None  # a copy of the test split
+    test: SplitToScore
+    also: dict[int, SplitToScore]  # the test split at further window lengths
+    misspelt: SplitToScore | None  # a copy of the test split
     pairs: Dataset | None = None  # the data, where it is pairs: their test sources are translated
-    prompts: Asked | None = None
+    prompts: PromptSet | None = None
 
     @property
     def shapes(self) -> tuple[Batches, ...]:
@@ -77,8 +77,8 @@ def score_finished(evaluator: Evaluator, finished: Sequence[Finished | None], pa
     """Score the lanes that hold a finished run and write what was found. `params`: the lanes' parameters, joined."""
     began, active = time.perf_counter(), [run is not None for run in finished]
 
-    def score_split(split: Split) -> list[Scores | None]:
-        return score(evaluator, params, active, split.batches, split.size)
+    def score_split(split: SplitToScore) -> list[SplitScores | None]:
+        return score_lanes(evaluator, params, active, split.batches, split.size)
 
     test, also = score_split(held_out.test), {length: score_split(split) for length, split in held_out.also.items()}
     misspelt = score_split(held_out.misspelt) if held_out.misspelt else [None] * len(finished)
@@ -94,18 +94,18 @@ def _write(
     finished: Finished,
     test: Any,
     also: dict[int, Any],
-    misspelt: Scores | None,
+    misspelt: SplitScores | None,
     held_out: HeldOut,
     seconds: float,
     report: Listener,
 ) -> None:
     job, params, began = finished.job, finished.params, time.perf_counter()
     model = evaluator.program.config.model
-    copy = Copy(misspelt, held_out.misspelt.belongs) if misspelt is not None and held_out.misspelt else None
-    texts = written(job.config, model, job.seed, params, held_out.pairs) if held_out.pairs is not None else None
-    answers = prompted(model, params, held_out.prompts, job.seed) if held_out.prompts is not None else None
-    spent = (seconds + time.perf_counter() - began) * lanes.cores()
-    metrics = write_test(job, Tested(test, also, copy, texts, answers), held_out.test.belongs, spent)
+    copy = ScoredCopy(misspelt, held_out.misspelt.belongs) if misspelt is not None and held_out.misspelt else None
+    texts = translate_test_split(job.config, model, job.seed, params, held_out.pairs) if held_out.pairs is not None else None
+    answers = score_prompt_set(model, params, held_out.prompts, job.seed) if held_out.prompts is not None else None
+    spent = (seconds + time.perf_counter() - began) * lanes.cores_per_lane()
+    metrics = write_test(job, TestedSplits(test, also, copy, texts, answers), held_out.test.belongs, spent)
     step = (store.read_status(job.folder) or {}).get("step", 0)
     report(Done(job, step, metrics))
 
@@ -122,7 +122,11 @@ def _open(evaluator: Evaluator, job: Job, report: Listener) -> Finished | None:
         report(Held(job, "another process finished it meanwhile"))
         return None
     try:
-        return Finished(job, claimed, checkpoint.restore(job.folder / "checkpoints", checkpoint.FINAL, blank(evaluator.program)[1].params))
+        return Finished(
+            job,
+            claimed,
+            checkpoint.restore_checkpoint(job.folder / "checkpoints", checkpoint.FINAL, abstract_state(evaluator.program)[1].params),
+        )
     except Exception as error:
         write_failure(job, error)
         claimed.release()
@@ -133,4 +137,4 @@ def _open(evaluator: Evaluator, job: Job, report: Listener) -> Finished | None:
 def _joined(evaluator: Evaluator, finished: Sequence[Finished | None]) -> Any:
     """The lanes' parameters; an idle lane has those of another."""
     any_params = next(run.params for run in finished if run is not None)
-    return lanes.join(evaluator.mesh, [any_params if run is None else run.params for run in finished])
+    return lanes.stack_lanes(evaluator.mesh, [any_params if run is None else run.params for run in finished])

@@ -6,11 +6,11 @@ import jax
 from jaxtyping import Array, Int, Key
 
 
-def stream(root: Key[Array, ""], name: str) -> Key[Array, ""]:
+def stream_key(root: Key[Array, ""], name: str) -> Key[Array, ""]:
     """The key of a named stream: init, data, dropout."""
     return jax.random.fold_in(root, int.from_bytes(sha256(name.encode()).digest()[:4]))
 
 
-def at_step(root: Key[Array, ""], name: str, step: Int[Array, ""]) -> Key[Array, ""]:
+def stream_key_at_step(root: Key[Array, ""], name: str, step: Int[Array, ""]) -> Key[Array, ""]:
     """The key of a named stream at one step."""
-    return jax.random.fold_in(stream(root, name), step)
+    return jax.random.fold_in(stream_key(root, name), step)

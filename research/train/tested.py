@@ -9,35 +9,35 @@ import numpy as np
 from research.config.pairs import BleuTokenizer, Pairs
 from research.config.schema import Config
 from research.results import store
-from research.results.ranges import ranges
+from research.results.ranges import length_ranges
 from research.results.text_scores import text_metrics
 from research.text import diversity as text_diversity
 from research.text import scores as text_scores
-from research.train.evaluate import Belonging, Scores, bits, by_item, measure
-from research.train.prompted import Prompted
+from research.train.evaluate import SplitScores, TokenMembership, bits, by_item, compute_metrics
+from research.train.prompted import PromptScores
 from research.train.result import UNSCORED, Job, write_status
-from research.train.written import Written
+from research.train.written import Translations
 
 
-class Copy(NamedTuple):
+class ScoredCopy(NamedTuple):
     """A changed copy of the test text as it was scored: its tokens belong to the items of the original."""
 
-    scores: Scores
-    belongs: Belonging
+    scores: SplitScores
+    belongs: TokenMembership
 
 
-class Tested(NamedTuple):
+class TestedSplits(NamedTuple):
     """The test split under a run's kept parameters, at further window lengths, its misspelt copy, its translations, and prompts."""
 
-    test: Scores
-    also: dict[int, Scores]
-    misspelt: Copy | None = None
-    written: Written | None = None
-    prompted: Prompted | None = None
+    test: SplitScores
+    also: dict[int, SplitScores]
+    misspelt: ScoredCopy | None = None
+    written: Translations | None = None
+    prompted: PromptScores | None = None
     extra: dict[str, float] = {}  # noqa: RUF012
 
 
-def write_test(job: Job, tested: Tested, belongs: Belonging, seconds: float) -> dict[str, Any]:
+def write_test(job: Job, tested: TestedSplits, belongs: TokenMembership, seconds: float) -> dict[str, Any]:
     """The arrays and texts of the test split, then test.json, then the status: done. Returns the metrics of both splits.
 
     `seconds`: core-seconds that the scoring took.
@@ -67,10 +67,10 @@ def write_test(job: Job, tested: Tested, belongs: Belonging, seconds: float) -> 
     return split_metrics
 
 
-def _metrics(job: Job, tested: Tested, belongs: Belonging) -> dict[str, float]:
-    metrics = measure(tested.test, job.config.data, belongs)
+def _metrics(job: Job, tested: TestedSplits, belongs: TokenMembership) -> dict[str, float]:
+    metrics = compute_metrics(tested.test, job.config.data, belongs)
     for length, scores in tested.also.items():
-        metrics[f"perplexity_at_{length}"] = measure(scores, job.config.data, Belonging(belongs.items))["perplexity"]
+        metrics[f"perplexity_at_{length}"] = compute_metrics(scores, job.config.data, TokenMembership(belongs.items))["perplexity"]
     if tested.misspelt is not None:
         share = f"{job.config.eval.misspelt:g}"
         metrics |= {f"{name}_at_{share}_misspelt": value for name, value in bits(*tested.misspelt).items()}
@@ -79,17 +79,17 @@ def _metrics(job: Job, tested: Tested, belongs: Belonging) -> dict[str, float]:
     return metrics
 
 
-def _write_tokens(job: Job, tested: Tested) -> None:
+def _write_tokens(job: Job, tested: TestedSplits) -> None:
     scored = {"test": tested.test} | ({"misspelt": tested.misspelt.scores} if tested.misspelt else {})
     nats = {name: scores.nats.astype(np.float32) for name, scores in scored.items() if scores.nats is not None}
     if nats:
         store.write_arrays(job.folder / "test_tokens.npz", **nats)
 
 
-def _write_texts(job: Job, written: Written, metrics: dict[str, float]) -> dict[str, np.ndarray]:
+def _write_texts(job: Job, written: Translations, metrics: dict[str, float]) -> dict[str, np.ndarray]:
     """texts.jsonl, and attention.npz where there is any; the items of the texts. Their metrics are added to `metrics`."""
     items = text_scores.text_items([texts[0] for texts in written.texts], written.references, _tokenizer(job.config))
-    metrics |= text_metrics(items, ranges(written.lengths)) | written.alignment
+    metrics |= text_metrics(items, length_ranges(written.lengths)) | written.alignment
     if len(written.texts[0]) > 1:
         diversity = text_diversity.diversity(written.texts)
         metrics |= {name: float(values.mean()) for name, values in diversity.items()}
@@ -110,8 +110,8 @@ def _tokenizer(config: Config) -> BleuTokenizer:
     return config.data.bleu_tokenizer
 
 
-def _signatures(job: Job, written: Written | None) -> dict[str, str]:
+def _signatures(job: Job, written: Translations | None) -> dict[str, str]:
     if written is None:
         return {}
     texts = len(written.texts[0])
-    return text_scores.signature(_tokenizer(job.config)) | (text_diversity.signature(texts) if texts > 1 else {})
+    return text_scores.metric_signatures(_tokenizer(job.config)) | (text_diversity.self_bleu_signature(texts) if texts > 1 else {})

@@ -1,4 +1,4 @@
-"""Training as one pure function: `advance` takes a run from its step to another, in one compiled loop.
+"""Training as one pure function: `train_until` takes a run from its step to another, in one compiled loop.
 
 A run's state is its parameters, the optimiser's, the step and, where data is columns, the carry. Batch, dropout and learning rate are
 functions of (seed, step), so a run stopped at any step and taken up again is the run that never stopped.
@@ -15,13 +15,13 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int, UInt32
 
 from research.config.schema import Config, Model
-from research.data.batches import Arrays, in_narrowest, starts_anew
-from research.tasks.language_modelling import Sizes, carries, empty, init, loss, stop_gradient
-from research.train.frozen import frozen_rows, join, split
-from research.train.lanes import spread
-from research.train.optimiser import factor, limited, optimiser
-from research.train.source import Stacked, batch_of_step
-from research.train.streams import at_step, stream
+from research.data.batches import Arrays, in_narrowest, resets_state
+from research.tasks.language_modelling import Sizes, carries_state, empty_carry, init_params, loss, stop_gradient
+from research.train.frozen import combine_frozen, frozen_rows, partition_frozen
+from research.train.lanes import shard_over_cores
+from research.train.optimiser import constrain_max_norm, learning_rate_factor, optimiser
+from research.train.source import StackedBatches, step_batch
+from research.train.streams import stream_key, stream_key_at_step
 
 
 class Program(NamedTuple):
@@ -71,27 +71,29 @@ class Trace(NamedTuple):
     finite: Bool[Array, ""]
 
 
-def begin(program: Program, model: Model, member: Member) -> State:
+def initial_state(program: Program, model: Model, member: Member) -> State:
     """The state before the first step. How parameters are drawn is no part of the program, so a run brings its own words of `model`."""
     config = program.config.model_copy(update={"model": model})
-    params = init(config, program.sizes, stream(jax.random.key(member.seed), "init"))
+    params = init_params(config, program.sizes, stream_key(jax.random.key(member.seed), "init"))
     chain = optimiser(config.optim, member.learning_rate, member.weight_decay)
-    trained, _ = split(frozen_rows(config, params), params)
-    carry = empty(config, program.sizes, config.train.batch_size) if carries(config) else ()
+    trained, _ = partition_frozen(frozen_rows(config, params), params)
+    carry = empty_carry(config, program.sizes, config.train.batch_size) if carries_state(config) else ()
     return State(params, chain.init(trained), jnp.zeros((), jnp.int32), carry)
 
 
-jitted_begin = jax.jit(begin, static_argnums=(0, 1))  # in the bits that every run begins with
+jitted_initial_state = jax.jit(initial_state, static_argnums=(0, 1))  # in the bits that every run begins with
 
 
 @lru_cache(maxsize=512)
-def blank(program: Program) -> tuple[Member, State]:
+def abstract_state(program: Program) -> tuple[Member, State]:
     """A member and a state of the right shapes, as shapes alone; worked out once for each program."""
     member = Member(jnp.uint32(0), jnp.float32(0), jnp.float32(0))
-    return jax.eval_shape(lambda: (member, begin(program, program.config.model, member)))
+    return jax.eval_shape(lambda: (member, initial_state(program, program.config.model, member)))
 
 
-def advance(program: Program, member: Member, state: State, source: Arrays | Stacked, until: Int[Array, ""]) -> tuple[State, Trace]:
+def train_until(
+    program: Program, member: Member, state: State, source: Arrays | StackedBatches, until: Int[Array, ""]
+) -> tuple[State, Trace]:
     """Steps to `until`, or to the first loss or gradient that is not finite: that step is not taken. `source` reaches as far as `until`."""
 
     def unfinished(loop_state: tuple[State, Trace]) -> Array:
@@ -100,7 +102,7 @@ def advance(program: Program, member: Member, state: State, source: Arrays | Sta
 
     def step(loop_state: tuple[State, Trace]) -> tuple[State, Trace]:
         state, trace = loop_state
-        updated, step_trace = update(program, member, state, source)
+        updated, step_trace = train_step(program, member, state, source)
         new_state = jax.tree.map(lambda new, old: jnp.where(step_trace.finite, new, old), updated, state)
         sums = (a + b for a, b in zip(trace.sums, step_trace.sums, strict=True))
         return new_state, Trace(Sums(*sums), step_trace.finite)
@@ -109,17 +111,17 @@ def advance(program: Program, member: Member, state: State, source: Arrays | Sta
     return lax.while_loop(unfinished, step, (state, Trace(Sums(zero, zero, zero, zero_count, zero_count), jnp.ones((), bool))))
 
 
-def update(program: Program, member: Member, state: State, source: Arrays | Stacked) -> tuple[State, Trace]:
+def train_step(program: Program, member: Member, state: State, source: Arrays | StackedBatches) -> tuple[State, Trace]:
     """One step of gradient descent on one batch."""
     config, root = program.config, jax.random.key(member.seed)
-    batch = spread(batch_of_step(config, source, member.seed, state.step))
+    batch = shard_over_cores(step_batch(config, source, member.seed, state.step))
     start_carry = _start_carry(program, state)
-    dropout, sampling = (at_step(root, name, state.step) for name in ("dropout", "scheduled_sampling"))
+    dropout, sampling = (stream_key_at_step(root, name, state.step) for name in ("dropout", "scheduled_sampling"))
     frozen = frozen_rows(config, state.params)
-    trained, still = split(frozen, state.params)
+    trained, still = partition_frozen(frozen, state.params)
 
     def objective(trained: Any) -> tuple[Array, tuple[Any, Array, Array]]:
-        params = join(frozen, trained, still)
+        params = combine_frozen(frozen, trained, still)
         batch_loss = partial(loss, config, params, start_carry, key=dropout, sampling=sampling)
         total, weight, carry, metrics = in_narrowest(batch, batch_loss)
         rows = config.train.batch_size if config.train.loss == "time_sum" else weight
@@ -127,18 +129,18 @@ def update(program: Program, member: Member, state: State, source: Arrays | Stac
 
     (value, (carry, nats, weight)), gradient = jax.value_and_grad(objective, has_aux=True)(trained)
     norm = optax.tree.norm(gradient)
-    rate = member.learning_rate * factor(config.optim.schedule, program.steps, program.steps_per_epoch, state.step)
+    rate = member.learning_rate * learning_rate_factor(config.optim.schedule, program.steps, program.steps_per_epoch, state.step)
     change, optimiser_state = optimiser(config.optim, rate, member.weight_decay).update(gradient, state.optimiser, trained)
-    params = join(frozen, limited(config.optim, optax.apply_updates(trained, change)), still)
-    new_state = State(params, optimiser_state, state.step + 1, stop_gradient(carry) if carries(config) else ())
+    params = combine_frozen(frozen, constrain_max_norm(config.optim, optax.apply_updates(trained, change)), still)
+    new_state = State(params, optimiser_state, state.step + 1, stop_gradient(carry) if carries_state(config) else ())
     finite = jnp.isfinite(value) & jnp.isfinite(norm)
     tokens = jnp.where(finite, batch.valid.sum(dtype=jnp.int32), 0)
     return new_state, Trace(Sums(nats, weight, norm, jnp.ones((), jnp.int32), tokens), finite)
 
 
 def _start_carry(program: Program, state: State) -> Any:
-    fresh = empty(program.config, program.sizes, program.config.train.batch_size)
-    if not carries(program.config):
+    fresh = empty_carry(program.config, program.sizes, program.config.train.batch_size)
+    if not carries_state(program.config):
         return fresh
-    anew = starts_anew(program.config.data, state.step, program.steps_per_epoch)
+    anew = resets_state(program.config.data, state.step, program.steps_per_epoch)
     return jax.tree.map(lambda new, old: jnp.where(anew, new, old), fresh, state.carry)

@@ -6,20 +6,20 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
-from research.config.encoder_decoder import EncoderDecoder
+from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.pairs import Rewrite
 from research.config.schema import Config
-from research.data.dataset import Dataset, Examples
+from research.data.dataset import Dataset, ExampleSplit
 from research.data.rewrite import true_alignment
-from research.tasks.translating import ROWS, attention, looks_at, prompts, translate
+from research.tasks.translating import ROWS, mean_attention, source_attention, translate, translation_prompts
 from research.text.alignment import alignment_accuracy, alignment_entropy
 from research.text.scores import unknown_share
-from research.train.streams import stream
+from research.train.streams import stream_key
 
-SHOWN = 4  # test pairs whose attention is kept
+ATTENTION_PAIRS = 4  # test pairs whose attention is kept
 
 
-class Written(NamedTuple):
+class Translations(NamedTuple):
     """Of the n pairs of the test split. `attention`: arrays of the first pairs, for a figure."""
 
     sources: tuple[str, ...]
@@ -31,14 +31,14 @@ class Written(NamedTuple):
     shares: dict[str, float]  # of unknown symbols in what was written first and in the references, and of references beyond the limit
 
 
-def written(config: Config, model: Any, seed: int, params: Any, data: Dataset) -> Written:
+def translate_test_split(config: Config, model: Any, seed: int, params: Any, data: Dataset) -> Translations:
     """The test split translated. `model`: the words of the program, so that runs of equal programs share what is compiled."""
-    split_prompts, test = prompts(data, "test"), data.test
-    assert isinstance(test, Examples), "translation needs pairs"
-    key = stream(jax.random.key(seed), "decode")
+    split_prompts, test = translation_prompts(data, "test"), data.test
+    assert isinstance(test, ExampleSplit), "translation needs pairs"
+    key = stream_key(jax.random.key(seed), "decode")
     texts = tuple(map(tuple, translate(model, config.decode, params, data, split_prompts, key, buckets=config.train.buckets)))
-    arrays, figures = _test_attention(config, model, params, data, test) if isinstance(model, EncoderDecoder) else ({}, {})
-    return Written(
+    arrays, figures = _test_attention(config, model, params, data, test) if isinstance(model, EncoderDecoderConfig) else ({}, {})
+    return Translations(
         data.pairs["test"].sources,
         split_prompts.references,
         texts,
@@ -49,7 +49,7 @@ def written(config: Config, model: Any, seed: int, params: Any, data: Dataset) -
     )
 
 
-def _shares(data: Dataset, test: Examples, texts: tuple[tuple[str, ...], ...], limit: int) -> dict[str, float]:
+def _shares(data: Dataset, test: ExampleSplit, texts: tuple[tuple[str, ...], ...], limit: int) -> dict[str, float]:
     """`limit`: of the symbols that are written, with the end."""
     assert data.sides, "translation needs pairs"
     reference_symbols = test.targets[(test.weight > 0) & (test.targets != data.eos)]
@@ -61,11 +61,11 @@ def _shares(data: Dataset, test: Examples, texts: tuple[tuple[str, ...], ...], l
 
 
 def _test_attention(
-    config: Config, model: EncoderDecoder, params: Any, data: Dataset, test: Examples
+    config: Config, model: EncoderDecoderConfig, params: Any, data: Dataset, test: ExampleSplit
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """The attention of the first pairs, and of a task whose alignment is known how often it is right; over the true targets."""
     rewrite = config.data if isinstance(config.data, Rewrite) else None
-    n = len(test.inputs) if rewrite else min(SHOWN, len(test.inputs))
+    n = len(test.inputs) if rewrite else min(ATTENTION_PAIRS, len(test.inputs))
     alignments = _alignments(model, params, test, n)
     if alignments is None:
         return {}, {}
@@ -74,21 +74,21 @@ def _test_attention(
     pairs = zip(alignments, ends, places, strict=True)
     weights = [alignment[:end] if model.sees else alignment[:end, columns] for alignment, end, columns in pairs]
     arrays: dict[str, np.ndarray] = {}
-    for i in range(min(SHOWN, n)):
+    for i in range(min(ATTENTION_PAIRS, n)):
         source = test.inputs[i, places[i]] - params.first_source if model.sees else _names(data, test.inputs[i, places[i]])
         arrays |= {f"weights_{i}": weights[i], f"source_{i}": source, f"target_{i}": _names(data, test.targets[i, : ends[i]])}
     return arrays, _against_truth(rewrite, weights, [test.inputs[i, columns] for i, columns in enumerate(places)]) if rewrite else {}
 
 
-def _alignments(model: EncoderDecoder, params: Any, test: Examples, n: int) -> np.ndarray | None:
+def _alignments(model: EncoderDecoderConfig, params: Any, test: ExampleSplit, n: int) -> np.ndarray | None:
     """Of the first n pairs, [n q p], some rows at a time; None where there is no attention."""
     parts = []
     for first in range(0, n, ROWS):
         rows = np.minimum(np.arange(first, first + min(ROWS, n)), n - 1)  # one shape: the last row fills it
-        weights = attention(model, params, test.inputs[rows], test.valid[rows], test.source)
+        weights = source_attention(model, params, test.inputs[rows], test.valid[rows], test.source)
         if weights is None:
             return None
-        parts.append(looks_at(np.asarray(weights))[: n - first])
+        parts.append(mean_attention(np.asarray(weights))[: n - first])
     return np.concatenate(parts)
 
 

@@ -9,13 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from research.bench import measure, registry, run
-from research.bench.registry import BENCHMARKS, Aim, Benchmark, Case, Side, chosen
-from research.bench.sizes import Recurrent
+from research.bench.registry import BENCHMARKS, Aim, Benchmark, BenchmarkSide, Case, select_cases
+from research.bench.sizes import LSTMSizes
 from research.cli import app
 
 FAKE = Path(__file__).parent / "fake_child.py"
-CASE = Case("fake/one", Recurrent(1, 8, 4, 2, 10), ("ours", "quick", "absent"), 1, (3, 2), Aim(ratio=2.0))
-SIDES = {"ours": Side("m"), "quick": Side("m"), "absent": Side("m", packages=("no_such_package",))}
+CASE = Case("fake/one", LSTMSizes(1, 8, 4, 2, 10), ("ours", "quick", "absent"), 1, (3, 2), Aim(ratio=2.0))
+SIDES = {"ours": BenchmarkSide("m"), "quick": BenchmarkSide("m"), "absent": BenchmarkSide("m", packages=("no_such_package",))}
 
 
 def call(*words):
@@ -30,7 +30,7 @@ def fake(monkeypatch, tmp_path):
     one = Benchmark("fake", "nothing at all", "unit", (CASE,), SIDES)
     monkeypatch.setattr(registry, "BENCHMARKS", (*BENCHMARKS, one))
     monkeypatch.setattr(measure, "QUIET", 0.0)
-    monkeypatch.setattr(run, "measure", lambda *args: measure.measure(*args, build_command=words))
+    monkeypatch.setattr(run, "measure_case", lambda *args: measure.measure_case(*args, build_command=words))
     return crash
 
 
@@ -76,13 +76,13 @@ def test_an_unknown_name_is_one_paragraph_with_the_nearest(name, near):
 
 
 def test_without_a_name_all_but_the_table():
-    assert {case.name.split("/")[0] for case in chosen(())} == {one.name for one in BENCHMARKS} - {"table"}
-    assert [case.name for case in chosen(["table"])] == ["table/small"]
+    assert {case.name.split("/")[0] for case in select_cases(())} == {one.name for one in BENCHMARKS} - {"table"}
+    assert [case.name for case in select_cases(["table"])] == ["table/small"]
 
 
 def test_a_name_is_a_benchmark_or_one_case():
-    assert [case.name for case in chosen(["lstm_step/zaremba_small"])] == ["lstm_step/zaremba_small"]
-    assert [case.name for case in chosen(["lstm_step"])] == ["lstm_step/zaremba_small", "lstm_step/zaremba_medium"]
+    assert [case.name for case in select_cases(["lstm_step/zaremba_small"])] == ["lstm_step/zaremba_small"]
+    assert [case.name for case in select_cases(["lstm_step"])] == ["lstm_step/zaremba_small", "lstm_step/zaremba_medium"]
 
 
 def test_every_case_has_its_name_and_its_sides():

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
-from research.classic.interpolation import best_weight, mix
+from research.classic.interpolation import best_weight, interpolate
 
 seeds, sizes = st.integers(0, 10**6), st.integers(1, 200)
 
@@ -19,17 +19,17 @@ def two_models(seed, size, scale=3.0):
 def test_no_other_weight_is_better(seed, size, scale):
     p1, p2 = two_models(seed, size, scale)
     weight = best_weight(p1, p2)
-    grid = [mix(p1, p2, w).mean() for w in np.linspace(0.0, 1.0, 101).tolist()]
+    grid = [interpolate(p1, p2, w).mean() for w in np.linspace(0.0, 1.0, 101).tolist()]
     assert 0.0 <= weight <= 1.0
-    assert mix(p1, p2, weight).mean() >= max(grid) - 1e-12 * abs(max(grid))
+    assert interpolate(p1, p2, weight).mean() >= max(grid) - 1e-12 * abs(max(grid))
     assert best_weight(p2, p1) == pytest.approx(1.0 - weight, abs=1e-9)
 
 
 def test_the_weight_is_the_optimum_of_scipy():
     p1, p2 = two_models(0, 5000)
-    found = minimize_scalar(lambda w: -mix(p1, p2, float(w)).mean(), bounds=(0, 1), method="bounded", options={"xatol": 1e-9})
+    found = minimize_scalar(lambda w: -interpolate(p1, p2, float(w)).mean(), bounds=(0, 1), method="bounded", options={"xatol": 1e-9})
     assert best_weight(p1, p2) == pytest.approx(found.x, abs=1e-5)
-    assert mix(p1, p2, best_weight(p1, p2)).mean() > max(p1.mean(), p2.mean())
+    assert interpolate(p1, p2, best_weight(p1, p2)).mean() > max(p1.mean(), p2.mean())
 
 
 def test_a_known_weight():
@@ -50,14 +50,14 @@ def test_a_model_that_is_never_better_gets_nothing():
 @settings(max_examples=40, deadline=None)
 def test_a_mixture_is_the_weighted_mean_and_a_distribution(seed, weight):
     p1, p2 = np.random.default_rng(seed).dirichlet(np.ones(9), 2)
-    mixed = mix(np.log(p1), np.log(p2), weight)
+    mixed = interpolate(np.log(p1), np.log(p2), weight)
     np.testing.assert_allclose(np.exp(mixed), weight * p1 + (1 - weight) * p2, rtol=1e-12)
     assert np.exp(mixed).sum() == pytest.approx(1.0, abs=1e-12)
 
 
 def test_the_ends_are_the_models_themselves():
     p1, p2 = np.array([-1.0, -np.inf, -2.0, -np.inf]), np.array([-3.0, -1.0, -np.inf, -np.inf])
-    np.testing.assert_array_equal(mix(p1, p2, 1.0), p1)
-    np.testing.assert_array_equal(mix(p1, p2, 0.0), p2)
+    np.testing.assert_array_equal(interpolate(p1, p2, 1.0), p1)
+    np.testing.assert_array_equal(interpolate(p1, p2, 0.0), p2)
     half = np.log(0.5)
-    np.testing.assert_allclose(mix(p1, p2, 0.5), [half + np.logaddexp(-1, -3), half - 1, half - 2, -np.inf])
+    np.testing.assert_allclose(interpolate(p1, p2, 0.5), [half + np.logaddexp(-1, -3), half - 1, half - 2, -np.inf])

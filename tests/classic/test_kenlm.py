@@ -41,6 +41,6 @@ def wikitext2():
 @pytest.mark.parametrize("order", KENLM)
 def test_perplexity_is_kenlms(wikitext2, order):
     train, test, vocabulary_size = wikitext2
-    log_p = ngram.log_probabilities(ngram.fit(NGram(kind="ngram", order=order), train, vocabulary_size, EOS), test)
+    log_p = ngram.log_probabilities(ngram.fit_ngram(NGram(kind="ngram", order=order), train, vocabulary_size, EOS), test)
     assert len(log_p) == 244_102
     assert np.exp(-log_p.mean()) == pytest.approx(KENLM[order], rel=1e-5)

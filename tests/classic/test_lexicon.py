@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from research.classic.lexicon import load_lexicon, read_emoji, read_lexicon
 from research.config.errors import StepladderError
-from research.config.unicode import normalised, plain_signs
+from research.config.unicode import normalise_unicode, plain_punctuation
 from research.data import registry, vader
 from research.data.download import sha256
 
@@ -19,7 +19,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1)
 
 @given(st.dictionaries(WORDS, st.floats(-100, 100), min_size=1))
 def test_what_is_written_is_read(valences):
-    valences = {plain_signs(normalised(word)): valence for word, valence in valences.items()}
+    valences = {plain_punctuation(normalise_unicode(word)): valence for word, valence in valences.items()}
     assert read_lexicon("".join(f"{word}\t{valence}\t0.3\t[1, 2]\r\n\n" for word, valence in valences.items())) == valences
 
 

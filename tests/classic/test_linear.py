@@ -12,7 +12,7 @@ from sklearn.svm import LinearSVC
 from research.classic import bag_of_words
 from research.classic.linear import fit_naive_bayes, fit_nbsvm, fit_perceptron, fit_svm
 from research.config.classify import NBSVM, SVM, BagOfWords, NaiveBayes, Perceptron, Softmax
-from research.models.softmax_regression import fit_softmax, minimum
+from research.models.softmax_regression import fit_softmax, minimise_softmax
 
 RANDOM = np.random.default_rng(0)
 WORDS = [f"w{i}" for i in range(12)]
@@ -34,14 +34,14 @@ def test_features_are_the_n_grams():
     features, x = bag_of_words.fit_features(config, [("a", "b", "a"), ("b",), ()])
     assert features.names == ("a", "a b", "b", "b a")
     np.testing.assert_array_equal(x.toarray(), [[2, 1, 1, 1], [0, 0, 1, 0], [0, 0, 0, 0]])
-    np.testing.assert_array_equal(bag_of_words.transform(config, features, [("c", "a")]).toarray(), [[1, 0, 0, 0]])
+    np.testing.assert_array_equal(bag_of_words.transform_features(config, features, [("c", "a")]).toarray(), [[1, 0, 0, 0]])
 
 
 @pytest.mark.parametrize("weighting", ["count", "binary", "tfidf"])
 def test_training_rows_are_what_they_are_alone(weighting):
     config = BagOfWords(kind="bag_of_words", weighting=weighting, ngrams=2)
     features, x = bag_of_words.fit_features(config, SENTENCES)
-    alone = [bag_of_words.transform(config, features, [sentence]) for sentence in SENTENCES[:9]]
+    alone = [bag_of_words.transform_features(config, features, [sentence]) for sentence in SENTENCES[:9]]
     np.testing.assert_allclose(sparse.vstack(alone).toarray(), x[:9].toarray(), rtol=1e-6)
 
 
@@ -55,7 +55,7 @@ def test_nothing_of_the_sparse_matrix_is_dense():
     """A hundred thousand features of a thousand sentences: 400 MB if dense."""
     sentences = [tuple(f"w{i}" for i in RANDOM.integers(100_000, size=200)) for _ in range(1000)]
     _, x = bag_of_words.fit_features(COUNTS, sentences)
-    held, dense = bag_of_words.megabytes(x)
+    held, dense = bag_of_words.matrix_megabytes(x)
     assert sparse.issparse(x)
     assert held < 2
     assert dense > 300
@@ -91,7 +91,7 @@ def test_softmax_regression_ends_where_the_gradient_is_zero_whatever_the_scale_o
 
 def test_a_search_that_is_cut_off_is_told():
     with pytest.warns(ConvergenceWarning, match=r"not at its minimum after 2 steps"):
-        minimum(0.01, matrix(), LABELS, 3, steps=2)
+        minimise_softmax(0.01, matrix(), LABELS, 3, steps=2)
 
 
 def test_naive_bayes_is_bayes_rule():

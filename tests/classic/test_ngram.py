@@ -41,7 +41,7 @@ def stream(sentences):
 
 
 def fit(sentences, order, vocabulary_size, smoothing="kneser_ney"):
-    return ngram.fit(NGram(kind="ngram", order=order, smoothing=SMOOTHINGS[smoothing]), stream(sentences), vocabulary_size, EOS)
+    return ngram.fit_ngram(NGram(kind="ngram", order=order, smoothing=SMOOTHINGS[smoothing]), stream(sentences), vocabulary_size, EOS)
 
 
 def by_formula(oracle, sentences):
@@ -84,7 +84,7 @@ def test_maximum_likelihood_in_closed_form():
 
 
 def test_add_one_in_closed_form():
-    model = ngram.fit(NGram(kind="ngram", order=2, smoothing=AddK(kind="add_k")), stream([[1, 2, EOS], [1, 3, EOS]]), 5, EOS)
+    model = ngram.fit_ngram(NGram(kind="ngram", order=2, smoothing=AddK(kind="add_k")), stream([[1, 2, EOS], [1, 3, EOS]]), 5, EOS)
     p = np.exp(ngram.log_probabilities(model, stream([[1, 2, 4, EOS]])))
     np.testing.assert_allclose(p, [3 / 7, 2 / 7, 1 / 6, 1 / 5], atol=1e-15)
 
@@ -140,7 +140,7 @@ def test_the_order_of_sentences_does_not_matter(sentences, order, smoothing, ran
 def test_what_is_stored_and_what_is_unseen(train, order, test):
     train, test = [[*s, EOS] for s in train], [[*s, EOS] for s in test]
     model, seen, asked = fit(train, order, 5), ngrams(train, order), ngrams(test, order)
-    assert ngram.parameters(model) == sum(len(grams) for grams in seen)
+    assert ngram.stored_ngrams(model) == sum(len(grams) for grams in seen)
     expected = {
         k: sum(c for gram, c in asked[k].items() if gram not in seen[k]) / asked[k].total() for k in range(1, order + 1) if asked[k]
     }
@@ -161,7 +161,7 @@ def padded(rows, width, rng):
 def test_rows_are_sentences_without_an_end_wherever_their_padding_is(rows, order, smoothing, seed):
     sequences, valid, columns = padded(rows, 9, np.random.default_rng(seed))
     config = NGram(kind="ngram", order=order, smoothing=SMOOTHINGS[smoothing])
-    model, oracle = ngram.fit_sequences(config, sequences, valid, 5), FORMULAS[smoothing](rows, order, 5)
+    model, oracle = ngram.fit_ngram_sequences(config, sequences, valid, 5), FORMULAS[smoothing](rows, order, 5)
     for i, (row, where) in enumerate(zip(rows, columns, strict=True)):
         here = (sequences[i : i + 1], valid[i : i + 1], where[None])
         every = ngram.position_log_probabilities(model, *here)[0]
@@ -177,7 +177,7 @@ def test_agreement_is_learned_up_to_the_order_and_no_further():
         subject = rng.integers(0, 2, 400)
         rows = np.column_stack([subject, rng.choice(fillers, (400, k)), subject + 2]).astype(np.int32)
         valid, where = np.ones_like(rows, bool), np.full((400, 1), k)
-        model = ngram.fit_sequences(NGram(kind="ngram", order=order), rows, valid, 6)
+        model = ngram.fit_ngram_sequences(NGram(kind="ngram", order=order), rows, valid, 6)
         log_p = ngram.score_positions(model, rows[:, :-1], valid[:, :-1], where, rows[:, -1:])
         assert (np.exp(log_p).min() > 0.9) if knows else np.allclose(np.exp(log_p), 0.5, atol=0.15)
 
@@ -185,27 +185,27 @@ def test_agreement_is_learned_up_to_the_order_and_no_further():
 def test_what_is_not_text_is_refused():
     config = NGram(kind="ngram")
     with pytest.raises(StepladderError, match="training text is empty"):
-        ngram.fit(config, np.zeros(0, np.int32), 5, EOS)
+        ngram.fit_ngram(config, np.zeros(0, np.int32), 5, EOS)
     with pytest.raises(StepladderError, match="ids from 1 to 5"):
-        ngram.fit(config, np.array([1, 5], np.int32), 5, EOS)
+        ngram.fit_ngram(config, np.array([1, 5], np.int32), 5, EOS)
 
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
 def test_a_saved_model_gives_the_same_bits(tmp_path, smoothing):
     sentences, test = random_sentences(3, 40, 9), stream(random_sentences(4, 20, 11))
     model = fit(sentences, 3, 12, smoothing)
-    archive.save(model, tmp_path / "model.npz")
-    loaded = archive.load(tmp_path / "model.npz")
+    archive.save_ngram(model, tmp_path / "model.npz")
+    loaded = archive.load_ngram(tmp_path / "model.npz")
     np.testing.assert_array_equal(ngram.log_probabilities(loaded, test), ngram.log_probabilities(model, test))
     assert (loaded.vocabulary_size, loaded.eos, loaded.estimate.fallback) == (12, EOS, model.estimate.fallback)
     rows, valid = test[:8].reshape(2, 4), np.ones((2, 4), bool)
-    archive.save(ngram.fit_sequences(NGram(kind="ngram", order=2), rows, valid, 12), tmp_path / "rows.npz")
-    assert archive.load(tmp_path / "rows.npz").eos is None
+    archive.save_ngram(ngram.fit_ngram_sequences(NGram(kind="ngram", order=2), rows, valid, 12), tmp_path / "rows.npz")
+    assert archive.load_ngram(tmp_path / "rows.npz").eos is None
 
 
 def test_an_interrupted_save_leaves_the_old_file(tmp_path, monkeypatch):
     model, path = fit([[1, 2, EOS]], 2, 4), tmp_path / "model.npz"
-    archive.save(model, path)
+    archive.save_ngram(model, path)
     before = path.read_bytes()
 
     def interrupted(file, **arrays):
@@ -214,7 +214,7 @@ def test_an_interrupted_save_leaves_the_old_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(np, "savez", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        archive.save(model, path)
+        archive.save_ngram(model, path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from research.classic.ppmi import cooccurrences, factor, fit, ppmi
+from research.classic.ppmi import cooccurrences, fit_count_vectors, ppmi, truncated_svd
 from research.config.errors import StepladderError
 from research.config.word_vectors import CountVectors
 
@@ -52,10 +52,10 @@ def test_information_is_that_of_a_dense_table(lines, window, power, shift):
 def test_factors_are_those_of_a_dense_svd(power):
     dense = np.random.default_rng(0).random((12, 9)) * (np.random.default_rng(1).random((12, 9)) < 0.5)
     u, s, _ = np.linalg.svd(dense)
-    found = factor(csr_array(dense), 4, power)
+    found = truncated_svd(csr_array(dense), 4, power)
     np.testing.assert_allclose(found @ found.T, u[:, :4] * s[:4] ** (2 * power) @ u[:, :4].T, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(found, axis=0), s[:4] ** power, rtol=1e-5)
-    np.testing.assert_array_equal(found, factor(csr_array(dense), 4, power))
+    np.testing.assert_array_equal(found, truncated_svd(csr_array(dense), 4, power))
 
 
 def test_words_with_the_same_neighbours_have_the_same_vector():
@@ -63,11 +63,11 @@ def test_words_with_the_same_neighbours_have_the_same_vector():
     lines = [[r.integers(0, 4), 4 + r.integers(0, 2), r.integers(6, 10)] for _ in range(60)]
     twins = lines + [[a, 9 - b, c] for a, b, c in lines]  # 4 and 5 change places
     words, start = arrays(twins)
-    found = fit(CountVectors(width=3, window=1), words, start, 10)
+    found = fit_count_vectors(CountVectors(width=3, window=1), words, start, 10)
     np.testing.assert_allclose(found[4], found[5], atol=1e-5)
     assert np.linalg.norm(found[4]) > 0.1
 
 
 def test_too_small_a_text_is_refused():
     with pytest.raises(StepladderError, match="2 words that have positive information cannot be factored into 2 dimensions"):
-        factor(csr_array(np.diag([1.0, 2.0, 0.0])), 2, 0.5)
+        truncated_svd(csr_array(np.diag([1.0, 2.0, 0.0])), 2, 0.5)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.classic.lexicon import Lexicon
-from research.classic.rules import Change, decide, drivers, features, score
+from research.classic.rules import Change, polarity, sentiment_features, sentiment_score, word_contributions
 from research.config.rules import Rules
 
 SUN = "\u2600"
@@ -63,8 +63,8 @@ def squashed(total):
     ],
 )
 def test_the_sum_of_valences_is_what_one_computes_by_hand(text, total):
-    assert features(ALL, LEXICON, text).total == pytest.approx(total)
-    assert score(ALL, LEXICON, text) == pytest.approx(squashed(total))
+    assert sentiment_features(ALL, LEXICON, text).total == pytest.approx(total)
+    assert sentiment_score(ALL, LEXICON, text) == pytest.approx(squashed(total))
 
 
 CASES = {  # switch: a sentence that it is for, and one that looks like it
@@ -89,8 +89,8 @@ def test_every_switch_has_a_case():
 @pytest.mark.parametrize("name", SWITCHES)
 def test_a_switch_changes_its_sentence_and_no_other(name):
     meant, other = CASES[name]
-    assert score(without(name), LEXICON, meant) != score(ALL, LEXICON, meant)
-    assert score(without(name), LEXICON, other) == score(ALL, LEXICON, other)
+    assert sentiment_score(without(name), LEXICON, meant) != sentiment_score(ALL, LEXICON, meant)
+    assert sentiment_score(without(name), LEXICON, other) == sentiment_score(ALL, LEXICON, other)
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ def test_a_switch_changes_its_sentence_and_no_other(name):
     ],
 )
 def test_the_slips_are_the_packages_and_can_be_mended(text, slip, meant):
-    assert features(ALL, LEXICON, text).total == pytest.approx(slip)
-    assert features(without("quirks"), LEXICON, text).total == pytest.approx(meant)
+    assert sentiment_features(ALL, LEXICON, text).total == pytest.approx(slip)
+    assert sentiment_features(without("quirks"), LEXICON, text).total == pytest.approx(meant)
 
 
 def test_features_say_which_rule_changed_a_word():
-    seen = features(ALL, LEXICON, "Not very GOOD, but the door is fair").words
+    seen = sentiment_features(ALL, LEXICON, "Not very GOOD, but the door is fair").words
     assert [word.text for word in seen] == ["Not", "very", "GOOD", "but", "the", "door", "is", "fair"]
     assert [word.lexicon_valence for word in seen] == [None, None, 2.0, None, None, None, None, 1.0]
     assert [change.rule for change in seen[2].changes] == ["capitals", "intensifiers", "negation", "contrast"]
@@ -118,7 +118,7 @@ def test_features_say_which_rule_changed_a_word():
 
 @given(SENTENCES, CONFIGS)
 def test_the_changes_of_a_word_are_a_chain_of_rules_that_are_on(text, config):
-    for word in features(config, LEXICON, text).words:
+    for word in sentiment_features(config, LEXICON, text).words:
         for before, change in zip([word.lexicon_valence, *(change.after for change in word.changes)], word.changes, strict=False):
             assert change.before == before != change.after
             assert getattr(config, change.rule)
@@ -126,39 +126,39 @@ def test_the_changes_of_a_word_are_a_chain_of_rules_that_are_on(text, config):
 
 @given(SENTENCES, CONFIGS)
 def test_drivers_sum_to_the_score_the_largest_first(text, config):
-    found = drivers(config, LEXICON, text)
-    assert sum(value for _, value in found) == pytest.approx(score(config, LEXICON, text), abs=1e-12)
+    found = word_contributions(config, LEXICON, text)
+    assert sum(value for _, value in found) == pytest.approx(sentiment_score(config, LEXICON, text), abs=1e-12)
     assert [abs(value) for _, value in found] == sorted((abs(value) for _, value in found), reverse=True)
 
 
 @given(st.text() | SENTENCES, CONFIGS)
 def test_any_text_has_a_score(text, config):
-    assert -1.0 <= score(config, LEXICON, text) <= 1.0
+    assert -1.0 <= sentiment_score(config, LEXICON, text) <= 1.0
 
 
 @given(st.text())
 def test_without_a_known_word_the_score_is_zero_and_the_decision_neutral(text):
-    assert score(ALL, Lexicon({}), text) == 0.0
-    assert drivers(ALL, Lexicon({}), text) == []
-    assert decide(ALL, 0.0) == decide(Rules(kind="rules", threshold=0.0), 0.0) == 0
+    assert sentiment_score(ALL, Lexicon({}), text) == 0.0
+    assert word_contributions(ALL, Lexicon({}), text) == []
+    assert polarity(ALL, 0.0) == polarity(Rules(kind="rules", threshold=0.0), 0.0) == 0
 
 
 @given(st.lists(st.sampled_from(SYMMETRIC.split()), max_size=12), st.booleans())
 def test_opposite_valences_give_the_opposite_score(words, quirks):
     config, text = Rules(kind="rules", quirks=quirks), " ".join(words)
     opposite = Lexicon({word: -valence for word, valence in LEXICON.valences.items()})
-    assert score(config, opposite, text) == -score(config, LEXICON, text)
+    assert sentiment_score(config, opposite, text) == -sentiment_score(config, LEXICON, text)
 
 
 @pytest.mark.parametrize("quirks", [True, False])
 def test_ten_thousand_words_have_a_score(quirks):
     config = Rules(kind="rules", quirks=quirks)
-    assert score(config, LEXICON, "good " * 10_000) == pytest.approx(1.0)
-    mixed = features(config, LEXICON, " ".join(VOCABULARY * (10_000 // len(VOCABULARY))))
+    assert sentiment_score(config, LEXICON, "good " * 10_000) == pytest.approx(1.0)
+    mixed = sentiment_features(config, LEXICON, " ".join(VOCABULARY * (10_000 // len(VOCABULARY))))
     assert len(mixed.words) > 9_000
     assert math.isfinite(mixed.total)
 
 
 @pytest.mark.parametrize(("value", "decision"), [(-1.0, -1), (-0.05, -1), (-0.049, 0), (0.0, 0), (0.049, 0), (0.05, 1), (1.0, 1)])
 def test_the_threshold_itself_is_a_decision(value, decision):
-    assert decide(ALL, value) == decision
+    assert polarity(ALL, value) == decision

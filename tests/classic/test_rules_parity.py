@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from research.classic.closed_classes import DEGREE_PHRASES, DEGREES, IDIOMS, NEGATIONS
 from research.classic.lexicon import Lexicon, read_emoji, read_lexicon
-from research.classic.rules import score
+from research.classic.rules import sentiment_score
 from research.config.rules import Rules
 from research.data import registry, vader
 
@@ -58,7 +58,7 @@ def test_lexicon_and_emoji_are_the_packages():
 @settings(max_examples=500)
 @given(SENTENCES | st.text())
 def test_the_score_is_the_packages(text):
-    assert score(Rules(kind="rules"), LEXICON, text) == pytest.approx(ANALYZER.polarity_scores(text)["compound"], abs=ROUNDING)
+    assert sentiment_score(Rules(kind="rules"), LEXICON, text) == pytest.approx(ANALYZER.polarity_scores(text)["compound"], abs=ROUNDING)
 
 
 @pytest.mark.slow
@@ -67,7 +67,7 @@ def test_the_rated_sentences_have_the_packages_scores(part, correlation):
     folder = Path(os.environ.get("STEPLADDER_TEST_DATA", "absent"))
     if not any((folder / place / vader.SDIST).is_file() for place in ("vader", ".")):
         pytest.skip(f"STEPLADDER_TEST_DATA names no folder with vader/{vader.SDIST}")
-    _, ratings, texts = zip(*vader.read_rated(registry.read("vader", folder)[vader.SDIST], part), strict=True)
-    ours = np.array([score(Rules(kind="rules"), LEXICON, text) for text in texts])
+    _, ratings, texts = zip(*vader.read_rated(registry.read_data_source("vader", folder)[vader.SDIST], part), strict=True)
+    ours = np.array([sentiment_score(Rules(kind="rules"), LEXICON, text) for text in texts])
     np.testing.assert_allclose(ours, [ANALYZER.polarity_scores(text)["compound"] for text in texts], rtol=0, atol=ROUNDING)
     assert np.corrcoef(ours, ratings)[0, 1] == pytest.approx(correlation, abs=5e-5)

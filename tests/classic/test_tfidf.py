@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import label_ranking_average_precision_score
 
 from research.classic import tfidf
-from research.classic.tfidf import Ranking, build, leave_out, precision_at_k, rank, reciprocal_rank
+from research.classic.tfidf import Ranking, build_index, exclude_documents, precision_at_k, rank, reciprocal_rank
 from research.config.errors import StepladderError
 
 BAG = st.lists(st.sampled_from("abcdefg"), max_size=8)
@@ -36,7 +36,7 @@ def cosines(documents, query):
 
 @given(DOCUMENTS, QUERIES, st.integers(1, 9))
 def test_ranking_is_that_of_brute_force(documents, queries, k):
-    found = rank(build(documents), queries, k)
+    found = rank(build_index(documents), queries, k)
     for query, row, scores in zip(queries, found.documents, found.scores, strict=True):
         expected = np.array(cosines(documents, query))
         best = np.sort(expected)[::-1][:k]
@@ -47,17 +47,17 @@ def test_ranking_is_that_of_brute_force(documents, queries, k):
 
 
 def test_equal_documents_are_in_their_order():
-    assert rank(build([["b"], ["a"], ["c"], ["a"], ["a"]]), [["a"]], 4).documents.tolist() == [[1, 3, 4, -1]]
+    assert rank(build_index([["b"], ["a"], ["c"], ["a"], ["a"]]), [["a"]], 4).documents.tolist() == [[1, 3, 4, -1]]
 
 
 def test_the_order_of_words_does_not_matter_and_rare_words_weigh_more():
-    index = build([["the", "cat"], ["the", "dog"], ["the", "dog"]])
+    index = build_index([["the", "cat"], ["the", "dog"], ["the", "dog"]])
     assert rank(index, [["dog", "the", "cat"]], 1).documents.tolist() == [[0]]
     assert np.array_equal(rank(index, [["dog", "the"]], 3).scores, rank(index, [["the", "dog"]], 3).scores)
 
 
 def test_many_queries_are_as_each_alone(monkeypatch):
-    index, queries = build([["a"], ["a", "b"], ["c"]]), [["a"], ["b"], ["x"], ["c", "a"], []]
+    index, queries = build_index([["a"], ["a", "b"], ["c"]]), [["a"], ["b"], ["x"], ["c", "a"], []]
     whole = rank(index, queries, 2)
     monkeypatch.setattr(tfidf, "BLOCK", 2)
     assert np.array_equal(rank(index, queries, 2).documents, whole.documents)
@@ -87,7 +87,7 @@ def test_with_one_relevant_document_it_is_scikit_learns_average_precision(cases)
 
 
 def test_what_is_not_ranked_is_no_hit():
-    ranking = rank(build([["a"], ["b"]]), [["a"], ["x"]], 2)
+    ranking = rank(build_index([["a"], ["b"]]), [["a"], ["x"]], 2)
     assert precision_at_k(ranking, [{1}, {0, -1}], 2).tolist() == [0, 0]
     assert reciprocal_rank(ranking, [{0, 1}, {0, 1}]).mean() == 0.5
 
@@ -95,10 +95,10 @@ def test_what_is_not_ranked_is_no_hit():
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (lambda: build([[], []]), "of 2 documents none has a word"),
-        (lambda: rank(build([["a"]]), [["a"]], 0), "k = 0"),
-        (lambda: precision_at_k(rank(build([["a"]]), [["a"]], 2), [{0}], 3), "precision at 3 .* has 2"),
-        (lambda: reciprocal_rank(rank(build([["a"]]), [["a"]], 2), []), "1 queries and 0 sets"),
+        (lambda: build_index([[], []]), "of 2 documents none has a word"),
+        (lambda: rank(build_index([["a"]]), [["a"]], 0), "k = 0"),
+        (lambda: precision_at_k(rank(build_index([["a"]]), [["a"]], 2), [{0}], 3), "precision at 3 .* has 2"),
+        (lambda: reciprocal_rank(rank(build_index([["a"]]), [["a"]], 2), []), "1 queries and 0 sets"),
     ],
 )
 def test_what_cannot_be_measured_is_said(wrong, words):
@@ -108,7 +108,7 @@ def test_what_cannot_be_measured_is_said(wrong, words):
 
 @given(DOCUMENTS, QUERIES, st.sampled_from(["count", "binary"]))
 def test_other_weights_are_cosines_of_counts_and_of_presence(documents, queries, weighting):
-    found = rank(build(documents, weighting), queries, len(documents))
+    found = rank(build_index(documents, weighting), queries, len(documents))
     known = {word for document in documents for word in document}
 
     def vector(words):
@@ -125,6 +125,6 @@ def test_other_weights_are_cosines_of_counts_and_of_presence(documents, queries,
 
 def test_a_document_left_out_leaves_the_others_in_their_order():
     ranking = Ranking(np.array([[3, 1, 0], [2, 0, -1], [1, 2, 3]]), np.array([[0.9, 0.5, 0.1], [0.8, 0.2, 0.0], [0.6, 0.5, 0.4]]))
-    found = leave_out(ranking, [1, 2, 0])  # the last has no 0 among its three
+    found = exclude_documents(ranking, [1, 2, 0])  # the last has no 0 among its three
     assert found.documents.tolist() == [[3, 0], [0, -1], [1, 2]]
     assert found.scores.tolist() == [[0.9, 0.1], [0.2, 0.0], [0.6, 0.5]]

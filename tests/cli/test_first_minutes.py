@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from research.cli import app
 from research.config.errors import StepladderError
 from research.config.find import find_config
-from research.launch.next_commands import quoted
-from research.results.describe import describe
+from research.launch.next_commands import shell_quote
+from research.results.describe import describe_cells
 
 NGRAM = 'seeds = 1\n[data]\nkind = "files"\nlength = 8\n{texts}\n[model]\nkind = "ngram"\norder = 2\n'
 SWEEP = '[sweep]\nname = "orders"\naxes = {{ "model.order" = [1, 3] }}\ntable = {{ rows = "model.order" }}\n'.format()
@@ -64,7 +64,7 @@ def test_json_is_one_object_and_nothing_else(trained):
 
 @pytest.mark.parametrize("word", ["plain", "my lord ,", "it 's", 'say "so"', "$HOME", "a`b", "back\\slash", "bang!", "[1, 2]", "*"])
 def test_a_word_is_quoted_for_a_shell(word):
-    assert shlex.split(quoted(word)) == [word]
+    assert shlex.split(shell_quote(word)) == [word]
 
 
 def test_the_beginning_of_an_id_is_enough_for_runs_and_show(trained):
@@ -110,7 +110,7 @@ def test_cells_of_one_kind_are_told_apart_by_what_differs():
     tree = {"data": {"kind": "shakespeare"}, "model": {"kind": "language_model", "width": 64, "mixer": {"kind": "lstm"}}}
     wide = tree | {"model": tree["model"] | {"width": 128}, "seeds": 5}
     counted = {"data": {"kind": "ptb"}, "model": {"kind": "ngram", "order": 5}}
-    assert describe({"a": tree, "b": wide, "c": counted}) == {
+    assert describe_cells({"a": tree, "b": wide, "c": counted}) == {
         "a": "shakespeare, lstm language model: width 64",
         "b": "shakespeare, lstm language model: width 128",
         "c": "ptb, 5-gram",

@@ -8,39 +8,39 @@ from pydantic import ValidationError
 
 from research.config.encoder_decoder import (
     Convolutions,
-    CrossAttention,
-    EncoderDecoder,
+    CrossAttentionConfig,
+    EncoderDecoderConfig,
     Patches,
-    RecurrentDecoder,
+    RecurrentDecoderConfig,
     RecurrentEncoder,
     StackDecoder,
-    StackEncoder,
+    StackEncoderConfig,
 )
-from research.config.fields import by_kind, keys
+from research.config.fields import classes_by_kind, node_keys
 from research.config.merge import GENERATED, LABELLED, PAIRED
-from research.config.model import Attention, LanguageModel
+from research.config.model import AttentionConfig, LanguageModelConfig
 from research.config.node import Node
 from research.config.optim import Train
 from research.config.pairs import Glyphs, Numerals, Translation
 from research.config.schema import CLASSIFIERS, Config
-from research.config.subwords import BPEDropout, Sample, Subword
+from research.config.subwords import BPEDropout, Subword, SubwordSampling
 
-CLASSIFYING = tuple(by_kind(CLASSIFIERS))
+CLASSIFYING = tuple(classes_by_kind(CLASSIFIERS))
 COUNTED = ("ngram", *(kind for kind in CLASSIFYING if kind != "classifier"))  # what is not trained
-REGULARISED = {"sample": Sample.levels, "bpe_dropout": BPEDropout.levels, "none": get_args(Subword)}
+REGULARISED = {"sample": SubwordSampling.levels, "bpe_dropout": BPEDropout.levels, "none": get_args(Subword)}
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
 CHOSEN: dict[tuple[type[Node], str], st.SearchStrategy[Any]] = {  # where free choice would seldom fit together
-    (LanguageModel, "layers"): st.sampled_from([2, 4]),
-    (LanguageModel, "width"): st.sampled_from([16, 32]),
-    (Attention, "heads"): st.sampled_from([1, 2, 4]),
+    (LanguageModelConfig, "layers"): st.sampled_from([2, 4]),
+    (LanguageModelConfig, "width"): st.sampled_from([16, 32]),
+    (AttentionConfig, "heads"): st.sampled_from([1, 2, 4]),
     (Train, "select"): st.sampled_from(["valid.loss", "valid.accuracy"]),
     (Numerals, "largest"): st.sampled_from([99, 1000, 999_999]),
     (Glyphs, "size"): st.sampled_from([8, 24]),
     (RecurrentEncoder, "width"): st.sampled_from([8, 16]),
-    (RecurrentDecoder, "width"): st.sampled_from([16, 32]),
-    (CrossAttention, "heads"): st.sampled_from([1, 2, 4]),
-    **{(side, "layers"): st.sampled_from([2, 4]) for side in (StackEncoder, StackDecoder)},
-    **{(side, "width"): st.sampled_from([16, 32]) for side in (StackEncoder, StackDecoder, Patches, Convolutions)},
+    (RecurrentDecoderConfig, "width"): st.sampled_from([16, 32]),
+    (CrossAttentionConfig, "heads"): st.sampled_from([1, 2, 4]),
+    **{(side, "layers"): st.sampled_from([2, 4]) for side in (StackEncoderConfig, StackDecoder)},
+    **{(side, "width"): st.sampled_from([16, 32]) for side in (StackEncoderConfig, StackDecoder, Patches, Convolutions)},
 }
 
 
@@ -65,7 +65,7 @@ def values(annotation: Any) -> st.SearchStrategy[Any]:
 @st.composite
 def tables(draw: st.DrawFn, node: type[Node]) -> dict[str, Any]:
     """A plain table of a node: what it must have, some of what it may have, in any order."""
-    fields = keys(node)
+    fields = node_keys(node)
     names = [name for name, field in fields.items() if field.is_required() or name == "kind" or draw(st.booleans())]
     if node is Train:
         names = [name for name in names if name not in ("steps", "epochs")]
@@ -91,7 +91,7 @@ def all_trees(draw: st.DrawFn) -> dict[str, Any]:
     """Trees whose sections mean something, fitting together or not."""
     tree = draw(tables(Config))
     if tree["data"]["kind"] in PAIRED and (tree["model"]["kind"] != "language_model" or tree["data"]["kind"] == "glyphs"):
-        tree["model"] = draw(tables(EncoderDecoder))
+        tree["model"] = draw(tables(EncoderDecoderConfig))
     if tree["model"]["kind"] == "encoder_decoder":
         sees = tree["model"].get("encoder", {}).get("kind") in ("patches", "convolutions")
         tree["data"] = draw(st.one_of([tables(kind) for kind in get_args(Translation) if (kind is Glyphs) == sees]))
@@ -101,7 +101,7 @@ def all_trees(draw: st.DrawFn) -> dict[str, Any]:
     if tree["data"]["kind"] in LABELLED and tree["model"]["kind"] not in CLASSIFYING:
         tree["model"] = draw(st.one_of(list(map(tables, CLASSIFIERS))))
     if tree["data"]["kind"] not in LABELLED and tree["model"]["kind"] in CLASSIFYING:
-        tree["model"] = draw(tables(LanguageModel))
+        tree["model"] = draw(tables(LanguageModelConfig))
     if tree["model"]["kind"] != "classifier":
         tree.get("optim", {}).pop("max_norm", None)
     if tree["data"].get("folds", "off") == "off":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from research.config.loader import load
+from research.config.loader import load_config
 
 ROOT = Path(__file__).parents[2] / "configs"
 FILES = sorted(ROOT.rglob("*.toml"))
@@ -14,7 +14,7 @@ FILES = sorted(ROOT.rglob("*.toml"))
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_config_loads(path: Path) -> None:
     declared_base = tomllib.loads(path.read_text()).get("base", False)
-    loaded = load(path, ["model.kind=ngram"] if declared_base else [])
+    loaded = load_config(path, ["model.kind=ngram"] if declared_base else [])
     assert loaded.config is not None or loaded.points()
 
 

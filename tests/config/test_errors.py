@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from research.config.errors import StepladderError
-from research.config.loader import load
+from research.config.loader import load_config
 
 TREE = """
 [data]
@@ -48,7 +48,7 @@ def told(tmp_path: Path, overrides: list[str]) -> str:
     path = tmp_path / "file.toml"
     path.write_text(TREE)
     with pytest.raises(StepladderError) as raised:
-        load(path, overrides)
+        load_config(path, overrides)
     return str(raised.value)
 
 
@@ -64,4 +64,4 @@ def test_a_mistake_in_a_file_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "typo.toml"
     path.write_text(TREE + "laers = 3\n")
     with pytest.raises(StepladderError, match=r"typo\.toml: unknown key `model\.laers`; did you mean `model\.layers`"):
-        load(path)
+        load_config(path)

@@ -11,13 +11,13 @@ from config_strategies import configs, trees
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from research.config.data import Evaluation, Labelled, Text
-from research.config.fields import nodes
-from research.config.identity import CODE_VERSION, canonical_json, cell_id, program_key, science
-from research.config.merge import complete
+from research.config.data import Evaluation, Labelled, TextCorpus
+from research.config.fields import node_classes
+from research.config.identity import CODE_VERSION, canonical_json, cell_id, identity_tree, program_key
+from research.config.merge import with_default_kinds
 from research.config.node import Node
-from research.config.resolve import resolve
-from research.config.schema import Config, Start
+from research.config.resolve import canonical_config
+from research.config.schema import Config, WarmStart
 from research.config.write import to_tree
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_ids.json").read_text())
@@ -25,7 +25,7 @@ TREE: dict[str, Any] = {"data": {"kind": "shakespeare"}, "model": {"kind": "lang
 
 
 def config(**sections: Any) -> Config:
-    return Config.model_validate(complete(TREE | sections))
+    return Config.model_validate(with_default_kinds(TREE | sections))
 
 
 def identity(**sections: Any) -> str:
@@ -35,7 +35,7 @@ def identity(**sections: Any) -> str:
 @pytest.mark.parametrize("name", GOLDEN["cells"])
 def test_ids_are_what_they_were(name: str) -> None:
     case = GOLDEN["cells"][name]
-    found = Config.model_validate(complete(case["config"]))
+    found = Config.model_validate(with_default_kinds(case["config"]))
     advice = (
         "Results on disk are found by this id. A new field must have a default that means what the code did before. Only where results "
         "change on purpose, raise CODE_VERSION in research/config/identity.py and write the new ids into golden_ids.json."
@@ -56,7 +56,7 @@ def differences(before: Any, after: Any, key: str = "") -> list[str]:
 @pytest.mark.parametrize("name", GOLDEN["cells"])
 def test_no_default_changes_its_meaning_under_an_old_id(name: str) -> None:
     case = GOLDEN["cells"][name]
-    changed = differences(case["meaning"], to_tree(Config.model_validate(complete(case["config"])), defaults=True))
+    changed = differences(case["meaning"], to_tree(Config.model_validate(with_default_kinds(case["config"])), defaults=True))
     assert not changed, f"A default has changed ({', '.join(changed)}), so an old id would stand for new results: raise CODE_VERSION."
 
 
@@ -78,15 +78,15 @@ def test_the_order_of_keys_does_not_matter(tree: dict[str, Any], random: Random)
 @given(configs())
 def test_defaults_spelled_out_do_not_matter(config: Config) -> None:
     spelled = Config.model_validate(to_tree(config, defaults=True))
-    assert canonical_json(science(spelled, "digest")) == canonical_json(science(config, "digest"))
+    assert canonical_json(identity_tree(spelled, "digest")) == canonical_json(identity_tree(config, "digest"))
 
 
 @settings(deadline=None, max_examples=40)
 @given(configs(), configs(), st.sampled_from(["data", "model", "optim", "train", "eval"]))
 def test_a_section_that_means_something_changes_the_id(one: Config, other: Config, section: str) -> None:
     mixed = one.model_copy(update={section: getattr(other, section)})
-    matters = section in science(mixed, "digest") or section in science(one, "digest")
-    same = _meant(one, getattr(resolve(one), section)) == _meant(one, getattr(resolve(mixed), section))
+    matters = section in identity_tree(mixed, "digest") or section in identity_tree(one, "digest")
+    same = _meant(one, getattr(canonical_config(one), section)) == _meant(one, getattr(canonical_config(mixed), section))
     if matters and one.data.kind != "files":
         assert (cell_id(one, "digest") == cell_id(mixed, "digest")) == same
     assert cell_id(one, "digest") != cell_id(one, "other digest")
@@ -102,7 +102,7 @@ def _meant(config: Config, section: Any) -> Any:
     if isinstance(section, Labelled):
         defaults = {word: type(section).model_fields[word].default for word in UNREAD.get(config.model.kind, [])}
         return section.model_copy(update=defaults)
-    if config.model.kind != "ngram" or not isinstance(section, Text):
+    if config.model.kind != "ngram" or not isinstance(section, TextCorpus):
         return section
     return section.model_copy(update={"length": 1, "batches": "windows"})
 
@@ -193,7 +193,7 @@ def test_initial_values_of_a_mixer_share_a_program_and_not_an_id() -> None:
 def test_what_is_frozen_is_structure_and_whence_is_not() -> None:
     one, other = (config(init={"from": source, "freeze": ["embedding"]}) for source in "ab")
     assert program_key(one) == program_key(other)
-    assert isinstance(program_key(one).init, Start)
+    assert isinstance(program_key(one).init, WarmStart)
 
 
 @settings(deadline=None, max_examples=50)
@@ -206,7 +206,7 @@ def test_counts_are_one_cell_whatever_window_their_neighbours_have() -> None:
     model = {"kind": "ngram", "order": 3}
     plain = {"data": {"kind": "shakespeare"}, "model": model}
     windowed = {"data": {"kind": "shakespeare", "length": 32, "batches": "columns"}, "model": model, "eval": {"context": "sentence"}}
-    assert len({cell_id(Config.model_validate(complete(tree)), "digest") for tree in (plain, windowed)}) == 1
+    assert len({cell_id(Config.model_validate(with_default_kinds(tree)), "digest") for tree in (plain, windowed)}) == 1
 
 
 def test_examples_before_a_prompt_mean_nothing_to_counts() -> None:
@@ -229,8 +229,8 @@ def kinds_in(value: Any) -> set[tuple[type[Node], str]]:
 
 
 def test_every_kind_is_in_a_golden_cell() -> None:
-    having = [node for node in nodes(Config) if "kind" in node.model_fields]
+    having = [node for node in node_classes(Config) if "kind" in node.model_fields]
     every = {(node, kind) for node in having for kind in get_args(node.model_fields["kind"].annotation)}
-    seen = kinds_in(tuple(Config.model_validate(complete(case["config"])) for case in GOLDEN["cells"].values()))
+    seen = kinds_in(tuple(Config.model_validate(with_default_kinds(case["config"])) for case in GOLDEN["cells"].values()))
     lacking = sorted(f"{node.__name__} {kind}" for node, kind in every - seen)
     assert not lacking, f"add a cell with {', '.join(lacking)} to golden_ids.json (its config is enough), and run scripts/golden_ids.py"

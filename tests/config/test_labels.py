@@ -2,7 +2,7 @@
 
 import pytest
 
-from research.config.labels import row_label, text
+from research.config.labels import row_label, value_text
 from research.results.labels import column_text, label_text, matches, place_text
 
 LABELS = {
@@ -38,7 +38,7 @@ def test_a_row_is_called_by_its_values_with_their_words():
     ],
 )
 def test_numbers_are_short(value, said):
-    assert text(value) == said
+    assert value_text(value) == said
     assert said in ("true", "false") or float(said) == value
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.config.errors import StepladderError
-from research.config.loader import load, parse_override
+from research.config.loader import load_config, parse_override
 from research.config.schema import Config
 
 BASE = """
@@ -41,14 +41,14 @@ def child(base: Path, text: str, name: str = "child.toml") -> Path:
 
 
 def config(path: Path, *overrides: str) -> Config:
-    loaded = load(path, overrides)
+    loaded = load_config(path, overrides)
     assert loaded.config is not None
     return loaded.config
 
 
 def refused(path: Path, *overrides: str) -> str:
     with pytest.raises(StepladderError) as raised:
-        load(path, overrides)
+        load_config(path, overrides)
     message = str(raised.value)
     assert "\n" not in message
     assert "pydantic" not in message
@@ -155,7 +155,7 @@ def test_an_override_given_twice_is_an_error(base: Path) -> None:
 
 def test_origin_tells_files_and_command_line(base: Path) -> None:
     path = child(base, "[model]\nlayers = 4\n")
-    origin = load(path, ["model.width=32"]).origin
+    origin = load_config(path, ["model.width=32"]).origin
     assert origin["model.width"] == "command line"
     assert origin["model.layers"] == str(path)
     assert origin["model.mixer.heads"] == str(base)
@@ -179,7 +179,7 @@ def test_the_experiment_is_read(base: Path) -> None:
     path = child(
         base, '[experiment]\nquestion = "Which?"\ncontrol = { label = "a", metric = "test.accuracy", floor = 0.9, direction = "above" }'
     )
-    experiment = load(path).experiment
+    experiment = load_config(path).experiment
     assert experiment is not None
     assert experiment.question == "Which?"
     assert experiment.control is not None
@@ -190,18 +190,18 @@ def test_the_experiment_is_read(base: Path) -> None:
 
 def test_the_command_line_reaches_the_sweep(base: Path) -> None:
     path = child(base, '[sweep]\nseeds = 5\naxes = { "model.layers" = [1, 2] }\ntable = { rows = "model.layers" }\n')
-    loaded = load(path, ["sweep.axes.model.layers=[4]", "sweep.seeds=2"])
+    loaded = load_config(path, ["sweep.axes.model.layers=[4]", "sweep.seeds=2"])
     points = loaded.points()
     assert [point.config.model.layers for point in points if point.config] == [4]  # type: ignore[union-attr]
     assert [point.config.seeds for point in points if point.config] == [(0, 1)]
-    assert all(point.config.seeds == (7,) for point in load(path, ["seeds=[7]"]).points() if point.config)
+    assert all(point.config.seeds == (7,) for point in load_config(path, ["seeds=[7]"]).points() if point.config)
 
 
 def test_a_point_keeps_what_the_spec_and_the_command_name_but_not_what_they_extend(base: Path) -> None:
     spec = '[sweep]\naxes = { "optim.kind" = ["sgd"] }\ntable = { rows = "optim.kind" }\n'
 
     def decay(text: str, *overrides: str) -> float:
-        (point,) = load(child(base, text), overrides).points()
+        (point,) = load_config(child(base, text), overrides).points()
         assert point.config is not None
         return point.config.optim.weight_decay  # type: ignore[union-attr]
 

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research.config.merge import Assignment, Merged, apply
+from research.config.merge import Assignment, Merged, apply_layer
 
 TREE: dict[str, Any] = {
     "data": {"kind": "shakespeare", "level": "word", "vocabulary": {"size": 100}},
@@ -18,7 +18,7 @@ TREE: dict[str, Any] = {
 
 def merge(values: dict[str, Any], tree: dict[str, Any] = TREE, keep: tuple[str, ...] = ()) -> Merged:
     layer = [Assignment(tuple(key.split(".")), value, "test") for key, value in values.items()]
-    return apply(Merged(tree, (), {}), layer, frozenset(tuple(key.split(".")) for key in keep))
+    return apply_layer(Merged(tree, (), {}), layer, frozenset(tuple(key.split(".")) for key in keep))
 
 
 def dropped(merged: Merged) -> dict[str, str]:

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from research.config.fields import keys, nodes
+from research.config.fields import node_classes, node_keys
 from research.config.identity import cell_id, program_key
-from research.config.merge import complete
-from research.config.resolve import resolve
+from research.config.merge import with_default_kinds
+from research.config.resolve import canonical_config
 from research.config.schema import Config
 from research.config.write import to_tree
 
@@ -32,7 +32,7 @@ def config(base: dict[str, Any], words: dict[str, Any]) -> Config:
         for part in above:
             table = table.setdefault(part, {})
         table[last] = value
-    return Config.model_validate(complete(tree))
+    return Config.model_validate(with_default_kinds(tree))
 
 
 SPELLINGS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
@@ -98,7 +98,7 @@ def respelled(numbers: Any, words: Any, data: st.DataObject) -> Any:
 @settings(deadline=None, max_examples=25)
 @given(configs(), st.data())
 def test_each_number_may_be_written_as_word_or_number(config: Config, data: st.DataObject) -> None:
-    numbers, words = to_tree(resolve(config), defaults=True), to_tree(config, defaults=True)
+    numbers, words = to_tree(canonical_config(config), defaults=True), to_tree(config, defaults=True)
     mixed = Config.model_validate(respelled(numbers, words, data))
     assert cell_id(mixed, "digest") == cell_id(config, "digest")
     assert program_key(mixed) == program_key(config)
@@ -107,8 +107,8 @@ def test_each_number_may_be_written_as_word_or_number(config: Config, data: st.D
 @settings(deadline=None, max_examples=25)
 @given(configs())
 def test_what_is_resolved_is_valid_and_resolved(config: Config) -> None:
-    once = resolve(config)
-    assert resolve(once) == once
+    once = canonical_config(config)
+    assert canonical_config(once) == once
     assert Config.model_validate(to_tree(once)) == once.model_copy(update={"seeds": once.seeds})
 
 
@@ -127,7 +127,7 @@ def words_beside_numbers(annotation: Any) -> set[str]:
 
 
 def test_every_word_beside_a_number_is_resolved_or_is_no_number() -> None:
-    words = {word for node in nodes(Config) for field in keys(node).values() for word in words_beside_numbers(field.annotation)}
+    words = {word for node in node_classes(Config) for field in node_keys(node).values() for word in words_beside_numbers(field.annotation)}
     assert words >= RESOLVED, "the walk sees them"
     assert words <= NO_NUMBER | RESOLVED, "a word that stands for a number needs an entry in research/config/resolve.py"
 

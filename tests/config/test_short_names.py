@@ -4,9 +4,9 @@ import pytest
 
 from research.config.errors import StepladderError
 from research.config.fields import all_keys
-from research.config.loader import load
+from research.config.loader import load_config
 from research.config.schema import Config
-from research.config.short_names import MEANT, WORDS
+from research.config.short_names import ALIASES, KEY_BY_ALIAS
 
 CELL = """
 [data]
@@ -30,8 +30,8 @@ def write(folder, model="", train="", more=""):
 
 
 def test_every_answer_is_a_key_and_no_name_has_two():
-    assert set(MEANT) <= set(all_keys(Config))
-    assert len(WORDS) == sum(map(len, MEANT.values()))
+    assert set(ALIASES) <= set(all_keys(Config))
+    assert len(KEY_BY_ALIAS) == sum(map(len, ALIASES.values()))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_every_answer_is_a_key_and_no_name_has_two():
 )
 def test_on_the_command_line(tmp_path, override, answer):
     with pytest.raises(StepladderError, match=f"did you mean `{answer}`"):
-        load(write(tmp_path), [override])
+        load_config(write(tmp_path), [override])
 
 
 @pytest.mark.parametrize(
@@ -72,21 +72,21 @@ def test_on_the_command_line(tmp_path, override, answer):
 )
 def test_in_a_file(tmp_path, words, answer):
     with pytest.raises(StepladderError, match=f"did you mean `{answer}`"):
-        load(write(tmp_path, **words))
+        load_config(write(tmp_path, **words))
 
 
 @pytest.mark.parametrize("table", ["axes", "tune"])
 def test_in_a_sweep(tmp_path, table):
     path = write(tmp_path, more=f'[sweep]\nname = "s"\n{table} = {{ lr = [0.1, 0.2] }}')
     with pytest.raises(StepladderError, match=r"did you mean `optim\.learning_rate`"):
-        load(path).points()
+        load_config(path).points()
 
 
 def test_a_word_of_another_kind_is_told_with_the_one_of_this(tmp_path):
     with pytest.raises(StepladderError, match=r"feed_forward_lm.* Of this kind it may be `model.width`"):
-        load(write(tmp_path, model="hidden = 64"))
+        load_config(write(tmp_path, model="hidden = 64"))
 
 
 def test_a_number_in_a_tables_place_is_told_the_tables_keys(tmp_path):
     with pytest.raises(StepladderError, match=r"must be a table.*Its keys are model.dropout.input, model.dropout.residual"):
-        load(write(tmp_path), ["model.dropout=0.1"])
+        load_config(write(tmp_path), ["model.dropout=0.1"])

@@ -3,13 +3,13 @@
 import pytest
 from pydantic import ValidationError
 
-from research.config.merge import Assignment, Merged, apply, complete
+from research.config.merge import Assignment, Merged, apply_layer, with_default_kinds
 from research.config.schema import Config
 
 
 def check(level, model="language_model", size=500, **words):
     data = {"kind": "shakespeare", "level": level, "vocabulary": {"size": size}} | words
-    return Config.model_validate(complete({"data": data, "model": model if isinstance(model, dict) else {"kind": model}}))
+    return Config.model_validate(with_default_kinds({"data": data, "model": model if isinstance(model, dict) else {"kind": model}}))
 
 
 @pytest.mark.parametrize("level", ["bpe", "byte_bpe", "unigram", "wordpiece"])
@@ -46,6 +46,6 @@ def test_a_regularisation_is_for_windows_of_trained_models(level, kind):
 
 def test_another_level_may_be_asked_for_in_the_same_words():
     tree = {"data": {"kind": "shakespeare", "level": "word", "vocabulary": {"size": 500}}, "model": {"kind": "language_model"}}
-    changed = apply(Merged(tree, (), {}), [Assignment(("data", "level"), "unigram", "test")])
+    changed = apply_layer(Merged(tree, (), {}), [Assignment(("data", "level"), "unigram", "test")])
     assert Config.model_validate(changed.tree).data.level == "unigram"
     assert not changed.dropped

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from research.config.errors import StepladderError
-from research.config.sweep import Point, Sweep, expand
+from research.config.sweep import Sweep, SweepPoint, expand_sweep
 
 TREE: dict[str, Any] = {
     "data": {"kind": "shakespeare"},
@@ -19,10 +19,10 @@ TREE: dict[str, Any] = {
 LAYERS, WIDTH, MIXER = "model.layers", "model.width", "model.mixer.kind"
 
 
-def points(named: tuple[str, ...] = (), **words: Any) -> tuple[Point, ...]:
+def points(named: tuple[str, ...] = (), **words: Any) -> tuple[SweepPoint, ...]:
     keys = [*words.get("axes", {}), *words.get("zip", {}), *(["label"] if "list" in words else [])]
     words.setdefault("table", {"rows": keys} if keys else {})
-    return expand(TREE, Sweep.model_validate(words), frozenset(tuple(key.split(".")) for key in named), "spec.toml")
+    return expand_sweep(TREE, Sweep.model_validate(words), frozenset(tuple(key.split(".")) for key in named), "spec.toml")
 
 
 def refused(**words: Any) -> str:

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from research.config.errors import StepladderError
-from research.config.loader import load
-from research.config.tuned_by import in_words
+from research.config.loader import load_config
+from research.config.tuned_by import choices_text
 
 SPEC = """
 [data]
@@ -32,7 +32,7 @@ def quick(tmp_path):
     def write(choices, more=""):
         (tmp_path / "tuning.json").write_text(json.dumps(choices))
         (tmp_path / "quick.toml").write_text(SPEC + 'tuned_by = "tuning.json"\n' + more)
-        return load(tmp_path / "quick.toml")
+        return load_config(tmp_path / "quick.toml")
 
     return write
 
@@ -42,7 +42,7 @@ def test_the_values_are_ordinary_words_of_the_rows_and_the_note_tells_where_they
     configs = {point.labels["label"]: point.config for point in loaded.points()}
     assert [configs[row].optim.learning_rate for row in ("wide", "narrow")] == [0.02, 0.05]
     assert not any(point.tuned for point in loaded.points())
-    told = in_words(loaded.choices)
+    told = choices_text(loaded.choices)
     for word in ("--preset tuning", "2 trials", "wide: learning rate 0.02 (aaaaaaaaaaaa)", "Not tuned there: counted"):
         assert word in told
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from research.config.errors import StepladderError
-from research.config.sweep import Sweep, expand
+from research.config.sweep import Sweep, expand_sweep
 from research.config.tuning import trials
 
 RATE, ORDER, SMOOTHING = "optim.learning_rate", "model.order", "model.smoothing"
@@ -18,7 +18,7 @@ def grid_of(tune):
 
 
 def points(rows, **words):
-    return expand(TREE, Sweep.model_validate({"list": rows, "table": {"rows": "label"}} | words), where="spec.toml")
+    return expand_sweep(TREE, Sweep.model_validate({"list": rows, "table": {"rows": "label"}} | words), where="spec.toml")
 
 
 def tried(found, label):

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from research.config.errors import StepladderError
 from research.config.unicode import (
     argument_text,
-    clean,
-    clusters,
+    argument_utf8,
+    clean_text,
     decode,
-    decode_old,
-    lowered,
-    normalised,
+    decode_path,
+    decode_utf8_or_cp1252,
+    grapheme_clusters,
+    lowercase,
+    normalise_unicode,
     outline,
-    path_of,
-    respelled,
     split_lines,
 )
 from research.results import store
@@ -41,7 +41,7 @@ def test_separators_of_lines_that_are_white_space_stay_within_a_line():
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_a_byte_order_mark_begins_no_line(text):
-    assert not any(line.startswith("\ufeff") for line in split_lines(clean("\ufeff" + text)))
+    assert not any(line.startswith("\ufeff") for line in split_lines(clean_text("\ufeff" + text)))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1252"])
@@ -73,36 +73,36 @@ def test_a_wrong_byte_is_told_with_its_line_behind_a_mark_too(end):
 
 def test_an_old_set_is_read_in_either_of_its_encodings():
     text = "1 café \u2013 “naïve”\n"
-    assert decode_old(text.encode(), "mine") == decode_old(text.encode("cp1252"), "mine") == text
-    assert decode_old(b"0 odd \x81 byte, caf\xe9", "mine") == "0 odd \x81 byte, café"
+    assert decode_utf8_or_cp1252(text.encode(), "mine") == decode_utf8_or_cp1252(text.encode("cp1252"), "mine") == text
+    assert decode_utf8_or_cp1252(b"0 odd \x81 byte, caf\xe9", "mine") == "0 odd \x81 byte, café"
 
 
 @given(st.text())
 def test_an_outline_has_a_character_for_each(text):
     assert len(outline(text)) == len(text)
-    assert "".join(clusters(text)) == text
+    assert "".join(grapheme_clusters(text)) == text
 
 
 @given(st.text())
 def test_one_normal_form_of_both_spellings(text):
-    assert normalised(unicodedata.normalize("NFD", text)) == normalised(unicodedata.normalize("NFC", text))
-    assert normalised(text, "none") == text
+    assert normalise_unicode(unicodedata.normalize("NFD", text)) == normalise_unicode(unicodedata.normalize("NFC", text))
+    assert normalise_unicode(text, "none") == text
 
 
 def test_the_dotted_capital_has_no_second_dot():
-    assert lowered("İSTANBUL") == lowered("I\u0307STANBUL") == "istanbul"
+    assert lowercase("İSTANBUL") == lowercase("I\u0307STANBUL") == "istanbul"
 
 
 def test_arguments_are_utf8_whatever_the_locale():
-    assert respelled("donn\udcc3\udca9es") == respelled("données") == "données"
-    assert respelled("caf\udce9") == "caf\udce9"
+    assert argument_utf8("donn\udcc3\udca9es") == argument_utf8("données") == "données"
+    assert argument_utf8("caf\udce9") == "caf\udce9"
     assert argument_text("\ufeffone\r\ntwo\rthree") == "one\ntwo\nthree"
 
 
 def test_a_file_of_any_name_is_written_of_and_found(tmp_path):
-    path = path_of(str(tmp_path / "caf\udce9 données"))
+    path = decode_path(str(tmp_path / "caf\udce9 données"))
     store.write_text(path, "train = 'caf\udce9 données'")
-    assert store.read_text(path) == "train = 'caf\udce9 données'"
+    assert store.read_text_file(path) == "train = 'caf\udce9 données'"
 
 
 OPENERS = ("open", "read_text", "write_text", "TextIOWrapper", "fdopen")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from research.config.identity import cell_id
-from research.config.loader import load
+from research.config.loader import load_config
 from research.config.model import Interpolation
 from research.config.schema import Config
 from research.config.write import to_toml, to_tree
@@ -21,7 +21,7 @@ def test_a_written_config_reloads_as_itself(config: Config, defaults: bool) -> N
     with TemporaryDirectory() as folder:
         path = Path(folder) / "config.toml"
         path.write_text(to_toml(config, defaults), encoding="utf-8")
-        read = load(path).config
+        read = load_config(path).config
     assert read == config
     assert cell_id(read, "digest") == cell_id(config, "digest")
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from research.config.data import Agreement, Data, Pydoc, Recall
+from research.config.data import AgreementTask, AssociativeRecall, Data, Pydoc
 from research.config.errors import StepladderError
-from research.data.batches import belongs_on_host, device_arrays, host_arrays, host_batch, starts_anew, steps_per_epoch, train_batch
-from research.data.dataset import Examples, TextSplit
-from research.data.load import load
+from research.data.batches import belongs_on_host, device_arrays, host_arrays, host_batch, resets_state, steps_per_epoch, train_batch
+from research.data.dataset import ExampleSplit, TextSplit
+from research.data.load import load_dataset
 
 EOS = 1
 KEY = jax.random.key(3)
@@ -44,8 +44,8 @@ def equal(one, other):
     return all((x == y).all() for x, y in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True))
 
 
-EXAMPLES = Recall(kind="recall", keys=4, pairs=2, queries=2, train_examples=23)
-CASES = [(words(5), text(203)), (words(5, "columns"), text(203)), (EXAMPLES, load(EXAMPLES).train)]
+EXAMPLES = AssociativeRecall(kind="recall", keys=4, pairs=2, queries=2, train_examples=23)
+CASES = [(words(5), text(203)), (words(5, "columns"), text(203)), (EXAMPLES, load_dataset(EXAMPLES).train)]
 EVERY = pytest.mark.parametrize(("config", "split"), CASES, ids=["windows", "columns", "examples"])
 
 
@@ -89,14 +89,14 @@ def test_the_chunks_of_a_column_are_the_text_in_one_piece(n, length, batch_size)
 
 
 def test_a_carried_state_is_reset_when_an_epoch_of_columns_begins():
-    anew = [bool(starts_anew(words(5, "columns"), jnp.int32(step), 3)) for step in range(7)]
+    anew = [bool(resets_state(words(5, "columns"), jnp.int32(step), 3)) for step in range(7)]
     assert anew == [True, False, False, True, False, False, True]
-    assert starts_anew(words(5), jnp.int32(1), 3)
-    assert starts_anew(EXAMPLES, jnp.int32(1), 3)
+    assert resets_state(words(5), jnp.int32(1), 3)
+    assert resets_state(EXAMPLES, jnp.int32(1), 3)
 
 
 def test_an_epoch_of_examples_visits_each_once_in_a_new_order():
-    split = load(EXAMPLES).train
+    split = load_dataset(EXAMPLES).train
     rows = {row.tobytes() for row in split.inputs}
     orders = []
     for number in range(3):
@@ -110,8 +110,8 @@ def test_an_epoch_of_examples_visits_each_once_in_a_new_order():
 
 
 def test_padding_of_an_example_has_no_weight_and_no_number():
-    config = Agreement(kind="agreement", distances=(1, 4), train_examples=8)
-    (batch,) = epoch(config, 8, load(config).train)
+    config = AgreementTask(kind="agreement", distances=(1, 4), train_examples=8)
+    (batch,) = epoch(config, 8, load_dataset(config).train)
     assert sorted(batch.index.ravel()) == list(range(8))
     assert (batch.valid.sum(axis=1) == batch.where[:, 0] + 1).all()
 
@@ -183,7 +183,7 @@ FEW = [
 @pytest.mark.parametrize(("data", "told"), FEW)
 def test_too_few_examples_for_one_batch_names_a_key_that_there_is_and_that_helps(data, told):
     read = TypeAdapter(Data).validate_python(data)
-    split = Examples(*(np.zeros((23, 1)),) * 5, np.zeros(23))
+    split = ExampleSplit(*(np.zeros((23, 1)),) * 5, np.zeros(23))
     with pytest.raises(StepladderError, match=rf"There are 23 training {told}"):
         steps_per_epoch(read, 24, split)
     with pytest.raises(StepladderError, match=r"train.batch_size = 12 and train.buckets = 2, which needs 24. Lower one of them"):

@@ -8,10 +8,10 @@ import pytest
 from research.config.errors import StepladderError
 from research.config.pairs import Rewrite
 from research.data.batches import bucket_widths, device_arrays, in_narrowest, steps_per_epoch, train_batch
-from research.data.load import load
+from research.data.load import load_dataset
 
 DATA = Rewrite(kind="rewrite", symbols=4, longest=9, train_pairs=103, valid_pairs=2, test_pairs=2)
-TRAIN = load(DATA).train
+TRAIN = load_dataset(DATA).train
 BUCKETS, ROWS, KEY = 4, 5, jax.random.key(1)
 ARRAYS = device_arrays(TRAIN, BUCKETS)
 STEPS = steps_per_epoch(DATA, ROWS, TRAIN, BUCKETS)

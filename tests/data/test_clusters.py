@@ -5,9 +5,9 @@ import pytest
 
 from research.config.data import PTB, Acceptability, Files, WikiText2
 from research.data.clusters import sentence_clusters, text_clusters
-from research.data.load import load
-from research.launch.belonging import belongs
-from research.train.evaluate import Scores, by_item
+from research.data.load import load_dataset
+from research.launch.belonging import token_membership
+from research.train.evaluate import SplitScores, by_item
 
 FILES = Files(kind="files", train="a", valid="b", test="c")
 
@@ -40,10 +40,10 @@ def test_a_sentence_and_its_twin_are_one():
 def test_scored_items_name_their_cluster(tmp_path):
     for split, text in (("train", "a b\nb a\n"), ("valid", "a\nb\n"), ("test", "a b\nb\n\n" * 20)):
         (tmp_path / split).write_text(text)
-    data = load(Files(kind="files", **{split: str(tmp_path / split) for split in ("train", "valid", "test")}))
-    belonging = belongs(data, "test")
+    data = load_dataset(Files(kind="files", **{split: str(tmp_path / split) for split in ("train", "valid", "test")}))
+    belonging = token_membership(data, "test")
     scored = len(belonging.items)
-    items = by_item(Scores(np.ones(scored), np.ones(scored, bool)), belonging)
+    items = by_item(SplitScores(np.ones(scored), np.ones(scored, bool)), belonging)
     np.testing.assert_array_equal(items["cluster"], np.repeat(np.arange(20), 3))
-    valid = belongs(data, "valid")
-    assert "cluster" not in by_item(Scores(np.ones(len(valid.items)), None), valid)
+    valid = token_membership(data, "valid")
+    assert "cluster" not in by_item(SplitScores(np.ones(len(valid.items)), None), valid)

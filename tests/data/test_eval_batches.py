@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from research.config.data import Copy, Evaluation, Pydoc, Recall
+from research.config.data import AssociativeRecall, CopyTask, Evaluation, Pydoc
 from research.data.dataset import TextSplit
 from research.data.eval_batches import eval_batches, groups, items, scored_tokens
-from research.data.load import load
+from research.data.load import load_dataset
 
 EOS = 0
 
@@ -130,11 +130,11 @@ def test_batches_hold_the_tokens_asked_for_in_few_shapes(split, tokens_per_batch
 
 @pytest.mark.parametrize(
     "config",
-    [Copy(kind="copy", longest=4, test_examples=21), Recall(kind="recall", pairs=3, queries=2, test_examples=21)],
+    [CopyTask(kind="copy", longest=4, test_examples=21), AssociativeRecall(kind="recall", pairs=3, queries=2, test_examples=21)],
     ids=lambda c: c.kind,
 )
 def test_examples_come_in_order_each_scored_position_once(config):
-    split = load(config).test
+    split = load_dataset(config).test
     (stacked,) = eval_batches(config, Evaluation(), split, None, 1, 1, tokens_per_batch=64)
     index, weight = stacked.index.reshape(-1, stacked.index.shape[2]), stacked.weight.reshape(-1, stacked.weight.shape[2])
     assert index[weight > 0].tolist() == list(range(scored_tokens(split)))
@@ -146,7 +146,7 @@ def test_examples_come_in_order_each_scored_position_once(config):
 
 
 def test_items_and_groups_belong_to_scored_tokens():
-    split = load(Copy(kind="copy", longest=4, test_examples=21)).test
+    split = load_dataset(CopyTask(kind="copy", longest=4, test_examples=21)).test
     expected = [row for row in range(21) for weight in split.weight[row] if weight]
     assert items(split).tolist() == expected
     assert groups(split).tolist() == [split.group[row] for row in expected]

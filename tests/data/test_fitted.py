@@ -2,10 +2,9 @@
 
 import pytest
 
-from research.config.data import Files
-from research.config.data import Vocabulary as VocabularyConfig
+from research.config.data import Files, VocabularyConfig
 from research.data import fitted
-from research.data.load import digest, load, load_vocabulary
+from research.data.load import dataset_digest, load_dataset, load_vocabulary
 
 KINDS = ("bpe", "byte_bpe", "unigram", "wordpiece")
 TEXTS = {"train": "the lowest newest\nlower, the newer\n\n" * 30, "valid": "the n\u00e9west\nlow\n", "test": "lower\n"}
@@ -28,7 +27,7 @@ def files(folder, level, **words):
 def test_a_second_call_reads_what_the_first_wrote(kind, cache, monkeypatch):
     learned = fitted.fitted_tokenizer(TEXTS["train"], kind, 280)
     (path,) = cache.iterdir()
-    monkeypatch.setattr(fitted, "train", lambda *_: pytest.fail("learned again"))
+    monkeypatch.setattr(fitted, "train_tokenizer", lambda *_: pytest.fail("learned again"))
     assert fitted.fitted_tokenizer(TEXTS["train"], kind, 280) == learned
     monkeypatch.undo()
     monkeypatch.setenv("STEPLADDER_CACHE", str(cache.parent))
@@ -48,7 +47,7 @@ def test_another_text_size_kind_or_version_is_another_file(cache, monkeypatch):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_corpus_is_its_pieces_with_line_ends_and_its_characters(tmp_path, kind):
-    data = load(files(tmp_path, kind))
+    data = load_dataset(files(tmp_path, kind))
     assert data.vocabulary.decode(data.train.tokens) == TEXTS["train"]
     assert data.vocabulary.decode(data.valid.tokens) == TEXTS["valid"].replace("\u00e9", "\u00e9" if kind == "byte_bpe" else "<unk>")
     assert data.train.sentence[-1] == TEXTS["train"].count("\n") - 1
@@ -58,21 +57,21 @@ def test_a_corpus_is_its_pieces_with_line_ends_and_its_characters(tmp_path, kind
 
 
 def test_pieces_are_learned_from_training_alone_and_from_all_of_it(tmp_path):
-    whole = load(files(tmp_path, "bpe")).vocabulary
-    assert load(files(tmp_path, "bpe", train_tokens=20)).vocabulary == whole
+    whole = load_dataset(files(tmp_path, "bpe")).vocabulary
+    assert load_dataset(files(tmp_path, "bpe", train_tokens=20)).vocabulary == whole
     assert "\u00e9" not in whole.types
 
 
 def test_characters_of_words_are_those_of_the_text(tmp_path):
     for level in ("word", "char", "byte"):
         config = files(tmp_path, level).model_copy(update={"vocabulary": VocabularyConfig()})
-        assert int(load(config).valid.characters) == len(TEXTS["valid"])
-    cut = load(files(tmp_path, "word", valid_tokens=3))
+        assert int(load_dataset(config).valid.characters) == len(TEXTS["valid"])
+    cut = load_dataset(files(tmp_path, "word", valid_tokens=3))
     assert int(cut.valid.characters) == len("the n\u00e9west\n")
 
 
 def test_the_librarys_version_is_part_of_the_datas_identity(tmp_path, monkeypatch):
-    before = {level: digest(files(tmp_path, level)) for level in ("word", *KINDS)}
+    before = {level: dataset_digest(files(tmp_path, level)) for level in ("word", *KINDS)}
     monkeypatch.setattr(fitted, "version", lambda name: "0")
-    changed = {level for level, was in before.items() if digest(files(tmp_path, level)) != was}
+    changed = {level for level, was in before.items() if dataset_digest(files(tmp_path, level)) != was}
     assert changed == set(KINDS)

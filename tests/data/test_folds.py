@@ -10,14 +10,14 @@ from pydantic import ValidationError
 
 from research.config.data import LabelledFiles, MovieReviews, Questions, Unlabelled
 from research.config.errors import StepladderError
-from research.data.folds import deal
-from research.data.load import load
+from research.data.folds import assign_folds
+from research.data.load import load_dataset
 
 
 @given(labels=st.lists(st.integers(0, 3), min_size=1, max_size=90), folds=st.integers(2, 12))
 def test_folds_are_a_partition_of_equal_sizes_and_shares(labels, folds):
     numbers = np.array(labels)
-    order, ends = deal(numbers, folds)
+    order, ends = assign_folds(numbers, folds)
     parts = np.split(order, ends[:-1])
     assert sorted(order.tolist()) == list(range(len(labels)))
     assert len(parts) == folds
@@ -35,8 +35,8 @@ def reviews(folder, **words: Any):
 
 @pytest.mark.parametrize(("validation", "valid"), [("none", 0), ("next_fold", 1)])
 def test_a_fold_is_the_test_and_the_others_are_training_or_validation(tmp_path, validation, valid):
-    texts = [load(reviews(tmp_path, folds=4, fold=k, validation=validation)).sentences for k in range(4)]
-    whole = load(reviews(tmp_path, folds=4))
+    texts = [load_dataset(reviews(tmp_path, folds=4, fold=k, validation=validation)).sentences for k in range(4)]
+    whole = load_dataset(reviews(tmp_path, folds=4))
     assert tuple(text for split in texts for text in split["test"].texts) == whole.sentences["test"].texts
     for k, splits in enumerate(texts):
         parts = [set(splits[name].texts) for name in ("train", "valid", "test")]
@@ -47,7 +47,7 @@ def test_a_fold_is_the_test_and_the_others_are_training_or_validation(tmp_path, 
 
 
 def test_the_vocabulary_of_a_fold_is_that_of_its_training_sentences(tmp_path):
-    data = load(reviews(tmp_path, fold=3, validation="none"))
+    data = load_dataset(reviews(tmp_path, fold=3, validation="none"))
     assert {*data.vocabulary.types} == {"<unk>", "</s>", *(word for words in data.sentences["train"].words for word in words)}
     assert data.description["sentences"] == {"train": 39, "valid": 0, "test": 5}
 
@@ -56,18 +56,18 @@ def test_files_of_several_splits_are_put_together_and_one_is_enough(tmp_path):
     (tmp_path / "a").write_text("pos\tone\nneg\ttwo\n" * 4)
     (tmp_path / "b").write_text("odd\tthree\n" * 4)
     paths = {"train": str(tmp_path / "a"), "test": str(tmp_path / "b")}
-    both = load(LabelledFiles(kind="labelled_files", folds=2, **paths))
+    both = load_dataset(LabelledFiles(kind="labelled_files", folds=2, **paths))
     assert (both.classes, len(both.test.inputs)) == (("neg", "odd", "pos"), 12)
-    alone = load(LabelledFiles(kind="labelled_files", folds=2, train=paths["train"]))
+    alone = load_dataset(LabelledFiles(kind="labelled_files", folds=2, train=paths["train"]))
     assert (alone.classes, len(alone.test.inputs)) == (("neg", "pos"), 8)
     assert alone.digest != both.digest
     (tmp_path / "q").write_text("A:a what ?\nB:b who ?\n" * 3)
     questions = Questions(kind="trec", train=str(tmp_path / "q"), test="none", folds=3, fold=1)
-    assert len(load(questions).test.inputs) == 2
+    assert len(load_dataset(questions).test.inputs) == 2
     with pytest.raises(ValidationError, match=r"test needs a file; or set folds"):
         Questions(kind="trec", test="none")
     with pytest.raises(StepladderError, match=r"data.folds = 9 are more than the 6 sentences"):
-        load(questions.model_copy(update={"folds": 9}))
+        load_dataset(questions.model_copy(update={"folds": 9}))
 
 
 def test_words_of_folds_that_say_nothing_are_errors(tmp_path):

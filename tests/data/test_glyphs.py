@@ -12,9 +12,9 @@ from research.config.errors import StepladderError
 from research.config.pairs import Glyphs
 from research.config.schema import Config
 from research.data.glyphs import draw_pictures, glyphs_digest, split_pictures
-from research.data.load import digest, load
+from research.data.load import dataset_digest, load_dataset
 from research.data.texts import SPLITS
-from research.tasks.translating import prompts
+from research.tasks.translating import translation_prompts
 
 CONFIG = Glyphs(kind="glyphs", size=16, levels=4)
 
@@ -26,7 +26,7 @@ def pixels(data, split):
 
 
 def test_the_same_picture_is_in_one_split():
-    data = load(CONFIG)
+    data = load_dataset(CONFIG)
     seen = {split: {row.tobytes() for row in pixels(data, split)} for split in SPLITS}
     assert all(seen.values())
     assert not seen["train"] & seen["valid"]
@@ -36,7 +36,7 @@ def test_the_same_picture_is_in_one_split():
 
 
 def test_every_character_is_in_one_split_and_a_tenth_of_the_pictures_is_for_test():
-    data = load(CONFIG)
+    data = load_dataset(CONFIG)
     characters = [source for split in SPLITS for source in data.pairs[split].sources]
     assert len(set(characters)) == len(characters) == 5810 - 61
     distinct = {split: len({row.tobytes() for row in pixels(data, split)}) for split in SPLITS}
@@ -52,9 +52,9 @@ def test_equal_rows_stay_together_wherever_they_stand():
 
 
 def test_what_is_drawn_does_not_depend_on_what_was_drawn_before():
-    whole = load(CONFIG)
+    whole = load_dataset(CONFIG)
     glyphs.draw_pictures.cache_clear()
-    again = glyphs.load_glyphs(CONFIG, digest(CONFIG))
+    again = glyphs.load_glyphs(CONFIG, dataset_digest(CONFIG))
     for one, other in zip(whole.test[:6], again.test[:6], strict=True):
         np.testing.assert_array_equal(one, other)
     assert whole.pairs == again.pairs
@@ -62,7 +62,7 @@ def test_what_is_drawn_does_not_depend_on_what_was_drawn_before():
 
 def test_a_row_is_a_picture_and_its_name():
     """One character, drawn far to the right of a wider sheet and cut out; the words of its name are looked up one by one."""
-    data = load(CONFIG)
+    data = load_dataset(CONFIG)
     font = ImageFont.truetype(glyphs._font(), 11.2, layout_engine=ImageFont.Layout.BASIC)
     types = data.vocabulary.types
     for row in range(0, 400, 80):
@@ -79,11 +79,11 @@ def test_a_row_is_a_picture_and_its_name():
         scored = data.test.targets[row, data.test.weight[row] > 0]
         assert [types[number] for number in scored] == [*expected_words[1:], "</s>"]
         assert data.test.group[row] == len(words)
-        assert data.pairs["test"].targets[row] == prompts(data, "test").references[row] == " ".join(words)
+        assert data.pairs["test"].targets[row] == translation_prompts(data, "test").references[row] == " ".join(words)
 
 
 def test_every_pixel_is_a_grey_level_and_no_picture_is_blank():
-    data = load(CONFIG)
+    data = load_dataset(CONFIG)
     assert data.vocabulary.types[data.sides.first_source :] == ("g0", "g1", "g2", "g3")
     for split in SPLITS:
         assert getattr(data, split).valid[:, :256].all()
@@ -99,7 +99,7 @@ def test_ink_seldom_reaches_the_border():
 
 
 def test_rare_words_of_names_are_unknown():
-    data = load(Glyphs(kind="glyphs", size=16, levels=4, vocabulary={"min_count": 5}, train_pairs=500))
+    data = load_dataset(Glyphs(kind="glyphs", size=16, levels=4, vocabulary={"min_count": 5}, train_pairs=500))
     words = [word for name in data.pairs["train"].targets for word in name.split()]
     known = {word for word in words if words.count(word) >= 5}
     assert set(data.vocabulary.types[: data.vocabulary.unk]) == known
@@ -108,10 +108,10 @@ def test_rare_words_of_names_are_unknown():
 
 
 def test_fewer_pairs_are_the_first_of_them_and_too_many_an_error():
-    few = load(CONFIG.model_copy(update={"test_pairs": 7, "train_pairs": 50}))
-    assert few.pairs["test"].targets == load(CONFIG).pairs["test"].targets[:7]
+    few = load_dataset(CONFIG.model_copy(update={"test_pairs": 7, "train_pairs": 50}))
+    assert few.pairs["test"].targets == load_dataset(CONFIG).pairs["test"].targets[:7]
     with pytest.raises(StepladderError, match=r"data.test_pairs = 9000 leaves nothing out: there are \d+ characters in test"):
-        load(CONFIG.model_copy(update={"test_pairs": 9000}))
+        load_dataset(CONFIG.model_copy(update={"test_pairs": 9000}))
 
 
 def test_the_digest_draws_nothing_and_knows_every_word(monkeypatch):

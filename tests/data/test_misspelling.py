@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research.config.data import Files
-from research.config.data import Vocabulary as VocabularyConfig
-from research.data.load import load, misspelt
+from research.config.data import Files, VocabularyConfig
+from research.data.load import load_dataset, misspelt_test_split
 from research.data.misspelling import misspell, slips
 
 TEXTS = st.text(alphabet="abé Z'.-7\n", max_size=60)
@@ -67,8 +66,8 @@ def test_a_text_is_misspelt_before_it_becomes_tokens(tmp_path, level, size):
     for split in ("train", "valid", "test"):
         (tmp_path / f"{split}.txt").write_text(text)
     paths = {split: str(tmp_path / f"{split}.txt") for split in ("train", "valid", "test")}
-    data = load(Files(kind="files", level=level, vocabulary=VocabularyConfig(size=size), **paths))
-    copy = misspelt(data, 0.9)
+    data = load_dataset(Files(kind="files", level=level, vocabulary=VocabularyConfig(size=size), **paths))
+    copy = misspelt_test_split(data, 0.9)
     assert data.vocabulary.decode(copy.tokens) == misspell(text, 0.9) != text
     assert copy.characters == len(text) == data.test.characters
     assert copy.sentence[-1] == data.test.sentence[-1] == 3

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.config.errors import StepladderError
-from research.data.mixing import characters_a_piece, coverage, draw_mix, expected_passes, fertility, proportions
-from research.text.subwords import train
+from research.data.mixing import character_coverage, characters_a_piece, draw_mix, expected_passes, fertility, proportions
+from research.text.subwords import train_tokenizer
 
 getcontext().prec = 50
 counts = st.dictionaries(st.text(min_size=1, max_size=2), st.integers(1, 10**12), min_size=1, max_size=8)
@@ -46,7 +46,7 @@ def test_a_language_without_text_is_named():
 
 
 def test_fertility_is_pieces_a_word():
-    tokenizer = train(["low low low lower"], "bpe", 12)  # l, o, w, lo, low, " low"
+    tokenizer = train_tokenizer(["low low low lower"], "bpe", 12)  # l, o, w, lo, low, " low"
     assert fertility(tokenizer, ["low low", "lower"]) == pytest.approx((1 + 1 + 3) / 3)
     with pytest.raises(StepladderError, match="no word"):
         fertility(tokenizer, ["", " "])
@@ -73,10 +73,10 @@ def test_as_many_lines_as_there_are_are_these_lines_at_alpha_one():
 
 
 def test_characters_a_piece_and_coverage_by_hand():
-    tokenizer = train(["low low low lower"], "bpe", 12)
+    tokenizer = train_tokenizer(["low low low lower"], "bpe", 12)
     assert characters_a_piece(tokenizer, ["low low", "lower"]) == pytest.approx((3 + 4 + 5) / (1 + 1 + 3))
-    assert coverage(tokenizer, ["low", "lox", "ößx"]) == pytest.approx(5 / 9)
-    assert coverage(train(["a"], "byte_bpe", 258), ["ö"]) == 1.0
-    for measure in (characters_a_piece, coverage):
+    assert character_coverage(tokenizer, ["low", "lox", "ößx"]) == pytest.approx(5 / 9)
+    assert character_coverage(train_tokenizer(["a"], "byte_bpe", 258), ["ö"]) == 1.0
+    for measure in (characters_a_piece, character_coverage):
         with pytest.raises(StepladderError, match="this"):
             measure(tokenizer, [""])

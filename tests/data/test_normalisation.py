@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from research.classic.lexicon import load_lexicon
-from research.classic.rules import score as score_by_rules
+from research.classic.rules import sentiment_score
 from research.config.data import Files, LabelledFiles
 from research.config.errors import StepladderError
 from research.config.pairs import PairFiles
 from research.config.rules import Rules
-from research.data.load import load
+from research.data.load import load_dataset
 from research.data.pairs import encode_source
-from research.data.prompts import Asked, Line, queries, read_prompts
+from research.data.prompts import PromptLine, PromptSet, prompt_queries, read_prompt_lines
 from research.data.slices import slices
 from research.text.vector_files import select_vectors
 
@@ -31,7 +31,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def text_data(**words):
-    return load(Files(kind="files", train="train", valid="valid", test="test", **words))
+    return load_dataset(Files(kind="files", train="train", valid="valid", test="test", **words))
 
 
 @pytest.mark.parametrize("level", ["word", "char"])
@@ -47,11 +47,11 @@ def test_a_prompt_is_read_as_its_splits_are(folder, level):
 
 
 def test_labelled_sentences_and_pairs_alike(folder):
-    data = load(LabelledFiles(kind="labelled_files", **{split: f"{split}.labels" for split in FORMS}))
+    data = load_dataset(LabelledFiles(kind="labelled_files", **{split: f"{split}.labels" for split in FORMS}))
     assert data.sentences["train"].words == data.sentences["test"].words
     assert data.identities["valid"] == data.identities["test"]
     sides = {f"{split}_{side}": f"{split}.source" for split in FORMS for side in ("source", "target")}
-    pairs = load(PairFiles(kind="pair_files", **sides))
+    pairs = load_dataset(PairFiles(kind="pair_files", **sides))
     assert pairs.description["unknown"]["source"]["test"] == 0
     assert pairs.pairs["test"] == pairs.pairs["train"]
     assert (encode_source(pairs.vocabulary, pairs.sides, unicodedata.normalize("NFD", "Việt")) != pairs.vocabulary.unk).all()
@@ -61,12 +61,12 @@ def test_an_apostrophe_negates_however_it_is_written(folder):
     (folder / "mine.lexicon").write_text("good\t1.9\nisn\u2019t\t0.1\n", encoding="utf-8")
     lexicon = load_lexicon("mine.lexicon")
     typed, printed, letter = (
-        score_by_rules(Rules(kind="rules"), lexicon, f"The film isn{sign}t so good, it isn{sign}t") for sign in "'\u2019\u02bc"
+        sentiment_score(Rules(kind="rules"), lexicon, f"The film isn{sign}t so good, it isn{sign}t") for sign in "'\u2019\u02bc"
     )
     assert typed == printed == letter != 0
     for sign in "'\u2019\u02bc":
         (folder / "quoted").write_text(f"pos\tisn{sign}t good\nneg\tgood\n", encoding="utf-8")
-        data = load(LabelledFiles(kind="labelled_files", train="quoted", valid="quoted", test="quoted"))
+        data = load_dataset(LabelledFiles(kind="labelled_files", train="quoted", valid="quoted", test="quoted"))
         assert slices(data.sentences["test"], data.sentences["train"])["negation"].tolist() == [True, False]
         assert data.vocabulary.lookup["isn't"] >= 0
 
@@ -82,24 +82,24 @@ def test_vectors_of_a_marked_file_in_another_spelling(folder, header, end):
 
 
 def test_a_set_of_prompts_ends_its_lines_with_any_sign(folder):
-    expected = (Line("the", ("cat",)), Line("a", ("dog",)))
+    expected = (PromptLine("the", ("cat",)), PromptLine("a", ("dog",)))
     for end in ("\n", "\r\n", "\r"):
         (folder / "prompts").write_bytes(f"\ufeffthe\tcat{end}a\tdog{end}".encode())
-        assert read_prompts("prompts", "--file") == expected
+        assert read_prompt_lines("prompts", "--file") == expected
 
 
 def test_characters_of_a_completion_are_those_that_were_read(folder):
     vocabulary = text_data().vocabulary
-    count = lambda text: queries(Asked((Line("", (text,)),), 0, vocabulary), 0)[0].characters
+    count = lambda text: prompt_queries(PromptSet((PromptLine("", (text,)),), 0, vocabulary), 0)[0].characters
     assert count("the          cat") == count("the\tcat") == count("the cat") == len("the cat")
-    after = queries(Asked((Line("the", ("cat        sat",)),), 0, vocabulary), 0)[0]
+    after = prompt_queries(PromptSet((PromptLine("the", ("cat        sat",)),), 0, vocabulary), 0)[0]
     assert after.characters == len(" cat sat")
 
 
 def test_carriage_returns_end_lines_of_labels_and_lexica(folder):
     for split in FORMS:
         (folder / f"{split}.labels").write_bytes(b"pos\tgood\rneg\tbad\r")
-    data = load(LabelledFiles(kind="labelled_files", **{split: f"{split}.labels" for split in FORMS}))
+    data = load_dataset(LabelledFiles(kind="labelled_files", **{split: f"{split}.labels" for split in FORMS}))
     assert data.description["sentences"]["test"] == 2
     (folder / "mine.lexicon").write_bytes(b"good\t1.9\rbad\t-1.9\r")
     assert load_lexicon("mine.lexicon").valences == {"good": 1.9, "bad": -1.9}
@@ -110,4 +110,4 @@ def test_labels_in_two_bytes_a_character_are_refused(folder):
     words = {split: f"{split}.labels" for split in FORMS}
     for encoding in ("utf-8", "latin-1", "cp1252"):
         with pytest.raises(StepladderError, match="is UTF-16LE, not"):
-            load(LabelledFiles(kind="labelled_files", encoding=encoding, **words))
+            load_dataset(LabelledFiles(kind="labelled_files", encoding=encoding, **words))

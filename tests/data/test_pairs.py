@@ -19,8 +19,8 @@ from research.data import numerals, pair_texts, pairs, registry
 from research.data.batches import device_arrays, host_arrays, host_batch, train_batch
 from research.data.dataset import PairTexts
 from research.data.eval_batches import eval_batches, groups
-from research.data.load import load
-from research.data.numerals import draw_numbers, even_quota, say
+from research.data.load import load_dataset
+from research.data.numerals import draw_numbers, even_quota, spell_number
 from research.data.rewrite import true_alignment
 from research.text.sides import Side
 from research.text.tokenize import unicode_words
@@ -50,8 +50,8 @@ def slow_rows(data, split):
     s, width = rows.source, rows.inputs.shape[1]
     known_source, known_target = types[data.sides.first_source :], types[: data.sides.targets]
     for source, target in zip(data.pairs[split].sources, data.pairs[split].targets, strict=True):
-        x = [word if word in known_source else "<unk>" for word in pairs.symbols(data.sides.source, source)]
-        y = [word if word in known_target else "<unk>" for word in pairs.symbols(data.sides.target, target)]
+        x = [word if word in known_source else "<unk>" for word in pairs.split_symbols(data.sides.source, source)]
+        y = [word if word in known_target else "<unk>" for word in pairs.split_symbols(data.sides.target, target)]
         row = [None] * (s - len(x)) + x + ["<sep>"] + y
         answers = dict(enumerate([*y, "</s>"], start=s))
         yield row + [None] * (width - len(row)), answers, len(x)
@@ -73,7 +73,7 @@ EVERY = pytest.mark.parametrize(
 
 @EVERY
 def test_rows_are_what_a_slow_reader_makes_of_the_texts(words):
-    data = load(config(**words))
+    data = load_dataset(config(**words))
     types = data.vocabulary.types
     for name, split in zip(SPLITS, (data.train, data.valid, data.test), strict=True):
         longest = max(int(which.valid[:, : which.source].sum(axis=1).max()) for which in (data.train, split))
@@ -90,7 +90,7 @@ def test_rows_are_what_a_slow_reader_makes_of_the_texts(words):
 
 @EVERY
 def test_a_target_goes_to_numbers_and_back(words):
-    data = load(config(**words))
+    data = load_dataset(config(**words))
     for text, row, weight in zip(data.pairs["train"].targets, data.train.targets, data.train.weight, strict=True):
         numbers = pairs.encode_target(data.vocabulary, data.sides, text)
         np.testing.assert_array_equal(row[weight > 0], [*numbers, data.eos])
@@ -101,9 +101,9 @@ def test_a_target_goes_to_numbers_and_back(words):
 
 @EVERY
 def test_the_same_words_give_the_same_arrays(words):
-    first = load(config(**words))
+    first = load_dataset(config(**words))
     loading._load.cache_clear()
-    again = load(config(**words))
+    again = load_dataset(config(**words))
     assert first is not again
     assert first.vocabulary.types == again.vocabulary.types
     assert first.digest == again.digest
@@ -113,7 +113,7 @@ def test_the_same_words_give_the_same_arrays(words):
 
 @EVERY
 def test_a_prompt_is_read_as_a_source_of_the_data_is(words):
-    data = load(config(**words))
+    data = load_dataset(config(**words))
     for row, text in enumerate(data.pairs["test"].sources):
         s = data.test.source
         expected = data.test.inputs[row, :s][data.test.valid[row, :s]]
@@ -122,7 +122,7 @@ def test_a_prompt_is_read_as_a_source_of_the_data_is(words):
 
 def test_the_vocabulary_has_three_ranges_and_a_side_knows_its_own(files):
     words, folder = files
-    data = load(config(**words), folder)
+    data = load_dataset(config(**words), folder)
     types, sides = data.vocabulary.types, data.sides
     assert set(types[: sides.first_source]) == {"x", "y", "z"}
     assert types[sides.first_source : sides.targets] == ("<unk>", "<sep>", "</s>", "ab")
@@ -148,7 +148,7 @@ def test_every_symbol_has_one_number_in_the_range_of_its_side(source, target):
 
 def test_batches_carry_the_number_of_source_columns():
     words = config(kind="rewrite", longest=5, **FEW)
-    data, key = load(words), jax.random.key(0)
+    data, key = load_dataset(words), jax.random.key(0)
     batch = train_batch(words, 4, device_arrays(data.train), key, jnp.int32(3))
     assert batch.source == host_batch(words, 4, host_arrays(data.train), key, 3).source == data.train.source
     (stacked,) = eval_batches(words, Evaluation(), data.test, data.eos, 1, 1, tokens_per_batch=30)
@@ -190,16 +190,16 @@ def test_a_quota_is_as_even_as_the_capacities_allow(capacity, share):
 
 
 def test_numbers_are_said_in_normal_form():
-    assert say(21, "de") == "einundzwanzig"
-    assert say(21, "digits") == "21"
-    data = load(config(kind="numerals", target="vi", **FEW))
-    assert all(pairs.symbols(Side("char"), text) == list(text) for text in data.pairs["train"].targets)
+    assert spell_number(21, "de") == "einundzwanzig"
+    assert spell_number(21, "digits") == "21"
+    data = load_dataset(config(kind="numerals", target="vi", **FEW))
+    assert all(pairs.split_symbols(Side("char"), text) == list(text) for text in data.pairs["train"].targets)
 
 
 @pytest.mark.parametrize("language", ["deu", "xx", "am", "Digits"])
 def test_an_unknown_language_is_told_with_the_known_ones(language):
     with pytest.raises(StepladderError, match=rf"There are no numerals of '{language}'.* digits or one of ar, az"):
-        load(config(kind="numerals", source=language, target="en", **FEW))
+        load_dataset(config(kind="numerals", source=language, target="en", **FEW))
 
 
 def test_a_number_that_cannot_be_said_is_told(monkeypatch):
@@ -208,7 +208,7 @@ def test_a_number_that_cannot_be_said_is_told(monkeypatch):
 
     monkeypatch.setattr(numerals, "num2words", fail)
     with pytest.raises(StepladderError, match=r"num2words cannot say 7 in en \(NotImplementedError"):
-        say(7, "en")
+        spell_number(7, "en")
 
 
 @pytest.mark.parametrize(
@@ -243,13 +243,13 @@ def test_files_that_are_no_pairs_are_told_with_their_place(files, name, content,
     words, folder = files
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(StepladderError, match=told):
-        load(config(**words, longest=4), folder)
+        load_dataset(config(**words, longest=4), folder)
 
 
 def test_long_training_pairs_are_left_out_and_long_test_pairs_kept_whole(files):
     words, folder = files
     (folder / "test.source").write_text("ab ab ab ab\n")
-    data = load(config(**words, longest=2), folder)
+    data = load_dataset(config(**words, longest=2), folder)
     assert data.pairs["train"] == PairTexts(("ab cd",), ("x y",))
     assert data.description["left_out"] == 1
     assert data.test.group.tolist() == [4]
@@ -259,16 +259,16 @@ def test_long_training_pairs_are_left_out_and_long_test_pairs_kept_whole(files):
 
 def test_training_takes_the_first_pairs_that_are_asked_for(files):
     words, folder = files
-    assert load(config(**words, train_pairs=1), folder).pairs["train"].sources == ("ab cd",)
+    assert load_dataset(config(**words, train_pairs=1), folder).pairs["train"].sources == ("ab cd",)
 
 
 def test_the_digest_is_that_of_the_contents(files):
     words, folder = files
-    before = loading.digest(config(**words), folder)
+    before = loading.dataset_digest(config(**words), folder)
     (folder / "copy.source").write_bytes((folder / "test.source").read_bytes())
-    assert loading.digest(config(**words | {"test_source": "copy.source"}), folder) == before
+    assert loading.dataset_digest(config(**words | {"test_source": "copy.source"}), folder) == before
     (folder / "copy.source").write_text("other\n")
-    assert loading.digest(config(**words | {"test_source": "copy.source"}), folder) != before
+    assert loading.dataset_digest(config(**words | {"test_source": "copy.source"}), folder) != before
 
 
 @pytest.fixture
@@ -277,7 +277,7 @@ def captions(tmp_path, monkeypatch):
     monkeypatch.setenv("STEPLADDER_CACHE", str(tmp_path / "cache"))
     written = {
         f"{stem}.{language}": f"Ein {language} Hut.\nZwei {stem}\n".encode()
-        for stem in pair_texts.CAPTIONS.values()
+        for stem in pair_texts.CAPTION_FILES.values()
         for language in ("de", "en")
     }
     for name, content in written.items():
@@ -293,19 +293,19 @@ def captions(tmp_path, monkeypatch):
 
 
 def test_of_four_languages_two_are_read(captions):
-    data = load(config(kind="multi30k", lower=True), captions)
+    data = load_dataset(config(kind="multi30k", lower=True), captions)
     assert data.pairs["test"] == PairTexts(("ein de hut.", "zwei test_2016_flickr"), ("ein en hut.", "zwei test_2016_flickr"))
     assert data.test.group.tolist() == [4, 6]
     with pytest.raises(StepladderError, match=r"multi30k needs train.fr"):
-        load(config(kind="multi30k", source="fr"), captions)
+        load_dataset(config(kind="multi30k", source="fr"), captions)
 
 
 def test_a_packed_download_is_unpacked(captions):
-    assert len(load(config(kind="multi30k")).pairs["train"].sources) == 2
+    assert len(load_dataset(config(kind="multi30k")).pairs["train"].sources) == 2
     (captions / "train.de.gz").write_bytes(b"no archive")
     (captions / "cache" / "multi30k" / "train.de").unlink()
     with pytest.raises(StepladderError, match=r"train.de.gz cannot be unpacked"):
-        registry.read("multi30k", file_names=("train.de",))
+        registry.read_data_source("multi30k", file_names=("train.de",))
 
 
 def slow_alignment(task, source):
@@ -327,7 +327,7 @@ def test_the_true_alignment_takes_the_first_of_equal_symbols(task, source):
 @pytest.mark.parametrize("task", ["copy", "reverse", "sort"])
 def test_a_rewritten_target_is_its_source_along_the_alignment(task):
     words = Rewrite(kind="rewrite", task=task, symbols=12, shortest=2, longest=6, **FEW)
-    data = load(words)
+    data = load_dataset(words)
     assert {len(text.split()) for text in data.pairs["train"].sources} == {2, 3, 4, 5, 6}
     for source, target in zip(data.pairs["train"].sources, data.pairs["train"].targets, strict=True):
         numbers = np.array([int(word[1:]) for word in source.split()])

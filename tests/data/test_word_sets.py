@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from research.config.errors import StepladderError
-from research.data.word_sets import load_analogies, load_pairs, parse_analogies, parse_pairs, read_analogies, read_pairs
+from research.data.word_sets import load_analogies, load_rated_pairs, parse_analogies, parse_rated_pairs, read_analogies, read_rated_pairs
 
 SETS = Path("/work/shared/data")
 here = pytest.mark.skipif(not (SETS / "word_similarity").exists(), reason="the sets are not here")
 
 
 def test_pairs_are_read_whatever_the_line_end_and_the_space():
-    found = parse_pairs(b"tiger\tcat\t7.35\r\n\r\nold new 1.58", "a file")
+    found = parse_rated_pairs(b"tiger\tcat\t7.35\r\n\r\nold new 1.58", "a file")
     assert found.pairs == (("tiger", "cat"), ("old", "new"))
     np.testing.assert_array_equal(found.ratings, [7.35, 1.58])
 
@@ -26,7 +26,7 @@ def test_analogies_keep_their_sections():
 @pytest.mark.parametrize("line", [b"a b", b"a b c", b"a b 1 2", b"a b nan"])
 def test_a_line_that_is_no_pair_is_named(line):
     with pytest.raises(StepladderError, match="a file, line 3 is not two words and a number"):
-        parse_pairs(b"x y 1\n\n" + line, "a file")
+        parse_rated_pairs(b"x y 1\n\n" + line, "a file")
 
 
 def test_a_line_that_is_no_analogy_is_named(tmp_path):
@@ -39,14 +39,14 @@ def test_a_line_that_is_no_analogy_is_named(tmp_path):
 
 def test_what_is_not_there_is_told(tmp_path):
     with pytest.raises(StepladderError, match="cannot be read"):
-        read_pairs(tmp_path / "none")
+        read_rated_pairs(tmp_path / "none")
     with pytest.raises(StepladderError, match=r"no set of rated pairs 'menn'; did you mean `men`\?"):
-        load_pairs("menn")
+        load_rated_pairs("menn")
 
 
 @here
 def test_the_published_sets_have_their_published_sizes():
-    assert [len(load_pairs(name, SETS).pairs) for name in ("wordsim353", "men")] == [353, 3000]
+    assert [len(load_rated_pairs(name, SETS).pairs) for name in ("wordsim353", "men")] == [353, 3000]
     analogies = load_analogies(SETS)
     assert (len(analogies), sum(map(len, analogies.values()))) == (14, 19_544)
 
@@ -54,4 +54,4 @@ def test_the_published_sets_have_their_published_sizes():
 @here
 @pytest.mark.parametrize(("name", "pairs"), [("SIMLEX-999", 999), ("RW-STANFORD", 2034), ("RG-65", 65), ("VERB-143", 144)])
 def test_other_sets_are_read_by_path(name, pairs):
-    assert len(read_pairs(SETS / "word_similarity" / f"EN-{name}.txt").pairs) == pairs
+    assert len(read_rated_pairs(SETS / "word_similarity" / f"EN-{name}.txt").pairs) == pairs

@@ -4,16 +4,16 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import choose
+from experiments import choose_experiment
 from experiments.attention_scores.analysis import analyse, clearest
 from research.config.write import to_toml
-from research.data.load import load
-from research.launch.manifest import manifest
-from research.launch.maps import Map, read_map
-from research.launch.plan import resolve, sizes
+from research.data.load import load_dataset
+from research.launch.manifest import build_manifest
+from research.launch.maps import AttentionMap, read_attention_map
+from research.launch.plan import resolve_plan, sizes
 from research.results import store
 from research.results.manifest import Launch
-from research.tasks.language_modelling import init
+from research.tasks.language_modelling import init_params
 from research.train import checkpoint
 
 AXES = '{"model.mixer.score.kind" = ["scaled_dot", "dot"], "model.mixer.heads" = [4, 1], "data.train_examples" = [64]}'
@@ -31,16 +31,16 @@ SMALL = [*SIZES, f"sweep.axes={AXES}", "sweep.exclude=[]"]
 def begun(tmp_path_factory):
     """The quick preset on a small scale, its wide heads and its narrow dot product alone done."""
     runs = tmp_path_factory.mktemp("runs")
-    chosen = choose("attention_scores", "quick", SMALL)
-    plan = resolve(chosen.loaded, runs, None)
+    chosen = choose_experiment("attention_scores", "quick", SMALL)
+    plan = resolve_plan(chosen.loaded, runs, None)
     for cell in plan.cells[1:]:
-        params = jax.jit(lambda config=cell.config: init(config, sizes(config, load(config.data)), jax.random.key(0)))()
+        params = jax.jit(lambda config=cell.config: init_params(config, sizes(config, load_dataset(config.data)), jax.random.key(0)))()
         folder = store.seed_folder(runs, cell.cell_id, 1)
-        checkpoint.save(folder / "checkpoints", checkpoint.FINAL, params)
+        checkpoint.save_checkpoint(folder / "checkpoints", checkpoint.FINAL, params)
         store.write_json(folder / "result.json", {})
         store.write_json(folder / "status.json", {"status": "done"})
         store.write_text(folder.parent / "config.toml", to_toml(cell.config))
-    return manifest(plan, Launch("attention_scores", preset="quick")), runs
+    return build_manifest(plan, Launch("attention_scores", preset="quick")), runs
 
 
 def test_there_is_a_section_for_each_number_of_heads_with_a_panel_for_each_score_that_is_done(begun):
@@ -57,7 +57,7 @@ def test_there_is_a_section_for_each_number_of_heads_with_a_panel_for_each_score
 
 def test_rows_are_the_queries_and_columns_the_whole_example(begun):
     manifest, runs = begun
-    symbols = read_map(manifest["cells"][1], runs, None).symbols
+    symbols = read_attention_map(manifest["cells"][1], runs, None).symbols
     assert len(symbols) == 12
     svg = analyse(*begun, None)[1].picture.svg
     for place, symbol in enumerate(symbols):
@@ -73,5 +73,5 @@ def test_the_clearest_head_is_the_one_that_looks_at_the_right_values():
     weights = np.full((2, 3, 6, 6), 0.1)
     weights[1, 2, 4, 3] = weights[1, 2, 5, 2] = 0.6
     weights[1, 1, 4, 1] = weights[1, 1, 5, 3] = weights[0, 0, 4, 3] = 0.9
-    found = Map(weights, ("k0", "v5", "k1", "v6", "k1", "k0"), 0)
+    found = AttentionMap(weights, ("k0", "v5", "k1", "v6", "k1", "k0"), 0)
     np.testing.assert_array_equal(clearest(found, pairs=2), weights[1, 2])

@@ -9,16 +9,16 @@ import experiments
 from research.config.errors import StepladderError
 from research.config.write import to_tree
 from research.launch.metric_names import metric_names
-from research.results.cards import judge_cards
+from research.results.cards import evaluate_cards
 from research.results.cells import load_cells
 from research.results.spec_check import check_spec
 
-EVERY = [(name, preset) for name in experiments.names() for preset in experiments.presets(name)]
+EVERY = [(name, preset) for name in experiments.sweep_names() for preset in experiments.presets(name)]
 
 
 def not_yet_run(name, preset):
     """The manifest of a preset, without what only its data says."""
-    chosen = experiments.choose(name, preset, [])
+    chosen = experiments.choose_experiment(name, preset, [])
     known = [point for point in chosen.loaded.points() if point.config]
     cells = [
         {
@@ -67,7 +67,7 @@ def test_a_preset_that_a_claim_names_is_there(tmp_path, monkeypatch):
     (tmp_path / "asked" / "quick.toml").write_text("")
     (tmp_path / "asked" / "expected.json").write_text(json.dumps({"cards": [{"presets": ["quik"]}]}))
     with pytest.raises(StepladderError, match=r"card 1: `presets` names 'quik'.*did you mean `quick`"):
-        experiments.cards("asked", "quick")
+        experiments.claim_cards("asked", "quick")
 
 
 @pytest.mark.parametrize(("name", "preset"), EVERY)
@@ -75,13 +75,13 @@ def test_claims_name_rows_that_are_there(name, preset, tmp_path):
     manifest = json.loads(json.dumps(not_yet_run(name, preset)))
     cells = load_cells(manifest, tmp_path)
     check_spec(manifest, cells, f"{name}/expected.json")
-    judged = judge_cards(manifest, cells, f"{name}/expected.json")
+    judged = evaluate_cards(manifest, cells, f"{name}/expected.json")
     assert {judgement.verdict for judgement in judged} <= {"not run here"}
 
 
 @pytest.mark.parametrize(("name", "preset"), EVERY)
 def test_a_claim_about_a_longer_window_has_one(name, preset):
-    chosen = experiments.choose(name, preset, [])
+    chosen = experiments.choose_experiment(name, preset, [])
     told = json.dumps(chosen.cards)
     also = chosen.loaded.tree.get("eval", {}).get("also", [])
     windows = {int(part.split('"')[0]) for part in told.split("test.perplexity_at_")[1:]}

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import cards, choose
-from experiments.gradient_flow.analysis import analyse, claimed
+from experiments import choose_experiment, claim_cards
+from experiments.gradient_flow.analysis import analyse, claimed_numbers
 from experiments.gradient_flow.flow import EXAMPLES, kernel_parts, measure_flow, norms
 from experiments.gradient_flow.summary import falls_under, far_share, middle, slope, theory
 from research.config.errors import StepladderError
@@ -19,15 +19,15 @@ from research.config.identity import program_key
 from research.config.schema import Config
 from research.config.write import to_tree
 from research.data.batches import Batch
-from research.data.load import load
+from research.data.load import load_dataset
 from research.launch.plan import sizes
 from research.results.report import write_report
-from research.tasks.language_modelling import empty, init, loss
+from research.tasks.language_modelling import empty_carry, init_params, loss
 
 pytestmark = pytest.mark.trains
 
 SMALL = ["data.distances=[6, 34]", "data.train_examples=64", "data.test_examples=32", "model.width=6"]
-POINTS = {point.labels["label"]: point for point in choose("gradient_flow", "quick", SMALL).loaded.points()}
+POINTS = {point.labels["label"]: point for point in choose_experiment("gradient_flow", "quick", SMALL).loaded.points()}
 
 
 def config_of(label: str) -> Config:
@@ -66,14 +66,14 @@ def test_linear_units_follow_theory_and_tanh_units_stay_below_it(flows: dict[str
 @pytest.mark.parametrize("label", ["linear, rho 1.1", "LSTM, forget bias 3"])
 def test_the_parts_sum_to_the_gradient_of_training(label: str) -> None:
     config = config_of(label)
-    data, model = load(config.data), program_key(config).model
+    data, model = load_dataset(config.data), program_key(config).model
     longest = data.test.valid.all(axis=1)
     tokens, valid, targets, where = (jnp.asarray(array[longest][:EXAMPLES]) for array in data.test[:4])
-    params = init(config, sizes(config, data), jax.random.key(5))
+    params = init_params(config, sizes(config, data), jax.random.key(5))
     batch = Batch(tokens, valid, targets, jnp.ones(targets.shape), where, jnp.zeros(targets.shape, jnp.int32))
 
     def in_training(params: Any) -> Any:
-        return loss(config, params, empty(config, sizes(config, data), EXAMPLES), batch, jax.random.key(0))[0]
+        return loss(config, params, empty_carry(config, sizes(config, data), EXAMPLES), batch, jax.random.key(0))[0]
 
     whole = np.asarray(jax.jit(jax.grad(in_training))(params).blocks[0].mixer.recurrent_kernel[0])
     parts = np.asarray(jax.jit(kernel_parts, static_argnums=0)(model, params, tokens, targets[:, 0]))
@@ -113,12 +113,12 @@ def test_summaries_of_a_power() -> None:
 
 
 def test_claims_are_judged_by_what_was_measured(flows: dict[str, Any], tmp_path: Path) -> None:
-    sweep = choose("gradient_flow", "quick", SMALL).loaded.sweep
+    sweep = choose_experiment("gradient_flow", "quick", SMALL).loaded.sweep
     assert sweep is not None
     manifest = dict.fromkeys(("name", "hash", "question", "preset", "spec_file", "created"), "") | {
         "spec": sweep.model_dump(mode="json"),
         "cells": [entry(label) for label in POINTS],
-        "cards": cards("gradient_flow", "quick"),
+        "cards": claim_cards("gradient_flow", "quick"),
         "control": None,
     }
     sections = analyse(manifest, tmp_path, None)
@@ -128,4 +128,4 @@ def test_claims_are_judged_by_what_was_measured(flows: dict[str, Any], tmp_path:
     assert all(section.title in written["report.html"].read_text() for section in sections)
     linear = flows["linear, rho 0.9"]
     doubled = replace(linear, before={"state": 2 * linear.before["state"]})
-    assert claimed(doubled)[0]["theory_error_ppm"] == pytest.approx(1e6, rel=1e-4)
+    assert claimed_numbers(doubled)[0]["theory_error_ppm"] == pytest.approx(1e6, rel=1e-4)

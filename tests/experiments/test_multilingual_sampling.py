@@ -9,9 +9,9 @@ from experiments.multilingual_sampling.mixes import PRESETS, TOKENIZERS, Preset,
 from experiments.multilingual_sampling.texts import HELD_OUT, Lines, captions, news, numbers
 from research.config.errors import StepladderError
 from research.data.mixing import fertility
-from research.results.cards import judge_cards
+from research.results.cards import evaluate_cards
 from research.results.study import study_cells, study_manifest
-from research.text.subwords import train
+from research.text.subwords import train_tokenizer
 
 pytestmark = pytest.mark.trains
 
@@ -33,7 +33,7 @@ def numbers_of(study):
 def test_each_cell_is_what_its_tokenizer_does():
     found = numbers_of(study_of("quick", "?", Preset({"long": 60, "short": 2}, 12, (1.0, 0.0), seeds=2), TEXTS))
     assert len(found) == 2 * 2 * len(TOKENIZERS)
-    own = train([*TEXTS["long"].train, *TEXTS["short"].train], "bpe", 12)
+    own = train_tokenizer([*TEXTS["long"].train, *TEXTS["short"].train], "bpe", 12)
     for language, lines in TEXTS.items():
         cell = found[1, language, "bpe"]
         assert cell.test[0]["fertility"] == cell.test[1]["fertility"] == fertility(own, lines.test)
@@ -47,9 +47,9 @@ def test_each_cell_is_what_its_tokenizer_does():
 def test_claims_name_rows_that_are_there(preset):
     small = replace(PRESETS[preset], vocabulary=20, alphas=(1.0, 0.5, 0.0), seeds=1)
     study = study_of(preset, "?", small, dict.fromkeys(small.sizes, TEXTS["long"]))
-    cards = experiments.cards("multilingual_sampling", preset)
+    cards = experiments.claim_cards("multilingual_sampling", preset)
     assert cards
-    judged = judge_cards(study_manifest(study, cards), study_cells(study))
+    judged = evaluate_cards(study_manifest(study, cards), study_cells(study))
     assert {judgement.verdict for judgement in judged} <= {"holds", "fails"}
 
 
@@ -75,7 +75,9 @@ def test_captions_are_those_of_the_registry(monkeypatch):
     files = {
         f"{split}.{language}": f"{language} {split}\n".encode() * 3 for split in ("train", "test_2016_flickr") for language in ("en", "cs")
     }
-    monkeypatch.setattr("experiments.multilingual_sampling.texts.read", lambda name, data_dir, wanted: {one: files[one] for one in wanted})
+    monkeypatch.setattr(
+        "experiments.multilingual_sampling.texts.read_data_source", lambda name, data_dir, wanted: {one: files[one] for one in wanted}
+    )
     assert captions({"en": 2, "cs": 1}, None) == {
         "en": (["en train"] * 2, ["en test_2016_flickr"] * 3),
         "cs": (["cs train"], ["cs test_2016_flickr"] * 3),

@@ -5,8 +5,8 @@ import pytest
 
 import experiments
 from experiments.retrieval.scenes import Query, cut, draw, study_of
-from research.data.shakespeare import Line
-from research.results.cards import judge_cards
+from research.data.shakespeare import SpokenLine
+from research.results.cards import evaluate_cards
 from research.results.item_tests import item_interval
 from research.results.study import study_cells, study_manifest
 
@@ -14,7 +14,7 @@ SAID = {
     "p": ["the king and the queen speak", "the king and the duke fight", "the queen and the king sleep"],
     "q": ["the ship and the sea rise", "the sea and the storm fall", "the ship and the storm meet"],
 }
-PLAYS = {play: [Line(i, "" if i == 9 else "A", f"{text} .") for i, text in enumerate(lines)] for play, lines in SAID.items()}
+PLAYS = {play: [SpokenLine(i, "" if i == 9 else "A", f"{text} .") for i, text in enumerate(lines)] for play, lines in SAID.items()}
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,14 @@ def study():
 
 def test_documents_are_scenes_and_queries_know_theirs():
     scenes, queries = cut(
-        {"p": [Line(0, "A", "one two three four five"), Line(0, "B", "no"), Line(0, "A", "six"), Line(1, "", "a b c d e")]}
+        {
+            "p": [
+                SpokenLine(0, "A", "one two three four five"),
+                SpokenLine(0, "B", "no"),
+                SpokenLine(0, "A", "six"),
+                SpokenLine(1, "", "a b c d e"),
+            ]
+        }
     )
     assert [(scene.play, len(scene.words)) for scene in scenes] == [("p", 7), ("p", 5)]
     assert queries == {
@@ -58,7 +65,7 @@ def test_weighing_by_rarity_finds_the_play_where_counts_are_led_by_common_words(
 
 @pytest.mark.parametrize("preset", ["quick", "full"])
 def test_claims_name_rows_that_are_there(study, preset):
-    cards = experiments.cards("retrieval", preset)
-    judged = judge_cards(study_manifest(study, cards), study_cells(study))
+    cards = experiments.claim_cards("retrieval", preset)
+    judged = evaluate_cards(study_manifest(study, cards), study_cells(study))
     assert {judgement.verdict for judgement in judged} <= {"holds", "fails", "not shown"}
     assert judged

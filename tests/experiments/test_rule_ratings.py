@@ -7,7 +7,7 @@ import experiments
 from experiments.rules.ratings import NEGATION, OFF, Rated, study_of
 from research.classic.lexicon import Lexicon
 from research.config.rules import Rules
-from research.results.cards import judge_cards
+from research.results.cards import evaluate_cards
 from research.results.study import study_cells, study_manifest
 
 PARTS = ("movie", "tweets", "amazon", "nyt")
@@ -38,7 +38,7 @@ def test_the_numbers_are_those_of_the_sentences(study):
 
 
 def test_claims_name_rows_that_are_there(study):
-    cards = experiments.cards("rules", "quick")
-    judged = judge_cards(study_manifest(study, cards), study_cells(study))
+    cards = experiments.claim_cards("rules", "quick")
+    judged = evaluate_cards(study_manifest(study, cards), study_cells(study))
     assert len(judged) == len(cards) > 0
     assert "not run here" not in {one.verdict for one in judged}

@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 import experiments
 from research.cli import app
 from research.config.errors import StepladderError
-from research.config.sweep import Table
-from research.results.statistics import Items, t_interval, within
-from research.results.study import Measured, Study, print_study, write_study
+from research.config.sweep import TableLayout
+from research.results.statistics import Items, clip_interval, t_interval
+from research.results.study import Study, StudyCell, print_study, write_study
 
 IDS = np.arange(200)
 RIGHT = {"good": (IDS % 4 > 0).astype(float), "bad": (IDS % 4 > 2).astype(float)}
@@ -24,10 +24,10 @@ def items(correct):
 def study():
     """Two rows of one run over items, and one of three seeds."""
     ran = tuple(
-        Measured({"method": name}, {0: {"accuracy": right.mean()}}, {"size": 7.0}, {0: items(right)}, 1.5) for name, right in RIGHT.items()
+        StudyCell({"method": name}, {0: {"accuracy": right.mean()}}, {"size": 7.0}, {0: items(right)}, 1.5) for name, right in RIGHT.items()
     )
-    drawn = Measured({"method": "drawn"}, {seed: {"accuracy": 0.1 * seed} for seed in range(3)})
-    table = Table(rows="method", metrics=("extra.size",), figure="none")
+    drawn = StudyCell({"method": "drawn"}, {seed: {"accuracy": 0.1 * seed} for seed in range(3)})
+    table = TableLayout(rows="method", metrics=("extra.size",), figure="none")
     return Study("toy", "Which is right?", "quick", {"n": 200}, "d1", table, "test.accuracy", (*ran, drawn))
 
 
@@ -39,7 +39,7 @@ def test_a_study_becomes_the_report_of_a_sweep(tmp_path):
     told = json.loads(files["report.json"].read_text())
     by_row = {(entry["row"][0], entry["metric"]): entry for entry in told["entries"]}
     assert by_row["good", "test.accuracy"]["interval"] == "items"
-    drawn, expected = by_row["drawn", "test.accuracy"], within(t_interval([0.0, 0.1, 0.2]), 0.0, 1.0)
+    drawn, expected = by_row["drawn", "test.accuracy"], clip_interval(t_interval([0.0, 0.1, 0.2]), 0.0, 1.0)
     assert (drawn["interval"], drawn["seeds"]) == ("seeds", {"0": 0.0, "1": 0.1, "2": 0.2})
     assert [drawn["mean"], drawn["low"], drawn["high"]] == pytest.approx(list(expected))
     assert (by_row["good", "extra.size"]["mean"], by_row["good", "extra.size"]["interval"]) == (7.0, "none")
@@ -64,13 +64,13 @@ def test_the_table_is_printed(capsys):
 
 
 def test_every_study_is_listed_with_its_question_and_costs():
-    found = {one["name"]: one for one in experiments.describe()}
+    found = {one["name"]: one for one in experiments.describe_experiments()}
     assert list(found) == sorted(found)
-    for name in experiments.studies():
+    for name in experiments.study_names():
         assert found[name]["question"].endswith("?")
         assert found[name]["presets"]["quick"]
         assert (experiments.HERE / name / "README.md").exists()
-        assert {card for preset in found[name]["presets"] for card in map(str, experiments.cards(name, preset))}
+        assert {card for preset in found[name]["presets"] for card in map(str, experiments.claim_cards(name, preset))}
 
 
 @pytest.mark.parametrize(

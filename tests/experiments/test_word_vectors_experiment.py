@@ -9,12 +9,12 @@ import pytest
 
 import experiments
 from experiments.word_vectors.measure import CORPORA, QUICK, Preset, Sets, load_words, measure, methods
-from experiments.word_vectors.study import ASKED, COSTS, QUESTION
+from experiments.word_vectors.study import CORPUS_BY_PRESET, COSTS, QUESTION
 from experiments.word_vectors.tables import neighbour_sheet, score_sheet, study_of
 from research.config.errors import StepladderError
-from research.config.word_vectors import WordVectors
+from research.config.word_vectors import WordVectorsConfig
 from research.data.word_sets import RatedPairs
-from research.data.word_windows import collect
+from research.data.word_windows import training_sentences
 from research.results.render import markdown
 from research.results.study import write_study
 
@@ -29,9 +29,9 @@ def fits():
     """Sentences about a..e, and sentences about f..j."""
     r = np.random.default_rng(0)
     tokens = (r.integers(0, 5, (300, 8)) + 5 * r.integers(0, 2, (300, 1))).astype(np.int32)
-    text = collect(tokens.ravel(), np.repeat(np.arange(300, dtype=np.int32), 8), np.ones(11, bool))
+    text = training_sentences(tokens.ravel(), np.repeat(np.arange(300, dtype=np.int32), 8), np.ones(11, bool))
     small = {
-        name: one.model_copy(update={"block": 8, "sample": 0.0}) if isinstance(one, WordVectors) else one
+        name: one.model_copy(update={"block": 8, "sample": 0.0}) if isinstance(one, WordVectorsConfig) else one
         for name, one in methods(Preset(width=4, epochs=5, seeds=2)).items()
     }
     return list(measure(TYPES, text, small, range(2), SETS))
@@ -67,19 +67,19 @@ def test_the_tables_show_every_method_and_what_is_covered(fits):
 
 
 def test_as_a_study_its_claims_are_about_rows_and_metrics_that_are_there(fits, tmp_path):
-    text = collect(np.arange(11, dtype=np.int32), np.zeros(11, np.int32), np.ones(11, bool))
+    text = training_sentences(np.arange(11, dtype=np.int32), np.zeros(11, np.int32), np.ones(11, bool))
     study = study_of("quick", QUESTION, "shakespeare", QUICK, text, fits)
     assert [cell.labels["method"] for cell in study.cells] == ["one-hot", "PPMI, SVD", "CBOW", "skip-gram"]
     assert [len(cell.test) for cell in study.cells] == [1, 1, 2, 2]
-    told = json.loads(write_study(study, experiments.cards("word_vectors", "quick"), tmp_path)["report.json"].read_text())
+    told = json.loads(write_study(study, experiments.claim_cards("word_vectors", "quick"), tmp_path)["report.json"].read_text())
     assert len(told["cards"]) == 6
     assert {card["verdict"] for card in told["cards"][:4]} == {"holds"}  # floors of 0.1, and all have over 0.5
     assert told["cards"][4]["verdict"] in ("holds", "fails")  # it hangs on the last bits of two trainings
 
 
 def test_every_preset_asks_what_is_there():
-    assert set(ASKED) == set(COSTS)
-    assert set(ASKED.values()) <= set(CORPORA)
+    assert set(CORPUS_BY_PRESET) == set(COSTS)
+    assert set(CORPUS_BY_PRESET.values()) <= set(CORPORA)
 
 
 def test_an_unknown_corpus_is_told():

@@ -7,22 +7,22 @@ import numpy as np
 import pytest
 
 from research.config.errors import StepladderError
-from research.config.loader import load
+from research.config.loader import load_config
 from research.config.schema import Config
 from research.data.eval_batches import eval_batches
-from research.data.load import load as load_data
-from research.launch.maps import map_section, read_map
-from research.launch.plan import lacks, sizes
+from research.data.load import load_dataset
+from research.launch.maps import attention_section, read_attention_map
+from research.launch.plan import sizes, unavailable_metrics
 from research.models.observe import attention_maps, logit_deviation
 from research.results import store
 from research.results.cells import load_cells
-from research.results.figures import figures
+from research.results.figures import sweep_figures
 from research.results.manifest import manifest_path
 from research.results.sheets import table_sheet
 from research.results.tables import build_table
-from research.tasks.language_modelling import init
+from research.tasks.language_modelling import init_params
 from research.train import checkpoint
-from research.train.streams import stream
+from research.train.streams import stream_key
 
 ATTENTION = {"kind": "attention", "heads": 1}
 MODEL = {"kind": "language_model", "layers": 1, "width": 16, "mixer": ATTENTION, "feed_forward": {"kind": "none"}}
@@ -38,7 +38,7 @@ def swept(shared_place):
     path = shared_place.write(tree, "columns", sweep=sweep)
     shared_place.done("sweep", path, runs="columns")
     runs = shared_place.folder / "columns"
-    return json.loads(manifest_path(load(path), runs).read_text()), runs
+    return json.loads(manifest_path(load_config(path), runs).read_text()), runs
 
 
 def metrics(runs, entry):
@@ -49,9 +49,9 @@ def test_the_spread_of_logits_is_that_of_the_initial_parameters_on_the_first_val
     manifest, runs = swept
     entry = manifest["cells"][0]
     config = Config.model_validate(entry["config"])
-    data = load_data(config.data)
+    data = load_dataset(config.data)
     batches = eval_batches(config.data, config.eval, data.valid, data.eos, 6, 6)[0]
-    params = jax.jit(lambda: init(config, sizes(config, data), stream(jax.random.key(0), "init")))()
+    params = jax.jit(lambda: init_params(config, sizes(config, data), stream_key(jax.random.key(0), "init")))()
     expected = logit_deviation(config.model, params, jax.tree.map(lambda leaf: leaf[0], batches))
     assert entry["extra"]["logit_deviation"] == pytest.approx(expected, rel=1e-5)
     for cell in manifest["cells"]:
@@ -80,14 +80,14 @@ def test_a_window_beyond_learned_positions_cannot_be_and_says_why(swept):
 
 def test_the_figure_of_lengths_begins_at_the_length_of_the_scoring_window(swept):
     manifest, runs = swept
-    drawn = next(picture for picture in figures(manifest, load_cells(manifest, runs)) if picture.name == "lengths")
+    drawn = next(picture for picture in sweep_figures(manifest, load_cells(manifest, runs)) if picture.name == "lengths")
     for said in ("6", "9", "none", "learned"):
         assert f">{said}<" in drawn.svg
 
 
 def test_only_windows_beyond_the_end_are_lacking():
     config = {"data": {"kind": "pydoc", "length": 8}, "model": {"kind": "language_model", "position": {"kind": "learned"}}}
-    longer = lambda also: lacks(Config.model_validate(config | {"eval": {"stride": 4, "also": also}}))
+    longer = lambda also: unavailable_metrics(Config.model_validate(config | {"eval": {"stride": 4, "also": also}}))
     assert longer((4, 8)) == {}
     assert set(longer((8, 9, 16))) == {"test.perplexity_at_9", "test.perplexity_at_16"}
 
@@ -95,26 +95,26 @@ def test_only_windows_beyond_the_end_are_lacking():
 def test_a_map_is_that_of_the_final_parameters_on_a_line(swept):
     manifest, runs = swept
     entry = manifest["cells"][0]
-    found, config = read_map(entry, runs, None, item=2), Config.model_validate(entry["config"])
-    data = load_data(config.data)
+    found, config = read_attention_map(entry, runs, None, item=2), Config.model_validate(entry["config"])
+    data = load_dataset(config.data)
     line = data.test.tokens[data.test.sentence == 2][:-1]
     assert found.symbols == ("</s>", *(data.vocabulary.types[token] for token in line))[:6]
-    template = jax.eval_shape(lambda: init(config, sizes(config, data), jax.random.key(0)))
-    params = checkpoint.restore(store.seed_folder(runs, entry["cell_id"], 0) / "checkpoints", checkpoint.FINAL, template)
+    template = jax.eval_shape(lambda: init_params(config, sizes(config, data), jax.random.key(0)))
+    params = checkpoint.restore_checkpoint(store.seed_folder(runs, entry["cell_id"], 0) / "checkpoints", checkpoint.FINAL, template)
     tokens = np.array([data.eos, *line], np.int32)[:6]
     np.testing.assert_allclose(found.weights, attention_maps(config.model, params, tokens, np.ones(6, bool)), atol=1e-6)
 
 
 def test_a_section_shows_every_head_over_the_words_of_the_line(swept):
     manifest, runs = swept
-    section = map_section(manifest, runs, None, "none", item=2)
+    section = attention_section(manifest, runs, None, "none", item=2)
     assert section.title == "Attention of none"
     assert "Layer 1 of 1, seed 0, test item 2" in section.picture.caption
-    for word in ("head 1", "&lt;/s&gt;", *read_map(manifest["cells"][0], runs, None, item=2).symbols[1:]):
+    for word in ("head 1", "&lt;/s&gt;", *read_attention_map(manifest["cells"][0], runs, None, item=2).symbols[1:]):
         assert word in section.picture.svg
 
 
 def test_what_was_not_run_has_no_map(swept, tmp_path):
-    assert read_map(swept[0]["cells"][0], tmp_path, None) is None
+    assert read_attention_map(swept[0]["cells"][0], tmp_path, None) is None
     with pytest.raises(StepladderError, match="No run of none is done"):
-        map_section(swept[0], tmp_path, None)
+        attention_section(swept[0], tmp_path, None)

@@ -7,7 +7,7 @@ from tiny import LSTM, TRANSFORMER, metrics, seeds_in, without_times
 
 from research.config.schema import Config
 from research.launch.environment import differences, environment
-from research.machine import WORKERS, workers_of
+from research.machine import WORKERS, worker_count
 from research.train import engine, lanes
 
 WIDE = {**LSTM, "model": {**LSTM["model"], "width": 12}}
@@ -23,29 +23,29 @@ def a_kernel_of_12_is_large():
 
 def test_a_lane_has_the_cores_that_are_left_over(monkeypatch):
     devices = len(jax.devices())
-    assert (lanes.capacity(5), lanes.cores()) == (devices, 1)
+    assert (lanes.lane_count(5), lanes.cores_per_lane()) == (devices, 1)
     monkeypatch.setenv(WORKERS, "1")
-    assert (lanes.capacity(5), lanes.cores()) == (1, devices)
-    assert [workers_of(n) for n in (1, 2, 8)] == [1, 1, 1]
+    assert (lanes.lane_count(5), lanes.cores_per_lane()) == (1, devices)
+    assert [worker_count(n) for n in (1, 2, 8)] == [1, 1, 1]
     monkeypatch.setenv(WORKERS, "3")
-    assert [workers_of(n) for n in (3, 6, 8)] == [3, 3, 8]
+    assert [worker_count(n) for n in (3, 6, 8)] == [3, 3, 8]
 
 
 def test_a_large_recurrent_kernel_has_all_threads_on_one_device_and_other_models_share_their_rows(monkeypatch):
     monkeypatch.setenv(WORKERS, "1")
     configs = {name: Config.model_validate({"data": {"kind": "pydoc"}, "model": tree["model"]}) for name, tree in MODELS.items()}
-    cores = {name: engine.mesh_of(config).shape["core"] for name, config in configs.items()}
+    cores = {name: engine.config_mesh(config).shape["core"] for name, config in configs.items()}
     assert cores == {"lstm": len(jax.devices()), "wide_lstm": 1, "transformer": len(jax.devices())}
 
 
 @pytest.mark.parametrize("by_rows", [True, False])
 def test_what_is_in_a_lane_comes_out_of_it(monkeypatch, by_rows):
     monkeypatch.setenv(WORKERS, "1")
-    joined = lanes.join(lanes.places(by_rows), [{"a": np.arange(3.0)}])
-    np.testing.assert_array_equal(lanes.part(joined, 0)["a"], np.arange(3.0))
-    other = lanes.put(joined, 0, {"a": np.ones(3)})
-    np.testing.assert_array_equal(lanes.part(other, 0)["a"], np.ones(3))
-    np.testing.assert_array_equal(lanes.part(joined, 0)["a"], np.arange(3.0))
+    joined = lanes.stack_lanes(lanes.lane_mesh(by_rows), [{"a": np.arange(3.0)}])
+    np.testing.assert_array_equal(lanes.get_lane(joined, 0)["a"], np.arange(3.0))
+    other = lanes.set_lane(joined, 0, {"a": np.ones(3)})
+    np.testing.assert_array_equal(lanes.get_lane(other, 0)["a"], np.ones(3))
+    np.testing.assert_array_equal(lanes.get_lane(joined, 0)["a"], np.arange(3.0))
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import tomli_w
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import MultinomialNB
 
-from research.config.loader import load as load_config
-from research.data.load import load
-from research.launch.plan import resolve
+from research.config.loader import load_config
+from research.data.load import load_dataset
+from research.launch.plan import resolve_plan
 from research.results import store
 
 BAYES = {"kind": "bag_of_words", "weighting": "count", "learner": {"kind": "naive_bayes"}}
@@ -40,7 +40,7 @@ def accuracy_by_scikit_learn(data):
     """Naive Bayes on three folds, tested on the fourth, of each fold in turn; a word that training lacks is <unk>, which it never saw."""
     right = []
     for fold in range(4):
-        sentences = load(data.model_copy(update={"fold": fold, "validation": "none"})).sentences
+        sentences = load_dataset(data.model_copy(update={"fold": fold, "validation": "none"})).sentences
         counter = CountVectorizer(analyzer=list)
         train = counter.fit_transform(sentences["train"].words)
         learned = MultinomialNB().fit(train, sentences["train"].labels)
@@ -87,12 +87,12 @@ def test_where_a_value_is_chosen_one_fold_of_training_is_validation_and_the_choi
 
 def test_a_trained_row_has_a_cell_for_each_fold_and_each_seed(place, reviews, tmp_path):
     path = write(place, reviews | {"folds": 3}, list=[{"label": "bag", "model": TRAINED, "train": {"steps": 2, "batch_size": 4}}])
-    plan = resolve(load_config(path), tmp_path, None)
+    plan = resolve_plan(load_config(path), tmp_path, None)
     (row,) = plan.rows
     folds = [cell for cell in plan.cells if cell.cell_id in row.parents]
     assert [(cell.config.data.fold, cell.config.data.validation, cell.seeds) for cell in folds] == [
         (k, "next_fold", (0, 1)) for k in range(3)
     ]
     assert len({cell.cell_id for cell in plan.cells}) == 4
-    again = resolve(load_config(path, ["data.validation=next_fold"]), tmp_path, None)
+    again = resolve_plan(load_config(path, ["data.validation=next_fold"]), tmp_path, None)
     assert [cell.cell_id for cell in again.cells] == [cell.cell_id for cell in plan.cells]

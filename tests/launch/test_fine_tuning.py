@@ -13,13 +13,13 @@ from typer.testing import CliRunner
 from research.cli import app
 from research.config.data import Unlabelled
 from research.config.errors import StepladderError
-from research.config.loader import load
+from research.config.loader import load_config
 from research.config.schema import Config
-from research.data.load import load as load_data
-from research.launch.plan import resolve, sizes
+from research.data.load import load_dataset
+from research.launch.plan import resolve_plan, sizes
 from research.results.cells import load_cells
 from research.results.comparisons import why_incomparable
-from research.tasks.language_modelling import init
+from research.tasks.language_modelling import init_params
 from research.train import checkpoint
 
 STACK = {"layers": 1, "width": 6, "mixer": {"kind": "gru"}, "feed_forward": {"kind": "none"}}
@@ -65,12 +65,12 @@ def test_rows_of_other_labels_compare_and_the_language_model_with_none(family, t
 
 
 def final(run, config):
-    template = jax.eval_shape(lambda: init(config, sizes(config, load_data(config.data)), jax.random.key(0)))
-    return checkpoint.restore(run / "checkpoints", checkpoint.FINAL, template)
+    template = jax.eval_shape(lambda: init_params(config, sizes(config, load_dataset(config.data)), jax.random.key(0)))
+    return checkpoint.restore_checkpoint(run / "checkpoints", checkpoint.FINAL, template)
 
 
 def test_the_encoder_begins_as_the_language_model_ended(family):
-    plan = resolve(load(family), family.parent / "runs", None)
+    plan = resolve_plan(load_config(family), family.parent / "runs", None)
     assert plan.cells[0].labels["label"] == "parent"
     called = CliRunner().invoke(app, ["sweep", str(family), "--runs", str(family.parent / "runs")])
     assert called.exit_code == 0, called.output
@@ -87,11 +87,11 @@ def test_the_encoder_begins_as_the_language_model_ended(family):
 
 def test_sentences_and_their_text_have_one_vocabulary(family):
     """However few of them are learned from."""
-    config = Config.model_validate(load(family).points()[0].config.model_dump(by_alias=True, exclude_unset=True))
+    config = Config.model_validate(load_config(family).points()[0].config.model_dump(by_alias=True, exclude_unset=True))
     text = Unlabelled(kind="unlabelled", of=config.data.model_copy(update={"length": 64}))
     few = config.data.model_copy(update={"train_sentences": 10})
-    assert load_data(config.data).vocabulary == load_data(text).vocabulary == load_data(few).vocabulary
-    assert len(load_data(few).train.inputs) == 10
+    assert load_dataset(config.data).vocabulary == load_dataset(text).vocabulary == load_dataset(few).vocabulary
+    assert len(load_dataset(few).train.inputs) == 10
 
 
 def test_another_vocabulary_is_refused(family):
@@ -99,7 +99,7 @@ def test_another_vocabulary_is_refused(family):
     tree["sweep"]["list"][0]["data.vocabulary"] = {"size": 5}
     family.write_text(tomli_w.dumps(tree))
     with pytest.raises(StepladderError, match="another vocabulary"):
-        resolve(load(family), family.parent / "runs", None)
+        resolve_plan(load_config(family), family.parent / "runs", None)
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_another_vocabulary_is_refused(family):
 )
 def test_what_cannot_be_taken_over_is_said(family, words, told):
     with pytest.raises(StepladderError, match=told):
-        resolve(load(family, words), family.parent / "runs", None)
+        resolve_plan(load_config(family, words), family.parent / "runs", None)

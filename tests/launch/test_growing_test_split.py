@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from research.config.schema import Config
 from research.data.batches import device_arrays, steps_per_epoch
-from research.data.load import load
+from research.data.load import load_dataset
 from research.launch.plan import sizes
 from research.launch.reach import beyond_training
-from research.tasks.language_modelling import init
-from research.tasks.translating import prompts
+from research.tasks.language_modelling import init_params
+from research.tasks.translating import translation_prompts
 
 LEARNED = {"kind": "learned"}
 STACK = {"kind": "stack", "width": 8, "layers": 1, "position": LEARNED, "mixer": {"kind": "attention", "heads": 2}}
@@ -54,13 +54,13 @@ def config(kind, folder, test):
 
 def training(words):
     """All that training and its decoding know of data: arrays in buckets and steps, vocabulary, sizes, initial parameters, limits."""
-    data = load(words.data)
+    data = load_dataset(words.data)
     parts = device_arrays(data.train, 2) if words.data.kind not in ("files",) else device_arrays(data.train)
     numbers = [*jax.tree.leaves(parts), *(leaf for leaf in data.valid if isinstance(leaf, np.ndarray))]
     shapes = jax.tree.map(
-        lambda leaf: (leaf.shape, leaf.dtype), jax.eval_shape(lambda key: init(words, sizes(words, data), key), jax.random.key(0))
+        lambda leaf: (leaf.shape, leaf.dtype), jax.eval_shape(lambda key: init_params(words, sizes(words, data), key), jax.random.key(0))
     )
-    limit = prompts(data, "test").steps if data.sides else 0
+    limit = translation_prompts(data, "test").steps if data.sides else 0
     facts = data.vocabulary, sizes(words, data), steps_per_epoch(words.data, 2, data.train), shapes, limit, data.classes
     return facts, numbers
 
@@ -78,6 +78,6 @@ def test_a_test_split_that_grows_changes_no_number_of_training(tmp_path_factory,
 @pytest.mark.parametrize(("kind", "side"), [("pairs", "source"), ("row", "text")])
 def test_pairs_beyond_the_learned_positions_of_training_are_told(tmp_path, kind, side):
     long = config(kind, tmp_path, [["a"] * 5])
-    assert beyond_training(long.model, load(long.data)).startswith(f"test has a {side} of")
+    assert beyond_training(long.model, load_dataset(long.data)).startswith(f"test has a {side} of")
     short = config(kind, tmp_path, [["a"]])
-    assert not beyond_training(short.model, load(short.data))
+    assert not beyond_training(short.model, load_dataset(short.data))

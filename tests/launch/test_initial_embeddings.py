@@ -9,19 +9,19 @@ import pytest
 from tiny import SMALL, seeds_in
 from words import config_of
 
-from research.config.loader import load
+from research.config.loader import load_config
 from research.data.dataset import Dataset, TextSplit
-from research.data.load import load as load_data
-from research.launch.plan import program_of, resolve
-from research.models.embeddings import embedding
+from research.data.load import load_dataset
+from research.launch.plan import program_of, resolve_plan
+from research.models.embeddings import input_embedding
 from research.results import store
-from research.tasks.language_modelling import Sizes, init
+from research.tasks.language_modelling import Sizes, init_params
 from research.text.vector_files import Vectors, write_vectors
 from research.text.vocabulary import Vocabulary
 from research.train import checkpoint
-from research.train.initial_vectors import TypeVectors, begin_with, coverage, type_vectors
-from research.train.optimiser import hyper
-from research.train.update import Member, jitted_begin
+from research.train.initial_vectors import TypeVectors, set_initial_vectors, type_vectors, vector_coverage
+from research.train.optimiser import traced_hyperparameters
+from research.train.update import Member, jitted_initial_state
 
 STACK = {"layers": 1, "width": 4, "mixer": {"kind": "gru"}, "feed_forward": {"kind": "none"}}
 TEXT, LABELLED = {"kind": "pydoc"}, {"kind": "vader"}
@@ -45,11 +45,11 @@ VOCABULARY = Vocabulary(tuple("abCdef"))
 def test_covered_types_have_their_vectors_and_nothing_else_is_changed(name):
     data, model = MODELS[name]
     config = config_of({"data": data, "model": model})
-    shapes = jax.eval_shape(lambda: init(config, SIZES[data["kind"]], jax.random.key(0)))
+    shapes = jax.eval_shape(lambda: init_params(config, SIZES[data["kind"]], jax.random.key(0)))
     drawn = jax.tree.map(lambda leaf: -np.arange(1.0, 1 + np.prod(leaf.shape), dtype=leaf.dtype).reshape(leaf.shape), shapes)
     vectors = TypeVectors(np.int32([0, 3, 5]), np.float32(np.arange(12).reshape(3, 4)))
-    begun = begin_with(config.model, drawn, vectors, VOCABULARY)
-    (before, first), (after, _) = embedding(config.model, drawn), embedding(config.model, begun)
+    begun = set_initial_vectors(config.model, drawn, vectors, VOCABULARY)
+    (before, first), (after, _) = input_embedding(config.model, drawn), input_embedding(config.model, begun)
     assert first == (2 if name == "two tables" else 0)
     expected = np.array(before)
     for number, vector in zip(vectors.types, vectors.table, strict=True):
@@ -59,7 +59,7 @@ def test_covered_types_have_their_vectors_and_nothing_else_is_changed(name):
     changed = [bool((one != other).any()) for one, other in zip(jax.tree.leaves(drawn), jax.tree.leaves(begun), strict=True)]
     assert sum(changed) == 1
     train = TextSplit(np.int32([5, 5, 3, 2, 4, 4]), np.zeros(6, np.int32))
-    found = coverage(config.model, drawn, vectors, Dataset(VOCABULARY, train, train, train, "", None, {}), "file")
+    found = vector_coverage(config.model, drawn, vectors, Dataset(VOCABULARY, train, train, train, "", None, {}), "file")
     assert found == ((2, 4, 0.5) if first else (3, 6, 0.5))
 
 
@@ -88,13 +88,13 @@ def test_a_run_begins_with_the_vectors_and_keeps_them_where_they_are_frozen(give
     path = place.write(SMALL, **tree_of(place, freeze=["embedding"]))
     called = place.call("train", path)
     assert called.code == 0, called
-    (cell,) = resolve(load(path), place.folder / "runs", None).cells
-    data, runs = load_data(cell.config.data), seeds_in(place.folder / "runs")
+    (cell,) = resolve_plan(load_config(path), place.folder / "runs", None).cells
+    data, runs = load_dataset(cell.config.data), seeds_in(place.folder / "runs")
     for seed in (0, 1):
-        member = Member(jnp.uint32(seed), *map(jnp.float32, hyper(cell.config.optim)))
-        drawn = jitted_begin(program_of(cell.config, data), cell.config.model, member).params
+        member = Member(jnp.uint32(seed), *map(jnp.float32, traced_hyperparameters(cell.config.optim)))
+        drawn = jitted_initial_state(program_of(cell.config, data), cell.config.model, member).params
         run = runs[f"{cell.cell_id}/seed-{seed}"]
-        ended = checkpoint.restore(run / "checkpoints", checkpoint.FINAL, jax.eval_shape(lambda drawn=drawn: drawn))
+        ended = checkpoint.restore_checkpoint(run / "checkpoints", checkpoint.FINAL, jax.eval_shape(lambda drawn=drawn: drawn))
         assert (ended.hidden != drawn.hidden).any()
         for number, kind in enumerate(data.vocabulary.types):
             expected = vectors.table[vectors.lookup[kind]] if kind in vectors.lookup else drawn.embedding[number]
@@ -110,7 +110,7 @@ def test_a_run_begins_with_the_vectors_and_keeps_them_where_they_are_frozen(give
 
 def test_the_contents_of_the_file_are_the_cell_s_and_its_path_is_not(given):
     place, vectors = given
-    identity = lambda: resolve(load(path), place.folder / "runs", None).cells[0].cell_id
+    identity = lambda: resolve_plan(load_config(path), place.folder / "runs", None).cells[0].cell_id
     path = place.write(SMALL, **tree_of(place))
     first = identity()
     shutil.copy(place.folder / "v.txt", place.folder / "same.txt")
@@ -149,4 +149,4 @@ def test_a_run_and_vectors_exclude_each_other_and_the_later_word_wins(given):
     assert both.code == 2
     assert "either from" in both.stderr
     path = place.write(SMALL, **tree_of(place))
-    assert load(path, ["init.from=abc"]).config.init.embeddings is None
+    assert load_config(path, ["init.from=abc"]).config.init.embeddings is None

@@ -11,11 +11,10 @@ from words import config_of
 from research.config.data import Evaluation
 from research.config.identity import cell_id
 from research.config.schema import Config
-from research.data.load import load as load_data
-from research.data.load import misspelt
+from research.data.load import load_dataset, misspelt_test_split
 from research.results import store
 from research.results.cells import axes_of, load_cells
-from research.results.comparisons import compare
+from research.results.comparisons import compare_cells
 from research.tasks import counting
 
 LETTERS = str.maketrans("0123456789", "abcdefghij")
@@ -67,10 +66,10 @@ def test_characters_and_pieces_compare_on_the_same_misspelt_lines(spelled):
     assert called.code == 0, called
     manifest = json.loads(next((spelled.folder / "runs" / "sweeps").iterdir()).read_text())
     a, b = load_cells(manifest, spelled.folder / "runs")
-    found = compare(a, b, metric, axes_of(manifest))
+    found = compare_cells(a, b, metric, axes_of(manifest))
     assert found.difference is not None
     assert found.p_items is not None
-    assert compare(a, b, "test.perplexity", axes_of(manifest)).note == "the same test text, but other targets"
+    assert compare_cells(a, b, "test.perplexity", axes_of(manifest)).note == "the same test text, but other targets"
 
 
 def test_counts_and_mixtures_are_scored_on_the_copy_too(spelled):
@@ -80,8 +79,8 @@ def test_counts_and_mixtures_are_scored_on_the_copy_too(spelled):
     tree = {"data": data, "model": counted, "eval": {"misspelt": 0.3}}
     found = spelled.done("train", spelled.write(tree, "counted"), runs="counted")
     config = config_of(tree)
-    text = load_data(config.data)
-    nats = counting.score(counting.fit(config.model, text), misspelt(text, 0.3)).nats
+    text = load_dataset(config.data)
+    nats = counting.score_ngram_model(counting.fit_ngram_model(config.model, text), misspelt_test_split(text, 0.3)).nats
     expected = nats.sum() / np.log(2) / len((spelled.folder / "test.txt").read_text())
     name = "bits_per_character_at_0.3_misspelt"
     assert found["test"][name] == pytest.approx(expected)

@@ -10,7 +10,7 @@ from research.config.code_version import CODE_VERSION
 from research.config.errors import StepladderError
 from research.launch.open_run import open_for_text, open_run
 from research.results import store
-from research.results.code import environments
+from research.results.code import run_environments
 
 COUNTS = SMALL | {"model": {"kind": "ngram", "order": 2}}
 FEW = SMALL | {"train": {"steps": 2, "batch_size": 4, "evaluations": 1}, "seeds": 2}
@@ -86,28 +86,30 @@ def test_files_say_format_code_and_data(place):
 
 def test_each_seed_says_which_code_made_it(place, monkeypatch):
     path = place.write(FEW | {"seeds": 1})
-    monkeypatch.setattr("research.launch.environment.code", lambda: {"commit": "old", "changes": ""})
+    monkeypatch.setattr("research.launch.environment.source_state", lambda: {"commit": "old", "changes": ""})
     cell = place.done("train", path)["cell_id"]
-    monkeypatch.setattr("research.launch.environment.code", lambda: {"commit": "new", "changes": "abc"})
+    monkeypatch.setattr("research.launch.environment.source_state", lambda: {"commit": "new", "changes": "abc"})
     called = place.call("train", path, "seeds=2")
     assert "commit was old, is new" in called.stderr
     folders = [place.folder / "runs" / cell / f"seed-{seed}" for seed in (0, 1)]
-    assert [environments(folder)[0]["commit"] for folder in folders] == ["old", "new"]
+    assert [run_environments(folder)[0]["commit"] for folder in folders] == ["old", "new"]
 
 
 def test_a_run_that_another_code_goes_on_with_names_both(place):
-    from research.config.loader import load
-    from research.launch.local import pending
-    from research.launch.plan import resolve
+    from research.config.loader import load_config
+    from research.launch.local import pending_jobs
+    from research.launch.plan import resolve_plan
     from research.train.result import write_beginning
 
-    (job,) = pending(resolve(load(place.write(FEW | {"seeds": 1})), place.folder / "runs", None), place.folder / "runs", None)
+    (job,) = pending_jobs(
+        resolve_plan(load_config(place.write(FEW | {"seeds": 1})), place.folder / "runs", None), place.folder / "runs", None
+    )
     of = lambda commit: job._replace(environment={"commit": commit, "command": f"by {commit}"})
     for commit, step in (("a", 0), ("a", 4), ("b", 8), ("b", 12)):
         write_beginning(of(commit), step, 20)
-    assert [(part["commit"], part["step"]) for part in environments(job.folder)] == [("a", 0), ("b", 8)]
+    assert [(part["commit"], part["step"]) for part in run_environments(job.folder)] == [("a", 0), ("b", 8)]
     write_beginning(of("c"), 0, 20)
-    assert [part["commit"] for part in environments(job.folder)] == ["c"]
+    assert [part["commit"] for part in run_environments(job.folder)] == ["c"]
 
 
 def test_places_that_cannot_be_written_are_told_before_anything_starts(place):

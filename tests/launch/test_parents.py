@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from tiny import SMALL, metrics, seeds_in
 
-from research.config.loader import load
+from research.config.loader import load_config
 from research.config.schema import Config
-from research.data.load import load as load_data
-from research.launch.plan import resolve, sizes
+from research.data.load import load_dataset
+from research.launch.plan import resolve_plan, sizes
 from research.results import store
-from research.tasks.language_modelling import init
+from research.tasks.language_modelling import init_params
 from research.train import checkpoint
 
 ROWS = [
@@ -26,8 +26,8 @@ def family(place):
 
 
 def final(run, config):
-    template = jax.eval_shape(lambda: init(config, sizes(config, load_data(config.data)), jax.random.key(0)))
-    return checkpoint.restore(run / "checkpoints", checkpoint.FINAL, template)
+    template = jax.eval_shape(lambda: init_params(config, sizes(config, load_dataset(config.data)), jax.random.key(0)))
+    return checkpoint.restore_checkpoint(run / "checkpoints", checkpoint.FINAL, template)
 
 
 def score_of(run):
@@ -35,7 +35,7 @@ def score_of(run):
 
 
 def test_a_child_starts_where_its_parent_ended(place, family):
-    plan = resolve(load(family), place.folder / "runs", None)
+    plan = resolve_plan(load_config(family), place.folder / "runs", None)
     assert [cell.labels["label"] for cell in plan.cells] == ["parent", "child"]
     parent, child = plan.cells
     assert child.parents == (parent.cell_id,)
@@ -55,9 +55,9 @@ def test_a_child_starts_where_its_parent_ended(place, family):
 
 def test_another_parent_is_another_cell(place, family):
     place.done("sweep", family)
-    parent = next(cell for cell in resolve(load(family), place.folder / "runs", None).cells if not cell.parents)
+    parent = next(cell for cell in resolve_plan(load_config(family), place.folder / "runs", None).cells if not cell.parents)
     path = place.write(SMALL, "later", init={"from": parent.cell_id[:8]}, train={"steps": 1, "batch_size": 4})
-    (later,) = resolve(load(path), place.folder / "runs", None).cells
+    (later,) = resolve_plan(load_config(path), place.folder / "runs", None).cells
     assert later.parents == (parent.cell_id,)
     assert later.config.init.source == parent.cell_id
     assert isinstance(later.config, Config)
@@ -98,10 +98,10 @@ CHILD = {"train": {"steps": 1, "batch_size": 4}}
 def test_a_named_seed_is_the_parent_of_every_seed(place, family):
     place.done("sweep", family)
     runs = place.folder / "runs"
-    parent = next(cell for cell in resolve(load(family), runs, None).cells if not cell.parents).cell_id
+    parent = next(cell for cell in resolve_plan(load_config(family), runs, None).cells if not cell.parents).cell_id
     frozen = {"from": f"{parent[:8]}/1", "freeze": ["embedding"]}
     path = place.write(SMALL, "named", init=frozen, seeds=[0, 1, 5], **CHILD)
-    (child,) = resolve(load(path), runs, None).cells
+    (child,) = resolve_plan(load_config(path), runs, None).cells
     assert (child.parents, child.parent_seed, child.config.init.source) == ((parent,), 1, f"{parent}/1")
     ids = {
         place.done("show", place.write(SMALL, "x", init=frozen | {"from": source}, seeds=1, **CHILD))["cells"][0]["cell_id"]
@@ -117,7 +117,7 @@ def test_a_named_seed_is_the_parent_of_every_seed(place, family):
 def test_a_seed_of_a_row_of_the_same_sweep(place):
     rows = [{"label": "child", "init.from": "parent/1"}, {"label": "parent"}]
     spec = place.write(SMALL, seeds=3, sweep={"name": "family", "list": rows})
-    parent, child = resolve(load(spec), place.folder / "runs", None).cells
+    parent, child = resolve_plan(load_config(spec), place.folder / "runs", None).cells
     assert (child.parents, child.parent_seed) == ((parent.cell_id,), 1)
 
 

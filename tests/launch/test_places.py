@@ -6,11 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny import SMALL, seeds_in
 
-from research.config.labels import text
-from research.config.loader import load
-from research.launch.local import pending
-from research.launch.manifest import manifest
-from research.launch.plan import resolve
+from research.config.labels import value_text
+from research.config.loader import load_config
+from research.launch.local import pending_jobs
+from research.launch.manifest import build_manifest
+from research.launch.plan import resolve_plan
 from research.results.cells import axes_of, load_cells
 from research.results.manifest import Launch
 from research.results.tables import build_table
@@ -37,13 +37,13 @@ def sweeps(draw):
 @given(sweeps())
 def test_every_point_has_its_place_and_every_cell_one_run(place, sweep):
     runs = place.folder / "runs"
-    loaded = load(place.write(COUNTED, sweep=sweep))
-    points, plan = loaded.points(), resolve(loaded, runs, None)
-    written = json.loads(json.dumps(manifest(plan, Launch("tiny.toml"))))
+    loaded = load_config(place.write(COUNTED, sweep=sweep))
+    points, plan = loaded.points(), resolve_plan(loaded, runs, None)
+    written = json.loads(json.dumps(build_manifest(plan, Launch("tiny.toml"))))
     assert [entry["labels"] for entry in written["cells"]] == [point.labels for point in points]
-    assert len({job.folder for job in pending(plan, runs, None)}) == len(pending(plan, runs, None)) == len(plan.cells)
+    assert len({job.folder for job in pending_jobs(plan, runs, None)}) == len(pending_jobs(plan, runs, None)) == len(plan.cells)
     table, axes = build_table(written, runs), axes_of(written)
-    places = {tuple(text(point.labels[axis]) for axis in (*axes.rows, *axes.columns)) for point in points}
+    places = {tuple(value_text(point.labels[axis]) for axis in (*axes.rows, *axes.columns)) for point in points}
     filled = [
         (*row, *column.labels)
         for row, line in zip(table.rows, table.entries, strict=True)
@@ -52,7 +52,7 @@ def test_every_point_has_its_place_and_every_cell_one_run(place, sweep):
     ]
     assert len(filled) == len(points)
     assert set(filled) == places
-    assert list(table.rows) == list(dict.fromkeys(tuple(text(point.labels[axis]) for axis in axes.rows) for point in points))
+    assert list(table.rows) == list(dict.fromkeys(tuple(value_text(point.labels[axis]) for axis in axes.rows) for point in points))
 
 
 def test_two_files_of_the_same_bytes_are_one_run_in_two_rows(place):
@@ -76,9 +76,9 @@ def test_children_and_what_cannot_be_stand_where_the_spec_puts_them(place):
     cannot = {"label": "cannot", "model": {"kind": "language_model", "mixer": {"kind": "lstm"}, "position": {"kind": "rotary"}}}
     rows = [child, cannot, {"label": "parent", "train.steps": 10}, {"label": "alone", "train.steps": 5}]
     path = place.write(SMALL, sweep={"name": "ordered", "list": rows, "impossible": "show"})
-    plan = resolve(load(path), place.folder / "runs", None)
+    plan = resolve_plan(load_config(path), place.folder / "runs", None)
     assert [row.labels["label"] for row in plan.rows] == ["child", "cannot", "parent", "alone"]
     assert plan.rows[1].config is None
     assert [cell.labels["label"] for cell in plan.cells] == ["parent", "alone", "child"]
-    written = manifest(plan, Launch("tiny.toml"))
+    written = build_manifest(plan, Launch("tiny.toml"))
     assert [cell.labels["label"] for cell in load_cells(written, place.folder / "runs")] == ["child", "cannot", "parent", "alone"]

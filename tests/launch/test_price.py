@@ -6,12 +6,12 @@ from functools import cache
 import pytest
 
 from research.config.schema import Config
-from research.data.load import load
+from research.data.load import load_dataset
 from research.launch.plan import program_of, scored_share
 from research.launch.price import price, total_seconds
-from research.models.count import flops_per_token, parameters
+from research.models.count import count_parameters, flops_per_token
 from research.results.costs import cost_note, machine_rate
-from research.tasks.language_modelling import known
+from research.tasks.language_modelling import init_sizes
 
 BLOCK = {"kind": "stack", "width": 16, "layers": 1, "mixer": {"kind": "attention", "heads": 2}}
 PAIRS = {
@@ -29,11 +29,11 @@ COPY = {
 @cache
 def seconds(text):
     config = Config.model_validate(json.loads(text))
-    data = load(config.data)
+    data = load_dataset(config.data)
     program = program_of(config, data)
-    sizes = known(config.model, program.sizes)
+    sizes = init_sizes(config.model, program.sizes)
     flops = flops_per_token(config.model, *sizes, scored=scored_share(data))
-    return price(config, program, data, flops, parameters(config.model, *sizes).total)
+    return price(config, program, data, flops, count_parameters(config.model, *sizes).total)
 
 
 def of(tree, **changes):

@@ -14,11 +14,11 @@ from words import config_of
 
 from research.cli import app
 from research.config.classify import Softmax
-from research.launch.probe import Frozen, features
+from research.launch.probe import Frozen, layer_features
 from research.models.layers import layer_names
-from research.models.softmax_regression import fit_softmax, minimum
-from research.tasks.language_modelling import Sizes, class_logits, init
-from research.tasks.probing import L2, probe
+from research.models.softmax_regression import fit_softmax, minimise_softmax
+from research.tasks.language_modelling import Sizes, class_logits, init_params
+from research.tasks.probing import L2, linear_probe
 
 GRU = {"layers": 2, "width": 8, "mixer": {"kind": "gru"}}
 ATTENTION = GRU | {"mixer": [{"kind": "attention", "heads": 2}, {"kind": "lstm"}], "position": {"kind": "sinusoidal"}}
@@ -38,7 +38,7 @@ def frozen_of(name):
     data, model = MODELS[name]
     config = config_of({"data": data, "model": model})
     sizes = Sizes(VOCABULARY, 6, 2) if data is LABELLED else Sizes(VOCABULARY, 6)
-    shapes = jax.eval_shape(lambda: init(config, sizes, jax.random.key(0)))
+    shapes = jax.eval_shape(lambda: init_params(config, sizes, jax.random.key(0)))
     rng = np.random.default_rng(1)
     params = jax.tree.map(lambda leaf: jnp.asarray(0.3 * rng.normal(size=leaf.shape), leaf.dtype), shapes)
     return Frozen(config, params, None, None if data is LABELLED else 0)
@@ -48,9 +48,12 @@ def frozen_of(name):
 def test_a_sentence_s_vectors_depend_on_it_alone(name):
     """Neither on the padding behind it, nor on how many are read at once, nor on its neighbours."""
     frozen = frozen_of(name)
-    found = features(frozen, LINES, 6, at_once=len(LINES))
+    found = layer_features(frozen, LINES, 6, at_once=len(LINES))
     assert len(found) == len(layer_names(frozen.config.model))
-    for other in (features(frozen, LINES, 9, at_once=2), [layer[::-1] for layer in features(frozen, LINES[::-1], 6, at_once=2)]):
+    for other in (
+        layer_features(frozen, LINES, 9, at_once=2),
+        [layer[::-1] for layer in layer_features(frozen, LINES[::-1], 6, at_once=2)],
+    ):
         for one, same in zip(found, other, strict=True):
             np.testing.assert_allclose(one, same, rtol=1e-4, atol=1e-6)
     table = frozen.params.encoder.embedding if name in ("bag", "convolution") else None
@@ -63,7 +66,7 @@ def test_a_sentence_s_vectors_depend_on_it_alone(name):
 def test_the_last_layer_is_what_the_classifier_reads(name):
     """The model of mean pooling without a last normalisation: its logits are an affine map of the last layer's vectors."""
     frozen = frozen_of(name)
-    last = features(frozen, LINES[2:3], 6)[-1]
+    last = layer_features(frozen, LINES[2:3], 6)[-1]
     tokens, valid = jnp.asarray(LINES[2])[None], jnp.ones((1, 6), bool)
     logits = class_logits(frozen.config.model, frozen.params, tokens, valid)
     kernel, bias = np.asarray(frozen.params.output), np.asarray(frozen.params.output_bias)
@@ -73,7 +76,7 @@ def test_the_last_layer_is_what_the_classifier_reads(name):
 def test_dense_and_sparse_regression_have_one_minimum():
     rng = np.random.default_rng(0)
     x, labels = rng.normal(size=(40, 3)).astype(np.float32), rng.integers(3, size=40).astype(np.int32)
-    fits = minimum(2.0, x, labels, 3), fit_softmax(Softmax(l2=2.0), csr_matrix(x), labels, 3)
+    fits = minimise_softmax(2.0, x, labels, 3), fit_softmax(Softmax(l2=2.0), csr_matrix(x), labels, 3)
     for one, other in zip(*(fit[:2] for fit in fits), strict=True):
         np.testing.assert_allclose(one - one.mean(axis=-1, keepdims=True), other - other.mean(axis=-1, keepdims=True), atol=1e-5)
 
@@ -85,12 +88,12 @@ def test_regularisation_is_chosen_without_the_test_split():
     noise = {split: rng.normal(size=(80, 30)).astype(np.float32) for split in labels}
     told = {split: noise[split] + np.float32(5) * labels[split][:, None].astype(np.float32) for split in labels}
     splits = lambda x, y: [(x[split], y[split]) for split in ("train", "valid", "test")]
-    good, bad = probe(*splits(told, labels), 2), probe(*splits(noise, labels), 2)
+    good, bad = linear_probe(*splits(told, labels), 2), linear_probe(*splits(noise, labels), 2)
     assert (good.predicted == labels["test"]).mean() > 0.95
     assert bad.l2 > good.l2
-    turned = probe(*splits(noise, labels | {"test": 1 - labels["test"]}), 2)
+    turned = linear_probe(*splits(noise, labels | {"test": 1 - labels["test"]}), 2)
     assert (turned.l2, turned.valid_accuracy, turned.predicted.tolist()) == (bad.l2, bad.valid_accuracy, bad.predicted.tolist())
-    moved = probe(*splits({split: 100 * x - 7 for split, x in told.items()}, labels), 2)
+    moved = linear_probe(*splits({split: 100 * x - 7 for split, x in told.items()}, labels), 2)
     np.testing.assert_array_equal(moved.predicted, good.predicted)
     assert good.l2 in L2
 

@@ -7,11 +7,11 @@ import pytest
 from rich.console import Console
 from tiny import SMALL
 
-from research.config.loader import load
+from research.config.loader import load_config
 from research.config.schema import Config
 from research.launch.meter import Meter
-from research.launch.plan import Cell, resolve
-from research.launch.progress import log_lines, meter_of, picture, remaining, run_name
+from research.launch.plan import PlannedCell, resolve_plan
+from research.launch.progress import log_lines, meter_of, progress_table, remaining, run_name
 from research.train.events import Compiling, Diverged, Done, Progressed, Resumed, Started, Validated, broadcast
 from research.train.result import Job
 
@@ -115,7 +115,7 @@ def test_a_picture_shows_what_was_typed_as_typed_and_stays_within_the_terminal()
     for job in JOBS:
         meter(Started(job, 10))
     console = Console(width=60, record=True, force_terminal=True, file=StringIO())
-    console.print(picture(meter))
+    console.print(progress_table(meter))
     lines = console.export_text().splitlines()
     assert lines[0].startswith("[bold]x[/bold]yyy")
     assert all(len(line) <= 60 for line in lines)
@@ -136,12 +136,12 @@ def test_a_listener_that_fails_is_left_out_and_the_others_go_on(capsys):
 
 
 def test_trials_are_named_by_their_tuned_values():
-    cell = Cell({"label": "LSTM"}, None, tuned={"optim.learning_rate": 1e-3, "model.layers": 2})
+    cell = PlannedCell({"label": "LSTM"}, None, tuned={"optim.learning_rate": 1e-3, "model.layers": 2})
     assert run_name(cell) == "LSTM, 1e-3, layers 2"
 
 
 def test_parts_and_folds_are_named_by_what_differs_between_them(place):
     rows = [{"label": "both", "model": {"kind": "interpolation", "parts": [{"kind": "ngram", "order": 1}, {"kind": "ngram", "order": 3}]}}]
     path = place.write({key: SMALL[key] for key in ("data", "eval")}, sweep={"name": "s", "list": rows}, model=rows[0]["model"])
-    meter = meter_of(resolve(load(path), place.folder / "runs", None), [], 1.0)
+    meter = meter_of(resolve_plan(load_config(path), place.folder / "runs", None), [], 1.0)
     assert sorted(meter.names.values()) == ["both", "files, 1-gram", "files, 3-gram"]

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from tiny import SMALL
 
-from research.data.prompts import Line
+from research.data.prompts import PromptLine
 from research.launch.open_run import open_run
-from research.launch.score import Request, request_of, score
+from research.launch.score import ScoringRequest, score_prompts, scoring_request
 from research.results.cells import axes_of, load_cells
-from research.results.comparisons import compare
+from research.results.comparisons import compare_cells
 from research.results.tables import measure_cell
 
 LINES = "w1 w3\tw5 w6\tw9 w9\nw2\tw4\tw24 nowhere w1\n\tw7\tw20 w21\nw2 w3 w5\tw6 w8 w9\tw1\n"
@@ -56,19 +56,19 @@ def test_prompts_of_two_cells_are_paired_by_line(rows):
     manifest, cells, *_ = rows
     for metric in ("perplexity", "bits_per_character", "exact_match", "preferred"):
         name = f"test.{metric}_at_prompts"
-        assert compare(cells["small"], cells["counted"], name, axes_of(manifest)).p_items is not None
+        assert compare_cells(cells["small"], cells["counted"], name, axes_of(manifest)).p_items is not None
         assert measure_cell(cells["small"], name)[1] == "items"
-    other = compare(cells["small"], cells["examples"], "test.perplexity_at_prompts", axes_of(manifest))
+    other = compare_cells(cells["small"], cells["examples"], "test.perplexity_at_prompts", axes_of(manifest))
     assert other.difference != 0  # two more lines fill a context of two words where the prompt is short
     assert other.comparable
-    assert compare(cells["small"], cells["examples"], "test.perplexity", axes_of(manifest)).difference == 0
+    assert compare_cells(cells["small"], cells["examples"], "test.perplexity", axes_of(manifest)).difference == 0
 
 
 def test_the_command_gives_what_the_run_did(rows):
     *_, cells, runs, path = rows
     for label, examples in (("small", None), ("examples", 2), ("counted", None)):
         cell = cells[label]
-        found = score(open_run(runs, cell.cell_id, None), request_of(path, None, examples, None))
+        found = score_prompts(open_run(runs, cell.cell_id, None), scoring_request(path, None, examples, None))
         kept = cell.results[0]["metrics"]["test"]
         assert {f"{name}_at_prompts": found[name] for name in ("perplexity", "bits_per_character", "exact_match", "preferred")} == {
             name: pytest.approx(value, rel=1e-6) for name, value in kept.items() if name.endswith("_at_prompts")
@@ -80,9 +80,9 @@ def test_a_text_is_scored_from_the_beginning_of_a_line(rows):
     """Its tokens' chain rule: the sum over prompts that grow by a word. The line's end is no part of it."""
     *_, cells, runs, _ = rows
     run, nats = open_run(runs, cells["counted"].cell_id, None), lambda found: found["tokens"] * np.log(found["perplexity"])
-    whole = score(run, request_of(None, "w1 w3 nowhere", None, None))
-    parts = [Request((Line(*line),)) for line in (("", ("w1",)), ("w1", ("w3",)), ("w1 w3", ("nowhere",)))]
-    assert nats(whole) == pytest.approx(sum(nats(score(run, part)) for part in parts))
+    whole = score_prompts(run, scoring_request(None, "w1 w3 nowhere", None, None))
+    parts = [ScoringRequest((PromptLine(*line),)) for line in (("", ("w1",)), ("w1", ("w3",)), ("w1 w3", ("nowhere",)))]
+    assert nats(whole) == pytest.approx(sum(nats(score_prompts(run, part)) for part in parts))
     assert (whole["tokens"], whole["unknown"], whole["lines"]) == (3, 1, 1)
 
 

@@ -14,9 +14,9 @@ import pytest
 from words import Word, all_names, changes, config_of, words
 
 from research.classic.lexicon import Lexicon
-from research.config.classify import Classifier
-from research.config.data import Corpus, Labelled, Sentences, Text, Unlabelled
-from research.config.loader import load
+from research.config.classify import ClassifierConfig
+from research.config.data import Corpus, Labelled, LabelledData, TextCorpus, Unlabelled
+from research.config.loader import load_config
 from research.config.model import Interpolation, NGram
 from research.config.pairs import Pairs, SymbolPairs, TextPairs, Translation
 from research.config.schema import CLASSIFIERS
@@ -24,19 +24,19 @@ from research.data import labelled, pair_texts, pairs, texts
 from research.data import load as loading
 from research.data.batches import device_arrays
 from research.data.dataset import Dataset, PairTexts, TextSplit
-from research.data.load import load as load_data
-from research.data.shakespeare import Line
+from research.data.load import load_dataset
+from research.data.shakespeare import SpokenLine
 from research.launch import plan
-from research.launch.local import materials
-from research.launch.plan import part_config, program_of, resolve
+from research.launch.local import training_material
+from research.launch.plan import part_config, program_of, resolve_plan
 from research.models import MODELS
-from research.models.decode import advance
+from research.models.decode import decode_chunk
 from research.tasks import classifying, counting
-from research.tasks.translating import prompts, write
+from research.tasks.translating import translate_rows, translation_prompts
 from research.text.vocabulary import Vocabulary
-from research.train.optimiser import hyper
-from research.train.runs import boundaries
-from research.train.update import Member, begin, update
+from research.train.optimiser import traced_hyperparameters
+from research.train.runs import log_and_validation_steps
+from research.train.update import Member, initial_state, train_step
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted(path for folder in ("configs", "experiments") for path in (ROOT / folder).rglob("*.toml"))
@@ -52,18 +52,22 @@ def made_up(config, data_dir=None):
     """
     if isinstance(config, Labelled):
         some = [("negative", "a b"), ("positive", "b c")] * 50
-        polar = labelled.Loaded({"train": some * 35, "valid": some, "test": some}, ("negative", "positive"))
+        polar = labelled.LabelledSplits({"train": some * 35, "valid": some, "test": some}, ("negative", "positive"))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(labelled.KINDS, type(config), labelled.Kind(lambda config, data_dir: polar, lambda config, data_dir: []))
+            patch.setitem(
+                labelled.LABELLED_READERS,
+                type(config),
+                labelled.LabelledReader(lambda config, data_dir: polar, lambda config, data_dir: []),
+            )
             return loading._load_sentences(config, None, config.model_dump_json())
     if isinstance(config, SymbolPairs):
         sizes = {"train": 300 if config.drawn or config.train_pairs == "all" else config.train_pairs + 1, "valid": 300, "test": 300}
         same = {split: PairTexts(("a b",) * size, ("b c d",) * size) for split, size in sizes.items()}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(pairs, "read_pairs", lambda config, data_dir: same)
-            return pairs.load_pairs(config, None, config.model_dump_json())
-    if not isinstance(config, Text):
-        return load_data(config.model_copy(update={f"{split}_examples": 300 for split in ("train", "valid", "test")}))
+            patch.setattr(pairs, "read_pair_texts", lambda config, data_dir: same)
+            return pairs.load_pair_dataset(config, None, config.model_dump_json())
+    if not isinstance(config, TextCorpus):
+        return load_dataset(config.model_copy(update={f"{split}_examples": 300 for split in ("train", "valid", "test")}))
     size = TYPES[config.level] if config.level == "byte" or config.vocabulary.size == "all" else config.vocabulary.size
     if isinstance(config, Unlabelled):
         split = TextSplit(np.zeros(300_000, np.int32), np.zeros(300_000, np.int32))
@@ -74,9 +78,9 @@ def made_up(config, data_dir=None):
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: "/".join(path.parts[-2:]))
 def test_every_shipped_config_has_shapes(path, monkeypatch, tmp_path):
-    monkeypatch.setattr(plan, "load", made_up)
-    loaded = load(path, ["model.kind=feed_forward_lm"] if "base" in path.parts else [])
-    cells = resolve(loaded, tmp_path, None).cells
+    monkeypatch.setattr(plan, "load_dataset", made_up)
+    loaded = load_config(path, ["model.kind=feed_forward_lm"] if "base" in path.parts else [])
+    cells = resolve_plan(loaded, tmp_path, None).cells
     assert cells
     for cell in cells:
         trained = cell.config is not None and cell.config.trained
@@ -178,9 +182,9 @@ BASES: list[dict[str, Any]] = [
 ]
 EXEMPT = {
     "Config.seeds": "a cell's seeds are its runs",
-    "Run.log_every": "logistics: test_selection",
+    "RunConfig.log_every": "logistics: test_selection",
     "Glyphs.kind": "what sees fits no other data, and what does not see fits no glyphs",
-    "Run.checkpoint_seconds": "logistics: test_reproducible",
+    "RunConfig.checkpoint_seconds": "logistics: test_reproducible",
     "Files.train": "a path: under another with the same text is the same data",
     "Files.valid": "a path",
     "Files.test": "a path",
@@ -200,16 +204,23 @@ EXEMPT = {
     "Numerals.source": "a language: tests/data/test_pairs",
     "Numerals.target": "a language: tests/data/test_pairs",
     "Rules.lexicon": "a path: test_classifiers",
-    "Prompts.file": "a path: test_prompts",
-    "Prompts.examples": "what stands before a prompt: tests/data/test_prompt_sets; in a run: test_prompts",
-    "Start.from": "what is read before the first step: test_parents",
-    "Start.embeddings": "what is read before the first step: test_initial_embeddings",
+    "PromptsConfig.file": "a path: test_prompts",
+    "PromptsConfig.examples": "what stands before a prompt: tests/data/test_prompt_sets; in a run: test_prompts",
+    "WarmStart.from": "what is read before the first step: test_parents",
+    "WarmStart.embeddings": "what is read before the first step: test_initial_embeddings",
     **dict.fromkeys(
-        ("NoRegularisation.kind", "Sample.kind", "Sample.alpha", "Sample.n_best", "BPEDropout.kind", "BPEDropout.rate"),
+        (
+            "NoRegularisation.kind",
+            "SubwordSampling.kind",
+            "SubwordSampling.alpha",
+            "SubwordSampling.n_best",
+            "BPEDropout.kind",
+            "BPEDropout.rate",
+        ),
         "how an epoch cuts the training text: tests/data/test_varied; in a run: test_regularisation",
     ),
     **dict.fromkeys(
-        (f"{kind.__name__}.normalisation" for kind in (*get_args(Corpus), *get_args(Sentences), *TextPairs.__subclasses__())),
+        (f"{kind.__name__}.normalisation" for kind in (*get_args(Corpus), *get_args(LabelledData), *TextPairs.__subclasses__())),
         "how letters with marks are spelled: tests/data/test_normalisation",
     ),
     **dict.fromkeys(
@@ -222,7 +233,11 @@ EXEMPT = {
 FOR_ITS_NEIGHBOURS = {  # what an n-gram, which reads whole sentences, has in common with the other rows of its table; so with classifiers
     "bag_of_words": {"LabelledFiles.length"},
     "ngram_classifier": {"LabelledFiles.length"},
-    "rules": {"Vocabulary.size", "Vocabulary.min_count", *(f"Vader.{key}" for key in ("level", "length", "lower", "train_sentences"))},
+    "rules": {
+        "VocabularyConfig.size",
+        "VocabularyConfig.min_count",
+        *(f"Vader.{key}" for key in ("level", "length", "lower", "train_sentences")),
+    },
     "ngram": {"Pydoc.length", "Pydoc.batches", *(f"Evaluation.{key}" for key in ("context", "length", "stride", "segments", "also"))},
 }
 
@@ -265,9 +280,9 @@ def patch_sentences(patch, folder):
     for name in ("train_5500.label", "TREC_10.label"):
         (folder / name).write_text("\n".join(f"{line[:3].upper()}:{i % 2} {line[4:]}" for i, line in enumerate(lines)))
     files = {"sst": dict.fromkeys(("train.txt", "dev.txt", "test.txt"), trees), "vader": {"": b""}, "shakespeare": {"": b""}}
-    patch.setattr(labelled, "read", lambda kind, _: files[kind])
+    patch.setattr(labelled, "read_data_source", lambda kind, _: files[kind])
     patch.setattr(labelled, "read_rated", lambda archive, part: [(number, rating, f"{text} {part}") for number, rating, text in rated])
-    spoken = [Line(i // 6, "ABCDEF"[i % 6 * (i % 5) % 6], f"{text} {i}{' so' * (i % 9)}") for i, (_, _, text) in enumerate(rated)]
+    spoken = [SpokenLine(i // 6, "ABCDEF"[i % 6 * (i % 5) % 6], f"{text} {i}{' so' * (i % 9)}") for i, (_, _, text) in enumerate(rated)]
     patch.setattr(labelled, "read_lines", lambda wheel: {"tragedies/a-play": spoken})
     plays = {split: "".join(f"{text} {split} {i}\n" for i, text in enumerate(POLAR * 9)) for split in texts.SPLITS}
     patch.setattr(labelled, "read_plays", lambda wheel: plays)
@@ -284,9 +299,9 @@ def patch_pairs(patch, folder, splits):
         for side, written in (("source", lines), ("target", backwards)):
             (folder / f"{split}.{side}").write_text("\n".join(written))
         for place, language in enumerate(("en", "de", "fr", "cs")):
-            name = f"{pair_texts.CAPTIONS[split]}.{language}"
+            name = f"{pair_texts.CAPTION_FILES[split]}.{language}"
             captions[name] = "\n".join(f"{language} {line}" if place else line for line in backwards).encode()
-    patch.setattr(pair_texts, "read", lambda kind, _, wanted: captions)
+    patch.setattr(pair_texts, "read_data_source", lambda kind, _, wanted: captions)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -301,7 +316,7 @@ def data_dir(tmp_path_factory):
     for split, text in splits.items():
         (folder / f"{split}.txt").write_text(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(texts, "read", read)
+        patch.setattr(texts, "read_data_source", read)
         patch.setattr(texts, "read_plays", lambda wheel: splits)
         patch.setattr(topics, "topics", splits)
         patch_sentences(patch, folder)
@@ -311,7 +326,7 @@ def data_dir(tmp_path_factory):
 
 
 def loaded(config):
-    return load_data(config.data, Path.cwd())
+    return load_dataset(config.data, Path.cwd())
 
 
 @cache
@@ -326,12 +341,12 @@ def scored(config):
     """The batches of evaluation; what a counted model gives to each token."""
     data = loaded(config)
     if isinstance(config.model, NGram):
-        return counting.score(counting.fit(config.model, data), data.test).nats.tobytes()
+        return counting.score_ngram_model(counting.fit_ngram_model(config.model, data), data.test).nats.tobytes()
     if isinstance(config.model, CLASSIFIERS) and not config.trained:
         train = data.sentences["train"]
-        fitted = classifying.fit(config.model, data, 0)
+        fitted = classifying.fit_classifier(config.model, data, 0)
         return classifying.class_scores(config.model, data, fitted.model, train.words, train.texts).tobytes()
-    material = materials(config, data)
+    material = training_material(config, data)
     splits = (material.valid.batches, *material.held_out.shapes)
     return [(leaf.shape, leaf.tobytes()) for batches in splits for leaf in jax.tree.leaves(batches)]
 
@@ -340,7 +355,7 @@ def scored(config):
 def numbers(config):
     """The traced numbers, and when what is done."""
     steps = program_of(config, loaded(config)).steps
-    return hyper(config.optim), steps, boundaries(config, steps)
+    return traced_hyperparameters(config.optim), steps, log_and_validation_steps(config, steps)
 
 
 MEMBER = Member(jnp.uint32(0), jnp.float32(0), jnp.float32(0))
@@ -354,29 +369,29 @@ def shown(function, *args):
 
 @cache
 def drawn(config):
-    return shown(partial(begin, program_of(config, loaded(config)), config.model), MEMBER)
+    return shown(partial(initial_state, program_of(config, loaded(config)), config.model), MEMBER)
 
 
 @cache
 def trained(config):
     data = loaded(config)
     program, arrays = program_of(config, data), device_arrays(data.train, config.train.buckets)
-    return shown(partial(update, program), MEMBER, jax.eval_shape(partial(begin, program, config.model), MEMBER), arrays)
+    return shown(partial(train_step, program), MEMBER, jax.eval_shape(partial(initial_state, program, config.model), MEMBER), arrays)
 
 
 @cache
 def decoded(config):
-    if isinstance(config.model, Classifier):
+    if isinstance(config.model, ClassifierConfig):
         return None
     data = loaded(config)
     program = program_of(config, data)
-    params = jax.eval_shape(partial(begin, program, config.model), MEMBER).params
+    params = jax.eval_shape(partial(initial_state, program, config.model), MEMBER).params
     if isinstance(config.data, Pairs):
-        given = prompts(data, "test")
-        run = partial(write, config.model, config.decode, steps=given.steps, end=data.eos, vocabulary=data.vocabulary.size)
+        given = translation_prompts(data, "test")
+        run = partial(translate_rows, config.model, config.decode, steps=given.steps, end=data.eos, vocabulary=data.vocabulary.size)
         return shown(run, params, jnp.asarray(given.rows), jnp.asarray(given.valid), jax.random.key(0), jnp.arange(len(given.rows)))
     carry = MODELS[type(config.model)].empty(config.model, 1, 6, program.sizes.vocabulary)
-    return shown(partial(advance, config.model), params, carry, jnp.zeros((1, 3), jnp.int32), jnp.ones((1, 3), bool))
+    return shown(partial(decode_chunk, config.model), params, carry, jnp.zeros((1, 3), jnp.int32), jnp.ones((1, 3), bool))
 
 
 def differ(one, other):

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from tiny import SMALL, seeds_in, without_times
 
-from research.config.loader import load
-from research.data.load import load as load_data
-from research.launch.local import materials
+from research.config.loader import load_config
+from research.data.load import load_dataset
+from research.launch.local import training_material
 from research.launch.plan import program_of
-from research.train.engine import build
+from research.train.engine import compile_engine
 from research.train.events import Progressed
 from research.train.result import Job
 from research.train.runs import train_runs
@@ -35,14 +35,14 @@ def prepared(place):
     """A program, and runs of a group that is trained to its end, or to a stop after so many reports of progress."""
 
     def prepare(level):
-        config = load(write(place, level, HOW[level])).config
-        data = load_data(config.data)
-        program, first = program_of(config, data), materials(config, data)
-        engine = build(program, first.source, (first.valid.batches, *first.held_out.shapes), 4)
+        config = load_config(write(place, level, HOW[level])).config
+        data = load_dataset(config.data)
+        program, first = program_of(config, data), training_material(config, data)
+        engine = compile_engine(program, first.source, (first.valid.batches, *first.held_out.shapes), 4)
 
         def run(name, seeds, reports=None):
             stop, left = Event(), iter(range(reports or 0))
-            material = materials(config, data)
+            material = training_material(config, data)
             jobs = [Job("cell", config, seed, place.folder / name / f"seed-{seed}") for seed in seeds]
 
             def report(event):

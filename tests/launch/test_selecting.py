@@ -4,12 +4,12 @@ import pytest
 from tiny import SMALL, seeds_in
 
 from research.config.errors import StepladderError
-from research.config.loader import load
+from research.config.loader import load_config
 from research.config.schema import Config
-from research.data.load import load as load_data
+from research.data.load import load_dataset
 from research.launch.metric_names import metric_names, valid_names
-from research.launch.plan import resolve
-from research.launch.selecting import resolve_select
+from research.launch.plan import resolve_plan
+from research.launch.selecting import resolve_selection_metric
 
 TEXT = {"valid.loss", "valid.perplexity", "valid.accuracy"}
 UNSURE = {"valid.accuracy", "valid.macro_f1"}
@@ -27,13 +27,13 @@ UNSURE = {"valid.accuracy", "valid.macro_f1"}
     ],
 )
 def test_the_default_is_the_reported_metric_on_validation_or_what_every_row_has(metric, have, chosen):
-    assert resolve_select(None, metric, [(str(i), names) for i, names in enumerate(have)]) == chosen
+    assert resolve_selection_metric(None, metric, [(str(i), names) for i, names in enumerate(have)]) == chosen
 
 
 @pytest.mark.parametrize("select", ["valid.perplexty", "valid.perplexity"])
 def test_a_metric_that_a_row_will_not_have_is_refused(select):
     with pytest.raises(StepladderError, match=r"the row svm has no such metric of validation\. It has valid.accuracy, valid.macro_f1"):
-        resolve_select(select, "test.accuracy", [("svm", UNSURE), ("other", TEXT)])
+        resolve_selection_metric(select, "test.accuracy", [("svm", UNSURE), ("other", TEXT)])
 
 
 NGRAM = {"model": {"kind": "ngram", "order": 2}}
@@ -46,7 +46,7 @@ def test_the_names_by_the_config_alone_are_those_that_the_data_give(place, tree)
     """But that the data say which groups there are."""
     data = tree.get("data", {})
     config = Config.model_validate(tree | {"data": data if "kind" in data else place.text | data})
-    names = valid_names(config, load_data(config.data))
+    names = valid_names(config, load_dataset(config.data))
     grouped = {f"{name.partition('_at_')[0]}_at_*" if "_at_" in name else name for name in names}
     by_config = {name for name in metric_names(config) if name.startswith("valid.")}
     assert grouped <= by_config
@@ -69,6 +69,6 @@ def test_it_is_refused_before_anything_starts(place, words, said):
 
 
 def test_which_checkpoint_is_kept_is_part_of_the_id_but_by_default(place):
-    of = lambda **words: resolve(load(place.write(SMALL, train=SMALL["train"] | words)), place.folder, None).cells[0].cell_id
+    of = lambda **words: resolve_plan(load_config(place.write(SMALL, train=SMALL["train"] | words)), place.folder, None).cells[0].cell_id
     assert of() == of(select="valid.loss")
     assert of() != of(select="valid.accuracy")

@@ -8,9 +8,9 @@ import pytest
 from tiny import SMALL, metrics, seeds_in, status
 
 from research.config.errors import StepladderError
-from research.config.labels import text
-from research.config.loader import load
-from research.launch.plan import resolve
+from research.config.labels import value_text
+from research.config.loader import load_config
+from research.launch.plan import resolve_plan
 
 RATES = {"name": "rates", "axes": {"optim.learning_rate": [1e-3, 3e-3]}, "table": {"rows": "optim.learning_rate"}}
 
@@ -57,7 +57,7 @@ def test_a_run_done_again_is_the_same_run(place):
 
 def test_the_choices_of_tune_are_cells_of_their_own(place):
     sweep = {"name": "tuned", "tune": {"optim.learning_rate": [1e-3, 3e-3, 1e-2]}}
-    plan = resolve(load(place.write(SMALL, sweep=sweep)), place.folder / "runs", None)
+    plan = resolve_plan(load_config(place.write(SMALL, sweep=sweep)), place.folder / "runs", None)
     assert [cell.tuned["optim.learning_rate"] for cell in plan.cells] == [1e-3, 3e-3, 1e-2]
     assert len({cell.cell_id for cell in plan.cells}) == 3
 
@@ -97,7 +97,7 @@ def test_two_processes_share_a_folder(place):
     said = {name: (place.folder / f"{name}.txt").read_text().splitlines() for name in ("one", "other")}
     done = {name: [line.split("] ")[1].split(":")[0] for line in lines if ": done" in line] for name, lines in said.items()}
     held = {name: [line.split("] ")[1].split(":")[0] for line in lines if ": held" in line] for name, lines in said.items()}
-    everything = {f"{text(rate)}, seed {seed}" for rate in sweep["axes"]["optim.learning_rate"] for seed in (0, 1)}
+    everything = {f"{value_text(rate)}, seed {seed}" for rate in sweep["axes"]["optim.learning_rate"] for seed in (0, 1)}
     assert sorted(done["one"] + done["other"]) == sorted(everything)
     assert set(done["one"]).isdisjoint(done["other"])
     assert set(held["one"]) <= set(done["other"])
@@ -124,7 +124,9 @@ def test_a_live_run_is_left_alone(place):
 
 @pytest.mark.parametrize(("target", "tolerance"), [("params", 0.02), ("flops", 0.02), ("total", 0.02)])
 def test_matched_widths_are_within_the_tolerance(place, target, tolerance):
-    cells = resolve(load(matched(place, target, tolerance, ["model.width", "model.feed_forward.width"])), place.folder / "runs", None).cells
+    cells = resolve_plan(
+        load_config(matched(place, target, tolerance, ["model.width", "model.feed_forward.width"])), place.folder / "runs", None
+    ).cells
     budget = {"params": lambda f: f["params"]["body"], "total": lambda f: f["params"]["total"], "flops": lambda f: f["flops_per_token"]}
     (reference, *others) = [budget[target](cell.facts) for cell in cells]
     assert len({cell.config.model.width for cell in cells}) > 1
@@ -148,4 +150,4 @@ def matched(place, target, tolerance, by):
 )
 def test_an_impossible_match_is_an_error(place, words, said):
     with pytest.raises(StepladderError, match=said):
-        resolve(load(matched(place, "params", **words)), place.folder / "runs", None)
+        resolve_plan(load_config(matched(place, "params", **words)), place.folder / "runs", None)

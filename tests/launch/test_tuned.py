@@ -5,11 +5,11 @@ import json
 import pytest
 from tiny import SMALL, seeds_in, status
 
-from research.config.loader import load
-from research.launch.plan import resolve
+from research.config.loader import load_config
+from research.launch.plan import resolve_plan
 from research.results import store
 from research.results.cells import load_cells
-from research.results.choice import Choice, best_trial, chosen, parse_reference, reference
+from research.results.choice import Choice, best_trial, chosen_trial, format_reference, parse_reference
 
 TEST_FILES = ("test.json", "items.npz", "test_tokens.npz", "prompts.npz", "texts.jsonl")
 
@@ -26,8 +26,8 @@ def test_an_unchosen_trial_has_no_test_number_anywhere_and_gets_it_when_it_is_ch
     runs, path = place.folder / "runs", tuned(place, [1e-4, 3e-2])
     said = place.call("sweep", path)
     assert said.code == 0, said
-    (choice,) = resolve(load(path), runs, None).choices
-    best = chosen(choice, runs)
+    (choice,) = resolve_plan(load_config(path), runs, None).choices
+    best = chosen_trial(choice, runs)
     (other,) = set(choice.trials) - {best}
     means = {one: sum(store.read_result(run)["metrics"]["valid"]["perplexity"] for run in of_cell(runs, one)) for one in (best, other)}
     assert means[best] < means[other]
@@ -57,7 +57,7 @@ def test_an_unchosen_trial_has_no_test_number_anywhere_and_gets_it_when_it_is_ch
 
 
 def resolve_rate(path, cell_id, runs):
-    return next(cell.config.optim.learning_rate for cell in resolve(load(path), runs, None).cells if cell.cell_id == cell_id)
+    return next(cell.config.optim.learning_rate for cell in resolve_plan(load_config(path), runs, None).cells if cell.cell_id == cell_id)
 
 
 def test_a_run_that_was_stopped_before_it_was_scored_is_scored_without_training(place):
@@ -105,15 +105,15 @@ def test_children_of_tuned_rows_start_from_the_chosen_trial_and_their_ids_do_not
     """From TOML to the table: rows with a grid each, a mixture and a child of them, with one n-gram far too smooth and one dead rate."""
     runs = place.folder / "runs"
     path = place.write(SMALL, "family", seeds=2, sweep={"name": "family", "list": FAMILY, "tune": {"optim.learning_rate": [1e-7, 3e-2]}})
-    plan = resolve(load(path), runs, None)
+    plan = resolve_plan(load_config(path), runs, None)
     choices = {choice.row: choice for choice in plan.choices}
     assert {row: len(choice.trials) for row, choice in choices.items()} == {"network": 2, "counted": 2}
     rows = {cell.labels["label"]: cell for cell in plan.places}
-    assert rows["child"].parents == (reference(choices["network"]),)
-    assert rows["mixture"].parents == (reference(choices["counted"]), reference(choices["network"]))
+    assert rows["child"].parents == (format_reference(choices["network"]),)
+    assert rows["mixture"].parents == (format_reference(choices["counted"]), format_reference(choices["network"]))
     said = place.call("sweep", path)
     assert said.code == 0, said
-    best = {row: chosen(choice, runs) for row, choice in choices.items()}
+    best = {row: chosen_trial(choice, runs) for row, choice in choices.items()}
     for seed in (0, 1):
         results = {row: store.read_result(runs / cell.cell_id / f"seed-{seed}") for row, cell in rows.items() if row not in choices}
         assert results["child"]["parents"] == [f"{best['network']}/seed-{seed}"]
@@ -127,7 +127,7 @@ def test_children_of_tuned_rows_start_from_the_chosen_trial_and_their_ids_do_not
     cells = {cell.labels["label"]: cell for cell in load_cells(manifest_of(runs), runs)}
     assert cells["counted"].tuned == {"model.smoothing": {"kind": "add_k", "k": 1e-3}}
     assert (cells["network"].trials, cells["child"].trials) == (2, 1)
-    again = {cell.labels["label"]: cell.cell_id for cell in resolve(load(path), runs, None).places if not cell.tuned}
+    again = {cell.labels["label"]: cell.cell_id for cell in resolve_plan(load_config(path), runs, None).places if not cell.tuned}
     assert again == {row: cell.cell_id for row, cell in rows.items() if row not in choices}
 
 
@@ -144,12 +144,12 @@ def test_a_mixture_of_named_rows_is_the_one_of_their_models(place):
     ids = []
     for mixture in (named, spelt):
         path = place.write(SMALL, sweep={"name": "mixed", "list": [lone, {"label": "network"}, mixture]})
-        ids.append([cell.cell_id for cell in resolve(load(path), place.folder, None).places])
+        ids.append([cell.cell_id for cell in resolve_plan(load_config(path), place.folder, None).places])
     assert ids[0] == ids[1]
 
 
 def test_a_reference_survives_its_config():
     choice = Choice("row", {"b" * 12: (0, 1), "a" * 12: (0,)}, "valid.loss")
-    again = parse_reference(reference(choice))
+    again = parse_reference(format_reference(choice))
     assert (dict(again.trials), again.select) == (choice.trials, choice.select)
     assert parse_reference("LSTM") is None

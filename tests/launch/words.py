@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import ValidationError
 
-from research.config.fields import keys, kinds, members
-from research.config.merge import Assignment, Merged, apply, complete
+from research.config.fields import kind_classes, member_classes, node_keys
+from research.config.merge import Assignment, Merged, apply_layer, with_default_kinds
 from research.config.node import Node
 from research.config.schema import Config
 
@@ -21,7 +21,7 @@ class Word(NamedTuple):
 
 def words(node: Node, path: tuple[str, ...] = (), choices: tuple[Any, ...] = ()) -> Iterator[Word]:
     """The words of a node and of the nodes within it. `choices`: the kinds that could stand in its place, as tables."""
-    for name, (key, field) in zip(type(node).model_fields, keys(type(node)).items(), strict=True):
+    for name, (key, field) in zip(type(node).model_fields, node_keys(type(node)).items(), strict=True):
         value, at = getattr(node, name), (*path, key)
         if isinstance(value, Node):
             yield from words(value, at, _tables(field))
@@ -37,7 +37,7 @@ def words(node: Node, path: tuple[str, ...] = (), choices: tuple[Any, ...] = ())
 def changes(tree: dict[str, Any], word: Word) -> Iterator[Config]:
     """The configs that differ from a tree in this one word, as far as they are configs."""
     for other in word.others:
-        changed = apply(Merged(tree, (), {}), [Assignment(word.path, other, "test")]).tree
+        changed = apply_layer(Merged(tree, (), {}), [Assignment(word.path, other, "test")]).tree
         try:
             yield Config.model_validate(changed)
         except ValidationError:
@@ -46,8 +46,8 @@ def changes(tree: dict[str, Any], word: Word) -> Iterator[Config]:
 
 def all_names(node: type[Node] = Config) -> Iterator[str]:
     """The words of the whole schema, whatever the kinds."""
-    for key, field in keys(node).items():
-        nodes = members(field.annotation)
+    for key, field in node_keys(node).items():
+        nodes = member_classes(field.annotation)
         if not nodes:
             yield f"{node.__name__}.{key}"
         for member in nodes if key != "parts" else ():
@@ -56,13 +56,13 @@ def all_names(node: type[Node] = Config) -> Iterator[str]:
 
 def config_of(tree: dict[str, Any]) -> Config:
     """A config from a tree that leaves out what has a default."""
-    return Config.model_validate(complete(tree))
+    return Config.model_validate(with_default_kinds(tree))
 
 
 def _tables(field: Any) -> tuple[dict[str, Any], ...]:
     """A table of each kind, with a number for each word that has no default."""
-    needed = lambda node: [key for key, field in keys(node).items() if field.is_required() and key != "kind"]
-    return tuple({"kind": kind} | dict.fromkeys(needed(node), 3) for kind, node in kinds(field).items())
+    needed = lambda node: [key for key, field in node_keys(node).items() if field.is_required() and key != "kind"]
+    return tuple({"kind": kind} | dict.fromkeys(needed(node), 3) for kind, node in kind_classes(field).items())
 
 
 def _literals(annotation: Any) -> tuple[Any, ...]:

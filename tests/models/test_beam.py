@@ -11,8 +11,8 @@ from whole_models import CONFIGS, FAST_COMPILATION, VOCABULARY, forward, paramet
 
 from research.config.decoding import Beam, Greedy
 from research.models import MODELS
-from research.models.beam import search
-from research.models.decode import advance, draw
+from research.models.beam import beam_search
+from research.models.decode import decode_chunk, generate_tokens
 
 COUNT = np.array([4, 2, 1])
 VALID = np.arange(4) < COUNT[:, None]
@@ -26,7 +26,7 @@ def prompted(name, rows=slice(None)):
     """The carry after the prompts, and the logits."""
     tokens, valid = jnp.asarray(PROMPTS[rows]), jnp.asarray(VALID[rows])
     carry = MODELS[type(CONFIGS[name])].empty(CONFIGS[name], len(tokens), CAPACITY, VOCABULARY)
-    run = advance.lower(CONFIGS[name], parameters(name), carry, tokens, valid).compile(FAST_COMPILATION)
+    run = decode_chunk.lower(CONFIGS[name], parameters(name), carry, tokens, valid).compile(FAST_COMPILATION)
     return run(parameters(name), carry, tokens, valid)
 
 
@@ -34,7 +34,7 @@ def prompted(name, rows=slice(None)):
 def compiled(name, rows, decoder, steps, end):
     carry, logits = prompted(name, slice(rows))
     words = {"decoder": decoder, "steps": steps, "end": end}
-    return search.lower(CONFIGS[name], parameters(name), carry, logits, **words).compile(FAST_COMPILATION)
+    return beam_search.lower(CONFIGS[name], parameters(name), carry, logits, **words).compile(FAST_COMPILATION)
 
 
 def beams(name, decoder, steps=6, end=None, rows=slice(None)):
@@ -45,7 +45,7 @@ def beams(name, decoder, steps=6, end=None, rows=slice(None)):
 @cache
 def greedy(name, steps, end):
     (carry, logits), key = prompted(name), jax.random.key(0)
-    made = draw.lower(CONFIGS[name], parameters(name), carry, logits, key, decoder=Greedy(), steps=steps, end=end)
+    made = generate_tokens.lower(CONFIGS[name], parameters(name), carry, logits, key, decoder=Greedy(), steps=steps, end=end)
     return jax.device_get(made.compile(FAST_COMPILATION)(parameters(name), carry, logits, key))
 
 
@@ -111,8 +111,8 @@ def test_enough_beams_find_the_best_of_all_texts(end, length_penalty):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(MODELS, type(config), kind._replace(output=narrow))
         decoder = Beam(kind="beam", size=size, length_penalty=length_penalty)
-        run = jax.jit(search.__wrapped__, static_argnames=("config", "decoder", "steps", "end"))
-        patch.setattr("research.models.beam.advance", advance.__wrapped__)
+        run = jax.jit(beam_search.__wrapped__, static_argnames=("config", "decoder", "steps", "end"))
+        patch.setattr("research.models.beam.decode_chunk", decode_chunk.__wrapped__)
         found = jax.device_get(run(config, params, carry, logits[:, :symbols], decoder=decoder, steps=steps, end=end))
     ended = lambda text: end in text
     every = [text for n in (1, 2, 3) for text in itertools.product(range(symbols), repeat=n)]

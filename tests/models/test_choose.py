@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
-from research.config.decoding import Greedy, Sample, TopK, TopP
-from research.models.choose import _nucleus, choose, keys_of
+from research.config.decoding import Greedy, TemperatureSampling, TopK, TopP
+from research.models.choose import _nucleus, choose_symbols, sampling_keys
 
 DRAWS = 20_000
 LOGITS = np.array([1.0, 0.0, -1.0, 2.0, 0.5, 0.5], np.float32)
-CHOOSE = jax.jit(choose, static_argnums=0)
-KEYS = keys_of(jax.random.key(0), jnp.arange(DRAWS), 0)
+CHOOSE = jax.jit(choose_symbols, static_argnums=0)
+KEYS = sampling_keys(jax.random.key(0), jnp.arange(DRAWS), 0)
 
 
 def softmax(logits):
@@ -41,7 +41,7 @@ def allowed(decoder, p):
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        (Sample, {"kind": "sample"}),
+        (TemperatureSampling, {"kind": "sample"}),
         *((TopK, {"kind": "top_k", "k": k}) for k in (2, 4, 9)),
         *((TopP, {"kind": "top_p", "p": p}) for p in (0.3, 0.6, 0.9, 1.0)),
     ],
@@ -93,6 +93,6 @@ def test_the_whole_mass_keeps_the_least_likely_symbol():
 
 
 def test_a_key_belongs_to_a_row_and_a_number():
-    data = lambda rows, number: jax.random.key_data(keys_of(jax.random.key(4), jnp.array(rows), number))
+    data = lambda rows, number: jax.random.key_data(sampling_keys(jax.random.key(4), jnp.array(rows), number))
     np.testing.assert_array_equal(data([5, 2], 3)[0], data([2, 5, 7], 3)[1])
     assert len({tuple(key) for number in range(5) for key in data([0, 1, 2], number).tolist()}) == 15

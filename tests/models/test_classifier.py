@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from research.config.classify import Classifier
+from research.config.classify import ClassifierConfig
 from research.models import MODELS, language_model
-from research.models.classifier import pool
+from research.models.classifier import pool_words
 
 VOCABULARY, LENGTH, CLASSES, WIDTH = 11, 6, 3, 4
 STACK = {"kind": "stack", "layers": 1, "width": WIDTH}
@@ -31,13 +31,13 @@ VALID = np.arange(LENGTH)[None] < LENGTHS[:, None]
 
 
 def config(name):
-    return Classifier.model_validate({"kind": "classifier", "encoder": ENCODERS[name], "dropout": 0.2})
+    return ClassifierConfig.model_validate({"kind": "classifier", "encoder": ENCODERS[name], "dropout": 0.2})
 
 
 @cache
 def parameters(name):
     """None of them at zero."""
-    shapes = jax.eval_shape(lambda: MODELS[Classifier].init(config(name), jax.random.key(0), VOCABULARY, LENGTH, CLASSES))
+    shapes = jax.eval_shape(lambda: MODELS[ClassifierConfig].init(config(name), jax.random.key(0), VOCABULARY, LENGTH, CLASSES))
     rng = np.random.default_rng(1)
     return jax.tree.map(lambda leaf: jnp.asarray(0.5 * rng.standard_normal(leaf.shape), jnp.float32), shapes)
 
@@ -45,7 +45,7 @@ def parameters(name):
 @cache
 def compiled(name):
     params = parameters(name)
-    run = lambda tokens, valid: MODELS[Classifier].hidden(config(name), params, (), tokens, valid)[1][:, 0]
+    run = lambda tokens, valid: MODELS[ClassifierConfig].hidden(config(name), params, (), tokens, valid)[1][:, 0]
     return jax.jit(run)
 
 
@@ -86,7 +86,7 @@ def test_who_sees_what_comes_later(name, first_sees_last):
 
     def pooled_of(table):
         changed = parameters(name).replace(encoder=params.replace(forward=params.forward.replace(embedding=table)))
-        h = MODELS[Classifier].hidden(config(name), changed, (), jnp.arange(LENGTH)[None], jnp.ones((1, LENGTH), bool))[1]
+        h = MODELS[ClassifierConfig].hidden(config(name), changed, (), jnp.arange(LENGTH)[None], jnp.ones((1, LENGTH), bool))[1]
         return h[0, 0, WIDTH:].sum()  # the backward direction ends at the first word
 
     gradient = jax.grad(first)(table)[LENGTH - 1]
@@ -124,12 +124,12 @@ def test_pooling_is_its_formula():
         weights = np.exp(words @ query) / np.exp(words @ query).sum()
         expected = {"mean": words.mean(axis=0), "max": words.max(axis=0), "attention": weights @ words}
         for pooling, value in expected.items():
-            found = pool(pooling, jnp.asarray(h), jnp.asarray(VALID), jnp.asarray(query))[row]
+            found = pool_words(pooling, jnp.asarray(h), jnp.asarray(VALID), jnp.asarray(query))[row]
             np.testing.assert_allclose(found, value, atol=1e-5)
 
 
 def test_dropout_is_of_training_alone_and_drawn_from_the_key():
-    run = lambda key: MODELS[Classifier].hidden(config("dan"), parameters("dan"), (), jnp.asarray(TOKENS), jnp.asarray(VALID), key)[1]
+    run = lambda key: MODELS[ClassifierConfig].hidden(config("dan"), parameters("dan"), (), jnp.asarray(TOKENS), jnp.asarray(VALID), key)[1]
     keys = [jax.random.key(i) for i in (0, 0, 1)]
     a, b, c = (np.asarray(run(key)) for key in keys)
     np.testing.assert_array_equal(a, b)

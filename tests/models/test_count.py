@@ -8,7 +8,7 @@ from whole_models import CONFIGS, FAST_COMPILATION, LENGTH, VOCABULARY, model
 
 from research.config.mixer import ScaledDotScore
 from research.models import MODELS
-from research.models.count import flops_per_token, parameters
+from research.models.count import count_parameters, flops_per_token
 from research.nn.mixers import MIXERS
 from research.nn.scores import SCORES
 
@@ -19,7 +19,7 @@ def test_parameters_are_the_leaves_that_are_drawn(name):
     p = jax.eval_shape(lambda: MODELS[type(config)].init(config, jax.random.key(0), VOCABULARY, LENGTH))
     leaves = {jax.tree_util.keystr(path, simple=True): leaf.size for path, leaf in jax.tree_util.tree_leaves_with_path(p)}
     outside = ("embedding", "position", "output", "output_bias", "direct")
-    counted = parameters(config, VOCABULARY, LENGTH)
+    counted = count_parameters(config, VOCABULARY, LENGTH)
     assert counted.total == sum(leaves.values())
     assert counted.body == sum(size for path, size in leaves.items() if path not in outside)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from whole_models import CONFIGS, FAST_COMPILATION, LENGTH, VOCABULARY, empty, parameters, uncached
 
-from research.config.decoding import Greedy, Sample
-from research.models.decode import Reach, advance, draw, furthest, lengths, without_end
+from research.config.decoding import Greedy, TemperatureSampling
+from research.models.decode import ReachablePositions, decode_chunk, generate_tokens, reachable_positions, text_lengths, without_end
 
 PROMPT, STEPS = 5, 6
 COUNT = np.array([5, 3, 1])  # tokens of each prompt
@@ -17,7 +17,7 @@ PROMPTS = np.random.default_rng(3).integers(VOCABULARY, size=(3, PROMPT), dtype=
 RIGHT = np.arange(PROMPT) < COUNT[:, None]  # padded on the right
 LEFT = RIGHT[:, ::-1]
 INNER = np.array([[1, 1, 1, 1, 1], [1, 0, 1, 0, 1], [0, 0, 1, 0, 0]], bool)
-SAMPLE = Sample(kind="sample")
+SAMPLE = TemperatureSampling(kind="sample")
 EVERY = pytest.mark.parametrize("name", CONFIGS)
 DECODED = pytest.mark.parametrize(
     "name", ["attention, learned", "attention, rotary", "gru + attention, t5", "convolution + window, rotary", "feed-forward, direct"]
@@ -36,7 +36,7 @@ def placed(valid):
 def read(name, rows=3, prompt=PROMPT):
     """`advance` of a model, compiled: (tokens, valid) -> (carry, logits)."""
     tokens, valid = jnp.zeros((rows, prompt), jnp.int32), jnp.ones((rows, prompt), bool)
-    made = advance.lower(CONFIGS[name], parameters(name), empty(name, rows), tokens, valid).compile(FAST_COMPILATION)
+    made = decode_chunk.lower(CONFIGS[name], parameters(name), empty(name, rows), tokens, valid).compile(FAST_COMPILATION)
     return lambda tokens, valid: made(parameters(name), empty(name, rows), tokens, valid)
 
 
@@ -45,7 +45,7 @@ def loop(name, rows=3, decoder=Greedy(), end=None):  # noqa: B008
     """`draw` of a model, compiled: (carry, logits, key, numbers) -> texts."""
     carry, logits = read(name, rows)(np.zeros((rows, PROMPT), np.int32), np.ones((rows, PROMPT), bool))
     words = {"decoder": decoder, "steps": STEPS, "end": end}
-    made = draw.lower(CONFIGS[name], parameters(name), carry, logits, jax.random.key(0), rows=jnp.arange(rows), **words)
+    made = generate_tokens.lower(CONFIGS[name], parameters(name), carry, logits, jax.random.key(0), rows=jnp.arange(rows), **words)
     made = made.compile(FAST_COMPILATION)
     return lambda carry, logits, key, numbers: made(parameters(name), carry, logits, key, rows=numbers)
 
@@ -138,24 +138,24 @@ def test_the_loop_stops_when_every_row_has_ended():
     first = int(texts(name, placed(RIGHT)[:1], RIGHT[:1]).tokens[0, 0])
     carry, logits = read(name, 1)(placed(RIGHT)[:1], RIGHT[:1])
     limit = 1 << 22
-    found = draw(CONFIGS[name], parameters(name), carry, logits, jax.random.key(0), decoder=Greedy(), steps=limit, end=first)
+    found = generate_tokens(CONFIGS[name], parameters(name), carry, logits, jax.random.key(0), decoder=Greedy(), steps=limit, end=first)
     assert found.lengths.tolist() == [1]
 
 
 def test_prompts_of_one_shape_share_one_compiled_loop():
     name = "convolution + window, rotary"
-    before = (advance._cache_size(), draw._cache_size())
+    before = (decode_chunk._cache_size(), generate_tokens._cache_size())
     for valid in (RIGHT, LEFT, INNER):
         for key in (0, 1):
-            carry, logits = advance(CONFIGS[name], parameters(name), empty(name), jnp.asarray(placed(valid)), jnp.asarray(valid))
+            carry, logits = decode_chunk(CONFIGS[name], parameters(name), empty(name), jnp.asarray(placed(valid)), jnp.asarray(valid))
             words = {"decoder": SAMPLE, "steps": STEPS, "end": 3}
-            draw(CONFIGS[name], parameters(name), carry, logits, jax.random.key(key), **words)
-    assert (advance._cache_size() - before[0], draw._cache_size() - before[1]) == (1, 1)
+            generate_tokens(CONFIGS[name], parameters(name), carry, logits, jax.random.key(key), **words)
+    assert (decode_chunk._cache_size() - before[0], generate_tokens._cache_size() - before[1]) == (1, 1)
 
 
 def test_a_text_is_shown_without_its_end():
     tokens = np.array([[4, 9, 9], [4, 5, 6], [9, 9, 9], [1, 2, 9]])
-    found = np.asarray(lengths(jnp.asarray(tokens), 9))
+    found = np.asarray(text_lengths(jnp.asarray(tokens), 9))
     assert found.tolist() == [2, 3, 1, 3]
     shown = [without_end(row, int(n), 9).tolist() for row, n in zip(tokens, found, strict=True)]
     assert shown == [[4], [4, 5, 6], [], [1, 2]]
@@ -163,6 +163,6 @@ def test_a_text_is_shown_without_its_end():
 
 
 def test_learned_positions_alone_end():
-    ends = {name for name, config in CONFIGS.items() if furthest(config, LENGTH).text is not None}
+    ends = {name for name, config in CONFIGS.items() if reachable_positions(config, LENGTH).text is not None}
     assert ends == {"lstm, learned, rms, silu", "attention, learned"}
-    assert furthest(CONFIGS["attention, learned"], LENGTH) == Reach(None, LENGTH)
+    assert reachable_positions(CONFIGS["attention, learned"], LENGTH) == ReachablePositions(None, LENGTH)

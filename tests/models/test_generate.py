@@ -5,17 +5,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from research.config.decoding import Beam, Greedy, Sample, TopK
+from research.config.decoding import Beam, Greedy, TemperatureSampling, TopK
 from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.config.write import to_toml
-from research.data.load import load
-from research.launch.generate import Request, generate
+from research.data.load import load_dataset
+from research.launch.generate import GenerationRequest, generate_texts
 from research.launch.open_run import open_run
 from research.launch.plan import sizes
 from research.models import MODELS
 from research.results import store
-from research.tasks.language_modelling import init
+from research.tasks.language_modelling import init_params
 from research.train import checkpoint
 
 LENGTH = 8
@@ -34,10 +34,10 @@ def run(tmp_path_factory):
             "model": {"kind": "language_model", "layers": 1, "width": 8, "position": {"kind": "learned"}},
         }
     )
-    data = load(config.data)
-    params = jax.jit(lambda: init(config, sizes(config, data), jax.random.key(3)))()
+    data = load_dataset(config.data)
+    params = jax.jit(lambda: init_params(config, sizes(config, data), jax.random.key(3)))()
     (folder / "config.toml").write_text(to_toml(config))
-    checkpoint.save(folder / "seed-0" / "checkpoints", checkpoint.FINAL, params)
+    checkpoint.save_checkpoint(folder / "seed-0" / "checkpoints", checkpoint.FINAL, params)
     store.write_json(folder / "seed-0" / "result.json", {})
     store.write_json(folder / "seed-0" / "status.json", {"status": "done"})
     return open_run(folder.parent, str(folder), None), config, data, params
@@ -46,7 +46,7 @@ def run(tmp_path_factory):
 def test_greedy_text_reaches_the_last_position(run):
     """Prompt and text fill every position that was trained: `</s> a b` and the tokens behind it, of which the last is no input."""
     named, config, data, params = run
-    found = generate(named, Request(("a b",), LENGTH - 2, Greedy()))["texts"][0]
+    found = generate_texts(named, GenerationRequest(("a b",), LENGTH - 2, Greedy()))["texts"][0]
     ids = [data.eos, *data.vocabulary.encode("a b")]
     model = MODELS[type(config.model)]
     forward = jax.jit(lambda tokens, valid: model.logits(config.model, params, hidden(config.model, params, tokens, valid)))
@@ -64,7 +64,7 @@ def hidden(config, params, tokens, valid):
 
 def test_a_text_beyond_the_learned_positions_is_refused(run):
     with pytest.raises(StepladderError, match=f"beyond the {LENGTH} learned positions"):
-        generate(run[0], Request(("d", "a b"), LENGTH - 1, Greedy()))
+        generate_texts(run[0], GenerationRequest(("d", "a b"), LENGTH - 1, Greedy()))
 
 
 def test_a_learned_position_past_the_table_is_nan(run):
@@ -78,16 +78,16 @@ def test_a_learned_position_past_the_table_is_nan(run):
 @pytest.mark.parametrize("decoder", [TopK(kind="top_k", k=3), Beam(kind="beam", size=2)], ids=lambda decoder: decoder.kind)
 def test_prompts_of_different_lengths_are_one_batch(run, decoder):
     """The first prompt's text is the one that it gives alone; no text shows its end symbol."""
-    asked = Request(("a b", "", "c d e f"), 3, decoder, until_end=True)
-    together, alone = (generate(run[0], one)["texts"] for one in (asked, asked._replace(prompts=("a b",))))
+    asked = GenerationRequest(("a b", "", "c d e f"), 3, decoder, until_end=True)
+    together, alone = (generate_texts(run[0], one)["texts"] for one in (asked, asked._replace(prompts=("a b",))))
     assert [text["prompt"] for text in together] == ["a b", "", "c d e f"]
     assert (together[0]["text"], together[0]["tokens"]) == (alone[0]["text"], alone[0]["tokens"])
     assert not any("</s>" in text["text"] for text in together)
 
 
 def test_beams_have_their_scores_the_best_first(run):
-    asked = Request(("a b",), 4, Beam(kind="beam", size=3, length_penalty=0.0), n_best=3)
-    (found,) = generate(run[0], asked)["texts"]
+    asked = GenerationRequest(("a b",), 4, Beam(kind="beam", size=3, length_penalty=0.0), n_best=3)
+    (found,) = generate_texts(run[0], asked)["texts"]
     scores = [one["score"] for one in found["n_best"]]
     assert len(scores) == 3
     assert scores == sorted(scores, reverse=True)
@@ -96,8 +96,8 @@ def test_beams_have_their_scores_the_best_first(run):
 
 
 def test_recomputing_is_timed_where_it_is_asked_for(run):
-    asked = Request(("a b",), 3, Sample(kind="sample"))
-    assert set(generate(run[0], asked)["latency_ms"]) == {"first", "each_later"}
-    found = generate(run[0], asked._replace(recompute=True))["latency_ms"]
+    asked = GenerationRequest(("a b",), 3, TemperatureSampling(kind="sample"))
+    assert set(generate_texts(run[0], asked)["latency_ms"]) == {"first", "each_later"}
+    found = generate_texts(run[0], asked._replace(recompute=True))["latency_ms"]
     assert set(found) == {"first", "each_later", "recompute"}
     assert found["recompute"] > 0

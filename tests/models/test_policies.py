@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from whole_models import BATCH, CONFIGS, FAST_COMPILATION, GAPS, LENGTH, TOKENS, VOCABULARY, parameters
 
-from research.config.model import LanguageModel
+from research.config.model import LanguageModelConfig
 from research.models import MODELS, language_model
-from research.tasks.output import scores
+from research.tasks.output import logit_scores
 
 pytestmark = pytest.mark.trains
 
@@ -33,7 +33,7 @@ def graded(config, name):
 
     def loss(params):
         h = language_model.hidden(config, params, carry, jnp.asarray(TOKENS), jnp.asarray(GAPS))[1]
-        logits = MODELS[LanguageModel].logits(config, params, h)
+        logits = MODELS[LanguageModelConfig].logits(config, params, h)
         return (jax.nn.log_softmax(logits) * WEIGHTS).mean(), logits
 
     return jax.jit(lambda params: _logits_first(jax.value_and_grad(loss, has_aux=True)(params)), compiler_options=FAST_COMPILATION)
@@ -96,7 +96,7 @@ def test_mixed_precision_multiplies_matrices_of_bfloat16_and_computes_nothing_el
     def loss(params):
         h = language_model.hidden(config, params, carry, jnp.asarray(TOKENS), jnp.asarray(GAPS), None, observe)[1]
         kernel, bias = language_model.output(config, params, False)
-        return scores(h, kernel, bias, jnp.asarray(TOKENS)).nats.sum()
+        return logit_scores(h, kernel, bias, jnp.asarray(TOKENS)).nats.sum()
 
     seen = [*operations(jax.make_jaxpr(jax.grad(loss))(parameters(name)).jaxpr)]
     rounded = lambda equation: [v for v in equation.invars if getattr(v.aval, "dtype", None) == jnp.bfloat16]
@@ -112,7 +112,7 @@ def test_the_logits_of_evaluation_are_of_a_product_in_float32(name):
     h = jnp.asarray(np.random.default_rng(0).normal(size=(2, config.width)), jnp.float32)
     params = parameters(name)
     kernel, bias = (np.asarray(part, np.float64) for part in language_model.output(CONFIGS[name], params))
-    np.testing.assert_allclose(MODELS[LanguageModel].logits(config, params, h), np.asarray(h) @ kernel + bias, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(MODELS[LanguageModelConfig].logits(config, params, h), np.asarray(h) @ kernel + bias, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", STACKS)
@@ -145,7 +145,7 @@ def test_the_unstacked_model_is_the_stack(name, precision):
 
     def run(config, params, carry):
         carry, h, _ = language_model.hidden(config, params, carry, jnp.asarray(TOKENS), jnp.asarray(GAPS))
-        return MODELS[LanguageModel].logits(config, params, h), jax.tree.leaves(carry)
+        return MODELS[LanguageModelConfig].logits(config, params, h), jax.tree.leaves(carry)
 
     flat = MODELS[type(config)].unstack(config, params, start(config))
     assert len(flat[0].pattern) == config.layers

@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter
 from translators import jit, look, noisy
 
-from research.config.encoder_decoder import RecurrentDecoder
+from research.config.encoder_decoder import RecurrentDecoderConfig
 from research.models import recurrent_decoder
 
 B, T, S, D, M, N, V = 2, 4, 3, 4, 6, 5, 7  # rows, target, places, width, memory, summary, symbols
@@ -14,7 +14,7 @@ RNG = np.random.default_rng(0)
 MEMORY, SUMMARY = RNG.standard_normal((B, S, M), np.float32), RNG.standard_normal((B, N), np.float32)
 EXISTS, TOKENS = np.array([[1, 1, 1], [1, 0, 1]], bool), RNG.integers(V, size=(B, T), dtype=np.int32)
 
-decoder = TypeAdapter(RecurrentDecoder).validate_python
+decoder = TypeAdapter(RecurrentDecoderConfig).validate_python
 CASES = {
     "none, elman": {"cell": {"kind": "elman"}, "attention": {"kind": "none"}},
     "none, gru": {"cell": {"kind": "gru"}, "attention": {"kind": "none"}},

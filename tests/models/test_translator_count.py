@@ -6,7 +6,7 @@ import pytest
 from translators import CONFIGS, FAST_COMPILATION, FIRST_SOURCE, SIZES, TARGETS, VOCABULARY, look, pair
 
 from research.models import MODELS
-from research.models.count import flops_per_token, parameters
+from research.models.count import count_parameters, flops_per_token
 
 RNN, SOURCES = {"kind": "recurrent"}, VOCABULARY - FIRST_SOURCE
 
@@ -17,7 +17,7 @@ def test_parameters_are_the_leaves_that_are_drawn(name):
     p = jax.eval_shape(lambda: MODELS[type(config)].init(config, jax.random.key(0), *SIZES))
     leaves = {jax.tree_util.keystr(path, simple=True, separator="."): leaf.size for path, leaf in jax.tree_util.tree_leaves_with_path(p)}
     outside = ("encoder.embedding", "encoder.position", "decoder.embedding", "decoder.position", "output", "output_bias")
-    counted = parameters(config, *SIZES)
+    counted = count_parameters(config, *SIZES)
     assert counted.total == sum(leaves.values())
     assert counted.body == sum(size for path, size in leaves.items() if path not in outside)
 
@@ -33,15 +33,15 @@ def test_a_recurrent_pair_has_the_parameters_of_its_equations():
     first, cell = memory * width + width, 2 * width**2 + width
     looking = (width + memory + 1) * width + (width + memory) * width
     embeddings, output = SOURCES * memory // 2 + TARGETS * width, TARGETS * width + TARGETS
-    assert parameters(config, *SIZES) == (encoder + first + cell + looking + embeddings + output, encoder + first + cell + looking)
+    assert count_parameters(config, *SIZES) == (encoder + first + cell + looking + embeddings + output, encoder + first + cell + looking)
 
 
 @pytest.mark.parametrize("parts", ["recurrent", "stack"])
 def test_what_is_shared_and_tied_is_counted_once(parts):
     words = {"kind": parts, "width": 12}
-    separate = parameters(pair(words | ({"bidirectional": False} if parts == "recurrent" else {}), words), *SIZES)
+    separate = count_parameters(pair(words | ({"bidirectional": False} if parts == "recurrent" else {}), words), *SIZES)
     shared, tied, both = (
-        parameters(pair(words | ({"bidirectional": False} if parts == "recurrent" else {}), words, **more), *SIZES)
+        count_parameters(pair(words | ({"bidirectional": False} if parts == "recurrent" else {}), words, **more), *SIZES)
         for more in ({"embeddings": "shared"}, {"tie": True}, {"embeddings": "shared", "tie": True})
     )
     common = (TARGETS - FIRST_SOURCE) * 12  # the symbols of both sides have one vector

@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 
 from research.config.errors import StepladderError
-from research.config.word_vectors import WordVectors as Config
-from research.data.word_windows import Blocks, collect
-from research.models.word_vectors import WordVectors, embedding_of, fit, init, train, update
+from research.config.word_vectors import WordVectorsConfig as Config
+from research.data.word_windows import Blocks, training_sentences
+from research.models.word_vectors import (
+    WordVectorsParams,
+    descend_block,
+    fit_word_vectors,
+    init_word_vectors,
+    initial_embedding_table,
+    train_blocks,
+)
 from research.text.vector_files import Vectors
 from research.text.vocabulary import Vocabulary
 
@@ -24,7 +31,7 @@ def random_block(seed):
 
 def random_tables(seed):
     one, other = jax.random.normal(jax.random.key(seed), (2, 8, 5))
-    return WordVectors(one, other)
+    return WordVectorsParams(one, other)
 
 
 def neighbours_of(block, i):
@@ -59,7 +66,7 @@ def cbow_loss(params, block):
 def test_a_step_goes_down_the_gradient_of_the_plain_objective(kind, loss, seed):
     params, block = random_tables(seed), random_block(seed)
     gradient = jax.grad(loss)(params, block)
-    stepped = update(CONFIG.model_copy(update={"kind": kind}), params, block)
+    stepped = descend_block(CONFIG.model_copy(update={"kind": kind}), params, block)
     expected = jax.tree.map(lambda p, g: p - 0.1 * g, params, gradient)
     jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=2e-5, atol=2e-6), stepped, expected)
 
@@ -70,8 +77,8 @@ def test_many_steps_of_a_call_are_the_steps_one_by_one(kind):
     steps = [random_block(seed) for seed in range(5)]
     expected = random_tables(7)
     for block in steps:
-        expected = update(config, expected, block)
-    trained = train(config, random_tables(7), Blocks(*map(np.stack, zip(*steps, strict=True))))
+        expected = descend_block(config, expected, block)
+    trained = train_blocks(config, random_tables(7), Blocks(*map(np.stack, zip(*steps, strict=True))))
     jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5), trained, expected)
 
 
@@ -79,13 +86,13 @@ def two_topics(lines=400):
     """Sentences about 0..4, and sentences about 5..9."""
     r = np.random.default_rng(0)
     tokens = (r.integers(0, 5, (lines, 8)) + 5 * r.integers(0, 2, (lines, 1))).astype(np.int32)
-    return collect(tokens.ravel(), np.repeat(np.arange(lines, dtype=np.int32), 8), np.ones(10, bool))
+    return training_sentences(tokens.ravel(), np.repeat(np.arange(lines, dtype=np.int32), 8), np.ones(10, bool))
 
 
 @pytest.mark.parametrize("kind", ["skip_gram", "cbow"])
 def test_words_of_one_topic_come_together_and_seeds_repeat(kind):
     config = Config(kind=kind, width=8, window=3, block=8, shared=16, sample=0.0)
-    one, again, other = (fit(config, two_topics(), seed).input for seed in (0, 0, 1))
+    one, again, other = (fit_word_vectors(config, two_topics(), seed).input for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one, other)
     table = np.asarray(one / jnp.linalg.norm(one, axis=1, keepdims=True))
@@ -97,11 +104,11 @@ def test_words_of_one_topic_come_together_and_seeds_repeat(kind):
 def test_a_diverging_fit_is_told_with_the_way_out():
     config = Config(width=8, window=3, block=64, shared=16, sample=0.0, learning_rate=5.0)
     with pytest.raises(StepladderError, match=r"diverged in epoch 1.*block"):
-        fit(config, two_topics(), 0)
+        fit_word_vectors(config, two_topics(), 0)
 
 
 def test_vectors_begin_small_and_predict_nothing():
-    params = init(CONFIG, jax.random.key(0), 1000)
+    params = init_word_vectors(CONFIG, jax.random.key(0), 1000)
     assert float(jnp.abs(params.input).max()) <= 0.5 / 5
     assert not params.output.any()
 
@@ -109,7 +116,7 @@ def test_vectors_begin_small_and_predict_nothing():
 def test_embeddings_take_the_vectors_that_are_there_and_draw_the_others():
     vectors = Vectors(("b", "z", "a"), np.arange(6, dtype=np.float32).reshape(3, 2))
     vocabulary = Vocabulary(("<unk>", "a", "b", "</s>"), unk=0, eos=3)
-    table, covered = embedding_of(vectors, vocabulary, jax.random.key(0), 0.1)
+    table, covered = initial_embedding_table(vectors, vocabulary, jax.random.key(0), 0.1)
     assert covered == 0.5
     np.testing.assert_array_equal(table[1:3], [[4, 5], [0, 1]])
     np.testing.assert_array_equal(table[jnp.array([0, 3])], 0.1 * jax.random.normal(jax.random.key(0), (4, 2))[jnp.array([0, 3])])

@@ -11,13 +11,13 @@ import numpy as np
 from pydantic import TypeAdapter
 from whole_models import FAST_COMPILATION
 
-from research.config.encoder_decoder import EncoderDecoder
+from research.config.encoder_decoder import EncoderDecoderConfig
 from research.models import MODELS, encoder_decoder
 
 BATCH, SOURCE, LENGTH, VOCABULARY, TARGETS, FIRST_SOURCE, SEPARATOR = 4, 6, 6, 14, 9, 6, 7
 SIZES = (VOCABULARY, LENGTH, SOURCE, TARGETS, FIRST_SOURCE)
 
-translator = TypeAdapter(EncoderDecoder).validate_python
+translator = TypeAdapter(EncoderDecoderConfig).validate_python
 POST, NO_LAYER = {"kind": "layer", "placement": "post"}, {"kind": "none"}
 RELU = {"kind": "relu", "width": 12}
 ATTENTION, WINDOW = {"kind": "attention", "heads": 2}, {"kind": "window", "size": 3}
@@ -108,7 +108,7 @@ def gradient(name):
 
 
 def _trained(config, params, source, exists, target, valid):
-    kind = MODELS[EncoderDecoder]
+    kind = MODELS[EncoderDecoderConfig]
     carry = kind.read(config, params, source, exists)
     return kind.logits(config, params, kind.hidden(config, params, carry, target, valid)[1])
 
@@ -116,7 +116,7 @@ def _trained(config, params, source, exists, target, valid):
 @cache
 def cut(name):
     """The target in two chunks over a carry that has room for it: (..., which of the target's symbols are in the first) -> logits."""
-    config, params, kind = CONFIGS[name], parameters(name), MODELS[EncoderDecoder]
+    config, params, kind = CONFIGS[name], parameters(name), MODELS[EncoderDecoderConfig]
 
     def run(source, exists, target, valid, first):
         carry = kind.read(config, params, source, exists, None, LENGTH)
@@ -130,7 +130,7 @@ def cut(name):
 @cache
 def one_by_one(name):
     """As in decoding: chunks of one symbol through the unstacked model."""
-    kind, params = MODELS[EncoderDecoder], parameters(name)
+    kind, params = MODELS[EncoderDecoderConfig], parameters(name)
 
     def run(source, exists, target, valid):
         carry = kind.read(CONFIGS[name], params, source, exists, None, LENGTH)

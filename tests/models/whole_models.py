@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import TypeAdapter
 
-from research.config.model import FeedForwardLM, LanguageModel
+from research.config.model import FeedForwardLMConfig, LanguageModelConfig
 from research.models import MODELS
 
 BATCH, LENGTH, VOCABULARY = 3, 12, 36
@@ -16,7 +16,7 @@ TOKENS = np.random.default_rng(1).permutation(VOCABULARY).reshape(BATCH, LENGTH)
 ALL = np.ones((BATCH, LENGTH), bool)
 GAPS = np.array([[1, 1, 0, 1, 1, 1, 0, 0, 1, 1, 0, 1], [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1], [1, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]], bool)
 
-model = TypeAdapter(LanguageModel | FeedForwardLM).validate_python
+model = TypeAdapter(LanguageModelConfig | FeedForwardLMConfig).validate_python
 WINDOW = {"kind": "window", "size": 4}
 
 

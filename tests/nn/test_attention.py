@@ -8,7 +8,7 @@ from flax import linen
 from jax.test_util import check_grads
 from quick import jit, parameters
 
-from research.config.mixer import Alibi, Attention, CosineScore, DotScore, MlpScore, NoPosition, Rotary, WindowCache
+from research.config.mixer import Alibi, AttentionConfig, CosineScore, DotScore, MlpScore, NoPosition, Rotary, WindowCache
 from research.nn.attend import attend, attend_dot, attend_fused
 from research.nn.attention import AttentionSpec, empty_attention, init_attention, mix_attention
 
@@ -27,7 +27,7 @@ mix_once = jit(mix, static_argnames=("spec", "capacity", "observe"))
 
 
 def test_parity_with_flax():
-    spec = AttentionSpec(Attention(heads=HEADS), NoPosition())
+    spec = AttentionSpec(AttentionConfig(heads=HEADS), NoPosition())
     params = parameters(init_attention, spec, WIDTH)
     kernel = lambda a: {"kernel": a.reshape(WIDTH, HEADS, WIDTH // HEADS)}
     q, k, v = (kernel(a) for a in np.split(np.asarray(params.project), 3, axis=1))
@@ -64,8 +64,8 @@ def test_a_quick_core_has_the_values_and_gradients_of_the_plain_one(rows, core):
 
 @pytest.mark.parametrize("size", [1, 3, 20])
 def test_a_window_is_a_full_cache_that_looks_no_further_back(size):
-    full = AttentionSpec(Attention(heads=HEADS), Alibi(kind="alibi"))
-    rolling = AttentionSpec(Attention(heads=HEADS, cache=WindowCache(kind="window", size=size)), Alibi(kind="alibi"))
+    full = AttentionSpec(AttentionConfig(heads=HEADS), Alibi(kind="alibi"))
+    rolling = AttentionSpec(AttentionConfig(heads=HEADS, cache=WindowCache(kind="window", size=size)), Alibi(kind="alibi"))
     params = parameters(init_attention, full, WIDTH)
     y, _ = mix_once(rolling, params, X, ALL)
     for time in range(LENGTH):
@@ -76,7 +76,7 @@ def test_a_window_is_a_full_cache_that_looks_no_further_back(size):
 
 @pytest.mark.parametrize("capacity", [0, LENGTH])
 def test_observed_weights_are_in_the_order_of_the_chunk(capacity):
-    spec = AttentionSpec(Attention(heads=HEADS), Rotary(kind="rotary"))
+    spec = AttentionSpec(AttentionConfig(heads=HEADS), Rotary(kind="rotary"))
     params = parameters(init_attention, spec, WIDTH)
     weights = np.asarray(mix_once(spec, params, X, GAPS, capacity, observe=True)[1]["weights"])
     for row in range(BATCH):
@@ -90,7 +90,7 @@ def test_observed_weights_are_in_the_order_of_the_chunk(capacity):
 
 
 def test_the_observed_deviation_is_that_of_the_logits_that_count():
-    spec = AttentionSpec(Attention(heads=1, score=DotScore(kind="dot"), projections=False), NoPosition())
+    spec = AttentionSpec(AttentionConfig(heads=1, score=DotScore(kind="dot"), projections=False), NoPosition())
     params = parameters(init_attention, spec, WIDTH)
     valid = np.array([GAPS[0], np.zeros(LENGTH, bool)])
     deviation = mix_once(spec, params, X, valid, observe=True)[1]["logits_deviation"]
@@ -100,7 +100,7 @@ def test_the_observed_deviation_is_that_of_the_logits_that_count():
 
 
 def test_dropout_keeps_the_mean_and_scales_what_it_keeps():
-    spec = AttentionSpec(Attention(heads=HEADS), NoPosition(), dropout=0.4)
+    spec = AttentionSpec(AttentionConfig(heads=HEADS), NoPosition(), dropout=0.4)
     params = parameters(init_attention, spec, WIDTH)
     one = lambda key, params, x, valid: mix(spec, params, x, valid, key=key)[0]
     keys = jax.random.split(jax.random.key(1), 1000)
@@ -117,7 +117,7 @@ def test_dropout_keeps_the_mean_and_scales_what_it_keeps():
 @pytest.mark.parametrize("score", [MlpScore(kind="mlp", width=7), CosineScore(kind="cosine")], ids=["mlp", "cosine"])
 def test_a_key_is_prepared_when_it_is_kept_and_not_again_for_every_later_query(score):
     """Of one more token over a cache of 50 slots, no projection and no length of a vector is computed for all 50."""
-    spec = AttentionSpec(Attention(heads=2, score=score), NoPosition())
+    spec = AttentionSpec(AttentionConfig(heads=2, score=score), NoPosition())
     params = init_attention(spec, jax.random.key(0), 8)
     carry = empty_attention(spec, 3, 50, 8)
     assert carry.k.shape == (3, 2, 50, 7 if score.kind == "mlp" else 4)

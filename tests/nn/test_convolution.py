@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from quick import jit, parameters
 
-from research.config.mixer import Convolution
+from research.config.mixer import ConvolutionConfig
 from research.nn.convolution import empty_convolution, init_convolution, mix_convolution
 
 WIDTH = 3
@@ -13,7 +13,7 @@ WIDTH = 3
 
 @pytest.mark.parametrize("window", [1, 2, 6])
 def test_each_output_is_the_sum_over_the_window_of_what_exists(window):
-    config, random = Convolution(kind="convolution", window=window), np.random.default_rng(window)
+    config, random = ConvolutionConfig(kind="convolution", window=window), np.random.default_rng(window)
     params = parameters(init_convolution, config, WIDTH)
     x = random.normal(size=(2, 7, WIDTH)).astype(np.float32)
     valid = np.array([[c == "x" for c in row] for row in ("xx.xxxx", ".x.xx..")])

@@ -8,10 +8,10 @@ from flax import linen
 from pydantic import TypeAdapter
 from quick import jit, parameters
 
-from research.config.encoder_decoder import CrossAttention
-from research.config.mixer import Attention, NoPosition
+from research.config.encoder_decoder import CrossAttentionConfig
+from research.config.mixer import AttentionConfig, NoPosition
 from research.nn.attention import AttentionSpec, empty_attention, init_attention, mix_attention
-from research.nn.cross_attention import init_cross, look_at, remember
+from research.nn.cross_attention import attend_to_memory, init_cross_attention, project_memory
 
 B, T, S, D, M, HEADS = 2, 3, 5, 8, 6, 2
 RNG = np.random.default_rng(0)
@@ -19,7 +19,7 @@ X, MEMORY = RNG.standard_normal((B, T, D), np.float32), RNG.standard_normal((B, 
 EXISTS = np.array([[1, 1, 0, 1, 1], [0, 0, 1, 0, 0]], bool)
 CLOSE = {"atol": 1e-5, "rtol": 1e-5}
 
-cross = TypeAdapter(CrossAttention).validate_python
+cross = TypeAdapter(CrossAttentionConfig).validate_python
 
 
 def of_heads(kernel):
@@ -33,12 +33,12 @@ def linen_attention(query, key, value, out):
 
 def test_cross_attention_is_that_of_linen():
     config = cross({"heads": HEADS})
-    p = parameters(init_cross, config, D, M)
+    p = parameters(init_cross_attention, config, D, M)
     theirs = linen.MultiHeadDotProductAttention(HEADS, use_bias=False, out_features=D, qkv_features=D)
 
     @jit
     def both(x, memory, exists):
-        found = look_at(config, p, remember(config, p, memory, exists), x)[0]
+        found = attend_to_memory(config, p, project_memory(config, p, memory, exists), x)[0]
         mask = jnp.broadcast_to(exists[:, None, None], (B, 1, T, S))
         return found, theirs.apply(linen_attention(p.query, p.key, p.value, p.out), x, memory, memory, mask=mask)
 
@@ -47,7 +47,7 @@ def test_cross_attention_is_that_of_linen():
 
 @pytest.mark.parametrize("masked", [True, False])
 def test_self_attention_is_that_of_linen(masked):
-    spec = AttentionSpec(Attention(kind="attention", heads=HEADS), NoPosition(), 0.0, masked)
+    spec = AttentionSpec(AttentionConfig(kind="attention", heads=HEADS), NoPosition(), 0.0, masked)
     p = parameters(init_attention, spec, D)
     theirs = linen.MultiHeadDotProductAttention(HEADS, use_bias=False)
     exists = np.arange(T) < np.array([[3], [2]])
@@ -72,14 +72,14 @@ def test_what_is_seen(score, projections):
     """The observed weights are of what exists alone, sum to one, and mix the values; none exists: zero, with a finite gradient."""
     config = cross({"heads": HEADS, "score": score, "projections": projections})
     memory = MEMORY if projections else RNG.standard_normal((B, S, D), np.float32)
-    p = parameters(init_cross, config, D, memory.shape[-1])
+    p = parameters(init_cross_attention, config, D, memory.shape[-1])
     exists = jnp.asarray([EXISTS[0], np.zeros(S, bool)])  # of the second row nothing
 
     @jit
     def run(memory):
-        kept = remember(config, p, memory, exists)
-        look = lambda memory: look_at(config, p, remember(config, p, memory, exists), jnp.asarray(X))[0]
-        observed, weights = look_at(config, p, kept, jnp.asarray(X), observe=True)
+        kept = project_memory(config, p, memory, exists)
+        look = lambda memory: attend_to_memory(config, p, project_memory(config, p, memory, exists), jnp.asarray(X))[0]
+        observed, weights = attend_to_memory(config, p, kept, jnp.asarray(X), observe=True)
         return look(memory), observed, weights, kept.v, jax.grad(lambda memory: look(memory).sum())(memory)
 
     quick, observed, weights, v, gradient = map(np.asarray, run(memory))

@@ -14,11 +14,11 @@ from scipy import special
 from research.config.model import FeedForward, LayerNorm, NoNorm, NormalInit, RMSNorm, UniformInit, VarianceInit
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
-from research.nn.existing import gather_existing, order_of, scatter_existing
+from research.nn.existing import gather_valid, scatter_valid, valid_first_order
 from research.nn.feed_forward import feed_forward, init_feed_forward
-from research.nn.initialisers import draw, draw_bias
+from research.nn.initialisers import draw_bias, draw_weights
 from research.nn.linear import dense, linear
-from research.nn.masks import causal, existing, masked_softmax, window
+from research.nn.masks import causal_mask, masked_softmax, padding_mask, window_mask
 from research.nn.norm import EPSILON, init_norm, norm
 
 RANDOM = np.random.default_rng(0)
@@ -51,7 +51,7 @@ def test_linear_has_forward_and_second_derivatives():
     ids=lambda value: getattr(value, "kind", ""),
 )
 def test_initial_values_have_the_configured_deviation(init, deviation):
-    values = np.asarray(jit(lambda key: draw(init, key, (400, 100), 100))(jax.random.key(0)))
+    values = np.asarray(jit(lambda key: draw_weights(init, key, (400, 100), 100))(jax.random.key(0)))
     assert abs(values.mean()) < 5 * deviation / 200
     np.testing.assert_allclose(values.std(), deviation, rtol=0.02)
     bias = draw_bias(init, jax.random.key(0), 50)
@@ -135,15 +135,15 @@ def test_a_fully_masked_row_is_zero_with_a_zero_gradient():
 def test_masks_compose():
     distance = jnp.asarray(np.subtract.outer(np.arange(4), np.arange(4)))[None]
     exists = jnp.array([[True, False, True, True]])
-    mask = causal(distance) & window(distance, 2) & existing(exists)
+    mask = causal_mask(distance) & window_mask(distance, 2) & padding_mask(exists)
     np.testing.assert_array_equal(mask[0], [[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]])
 
 
 @jax.jit
 def there_and_back(x, valid):
-    order = order_of(valid)
-    packed = gather_existing(order, x)
-    return order, packed, scatter_existing(order, packed)
+    order = valid_first_order(valid)
+    packed = gather_valid(order, x)
+    return order, packed, scatter_valid(order, packed)
 
 
 @settings(max_examples=15, deadline=None)

@@ -15,9 +15,9 @@ from research.config.mixer import (
     LSTM,
     T5,
     Alibi,
-    Attention,
+    AttentionConfig,
     BilinearScore,
-    Convolution,
+    ConvolutionConfig,
     CosineScore,
     DotScore,
     Elman,
@@ -43,10 +43,10 @@ SCALED = ScaledDotScore()
 
 
 def attention(score, position, kept, projections=True):
-    return AttentionSpec(Attention(heads=2, score=score, cache=kept, projections=projections), position)
+    return AttentionSpec(AttentionConfig(heads=2, score=score, cache=kept, projections=projections), position)
 
 
-RECURRENT_AND_CONVOLUTION = [Elman(kind="elman"), GRU(kind="gru"), LSTM(kind="lstm"), Convolution(kind="convolution", window=3)]
+RECURRENT_AND_CONVOLUTION = [Elman(kind="elman"), GRU(kind="gru"), LSTM(kind="lstm"), ConvolutionConfig(kind="convolution", window=3)]
 FULL_CACHES = [
     attention(SCALED, ALIBI, FULL),
     attention(MLP, T5_, FULL),

@@ -15,7 +15,7 @@ from research.nn import positions
 from research.nn.positions import alibi_slopes, init_bias, init_position, rotary, sinusoidal, t5_boundaries
 
 add_position = jit(positions.add_position, static_argnums=0)
-turn_position = jit(positions.turn_position, static_argnums=0)
+turn_position = jit(positions.rotate_by_position, static_argnums=0)
 position_bias = jit(positions.position_bias, static_argnums=(0, 2))
 
 POSITION = np.array([[0, 1, 2, 3], [5, 6, 100, 5000]])

@@ -12,7 +12,7 @@ from quick import jit, parameters
 from research.config.mixer import GRU, LSTM, Elman, OrthogonalInit
 from research.config.model import UniformInit
 from research.nn.recurrence import scan_plain, scan_recurrent
-from research.nn.recurrent import CELLS, Hidden, empty_recurrent, init_recurrent, mix_recurrent, step_recurrent
+from research.nn.recurrent import CELLS, HiddenState, empty_recurrent, init_recurrent, mix_recurrent, step_recurrent
 
 BATCH, LENGTH, WIDTH = 2, 5, 4
 RANDOM = np.random.default_rng(0)
@@ -129,7 +129,7 @@ def test_steps_are_the_mixer_and_what_is_observed_is_what_happened(config):
 def test_jacobians_of_a_step_agree_in_both_modes_and_with_the_closed_form():
     config = ELMANS[0]
     params, h = parameters(init_recurrent, config, WIDTH), jnp.asarray(RANDOM.normal(size=(1, WIDTH)), jnp.float32)
-    after = lambda h: step(config, params, Hidden(h), X[:1, 0]).h
+    after = lambda h: step(config, params, HiddenState(h), X[:1, 0]).h
     closed = np.diag(1 - np.asarray(after(h))[0] ** 2) @ np.asarray(params.recurrent_kernel).T
     for jacobian in (jax.jacrev(after), jax.jacfwd(after)):
         np.testing.assert_allclose(jacobian(h)[0, :, 0], closed, atol=1e-5)

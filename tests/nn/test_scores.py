@@ -9,7 +9,7 @@ from quick import jit, parameters
 
 from research.config.mixer import BilinearScore, CosineScore, DotScore, MlpScore, ScaledDotScore
 from research.nn import scores
-from research.nn.scores import init_score, mlp_blocks, score
+from research.nn.scores import attention_logits, init_score, mlp_blocks
 
 BATCH, HEADS, QUERIES, KEYS, WIDTH = 2, 3, 4, 7, 5
 RANDOM = np.random.default_rng(0)
@@ -35,7 +35,7 @@ FORMULAS = [
 @pytest.mark.parametrize(("config", "formula"), FORMULAS, ids=lambda value: getattr(value, "kind", ""))
 def test_every_pair_has_the_score_of_the_formula(config, formula):
     params = parameters(init_score, config, HEADS, WIDTH)
-    logits = jit(partial(score, config))(params, Q, K)
+    logits = jit(partial(attention_logits, config))(params, Q, K)
     params = jax.tree.map(np.asarray, params)
     expected = [[[[formula(params, h, q, k) for k in K[b, h]] for q in Q[b, h]] for h in range(HEADS)] for b in range(BATCH)]
     np.testing.assert_allclose(logits, expected, atol=5e-6)
@@ -48,7 +48,7 @@ def test_the_temperature_of_cosine_starts_at_the_root_of_the_head_width():
 def test_cosine_of_the_zero_vector_is_zero_with_a_finite_gradient():
     config = CosineScore(kind="cosine")
     params = parameters(init_score, config, HEADS, WIDTH)
-    weigh = lambda q, k: score(config, params, q, k).sum()
+    weigh = lambda q, k: attention_logits(config, params, q, k).sum()
     value, gradients = jit(jax.value_and_grad(weigh, argnums=(0, 1)))(np.zeros_like(Q), K)
     assert value == 0
     assert all(np.isfinite(gradient).all() for gradient in gradients)
@@ -60,7 +60,7 @@ def test_blocks_of_keys_change_nothing(monkeypatch, limit):
     params = parameters(init_score, config, HEADS, WIDTH)
 
     def weigh(*arguments):
-        run = lambda q, k, p: score(config, p, q, k)
+        run = lambda q, k, p: attention_logits(config, p, q, k)
         gradient = jax.grad(lambda *a: (run(*a) ** 2).sum(), argnums=(0, 1, 2))
         return jit(lambda *a: (run(*a), gradient(*a)))(*arguments)
 

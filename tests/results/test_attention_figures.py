@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from test_plots import texts as said
 
 from research.results import store
-from research.results.caption_plot import Caption, caption_plot, over_picture
+from research.results.caption_plot import Caption, caption_plot, upsample_weights
 from research.results.cells import load_cells
 from research.results.figures import FIGURES
 
@@ -19,7 +19,7 @@ from research.results.figures import FIGURES
 def test_weights_over_a_picture_are_level_on_and_beyond_the_middles_of_places(places, times, seed):
     """An odd number of pixels a place has its middle in a pixel: there the weight itself stands; the corners have the corners' weights."""
     weights = np.random.default_rng(seed).dirichlet(np.ones(places**2))
-    spread = over_picture(weights, places * (2 * times - 1))
+    spread = upsample_weights(weights, places * (2 * times - 1))
     middles = np.arange(places) * (2 * times - 1) + times - 1
     np.testing.assert_allclose(spread[np.ix_(middles, middles)].ravel(), weights, atol=1e-12)
     np.testing.assert_allclose(spread[[0, 0, -1, -1], [0, -1, 0, -1]], weights[[0, places - 1, -places, -1]], atol=1e-12)
@@ -27,7 +27,7 @@ def test_weights_over_a_picture_are_level_on_and_beyond_the_middles_of_places(pl
 
 @given(st.integers(1, 6), st.integers(1, 30))
 def test_equal_weights_lie_level_over_a_picture(places, side):
-    np.testing.assert_allclose(over_picture(np.full(places**2, 0.25), side), np.full((side, side), 0.25), atol=1e-12)
+    np.testing.assert_allclose(upsample_weights(np.full(places**2, 0.25), side), np.full((side, side), 0.25), atol=1e-12)
 
 
 def test_a_caption_has_a_panel_a_word_and_one_for_the_picture():

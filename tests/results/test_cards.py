@@ -9,19 +9,19 @@ from fake_runs import write_ladder, write_run
 from research.config.errors import StepladderError
 from research.results import store
 from research.results.card_words import read_cards
-from research.results.cards import card_changes, cards_sheet, judge_cards
+from research.results.cards import card_changes, cards_sheet, evaluate_cards
 from research.results.cells import load_cells
-from research.results.families import families
+from research.results.families import comparison_families
 from research.results.spec_check import check_spec
 from research.results.tables import build_table
 
 
 def judged(fake, *cards):
-    return [judgement.verdict for judgement in judge_cards(fake.manifest | {"cards": list(cards)}, load_cells(*fake))]
+    return [judgement.verdict for judgement in evaluate_cards(fake.manifest | {"cards": list(cards)}, load_cells(*fake))]
 
 
 def test_every_kind_of_card_and_every_verdict(ladder):
-    found = judge_cards(ladder.manifest, load_cells(*ladder))
+    found = evaluate_cards(ladder.manifest, load_cells(*ladder))
     verdicts = [
         "within",
         "outside",
@@ -71,7 +71,7 @@ def test_a_claim_about_rows_of_different_tests_neither_holds_nor_fails(tmp_path)
     own = {**ratio, "denominator": {"label": "LSTM", "metric": "valid.perplexity"}}
     costs = {**ratio, **{name: {**part, "metric": "params"} for name, part in parts.items()}, "at_most": 2.0}
     cards = [order, {**order, "better": "Elman", "worse": "LSTM"}, ratio, own, costs, {**order, "worse": "GRU"}]
-    found = judge_cards(manifest | {"cards": cards}, load_cells(manifest, tmp_path))
+    found = evaluate_cards(manifest | {"cards": cards}, load_cells(manifest, tmp_path))
     assert [one.verdict for one in found] == [*["not comparable"] * 3, "fails", "holds", "not shown"]
     assert [one.ours for one in found[:3]] == ["other test items or tokens"] * 3
     assert cards_sheet(found).rows[0][3].text == "not comparable"
@@ -79,7 +79,7 @@ def test_a_claim_about_rows_of_different_tests_neither_holds_nor_fails(tmp_path)
 
 def test_a_metric_that_no_run_has_is_not_run_here_and_said(ladder):
     card = {"kind": "floor", "label": "LSTM", "metric": "test.blue", "at_least": 1.0, "claim": "c"}
-    (found,) = judge_cards(ladder.manifest | {"cards": [card]}, load_cells(*ladder))
+    (found,) = evaluate_cards(ladder.manifest | {"cards": [card]}, load_cells(*ladder))
     assert (found.verdict, found.ours) == ("not run here", "no such metric")
 
 
@@ -114,11 +114,17 @@ def test_survivors_decide_no_claim_no_control_and_no_bold(tmp_path, status, lost
     manifest |= {"cards": CLAIMS, "control": {"label": "LSTM", "metric": "test.perplexity", "at_most": 1000.0}}
     write_run(tmp_path, "2a7c7c7c7c7c", 2, 4.9, 0.01, 1)  # the seeds that the ladder loses
     write_run(tmp_path, "5a7c7c7c7c7c", 1, 4.8, 0.01, 1)
-    assert [one.verdict for one in judge_cards(manifest, load_cells(manifest, tmp_path))] == ["holds", "within", "holds", "fails", "holds"]
+    assert [one.verdict for one in evaluate_cards(manifest, load_cells(manifest, tmp_path))] == [
+        "holds",
+        "within",
+        "holds",
+        "fails",
+        "holds",
+    ]
     assert any(note.startswith("The control holds") for note in build_table(manifest, tmp_path).notes)
     assert any(entry.best for row in build_table(manifest, tmp_path).entries for entry in row if entry)
     lose(tmp_path, LSTM, range(lost), status)
-    verdicts = [one.verdict for one in judge_cards(manifest, load_cells(manifest, tmp_path))]
+    verdicts = [one.verdict for one in evaluate_cards(manifest, load_cells(manifest, tmp_path))]
     assert all(verdict.startswith(f"not decided: {5 - lost} of 5 seeds") for verdict in verdicts)
     table = build_table(manifest, tmp_path)
     assert any(note.startswith("INCONCLUSIVE") and f"{5 - lost} of 5 seeds" in note for note in table.notes)
@@ -130,14 +136,14 @@ def test_costs_that_are_known_before_a_run_are_decided_without_it(tmp_path):
     manifest = write_ladder(tmp_path)
     lose(tmp_path, LSTM, range(3), None)
     card = {"kind": "floor", "label": "LSTM", "metric": "params", "at_most": 1e9, "claim": "small"}
-    assert judge_cards(manifest | {"cards": [card]}, load_cells(manifest, tmp_path))[0].verdict == "holds"
+    assert evaluate_cards(manifest | {"cards": [card]}, load_cells(manifest, tmp_path))[0].verdict == "holds"
 
 
 def test_an_order_on_few_seeds_is_about_these_items_and_one_of_counted_rows_is_not(tmp_path):
     few, many = (write_ladder(tmp_path / str(seeds), seeds=seeds) for seeds in (3, 5))
     card = {"kind": "order", "claim": "c", "better": "Transformer, rotary", "worse": "LSTM", "metric": "test.perplexity", "source": "s"}
     for manifest, runs, verdict in ((few, "3", "holds on these items"), (many, "5", "holds")):
-        found = judge_cards(manifest | {"cards": [card]}, load_cells(manifest, tmp_path / runs))
+        found = evaluate_cards(manifest | {"cards": [card]}, load_cells(manifest, tmp_path / runs))
         assert [one.verdict for one in found] == [verdict]
         assert any(note.startswith("On these items") for note in cards_sheet(found).notes) == (runs == "3")
 
@@ -147,9 +153,9 @@ def test_claims_and_comparisons_of_one_pair_are_one_test(tmp_path):
     versus = {"kind": "order", "claim": "c", "better": "LSTM", "metric": "test.perplexity", "source": "s"}
     alone, both = manifest | {"cards": []}, manifest | {"cards": [{**versus, "worse": row} for row in ("GRU", "Elman")] * 3}
     cells = load_cells(manifest, tmp_path)
-    for one, other in zip(families(alone, cells).named, families(both, cells).named, strict=True):
+    for one, other in zip(comparison_families(alone, cells).named, comparison_families(both, cells).named, strict=True):
         assert (one.p_holm, one.verdict) == (other.p_holm, other.verdict)
-    found = families(both, cells)
+    found = comparison_families(both, cells)
     by_row = {comparison.better: comparison for comparison in found.named}
     for order in found.orders.values():
         (claimed,) = order
@@ -168,11 +174,11 @@ def test_a_claim_about_what_has_no_direction_needs_its_own(tmp_path):
     ways = [{**order, "metric": "test.perplexity"}, {**order, "metric": "extra.nats", "direction": "lower"}]
     ways += [{**order, "metric": "extra.nats", "direction": "higher"}]
     numbered = [with_extra(cell) for cell in cells]
-    verdicts = [one.verdict for one in judge_cards(manifest | {"cards": ways}, numbered)]
+    verdicts = [one.verdict for one in evaluate_cards(manifest | {"cards": ways}, numbered)]
     assert [verdict.split(":")[0] for verdict in verdicts] == ["not decided", "not decided", "not decided"]
     write_run(tmp_path, "2a7c7c7c7c7c", 2, 4.9, 0.01, 1)
     numbered = [with_extra(cell) for cell in load_cells(manifest, tmp_path)]
-    assert [one.verdict for one in judge_cards(manifest | {"cards": ways}, numbered)] == ["holds", "holds", "fails"]
+    assert [one.verdict for one in evaluate_cards(manifest | {"cards": ways}, numbered)] == ["holds", "holds", "fails"]
 
 
 def with_extra(cell):
@@ -195,7 +201,7 @@ def test_what_was_claimed_at_the_launch_is_judged_and_what_was_changed_is_shown(
     assert told in changed
     assert gone == "order: taken out since launch, and judged all the same."
     assert added == "another: added since launch, and not judged."
-    judged = judge_cards(manifest, load_cells(*ladder))
+    judged = evaluate_cards(manifest, load_cells(*ladder))
     assert [one.claim for one in judged] == ["floor", "LSTM, test perplexity", "order"]
     assert cards_sheet(judged, changes=card_changes(manifest)).notes[-3:] == (changed, gone, added)
     assert card_changes(ladder.manifest) == card_changes(manifest | {"cards_today": CLAIMS[:3]}) == []
@@ -203,7 +209,7 @@ def test_what_was_claimed_at_the_launch_is_judged_and_what_was_changed_is_shown(
 
 def test_an_amended_card_says_why(ladder):
     card = {**CLAIMS[0], "amended": "the first bound was of another corpus"}
-    sheet = cards_sheet(judge_cards(ladder.manifest | {"cards": [card]}, load_cells(*ladder)))
+    sheet = cards_sheet(evaluate_cards(ladder.manifest | {"cards": [card]}, load_cells(*ladder)))
     assert "floor: amended: the first bound was of another corpus." in sheet.notes
 
 

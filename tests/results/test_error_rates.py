@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from research.results.comparisons import adjust, compare
+from research.results.comparisons import compare_cells, holm_adjust
 from research.results.item_tests import paired_items
 from research.results.statistics import Items, SeedItems
 
@@ -48,7 +48,7 @@ def test_power_grows_with_items():
 @pytest.mark.parametrize("seeds", [1, 3, 5])
 @pytest.mark.parametrize("draw", range(8))
 def test_the_simulation_decides_as_a_table_does(seeds, draw):
-    from research.results.cells import Axes, Cell
+    from research.results.cells import Cell, TableAxes
 
     random = np.random.default_rng([seeds, draw])
     sums, deviations = random.normal(0.3, 1, 12), 0.2 * random.standard_normal(seeds)
@@ -61,7 +61,7 @@ def test_the_simulation_decides_as_a_table_does(seeds, draw):
         return Cell(name, {"label": name}, {}, Path(name), tuple(results), False, "", {}, None, done, {}, results, SeedItems(items))
 
     a, b = (cell(name, by_seed) for name, by_seed in (("a", [sums + own + 5 for own in deviations]), ("b", [np.full(12, 5.0)] * seeds)))
-    (found,) = adjust([compare(a, b, "test.loss", Axes(("label",), ()))])
+    (found,) = holm_adjust([compare_cells(a, b, "test.loss", TableAxes(("label",), ()))])
     mean = deviations.mean()
     assert found.significant == rates.significant(sums + mean, deviations - mean, 12)
     assert paired_items(*(c.scored("test").items for c in (a, b)), "loss").p == pytest.approx(found.p_items)

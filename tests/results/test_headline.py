@@ -6,12 +6,12 @@ import pytest
 from fake_runs import write_grid, write_ladder, write_run
 
 from research.results import store
-from research.results.cells import Axes, load_cells
+from research.results.cells import TableAxes, load_cells
 from research.results.comparisons import shortfall
-from research.results.headline import headline
+from research.results.headline import headline_notes
 from research.results.tables import build_table
 
-AXES = Axes(("label",), ())
+AXES = TableAxes(("label",), ())
 
 
 def first_note(manifest, runs):
@@ -37,14 +37,14 @@ CEILINGS = [
 @pytest.mark.parametrize(("accuracies", "told"), CEILINGS)
 def test_rows_where_a_metric_ends_are_told(ladder, accuracies, told):
     manifest, cells = with_accuracy(*ladder, accuracies)
-    said = headline(manifest, cells, AXES, [])
+    said = headline_notes(manifest, cells, AXES, [])
     assert (told in said[0] and said[0].startswith("Test accuracy, %: ")) if told else said == []
 
 
 @pytest.mark.parametrize("metric", ["test.perplexity", "extra.accuracy", "seconds.train"])
 def test_what_has_no_end_has_no_ceiling(ladder, metric):
     manifest, cells = with_accuracy(*ladder, [0.99, 0.99])
-    assert headline(manifest | {"spec": manifest["spec"] | {"metric": metric}}, cells, AXES, []) == []
+    assert headline_notes(manifest | {"spec": manifest["spec"] | {"metric": metric}}, cells, AXES, []) == []
 
 
 def test_a_table_whose_rows_lie_within_noise_says_so_first(tmp_path):

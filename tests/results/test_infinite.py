@@ -7,15 +7,15 @@ import pytest
 from fake_runs import write_ladder, write_run
 
 from research.results import store
-from research.results.cells import Axes, load_cells
-from research.results.comparisons import compare, find_best
+from research.results.cells import TableAxes, load_cells
+from research.results.comparisons import compare_cells, find_best
 from research.results.measures import number
 from research.results.report import write_report
 from research.results.sheets import table_sheet
 from research.results.summary import summarise
 from research.results.tables import build_table
 
-AXES = Axes(("label",), ())
+AXES = TableAxes(("label",), ())
 
 
 def strict(text):
@@ -70,9 +70,9 @@ def test_an_infinite_row_loses_whichever_side_it_stands_on_and_no_test_is_made(t
     cells = {cell.labels["label"]: cell for cell in load_cells(manifest, tmp_path)}
     elman, lstm, gru = cells["Elman"], cells["LSTM"], cells["GRU"]
     for a, b, sign in ((elman, lstm, 1), (lstm, elman, -1)):
-        found = compare(a, b, "test.perplexity", AXES)
+        found = compare_cells(a, b, "test.perplexity", AXES)
         assert (found.difference, found.p, found.verdict, found.note) == (sign * math.inf, None, "not tested", "Elman is infinite")
-    assert compare(elman, elman, "test.perplexity", AXES).p is None
+    assert compare_cells(elman, elman, "test.perplexity", AXES).p is None
     best = find_best([elman, lstm, gru], "test.perplexity", AXES)
     assert (best.tested, 0 in best.rivals, best.index != 0) == (1, False, True)
     assert not find_best([elman, lstm], "test.perplexity", AXES).clear

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from research.results.cells import load_cells
-from research.results.moved import moved, relative_spread, undecided, verdicts
-from research.results.report import decide
+from research.results.moved import perturb_verdicts, relative_spread, scale_test_metrics, table_verdicts
+from research.results.report import collect_findings
 
 
 @pytest.fixture(scope="module")
@@ -27,23 +27,23 @@ def three(ladder, cells):
 
 def test_a_moved_cell_is_one_whose_items_and_metrics_agree(cells):
     cell = next(cell for cell in cells if not cell.deterministic and cell.items.by_seed)
-    other = moved(cell, 1.1)
+    other = scale_test_metrics(cell, 1.1)
     for seed, value in cell.values("test.perplexity").items():
         assert other.values("test.perplexity")[seed] == pytest.approx(1.1 * value)
         items = other.items.by_seed[seed]
         assert np.exp(items.loss.sum() / items.tokens.sum()) == pytest.approx(1.1 * value, rel=1e-3)
     assert other.values("valid.perplexity") == cell.values("valid.perplexity")
     fixed = next(cell for cell in cells if cell.deterministic)
-    assert moved(fixed, 1.1) is fixed
+    assert scale_test_metrics(fixed, 1.1) is fixed
 
 
 def test_what_turns_grows_with_the_spread_and_a_bound_turns_where_the_number_can_cross_it(three):
-    turned = {spread: {turn.what: turn for turn in undecided(*three, spread)} for spread in (0.0, 0.009, 0.011, 0.5)}
+    turned = {spread: {turn.what: turn for turn in perturb_verdicts(*three, spread)} for spread in (0.0, 0.009, 0.011, 0.5)}
     assert not turned[0.0]
     assert turned[0.009].keys() <= turned[0.011].keys() <= turned[0.5].keys()
     assert "claim: c" not in turned[0.009]
     assert turned[0.011]["claim: c"] == ("claim: c", "holds", ("fails",))
-    here = verdicts(*three)
+    here = table_verdicts(*three)
     for turn in turned[0.5].values():
         assert turn.verdict == here[turn.what]
         assert {*turn.others} - {turn.verdict}
@@ -57,14 +57,14 @@ def test_a_spread_is_relative_to_the_smallest():
 
 def test_what_turns_is_undecided_in_the_report_and_nothing_else_changes(three, ladder):
     manifest, chosen = three
-    plain = decide(manifest, chosen, ladder.runs)
-    assert decide(manifest | {"spread": 0.0}, chosen, ladder.runs) == plain
-    near = decide(manifest | {"spread": 0.009}, chosen, ladder.runs)
+    plain = collect_findings(manifest, chosen, ladder.runs)
+    assert collect_findings(manifest | {"spread": 0.0}, chosen, ladder.runs) == plain
+    near = collect_findings(manifest | {"spread": 0.009}, chosen, ladder.runs)
     assert [judgement.verdict for judgement in near.judged] == ["holds"]
-    far = decide(manifest | {"spread": 0.5}, chosen, ladder.runs)
+    far = collect_findings(manifest | {"spread": 0.5}, chosen, ladder.runs)
     assert [judgement.verdict for judgement in far.judged] == ["undecided: holds here, or fails on another machine"]
-    turned = {turn.what for turn in undecided(manifest, chosen, 0.5)}
-    for place, verdict in verdicts(manifest, chosen).items():
+    turned = {turn.what for turn in perturb_verdicts(manifest, chosen, 0.5)}
+    for place, verdict in table_verdicts(manifest, chosen).items():
         if place.startswith("bold: "):
             assert (verdict == "bold" and place not in turned) == is_bold(far.table, place)
     (note,) = {*far.table.notes} - {*plain.table.notes}

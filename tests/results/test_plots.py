@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.results.cells import load_cells
-from research.results.figures import figures
+from research.results.figures import sweep_figures
 from research.results.plots import Series, _spread, heat_map, line_plot
 from research.results.word_map import word_map
 
@@ -22,7 +22,7 @@ def texts(picture) -> list[str]:
 
 @pytest.fixture(scope="module")
 def drawn(ladder):
-    return figures(ladder.manifest, load_cells(*ladder))
+    return sweep_figures(ladder.manifest, load_cells(*ladder))
 
 
 def test_the_figures_of_a_sweep_are_those_with_something_to_show(drawn):

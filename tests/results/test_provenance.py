@@ -13,7 +13,7 @@ from research.results import store
 from research.results.cells import axes_of, load_cells
 from research.results.manifest import Launch, sweep_hash
 from research.results.plots import Picture
-from research.results.provenance import code_notes, provenance, report_folder, report_name, table_command
+from research.results.provenance import provenance, report_folder, report_name, table_code_notes, table_command
 from research.results.report import write_report
 
 PRESETS = [(name, preset) for name in ("lm_ladder", "attention_scores", "subwords") for preset in experiments.presets(name)]
@@ -46,17 +46,17 @@ def test_the_command_of_an_experiment_is_the_same_sweep(name, preset, overrides)
     launch = Launch(name, overrides, preset, runs=Path("other runs"), data_dir=Path("../data"))
     verb, words = parsed(launch.as_data()["command"])
     assert (verb, words["runs"], words["data_dir"]) == ("reproduce", Path("other runs"), Path("../data"))
-    again = experiments.choose(words["name"], words["preset"], words["overrides"] or [])
-    assert sweep_hash(again.loaded) == sweep_hash(experiments.choose(name, preset, overrides).loaded)
+    again = experiments.choose_experiment(words["name"], words["preset"], words["overrides"] or [])
+    assert sweep_hash(again.loaded) == sweep_hash(experiments.choose_experiment(name, preset, overrides).loaded)
 
 
 def test_the_command_of_a_file_keeps_every_word(tmp_path):
     path = tmp_path / "my sweep.toml"
     path.write_text(TOML)
-    chosen = experiments.choose(str(path), None, ODD)
+    chosen = experiments.choose_experiment(str(path), None, ODD)
     verb, words = parsed(Launch(chosen.spec, chosen.overrides).command)
     assert (verb, words["spec"], words["overrides"], words["runs"]) == ("sweep", str(path), ODD, Path("runs"))
-    assert sweep_hash(experiments.choose(words["spec"], None, words["overrides"]).loaded) == sweep_hash(chosen.loaded)
+    assert sweep_hash(experiments.choose_experiment(words["spec"], None, words["overrides"]).loaded) == sweep_hash(chosen.loaded)
 
 
 def test_claims_are_not_judged_of_other_words_than_they_were_written_for():
@@ -101,11 +101,11 @@ def test_what_an_older_report_left_in_a_folder_does_not_stay(tmp_path):
 def test_runs_of_different_code_are_told_by_row(tmp_path):
     manifest = write_ladder(tmp_path)
     cells, axes = load_cells(manifest, tmp_path), axes_of(manifest)
-    assert code_notes(cells, axes) == []
+    assert table_code_notes(cells, axes) == []
     store.write_json(
         store.seed_folder(tmp_path, "4a7c7c7c7c7c", 1) / "env.json", {"commit": "1234567", "command": "stepladder sweep 'a b'"}
     )
-    (note,) = code_notes(load_cells(manifest, tmp_path), axes)
+    (note,) = table_code_notes(load_cells(manifest, tmp_path), axes)
     assert "commit 1234567: LSTM" in note
     assert "Commit 38c33d2: " in note
     assert ("launched with", "stepladder sweep 'a b'") in provenance(manifest, cells)
@@ -113,4 +113,4 @@ def test_runs_of_different_code_are_told_by_row(tmp_path):
         store.write_json(cell.folder / "env.json", {"commit": "38c33d2-dirty"})
         for seed in cell.seeds:
             store.write_json(cell.folder / f"seed-{seed}" / "env.json", {"commit": "38c33d2-dirty"})
-    assert code_notes(cells, axes) == ["The runs come from commit 38c33d2-dirty: the tree had changes that no commit holds."]
+    assert table_code_notes(cells, axes) == ["The runs come from commit 38c33d2-dirty: the tree had changes that no commit holds."]

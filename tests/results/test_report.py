@@ -11,8 +11,8 @@ import pytest
 from research.config.errors import StepladderError
 from research.results.cells import load_cells
 from research.results.plots import Series, line_plot
-from research.results.report import Section, decide, render_page, write_report
-from research.results.sheets import Heading, Sheet, Text
+from research.results.report import Section, collect_findings, render_page, write_report
+from research.results.sheets import Heading, Sheet, StyledText
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 
@@ -58,7 +58,7 @@ class Written(NamedTuple):
 @pytest.fixture(scope="module")
 def written(ladder, tmp_path_factory):
     picture = line_plot("extra", "More < less & more", [Series("a", [1.0, 2.0], [1.0, 2.0])], "x", "y")
-    sheet = Sheet("More numbers", (Heading("k"), Heading("v")), ((Text("1"), Text("<2>")),), 1)
+    sheet = Sheet("More numbers", (Heading("k"), Heading("v")), ((StyledText("1"), StyledText("<2>")),), 1)
     sections = [Section("Gates, closely", "<p>A text.</p>", sheet, picture)]
     out = tmp_path_factory.mktemp("out") / "a" / "b"
     builds = [{name: path.read_bytes() for name, path in write_report(*ladder, out, sections=sections).items()} for _ in range(2)]
@@ -103,7 +103,7 @@ def test_the_page_shows_what_the_files_say(written):
 def test_a_control_that_fails_is_said_at_the_top(ladder, tmp_path):
     control = ladder.manifest["control"] | {"floor": 100.0}
     manifest = ladder.manifest | {"control": control}
-    text = render_page(manifest, cells := load_cells(*ladder), decide(manifest, cells, ladder.runs), ladder.runs, tmp_path)
+    text = render_page(manifest, cells := load_cells(*ladder), collect_findings(manifest, cells, ladder.runs), ladder.runs, tmp_path)
     assert text.index('<p class="warning">INCONCLUSIVE') < text.index("<table")
 
 

@@ -11,7 +11,7 @@ from scipy import stats
 from research.results.item_tests import SCORES, count_clusters, estimate_items, item_interval, paired_items, paired_items_p
 from research.results.significance import (
     both_p,
-    estimate,
+    estimate_from_influence,
     paired_t,
     seeds_estimate,
     sign_flip_p,
@@ -22,7 +22,7 @@ from research.results.significance import (
     wilson_bounds,
 )
 from research.results.statistics import Items
-from research.results.summed_scores import confusion, macro_f1, moments, pearson, weighted_f1
+from research.results.summed_scores import confusion, moments, pearson, summed_macro_f1, summed_weighted_f1
 
 FEW = st.lists(st.integers(-5, 5), min_size=1, max_size=9)
 
@@ -155,8 +155,8 @@ def test_f1_from_summed_counts_is_scikit_learns(pairs):
 
     truth, called = np.array(pairs).T
     summed = confusion(truth, called).sum(axis=0, keepdims=True).astype(float)
-    assert macro_f1(summed)[0] == pytest.approx(f1_score(truth, called, average="macro", zero_division=0))
-    assert weighted_f1(summed)[0] == pytest.approx(f1_score(truth, called, average="weighted", zero_division=0))
+    assert summed_macro_f1(summed)[0] == pytest.approx(f1_score(truth, called, average="macro", zero_division=0))
+    assert summed_weighted_f1(summed)[0] == pytest.approx(f1_score(truth, called, average="weighted", zero_division=0))
 
 
 @given(n=st.integers(2, 200), share=st.floats(0, 1))
@@ -194,7 +194,7 @@ def test_halls_transformation_is_turned_back(t, skew):
 def test_an_interval_is_what_its_test_does_not_reject():
     from research.results.significance import studentised_p
 
-    of = estimate(0.7, np.random.default_rng(5).exponential(1.0, 25) / 25)
+    of = estimate_from_influence(0.7, np.random.default_rng(5).exponential(1.0, 25) / 25)
     for side, sign in zip(t_bounds(of), (1, -1), strict=True):
         assert studentised_p(of._replace(value=of.value - side), sign) == pytest.approx(0.05)
 
@@ -204,7 +204,7 @@ def test_a_test_over_both_sources_asks_for_more_than_either(values, shift):
     """With as many clusters as seeds, so that freedom is no excuse."""
     a, b = np.array(values), np.zeros(len(values)) - shift
     over_seeds = seeds_estimate(a, b)
-    of = estimate(over_seeds.value, np.random.default_rng(6).normal(size=300) / 300)
+    of = estimate_from_influence(over_seeds.value, np.random.default_rng(6).normal(size=300) / 300)
     sign = np.sign(over_seeds.value)
     if sign and np.ptp(a) > 0.01:
         assert both_p(over_seeds, of, sign) >= 2 * stats.t.sf(abs(of.t), 299) - 1e-12

@@ -10,7 +10,7 @@ from scipy import stats
 
 from research.results.item_tests import has_statistic, item_interval, paired_items_p
 from research.results.significance import paired_t
-from research.results.statistics import Items, Scored, average_items, comparable, holm, sample_sd, t_interval
+from research.results.statistics import Items, ScoredSplit, average_items, comparable, holm, sample_sd, t_interval
 from research.results.summed_scores import moments, pearson
 
 VALUES = st.lists(st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=3, max_size=8)
@@ -141,7 +141,7 @@ CHANGED = [  # what changes, whether the loss compares, whether bits a character
 
 @pytest.mark.parametrize(("changed", "loss", "bits"), CHANGED)
 def test_runs_compare_unless_something_known_says_that_they_predicted_other_targets(changed, loss, bits):
-    a = Scored("text", "targets", ITEMS)
+    a = ScoredSplit("text", "targets", ITEMS)
     b = a._replace(**changed)
     for statistic in ("loss", "perplexity", "accuracy", "macro_f1", "accuracy_at_16", "perplexity_at_128"):
         assert comparable(a, b, statistic) == comparable(b, a, statistic) == loss

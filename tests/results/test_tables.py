@@ -16,7 +16,7 @@ from scipy import stats
 from research.config.errors import StepladderError
 from research.results import render, store
 from research.results.cells import axes_of, load_cells
-from research.results.comparisons import adjust, compare, find_best, unranked
+from research.results.comparisons import compare_cells, find_best, holm_adjust, unranked
 from research.results.families import named_comparisons
 from research.results.notes import eval_context
 from research.results.sheets import DASH, comparisons_sheet, table_sheet
@@ -113,7 +113,7 @@ def test_places_of_one_cell_are_the_same_run_and_bold_together(tmp_path):
     assert {row for row, entry in by_label(table).items() if entry.best} == {"twin", "Transformer, rotary"}
     assert any("twin and Transformer, rotary, one and the same run, (bold)" in note for note in table.notes)
     twins = {cell.labels["label"]: cell for cell in cells}
-    same = compare(twins["twin"], twins["Transformer, rotary"], "test.perplexity", axes_of(manifest))
+    same = compare_cells(twins["twin"], twins["Transformer, rotary"], "test.perplexity", axes_of(manifest))
     assert (same.verdict, same.difference, same.p) == ("the same run", 0.0, None)
     spec = manifest["spec"] | {"comparisons": [{"better": "twin", "worse": "Transformer, rotary"}, {"better": "twin", "worse": "LSTM"}]}
     found = named_comparisons(manifest | {"spec": spec, "cards": []}, cells)
@@ -182,7 +182,7 @@ def test_difference_and_tests_are_over_the_seeds_that_both_finished(grid):
     a = with_values(cells[0], "test.perplexity", {seed: (90 if seed < 5 else 130) + noise[seed] for seed in range(10)})
     b = with_values(cells[2], "test.perplexity", {seed: 95 + noise[10 + seed] for seed in range(5)})
     for left, right, verdict in ((a, b, "better"), (b, a, "worse")):
-        (found,) = adjust([compare(left, right, "test.perplexity", axes)])
+        (found,) = holm_adjust([compare_cells(left, right, "test.perplexity", axes)])
         assert (found.verdict, found.seeds) == (verdict, 5)
         assert abs(found.difference) == pytest.approx(5, abs=0.2)
 
@@ -198,7 +198,7 @@ def test_a_verdict_turns_round_with_the_rows(grid_cells, axes, values, metric, l
     result = lambda value: {"metrics": {split: {name: value}}} if split == "test" else {"cost": {metric: value}, "extra": {name: value}}
     seeds = lambda side: {seed: result(100.0 + pair[side]) for seed, pair in enumerate(values) if seed not in lost or side}
     plain = [replace(cell, results=seeds(side)) for side, cell in enumerate(grid_cells[:2])]
-    (one,), (other,) = (adjust([compare(*pair, metric, axes)]) for pair in (plain, plain[::-1]))
+    (one,), (other,) = (holm_adjust([compare_cells(*pair, metric, axes)]) for pair in (plain, plain[::-1]))
     turned = {"better": "worse", "worse": "better", "higher": "lower", "lower": "higher"}
     assert other.verdict == turned.get(one.verdict, one.verdict)
     assert (other.p, other.seeds, other.contradicted) == (one.p, one.seeds, one.contradicted)
@@ -210,7 +210,10 @@ def test_a_cost_is_higher_or_lower_and_never_better(grid):
     cells, axes = load_cells(*grid), axes_of(grid.manifest)
     speed = lambda cell, base, by: replace(cell, results={s: {"cost": {"tokens_per_second": base + s % by}} for s in range(5)})
     fast, slow = speed(cells[0], 1000, 3), speed(cells[2], 500, 5)
-    assert [adjust([compare(*pair, "tokens_per_second", axes)])[0].verdict for pair in ((fast, slow), (slow, fast))] == ["higher", "lower"]
+    assert [holm_adjust([compare_cells(*pair, "tokens_per_second", axes)])[0].verdict for pair in ((fast, slow), (slow, fast))] == [
+        "higher",
+        "lower",
+    ]
 
 
 def test_fewer_than_five_seeds_make_no_claim_about_seeds(ladder):
@@ -236,18 +239,18 @@ def test_a_seed_that_disagrees_outweighs_the_items(tmp_path):
 def test_a_deterministic_row_stands_beside_every_seed(grid):
     cells, axes = load_cells(*grid), axes_of(grid.manifest)
     one = replace(cells[0], deterministic=True, results={0: cells[0].results[0]})
-    found = compare(one, cells[2], "test.perplexity", axes)
+    found = compare_cells(one, cells[2], "test.perplexity", axes)
     fixed = one.values("test.perplexity")[0]
     assert found.p_seeds == pytest.approx(stats.ttest_1samp(list(cells[2].values("test.perplexity").values()), fixed).pvalue)
-    both = compare(one, replace(cells[2], deterministic=True), "test.perplexity", axes)
+    both = compare_cells(one, replace(cells[2], deterministic=True), "test.perplexity", axes)
     assert (both.p_seeds, both.note) == (None, "one run each: items only")
-    equal = compare(one, replace(one, cell_id="another"), "test.perplexity", axes)
+    equal = compare_cells(one, replace(one, cell_id="another"), "test.perplexity", axes)
     assert (equal.difference, equal.verdict, equal.note) == (0.0, "not different", "one run each, and the rows are equal")
 
 
 def test_a_comparison_on_validation_has_no_items_and_says_so(grid):
     cells = load_cells(*grid)
-    (found,) = adjust([compare(cells[5], cells[2], "valid.perplexity", axes_of(grid.manifest))])
+    (found,) = holm_adjust([compare_cells(cells[5], cells[2], "valid.perplexity", axes_of(grid.manifest))])
     assert found.p_items is None
     assert found.note.startswith("seeds only")
     assert found.verdict == "better"
@@ -294,16 +297,16 @@ def test_other_tokens_of_the_same_text_compare_in_bits_a_character_alone(tmp_pat
     finer = changed_items(cells[3], lambda items: items._replace(tokens=3 * items.tokens))
     bits = lambda cell: {seed: {**result, "metrics": {"test": {"bits_per_character": seed + 1.0}}} for seed, result in cell.results.items()}
     a, b = cells[1], finer
-    found = compare(a, b, "test.perplexity", axes)
+    found = compare_cells(a, b, "test.perplexity", axes)
     assert (found.verdict, found.note) == ("not comparable", "the same test text, but other targets")
     a, b = (replace(cell, results=bits(cell)) for cell in (a, b))
-    assert compare(a, b, "test.bits_per_character", axes).p_items is not None
+    assert compare_cells(a, b, "test.bits_per_character", axes).p_items is not None
 
 
 def test_what_is_no_score_of_a_split_compares_between_any_rows(tmp_path):
     manifest = write_grid(tmp_path)
     cells = score_on(manifest, tmp_path, mlp="a", dot="b", scaled_dot="c")
-    assert compare(cells[0], cells[2], "seconds", axes_of(manifest)).verdict != "not comparable"
+    assert compare_cells(cells[0], cells[2], "seconds", axes_of(manifest)).verdict != "not comparable"
 
 
 def test_a_row_with_other_test_data_is_not_ranked_and_the_table_says_so(tmp_path):

@@ -13,7 +13,7 @@ from research.results import store
 from research.results.alignment_plot import Alignment, alignment_plot
 from research.results.cells import load_cells
 from research.results.families import named_comparisons
-from research.results.figures import figures
+from research.results.figures import sweep_figures
 from research.results.item_tests import estimate_items, has_statistic, item_interval, paired_items_p
 from research.results.measures import direction, number, title
 from research.results.sheets import table_sheet
@@ -21,7 +21,7 @@ from research.results.statistics import Items, average_items, read_run_items
 from research.results.tables import build_table
 from research.results.terminal import terminal_text
 from research.results.text_scores import DIVERSITIES, corpus_bleu, text_metrics
-from research.text.scores import signature, text_items
+from research.text.scores import metric_signatures, text_items
 
 WORDS = np.array(["a", "b", "c", "d", "e", "f", "g", "h"])
 
@@ -155,9 +155,9 @@ def test_a_terminal_shows_scores_intervals_and_signature(texts, width):
     row = next(row for row in sheet.rows if row[0].text == "copy of the source")
     assert row[1].text.endswith("*")
     assert {len(text.text.split(" ")[0].split(".")[1]) for row in sheet.rows for text in row[1:3]} == {1}
-    assert f"BLEU: sacrebleu, {signature()['bleu']}." in sheet.notes
-    assert f"chrF: sacrebleu, {signature()['chrf']}." in sheet.notes
-    assert signature()["bleu"].split("|")[-1] in shown
+    assert f"BLEU: sacrebleu, {metric_signatures()['bleu']}." in sheet.notes
+    assert f"chrF: sacrebleu, {metric_signatures()['chrf']}." in sheet.notes
+    assert metric_signatures()["bleu"].split("|")[-1] in shown
 
 
 def test_rows_scored_with_two_signatures_are_named(texts, tmp_path):
@@ -186,7 +186,7 @@ def test_comparisons_of_texts_have_both_tests(texts, metric):
 
 
 def test_the_figures_of_texts_name_their_rows(texts):
-    drawn = {picture.name: picture for picture in figures(texts.manifest, load_cells(*texts))}
+    drawn = {picture.name: picture for picture in sweep_figures(texts.manifest, load_cells(*texts))}
     assert list(drawn) == ["source_lengths", "diversity"]
     rows = {cell["labels"]["label"] for cell in texts.manifest["cells"]}
     assert rows | {"source length, symbols", "test BLEU", "4", "12"} <= set(said(drawn["source_lengths"]))
@@ -198,7 +198,7 @@ def test_a_diversity_point_of_a_column_is_named(texts):
     for cell, (model, temperature) in zip(manifest["cells"], [("a", 0.5), ("a", 1.0), ("b", 0.5), ("b", 1.0)], strict=True):
         cell["labels"] = {"model": model, "decode.temperature": temperature}
     manifest["spec"]["table"] = {"rows": "model", "columns": "decode.temperature"}
-    (drawn,) = (picture for picture in figures(manifest, load_cells(manifest, texts.runs)) if picture.name == "diversity")
+    (drawn,) = (picture for picture in sweep_figures(manifest, load_cells(manifest, texts.runs)) if picture.name == "diversity")
     assert {"a", "b", "temperature 0.5", "temperature 1"} <= set(said(drawn))
     assert "beside it its temperature" in drawn.caption
 

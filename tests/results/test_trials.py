@@ -3,7 +3,7 @@
 from fake_runs import write_grid
 
 from research.results.cells import load_cells
-from research.results.choices_file import choices
+from research.results.choices_file import tuned_choices
 from research.results.trials_sheet import trials_sheet
 from research.results.tuning_figure import against_values
 
@@ -20,10 +20,10 @@ def test_the_sheet_tells_every_trial_and_the_figure_rings_the_picked(tmp_path):
 def test_the_choices_name_the_picked_cell_of_every_row_once_all_is_decided(tmp_path):
     manifest = write_grid(tmp_path, seeds=2)
     cells = load_cells(manifest, tmp_path)
-    made = choices(manifest, cells)
+    made = tuned_choices(manifest, cells)
     assert len(made["rows"]) == len(cells)
     for cell, row in zip(cells, made["rows"].values(), strict=True):
         assert row["values"] == {"optim.learning_rate": 0.001}
         assert row["cell_id"] == min(row["trials"], key=row["trials"].get) == cell.cell_id
     (tmp_path / cells[0].cell_id / "seed-1" / "status.json").unlink()
-    assert choices(manifest, load_cells(manifest, tmp_path)) is None
+    assert tuned_choices(manifest, load_cells(manifest, tmp_path)) is None

@@ -11,7 +11,7 @@ from research.config.schema import Config
 from research.data.batches import Batch
 from research.models import MODELS
 from research.tasks import language_modelling
-from research.tasks.language_modelling import Sizes, carries, empty, evaluate, init, loss, stop_gradient
+from research.tasks.language_modelling import Sizes, carries_state, empty_carry, evaluate, init_params, loss, stop_gradient
 
 BATCH, LENGTH, VOCABULARY = 2, 6, 9
 SIZES = Sizes(VOCABULARY, LENGTH)
@@ -25,13 +25,13 @@ def config(data="shakespeare", batches="windows", **train):
 
 
 LSTM = config()
-PARAMS = jax.jit(lambda: init(LSTM, SIZES, jax.random.key(0)))()
+PARAMS = jax.jit(lambda: init_params(LSTM, SIZES, jax.random.key(0)))()
 WHERE = jnp.array([[1, 4, 5], [0, 2, 0]])
 INPUTS, TARGETS = (jnp.asarray(RNG.integers(VOCABULARY, size=(BATCH, n)), jnp.int32) for n in (LENGTH, 3))
 WEIGHT = jnp.array([[1.0, 1.0, 1.0], [1.0, 1.0, 0.0]])
 GATHERED = Batch(INPUTS, jnp.ones((BATCH, LENGTH), bool), TARGETS, WEIGHT, WHERE, jnp.zeros((BATCH, 3), jnp.int32))
 KEY = jax.random.key(1)
-first = lambda: empty(LSTM, SIZES, BATCH)
+first = lambda: empty_carry(LSTM, SIZES, BATCH)
 
 
 @jax.jit
@@ -103,13 +103,13 @@ def test_the_gradient_stops_between_chunks():
     ("data", "batches", "expected"), [("shakespeare", "columns", True), ("shakespeare", "windows", False), ("recall", "windows", False)]
 )
 def test_only_columns_of_text_hand_a_carry_on(data, batches, expected):
-    assert carries(config(data, batches)) is expected
+    assert carries_state(config(data, batches)) is expected
 
 
 def test_scheduled_sampling_draws_from_a_stream_of_its_own(monkeypatch):
     """Not from the key that dropout splits, of which it would be a child."""
     seen, sampling = [], jax.random.key(7)
-    monkeypatch.setattr(language_modelling, "with_own_predictions", lambda config, params, carry, batch, key: seen.append(key) or batch)
+    monkeypatch.setattr(language_modelling, "with_scheduled_sampling", lambda config, params, carry, batch, key: seen.append(key) or batch)
     sampled = LSTM.model_copy(update={"train": LSTM.train.model_copy(update={"scheduled_sampling": 0.5})})
     jax.eval_shape(lambda params: loss(sampled, params, first(), GATHERED, KEY, sampling)[0], PARAMS)
     assert seen == [sampling]

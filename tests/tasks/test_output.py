@@ -26,7 +26,7 @@ def graded(h, kernel, bias, targets, weights):
     """The scores, and the gradient of a weighted sum of both kinds of nats by h, kernel and bias."""
 
     def total(h, kernel, bias):
-        found = output.scores(h, kernel, bias, targets)
+        found = output.logit_scores(h, kernel, bias, targets)
         return (found.nats * weights[0] + found.uniform * weights[1]).sum(), found
 
     return jax.value_and_grad(total, argnums=(0, 1, 2), has_aux=True)(h, kernel, bias)
@@ -45,7 +45,7 @@ def test_blocks_change_nothing(positions, vocabulary, limit, monkeypatch):
 def test_the_first_of_equal_logits_is_the_likeliest(monkeypatch):
     monkeypatch.setattr(output, "LOGITS_LIMIT", 9)
     h, kernel, bias, targets, _ = problem(2, 8)
-    found = output.scores(h, jnp.zeros_like(kernel), jnp.zeros_like(bias).at[jnp.array([3, 5])].set(1.0), targets)
+    found = output.logit_scores(h, jnp.zeros_like(kernel), jnp.zeros_like(bias).at[jnp.array([3, 5])].set(1.0), targets)
     assert (found.likeliest == 3).all()
 
 
@@ -54,7 +54,7 @@ def test_nats_and_uniform_are_the_cross_entropy_against_smoothed_labels(smoothin
     h, kernel, bias, targets, _ = problem(2, 7)
 
     def ours(h):
-        found = output.scores(h, kernel, bias, targets)
+        found = output.logit_scores(h, kernel, bias, targets)
         return ((1 - smoothing) * found.nats + smoothing * found.uniform).sum()
 
     labels = optax.smooth_labels(jax.nn.one_hot(targets, 7), smoothing)
@@ -78,7 +78,7 @@ def test_memory_does_not_grow_with_the_vocabulary(monkeypatch):
     monkeypatch.setattr(output, "LOGITS_LIMIT", 2**18)
 
     def temporaries(vocabulary):
-        total = lambda *args: output.scores(*args, jnp.zeros((8, 64), jnp.int32)).nats.sum()
+        total = lambda *args: output.logit_scores(*args, jnp.zeros((8, 64), jnp.int32)).nats.sum()
         shapes = ((8, 64, 32), (32, vocabulary), (vocabulary,))
         args = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
         return jax.jit(jax.grad(total, argnums=(0, 1, 2))).lower(*args).compile().memory_analysis().temp_size_in_bytes

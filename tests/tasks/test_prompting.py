@@ -13,7 +13,15 @@ from research.config.model import AddK, NGram
 from research.config.schema import Model
 from research.data.prompts import Query
 from research.models import MODELS
-from research.tasks.prompting import Judged, by_line, greedy, greedy_by_counts, judge, judge_by_counts, metrics
+from research.tasks.prompting import (
+    CompletionScores,
+    completion_metrics,
+    greedy_completions,
+    greedy_completions_by_ngram,
+    line_items,
+    score_completions,
+    score_completions_by_ngram,
+)
 
 VOCABULARY, EOS = 7, 0
 STACK = {"kind": "language_model", "layers": 1, "width": 8}
@@ -64,8 +72,8 @@ def alone(name, query):
 def test_a_completion_depends_on_its_own_row_alone(name):
     config, params = model(name)
     order = [3, 0, 5, 1, 4, 2]
-    whole = judge(config, params, VOCABULARY, ASKED)
-    moved = judge(config, params, VOCABULARY, [ASKED[i] for i in order], rows=3)
+    whole = score_completions(config, params, VOCABULARY, ASKED)
+    moved = score_completions(config, params, VOCABULARY, [ASKED[i] for i in order], rows=3)
     for i, query in enumerate(ASKED):
         logits = alone(name, query)
         nats = -(logits - jax.nn.logsumexp(logits, axis=-1, keepdims=True))[np.arange(len(logits)), query.completion]
@@ -78,23 +86,23 @@ def test_a_completion_depends_on_its_own_row_alone(name):
 def test_a_completion_is_exact_where_the_model_writes_it(name):
     """Of completions that the model wrote, and of others."""
     config, params = model(name)
-    written = greedy(config, params, VOCABULARY, ASKED, rows=4)
+    written = greedy_completions(config, params, VOCABULARY, ASKED, rows=4)
     own = [query._replace(completion=text.astype(np.int32)) for query, text in zip(ASKED, written, strict=True)]
-    assert by_line(own, judge(config, params, VOCABULARY, own))["exact"].all()
-    exact = by_line(ASKED, judge(config, params, VOCABULARY, ASKED))["exact"]
+    assert line_items(own, score_completions(config, params, VOCABULARY, own))["exact"].all()
+    exact = line_items(ASKED, score_completions(config, params, VOCABULARY, ASKED))["exact"]
     assert exact.tolist() == [np.array_equal(query.completion, text) for query, text in zip(ASKED, written, strict=True)]
     assert not exact.all()
 
 
 def test_counts_are_those_of_the_whole_text():
-    counted = ngram.fit(NGram(kind="ngram", order=2, smoothing=AddK(kind="add_k")), RNG.integers(0, VOCABULARY, 400), VOCABULARY, EOS)
-    judged = judge_by_counts(counted, ASKED)
+    counted = ngram.fit_ngram(NGram(kind="ngram", order=2, smoothing=AddK(kind="add_k")), RNG.integers(0, VOCABULARY, 400), VOCABULARY, EOS)
+    judged = score_completions_by_ngram(counted, ASKED)
     for query, found in zip(ASKED, judged, strict=True):
         text = np.concatenate([query.context, query.completion])
         steps = [ngram.next_log_probabilities(counted, text[:end]) for end in range(len(query.context), len(text))]
         np.testing.assert_allclose(found.nats, [-step[token] for step, token in zip(steps, query.completion, strict=True)])
-    own = [query._replace(completion=text) for query, text in zip(ASKED, greedy_by_counts(counted, ASKED), strict=True)]
-    assert by_line(own, judge_by_counts(counted, own))["exact"].all()
+    own = [query._replace(completion=text) for query, text in zip(ASKED, greedy_completions_by_ngram(counted, ASKED), strict=True)]
+    assert line_items(own, score_completions_by_ngram(counted, own))["exact"].all()
 
 
 def test_the_preferred_completion_has_most_probability_a_character():
@@ -102,11 +110,11 @@ def test_the_preferred_completion_has_most_probability_a_character():
     completion = lambda line, n, characters: Query(line, np.array([EOS]), np.arange(n), characters)
     asked = [completion(0, 2, 10), completion(0, 1, 2), completion(1, 1, 4), completion(1, 1, 4), completion(2, 1, 4), completion(2, 1, 2)]
     nats = [(2.0, 3.0), (1.5,), (1.0,), (1.0,), (3.0,), (1.0,)]
-    judged = [Judged(np.array(one), np.arange(len(one))) for one in nats]
-    items = by_line(asked, judged)
+    judged = [CompletionScores(np.array(one), np.arange(len(one))) for one in nats]
+    items = line_items(asked, judged)
     assert items["preferred"].tolist() == [True, False, False]
     assert items["loss"].tolist() == [5.0, 1.0, 3.0]
-    found = metrics(asked, items)
+    found = completion_metrics(asked, items)
     assert found["perplexity"] == pytest.approx(np.exp(9 / 4))
     assert found["bits_per_character"] == pytest.approx(9 / np.log(2) / 18)
     assert (found["exact_match"], found["preferred"]) == (1.0, pytest.approx(1 / 3))

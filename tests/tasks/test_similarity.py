@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 
 from research.config.errors import StepladderError
 from research.data.word_sets import RatedPairs
-from research.tasks.similarity import Answers, nearest_words, principal_plane, solve_analogies, spearman, total, word_similarity
+from research.tasks.similarity import Answers, nearest_words, principal_plane, solve_analogies, spearman, total_answers, word_similarity
 from research.text.vector_files import Vectors
 
 WORDS = tuple("abcdefgh")
@@ -71,7 +71,7 @@ def test_analogies_are_those_of_brute_force(score, seed, questions):
     answers = solve_analogies(vectors, {"s": tuple(questions), "right": answered}, score)
     assert answers["s"] == (right, len(covered), len(questions))
     assert answers["right"] == (len(covered),) * 3
-    assert total(answers).correct == right + len(covered)
+    assert total_answers(answers).correct == right + len(covered)
 
 
 def test_accuracy_is_over_the_covered():

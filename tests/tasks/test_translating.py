@@ -12,12 +12,20 @@ from pydantic import TypeAdapter
 from research.config.decoding import Decoder
 from research.config.schema import Config
 from research.data.batches import Batch
-from research.data.load import load
+from research.data.load import load_dataset
 from research.launch.plan import sizes
 from research.models import MODELS
-from research.tasks.language_modelling import empty, init, loss, with_own_predictions
-from research.tasks.translating import Prompts, attention, looks_at, prompts, source_buckets, translate, write
-from research.text.sides import symbols
+from research.tasks.language_modelling import empty_carry, init_params, loss, with_scheduled_sampling
+from research.tasks.translating import (
+    TranslationPrompts,
+    mean_attention,
+    source_attention,
+    source_buckets,
+    translate,
+    translate_rows,
+    translation_prompts,
+)
+from research.text.sides import split_symbols
 
 PAIRS = {"kind": "rewrite", "task": "reverse", "symbols": 5, "longest": 4, "train_pairs": 20, "valid_pairs": 5, "test_pairs": 7}
 RECURRENT = {
@@ -44,14 +52,14 @@ def config(name, scheduled_sampling=0.0):
     )
 
 
-DATA = load(config("recurrent").data)
-GIVEN = prompts(DATA, "test")
+DATA = load_dataset(config("recurrent").data)
+GIVEN = translation_prompts(DATA, "test")
 
 
 @cache
 def parameters(name):
     """Noise that makes texts of several lengths."""
-    rng, made = np.random.default_rng(4), partial(init, config(name), sizes(config(name), DATA))
+    rng, made = np.random.default_rng(4), partial(init_params, config(name), sizes(config(name), DATA))
     return jax.tree.map(lambda leaf: jnp.asarray(rng.standard_normal(leaf.shape, np.float32)), jax.eval_shape(made, KEY))
 
 
@@ -64,7 +72,7 @@ def test_a_prompt_is_a_source_and_its_end_and_a_reference_its_target():
     for row, exists, source, target, reference in zip(GIVEN.rows, GIVEN.valid, *DATA.pairs["test"], GIVEN.references, strict=True):
         assert [DATA.vocabulary.types[number] for number in row[exists]] == [*source.split(), "<sep>"]
         assert reference == target == " ".join(source.split()[::-1])
-    assert GIVEN.steps == 1 + max(len(symbols(DATA.sides.target, text)) for text in DATA.pairs["train"].targets)
+    assert GIVEN.steps == 1 + max(len(split_symbols(DATA.sides.target, text)) for text in DATA.pairs["train"].targets)
 
 
 @pytest.mark.parametrize(("name", "decoder"), [("recurrent", GREEDY), ("stack", SAMPLE), ("recurrent", BEAM), ("language model", SAMPLE)])
@@ -75,7 +83,7 @@ def test_a_text_depends_neither_on_its_batch_nor_on_other_rows(name, decoder):
     assert texts(name, decoder, rows=2) == found
     others = np.arange(len(found))[::-1].copy()
     others[4] = 4  # the fourth prompt stays where it is, the others change places
-    moved = Prompts(GIVEN.rows[others], GIVEN.valid[others], GIVEN.steps, GIVEN.references)
+    moved = TranslationPrompts(GIVEN.rows[others], GIVEN.valid[others], GIVEN.steps, GIVEN.references)
     assert texts(name, decoder, moved)[4] == found[4]
 
 
@@ -99,7 +107,7 @@ def test_greedy_is_the_likeliest_symbol_of_what_it_wrote_itself(name):
 
     @jax.jit
     def both():
-        drawn = write(model, GREEDY, params, rows, valid, KEY, numbers, GIVEN.steps, DATA.eos, DATA.vocabulary.size)[:, 0]
+        drawn = translate_rows(model, GREEDY, params, rows, valid, KEY, numbers, GIVEN.steps, DATA.eos, DATA.vocabulary.size)[:, 0]
         read = jnp.concatenate([rows[:, -1:], drawn[:, :-1]], axis=1)
         carry = kind.read(model, params, rows[:, :-1], valid[:, :-1])
         h = kind.hidden(model, params, carry, read, jnp.ones(read.shape, bool))[1]
@@ -114,20 +122,20 @@ def test_greedy_is_the_likeliest_symbol_of_what_it_wrote_itself(name):
 @pytest.mark.parametrize(("name", "layers", "heads"), [("recurrent", 1, 1), ("stack", 2, 2)])
 def test_attention_is_over_what_exists(name, layers, heads):
     model, test = config(name).model, DATA.test
-    found = np.asarray(attention(model, parameters(name), *map(jnp.asarray, (test.inputs, test.valid)), test.source))
+    found = np.asarray(source_attention(model, parameters(name), *map(jnp.asarray, (test.inputs, test.valid)), test.source))
     n, q = test.targets.shape
     assert found.shape == (n, layers, heads, q, test.source)
     np.testing.assert_allclose(found.sum(axis=-1), 1, atol=1e-5)
     source = np.broadcast_to(test.valid[:, None, None, None, : test.source], found.shape)
     assert not found[~source].any()
-    np.testing.assert_allclose(looks_at(found), found[:, layers - 1].mean(axis=1), atol=1e-6)
+    np.testing.assert_allclose(mean_attention(found), found[:, layers - 1].mean(axis=1), atol=1e-6)
 
 
 def test_without_attention_there_is_none():
     decoder = RECURRENT["decoder"] | {"attention": {"kind": "none"}}
     words = Config.model_validate({"data": PAIRS, "model": RECURRENT | {"decoder": decoder}})
-    params, test = jax.eval_shape(partial(init, words, sizes(words, DATA)), KEY), DATA.test
-    assert jax.eval_shape(partial(attention, words.model, source=test.source), params, test.inputs, test.valid) is None
+    params, test = jax.eval_shape(partial(init_params, words, sizes(words, DATA)), KEY), DATA.test
+    assert jax.eval_shape(partial(source_attention, words.model, source=test.source), params, test.inputs, test.valid) is None
 
 
 def batch():
@@ -141,7 +149,7 @@ def batch():
 def test_scheduled_sampling_replaces_inputs_of_the_target_by_what_is_likeliest_there(name):
     """Some symbols after <sep> become the model's own of a pass over the true ones; nothing else changes."""
     words, params, true = config(name, 0.5), parameters(name), batch()
-    start, kind = empty(words, sizes(words, DATA), len(true.inputs)), MODELS[type(words.model)]
+    start, kind = empty_carry(words, sizes(words, DATA), len(true.inputs)), MODELS[type(words.model)]
 
     @jax.jit
     def run():
@@ -150,7 +158,7 @@ def test_scheduled_sampling_replaces_inputs_of_the_target_by_what_is_likeliest_t
             h = kind.hidden(words.model, params, carry, true.inputs[:, true.source :], true.valid[:, true.source :])[1]
         else:
             h = kind.hidden(words.model, params, start, true.inputs, true.valid)[1][:, true.source :]
-        return with_own_predictions(words, params, start, true, KEY), kind.logits(words.model, params, h).argmax(axis=-1)
+        return with_scheduled_sampling(words, params, start, true, KEY), kind.logits(words.model, params, h).argmax(axis=-1)
 
     mixed, likeliest = run()
     after = true.source + 1

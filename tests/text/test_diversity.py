@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU
 
 from research.config.errors import StepladderError
-from research.text.diversity import distinct, diversity, self_bleu, signature
+from research.text.diversity import distinct, diversity, self_bleu, self_bleu_signature
 
 
 def test_distinct_by_hand():
@@ -28,7 +28,7 @@ def test_self_bleu_is_the_mean_of_each_against_the_others():
     each = [bleu.sentence_score(text, [other for other in texts if other != text]).score for text in texts]
     assert min(each) > 0
     assert self_bleu(texts) == pytest.approx(sum(each) / 3)
-    assert signature(3) == {"self_bleu": str(bleu.get_signature())}
+    assert self_bleu_signature(3) == {"self_bleu": str(bleu.get_signature())}
 
 
 texts = st.lists(st.lists(st.sampled_from("abcd"), max_size=6).map(" ".join), min_size=2, max_size=4)

@@ -25,7 +25,7 @@ def every(text, known):
 
 
 def into(text, known):
-    return lattice.arrivals(text, known, 3, UNKNOWN)
+    return lattice.incoming_pieces(text, known, 3, UNKNOWN)
 
 
 @given(texts, scores, st.integers(1, 70))
@@ -41,7 +41,7 @@ def test_the_k_best_are_those_of_the_whole_list(text, known, k):
 @given(texts, scores, st.floats(0, 2))
 def test_the_sum_is_that_over_the_whole_list(text, known, alpha):
     total = math.fsum(math.exp(alpha * score) for _, score in every(text, known))
-    assert lattice.log_sums(into(text, known), alpha)[-1] == pytest.approx(math.log(total))
+    assert lattice.forward_log_sums(into(text, known), alpha)[-1] == pytest.approx(math.log(total))
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
@@ -50,7 +50,10 @@ def test_draws_have_the_probabilities_of_the_list(alpha):
     paths = every(text, known)
     weights = np.exp(alpha * np.array([score for _, score in paths]))
     rng = np.random.default_rng(0)
-    drawn = [tuple(lattice.draw(text, lattice.choices(into(text, known), alpha), iter(rng.random, None))) for _ in range(10_000)]
+    drawn = [
+        tuple(lattice.sample_segmentation(text, lattice.backward_distributions(into(text, known), alpha), iter(rng.random, None)))
+        for _ in range(10_000)
+    ]
     counts = [drawn.count(path) for path, _ in paths]
     assert sum(counts) == len(drawn)
     assert chisquare(counts, len(drawn) * weights / weights.sum()).pvalue > 0.01

@@ -18,7 +18,18 @@ from scipy.stats import chisquare
 
 from research.config.errors import StepladderError
 from research.text import subwords
-from research.text.subwords import join, merges, n_best, sample, segment, stream, train, unknown_characters, with_dropout, words
+from research.text.subwords import (
+    join_pieces,
+    merges,
+    n_best_segmentations,
+    pretokenize,
+    sample_pieces,
+    seeded_generator,
+    segment,
+    segment_with_dropout,
+    train_tokenizer,
+    unknown_characters,
+)
 from research.text.vocabulary import subword_vocabulary
 
 KINDS = ("bpe", "byte_bpe", "unigram", "wordpiece")
@@ -45,12 +56,12 @@ known = st.text(sorted({*"".join(LINES), "\n"} - {*"\t\r\0"}))
 
 @cache
 def tokenizer(kind):
-    return train(LINES, kind, SIZE)
+    return train_tokenizer(LINES, kind, SIZE)
 
 
 @given(st.text())
 def test_words_are_the_text(text):
-    assert "".join(words(text)) == text
+    assert "".join(pretokenize(text)) == text
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -60,7 +71,7 @@ def test_words_are_the_text(text):
 @example(text="## #a ##a #\n\n <unk> </s>\r\n\u2028\0\U000f0000 \u2581x\u2585")
 def test_any_text_comes_back_and_numbers_lose_only_the_characters_that_are_named(kind, text):
     one = tokenizer(kind)
-    assert join(one, segment(one, text)) == text
+    assert join_pieces(one, segment(one, text)) == text
     vocabulary, composed = subword_vocabulary(one), normalize("NFC", text)
     strange = unknown_characters(one, composed)
     expected = "".join("<unk>" if character in strange else character for character in composed)
@@ -92,12 +103,12 @@ def test_the_same_text_gives_the_same_bytes_in_another_process(kind):
             input="\n".join(LINES), capture_output=True, text=True, check=True, env=os.environ | {"PYTHONHASHSEED": seed},
         )  # fmt: skip
         assert child.stdout.strip() == here
-    assert train(LINES[1:], kind, SIZE) != tokenizer(kind)
+    assert train_tokenizer(LINES[1:], kind, SIZE) != tokenizer(kind)
 
 
 def learn_by_definition(lines, count):
     """Sennrich et al. 2016: merge the commonest pair, again and again. Pairs that tie are told apart nowhere: their counts are given."""
-    spelled = Counter(tuple(word) for line in lines for word in words(line))
+    spelled = Counter(tuple(word) for line in lines for word in pretokenize(line))
     for _ in range(count):
         pairs = Counter()
         for word, times in spelled.items():
@@ -130,7 +141,7 @@ def test_every_merge_is_of_the_commonest_pair():
 def test_wordpiece_takes_the_longest_piece_that_fits(text):
     pieces = set(tokenizer("wordpiece").pieces)
     expected = []
-    for word in words(text):
+    for word in pretokenize(text):
         rest = word
         while rest and word != "\n":
             inside = "##" if len(rest) < len(word) else ""
@@ -150,7 +161,7 @@ def test_bytes_are_cut_as_by_the_byte_level_of_tokenizers(text):
     model = tokenizers.models.BPE(vocab, [(spell(a), spell(b)) for a, b in merges(tokenizer("byte_bpe"))])
     library = tokenizers.Tokenizer(model)
     library.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    expected = [token for word in words(text) for token in library.encode(word).tokens]
+    expected = [token for word in pretokenize(text) for token in library.encode(word).tokens]
     assert [spell(piece) for piece in segment(tokenizer("byte_bpe"), text)] == expected
 
 
@@ -163,26 +174,26 @@ def _library_bytes():
 
 @given(st.one_of(st.text(max_size=30), known))
 def test_the_likeliest_segmentation_is_sentencepieces_own(text):
-    ours = n_best(tokenizer("unigram"), text, 2)
+    ours = n_best_segmentations(tokenizer("unigram"), text, 2)
     theirs = segment(tokenizer("unigram"), text)
     assert "".join(ours[0][0]) == text
     if len(ours) < 2 or ours[0][1] - ours[1][1] > 1e-4:  # no tie in SentencePiece's single precision
         assert ours[0][0] == theirs
     else:
-        assert any(pieces == theirs for pieces, log_p in n_best(tokenizer("unigram"), text, 50) if log_p > ours[0][1] - 1e-3)
+        assert any(pieces == theirs for pieces, log_p in n_best_segmentations(tokenizer("unigram"), text, 50) if log_p > ours[0][1] - 1e-3)
 
 
 @given(st.one_of(known, st.sampled_from(LINES)).map(lambda text: "".join(one for one in text if one not in "\n\u2581\u2585\t\r\0")))
 def test_words_are_no_limit_to_sentencepiece_itself(text):
     """The library on the whole line finds what it finds word by word: no piece that it learned crosses a border."""
     whole = tokenizer("unigram").library.encode(text, out_type=str)
-    likeliest = n_best(tokenizer("unigram"), text, 2)
+    likeliest = n_best_segmentations(tokenizer("unigram"), text, 2)
     if len(likeliest) < 2 or likeliest[0][1] - likeliest[1][1] > 1e-4:
         assert [piece.replace("\u2581", " ") for piece in whole] == segment(tokenizer("unigram"), text)
 
 
 def test_probabilities_of_all_segmentations_add_up_to_one():
-    found = n_best(tokenizer("unigram"), " unlowering", 10_000)
+    found = n_best_segmentations(tokenizer("unigram"), " unlowering", 10_000)
     assert len(found) > 10
     assert np.exp([log_p for _, log_p in found]).sum() == pytest.approx(1.0)
 
@@ -190,11 +201,11 @@ def test_probabilities_of_all_segmentations_add_up_to_one():
 @pytest.mark.parametrize(("alpha", "limit"), [(0.2, "all"), (0.1, "all"), (0.2, 8), (0.0, 5)])
 def test_samples_follow_the_n_best_list(alpha, limit):
     text = " unlowering"
-    listed = n_best(tokenizer("unigram"), text, 10_000 if limit == "all" else limit)
+    listed = n_best_segmentations(tokenizer("unigram"), text, 10_000 if limit == "all" else limit)
     weights = np.exp(alpha * np.array([log_p for _, log_p in listed]))
     expected = 10_000 * weights / weights.sum()
-    rng = stream(0, 0)
-    drawn = Counter(tuple(sample(tokenizer("unigram"), text, rng, alpha, limit)) for _ in range(10_000))
+    rng = seeded_generator(0, 0)
+    drawn = Counter(tuple(sample_pieces(tokenizer("unigram"), text, rng, alpha, limit)) for _ in range(10_000))
     counts = np.array([drawn[tuple(pieces)] for pieces, _ in listed])
     assert counts.sum() == 10_000
     often = np.arange(len(expected)) < np.count_nonzero(expected >= 5) - 1
@@ -207,25 +218,28 @@ def test_samples_follow_the_n_best_list(alpha, limit):
 @given(text=st.one_of(st.text(), known), step=st.integers(0, 9))
 def test_dropping_no_merge_is_the_library_and_all_leaves_characters(kind, text, step):
     one = tokenizer(kind)
-    assert with_dropout(one, text, stream(0, step), 0.0) == segment(one, text)
+    assert segment_with_dropout(one, text, seeded_generator(0, step), 0.0) == segment(one, text)
     characters = text.encode().decode("latin-1") if kind == "byte_bpe" else text
-    assert with_dropout(one, text, stream(0, step), 1.0) == list(characters)
-    assert join(one, with_dropout(one, text, stream(0, step), 0.5)) == text
+    assert segment_with_dropout(one, text, seeded_generator(0, step), 1.0) == list(characters)
+    assert join_pieces(one, segment_with_dropout(one, text, seeded_generator(0, step), 0.5)) == text
 
 
 def test_one_merge_is_skipped_at_the_rate():
     one = tokenizer("bpe")
     word = "".join(merges(one)[0])
-    kept = sum(with_dropout(one, word, stream(0, step), 0.3) == [word] for step in range(2000))
+    kept = sum(segment_with_dropout(one, word, seeded_generator(0, step), 0.3) == [word] for step in range(2000))
     assert kept / 2000 == pytest.approx(0.7, abs=4 * np.sqrt(0.21 / 2000))
 
 
 def test_a_step_draws_the_same_again_and_another_step_draws_anew():
     text = LINES[0]
-    draws = [lambda rng: sample(tokenizer("unigram"), text, rng, 0.1), lambda rng: with_dropout(tokenizer("bpe"), text, rng, 0.5)]
+    draws = [
+        lambda rng: sample_pieces(tokenizer("unigram"), text, rng, 0.1),
+        lambda rng: segment_with_dropout(tokenizer("bpe"), text, rng, 0.5),
+    ]
     for drawn in draws:
-        assert drawn(stream(3, 7)) == drawn(stream(3, 7))
-        assert len({tuple(drawn(stream(seed, step))) for seed in range(3) for step in range(3)}) == 9
+        assert drawn(seeded_generator(3, 7)) == drawn(seeded_generator(3, 7))
+        assert len({tuple(drawn(seeded_generator(seed, step))) for seed in range(3) for step in range(3)}) == 9
 
 
 @pytest.mark.parametrize(
@@ -233,24 +247,24 @@ def test_a_step_draws_the_same_again_and_another_step_draws_anew():
 )
 def test_too_few_for_the_characters_is_an_error_that_says_how_many(kind, least):
     with pytest.raises(StepladderError, match=rf"data\.vocabulary\.size = 9 .*{least}.*ask for (\d+)") as error:
-        train(LINES, kind, 9)
+        train_tokenizer(LINES, kind, 9)
     enough = int(str(error.value).split("ask for ")[1].split()[0])
-    assert len(subword_vocabulary(train(LINES, kind, enough)).types) <= enough
+    assert len(subword_vocabulary(train_tokenizer(LINES, kind, enough)).types) <= enough
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_text_without_words_is_an_error(kind):
     with pytest.raises(StepladderError, match="no word"):
-        train(["", ""], kind, SIZE)
+        train_tokenizer(["", ""], kind, SIZE)
 
 
 @pytest.mark.parametrize(
     ("kind", "use"),
     [
-        ("bpe", lambda one: n_best(one, "a", 1)),
-        ("wordpiece", lambda one: sample(one, "a", stream(0, 0), 1.0)),
+        ("bpe", lambda one: n_best_segmentations(one, "a", 1)),
+        ("wordpiece", lambda one: sample_pieces(one, "a", seeded_generator(0, 0), 1.0)),
         ("unigram", merges),
-        ("wordpiece", lambda one: with_dropout(one, "a", stream(0, 0), 0.1)),
+        ("wordpiece", lambda one: segment_with_dropout(one, "a", seeded_generator(0, 0), 0.1)),
     ],
 )
 def test_what_a_kind_has_not_is_an_error(kind, use):
@@ -259,5 +273,5 @@ def test_what_a_kind_has_not_is_an_error(kind, use):
 
 
 def test_broken_bytes_of_a_generated_text_are_marked():
-    assert join(tokenizer("byte_bpe"), ["\xc3"]) == "\ufffd"
+    assert join_pieces(tokenizer("byte_bpe"), ["\xc3"]) == "\ufffd"
     assert subwords.segment(tokenizer("byte_bpe"), "\u732b") == ["\xe7", "\x8c", "\xab"]

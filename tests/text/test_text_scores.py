@@ -9,7 +9,7 @@ from sacrebleu.metrics.chrf import CHRF
 
 from research.config.errors import StepladderError
 from research.results.text_scores import corpus_score, text_metrics
-from research.text.scores import check_tokenizer, signature, text_items, token_accuracy, unknown_share
+from research.text.scores import check_tokenizer, metric_signatures, text_items, token_accuracy, unknown_share
 from research.text.spacing import advice_on_bleu, lacks_spaces
 
 words = st.sampled_from(["the", "cat", "cats", "sat", "on", "a", "mat", ".", "&amp;", "3,5", "été", "<unk>", "猫"])
@@ -63,8 +63,8 @@ def test_the_signature_is_that_of_a_scored_corpus():
     for metric, make in METRICS.items():
         scorer = make()
         scorer.corpus_score(["a"], [["b"]])
-        assert signature()[metric] == str(scorer.get_signature())
-    assert "tok:13a" in signature()["bleu"]
+        assert metric_signatures()[metric] == str(scorer.get_signature())
+    assert "tok:13a" in metric_signatures()["bleu"]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_every_tokenizer_is_sacrebleus(tokenizer, corpus):
     theirs = scorer.corpus_score(drawn, [wanted]).score
     sums = text_items(drawn, wanted, tokenizer)["bleu"].sum(axis=0).astype(float)
     assert corpus_score("bleu", sums) == pytest.approx(theirs, abs=1e-9)
-    assert signature(tokenizer)["bleu"] == str(scorer.get_signature())
+    assert metric_signatures(tokenizer)["bleu"] == str(scorer.get_signature())
 
 
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)

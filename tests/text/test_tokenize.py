@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research.config.unicode import lowered, plain_signs
-from research.text.tokenize import LINE_END, english_words, join, tokenize, unicode_words
+from research.config.unicode import lowercase, plain_punctuation
+from research.text.tokenize import LINE_END, detokenize, english_words, tokenize, unicode_words
 
 words = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1).filter(
     lambda word: word.split() == [word] and word != "</s>"
@@ -18,7 +18,7 @@ lines = st.lists(st.lists(words), min_size=1)
 @pytest.mark.parametrize("level", ["char", "byte"])
 @given(text=st.text())
 def test_characters_and_bytes_round_trip_any_unicode(level, text):
-    assert join(tokenize(text, level), level) == text
+    assert detokenize(tokenize(text, level), level) == text
 
 
 @given(text=st.text())
@@ -31,7 +31,7 @@ def test_words_round_trip_and_every_line_has_one_end(lines):
     text = "".join(" ".join(line) + "\n" for line in lines)
     tokens = tokenize(text, "word")
     assert tokens == [token for line in lines for token in (*line, "</s>")]
-    assert join(tokens, "word") == text
+    assert detokenize(tokens, "word") == text
 
 
 @given(lines)
@@ -47,13 +47,13 @@ def test_a_prompt_without_a_line_end_has_none(level):
 
 
 def test_a_broken_character_of_generated_bytes_is_marked_not_an_error():
-    assert join(["\xc3"], "byte") == "\ufffd"
+    assert detokenize(["\xc3"], "byte") == "\ufffd"
 
 
 @given(st.text())
 def test_english_words_lose_only_white_space(line):
-    kept = "".join(lowered(line).replace("\u200b", " ").split())
-    assert plain_signs("".join(english_words(line))) == plain_signs(kept)
+    kept = "".join(lowercase(line).replace("\u200b", " ").split())
+    assert plain_punctuation("".join(english_words(line))) == plain_punctuation(kept)
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,10 @@ def test_words_of_any_script_keep_every_character(text):
 @given(st.text(st.sampled_from("ab \u0301\u093f'\u2019\u02bc-\u2011!")))
 def test_apostrophes_and_hyphens_are_the_same_however_they_are_written(text):
     typed = text.replace("\u2019", "'").replace("\u02bc", "'").replace("\u2011", "-")
-    assert [plain_signs(word) for word in english_words(text)] == english_words(typed)
+    assert [plain_punctuation(word) for word in english_words(text)] == english_words(typed)
     assert all("\u2019" not in word for word in english_words(text) if len(word) > 1)
 
 
 def test_a_line_end_inside_a_word_is_none():
     tokens = ["<s>old</s>", "price", "</s>", "a</s>b", "</s>"]
-    assert join(tokens, "word") == "<s>old</s> price\na</s>b\n"
+    assert detokenize(tokens, "word") == "<s>old</s> price\na</s>b\n"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from research.config.mixer import GRU, LSTM, Elman, OrthogonalInit
 from research.nn.linear import linear
-from research.nn.recurrent import CellHidden, empty_recurrent, init_recurrent, mix_recurrent, step_recurrent
+from research.nn.recurrent import LSTMState, empty_recurrent, init_recurrent, mix_recurrent, step_recurrent
 from research.train.diagnostics import forget_products, kernel_gradients, spectral_norms, state_jacobians
 
 BATCH, LENGTH, WIDTH = 2, 8, 6
@@ -85,8 +85,8 @@ def test_with_the_hidden_state_held_the_memory_goes_back_through_the_forget_gate
     config = LSTM(kind="lstm")
     params, state = start(config)
 
-    def held(before: CellHidden, x: Any) -> CellHidden:
-        after: CellHidden = step_recurrent(config, params, before._replace(h=jax.lax.stop_gradient(before.h)), x)
+    def held(before: LSTMState, x: Any) -> LSTMState:
+        after: LSTMState = step_recurrent(config, params, before._replace(h=jax.lax.stop_gradient(before.h)), x)
         return after
 
     direct = jax.jit(partial(state_jacobians, held))(state, INPUTS)[..., :WIDTH, :WIDTH]

@@ -11,11 +11,11 @@ from research.config.data import Files
 from research.config.schema import Config
 from research.data.dataset import TextSplit, units
 from research.data.eval_batches import eval_batches
-from research.data.load import load
-from research.launch.belonging import belongs
+from research.data.load import load_dataset
+from research.launch.belonging import token_membership
 from research.tasks.language_modelling import Sizes
-from research.train.evaluate import Scores, concatenate, evaluate_batch, first_carry, in_order, measure
-from research.train.update import Member, Program, begin
+from research.train.evaluate import SplitScores, compute_metrics, concatenate, evaluate_batch, first_carry, in_split_order
+from research.train.update import Member, Program, initial_state
 
 TYPES, EOS, N = 11, 1, 240
 MODEL = {"kind": "language_model", "layers": 1, "width": 8, "mixer": {"kind": "attention", "heads": 2}, "position": {"kind": "learned"}}
@@ -31,7 +31,7 @@ def text():
 def scores(context, tokens_per_batch):
     config = Config.model_validate({"data": {"kind": "pydoc", "length": 8}, "model": MODEL, "eval": {"context": context, "stride": 5}})
     program = Program(config, Sizes(TYPES, 8), steps=1, steps_per_epoch=1)
-    params = begin(program, config.model, Member(jnp.uint32(0), jnp.float32(0), jnp.float32(0))).params
+    params = initial_state(program, config.model, Member(jnp.uint32(0), jnp.float32(0), jnp.float32(0))).params
     score = jax.jit(partial(evaluate_batch, program))
     batches = eval_batches(config.data, config.eval, text(), EOS, 8, 5, tokens_per_batch)
     nats, likeliest = [], []
@@ -41,7 +41,7 @@ def scores(context, tokens_per_batch):
             found = score(params, first_carry(program, len(batch.inputs)), jnp.bool_(True), batch)
             nats.append(np.asarray(found[0]))
             likeliest.append(np.asarray(found[1]))
-    return in_order(batches, concatenate(nats), concatenate(likeliest), N)
+    return in_split_order(batches, concatenate(nats), concatenate(likeliest), N)
 
 
 @pytest.mark.parametrize("context", ["stream", "sentence"])
@@ -64,9 +64,9 @@ def test_bits_are_all_bits_over_all_characters_and_over_all_bytes(level, size, t
     words = {"vocabulary": {"size": size}} if size else {}
     files = {split: str(tmp_path / "text") for split in ("train", "valid", "test")}
     config = Config.model_validate({"data": {"kind": "files", "level": level} | files | words, "model": {"kind": "ngram"}}).data
-    data = load(config)
+    data = load_dataset(config)
     nats = np.random.default_rng(0).random(len(data.test.tokens))
-    found = measure(Scores(nats, None), config, belongs(data, "test"))
+    found = compute_metrics(SplitScores(nats, None), config, token_membership(data, "test"))
     assert found["bits_per_character"] == pytest.approx(nats.sum() / np.log(2) / len(text))
     assert found["bits_per_byte"] == pytest.approx(nats.sum() / np.log(2) / len(text.encode()))
     per_token = {"char": "bits_per_character", "byte": "bits_per_byte"}.get(level)
@@ -76,6 +76,6 @@ def test_bits_are_all_bits_over_all_characters_and_over_all_bytes(level, size, t
 def test_a_line_end_inside_a_word_is_counted_with_its_characters(tmp_path):
     text = "<s>old</s> price\n" * 3
     (tmp_path / "text").write_text(text, encoding="utf-8")
-    data = load(Files(kind="files", **{split: str(tmp_path / "text") for split in ("train", "valid", "test")}))
+    data = load_dataset(Files(kind="files", **{split: str(tmp_path / "text") for split in ("train", "valid", "test")}))
     assert units(data.test) == {"character": len(text), "byte": len(text)}
     assert data.vocabulary.decode(data.test.tokens) == text

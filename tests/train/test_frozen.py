@@ -12,8 +12,8 @@ from research.data.batches import device_arrays
 from research.data.dataset import TextSplit
 from research.models import MODELS
 from research.tasks.language_modelling import Sizes
-from research.train.frozen import check_freeze, frozen_rows, join, split
-from research.train.update import Member, Program, begin, update
+from research.train.frozen import check_freeze, combine_frozen, frozen_rows, partition_frozen
+from research.train.update import Member, Program, initial_state, train_step
 
 MIXERS = [{"kind": "gru"}, {"kind": "convolution"}]
 STACK = {"kind": "language_model", "layers": 6, "width": 4, "mixer": MIXERS, "feed_forward": {"kind": "none"}}
@@ -35,8 +35,8 @@ PARAMS = parameters(config_of())
 @pytest.mark.parametrize("names", NAMES)
 def test_parts_join_to_the_whole_and_have_every_number_once(names: tuple[str, ...]) -> None:
     frozen = frozen_rows(config_of(*names), PARAMS)
-    trained, still = split(frozen, PARAMS)
-    jax.tree.map(np.testing.assert_array_equal, join(frozen, trained, still), PARAMS)
+    trained, still = partition_frozen(frozen, PARAMS)
+    jax.tree.map(np.testing.assert_array_equal, combine_frozen(frozen, trained, still), PARAMS)
     count = lambda tree: sum(leaf.size for leaf in jax.tree.leaves(tree))
     assert count(trained) + count(still) == count(PARAMS)
     assert (count(still) > 0) == bool(names)
@@ -82,8 +82,8 @@ def test_what_is_frozen_has_no_part_in_the_norm_that_clips_the_rest_and_no_state
     config = config_of("embedding", "hidden", model=small, **words)
     program, member = Program(config, Sizes(5, 4), steps=1, steps_per_epoch=1), Member(jnp.uint32(0), jnp.float32(0.1), jnp.float32(0))
     arrays = device_arrays(TextSplit(np.arange(40, dtype=np.int32) % 5, np.zeros(40, np.int32)))
-    before = begin(program, config.model, member)
-    after, trace = jax.jit(lambda state: update(program, member, state, arrays))(before)
+    before = initial_state(program, config.model, member)
+    after, trace = jax.jit(lambda state: train_step(program, member, state, arrays))(before)
     change = jax.tree.map(jnp.subtract, after.params, before.params)
     np.testing.assert_allclose(optax.tree.norm(change), 1e-4, rtol=1e-3)
     assert not change.embedding.any()

@@ -12,10 +12,22 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from research.config.errors import StepladderError
-from research.config.optim import SGD, Adadelta, Adagrad, Adam, AdamW, Constant, Cosine, EpochDecay, InverseSquareRoot, Linear, RMSprop
+from research.config.optim import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    ConstantSchedule,
+    CosineSchedule,
+    EpochDecaySchedule,
+    InverseSquareRootSchedule,
+    LinearSchedule,
+    RMSprop,
+)
 from research.config.schema import Model
 from research.models import language_model
-from research.train.optimiser import check_schedule, factor, hyper, limited, optimiser
+from research.train.optimiser import check_schedule, constrain_max_norm, learning_rate_factor, optimiser, traced_hyperparameters
 
 
 @struct.dataclass
@@ -38,7 +50,7 @@ def draws(seed):
 def ours(optim, learning_rates):
     """The parameters after one update for each rate."""
     params = Params(**jax.tree.map(jnp.float32, draws(0)))
-    decay = jnp.float32(hyper(optim)[1])
+    decay = jnp.float32(traced_hyperparameters(optim)[1])
     state = optimiser(optim, jnp.float32(0), decay).init(params)
     for step, rate in enumerate(learning_rates):
         gradient = Params(**jax.tree.map(jnp.float32, draws(step + 1)))
@@ -161,7 +173,7 @@ def test_updates_are_the_formulas(optim, formula):
 
 def rates(schedule, steps, until):
     """The factor at the steps 0 .. until - 1 of a run of `steps` steps in epochs of ten."""
-    return np.asarray(jax.vmap(lambda step: factor(schedule, steps, 10, step))(jnp.arange(until)))
+    return np.asarray(jax.vmap(lambda step: learning_rate_factor(schedule, steps, 10, step))(jnp.arange(until)))
 
 
 @settings(deadline=None, max_examples=5)
@@ -171,10 +183,10 @@ def test_schedules_are_their_closed_forms(steps, warmup, final):
     rising = np.minimum(1, (step + 1) / (warmup + 1))
     done = np.maximum(0, (step - warmup) / (steps - warmup))
     forms = {
-        Constant(warmup=warmup): rising,
-        Cosine(kind="cosine", warmup=warmup, final=final): rising * (final + (1 - final) * (1 + np.cos(np.pi * done)) / 2),
-        Linear(kind="linear", warmup=warmup, final=final): rising * (1 + (final - 1) * done),
-        InverseSquareRoot(kind="inverse_square_root", warmup=warmup + 1): np.minimum(
+        ConstantSchedule(warmup=warmup): rising,
+        CosineSchedule(kind="cosine", warmup=warmup, final=final): rising * (final + (1 - final) * (1 + np.cos(np.pi * done)) / 2),
+        LinearSchedule(kind="linear", warmup=warmup, final=final): rising * (1 + (final - 1) * done),
+        InverseSquareRootSchedule(kind="inverse_square_root", warmup=warmup + 1): np.minimum(
             (step + 1) / (warmup + 1), np.sqrt((warmup + 1) / (step + 1))
         ),
     }
@@ -185,7 +197,7 @@ def test_schedules_are_their_closed_forms(steps, warmup, final):
 
 def test_the_rate_of_zaremba_falls_from_the_fifth_epoch_on():
     """Zaremba et al. 2014, section 4.1: 4 epochs at the rate, then halved after each epoch."""
-    schedule = EpochDecay(kind="epoch_decay", hold=4, factor=0.5)
+    schedule = EpochDecaySchedule(kind="epoch_decay", hold=4, factor=0.5)
     epochs = [set(epoch) for epoch in rates(schedule, 130, 80).reshape(8, 10).tolist()]
     assert epochs == [{1.0}, {1.0}, {1.0}, {1.0}, {0.5}, {0.25}, {0.125}, {0.0625}]
 
@@ -219,27 +231,27 @@ class Output:
 def test_max_norm_shortens_the_weights_of_a_class_to_its_limit_and_no_others():
     """Kim 2014, sec. 2.1: w is rescaled to |w| = s whenever |w| > s. Of lengths 5, 1, 3 and 0."""
     kernel = np.array([[3.0, 0.6, 0.0, 0.0], [4.0, 0.8, 3.0, 0.0]], np.float32)
-    out = limited(Adadelta(kind="adadelta", max_norm=3.0), Output(jnp.asarray(kernel))).output
+    out = constrain_max_norm(Adadelta(kind="adadelta", max_norm=3.0), Output(jnp.asarray(kernel))).output
     np.testing.assert_allclose(out, [[1.8, 0.6, 0.0, 0.0], [2.4, 0.8, 3.0, 0.0]], rtol=1e-6)
-    np.testing.assert_array_equal(limited(Adam(kind="adam"), Output(kernel)).output, kernel)
-    assert limited(Adam(kind="adam", max_norm=3.0), Output(None)).output is None  # frozen
+    np.testing.assert_array_equal(constrain_max_norm(Adam(kind="adam"), Output(kernel)).output, kernel)
+    assert constrain_max_norm(Adam(kind="adam", max_norm=3.0), Output(None)).output is None  # frozen
 
 
 @pytest.mark.parametrize(
     ("schedule", "steps", "refused"),
     [
-        (Cosine(kind="cosine", warmup=9), 10, ""),
-        (Cosine(kind="cosine", warmup=10), 10, "warmup = 10"),
-        (Constant(warmup=11), 10, "warmup = 11"),
-        (InverseSquareRoot(kind="inverse_square_root", warmup=10), 10, "warmup = 10"),
-        (EpochDecay(kind="epoch_decay", hold=1, factor=0.5), 10, ""),
-        (EpochDecay(kind="epoch_decay", hold=2, factor=0.5), 10, "hold = 2"),
-        (Constant(), 1, ""),
+        (CosineSchedule(kind="cosine", warmup=9), 10, ""),
+        (CosineSchedule(kind="cosine", warmup=10), 10, "warmup = 10"),
+        (ConstantSchedule(warmup=11), 10, "warmup = 11"),
+        (InverseSquareRootSchedule(kind="inverse_square_root", warmup=10), 10, "warmup = 10"),
+        (EpochDecaySchedule(kind="epoch_decay", hold=1, factor=0.5), 10, ""),
+        (EpochDecaySchedule(kind="epoch_decay", hold=2, factor=0.5), 10, "hold = 2"),
+        (ConstantSchedule(), 1, ""),
     ],
 )
 def test_a_schedule_of_which_a_part_never_comes_is_refused(schedule, steps, refused):
     """In epochs of five steps; what is refused is a constant factor over the whole run, or never reaches one."""
-    factors = np.array([factor(schedule, steps, 5, step) for step in range(steps)])
+    factors = np.array([learning_rate_factor(schedule, steps, 5, step) for step in range(steps)])
     if not refused:
         check_schedule(schedule, steps, 5)
         assert factors.max() == 1

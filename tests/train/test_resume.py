@@ -13,21 +13,21 @@ from research.config.schema import Config
 from research.results.lock import claim
 from research.tasks.language_modelling import Sizes
 from research.train.engine import Engine, Evaluator
-from research.train.evaluate import Belonging, Scores
+from research.train.evaluate import SplitScores, TokenMembership
 from research.train.result import Job
-from research.train.resume import Best, Progress, better, cost_of, pack, unpack
-from research.train.runs import Lane, Material, Split, _divergence_message, _update_best
+from research.train.resume import BestValidation, Progress, better, cost_of, pack, unpack
+from research.train.runs import GroupData, Lane, SplitToScore, _divergence_message, _update_best
 from research.train.update import Program, State
 
-SCORES = Scores(np.zeros(3, np.float32), np.ones(3, bool), np.zeros(3, np.int32))
+SCORES = SplitScores(np.zeros(3, np.float32), np.ones(3, bool), np.zeros(3, np.int32))
 
 
-def best_of(loss: float) -> Best:
-    return Best({"w": np.ones(2)}, loss, 5, 1, SCORES)
+def best_of(loss: float) -> BestValidation:
+    return BestValidation({"w": np.ones(2)}, loss, 5, 1, SCORES)
 
 
 @pytest.mark.parametrize("best", [None, best_of(1.5), best_of(math.inf), best_of(math.nan)])
-def test_a_checkpoint_is_unpacked_as_it_was_packed(best: Best | None) -> None:
+def test_a_checkpoint_is_unpacked_as_it_was_packed(best: BestValidation | None) -> None:
     state = State({"w": jnp.ones(2)}, (), jnp.int32(7), ())
     progress = Progress(1.5, 0.25, 2**40, 3)
     _, again, had = unpack(pack(state, best, progress, 3))
@@ -59,10 +59,10 @@ def judged(losses: list[float], patience: int | str, tmp_path: Path) -> Lane:
     program = Program(config, Sizes(3, 4), steps=len(losses), steps_per_epoch=1)
     evaluator = tuple.__new__(Evaluator, (program, *[None] * (len(Evaluator._fields) - 1)))
     engine = tuple.__new__(Engine, (evaluator, *[None] * (len(Engine._fields) - 1)))
-    material = tuple.__new__(Material, (None, Split((), Belonging(np.zeros(2, int))), *[None] * (len(Material._fields) - 2)))
+    material = tuple.__new__(GroupData, (None, SplitToScore((), TokenMembership(np.zeros(2, int))), *[None] * (len(GroupData._fields) - 2)))
     lane = Lane(Job("0" * 12, config, 0, tmp_path), claim(tmp_path), 0, None, Progress(), 0.0)
     for step, loss in enumerate(losses, start=1):
-        scores = Scores(np.full(2, loss, np.float32), np.ones(2, bool), np.zeros(2, np.int32))
+        scores = SplitScores(np.full(2, loss, np.float32), np.ones(2, bool), np.zeros(2, np.int32))
         lane = _update_best(engine, replace(lane, step=step), scores, {}, material, 0.0, lambda *_: None)
         if lane.ended:
             return lane

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from research.config.schema import Config
-from research.data.load import load
+from research.data.load import load_dataset
 from research.launch.plan import sizes
-from research.tasks.language_modelling import init
-from research.tasks.translating import attention, prompts, translate
-from research.train.streams import stream
-from research.train.written import SHOWN, _shares, written
+from research.tasks.language_modelling import init_params
+from research.tasks.translating import source_attention, translate, translation_prompts
+from research.train.streams import stream_key
+from research.train.written import ATTENTION_PAIRS, _shares, translate_test_split
 
 PAIRS = {"kind": "rewrite", "task": "reverse", "symbols": 5, "longest": 4, "train_pairs": 20, "valid_pairs": 5, "test_pairs": 7}
 SIDE = {"kind": "recurrent", "cell": {"kind": "gru"}, "width": 8}
@@ -24,36 +24,36 @@ CONFIG = Config.model_validate(
         "train": {"steps": 1},
     }
 )
-DATA = load(CONFIG.data)
+DATA = load_dataset(CONFIG.data)
 
 
 def parameters():
     rng = np.random.default_rng(0)
-    shapes = jax.eval_shape(partial(init, CONFIG, sizes(CONFIG, DATA)), jax.random.key(0))
+    shapes = jax.eval_shape(partial(init_params, CONFIG, sizes(CONFIG, DATA)), jax.random.key(0))
     return jax.tree.map(lambda leaf: jnp.asarray(rng.standard_normal(leaf.shape, np.float32)), shapes)
 
 
 def test_texts_and_alignments_are_those_of_the_test_split(monkeypatch):
     monkeypatch.setattr("research.train.written.ROWS", 3)  # seven pairs in three parts
     params, seed, test = parameters(), 3, DATA.test
-    found = written(CONFIG, CONFIG.model, seed, params, DATA)
-    key = stream(jax.random.key(seed), "decode")
-    assert [*map(list, found.texts)] == translate(CONFIG.model, CONFIG.decode, params, DATA, prompts(DATA, "test"), key)
+    found = translate_test_split(CONFIG, CONFIG.model, seed, params, DATA)
+    key = stream_key(jax.random.key(seed), "decode")
+    assert [*map(list, found.texts)] == translate(CONFIG.model, CONFIG.decode, params, DATA, translation_prompts(DATA, "test"), key)
     assert found.sources == DATA.pairs["test"].sources
     assert [" ".join(source.split()[::-1]) for source in found.sources] == list(found.references)
     assert found.lengths.tolist() == [len(source.split()) for source in found.sources]
-    weights = np.asarray(attention(CONFIG.model, params, test.inputs, test.valid, test.source))[:, 0, 0]
+    weights = np.asarray(source_attention(CONFIG.model, params, test.inputs, test.valid, test.source))[:, 0, 0]
     right, entropy = [], []
     for row, source in enumerate(found.sources):
         n = len(source.split())
         own = weights[row, : n + 1, test.source - n :]  # of the target's symbols and its end, over the source's symbols
         right.append((own[:n].argmax(axis=1) == np.arange(n)[::-1]).mean())
         entropy.append(-(own * np.log(own)).sum(axis=1).mean())
-        if row < SHOWN:
+        if row < ATTENTION_PAIRS:
             np.testing.assert_allclose(found.attention[f"weights_{row}"], own, atol=1e-6)
             assert found.attention[f"source_{row}"].tolist() == source.split()
             assert found.attention[f"target_{row}"].tolist() == [*source.split()[::-1], "</s>"]
-    assert f"weights_{SHOWN}" not in found.attention
+    assert f"weights_{ATTENTION_PAIRS}" not in found.attention
     np.testing.assert_allclose(found.alignment["alignment_accuracy"], np.mean(right), atol=1e-6)
     np.testing.assert_allclose(found.alignment["alignment_entropy"], np.mean(entropy), atol=1e-4)
 

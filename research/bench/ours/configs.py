@@ -2,22 +2,22 @@
 
 from typing import Any
 
-from research.bench.sizes import Recurrent, Table, Transformer
-from research.config.merge import complete
+from research.bench.sizes import LSTMSizes, SweepSizes, TransformerSizes
+from research.config.merge import with_default_kinds
 from research.config.schema import Config
 
 
-def config_of(sizes: Transformer | Recurrent) -> Config:
+def benchmark_config(sizes: TransformerSizes | LSTMSizes) -> Config:
     """A cell on a made-up text; only how the text is cut matters of its [data]."""
-    return Config.model_validate(complete(tree_of(sizes)))
+    return Config.model_validate(with_default_kinds(benchmark_tree(sizes)))
 
 
-def tree_of(sizes: Transformer | Recurrent) -> dict[str, Any]:
+def benchmark_tree(sizes: TransformerSizes | LSTMSizes) -> dict[str, Any]:
     """The same as a plain tree."""
-    return _transformer(sizes) if isinstance(sizes, Transformer) else _recurrent(sizes)
+    return _transformer(sizes) if isinstance(sizes, TransformerSizes) else _recurrent(sizes)
 
 
-def table_of(sizes: Table) -> dict[str, Any]:
+def sweep_tree(sizes: SweepSizes) -> dict[str, Any]:
     """A sweep over heads and learning rates."""
     tree = _transformer(sizes.model)
     limits = {f"{split}_tokens": getattr(sizes, f"{split}_tokens") for split in ("train", "valid", "test")}
@@ -37,7 +37,7 @@ def table_of(sizes: Table) -> dict[str, Any]:
     return tree | changed
 
 
-def _transformer(sizes: Transformer) -> dict[str, Any]:
+def _transformer(sizes: TransformerSizes) -> dict[str, Any]:
     return {
         "data": {"kind": "pydoc", "level": "char", "length": sizes.length},
         "model": {
@@ -56,7 +56,7 @@ def _transformer(sizes: Transformer) -> dict[str, Any]:
     }
 
 
-def _recurrent(sizes: Recurrent) -> dict[str, Any]:
+def _recurrent(sizes: LSTMSizes) -> dict[str, Any]:
     dropout = {"input": sizes.dropout, "output": sizes.dropout, "between": sizes.dropout if sizes.layers > 1 else 0.0}
     return {
         "data": {"kind": "pydoc", "level": "char", "length": sizes.length, "batches": "columns"},

@@ -1,7 +1,7 @@
 """Modified Kneser-Ney, fitted and scored."""
 
 from research.bench.registry import Case
-from research.bench.sizes import Counting
+from research.bench.sizes import NGramSizes
 from research.bench.text import EOS, zipf_tokens
 from research.bench.work import Work
 from research.classic import ngram
@@ -11,11 +11,11 @@ from research.config.model import NGram
 def prepare(case: Case, side: str) -> Work:
     """A unit is one fit, or one scoring by a model that is fitted beforehand."""
     sizes = case.sizes
-    assert isinstance(sizes, Counting)
+    assert isinstance(sizes, NGramSizes)
     config, tokens = NGram(kind="ngram", order=sizes.order), zipf_tokens(sizes.vocabulary, sizes.fitted + sizes.scored)
     train, test = tokens[: sizes.fitted].copy(), tokens[sizes.fitted :]
     train[-1] = EOS
-    fit = lambda: ngram.fit(config, train, sizes.vocabulary, EOS)
+    fit = lambda: ngram.fit_ngram(config, train, sizes.vocabulary, EOS)
     model = fit() if sizes.scored else None
 
     def run(units: int) -> None:

@@ -8,23 +8,23 @@ import sys
 import time
 
 from research.bench.registry import case_named
-from research.bench.sizes import Start
+from research.bench.sizes import ProcessSizes
 from research.machine import use_workers
 
 
 def main(name: str) -> None:
     """Prints {"warm_up_seconds": from the config to the end of the first step}."""
     use_workers(1)
-    from research.bench.ours.configs import config_of
-    from research.bench.ours.program import lay, members_of
+    from research.bench.ours.configs import benchmark_config
+    from research.bench.ours.program import seed_members, training_work
     from research.launch.environment import use_compilation_cache
 
     sizes = case_named(name).sizes
-    assert isinstance(sizes, Start)
+    assert isinstance(sizes, ProcessSizes)
     assert sizes.model is not None, "a first step needs a model"
     use_compilation_cache()
-    config, began = config_of(sizes.model), time.perf_counter()
-    lay(sizes.model, config, members_of(config, 1)).run(1)
+    config, began = benchmark_config(sizes.model), time.perf_counter()
+    training_work(sizes.model, config, seed_members(config, 1)).run(1)
     print(json.dumps({"warm_up_seconds": time.perf_counter() - began}))
 
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from research.bench.sizes import Recurrent, Transformer
+from research.bench.sizes import LSTMSizes, TransformerSizes
 from research.bench.text import uniform_tokens
 from research.bench.work import Work
 from research.config.identity import program_key
@@ -19,21 +19,21 @@ from research.data.dataset import TextSplit
 from research.models.count import flops_per_token
 from research.tasks.language_modelling import Sizes
 from research.train import lanes
-from research.train.engine import mesh_of
-from research.train.optimiser import hyper
-from research.train.update import Member, Program, advance, jitted_begin
+from research.train.engine import config_mesh
+from research.train.optimiser import traced_hyperparameters
+from research.train.update import Member, Program, jitted_initial_state, train_until
 
 STEPS = 1_000_000  # of a whole run: no benchmark comes to its end
 
 
-def members_of(config: Config, runs: int, rates: Sequence[float] = ()) -> list[Member]:
+def seed_members(config: Config, runs: int, rates: Sequence[float] = ()) -> list[Member]:
     """Runs that differ in their seed, and in their learning rate where rates are given."""
-    rate, decay = hyper(config.optim)
+    rate, decay = traced_hyperparameters(config.optim)
     factors = rates or [1.0] * runs
     return [Member(jnp.uint32(seed), jnp.float32(rate * factors[seed]), jnp.float32(decay)) for seed in range(runs)]
 
 
-def lay(sizes: Transformer | Recurrent, config: Config, members: Sequence[Member]) -> Work:
+def training_work(sizes: TransformerSizes | LSTMSizes, config: Config, members: Sequence[Member]) -> Work:
     """Training of some runs that share a program, compiled; a unit is one step of each. Runs go through the lanes one after another.
 
     Raises AssertionError where a step was not taken, because a loss was not finite.
@@ -42,11 +42,11 @@ def lay(sizes: Transformer | Recurrent, config: Config, members: Sequence[Member
     split = TextSplit(tokens, np.zeros_like(tokens))
     epoch = steps_per_epoch(config.data, sizes.batch, split)
     program = Program(program_key(config), Sizes(sizes.vocabulary, sizes.length), STEPS, epoch)
-    mesh, width = mesh_of(config), lanes.capacity(len(members))
+    mesh, width = config_mesh(config), lanes.lane_count(len(members))
     source = lanes.replicate(mesh, TextArrays(jnp.asarray(tokens)))
     groups = [members[i : i + width] for i in range(0, len(members), width)]
     lane_groups = [_in_lanes(program, mesh, config, group, width) for group in groups]
-    step = lanes.over_lanes(mesh, partial(advance, program), shared=(2,), donate=(1,))
+    step = lanes.over_lanes(mesh, partial(train_until, program), shared=(2,), donate=(1,))
     compiled = step.lower(*lane_groups[0], source, _until(mesh, len(groups[0]), width, 0)).compile()
     steps_done = 0
 
@@ -74,9 +74,11 @@ def lay(sizes: Transformer | Recurrent, config: Config, members: Sequence[Member
 def _in_lanes(program: Program, mesh: Mesh, config: Config, group: Sequence[Member], width: int) -> tuple[Any, Any]:
     """Members and first states in lanes; an idle lane repeats the first."""
     filled = [*group, *[group[0]] * (width - len(group))]
-    return lanes.join(mesh, filled), lanes.join(mesh, [jitted_begin(program, config.model, member) for member in filled])
+    return lanes.stack_lanes(mesh, filled), lanes.stack_lanes(
+        mesh, [jitted_initial_state(program, config.model, member) for member in filled]
+    )
 
 
 def _until(mesh: Mesh, runs: int, width: int, step: int) -> Any:
     """The step to go to, zero for an idle lane."""
-    return lanes.join(mesh, [np.int32(step if lane < runs else 0) for lane in range(width)])
+    return lanes.stack_lanes(mesh, [np.int32(step if lane < runs else 0) for lane in range(width)])

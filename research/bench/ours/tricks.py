@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from research.bench.ours import generation, program
-from research.bench.ours.configs import config_of
+from research.bench.ours.configs import benchmark_config
 from research.bench.registry import OURS, Case
-from research.bench.sizes import Generation, Trick
+from research.bench.sizes import GenerationSizes, TrickSizes
 from research.bench.work import Work
 from research.machine import SINGLE_THREAD, WORKERS
 from research.models import MODELS, decode, language_model
@@ -22,13 +22,13 @@ from research.train import lanes
 def prepare(case: Case, side: str) -> Work:
     """The case's work; its side `without` takes the trick away before anything is built."""
     sizes = case.sizes
-    assert isinstance(sizes, Trick)
+    assert isinstance(sizes, TrickSizes)
     if side != OURS:
         WITHOUT[case.name]()
-    if isinstance(sizes.work, Generation):
-        return generation.work_of(sizes.work)
-    config = config_of(sizes.work)
-    work = program.lay(sizes.work, config, program.members_of(config, sizes.runs))
+    if isinstance(sizes.work, GenerationSizes):
+        return generation.generation_work(sizes.work)
+    config = benchmark_config(sizes.work)
+    work = program.training_work(sizes.work, config, program.seed_members(config, sizes.runs))
     return work._replace(run=_single_steps(work.run)) if side != OURS and case.name.endswith("steps_a_call") else work
 
 
@@ -41,7 +41,7 @@ def _walls() -> None:
         logits = jnp.einsum("bhtk,bhsk->bhts", q, k)
         return attend.attend(logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape), v, mask)[0]
 
-    _patch(attention, attend_quickly=plain)
+    _patch(attention, fast_attention=plain)
 
 
 def _narrow() -> None:
@@ -78,7 +78,7 @@ def _shared_batch() -> None:
 
 def _whole_batch() -> None:
     """A loop over time on several cores, each with its share of the rows."""
-    _patch(program, mesh_of=lambda config: lanes.places(by_rows=True))
+    _patch(program, config_mesh=lambda config: lanes.lane_mesh(by_rows=True))
 
 
 def _lanes() -> None:
@@ -111,7 +111,7 @@ def _in_place() -> None:
 
 def _divided_rows() -> None:
     """All rows of a text on one core."""
-    _patch(decode, by_rows=lambda function, shared, rows: function(shared, rows))
+    _patch(decode, shard_rows=lambda function, shared, rows: function(shared, rows))
 
 
 def _patch(module: Any, **values: Any) -> None:

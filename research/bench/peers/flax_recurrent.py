@@ -9,15 +9,15 @@ import optax
 from flax import linen as nn
 
 from research.bench.registry import Case
-from research.bench.sizes import Recurrent
+from research.bench.sizes import LSTMSizes
 from research.bench.text import uniform_tokens
 from research.bench.work import Work
 
 
-class Model(nn.Module):
+class FlaxLSTM(nn.Module):
     """The cross-entropy of a chunk, summed over time, averaged over rows; and the state after it. Time comes first."""
 
-    sizes: Recurrent
+    sizes: LSTMSizes
 
     @nn.compact
     def __call__(self, carries: Any, inputs: jax.Array, targets: jax.Array, train: bool = True) -> tuple[jax.Array, Any]:
@@ -37,12 +37,12 @@ class Model(nn.Module):
 def prepare(case: Case, side: str) -> Work:
     """A unit is one step."""
     sizes = case.sizes
-    assert isinstance(sizes, Recurrent)
+    assert isinstance(sizes, LSTMSizes)
     text = uniform_tokens(sizes.vocabulary)
     rows = (len(text) - 1) // sizes.batch
     columns = jnp.asarray(text[: rows * sizes.batch].reshape(sizes.batch, rows).T)
-    state = begin(sizes)
-    jitted_step = jax.jit(partial(step, sizes), donate_argnums=0)
+    state = flax_initial_state(sizes)
+    jitted_step = jax.jit(partial(flax_training_step, sizes), donate_argnums=0)
 
     def run(units: int) -> None:
         nonlocal state
@@ -53,14 +53,14 @@ def prepare(case: Case, side: str) -> Work:
     return Work(run)
 
 
-def begin(sizes: Recurrent) -> tuple[Any, Any, Any, jax.Array]:
+def flax_initial_state(sizes: LSTMSizes) -> tuple[Any, Any, Any, jax.Array]:
     """Parameters, the optimiser's state, the carries, and the number of steps taken."""
     tokens = jnp.zeros((sizes.length, sizes.batch), jnp.int32)
-    params = Model(sizes).init(jax.random.key(0), _zero_carries(sizes), tokens, tokens, train=False)
+    params = FlaxLSTM(sizes).init(jax.random.key(0), _zero_carries(sizes), tokens, tokens, train=False)
     return params, _optimiser(sizes).init(params), _zero_carries(sizes), jnp.zeros((), jnp.int32)
 
 
-def step(sizes: Recurrent, state: Any, columns: jax.Array) -> Any:
+def flax_training_step(sizes: LSTMSizes, state: Any, columns: jax.Array) -> Any:
     """The next chunk of each column; the state goes on, its gradient stops."""
     params, optimiser_state, carries, number = state
     steps = (columns.shape[0] - 1) // sizes.length
@@ -68,16 +68,16 @@ def step(sizes: Recurrent, state: Any, columns: jax.Array) -> Any:
     chunk = jax.lax.dynamic_slice_in_dim(columns, start, sizes.length + 1)
     carries = jax.tree.map(lambda leaf: jnp.where(number % steps == 0, 0.0, leaf), carries)
     key = {"dropout": jax.random.fold_in(jax.random.key(1), number)}
-    objective = lambda params: Model(sizes).apply(params, carries, chunk[:-1], chunk[1:], rngs=key)
+    objective = lambda params: FlaxLSTM(sizes).apply(params, carries, chunk[:-1], chunk[1:], rngs=key)
     gradient, new_carries = jax.grad(objective, has_aux=True)(params)
     change, optimiser_state = _optimiser(sizes).update(gradient, optimiser_state, params)
     return optax.apply_updates(params, change), optimiser_state, jax.lax.stop_gradient(new_carries), number + 1
 
 
-def _optimiser(sizes: Recurrent) -> optax.GradientTransformation:
+def _optimiser(sizes: LSTMSizes) -> optax.GradientTransformation:
     return optax.chain(optax.clip_by_global_norm(sizes.clip), optax.sgd(sizes.learning_rate))
 
 
-def _zero_carries(sizes: Recurrent) -> list[tuple[jax.Array, jax.Array]]:
+def _zero_carries(sizes: LSTMSizes) -> list[tuple[jax.Array, jax.Array]]:
     shape = (sizes.batch, sizes.width)
     return [(jnp.zeros(shape), jnp.zeros(shape)) for _ in range(sizes.layers)]

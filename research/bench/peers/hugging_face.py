@@ -9,7 +9,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from research.bench import weights
 from research.bench.registry import Case
-from research.bench.sizes import Generation
+from research.bench.sizes import GenerationSizes
 from research.bench.work import Work
 from research.machine import available_cores
 
@@ -17,21 +17,21 @@ from research.machine import available_cores
 def prepare(case: Case, side: str) -> Work:
     """A unit is `tokens` tokens of every row."""
     sizes = case.sizes
-    assert isinstance(sizes, Generation)
+    assert isinstance(sizes, GenerationSizes)
     torch.set_num_threads(available_cores())
-    model, prompt, compiled = build(sizes), torch.from_numpy(weights.prompts(sizes)).long(), side == "hugging_face_compiled"
+    model, prompt, compiled = build_gpt2(sizes), torch.from_numpy(weights.draw_prompts(sizes)).long(), side == "hugging_face_compiled"
     if compiled:
         model.forward = torch.compile(model.forward, dynamic=False)
 
     def run(units: int) -> None:
         for _ in range(units):
-            generate(sizes, model, prompt, compiled)
+            generate_by_gpt2(sizes, model, prompt, compiled)
 
     return Work(run)
 
 
 @torch.inference_mode()
-def generate(sizes: Generation, model: GPT2LMHeadModel, prompt: torch.Tensor, static: bool = False) -> np.ndarray:
+def generate_by_gpt2(sizes: GenerationSizes, model: GPT2LMHeadModel, prompt: torch.Tensor, static: bool = False) -> np.ndarray:
     """The tokens after the prompts, [rows, tokens]."""
     words = {"cache_implementation": "static"} if static else {}
     limits = {"min_new_tokens": sizes.tokens, "max_new_tokens": sizes.tokens}
@@ -39,7 +39,7 @@ def generate(sizes: Generation, model: GPT2LMHeadModel, prompt: torch.Tensor, st
     return tokens[:, sizes.prompt :].numpy()
 
 
-def build(sizes: Generation) -> GPT2LMHeadModel:
+def build_gpt2(sizes: GenerationSizes) -> GPT2LMHeadModel:
     """Our weights in GPT-2's places; its attention has biases, which are zero."""
     size = sizes.model
     config = GPT2Config(
@@ -54,7 +54,7 @@ def build(sizes: Generation) -> GPT2LMHeadModel:
         pad_token_id=0,
     )
     model = GPT2LMHeadModel(config).eval()
-    arrays = {name: torch.from_numpy(value) for name, value in weights.draw(sizes).items()}
+    arrays = {name: torch.from_numpy(value) for name, value in weights.random_weights(sizes).items()}
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() == 1:

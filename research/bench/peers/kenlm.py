@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from research.bench.registry import Case
-from research.bench.sizes import Counting
-from research.bench.text import EOS, lines, zipf_tokens
+from research.bench.sizes import NGramSizes
+from research.bench.text import EOS, sentence_lines, zipf_tokens
 from research.bench.work import Work
 
 
 def prepare(case: Case, side: str) -> Work:
     """A unit is one call of lmplz, or of query with a model that is fitted beforehand, reading and writing included."""
     sizes = case.sizes
-    assert isinstance(sizes, Counting)
+    assert isinstance(sizes, NGramSizes)
     folder = Path(tempfile.mkdtemp())  # in the folder of this child, as its TMPDIR says
     tokens = zipf_tokens(sizes.vocabulary, sizes.fitted + sizes.scored)
     train = tokens[: sizes.fitted].copy()
@@ -41,7 +41,7 @@ def _binary(folder: Path) -> Path:
 
 
 def _write(path: Path, tokens: np.ndarray) -> None:
-    path.write_text("".join(" ".join(line) + "\n" for line in lines(tokens)), encoding="utf-8")
+    path.write_text("".join(" ".join(line) + "\n" for line in sentence_lines(tokens)), encoding="utf-8")
 
 
 def _call(words: list[str], units: int) -> None:

@@ -4,16 +4,16 @@ from nltk.lm import KneserNeyInterpolated
 from nltk.lm.preprocessing import padded_everygram_pipeline
 
 from research.bench.registry import Case
-from research.bench.sizes import Counting
-from research.bench.text import lines, zipf_tokens
+from research.bench.sizes import NGramSizes
+from research.bench.text import sentence_lines, zipf_tokens
 from research.bench.work import Work
 
 
 def prepare(case: Case, side: str) -> Work:
     """A unit is one fit, n-grams made and counted. (NLTK has one discount for all n-grams; ours has three for each order.)"""
     sizes = case.sizes
-    assert isinstance(sizes, Counting)
-    sentences = lines(zipf_tokens(sizes.vocabulary, sizes.fitted))
+    assert isinstance(sizes, NGramSizes)
+    sentences = sentence_lines(zipf_tokens(sizes.vocabulary, sizes.fitted))
 
     def run(units: int) -> None:
         for _ in range(units):

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from research.bench.sizes import Recurrent, Transformer
+from research.bench.sizes import LSTMSizes, TransformerSizes
 
 
-class Block(nn.Module):
+class TorchBlock(nn.Module):
     """Attention by torch's fused kernel, then the feed-forward network."""
 
-    def __init__(self, sizes: Transformer) -> None:
+    def __init__(self, sizes: TransformerSizes) -> None:
         super().__init__()
         self.heads = sizes.heads
         self.attention_norm, self.feed_forward_norm = nn.LayerNorm(sizes.width), nn.LayerNorm(sizes.width)
@@ -33,11 +33,11 @@ class Block(nn.Module):
 class TransformerModel(nn.Module):
     """The mean cross-entropy of a window's tokens."""
 
-    def __init__(self, sizes: Transformer) -> None:
+    def __init__(self, sizes: TransformerSizes) -> None:
         super().__init__()
         self.embedding = nn.Embedding(sizes.vocabulary, sizes.width)
         self.position = nn.Parameter(torch.zeros(sizes.length, sizes.width))
-        self.blocks = nn.ModuleList(Block(sizes) for _ in range(sizes.layers))
+        self.blocks = nn.ModuleList(TorchBlock(sizes) for _ in range(sizes.layers))
         self.norm = nn.LayerNorm(sizes.width)
         self.output_bias = nn.Parameter(torch.zeros(sizes.vocabulary))
         for parameter in self.parameters():
@@ -60,7 +60,7 @@ class TransformerModel(nn.Module):
 class RecurrentModel(nn.Module):
     """The cross-entropy of a chunk, summed over time, averaged over rows; and the state after it. Time comes first."""
 
-    def __init__(self, sizes: Recurrent) -> None:
+    def __init__(self, sizes: LSTMSizes) -> None:
         super().__init__()
         self.embedding = nn.Embedding(sizes.vocabulary, sizes.width)
         between = sizes.dropout if sizes.layers > 1 else 0.0

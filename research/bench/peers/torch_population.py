@@ -8,18 +8,18 @@ import torch
 
 from research.bench.peers.torch_steps import stepper
 from research.bench.registry import Case
-from research.bench.sizes import Population
+from research.bench.sizes import PopulationSizes
 from research.bench.work import Work, peak_memory_mb
 from research.machine import available_cores
 
 
 def prepare(case: Case, side: str) -> Work:
     """A unit is one step of every seed; a seed does all units of a round before the next, so that its arrays stay in the cache."""
-    assert isinstance(case.sizes, Population)
+    assert isinstance(case.sizes, PopulationSizes)
     return _sequential(case.sizes) if side == "torch_sequential" else _processes(case.sizes)
 
 
-def _sequential(sizes: Population) -> Work:
+def _sequential(sizes: PopulationSizes) -> Work:
     torch.set_num_threads(available_cores())
     steps = [stepper(sizes.model, seed) for seed in range(sizes.runs)]
 
@@ -31,7 +31,7 @@ def _sequential(sizes: Population) -> Work:
     return Work(run)
 
 
-def _processes(sizes: Population) -> Work:
+def _processes(sizes: PopulationSizes) -> Work:
     """The workers wait for the number of units, and all start at once."""
     context, cores = multiprocessing.get_context("spawn"), available_cores()
     pipes = [context.Pipe() for _ in range(min(cores, sizes.runs))]
@@ -49,7 +49,7 @@ def _processes(sizes: Population) -> Work:
     return Work(everywhere, close=lambda: sum(everywhere(0)))
 
 
-def _work(pipe: Connection, sizes: Population, seeds: tuple[int, ...]) -> None:
+def _work(pipe: Connection, sizes: PopulationSizes, seeds: tuple[int, ...]) -> None:
     """Answers a number of units when they are done, and zero with its peak memory in MB."""
     torch.set_num_threads(1)
     steps = [stepper(sizes.model, seed) for seed in seeds]

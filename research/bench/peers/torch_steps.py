@@ -6,21 +6,21 @@ import torch
 from torch import nn
 
 from research.bench.peers.torch_models import RecurrentModel, TransformerModel
-from research.bench.sizes import Recurrent, Transformer
+from research.bench.sizes import LSTMSizes, TransformerSizes
 from research.bench.text import uniform_tokens
 
 
-def stepper(sizes: Transformer | Recurrent, seed: int, compiled: bool = False) -> Callable[[], None]:
+def stepper(sizes: TransformerSizes | LSTMSizes, seed: int, compiled: bool = False) -> Callable[[], None]:
     """A model of its own, and the function that takes it one step on."""
     torch.manual_seed(seed)
     text = torch.from_numpy(uniform_tokens(sizes.vocabulary)).long()
-    if isinstance(sizes, Transformer):
+    if isinstance(sizes, TransformerSizes):
         return transformer_stepper(sizes, TransformerModel(sizes), text, seed, compiled)
     return recurrent_stepper(sizes, RecurrentModel(sizes), text)
 
 
 def transformer_stepper(
-    sizes: Transformer, model: TransformerModel, text: torch.Tensor, seed: int, compiled: bool = False
+    sizes: TransformerSizes, model: TransformerModel, text: torch.Tensor, seed: int, compiled: bool = False
 ) -> Callable[[], None]:
     """A window at a random place for each row; weight decay of the matrices alone, in one fused update."""
     matrices = [p for p in model.parameters() if p.dim() > 1]
@@ -41,7 +41,7 @@ def transformer_stepper(
     return step
 
 
-def recurrent_stepper(sizes: Recurrent, model: RecurrentModel, text: torch.Tensor) -> Callable[[], None]:
+def recurrent_stepper(sizes: LSTMSizes, model: RecurrentModel, text: torch.Tensor) -> Callable[[], None]:
     """The next chunk of each column of the text; the state goes on, its gradient stops."""
     trained = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.SGD(trained, lr=sizes.learning_rate, foreach=True)

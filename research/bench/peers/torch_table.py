@@ -17,21 +17,21 @@ from typing import Any
 import torch
 from scipy import stats
 
-from research.bench.ours.configs import config_of
+from research.bench.ours.configs import benchmark_config
 from research.bench.peers.torch_models import TransformerModel
 from research.bench.peers.torch_steps import transformer_stepper
-from research.bench.sizes import Table, Transformer
-from research.data.load import load
+from research.bench.sizes import SweepSizes, TransformerSizes
+from research.data.load import load_dataset
 from research.machine import available_cores
 
 SPLITS = ("train", "valid", "test")
-Run = tuple[int, float, int]  # heads, learning rate, seed
+TableRun = tuple[int, float, int]  # heads, learning rate, seed
 
 
 def main(words: dict[str, Any]) -> None:
     """Trains, validates and tests every run, and prints the table."""
     axes = {name: tuple(words[name]) for name in ("heads", "learning_rates")}
-    sizes = Table(**words | axes | {"model": Transformer(**words["model"])})
+    sizes = SweepSizes(**words | axes | {"model": TransformerSizes(**words["model"])})
     runs = list(product(sizes.heads, sizes.learning_rates, range(sizes.seeds)))
     with multiprocessing.get_context("spawn").Pool(available_cores(), torch.set_num_threads, (1,)) as pool:
         losses = dict(pool.imap_unordered(partial(_train, sizes), runs, chunksize=1))
@@ -48,7 +48,7 @@ def _cell(losses: list[float]) -> str:
     return f"{mean(values):.3f} ± {half:.3f}"
 
 
-def _train(sizes: Table, run: Run) -> tuple[Run, tuple[float, float]]:
+def _train(sizes: SweepSizes, run: TableRun) -> tuple[TableRun, tuple[float, float]]:
     """Nats a token on valid and test after the last step."""
     heads, rate, seed = run
     vocabulary, splits = _text(sizes)
@@ -62,16 +62,16 @@ def _train(sizes: Table, run: Run) -> tuple[Run, tuple[float, float]]:
 
 
 @cache
-def _text(sizes: Table) -> tuple[int, dict[str, torch.Tensor]]:
+def _text(sizes: SweepSizes) -> tuple[int, dict[str, torch.Tensor]]:
     """The size of the vocabulary, and the splits as tokens with a line's end before the first; read once a process."""
     limits = {f"{split}_tokens": getattr(sizes, f"{split}_tokens") for split in SPLITS}
-    data = load(config_of(sizes.model).data.model_copy(update=limits))
+    data = load_dataset(benchmark_config(sizes.model).data.model_copy(update=limits))
     tokens = {split: getattr(data, split).tokens for split in SPLITS}
     return data.vocabulary.size, {split: torch.tensor([data.eos, *numbers.tolist()]) for split, numbers in tokens.items()}
 
 
 @torch.inference_mode()
-def _score(model: TransformerModel, text: torch.Tensor, sizes: Transformer) -> float:
+def _score(model: TransformerModel, text: torch.Tensor, sizes: TransformerSizes) -> float:
     """Windows of the training length, each token once; what does not fill one is left out."""
     windows = (len(text) - 1) // sizes.length
     shape = (windows, sizes.length)

@@ -4,14 +4,14 @@ import torch
 
 from research.bench.peers.torch_steps import stepper
 from research.bench.registry import Case
-from research.bench.sizes import Recurrent, Transformer
+from research.bench.sizes import LSTMSizes, TransformerSizes
 from research.bench.work import Work
 from research.machine import available_cores
 
 
 def prepare(case: Case, side: str) -> Work:
     """A unit is one step."""
-    assert isinstance(case.sizes, Transformer | Recurrent)
+    assert isinstance(case.sizes, TransformerSizes | LSTMSizes)
     torch.set_num_threads(available_cores())
     step = stepper(case.sizes, seed=0, compiled=side == "torch_compiled")
 
