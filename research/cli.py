@@ -246,7 +246,7 @@ def _show_run(spec: str, runs: Path, as_json: bool) -> int:
     from rich.console import Console
 
     from research.results import store
-    from research.results.detail import cell_detail, print_detail
+    from research.results.cell_detail import cell_detail, print_detail
 
     detail = cell_detail(store.find_run(runs, spec))
     print(store.to_json(detail)) if as_json else print_detail(detail, Console(highlight=False))
@@ -265,7 +265,7 @@ def list_runs(
     as_json: AsJson = False,
 ) -> int:
     """List what is in the runs folder: cell, what it is, seeds, metric, age."""
-    from research.results.listing import CellQuery, list_cells, print_cells
+    from research.results.cell_listing import CellQuery, list_cells, print_cells
     from research.results.store import to_json
 
     cells = list_cells(runs, CellQuery(cell, sweep, status, metric, sort))
@@ -282,17 +282,17 @@ def data(
     as_json: AsJson = False,
 ) -> int:
     """List datasets, fetch one, or check its files against their checksums."""
-    from research.data import registry
+    from research.data import dataset_sources
 
     if action == "list":
-        datasets = registry.list_sources(data_dir)
+        datasets = dataset_sources.list_sources(data_dir)
         lines = [f"{dataset['name']:<16} {'here' if dataset['here'] else 'to fetch':<9} {dataset['what']}" for dataset in datasets]
     elif action in ("fetch", "verify"):
         if name is None:
             raise StepladderError(f"Name a dataset: `stepladder data {action} NAME`; `stepladder data list` shows them.")
         datasets = [
             {"name": name, "path": str(path)}
-            for path in (registry.fetch_source if action == "fetch" else registry.verify_source)(name, data_dir)
+            for path in (dataset_sources.fetch_source if action == "fetch" else dataset_sources.verify_source)(name, data_dir)
         ]
         lines = [dataset["path"] for dataset in datasets]
     else:
@@ -371,7 +371,7 @@ def tokenize(
 ) -> int:
     """Show how a config's vocabulary cuts a text: pieces and their ids."""
     from research.config.loader import load_config
-    from research.launch.tokenize import encode_text, encoding_lines
+    from research.launch.encode_text import encode_text, encoding_lines
 
     loaded = load_config(_config(config), overrides or [])
     if loaded.config is None:
@@ -425,7 +425,7 @@ def bench(
     as_json: AsJson = False,
 ) -> int:
     """Measure speed against peers (torch, flax, KenLM, ...), side by side in one run."""
-    from research.bench.run import run_benchmarks as run
+    from research.bench.bench_command import run_benchmarks as run
 
     return run(names or [], repeats, as_json)
 
@@ -456,10 +456,10 @@ def _measure(
     """A study: its numbers, its table, and its report."""
     _set_device_flags(workers)
     from experiments import measure_study
-    from research.results.manifest import Launch
     from research.results.provenance import report_folder
     from research.results.store import read_json
     from research.results.study import print_study, study_manifest, write_study
+    from research.results.sweep_manifest import Launch
 
     study, cards = measure_study(name, preset, overrides, data_dir)
     study = study._replace(command=Launch(name, preset=study.preset, data_dir=data_dir).command)
@@ -472,9 +472,9 @@ def _measure(
 
 def _report(chosen: Any, runs: Path, data_dir: Path | None, out: Path | None, formats: tuple[str, ...]) -> dict[str, Path]:
     """The files of a report, by name, from the manifest and the results alone, and what the experiment's own analysis adds."""
-    from research.results.manifest import read_manifest
     from research.results.provenance import report_folder, report_name
     from research.results.report import write_report
+    from research.results.sweep_manifest import read_manifest
 
     manifest = read_manifest(chosen.loaded, runs)
     manifest |= {"cards_today": chosen.cards} if manifest.get("cards") or not manifest.get("cards_note") else {}

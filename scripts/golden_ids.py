@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from research.config.identity import CODE_VERSION, cell_id
+from research.config.cell_identity import CODE_VERSION, cell_id
 from research.config.merge import with_default_kinds
 from research.config.schema import Config
-from research.config.write import to_tree
+from research.config.serialise import to_tree
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "config" / "golden_ids.json"
 

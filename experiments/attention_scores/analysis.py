@@ -8,8 +8,8 @@ import numpy as np
 from research.config.data import AssociativeRecall
 from research.config.loader import config_from_tree
 from research.config.model import LanguageModelConfig
+from research.launch.attention_maps import AttentionMap, read_attention_map
 from research.launch.environment import use_compilation_cache
-from research.launch.maps import AttentionMap, read_attention_map
 from research.results.plots import heat_map
 from research.results.report import Section
 

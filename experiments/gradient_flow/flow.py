@@ -13,19 +13,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from research.config.cell_identity import program_key
 from research.config.data import AgreementTask
 from research.config.errors import StepladderError
-from research.config.identity import program_key
 from research.config.loader import config_from_tree
 from research.config.mixer import LSTM, Elman
 from research.config.model import LanguageModelConfig, NoFeedForward, NoNorm
 from research.config.schema import Config
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.launch.open_run import first_finished_seed, open_run
 from research.launch.plan import program_of
 from research.models import MODELS
 from research.nn.embedding import lookup
-from research.nn.recurrent import empty_recurrent, mix_recurrent, step_recurrent
+from research.nn.recurrent_cells import empty_recurrent, mix_recurrent, step_recurrent
 from research.results.store import cell_folder
 from research.tasks.cross_entropy import cross_entropy
 from research.train.diagnostics import forget_products, kernel_gradients, spectral_norms, state_jacobians

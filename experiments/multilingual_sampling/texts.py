@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from research.config.errors import StepladderError
 from research.config.pairs import Numerals
+from research.data.dataset_sources import read_data_source
 from research.data.numerals import draw_numbers, spell_number
-from research.data.registry import read_data_source
 from research.data.utf8 import as_text
 
 HELD_OUT = 200  # lines of each language

@@ -10,8 +10,8 @@ import numpy as np
 from research.classic.tfidf import Index, build_index, exclude_documents, precision_at_k, rank, reciprocal_rank
 from research.config.classify import Weighting
 from research.config.sweep import TableLayout
+from research.data.dataset_sources import read_data_source
 from research.data.download import digest_of
-from research.data.registry import read_data_source
 from research.data.shakespeare import SpokenLine, read_lines
 from research.results.statistics import RANKED, Items
 from research.results.study import Study, StudyCell

@@ -9,11 +9,11 @@ import numpy as np
 from sklearn.metrics import f1_score
 
 from research.classic.lexicon import Lexicon, load_lexicon
-from research.classic.rules import polarity, sentiment_score
+from research.classic.sentiment_rules import polarity, sentiment_score
 from research.config.rules import Rules
 from research.config.sweep import TableLayout
+from research.data.dataset_sources import read_data_source
 from research.data.download import digest_of
-from research.data.registry import read_data_source
 from research.data.vader import Part, read_rated
 from research.results.statistics import Items
 from research.results.study import Study, StudyCell

@@ -12,7 +12,7 @@ from research.config.data import Shakespeare, VocabularyConfig, WikiText2
 from research.config.errors import StepladderError
 from research.config.word_vectors import CountVectors, WordVectorsConfig
 from research.data.dataset import Dataset, TextSplit
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.data.word_sets import RATED_SETS, Analogies, RatedPairs, load_analogies, load_rated_pairs
 from research.data.word_windows import TrainingSentences, training_sentences
 from research.models import word_vectors

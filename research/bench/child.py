@@ -13,7 +13,7 @@ import sys
 import time
 from typing import Any, TextIO
 
-from research.bench.registry import case_named, case_workers, side_of
+from research.bench.benchmarks import case_named, case_workers, side_of
 from research.bench.work import Work, peak_memory_mb
 from research.machine import use_workers
 

@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from research.bench.commands import Command
-from research.bench.registry import BenchmarkSide, Case
+from research.bench.benchmarks import BenchmarkSide, Case
+from research.bench.process_commands import Command
 from research.bench.work import maxrss_megabytes
 
 PEAK = "peak"

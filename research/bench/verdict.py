@@ -2,8 +2,8 @@
 
 from typing import Literal, NamedTuple
 
-from research.bench.measure import CaseResult, best_peer, peer_ratios
-from research.bench.registry import OURS, Aim
+from research.bench.benchmarks import OURS, Aim
+from research.bench.rounds import CaseResult, best_peer, peer_ratios
 
 
 class Verdict(NamedTuple):

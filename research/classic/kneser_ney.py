@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Int
 
-from research.classic.counting import NGramTable
+from research.classic.ngram_counts import NGramTable
 from research.classic.smoothing import NGramProbabilities, context_ids
 from research.config.model import KneserNey
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from research.config.errors import StepladderError
 from research.config.unicode import decode_path, lowercase, normalise_unicode, plain_punctuation
-from research.data.registry import read_data_source
+from research.data.dataset_sources import read_data_source
 from research.data.utf8 import as_text
 from research.data.vader import SDIST, read_emoji_text, read_lexicon_text
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from research.classic.counting import UNSEEN, count_ngrams, find_ngrams, ngram_ids, position_in_sentence, sequence_symbols, text_symbols
 from research.classic.kneser_ney import kneser_ney
+from research.classic.ngram_counts import UNSEEN, count_ngrams, find_ngrams, ngram_ids, position_in_sentence, sequence_symbols, text_symbols
 from research.classic.smoothing import NGramProbabilities, add_k, maximum_likelihood
 from research.config.errors import StepladderError
 from research.config.model import AddK, KneserNey, MaximumLikelihood, NGram

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from research.classic.counting import NGramTable
+from research.classic.ngram_counts import NGramTable
 from research.config.model import AddK, MaximumLikelihood
 
 

@@ -4,9 +4,9 @@ from pydantic import ValidationError
 
 from research.config.decoding import Beam, Decoder, Greedy, TemperatureSampling, TopK, TopP
 from research.config.errors import StepladderError, did_you_mean
-from research.config.explain import explain
 from research.config.fields import classes_by_kind, member_classes
 from research.config.node import Node
+from research.config.validation_errors import explain
 
 FIELD_BY_OPTION = {
     "temperature": "temperature",

@@ -17,7 +17,6 @@ from pydantic import ValidationError
 
 from research.config.errors import StepladderError, did_you_mean
 from research.config.experiment import Experiment
-from research.config.explain import explain, unknown_key
 from research.config.fields import Path, is_key
 from research.config.merge import Assignment, Dropped, Merged, apply_layer, assignments
 from research.config.node import Node
@@ -26,6 +25,7 @@ from research.config.schema import Config
 from research.config.sweep import AXES, Sweep, SweepPoint, check_overrides, expand_sweep, row_names
 from research.config.tuned_by import Choices, read_choices
 from research.config.unicode import argument_utf8, decode, split_lines
+from research.config.validation_errors import explain, unknown_key
 
 COMMAND_LINE = "command line"
 ROOTS = (FilePath(), FilePath(__file__).parents[2])  # where experiments/ and configs/ may stand: here, and beside this library

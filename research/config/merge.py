@@ -11,10 +11,10 @@ from copy import deepcopy
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from research.config.cell_identity import PATHS
 from research.config.data import Corpus, LabelledData, Synthetic
 from research.config.errors import StepladderError
 from research.config.fields import Path, classes_by_kind, default_kind, kind_classes, leaves, member_classes, node_class, node_keys
-from research.config.identity import PATHS
 from research.config.node import Node
 from research.config.optim import Train
 from research.config.pairs import Translation

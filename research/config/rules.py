@@ -23,5 +23,5 @@ class Rules(Node):
     contrast: bool = True  # "but" halves what is before it and raises what is after it by half
     punctuation: bool = True  # ! and ? strengthen the whole
     emoji: bool = True  # an emoji is the words that describe it
-    quirks: bool = True  # three slips of the package (research/classic/rules.py names them); false: the rules as they are meant
+    quirks: bool = True  # three slips of the package (research/classic/sentiment_rules.py names them); false: the rules as they are meant
     threshold: Fraction = 0.05  # scores nearer to zero are neutral

@@ -8,14 +8,14 @@ import tomli_w
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator
 
 from research.config.errors import StepladderError, did_you_mean
-from research.config.explain import explain, is_incompatible, unknown_key
 from research.config.fields import Path, is_key, leaves
-from research.config.labels import assignments_text, label_values, plain_label, row_label, value_text
 from research.config.merge import Assignment, Dropped, Merged, apply_layer
 from research.config.node import Node, Positive, Rate, Seed, Strings
 from research.config.schema import Config
 from research.config.tuned_by import Choices, chosen_values
 from research.config.tuning import Grid, applicable_grid, trials
+from research.config.validation_errors import explain, is_incompatible, unknown_key
+from research.config.value_labels import assignments_text, label_values, plain_label, row_label, value_text
 
 
 def _tuple(value: Any) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from research.config.errors import StepladderError, did_you_mean
-from research.config.labels import named_values
+from research.config.value_labels import named_values
 
 Choices = Mapping[str, Any]  # command, select, rows: name -> {values, cell_id, trials: cell_id -> mean or None}
 

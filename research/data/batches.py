@@ -25,9 +25,9 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from research.config.cell_identity import PATHS
 from research.config.data import Corpus, Data, TextCorpus
 from research.config.errors import StepladderError
-from research.config.identity import PATHS
 from research.data.dataset import ExampleSplit, Split, TextSplit
 from research.data.permutation import permute
 

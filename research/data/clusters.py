@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Int64
 
 from research.config.data import Acceptability, Files, Labelled, Shakespeare, ShakespeareSpeaker, TextCorpus, TinyShakespeare, WikiText2
+from research.data.dataset_sources import read_data_source
 from research.data.labelled import speaker_scenes
-from research.data.registry import read_data_source
 from research.data.shakespeare import read_lines, split_of
 
 LEAST = 20  # parts that blank lines must make of a text, so that one stray blank line does not make two clusters of it

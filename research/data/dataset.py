@@ -67,7 +67,7 @@ Split = TextSplit | ExampleSplit
 
 
 class Identity(NamedTuple):
-    """Digests of what a split is scored on: see `research.data.identity`."""
+    """Digests of what a split is scored on: see `research.data.split_identity`."""
 
     text: str
     targets: str

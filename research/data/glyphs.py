@@ -18,9 +18,9 @@ from PIL import Image, ImageDraw, ImageFont, features
 from research.config.pairs import Glyphs
 from research.data.dataset import Dataset, PairTexts, Sides
 from research.data.download import digest_of, sha256
-from research.data.identity import identify_pairs
 from research.data.limits import checked_limit
-from research.data.pairs import SPECIAL, Numbered, describe_pairs, pair_examples, pair_widths
+from research.data.pair_dataset import SPECIAL, Numbered, describe_pairs, pair_examples, pair_widths
+from research.data.split_identity import identify_pairs
 from research.data.texts import SPLITS
 from research.text.sides import Side, split_symbols
 from research.text.tokenize import LINE_END, UNKNOWN

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int, Int32, Int64
 
+from research.config.cell_identity import PATHS, file_paths
 from research.config.data import (
     SST,
     SST2,
@@ -30,15 +31,14 @@ from research.config.data import (
     Vader,
 )
 from research.config.errors import StepladderError
-from research.config.identity import PATHS, file_paths
 from research.config.unicode import decode, decode_path, decode_utf8_or_cp1252, lowercase, normalise_unicode, split_lines
 from research.data.corruption import TWINS, corrupted_pairs
 from research.data.dataset import ExampleSplit, LabelledSentences
+from research.data.dataset_sources import SOURCES, read_data_source
 from research.data.download import digest_of, sha256
 from research.data.folds import Pool, assign_folds, select_sentences, split_pool
 from research.data.held_out import hold_out
 from research.data.limits import checked_limit
-from research.data.registry import SOURCES, read_data_source
 from research.data.shakespeare import read_lines, read_plays
 from research.data.utf8 import as_text
 from research.data.vader import read_rated

@@ -11,10 +11,10 @@ from research.config.errors import StepladderError
 from research.config.pairs import Multi30k, Numerals, PairFiles, Rewrite, SymbolPairs
 from research.config.unicode import split_lines
 from research.data.dataset import PairTexts
+from research.data.dataset_sources import SOURCES, read_data_source
 from research.data.download import digest_of, sha256
 from research.data.held_out import hold_out
 from research.data.numerals import draw_numbers, spell_number
-from research.data.registry import SOURCES, read_data_source
 from research.data.rewrite import draw_rewrite
 from research.data.texts import SPLITS, find_text
 from research.data.utf8 import as_text

@@ -19,7 +19,7 @@ from research.config.data import Evaluation
 from research.config.errors import StepladderError
 from research.data.dataset import Identity
 from research.data.download import digest_of
-from research.data.identity import DIGEST_DIGITS
+from research.data.split_identity import DIGEST_DIGITS
 from research.data.utf8 import as_text
 from research.text.vocabulary import Vocabulary
 

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from research.config.data import PTB, Files, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, Unlabelled, WikiText2
 from research.config.errors import StepladderError
 from research.config.unicode import decode_path, normalise_unicode, split_lines
+from research.data.dataset_sources import SOURCES, read_data_source
 from research.data.download import digest_of, sha256
 from research.data.held_out import hold_out
 from research.data.labelled import join_words, labelled_digest, read_sentences
-from research.data.registry import SOURCES, read_data_source
 from research.data.shakespeare import read_plays, separate_words
 from research.data.utf8 import as_text
 from research.text.tokenize import unicode_words

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from research.config.errors import StepladderError, did_you_mean
 from research.config.unicode import normalise_unicode
-from research.data.registry import read_data_source
+from research.data.dataset_sources import read_data_source
 from research.data.utf8 import as_text
 
 RATED_SETS = ("wordsim353", "men")  # in the registry

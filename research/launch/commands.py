@@ -13,22 +13,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Line
 
-from research.config.write import to_tree
-from research.data.load import load_dataset
+from research.config.serialise import to_tree
+from research.data.loading import load_dataset
+from research.launch.build_manifest import checked_manifest, write_manifest
 from research.launch.environment import use_compilation_cache
-from research.launch.initial import with_initial_metrics
+from research.launch.initial_metrics import with_initial_metrics
 from research.launch.local import execute_jobs, pending_jobs
-from research.launch.manifest import checked_manifest, write_manifest
 from research.launch.meter import headline_text
 from research.launch.next_commands import after_sweep, after_training, location_options
 from research.launch.open_run import OpenRun, open_for_text, open_run
 from research.launch.plan import Plan, resolve_plan
+from research.launch.print_plan import advice_lines, coverage_lines, dropped_lines, plan_data, print_plan, seconds_left
 from research.launch.progress import format_clock, progress
-from research.launch.show import advice_lines, coverage_lines, dropped_lines, plan_data, print_plan, seconds_left
 from research.results import store
-from research.results.manifest import Launch
 from research.results.measures import is_headline, significant_figures
 from research.results.summary import summarise
+from research.results.sweep_manifest import Launch
 from research.train.scoring import Interrupted
 
 STOPPED = 130
@@ -60,8 +60,8 @@ def sweep_command(
 ) -> int:
     """Every cell that is not done, then the table. `words` name the sweep in the commands that are told next; without them none are."""
     from research.results.cells import load_cells
-    from research.results.moved import find_unstable_verdicts, table_on_any_machine
     from research.results.sheets import table_sheet
+    from research.results.stability import find_unstable_verdicts, table_on_any_machine
     from research.results.terminal import print_sheet
 
     use_compilation_cache()

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from research.config.fields import classes_by_kind
-from research.config.labels import row_label
 from research.config.schema import CLASSIFIERS
+from research.config.value_labels import row_label
 from research.data.dataset import Dataset
 from research.data.slices import slices
 from research.launch.environment import use_compilation_cache

@@ -20,15 +20,15 @@ from research.config.pairs import Rewrite, TextPairs
 from research.config.schema import check_seed
 from research.config.unicode import argument_text
 from research.data.dataset import Dataset
-from research.data.pairs import SEPARATOR, decode_target, encode_source
-from research.launch.lines import read_input_lines
+from research.data.pair_dataset import SEPARATOR, decode_target, encode_source
+from research.launch.input_lines import read_input_lines
 from research.launch.open_run import OpenRun
 from research.launch.plan import sizes
-from research.launch.reach import check_reach
+from research.launch.position_limits import check_reach
 from research.launch.recompute import recompute_ms
 from research.models.beam import beam_search
-from research.models.choose import choose_symbols, sampling_keys
 from research.models.decode import generate_tokens, without_end
+from research.models.sampling import choose_symbols, sampling_keys
 from research.tasks.translating import prefill
 
 MULTIPLE = 16  # prompts are padded to a multiple of it, so that prompts of nearly one length share a compiled program

@@ -14,32 +14,32 @@ from research.config.data import TextCorpus
 from research.config.errors import StepladderError
 from research.config.model import Interpolation
 from research.config.schema import Config
+from research.config.serialise import to_toml
 from research.config.subwords import NoRegularisation
-from research.config.write import to_toml
 from research.data.batches import HOST_ABOVE, belongs_on_host, device_arrays, host_arrays
 from research.data.dataset import Dataset, TextSplit, units
 from research.data.eval_batches import eval_batches, items
-from research.data.load import load_dataset, misspelt_test_split
+from research.data.loading import load_dataset, misspelt_test_split
 from research.data.prompts import load_prompt_set
-from research.data.varied import resegment
-from research.launch.belonging import token_membership
+from research.data.subword_regularisation import resegment
+from research.launch.cell_record import write_record
 from research.launch.environment import differences, environment
 from research.launch.plan import Plan, PlannedCell, program_of, unavailable_metrics
-from research.launch.record import write_record
+from research.launch.token_membership import token_membership
 from research.results import store
-from research.results.choice import chosen_trial, is_decided, parse_reference
-from research.results.code import run_environments
+from research.results.environments import run_environments
 from research.results.lock import HeldError, claimed
+from research.results.trial_choice import chosen_trial, is_decided, parse_reference
 from research.train import lanes
-from research.train.classic import fit_run, score_fitted
+from research.train.batch_source import HostSource
 from research.train.engine import compile_engine, compile_evaluator, config_mesh
 from research.train.evaluate import TokenMembership
 from research.train.events import Blocked, Compiling, Diverged, Done, Failed, Held, Listener, Note, RunEvent, Started, Trained
+from research.train.fitted_runs import fit_run, score_fitted
 from research.train.latency import latency_ms
-from research.train.result import ENDED, Job, write_failure
 from research.train.runs import GroupData, train_runs
 from research.train.scoring import HeldOut, Interrupted, SplitToScore, score_runs
-from research.train.source import HostSource
+from research.train.trained_files import ENDED, Job, write_failure
 
 UNDECIDED = "undecided"  # stands for the folder of a run that is not known yet: there is none
 FILES = (  # of a run, beside its checkpoints

@@ -9,13 +9,13 @@ import jax
 from pydantic import ValidationError
 
 from research.config.errors import StepladderError
-from research.config.explain import explain
-from research.config.labels import plain_label, row_label, value_text
 from research.config.loader import parse_override
 from research.config.merge import Assignment, Merged, apply_layer
 from research.config.schema import Config
+from research.config.serialise import to_tree
 from research.config.sweep import SizeMatch, SweepPoint, matched_keys
-from research.config.write import to_tree
+from research.config.validation_errors import explain
+from research.config.value_labels import plain_label, row_label, value_text
 from research.models import MODELS
 from research.models.count import count_parameters, flops_per_token
 from research.tasks.language_modelling import Sizes, init_sizes

@@ -20,7 +20,7 @@ from research.train.events import (
     Trained,
     Validated,
 )
-from research.train.result import Job
+from research.train.trained_files import Job
 
 HEADLINES = ("perplexity", "accuracy", "loss")  # of validation, where the sweep's own metric is not among its metrics
 MEASURED_SHARE = 0.02  # of the work: before that, the time left is as predicted

@@ -9,9 +9,9 @@ from research.config.pairs import Pairs
 from research.config.rules import Rules
 from research.config.schema import Config
 from research.data.dataset import Dataset
-from research.launch.belonging import token_membership
+from research.launch.token_membership import token_membership
+from research.results.corpus_scores import CORPUS, DIVERSITIES, MEANS
 from research.results.measures import PROMPTS
-from research.results.text_scores import CORPUS, DIVERSITIES, MEANS
 from research.tasks.classifying import has_probabilities
 from research.train.evaluate import SplitScores, compute_metrics
 

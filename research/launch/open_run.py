@@ -13,12 +13,12 @@ from research.config.errors import StepladderError
 from research.config.loader import read_config
 from research.config.schema import Config
 from research.data.dataset import Dataset, TextSplit
-from research.data.load import load_dataset
-from research.launch.record import code_version_notes, open_cell
-from research.launch.trained import restore_parameters
+from research.data.loading import load_dataset
+from research.launch.cell_record import code_version_notes, open_cell
+from research.launch.restore_parameters import restore_parameters
 from research.results import store
-from research.text.kept_vocabulary import vocabulary_from_plain
 from research.text.vocabulary import Vocabulary
+from research.text.vocabulary_serialisation import vocabulary_from_plain
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from research.config.model import Interpolation
 from research.config.schema import Config
-from research.results.choice import Choice, format_reference
+from research.results.trial_choice import Choice, format_reference
 
 
 class Trial(NamedTuple):

@@ -14,11 +14,10 @@ import jax
 from pydantic import ValidationError
 
 from research.classic.lexicon import load_lexicon
+from research.config.cell_identity import cell_id, program_key
 from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier, Perceptron, SentenceStack
 from research.config.data import CrossValidated, TextCorpus
 from research.config.errors import StepladderError
-from research.config.identity import cell_id, program_key
-from research.config.labels import plain_label
 from research.config.loader import LoadedConfig
 from research.config.model import Interpolation, LanguageModelConfig, NGram
 from research.config.pairs import Pairs
@@ -27,24 +26,25 @@ from research.config.rules import Rules
 from research.config.schema import Config
 from research.config.sweep import SweepPoint
 from research.config.unicode import decode_path
+from research.config.value_labels import plain_label
 from research.data.batches import steps_per_epoch
 from research.data.dataset import Dataset, ExampleSplit
 from research.data.download import sha256_of
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.data.prompts import load_prompt_set, longest_query, prompt_queries
+from research.launch.cell_record import BUILT_IN, file_checksums, input_cell_id, inputs_digest, open_cell, with_vector_checksum
 from research.launch.match import CostInputs, match_costs
 from research.launch.metric_names import valid_names
 from research.launch.parents import Trial, inline_parts, reference_to, source_names, with_references
+from research.launch.position_limits import beyond_training, check_reach
 from research.launch.price import price
-from research.launch.reach import beyond_training, check_reach
-from research.launch.record import BUILT_IN, file_checksums, input_cell_id, inputs_digest, open_cell, with_vector_checksum
-from research.launch.selecting import FALLBACKS, check_checkpoint_metric, resolve_selection_metric
+from research.launch.selection_metric import FALLBACKS, check_checkpoint_metric, resolve_selection_metric
 from research.models.classifier import without_output
 from research.models.count import count_parameters_in, flops_per_token
 from research.models.decode import reachable_positions
 from research.results import store
-from research.results.choice import Choice, parse_reference
-from research.results.manifest import sweep_name
+from research.results.sweep_manifest import sweep_name
+from research.results.trial_choice import Choice, parse_reference
 from research.tasks.language_modelling import Sizes, init_params, init_sizes, scored_share
 from research.text.spacing import advice_on_bleu
 from research.train import checkpoint

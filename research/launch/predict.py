@@ -16,7 +16,7 @@ from research.config.errors import StepladderError
 from research.config.schema import CLASSIFIERS
 from research.config.unicode import argument_text, normalise_unicode
 from research.data.labelled import split_words, symbol_numbers, word_symbols
-from research.launch.lines import read_input_lines
+from research.launch.input_lines import read_input_lines
 from research.launch.open_run import OpenRun
 from research.launch.plan import sizes
 from research.models.classifier import classifier_embedding, with_classifier_embedding

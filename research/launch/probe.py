@@ -16,11 +16,11 @@ from research.config.loader import with_overrides
 from research.config.mixer import Learned
 from research.config.model import StackConfig
 from research.config.schema import Config
+from research.config.serialise import to_tree
 from research.config.sweep import TableLayout
-from research.config.write import to_tree
 from research.data.dataset import Dataset
 from research.data.labelled import symbol_numbers
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.launch.open_run import OpenRun
 from research.launch.plan import sizes
 from research.models.layers import layer_names, layer_vectors

@@ -12,8 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from research.config.labels import row_label
-from research.config.write import to_tree
+from research.config.serialise import to_tree
+from research.config.value_labels import row_label
 from research.launch.meter import Meter
 from research.launch.plan import Plan, PlannedCell
 from research.results.describe import describe_cells
@@ -30,7 +30,7 @@ from research.train.events import (
     Validated,
     broadcast,
 )
-from research.train.result import Job
+from research.train.trained_files import Job
 
 RUNS_SHOWN = 8  # runs under way on a terminal
 EVERY = {Started: 10.0, Validated: 10.0, Progressed: 30.0}  # seconds between two such lines of a log, for each run under way

@@ -13,8 +13,8 @@ from research.config.unicode import argument_text
 from research.data.prompts import PromptLine, PromptSet, Query, count_unknown, longest_query, prompt_queries, read_prompt_lines
 from research.launch.open_run import OpenRun
 from research.launch.plan import sizes
-from research.launch.reach import check_reach
-from research.tasks.prompting import (
+from research.launch.position_limits import check_reach
+from research.tasks.completions import (
     CompletionScores,
     completion_metrics,
     greedy_completions,

@@ -14,8 +14,8 @@ from jaxtyping import Array, Float, Int
 
 from research.config.decoding import Beam
 from research.models import MODELS
-from research.models.by_rows import shard_rows
 from research.models.decode import decode_chunk
+from research.models.row_sharding import shard_rows
 
 
 class Beams(NamedTuple):

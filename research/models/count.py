@@ -26,8 +26,8 @@ from research.models.classifier import classifier_embedding, pooled_width
 from research.models.encoders import KERNEL, convolved_side, picture_side, summary_width
 from research.models.language_model import specs
 from research.nn.mixers import MIXERS
-from research.nn.recurrent import CELLS, recurrent_flops
-from research.nn.scores import score_flops
+from research.nn.recurrent_cells import CELLS, recurrent_flops
+from research.nn.score_functions import score_flops
 
 
 class ParameterCounts(NamedTuple):

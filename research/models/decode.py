@@ -17,8 +17,8 @@ from research.config.decoding import Greedy, StochasticDecoder
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.mixer import Learned
 from research.models import MODELS
-from research.models.by_rows import shard_rows
-from research.models.choose import choose_symbols, sampling_keys
+from research.models.row_sharding import shard_rows
+from research.models.sampling import choose_symbols, sampling_keys
 
 
 class GeneratedTokens(NamedTuple):

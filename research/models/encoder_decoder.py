@@ -1,6 +1,6 @@
 """A source is read once; the decoder is then a causal model over the carry that reading leaves, as a language model after its prompt.
 
-Symbols are numbered as research/data/pairs.py has them: the target's first, the source's last, those of both in between.
+Symbols are numbered as research/data/pair_dataset.py has them: the target's first, the source's last, those of both in between.
 Shapes: b batch, s source, t chunk of the target, d the decoder's width, v target symbols.
 """
 

@@ -21,7 +21,7 @@ from research.nn.dropout import dropout
 from research.nn.embedding import lookup
 from research.nn.initialisers import draw_bias, draw_weights
 from research.nn.linear import dense
-from research.nn.recurrent import CELLS, empty_recurrent, init_recurrent, mix_recurrent
+from research.nn.recurrent_cells import CELLS, empty_recurrent, init_recurrent, mix_recurrent
 
 KERNEL = 3  # pixels of a side of a convolution
 

@@ -14,9 +14,9 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from research.config.model import FeedForwardLMConfig as Config
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
-from research.nn.existing import scatter_valid, valid_first_order
 from research.nn.initialisers import draw_bias, draw_embedding, draw_weights
 from research.nn.linear import dense
+from research.nn.padding import scatter_valid, valid_first_order
 
 
 @struct.dataclass

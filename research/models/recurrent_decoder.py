@@ -19,14 +19,14 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.encoder_decoder import Bahdanau, NoAttention
 from research.config.encoder_decoder import RecurrentDecoderConfig as Config
-from research.nn.attend import attend, fast_attention
+from research.nn.attention_kernels import attend, fast_attention
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
 from research.nn.initialisers import draw_bias, draw_weights
 from research.nn.linear import dense, linear
 from research.nn.masks import padding_mask
-from research.nn.recurrent import CELLS, init_recurrent, mix_recurrent, step_from_products
-from research.nn.scores import SCORES, init_score, is_dot, prepare_keys, prepare_queries, prepared_logits
+from research.nn.recurrent_cells import CELLS, init_recurrent, mix_recurrent, step_from_products
+from research.nn.score_functions import SCORES, init_score, is_dot, prepare_keys, prepare_queries, prepared_logits
 
 
 @struct.dataclass

@@ -14,14 +14,14 @@ from jaxtyping import Array, Bool, Float, Int
 
 from research.config.mixer import AttentionConfig, Position, WindowCache
 from research.config.model import Initialiser
-from research.nn.attend import attend, fast_attention
-from research.nn.existing import ValidFirstOrder, gather_valid, newest_entries, scatter_valid, valid_first_order
+from research.nn.attention_kernels import attend, fast_attention
 from research.nn.heads import merge_heads, split_heads
 from research.nn.initialisers import LECUN, Key, draw_weights
 from research.nn.linear import dense
 from research.nn.masks import causal_mask, padding_mask, window_mask
+from research.nn.padding import ValidFirstOrder, gather_valid, newest_entries, scatter_valid, valid_first_order
 from research.nn.positions import init_bias, position_bias, rotate_by_position
-from research.nn.scores import init_score, is_dot, prepare_queries_and_keys, prepared_logits, prepared_width, score_flops
+from research.nn.score_functions import init_score, is_dot, prepare_queries_and_keys, prepared_logits, prepared_width, score_flops
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from jaxtyping import Array, Bool, Float
 
 from research.config.mixer import ConvolutionConfig
 from research.config.model import Initialiser
-from research.nn.existing import gather_valid, newest_entries, scatter_valid, valid_first_order
 from research.nn.initialisers import LECUN, Key, draw_bias, draw_weights
 from research.nn.linear import dense
+from research.nn.padding import gather_valid, newest_entries, scatter_valid, valid_first_order
 
 
 @struct.dataclass

@@ -11,12 +11,12 @@ from jaxtyping import Array, Bool, Float
 
 from research.config.encoder_decoder import CrossAttentionConfig as Config
 from research.config.model import Initialiser
-from research.nn.attend import attend, fast_attention
+from research.nn.attention_kernels import attend, fast_attention
 from research.nn.heads import merge_heads, split_heads
 from research.nn.initialisers import LECUN, Key, draw_weights
 from research.nn.linear import dense
 from research.nn.masks import padding_mask
-from research.nn.scores import init_score, is_dot, prepare_keys, prepare_queries, prepared_logits
+from research.nn.score_functions import init_score, is_dot, prepare_keys, prepare_queries, prepared_logits
 
 
 @struct.dataclass

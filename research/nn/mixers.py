@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from research.config.mixer import GRU, LSTM, ConvolutionConfig, Elman
 from research.nn.attention import AttentionSpec, attention_flops, empty_attention, init_attention, mix_attention
 from research.nn.convolution import convolution_flops, empty_convolution, init_convolution, mix_convolution
-from research.nn.recurrent import empty_recurrent, init_recurrent, mix_recurrent, recurrent_flops
-from research.nn.scores import SCORES
+from research.nn.recurrent_cells import empty_recurrent, init_recurrent, mix_recurrent, recurrent_flops
+from research.nn.score_functions import SCORES
 
 
 class Mixer(NamedTuple):

@@ -10,8 +10,8 @@ import numpy as np
 
 from research.results.alignment_plot import Alignment, alignment_plot
 from research.results.caption_plot import Caption, caption_plot
+from research.results.cell_labels import place_text
 from research.results.cells import Cell, Manifest, TableAxes, axes_of
-from research.results.labels import place_text
 from research.results.plots import Picture
 from research.results.store import read_arrays
 

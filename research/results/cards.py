@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from research.config.errors import StepladderError
-from research.results.card_words import Card, FloorCard, NumberCard, OrderCard, Quantity, RatioCard, read_cards
+from research.results.card_schema import Card, FloorCard, NumberCard, OrderCard, Quantity, RatioCard, read_cards
+from research.results.cell_labels import find_indices, place_text, value_text
 from research.results.cells import Cell, Manifest, TableAxes, axes_of
 from research.results.comparisons import SEEDS_NEEDED, RowComparison, cell_pairs, shortfall, why_incomparable
 from research.results.families import comparison_families
-from research.results.labels import find_indices, place_text, value_text
 from research.results.measures import decimals, decimals_of, number, scale, title
 from research.results.sheets import DASH, Heading, Sheet, StyledText, Tone, p_text, spread_text
 from research.results.tables import measure_cell

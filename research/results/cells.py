@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 from research.config.errors import StepladderError
 from research.config.sweep import Sweep
-from research.results.choice import best_trial
-from research.results.labels import label_text, value_text
+from research.results.cell_labels import label_text, value_text
 from research.results.measures import base_name, metric_value, on_validation
 from research.results.statistics import NO_ITEMS, ScoredSplit, SeedItems, read_run_items
 from research.results.store import (
@@ -23,6 +22,7 @@ from research.results.store import (
     seed_folder,
     status_of,
 )
+from research.results.trial_choice import best_trial
 from research.results.trials import TrialResult
 
 Manifest = dict[str, Any]

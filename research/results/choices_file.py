@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from research.config.labels import row_label
+from research.config.value_labels import row_label
 from research.results.cells import Cell, Manifest, read_spec, selection_metric
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from research.results.cell_labels import column_text, find_indices, label_text
 from research.results.cells import Cell, TableAxes
 from research.results.item_tests import count_clusters, has_statistic, paired_items
-from research.results.labels import column_text, find_indices, label_text
 from research.results.measures import base_name, direction, scored_name
 from research.results.significance import both_p, paired_t, seeds_estimate
 from research.results.statistics import Items, comparable, holm

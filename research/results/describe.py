@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from research.config.fields import leaves
-from research.config.labels import named_values, value_text
+from research.config.value_labels import named_values, value_text
 
 Tree = Mapping[str, Any]
 HIDDEN = ("seeds", "run")  # no part of a cell

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from research.results.card_words import OrderCard, read_cards
+from research.results.card_schema import OrderCard, read_cards
+from research.results.cell_labels import find_indices, label_text
 from research.results.cells import Cell, Manifest, TableAxes, axes_of, read_spec
 from research.results.comparisons import RowComparison, cell_pairs, compare_cells, holm_adjust
-from research.results.labels import find_indices, label_text
 
 Pair = tuple[Cell, Cell, str]  # two rows and a metric
 

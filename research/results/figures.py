@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from research.results.attention_figures import alignments, captions
+from research.results.cell_labels import place_text
 from research.results.cells import Cell, Manifest, TableAxes, axes_of, read_spec
-from research.results.labels import place_text
 from research.results.measures import base_name, direction, scale, split_name, title
 from research.results.notes import eval_window
 from research.results.plots import Picture, Series, line_plot

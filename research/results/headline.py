@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from research.config.sweep import Sweep
+from research.results.cell_labels import column_text, label_text, place_text, value_text
 from research.results.cells import Cell, Manifest, TableAxes, read_spec, selection_metric
-from research.results.labels import column_text, label_text, place_text, value_text
 from research.results.measures import base_name, bounds, direction, title
 
 AFTERWARDS = ("optim", "seeds", "run", "decode", "eval")  # words of a config that make no other model to tune

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import stats
 
+from research.results.corpus_scores import CORPUS, MEANS, corpus_score
 from research.results.measures import bounds
 from research.results.significance import (
     FLIPPED,
@@ -22,7 +23,6 @@ from research.results.significance import (
 )
 from research.results.statistics import LOSSES, MISSPELT, NAMED, TEXTS, Interval, Items, as_wide
 from research.results.summed_scores import pearson, summed_macro_f1, summed_weighted_f1
-from research.results.text_scores import CORPUS, MEANS, corpus_score
 
 Array = np.ndarray
 

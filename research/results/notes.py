@@ -7,12 +7,12 @@ import numpy as np
 
 from research.config.data import Corpus, Evaluation, TextCorpus
 from research.config.experiment import Control
+from research.results.cell_labels import axis_titles, find_indices, label_text, place_text, value_text
 from research.results.cells import Cell, Manifest, TableAxes
 from research.results.comparisons import SEEDS_NEEDED, has_infinite_value, shortfall
 from research.results.costs import cost_note
 from research.results.headline import headline_notes
 from research.results.item_tests import count_clusters
-from research.results.labels import axis_titles, find_indices, label_text, place_text, value_text
 from research.results.measures import base_name, number, scored_name, split_name, title
 from research.results.provenance import table_code_notes
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from research.results.cell_labels import place_text, value_text
 from research.results.cells import Cell, Manifest, TableAxes
-from research.results.code import run_environments
-from research.results.labels import place_text, value_text
+from research.results.environments import run_environments
 from research.results.store import read_json
 
 DIRTY = "-dirty"  # how a commit ends whose tree had changes

@@ -11,17 +11,17 @@ import jinja2
 
 from research.config.errors import StepladderError, did_you_mean
 from research.results.cards import CardResult, card_changes, cards_sheet, evaluate_cards
+from research.results.cell_labels import place_text, value_text
 from research.results.cells import Cell, Manifest, axes_of, load_cells, read_spec, selection_metric
 from research.results.choices_file import tuned_choices
 from research.results.families import Families, comparison_families
 from research.results.figures import sweep_figures
-from research.results.labels import place_text, value_text
 from research.results.measures import COSTS, metric_value, number, title
-from research.results.moved import cards_on_any_machine, find_unstable_verdicts, table_on_any_machine
 from research.results.plots import Picture
 from research.results.provenance import provenance
 from research.results.render import RENDERERS, heading_spans, latex, markdown, table_csv
 from research.results.sheets import DASH, Heading, Sheet, StyledText, comparisons_sheet, counts_text, table_sheet
+from research.results.stability import cards_on_any_machine, find_unstable_verdicts, table_on_any_machine
 from research.results.store import read_json, write_bytes, write_json, write_text
 from research.results.tables import TableData
 from research.results.trials_sheet import trials_sheet

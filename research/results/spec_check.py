@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from research.config.errors import StepladderError, did_you_mean
-from research.results.card_words import Card, Label, OrderCard, RatioCard, read_cards
+from research.results.card_schema import Card, Label, OrderCard, RatioCard, read_cards
+from research.results.cell_labels import find_indices, value_text
 from research.results.cells import Cell, Manifest, TableAxes, axes_of, read_spec
 from research.results.comparisons import cell_pairs
-from research.results.labels import find_indices, value_text
 from research.results.measures import FROM_CELL, FROM_RUN, base_name, direction
 
 FREE = "extra."  # what an analysis measures has the names that it likes

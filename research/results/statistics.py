@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
+from research.results.corpus_scores import CORPUS, DIVERSITIES, MEANS
 from research.results.summed_scores import confusion
-from research.results.text_scores import CORPUS, DIVERSITIES, MEANS
 
 Array = np.ndarray
 

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from research.config.sweep import Sweep, TableLayout
 from research.results.cells import Cell, Manifest
-from research.results.manifest import Launch
 from research.results.report import FORMATS, Section, write_report
 from research.results.sheets import table_sheet
 from research.results.statistics import Items, SeedItems
+from research.results.sweep_manifest import Launch
 from research.results.tables import build_table
 from research.results.terminal import print_sheet
 

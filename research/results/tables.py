@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from research.results.cell_labels import axis_titles, value_text
 from research.results.cells import Cell, Manifest, TableAxes, axes_of, load_cells, read_spec
 from research.results.comparisons import BestRow, find_best, has_infinite_value, shortfall, unranked
 from research.results.item_tests import has_statistic, item_interval
-from research.results.labels import axis_titles, value_text
 from research.results.measures import base_name, bounds, check_measure, direction, is_quality, scored_name, title
 from research.results.notes import ColumnBest, Unranked, footnotes
 from research.results.statistics import Interval, clip_interval, sample_sd, t_interval

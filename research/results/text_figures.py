@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes as Plot
 from matplotlib.figure import Figure
 
+from research.results.cell_labels import axis_titles, label_text, place_text
 from research.results.cells import Cell, Manifest, TableAxes, axes_of, read_spec
-from research.results.labels import axis_titles, label_text, place_text
 from research.results.measures import scale, split_name, title
 from research.results.plots import COLOURS, HEIGHT, INK, STYLE, WIDTH, Picture, Series, line_plot, save_picture
 from research.results.statistics import TEXTS

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from research.results.choice import OVER
+from research.results.trial_choice import OVER
 
 
 class TrialResult(NamedTuple):

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from research.config.labels import named_values
+from research.config.value_labels import named_values
+from research.results.cell_labels import place_text
 from research.results.cells import Cell, Manifest, axes_of, read_spec, selection_metric
-from research.results.labels import place_text
 from research.results.measures import number, title
 from research.results.sheets import DASH, Heading, Sheet, StyledText, counts_text
 

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from research.results.cell_labels import place_text
 from research.results.cells import Cell, Manifest, TableAxes, axes_of, read_spec, selection_metric
-from research.results.labels import place_text
 from research.results.measures import scale, title
 from research.results.plots import Picture, Series, line_plot
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from research.classic import bag_of_words, class_ngrams, rules
+from research.classic import bag_of_words, ngram_classifier, sentiment_rules
 from research.classic.lexicon import load_lexicon
-from research.classic.linear import LinearClassifier, fit_naive_bayes, fit_nbsvm, fit_perceptron, fit_svm
+from research.classic.linear_classifiers import LinearClassifier, fit_naive_bayes, fit_nbsvm, fit_perceptron, fit_svm
 from research.config.classify import NBSVM, SVM, BagOfWords, NaiveBayes, NGramClassifier, Perceptron, Softmax
 from research.config.errors import StepladderError
 from research.config.rules import Rules
@@ -73,7 +73,7 @@ def fit_classifier(config: Any, data: Dataset, seed: int, data_dir: Any = None) 
         return Fitted(lexicon, len(lexicon.valences), {})
     train, classes = data.sentences["train"], len(data.classes)
     if isinstance(config, NGramClassifier):
-        model = class_ngrams.fit_class_ngrams(config, data.vocabulary, train.words, train.labels, classes)
+        model = ngram_classifier.fit_class_ngrams(config, data.vocabulary, train.words, train.labels, classes)
         return Fitted(model, sum(sum(len(keys) for keys in class_model.keys) for class_model in model.of_class), {})
     features, matrix = bag_of_words.fit_features(config, _replace_unknown(data, train.words))
     linear, figures = LINEAR_LEARNERS[type(config.learner)].fit(config.learner, matrix, train.labels, classes, seed)
@@ -85,9 +85,9 @@ def fit_classifier(config: Any, data: Dataset, seed: int, data_dir: Any = None) 
 def class_scores(config: Any, data: Dataset, model: Any, words: Any, texts: Any) -> Float[np.ndarray, "n c"]:
     """The score of each class; the largest is chosen."""
     if isinstance(config, Rules):
-        return _polarity(config, data, np.array([rules.sentiment_score(config, model, text) for text in texts]))
+        return _polarity(config, data, np.array([sentiment_rules.sentiment_score(config, model, text) for text in texts]))
     if isinstance(config, NGramClassifier):
-        return class_ngrams.log_joint(model, data.vocabulary, words)
+        return ngram_classifier.log_joint(model, data.vocabulary, words)
     return bag_of_words.transform_features(config, model.features, _replace_unknown(data, words)) @ model.linear.weights + model.linear.bias
 
 
@@ -118,9 +118,9 @@ def feature_contributions(
     """What spoke for the chosen class against the mean of all, feature by feature; of n-gram models, word by word."""
     if isinstance(config, Rules):
         sign = -1.0 if data.classes[chosen] == "negative" else 1.0
-        return [(word, sign * value) for word, value in rules.word_contributions(config, model, text)]
+        return [(word, sign * value) for word, value in sentiment_rules.word_contributions(config, model, text)]
     if isinstance(config, NGramClassifier):
-        log_probabilities = class_ngrams.word_log_probabilities(model, data.vocabulary, words)
+        log_probabilities = ngram_classifier.word_log_probabilities(model, data.vocabulary, words)
         return list(zip((*words, "(end)"), (log_probabilities[:, chosen] - log_probabilities.mean(axis=1)).tolist(), strict=True))
     row = bag_of_words.transform_features(config, model.features, _replace_unknown(data, [words])).tocsr()
     against_mean = model.linear.weights[:, chosen] - model.linear.weights.mean(axis=1)
@@ -145,6 +145,6 @@ def _polarity(config: Rules, data: Dataset, compound: Float[np.ndarray, " n"]) -
     """Negative by the score's opposite, positive by the score, neutral where `decide` says so. Without neutral, 0 is positive."""
     scores = {"negative": -compound, "positive": compound + TINY}
     if "neutral" in data.classes:
-        undecided = np.array([rules.polarity(config, value) == 0 for value in compound])
+        undecided = np.array([sentiment_rules.polarity(config, value) == 0 for value in compound])
         scores["neutral"] = np.where(undecided, np.abs(compound) + 2 * TINY, -1.0)
     return np.stack([scores[name] for name in data.classes], axis=1)

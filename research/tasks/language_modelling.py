@@ -17,7 +17,7 @@ from research.config.schema import Config
 from research.data.batches import Batch
 from research.data.dataset import Dataset, TextSplit
 from research.models import MODELS
-from research.tasks.output import PositionScores, logit_scores
+from research.tasks.position_scores import PositionScores, logit_scores
 
 
 class Sizes(NamedTuple):

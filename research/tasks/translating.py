@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from research.config.decoding import Beam, Decoder, Greedy
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.data.dataset import Dataset, ExampleSplit
-from research.data.pairs import decode_target
+from research.data.pair_dataset import decode_target
 from research.models import MODELS
 from research.models.beam import beam_search
 from research.models.decode import decode_chunk, generate_tokens

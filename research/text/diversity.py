@@ -7,8 +7,8 @@ from jaxtyping import Float
 from sacrebleu.metrics.bleu import BLEU
 
 from research.config.errors import StepladderError
-from research.text.scores import UNKNOWN_IN_HYPOTHESIS
 from research.text.tokenize import UNKNOWN
+from research.text.translation_scores import UNKNOWN_IN_HYPOTHESIS
 
 LONGEST = 3
 
@@ -49,7 +49,7 @@ def self_bleu(texts: Sequence[str]) -> float:
 
 
 def self_bleu_signature(texts: int) -> dict[str, str]:
-    """sacrebleu's account of the self_bleu of so many texts a prompt, as `research.text.scores.metric_signatures`."""
+    """sacrebleu's account of the self_bleu of so many texts a prompt, as `research.text.translation_scores.metric_signatures`."""
     bleu = _bleu()
     bleu.num_refs = texts - 1
     return {"self_bleu": str(bleu.get_signature())}

@@ -5,8 +5,8 @@ from typing import Literal, NamedTuple
 
 from research.config.unicode import Normalisation, lowercase, normalise_unicode
 from research.config.vocabulary import Level
-from research.text import subwords
-from research.text.subwords import Tokenizer
+from research.text import subword_tokenizers
+from research.text.subword_tokenizers import Tokenizer
 from research.text.tokenize import detokenize, tokenize, unicode_words
 
 
@@ -32,10 +32,10 @@ def split_symbols(side: Side, text: str) -> list[str]:
     """The symbols of a text without line ends, known or not."""
     text = normalise_text(text, side.lower, side.normalisation)
     if side.tokenizer is not None:
-        return subwords.segment(side.tokenizer, text)
+        return subword_tokenizers.segment(side.tokenizer, text)
     return unicode_words(text) if side.level == "word" and side.words == "punctuation" else tokenize(text, side.level)
 
 
 def join_symbols(side: Side, tokens: Iterable[str]) -> str:
     """The text of symbols: words with a space between, other symbols with nothing; bytes that are not UTF-8 become U+FFFD."""
-    return detokenize(tokens, side.level) if side.tokenizer is None else subwords.join_pieces(side.tokenizer, tokens)
+    return detokenize(tokens, side.level) if side.tokenizer is None else subword_tokenizers.join_pieces(side.tokenizer, tokens)

@@ -13,8 +13,8 @@ from jaxtyping import Int32
 from research.config.data import Level
 from research.config.errors import StepladderError
 from research.config.unicode import Normalisation, normalise_unicode
-from research.text import subwords
-from research.text.subwords import Tokenizer
+from research.text import subword_tokenizers
+from research.text.subword_tokenizers import Tokenizer
 from research.text.tokenize import LINE_END, UNKNOWN, detokenize, tokenize
 
 
@@ -61,7 +61,7 @@ class Vocabulary:
     def tokens(self, text: str) -> list[str]:
         """The tokens of `text`, known or not."""
         text = normalise_unicode(text, self.normalisation)
-        return tokenize(text, self.level) if self.tokenizer is None else subwords.segment(self.tokenizer, text)
+        return tokenize(text, self.level) if self.tokenizer is None else subword_tokenizers.segment(self.tokenizer, text)
 
     def decode(self, numbers: Iterable[SupportsInt]) -> str:
         """The text of numbers."""
@@ -69,7 +69,7 @@ class Vocabulary:
 
     def text(self, tokens: Iterable[str]) -> str:
         """The text of tokens."""
-        return detokenize(tokens, self.level) if self.tokenizer is None else subwords.join_pieces(self.tokenizer, tokens)
+        return detokenize(tokens, self.level) if self.tokenizer is None else subword_tokenizers.join_pieces(self.tokenizer, tokens)
 
 
 def byte_vocabulary() -> Vocabulary:

@@ -13,10 +13,10 @@ from jax.sharding import Mesh
 from research.config.node import Node
 from research.config.schema import Config
 from research.data.batches import Batch
-from research.nn.recurrent import CELLS
+from research.nn.recurrent_cells import CELLS
 from research.train import lanes
+from research.train.batch_source import HostSource, zero_batches
 from research.train.evaluate import SplitScores, concatenate, evaluate_batch, first_carry, in_split_order
-from research.train.source import HostSource, zero_batches
 from research.train.update import Program, abstract_state, train_until
 
 LARGE_KERNEL = 2**19  # bytes

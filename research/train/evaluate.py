@@ -12,7 +12,7 @@ from research.config.data import Labelled
 from research.config.pairs import Pairs
 from research.data.batches import Batch
 from research.data.dataset import Identity
-from research.results.ranges import length_ranges
+from research.results.length_ranges import length_ranges
 from research.tasks.language_modelling import carries_state, empty_carry, evaluate
 from research.train.lanes import shard_over_cores
 from research.train.update import Program

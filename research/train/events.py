@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from research.train.result import Job
+from research.train.trained_files import Job
 
 
 @dataclass(frozen=True)

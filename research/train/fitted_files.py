@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from research.classic import archive, class_ngrams
+from research.classic import ngram_archive, ngram_classifier
 from research.classic.bag_of_words import NGramFeatures
 from research.classic.lexicon import load_lexicon
-from research.classic.linear import LinearClassifier
+from research.classic.linear_classifiers import LinearClassifier
 from research.config.classify import BagOfWords, NGramClassifier
 from research.results.store import write_arrays
 from research.tasks.classifying import LinearModel
@@ -21,7 +21,7 @@ def save_fitted(config: Any, model: Any, folder: Path) -> None:
         write_arrays(folder / "model.npz", features=np.array(model.features.names), **model.linear._asdict(), **idf)
     if isinstance(config, NGramClassifier):
         for number, class_model in enumerate(model.of_class):
-            archive.save_ngram(class_model, folder / f"class_{number}.npz")
+            ngram_archive.save_ngram(class_model, folder / f"class_{number}.npz")
         write_arrays(folder / "model.npz", prior=model.prior)
 
 
@@ -32,8 +32,8 @@ def load_fitted(config: Any, folder: Path, data_dir: Path | None) -> Any:
     with np.load(folder / "model.npz", allow_pickle=False) as npz:
         arrays = dict(npz)
     if isinstance(config, NGramClassifier):
-        return class_ngrams.ClassNGramModels(
-            tuple(archive.load_ngram(folder / f"class_{i}.npz") for i in range(len(arrays["prior"]))), arrays["prior"]
+        return ngram_classifier.ClassNGramModels(
+            tuple(ngram_archive.load_ngram(folder / f"class_{i}.npz") for i in range(len(arrays["prior"]))), arrays["prior"]
         )
     return LinearModel(
         NGramFeatures(tuple(arrays["features"].tolist()), arrays.get("idf")), LinearClassifier(arrays["weights"], arrays["bias"])

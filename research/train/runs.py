@@ -25,15 +25,15 @@ from research.results.lock import Claim, HeldError, claim
 from research.tasks.language_modelling import Sizes, init_params
 from research.text.vocabulary import Vocabulary
 from research.train import checkpoint, lanes
+from research.train.batch_source import HostSource, StackedBatches, stack_batches, zero_batches
 from research.train.engine import Engine, score_lanes
 from research.train.evaluate import SplitScores, compute_metrics
 from research.train.events import Checkpointed, Diverged, Held, Listener, Progressed, Resumed, Started, Trained, Validated
 from research.train.initial_vectors import load_initial_vectors
 from research.train.optimiser import learning_rate_factor, traced_hyperparameters
-from research.train.result import ENDED, Job, write_beginning, write_result, write_status
 from research.train.resume import BestValidation, Progress, better, cost_of, pack, unpack
 from research.train.scoring import Finished, HeldOut, Interrupted, SplitToScore, score_finished
-from research.train.source import HostSource, StackedBatches, stack_batches, zero_batches
+from research.train.trained_files import ENDED, Job, write_beginning, write_result, write_status
 from research.train.update import Member, State, abstract_state, jitted_initial_state
 
 

@@ -13,11 +13,11 @@ from research.train import checkpoint, lanes
 from research.train.engine import Batches, Evaluator, score_lanes
 from research.train.evaluate import SplitScores, TokenMembership
 from research.train.events import Done, Failed, Held, Listener
-from research.train.prompted import score_prompt_set
-from research.train.result import Job, write_failure
-from research.train.tested import ScoredCopy, TestedSplits, write_test
+from research.train.prompt_scores import score_prompt_set
+from research.train.tested_files import ScoredCopy, TestedSplits, write_test
+from research.train.trained_files import Job, write_failure
+from research.train.translations import translate_test_split
 from research.train.update import abstract_state
-from research.train.written import translate_test_split
 
 
 class Interrupted(Exception):

@@ -17,11 +17,11 @@ from jaxtyping import Array, Bool, Float, Int, UInt32
 from research.config.schema import Config, Model
 from research.data.batches import Arrays, in_narrowest, resets_state
 from research.tasks.language_modelling import Sizes, carries_state, empty_carry, init_params, loss, stop_gradient
+from research.train.batch_source import StackedBatches, step_batch
 from research.train.frozen import combine_frozen, frozen_rows, partition_frozen
 from research.train.lanes import shard_over_cores
 from research.train.optimiser import constrain_max_norm, learning_rate_factor, optimiser
-from research.train.source import StackedBatches, step_batch
-from research.train.streams import stream_key, stream_key_at_step
+from research.train.random_streams import stream_key, stream_key_at_step
 
 
 class Program(NamedTuple):

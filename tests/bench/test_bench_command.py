@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from research.bench import measure, registry, run
-from research.bench.registry import BENCHMARKS, Aim, Benchmark, BenchmarkSide, Case, select_cases
+from research.bench import bench_command, benchmarks, rounds
+from research.bench.benchmarks import BENCHMARKS, Aim, Benchmark, BenchmarkSide, Case, select_cases
 from research.bench.sizes import LSTMSizes
 from research.cli import app
 
@@ -28,9 +28,9 @@ def fake(monkeypatch, tmp_path):
     crash = {}
     words = lambda case, name: (sys.executable, str(FAKE), str(tmp_path / "turns"), name, "0.5", crash.get(name, ""))
     one = Benchmark("fake", "nothing at all", "unit", (CASE,), SIDES)
-    monkeypatch.setattr(registry, "BENCHMARKS", (*BENCHMARKS, one))
-    monkeypatch.setattr(measure, "QUIET", 0.0)
-    monkeypatch.setattr(run, "measure_case", lambda *args: measure.measure_case(*args, build_command=words))
+    monkeypatch.setattr(benchmarks, "BENCHMARKS", (*BENCHMARKS, one))
+    monkeypatch.setattr(rounds, "QUIET", 0.0)
+    monkeypatch.setattr(bench_command, "measure_case", lambda *args: rounds.measure_case(*args, build_command=words))
     return crash
 
 
@@ -90,7 +90,7 @@ def test_every_case_has_its_name_and_its_sides():
     assert len({case.name for case in cases}) == len(cases)
     for one in BENCHMARKS:
         for case in one.cases:
-            assert registry.benchmark_of(case) is one
+            assert benchmarks.benchmark_of(case) is one
             assert one.name == "growth" or set(case.sides) <= set(one.sides)
             assert {name for name, _ in case.aim.against} <= set(case.sides)
 
@@ -100,7 +100,7 @@ def test_the_parent_imports_neither_jax_nor_torch():
 import sys
 from typer.testing import CliRunner
 from research.cli import app
-import research.bench.run
+import research.bench.bench_command
 assert CliRunner().invoke(app, ["bench", "nothing_of_the_kind"]).exit_code == 2
 assert not {"jax", "torch", "numpy", "scipy"} & set(sys.modules), "slow imports in the parent"
 """

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from research.bench.benchmarks import BENCHMARKS, Case
 from research.bench.ours.configs import benchmark_config
-from research.bench.registry import BENCHMARKS, Case
 from research.bench.sizes import GenerationSizes, LSTMSizes, PopulationSizes, TransformerSizes
-from research.bench.text import EOS, sentence_lines, zipf_tokens
+from research.bench.synthetic_text import EOS, sentence_lines, zipf_tokens
 from research.models.count import count_parameters
 
 

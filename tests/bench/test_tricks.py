@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from research.bench.benchmarks import BENCHMARKS
 from research.bench.ours.tricks import WITHOUT
-from research.bench.registry import BENCHMARKS
 
 CASES = [case for one in BENCHMARKS if one.name in ("tricks", "lanes") for case in one.cases]
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ngram_formulas import BEGIN, EOS, ModifiedKneserNey, RelativeFrequency, ngrams
 
-from research.classic import archive, ngram
+from research.classic import ngram, ngram_archive
 from research.classic.kneser_ney import FALLBACK, discounts
 from research.config.errors import StepladderError
 from research.config.model import AddK, KneserNey, MaximumLikelihood, NGram
@@ -194,18 +194,18 @@ def test_what_is_not_text_is_refused():
 def test_a_saved_model_gives_the_same_bits(tmp_path, smoothing):
     sentences, test = random_sentences(3, 40, 9), stream(random_sentences(4, 20, 11))
     model = fit(sentences, 3, 12, smoothing)
-    archive.save_ngram(model, tmp_path / "model.npz")
-    loaded = archive.load_ngram(tmp_path / "model.npz")
+    ngram_archive.save_ngram(model, tmp_path / "model.npz")
+    loaded = ngram_archive.load_ngram(tmp_path / "model.npz")
     np.testing.assert_array_equal(ngram.log_probabilities(loaded, test), ngram.log_probabilities(model, test))
     assert (loaded.vocabulary_size, loaded.eos, loaded.estimate.fallback) == (12, EOS, model.estimate.fallback)
     rows, valid = test[:8].reshape(2, 4), np.ones((2, 4), bool)
-    archive.save_ngram(ngram.fit_ngram_sequences(NGram(kind="ngram", order=2), rows, valid, 12), tmp_path / "rows.npz")
-    assert archive.load_ngram(tmp_path / "rows.npz").eos is None
+    ngram_archive.save_ngram(ngram.fit_ngram_sequences(NGram(kind="ngram", order=2), rows, valid, 12), tmp_path / "rows.npz")
+    assert ngram_archive.load_ngram(tmp_path / "rows.npz").eos is None
 
 
 def test_an_interrupted_save_leaves_the_old_file(tmp_path, monkeypatch):
     model, path = fit([[1, 2, EOS]], 2, 4), tmp_path / "model.npz"
-    archive.save_ngram(model, path)
+    ngram_archive.save_ngram(model, path)
     before = path.read_bytes()
 
     def interrupted(file, **arrays):
@@ -214,7 +214,7 @@ def test_an_interrupted_save_leaves_the_old_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(np, "savez", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        archive.save_ngram(model, path)
+        ngram_archive.save_ngram(model, path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 

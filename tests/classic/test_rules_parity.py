@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from research.classic.closed_classes import DEGREE_PHRASES, DEGREES, IDIOMS, NEGATIONS
 from research.classic.lexicon import Lexicon, read_emoji, read_lexicon
-from research.classic.rules import sentiment_score
+from research.classic.sentiment_rules import sentiment_score
 from research.config.rules import Rules
-from research.data import registry, vader
+from research.data import dataset_sources, vader
 
 package = pytest.importorskip("vaderSentiment.vaderSentiment")
 ANALYZER = package.SentimentIntensityAnalyzer()
@@ -67,7 +67,7 @@ def test_the_rated_sentences_have_the_packages_scores(part, correlation):
     folder = Path(os.environ.get("STEPLADDER_TEST_DATA", "absent"))
     if not any((folder / place / vader.SDIST).is_file() for place in ("vader", ".")):
         pytest.skip(f"STEPLADDER_TEST_DATA names no folder with vader/{vader.SDIST}")
-    _, ratings, texts = zip(*vader.read_rated(registry.read_data_source("vader", folder)[vader.SDIST], part), strict=True)
+    _, ratings, texts = zip(*vader.read_rated(dataset_sources.read_data_source("vader", folder)[vader.SDIST], part), strict=True)
     ours = np.array([sentiment_score(Rules(kind="rules"), LEXICON, text) for text in texts])
     np.testing.assert_allclose(ours, [ANALYZER.polarity_scores(text)["compound"] for text in texts], rtol=0, atol=ROUNDING)
     assert np.corrcoef(ours, ratings)[0, 1] == pytest.approx(correlation, abs=5e-5)

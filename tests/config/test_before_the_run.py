@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from research.config.errors import StepladderError
-from research.config.labels import value_text
 from research.config.loader import load_config
 from research.config.node import MAX_SEED
+from research.config.value_labels import value_text
 
 LSTM = "configs/lm/lstm_tiny.toml"
 

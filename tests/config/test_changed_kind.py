@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from research.config.cell_identity import PATHS
 from research.config.data import Corpus, Labelled, LabelledData, TextCorpus
 from research.config.fields import classes_by_kind, member_classes, node_keys
-from research.config.identity import PATHS
 from research.config.loader import load_config
 from research.config.merge import Assignment, Merged, apply_layer
 from research.config.optim import Optim, Optimiser

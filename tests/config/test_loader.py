@@ -57,7 +57,7 @@ def refused(path: Path, *overrides: str) -> str:
 
 def test_loading_the_config_imports_no_numerics() -> None:
     code = (
-        "import sys, research.config.loader, research.config.identity, research.config.write\n"
+        "import sys, research.config.loader, research.config.cell_identity, research.config.serialise\n"
         "print([name for name in ('jax', 'numpy', 'pandas', 'flax') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

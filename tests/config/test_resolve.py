@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from research.config.cell_identity import cell_id, program_key
 from research.config.fields import node_classes, node_keys
-from research.config.identity import cell_id, program_key
 from research.config.merge import with_default_kinds
 from research.config.resolve import canonical_config
 from research.config.schema import Config
-from research.config.write import to_tree
+from research.config.serialise import to_tree
 
 TEXT: dict[str, Any] = {"data": {"kind": "shakespeare", "length": 32}, "model": {"kind": "language_model", "width": 16, "layers": 2}}
 PAIRS: dict[str, Any] = {"data": {"kind": "rewrite"}, "model": {"kind": "encoder_decoder"}}

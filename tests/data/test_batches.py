@@ -14,7 +14,7 @@ from research.config.data import AgreementTask, AssociativeRecall, Data, Pydoc
 from research.config.errors import StepladderError
 from research.data.batches import belongs_on_host, device_arrays, host_arrays, host_batch, resets_state, steps_per_epoch, train_batch
 from research.data.dataset import ExampleSplit, TextSplit
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 
 EOS = 1
 KEY = jax.random.key(3)

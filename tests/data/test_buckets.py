@@ -8,7 +8,7 @@ import pytest
 from research.config.errors import StepladderError
 from research.config.pairs import Rewrite
 from research.data.batches import bucket_widths, device_arrays, in_narrowest, steps_per_epoch, train_batch
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 
 DATA = Rewrite(kind="rewrite", symbols=4, longest=9, train_pairs=103, valid_pairs=2, test_pairs=2)
 TRAIN = load_dataset(DATA).train

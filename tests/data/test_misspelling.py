@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.config.data import Files, VocabularyConfig
-from research.data.load import load_dataset, misspelt_test_split
+from research.data.loading import load_dataset, misspelt_test_split
 from research.data.misspelling import misspell, slips
 
 TEXTS = st.text(alphabet="abé Z'.-7\n", max_size=60)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from research.classic.lexicon import load_lexicon
-from research.classic.rules import sentiment_score
+from research.classic.sentiment_rules import sentiment_score
 from research.config.data import Files, LabelledFiles
 from research.config.errors import StepladderError
 from research.config.pairs import PairFiles
 from research.config.rules import Rules
-from research.data.load import load_dataset
-from research.data.pairs import encode_source
+from research.data.loading import load_dataset
+from research.data.pair_dataset import encode_source
 from research.data.prompts import PromptLine, PromptSet, prompt_queries, read_prompt_lines
 from research.data.slices import slices
 from research.text.vector_files import select_vectors

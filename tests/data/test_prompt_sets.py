@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from research.config.errors import StepladderError
-from research.data.fitted import fitted_tokenizer
 from research.data.prompts import (
     PromptLine,
     PromptSet,
@@ -18,6 +17,7 @@ from research.data.prompts import (
     prompt_queries,
     read_prompt_lines,
 )
+from research.data.tokenizer_cache import fitted_tokenizer
 from research.text.tokenize import tokenize
 from research.text.vocabulary import build_vocabulary, byte_vocabulary, subword_vocabulary
 

@@ -6,9 +6,9 @@ import pytest
 
 from research.config.data import Shakespeare
 from research.config.errors import StepladderError
+from research.data.dataset_sources import SOURCES, read_data_source
 from research.data.download import sha256
-from research.data.load import load_dataset
-from research.data.registry import SOURCES, read_data_source
+from research.data.loading import load_dataset
 from research.data.shakespeare import TEST, TEXT_SHA256, VALID, read_plays, separate_words, spoken_lines
 
 PLAY = r"""# A Play

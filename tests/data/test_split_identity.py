@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from research.config.data import AgreementTask, AssociativeRecall, CopyTask, Files, LabelledFiles, ReverseTask, VocabularyConfig
-from research.data.identity import identify_examples, identify_sentences
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
+from research.data.split_identity import identify_examples, identify_sentences
 
 TEXT = {"train": "the cat sat on the mat\nthe dog sat\n" * 20, "valid": "the cat sat\n", "test": "the dog sat on the cat\na mat\n"}
 LEVELS = [("char", "all"), ("byte", "all"), ("bpe", 30), ("byte_bpe", 262), ("wordpiece", 60)]

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-import research.data.load as loading
+import research.data.loading as loading
 from research.config.data import AgreementTask, AssociativeRecall, CopyTask, ReverseTask
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.data.synthetic import split_rng
 
 SMALL = {"train_examples": 200, "valid_examples": 50, "test_examples": 60}

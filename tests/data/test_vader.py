@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from research.config.errors import StepladderError
-from research.data import registry, vader
+from research.data import dataset_sources, vader
 
 
 def packed(files):
@@ -78,7 +78,7 @@ def test_the_real_archive_has_these_counts(part, sentences, characters, mean, ex
     folder = Path(os.environ.get("STEPLADDER_TEST_DATA", "absent"))
     if not any((folder / place / vader.SDIST).is_file() for place in ("vader", ".")):
         pytest.skip(f"STEPLADDER_TEST_DATA names no folder with vader/{vader.SDIST}")
-    ids, ratings, texts = zip(*vader.read_rated(registry.read_data_source("vader", folder)[vader.SDIST], part), strict=True)
+    ids, ratings, texts = zip(*vader.read_rated(dataset_sources.read_data_source("vader", folder)[vader.SDIST], part), strict=True)
     assert len(set(ids)) == len(ids) == sentences
     assert all(texts)
     assert sum(map(len, texts)) == characters

@@ -6,13 +6,13 @@ import pytest
 
 from experiments import choose_experiment
 from experiments.attention_scores.analysis import analyse, clearest
-from research.config.write import to_toml
-from research.data.load import load_dataset
-from research.launch.manifest import build_manifest
-from research.launch.maps import AttentionMap, read_attention_map
+from research.config.serialise import to_toml
+from research.data.loading import load_dataset
+from research.launch.attention_maps import AttentionMap, read_attention_map
+from research.launch.build_manifest import build_manifest
 from research.launch.plan import resolve_plan, sizes
 from research.results import store
-from research.results.manifest import Launch
+from research.results.sweep_manifest import Launch
 from research.tasks.language_modelling import init_params
 from research.train import checkpoint
 

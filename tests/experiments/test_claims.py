@@ -7,7 +7,7 @@ import pytest
 
 import experiments
 from research.config.errors import StepladderError
-from research.config.write import to_tree
+from research.config.serialise import to_tree
 from research.launch.metric_names import metric_names
 from research.results.cards import evaluate_cards
 from research.results.cells import load_cells

@@ -14,12 +14,12 @@ from experiments import choose_experiment, claim_cards
 from experiments.gradient_flow.analysis import analyse, claimed_numbers
 from experiments.gradient_flow.flow import EXAMPLES, kernel_parts, measure_flow, norms
 from experiments.gradient_flow.summary import falls_under, far_share, middle, slope, theory
+from research.config.cell_identity import program_key
 from research.config.errors import StepladderError
-from research.config.identity import program_key
 from research.config.schema import Config
-from research.config.write import to_tree
+from research.config.serialise import to_tree
 from research.data.batches import Batch
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.launch.plan import sizes
 from research.results.report import write_report
 from research.tasks.language_modelling import empty_carry, init_params, loss

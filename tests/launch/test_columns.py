@@ -10,19 +10,19 @@ from research.config.errors import StepladderError
 from research.config.loader import load_config
 from research.config.schema import Config
 from research.data.eval_batches import eval_batches
-from research.data.load import load_dataset
-from research.launch.maps import attention_section, read_attention_map
+from research.data.loading import load_dataset
+from research.launch.attention_maps import attention_section, read_attention_map
 from research.launch.plan import sizes, unavailable_metrics
 from research.models.observe import attention_maps, logit_deviation
 from research.results import store
 from research.results.cells import load_cells
 from research.results.figures import sweep_figures
-from research.results.manifest import manifest_path
 from research.results.sheets import table_sheet
+from research.results.sweep_manifest import manifest_path
 from research.results.tables import build_table
 from research.tasks.language_modelling import init_params
 from research.train import checkpoint
-from research.train.streams import stream_key
+from research.train.random_streams import stream_key
 
 ATTENTION = {"kind": "attention", "heads": 1}
 MODEL = {"kind": "language_model", "layers": 1, "width": 16, "mixer": ATTENTION, "feed_forward": {"kind": "none"}}

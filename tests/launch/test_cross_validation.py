@@ -9,7 +9,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import MultinomialNB
 
 from research.config.loader import load_config
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.launch.plan import resolve_plan
 from research.results import store
 

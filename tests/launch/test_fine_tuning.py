@@ -15,7 +15,7 @@ from research.config.data import Unlabelled
 from research.config.errors import StepladderError
 from research.config.loader import load_config
 from research.config.schema import Config
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.launch.plan import resolve_plan, sizes
 from research.results.cells import load_cells
 from research.results.comparisons import why_incomparable

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from research.config.schema import Config
 from research.data.batches import device_arrays, steps_per_epoch
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.launch.plan import sizes
-from research.launch.reach import beyond_training
+from research.launch.position_limits import beyond_training
 from research.tasks.language_modelling import init_params
 from research.tasks.translating import translation_prompts
 

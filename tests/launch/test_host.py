@@ -5,13 +5,13 @@ from threading import Event
 from tiny import SMALL, without_times
 
 from research.config.loader import load_config
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.launch.local import _longest_call, training_material
 from research.launch.plan import program_of
+from research.train.batch_source import HostSource
 from research.train.engine import compile_engine
-from research.train.result import Job
 from research.train.runs import train_runs
-from research.train.source import HostSource
+from research.train.trained_files import Job
 
 
 def test_a_run_does_not_know_where_its_text_is(place):

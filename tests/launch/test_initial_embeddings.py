@@ -11,7 +11,7 @@ from words import config_of
 
 from research.config.loader import load_config
 from research.data.dataset import Dataset, TextSplit
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.launch.plan import program_of, resolve_plan
 from research.models.embeddings import input_embedding
 from research.results import store

@@ -8,14 +8,14 @@ from pydantic import ValidationError
 from tiny import LSTM, SMALL, seeds_in
 from words import config_of
 
+from research.config.cell_identity import cell_id
 from research.config.data import Evaluation
-from research.config.identity import cell_id
 from research.config.schema import Config
-from research.data.load import load_dataset, misspelt_test_split
+from research.data.loading import load_dataset, misspelt_test_split
 from research.results import store
 from research.results.cells import axes_of, load_cells
 from research.results.comparisons import compare_cells
-from research.tasks import counting
+from research.tasks import ngrams
 
 LETTERS = str.maketrans("0123456789", "abcdefghij")
 
@@ -80,7 +80,7 @@ def test_counts_and_mixtures_are_scored_on_the_copy_too(spelled):
     found = spelled.done("train", spelled.write(tree, "counted"), runs="counted")
     config = config_of(tree)
     text = load_dataset(config.data)
-    nats = counting.score_ngram_model(counting.fit_ngram_model(config.model, text), misspelt_test_split(text, 0.3)).nats
+    nats = ngrams.score_ngram_model(ngrams.fit_ngram_model(config.model, text), misspelt_test_split(text, 0.3)).nats
     expected = nats.sum() / np.log(2) / len((spelled.folder / "test.txt").read_text())
     name = "bits_per_character_at_0.3_misspelt"
     assert found["test"][name] == pytest.approx(expected)

@@ -10,7 +10,7 @@ from research.config.code_version import CODE_VERSION
 from research.config.errors import StepladderError
 from research.launch.open_run import open_for_text, open_run
 from research.results import store
-from research.results.code import run_environments
+from research.results.environments import run_environments
 
 COUNTS = SMALL | {"model": {"kind": "ngram", "order": 2}}
 FEW = SMALL | {"train": {"steps": 2, "batch_size": 4, "evaluations": 1}, "seeds": 2}
@@ -99,7 +99,7 @@ def test_a_run_that_another_code_goes_on_with_names_both(place):
     from research.config.loader import load_config
     from research.launch.local import pending_jobs
     from research.launch.plan import resolve_plan
-    from research.train.result import write_beginning
+    from research.train.trained_files import write_beginning
 
     (job,) = pending_jobs(
         resolve_plan(load_config(place.write(FEW | {"seeds": 1})), place.folder / "runs", None), place.folder / "runs", None

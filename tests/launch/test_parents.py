@@ -7,7 +7,7 @@ from tiny import SMALL, metrics, seeds_in
 
 from research.config.loader import load_config
 from research.config.schema import Config
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.launch.plan import resolve_plan, sizes
 from research.results import store
 from research.tasks.language_modelling import init_params

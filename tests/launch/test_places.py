@@ -6,13 +6,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny import SMALL, seeds_in
 
-from research.config.labels import value_text
 from research.config.loader import load_config
+from research.config.value_labels import value_text
+from research.launch.build_manifest import build_manifest
 from research.launch.local import pending_jobs
-from research.launch.manifest import build_manifest
 from research.launch.plan import resolve_plan
 from research.results.cells import axes_of, load_cells
-from research.results.manifest import Launch
+from research.results.sweep_manifest import Launch
 from research.results.tables import build_table
 
 COUNTED = {"data": {}, "model": {"kind": "ngram", "order": 2}}

@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from research.config.schema import Config
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.launch.plan import program_of, scored_share
 from research.launch.price import price, total_seconds
 from research.models.count import count_parameters, flops_per_token

@@ -13,7 +13,7 @@ from research.launch.meter import Meter
 from research.launch.plan import PlannedCell, resolve_plan
 from research.launch.progress import log_lines, meter_of, progress_table, remaining, run_name
 from research.train.events import Compiling, Diverged, Done, Progressed, Resumed, Started, Validated, broadcast
-from research.train.result import Job
+from research.train.trained_files import Job
 
 CONFIG = Config.model_construct()
 JOBS = [Job("a", CONFIG, 0, Path()), Job("a", CONFIG, 1, Path())]

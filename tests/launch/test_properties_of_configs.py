@@ -20,18 +20,17 @@ from research.config.loader import load_config
 from research.config.model import Interpolation, NGram
 from research.config.pairs import Pairs, SymbolPairs, TextPairs, Translation
 from research.config.schema import CLASSIFIERS
-from research.data import labelled, pair_texts, pairs, texts
-from research.data import load as loading
+from research.data import labelled, loading, pair_dataset, pair_texts, texts
 from research.data.batches import device_arrays
 from research.data.dataset import Dataset, PairTexts, TextSplit
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.data.shakespeare import SpokenLine
 from research.launch import plan
 from research.launch.local import training_material
 from research.launch.plan import part_config, program_of, resolve_plan
 from research.models import MODELS
 from research.models.decode import decode_chunk
-from research.tasks import classifying, counting
+from research.tasks import classifying, ngrams
 from research.tasks.translating import translate_rows, translation_prompts
 from research.text.vocabulary import Vocabulary
 from research.train.optimiser import traced_hyperparameters
@@ -64,8 +63,8 @@ def made_up(config, data_dir=None):
         sizes = {"train": 300 if config.drawn or config.train_pairs == "all" else config.train_pairs + 1, "valid": 300, "test": 300}
         same = {split: PairTexts(("a b",) * size, ("b c d",) * size) for split, size in sizes.items()}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(pairs, "read_pair_texts", lambda config, data_dir: same)
-            return pairs.load_pair_dataset(config, None, config.model_dump_json())
+            patch.setattr(pair_dataset, "read_pair_texts", lambda config, data_dir: same)
+            return pair_dataset.load_pair_dataset(config, None, config.model_dump_json())
     if not isinstance(config, TextCorpus):
         return load_dataset(config.model_copy(update={f"{split}_examples": 300 for split in ("train", "valid", "test")}))
     size = TYPES[config.level] if config.level == "byte" or config.vocabulary.size == "all" else config.vocabulary.size
@@ -201,8 +200,8 @@ EXEMPT = {
     "PairFiles.valid": "a number in place of two paths: tests/data/test_held_out",
     "PairFiles.tokenized": "at the word level: tests/data/test_held_out",
     **dict.fromkeys((f"PairFiles.{key}" for key in PAIR_FILES), "a path"),
-    "Numerals.source": "a language: tests/data/test_pairs",
-    "Numerals.target": "a language: tests/data/test_pairs",
+    "Numerals.source": "a language: tests/data/test_pair_dataset",
+    "Numerals.target": "a language: tests/data/test_pair_dataset",
     "Rules.lexicon": "a path: test_classifiers",
     "PromptsConfig.file": "a path: test_prompts",
     "PromptsConfig.examples": "what stands before a prompt: tests/data/test_prompt_sets; in a run: test_prompts",
@@ -217,7 +216,7 @@ EXEMPT = {
             "BPEDropout.kind",
             "BPEDropout.rate",
         ),
-        "how an epoch cuts the training text: tests/data/test_varied; in a run: test_regularisation",
+        "how an epoch cuts the training text: tests/data/test_subword_regularisation; in a run: test_regularisation",
     ),
     **dict.fromkeys(
         (f"{kind.__name__}.normalisation" for kind in (*get_args(Corpus), *get_args(LabelledData), *TextPairs.__subclasses__())),
@@ -341,7 +340,7 @@ def scored(config):
     """The batches of evaluation; what a counted model gives to each token."""
     data = loaded(config)
     if isinstance(config.model, NGram):
-        return counting.score_ngram_model(counting.fit_ngram_model(config.model, data), data.test).nats.tobytes()
+        return ngrams.score_ngram_model(ngrams.fit_ngram_model(config.model, data), data.test).nats.tobytes()
     if isinstance(config.model, CLASSIFIERS) and not config.trained:
         train = data.sentences["train"]
         fitted = classifying.fit_classifier(config.model, data, 0)

@@ -7,14 +7,14 @@ import pytest
 from tiny import SMALL, seeds_in, without_times
 
 from research.config.loader import load_config
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.launch.local import training_material
 from research.launch.plan import program_of
 from research.train.engine import compile_engine
 from research.train.events import Progressed
-from research.train.result import Job
 from research.train.runs import train_runs
 from research.train.scoring import Interrupted
+from research.train.trained_files import Job
 
 HOW = {
     "unigram": {"kind": "sample", "alpha": 0.2},

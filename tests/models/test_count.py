@@ -10,7 +10,7 @@ from research.config.mixer import ScaledDotScore
 from research.models import MODELS
 from research.models.count import count_parameters, flops_per_token
 from research.nn.mixers import MIXERS
-from research.nn.scores import SCORES
+from research.nn.score_functions import SCORES
 
 
 @pytest.mark.parametrize("name", CONFIGS)

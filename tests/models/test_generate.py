@@ -8,8 +8,8 @@ import pytest
 from research.config.decoding import Beam, Greedy, TemperatureSampling, TopK
 from research.config.errors import StepladderError
 from research.config.schema import Config
-from research.config.write import to_toml
-from research.data.load import load_dataset
+from research.config.serialise import to_toml
+from research.data.loading import load_dataset
 from research.launch.generate import GenerationRequest, generate_texts
 from research.launch.open_run import open_run
 from research.launch.plan import sizes

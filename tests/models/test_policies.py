@@ -10,7 +10,7 @@ from whole_models import BATCH, CONFIGS, FAST_COMPILATION, GAPS, LENGTH, TOKENS,
 
 from research.config.model import LanguageModelConfig
 from research.models import MODELS, language_model
-from research.tasks.output import logit_scores
+from research.tasks.position_scores import logit_scores
 
 pytestmark = pytest.mark.trains
 

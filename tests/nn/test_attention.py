@@ -9,8 +9,8 @@ from jax.test_util import check_grads
 from quick import jit, parameters
 
 from research.config.mixer import Alibi, AttentionConfig, CosineScore, DotScore, MlpScore, NoPosition, Rotary, WindowCache
-from research.nn.attend import attend, attend_dot, attend_fused
 from research.nn.attention import AttentionSpec, empty_attention, init_attention, mix_attention
+from research.nn.attention_kernels import attend, attend_dot, attend_fused
 
 BATCH, LENGTH, HEADS, WIDTH = 2, 7, 2, 8
 RANDOM = np.random.default_rng(0)

@@ -14,12 +14,12 @@ from scipy import special
 from research.config.model import FeedForward, LayerNorm, NoNorm, NormalInit, RMSNorm, UniformInit, VarianceInit
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
-from research.nn.existing import gather_valid, scatter_valid, valid_first_order
 from research.nn.feed_forward import feed_forward, init_feed_forward
 from research.nn.initialisers import draw_bias, draw_weights
 from research.nn.linear import dense, linear
 from research.nn.masks import causal_mask, masked_softmax, padding_mask, window_mask
 from research.nn.norm import EPSILON, init_norm, norm
+from research.nn.padding import gather_valid, scatter_valid, valid_first_order
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(2, 3, 4)).astype(np.float32)

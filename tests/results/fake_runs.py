@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from research.results import store
-from research.results.text_scores import text_metrics
-from research.text.scores import metric_signatures, text_items
+from research.results.corpus_scores import text_metrics
+from research.text.translation_scores import metric_signatures, text_items
 
 ITEMS = 400
 LADDER = {  # label -> (mean nats a token, spread over seeds, parameters, flops a token)

@@ -8,7 +8,7 @@ from fake_runs import write_ladder, write_run
 
 from research.config.errors import StepladderError
 from research.results import store
-from research.results.card_words import read_cards
+from research.results.card_schema import read_cards
 from research.results.cards import card_changes, cards_sheet, evaluate_cards
 from research.results.cells import load_cells
 from research.results.families import comparison_families

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.config.errors import StepladderError
-from research.results import listing, store
+from research.results import cell_listing, store
 
 RECORDS = st.lists(
     st.fixed_dictionaries({"step": st.integers(0, 50), "split": st.sampled_from(["train", "valid"]), "loss": st.floats(0, 20)}), max_size=6
@@ -112,7 +112,7 @@ def test_an_unclear_run_is_an_error_that_helps(tmp_path, text, said):
 
 
 def test_the_list_of_runs_says_what_became_of_every_seed(ladder):
-    found = {cell["label"]: cell for cell in listing.list_cells(ladder.runs)}
+    found = {cell["label"]: cell for cell in cell_listing.list_cells(ladder.runs)}
     assert found["ladder: Elman"]["seeds"] == {"0": "done", "1": "done", "2": "diverged"}
     done = [store.read_result(ladder.runs / found["ladder: LSTM"]["cell_id"] / f"seed-{seed}") for seed in range(3)]
     assert found["ladder: LSTM"]["value"] == pytest.approx(np.mean([result["metrics"]["valid"]["perplexity"] for result in done]))

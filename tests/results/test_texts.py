@@ -12,6 +12,7 @@ from test_plots import texts as said
 from research.results import store
 from research.results.alignment_plot import Alignment, alignment_plot
 from research.results.cells import load_cells
+from research.results.corpus_scores import DIVERSITIES, corpus_bleu, text_metrics
 from research.results.families import named_comparisons
 from research.results.figures import sweep_figures
 from research.results.item_tests import estimate_items, has_statistic, item_interval, paired_items_p
@@ -20,8 +21,7 @@ from research.results.sheets import table_sheet
 from research.results.statistics import Items, average_items, read_run_items
 from research.results.tables import build_table
 from research.results.terminal import terminal_text
-from research.results.text_scores import DIVERSITIES, corpus_bleu, text_metrics
-from research.text.scores import metric_signatures, text_items
+from research.text.translation_scores import metric_signatures, text_items
 
 WORDS = np.array(["a", "b", "c", "d", "e", "f", "g", "h"])
 

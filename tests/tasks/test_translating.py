@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from research.config.decoding import Decoder
 from research.config.schema import Config
 from research.data.batches import Batch
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.launch.plan import sizes
 from research.models import MODELS
 from research.tasks.language_modelling import empty_carry, init_params, loss, with_scheduled_sampling

@@ -8,9 +8,9 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from research.config.errors import StepladderError
-from research.results.text_scores import corpus_score, text_metrics
-from research.text.scores import check_tokenizer, metric_signatures, text_items, token_accuracy, unknown_share
+from research.results.corpus_scores import corpus_score, text_metrics
 from research.text.spacing import advice_on_bleu, lacks_spaces
+from research.text.translation_scores import check_tokenizer, metric_signatures, text_items, token_accuracy, unknown_share
 
 words = st.sampled_from(["the", "cat", "cats", "sat", "on", "a", "mat", ".", "&amp;", "3,5", "été", "<unk>", "猫"])
 sentences = st.lists(words, max_size=9).map(" ".join)
@@ -144,7 +144,7 @@ def test_the_share_of_unknown_symbols():
 
 
 def test_a_tokenizer_without_its_package_is_told(monkeypatch):
-    monkeypatch.setattr("research.text.scores.find_spec", lambda module: None)
+    monkeypatch.setattr("research.text.translation_scores.find_spec", lambda module: None)
     with pytest.raises(StepladderError, match=r"needs the package MeCab.*sacrebleu\[ja\]"):
         check_tokenizer("ja-mecab")
 

@@ -11,8 +11,8 @@ from research.config.data import Files
 from research.config.schema import Config
 from research.data.dataset import TextSplit, units
 from research.data.eval_batches import eval_batches
-from research.data.load import load_dataset
-from research.launch.belonging import token_membership
+from research.data.loading import load_dataset
+from research.launch.token_membership import token_membership
 from research.tasks.language_modelling import Sizes
 from research.train.evaluate import SplitScores, compute_metrics, concatenate, evaluate_batch, first_carry, in_split_order
 from research.train.update import Member, Program, initial_state

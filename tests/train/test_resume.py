@@ -14,9 +14,9 @@ from research.results.lock import claim
 from research.tasks.language_modelling import Sizes
 from research.train.engine import Engine, Evaluator
 from research.train.evaluate import SplitScores, TokenMembership
-from research.train.result import Job
 from research.train.resume import BestValidation, Progress, better, cost_of, pack, unpack
 from research.train.runs import GroupData, Lane, SplitToScore, _divergence_message, _update_best
+from research.train.trained_files import Job
 from research.train.update import Program, State
 
 SCORES = SplitScores(np.zeros(3, np.float32), np.ones(3, bool), np.zeros(3, np.int32))

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from research.config.schema import Config
 from research.data.batches import device_arrays
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.launch.plan import program_of
 from research.train.update import Member, initial_state, train_until
 

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 
-from research.bench.registry import case_named
+from research.bench.benchmarks import case_named
 from research.bench.sizes import ProcessSizes
 from research.machine import use_workers
 

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from research.bench import weights
+from research.bench.benchmarks import Case
 from research.bench.ours.configs import benchmark_config
-from research.bench.registry import Case
 from research.bench.sizes import GenerationSizes
 from research.bench.work import Work
 from research.config.decoding import Greedy

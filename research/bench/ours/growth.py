@@ -1,8 +1,8 @@
 """One training step at one value of a size that grows."""
 
+from research.bench.benchmarks import Case
 from research.bench.ours.configs import benchmark_config
 from research.bench.ours.program import seed_members, training_work
-from research.bench.registry import Case
 from research.bench.sizes import GrowthSizes
 from research.bench.work import Work
 

@@ -10,9 +10,9 @@ import numpy as np
 from jax.sharding import Mesh
 
 from research.bench.sizes import LSTMSizes, TransformerSizes
-from research.bench.text import uniform_tokens
+from research.bench.synthetic_text import uniform_tokens
 from research.bench.work import Work
-from research.config.identity import program_key
+from research.config.cell_identity import program_key
 from research.config.schema import Config
 from research.data.batches import TextArrays, steps_per_epoch
 from research.data.dataset import TextSplit

@@ -1,8 +1,8 @@
 """Training steps: of one run, and of a population."""
 
+from research.bench.benchmarks import Case
 from research.bench.ours.configs import benchmark_config
 from research.bench.ours.program import seed_members, training_work
-from research.bench.registry import Case
 from research.bench.sizes import LSTMSizes, PopulationSizes, TransformerSizes
 from research.bench.work import Work
 

@@ -7,15 +7,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from research.bench.benchmarks import OURS, Case
 from research.bench.ours import generation, program
 from research.bench.ours.configs import benchmark_config
-from research.bench.registry import OURS, Case
 from research.bench.sizes import GenerationSizes, TrickSizes
 from research.bench.work import Work
 from research.machine import SINGLE_THREAD, WORKERS
 from research.models import MODELS, decode, language_model
-from research.nn import attend, attention, convolution, feed_forward, linear, recurrence, recurrent
-from research.tasks import output
+from research.nn import attention, attention_kernels, convolution, feed_forward, linear, recurrent_cells, recurrent_scan
+from research.tasks import position_scores
 from research.train import lanes
 
 
@@ -34,12 +34,12 @@ def prepare(case: Case, side: str) -> Work:
 
 def _walls() -> None:
     """Plain products and plain attention, whose backward pass is all XLA's."""
-    for module in (attention, convolution, feed_forward, recurrent, output):
+    for module in (attention, convolution, feed_forward, recurrent_cells, position_scores):
         _patch(module, dense=linear.linear)
 
     def plain(q: Any, k: Any, v: Any, mask: Any, bias: Any = None) -> Any:
         logits = jnp.einsum("bhtk,bhsk->bhts", q, k)
-        return attend.attend(logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape), v, mask)[0]
+        return attention_kernels.attend(logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape), v, mask)[0]
 
     _patch(attention, fast_attention=plain)
 
@@ -51,18 +51,18 @@ def _narrow() -> None:
         return x.reshape(-1, x.shape[-1]).T @ gradient.reshape(-1, gradient.shape[-1])
 
     _patch(linear, kernel_gradient=kernel_gradient)
-    _patch(recurrence, kernel_gradient=kernel_gradient)
-    _patch(attend, _over_queries=lambda x, weights: jnp.einsum("bhts,bhtk->bhsk", weights, x))
+    _patch(recurrent_scan, kernel_gradient=kernel_gradient)
+    _patch(attention_kernels, _over_queries=lambda x, weights: jnp.einsum("bhts,bhtk->bhsk", weights, x))
 
 
 def _recurrence() -> None:
     """The loop over time, differentiated by jax."""
 
     def scan_recurrent(*args: Any) -> Any:
-        state, (states, _) = recurrence.scan_plain(*args)
+        state, (states, _) = recurrent_scan.scan_plain(*args)
         return state, states.h
 
-    _patch(recurrent, scan_recurrent=scan_recurrent)
+    _patch(recurrent_cells, scan_recurrent=scan_recurrent)
 
 
 def _unrolled() -> None:

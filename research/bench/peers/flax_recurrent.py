@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import optax
 from flax import linen as nn
 
-from research.bench.registry import Case
+from research.bench.benchmarks import Case
 from research.bench.sizes import LSTMSizes
-from research.bench.text import uniform_tokens
+from research.bench.synthetic_text import uniform_tokens
 from research.bench.work import Work
 
 

@@ -8,7 +8,7 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from research.bench import weights
-from research.bench.registry import Case
+from research.bench.benchmarks import Case
 from research.bench.sizes import GenerationSizes
 from research.bench.work import Work
 from research.machine import available_cores

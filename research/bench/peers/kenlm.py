@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from research.bench.registry import Case
+from research.bench.benchmarks import Case
 from research.bench.sizes import NGramSizes
-from research.bench.text import EOS, sentence_lines, zipf_tokens
+from research.bench.synthetic_text import EOS, sentence_lines, zipf_tokens
 from research.bench.work import Work
 
 

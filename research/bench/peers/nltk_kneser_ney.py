@@ -3,9 +3,9 @@
 from nltk.lm import KneserNeyInterpolated
 from nltk.lm.preprocessing import padded_everygram_pipeline
 
-from research.bench.registry import Case
+from research.bench.benchmarks import Case
 from research.bench.sizes import NGramSizes
-from research.bench.text import sentence_lines, zipf_tokens
+from research.bench.synthetic_text import sentence_lines, zipf_tokens
 from research.bench.work import Work
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
+from research.bench.benchmarks import Case
 from research.bench.peers.torch_steps import stepper
-from research.bench.registry import Case
 from research.bench.sizes import PopulationSizes
 from research.bench.work import Work, peak_memory_mb
 from research.machine import available_cores

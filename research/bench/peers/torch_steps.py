@@ -7,7 +7,7 @@ from torch import nn
 
 from research.bench.peers.torch_models import RecurrentModel, TransformerModel
 from research.bench.sizes import LSTMSizes, TransformerSizes
-from research.bench.text import uniform_tokens
+from research.bench.synthetic_text import uniform_tokens
 
 
 def stepper(sizes: TransformerSizes | LSTMSizes, seed: int, compiled: bool = False) -> Callable[[], None]:

@@ -21,7 +21,7 @@ from research.bench.ours.configs import benchmark_config
 from research.bench.peers.torch_models import TransformerModel
 from research.bench.peers.torch_steps import transformer_stepper
 from research.bench.sizes import SweepSizes, TransformerSizes
-from research.data.load import load_dataset
+from research.data.loading import load_dataset
 from research.machine import available_cores
 
 SPLITS = ("train", "valid", "test")

@@ -2,8 +2,8 @@
 
 import torch
 
+from research.bench.benchmarks import Case
 from research.bench.peers.torch_steps import stepper
-from research.bench.registry import Case
 from research.bench.sizes import LSTMSizes, TransformerSizes
 from research.bench.work import Work
 from research.machine import available_cores

@@ -1,0 +1,137 @@
+"""What makes two runs the same: a cell's id from the part of its config that can change a result, and the key of a compiled program."""
+
+import json
+from hashlib import sha256
+from typing import Any
+
+from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier
+from research.config.code_version import CODE_VERSION as CODE_VERSION
+from research.config.data import Files, LabelledFiles, MovieReviews, PromptsConfig, Questions, SentenceFiles, Subjectivity
+from research.config.decoding import Greedy
+from research.config.encoder_decoder import EncoderDecoderConfig
+from research.config.mixer import LSTM, Elman, ScaledInit
+from research.config.model import Interpolation, NGram, StackConfig, VarianceInit
+from research.config.node import Node
+from research.config.pairs import PairFiles
+from research.config.resolve import canonical_config
+from research.config.rules import Rules
+from research.config.schema import Config, WarmStart
+from research.config.serialise import to_tree
+
+PATHS: dict[type, tuple[str, ...]] = {  # another path to the same bytes is the same data
+    Files: ("train", "valid", "test"),
+    LabelledFiles: ("train", "valid", "test"),
+    SentenceFiles: ("train", "valid", "test"),
+    MovieReviews: ("path",),
+    Subjectivity: ("path",),
+    Questions: ("train", "valid", "test"),
+    PromptsConfig: ("file",),
+    Rules: ("lexicon",),
+    PairFiles: tuple(f"{split}_{side}" for split in ("train", "valid", "test") for side in ("source", "target")),
+}
+
+UNREAD: dict[type, tuple[str, ...]] = {  # words of labelled data for a table's other rows; training sentences say which words are rare
+    BagOfWords: ("length",),
+    NGramClassifier: ("length",),
+    Rules: ("level", "length", "lower", "vocabulary"),
+}
+
+
+def identity_tree(config: Config, data_digest: str) -> dict[str, Any]:
+    """The part of a config that decides its results, without defaults, seeds, logistics and paths, with the data's digest.
+
+    Two spellings of one science are equal (see `resolve`). A parent stands by its `from` as it is written: whoever launches the run
+    resolves it to a cell_id first. So do `embeddings`, for which the launcher puts the file's checksum.
+    """
+    config = canonical_config(config)
+    tree = to_tree(config)
+    for section in ("seeds", "run"):
+        tree.pop(section, None)
+    for section in ("data", "model", "eval"):
+        _remove_paths(getattr(config, section), tree.get(section, {}))
+    if is_count_based(config.model):  # counts know no window, and no line before: a table's other rows need these words
+        eval_words: dict[str, Any] = {"misspelt": config.eval.misspelt} if config.eval.misspelt else {}
+        eval_words |= {"prompts": {}} if config.eval.prompts else {}
+        tree = {key: value for key, value in tree.items() if key not in ("eval", "optim", "train")}
+        tree |= {"eval": eval_words} if eval_words else {}
+        for word in ("length", "batches"):
+            tree["data"].pop(word, None)
+    for word in UNREAD.get(type(config.model), ()):
+        tree["data"].pop(word, None)
+    return tree | {"data_digest": data_digest, "code_version": CODE_VERSION}
+
+
+def is_count_based(model: Any) -> bool:
+    """Whether a language model is made of counts, and of runs that have ids of their own, alone."""
+    parts = model.parts if isinstance(model, Interpolation) else (model,)
+    return all(isinstance(part, NGram | str) for part in parts)
+
+
+def file_paths(node: Node) -> dict[str, str]:
+    """The paths that a node names, by their words. Validation may be a share of another file, which is none."""
+    named = {key: getattr(node, key) for key in PATHS.get(type(node), ())}
+    return {key: path for key, path in named.items() if isinstance(path, str)}
+
+
+def _remove_paths(node: Node, table: dict[str, Any]) -> None:
+    for path in file_paths(node):
+        table.pop(path, None)
+    for key, value in table.items():
+        if isinstance(value, dict):
+            _remove_paths(getattr(node, key), value)
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys, no spaces and shortest floats: equal values, equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def cell_id(config: Config, data_digest: str) -> str:
+    """12 hexadecimal digits of a cell's science."""
+    return sha256(canonical_json(identity_tree(config, data_digest)).encode()).hexdigest()[:12]
+
+
+def program_key(config: Config) -> Config:
+    """The config with all that is only a traced number replaced: runs with equal keys on equal data share one compiled training program.
+
+    Traced are the learning rate, a weight decay or L2 above zero, and what is done before training (initial values, seeds, the parent's
+    source) or after it (decoding, prompts). A weight decay of zero, dropout 0, clipping off and smoothing 0 are structure, and so is what
+    a parent freezes.
+    """
+    config = canonical_config(config)
+    traced: dict[str, Any] = {word: 1.0 for word in config.optim.traced if getattr(config.optim, word) > 0}
+    frozen = config.init.freeze if config.init else ()
+    changed = {
+        "seeds": (0,),
+        "run": type(config.run)(),
+        "optim": config.optim.model_copy(update=traced),
+        "model": _without_initial_values(config.model),
+        "decode": Greedy(),
+        "eval": config.eval.model_copy(update={"prompts": None}),
+        "init": WarmStart.model_validate({"from": "", "freeze": frozen}) if frozen else None,
+    }
+    return config.model_copy(update=changed)
+
+
+def _without_initial_values(model: Any) -> Any:
+    """The model with the default of every word that acts before training alone."""
+    if isinstance(model, ClassifierConfig):
+        return model.model_copy(update={"encoder": _without_initial_values(model.encoder)})
+    if isinstance(model, EncoderDecoderConfig):
+        parts = {name: _without_initial_values(getattr(model, name)) for name in ("encoder", "decoder")}
+        return model.model_copy(update=parts)
+    if not hasattr(model, "init"):
+        return model
+    changed: dict[str, Any] = {"init": VarianceInit()} | ({"embedding_init": None} if hasattr(model, "embedding_init") else {})
+    if hasattr(model, "cell"):
+        changed["cell"] = _with_default_init(model.cell)
+    if isinstance(model, StackConfig):
+        mixers = tuple(_with_default_init(mixer) for mixer in model.pattern)
+        changed["mixer"] = mixers if isinstance(model.mixer, tuple) else mixers[0]
+    return model.model_copy(update=changed)
+
+
+def _with_default_init(mixer: Any) -> Any:
+    if isinstance(mixer, Elman):
+        return mixer.model_copy(update={"recurrent_init": ScaledInit()})
+    return mixer.model_copy(update={"forget_bias": 1.0}) if isinstance(mixer, LSTM) else mixer

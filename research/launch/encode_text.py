@@ -1,0 +1,71 @@
+"""How a config's vocabulary cuts a text: pieces and numbers, the merges that lead there, other segmentations and their probabilities."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from research.config.data import Labelled, TextCorpus
+from research.config.errors import StepladderError
+from research.config.schema import Config
+from research.config.unicode import argument_text
+from research.data.labelled import join_words, split_words
+from research.data.loading import load_dataset, load_vocabulary
+from research.text import subword_tokenizers
+from research.text.vocabulary import Vocabulary
+
+
+def encode_text(config: Config, text: str, n_best: int | None, merges: int | None, data_dir: Path | None) -> dict[str, Any]:
+    """`pieces` of the text with their `ids`, `unknown` ones; `merges`: the first so many of BPE; `n_best` segmentations of unigram.
+
+    Raises StepladderError where there is no text to cut or to learn from, and for what the level does not have.
+    """
+    data = config.data
+    if not isinstance(data, TextCorpus | Labelled):
+        raise StepladderError(f"data.kind = {data.kind} has symbols of its own, no text to cut; use a corpus, such as data.kind = pydoc.")
+    text = argument_text(text)
+    if not text:
+        raise StepladderError('--text is empty; give a text to cut, as --text "the cat sat".')
+    for option, number in (("--n-best", n_best), ("--merges", merges)):
+        if number is not None and number < 1:
+            raise StepladderError(f"{option} {number} asks for nothing; ask for 1 or more.")
+    if n_best is not None and data.level != "unigram":
+        raise StepladderError(f"--n-best ranks segmentations by their probability, which only data.level = unigram has, not {data.level}.")
+    if merges is not None and data.level not in ("bpe", "byte_bpe"):
+        raise StepladderError(f"--merges lists what data.level = bpe or byte_bpe has learned; {data.level} has no merges.")
+    vocabulary = load_vocabulary(data, data_dir) if isinstance(data, TextCorpus) else load_dataset(data, data_dir).vocabulary
+    tokens = vocabulary.tokens(join_words(split_words(data, text)) if isinstance(data, Labelled) else text)
+    encoding: dict[str, Any] = {
+        "level": data.level,
+        "types": vocabulary.size,
+        "text": text,
+        "pieces": [printable_token(vocabulary, token) for token in tokens],
+        "ids": vocabulary.numbers(tokens).tolist(),
+    }
+    encoding["unknown"] = [piece for piece, number in zip(encoding["pieces"], encoding["ids"], strict=True) if number == vocabulary.unk]
+    if n_best is not None and vocabulary.tokenizer:
+        best = subword_tokenizers.n_best_segmentations(vocabulary.tokenizer, text, n_best)
+        encoding["n_best"] = [{"pieces": pieces, "probability": math.exp(log_p)} for pieces, log_p in best]
+    if merges is not None and vocabulary.tokenizer:
+        learned = subword_tokenizers.merges(vocabulary.tokenizer)[:merges]
+        encoding["merges"] = [[printable_token(vocabulary, part) for part in pair] for pair in learned]
+    return encoding
+
+
+def printable_token(vocabulary: Vocabulary, token: str) -> str:
+    """A token as a reader knows it: bytes as their characters, or as <0xC3> where they are a part of one."""
+    if vocabulary.level not in ("byte", "byte_bpe"):
+        return token
+    try:
+        return token.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return "".join(character if character.isascii() else f"<0x{ord(character):02X}>" for character in token)
+
+
+def encoding_lines(encoding: dict[str, Any]) -> list[str]:
+    """The same for a person. Pieces stand in quotation marks, so that their spaces are seen."""
+    lines = [f"{number:>8}  {piece!r}" for number, piece in zip(encoding["ids"], encoding["pieces"], strict=True)]
+    lines += [f"{len(encoding['ids'])} pieces of {encoding['types']} types ({encoding['level']}) for {len(encoding['text'])} characters"]
+    if encoding["unknown"]:
+        lines += [f"not in the training text: {' '.join(map(repr, dict.fromkeys(encoding['unknown'])))}"]
+    lines += [f"{candidate['probability']:>10.6f}  {' '.join(map(repr, candidate['pieces']))}" for candidate in encoding.get("n_best", ())]
+    return lines + [f"{place:>8}  {left!r} + {right!r}" for place, (left, right) in enumerate(encoding.get("merges", ()), start=1)]

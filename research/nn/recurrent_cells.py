@@ -1,0 +1,169 @@
+"""The recurrent cells: elman, gru, lstm.
+
+Shapes: b batch, t chunk length, d width of state and output, i of an input (which is d in a stack). The gates of a step lie side by
+side in one array.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Float
+
+from research.config.mixer import GRU, LSTM, Elman, OrthogonalInit
+from research.config.model import Initialiser, UniformInit
+from research.nn.initialisers import LECUN, Key, draw_bias, draw_weights
+from research.nn.linear import dense, linear
+from research.nn.recurrent_scan import cell_step, scan_plain, scan_recurrent
+
+
+@struct.dataclass
+class RecurrentParams:
+    """Parameters of a cell. Blocks of lstm are in the order input, forget, candidate, output.
+
+    Of gru, those of the input kernel are candidate, reset, update, and those of the recurrent kernel reset, update, candidate. The fourth
+    of its bias is added to the candidate's recurrent product, before the reset gate.
+    """
+
+    input_kernel: Float[Array, "i r"]
+    recurrent_kernel: Float[Array, "d r"]
+    bias: Float[Array, " g"]
+
+
+class HiddenState(NamedTuple):
+    """The state of elman and gru."""
+
+    h: Float[Array, "b d"]
+
+
+class LSTMState(NamedTuple):
+    """The state of lstm: its memory and its output."""
+
+    c: Float[Array, "b d"]
+    h: Float[Array, "b d"]
+
+
+NONLINEARITIES: dict[str, Callable[[Array], Array]] = {"tanh": jnp.tanh, "relu": jax.nn.relu, "linear": lambda x: x}
+
+
+def elman(config: Elman, state: HiddenState, preactivation: Float[Array, "b d"]) -> tuple[HiddenState, dict[str, Array]]:
+    """h = f(preactivation) (Elman 1990)."""
+    return HiddenState(NONLINEARITIES[config.nonlinearity](preactivation)), {}
+
+
+def gru(config: GRU, state: HiddenState, preactivation: Float[Array, "b g"]) -> tuple[HiddenState, dict[str, Array]]:
+    """h = (1 - update) candidate + update h, with candidate = tanh(input + reset * recurrent) (Cho et al. 2014, as in cuDNN)."""
+    candidate, reset, update, recurrent = jnp.split(preactivation, 4, axis=-1)
+    reset, update = jax.nn.sigmoid(reset), jax.nn.sigmoid(update)
+    candidate = jnp.tanh(candidate + reset * recurrent)
+    return HiddenState(candidate + update * (state.h - candidate)), {"reset": reset, "update": update, "candidate": candidate}
+
+
+def lstm(config: LSTM, state: LSTMState, preactivation: Float[Array, "b g"]) -> tuple[LSTMState, dict[str, Array]]:
+    """c = forget c + input candidate, h = output tanh(c) (Hochreiter & Schmidhuber 1997; Gers et al. 2000)."""
+    i, f, g, o = jnp.split(preactivation, 4, axis=-1)
+    i, f, g, o = jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
+    c = f * state.c + i * g
+    return LSTMState(c, o * jnp.tanh(c)), {"input": i, "forget": f, "candidate": g, "output": o}
+
+
+class CellKind(NamedTuple):
+    """A cell, its state, and how many blocks of width d its kernels and its bias have."""
+
+    cell: Callable[..., tuple[Any, dict[str, Array]]]
+    state: type[HiddenState] | type[LSTMState]
+    gates: int
+    biases: int
+
+
+CELLS: dict[type, CellKind] = {
+    Elman: CellKind(elman, HiddenState, 1, 1),
+    GRU: CellKind(gru, HiddenState, 3, 4),
+    LSTM: CellKind(lstm, LSTMState, 4, 4),
+}
+
+RecurrentConfig = Elman | GRU | LSTM
+
+
+def init_recurrent(
+    config: RecurrentConfig, key: Key, width: int, initialiser: Initialiser = LECUN, inputs: int | None = None
+) -> RecurrentParams:
+    """Kernels and biases by the model's initialiser, save that elman has its own for the recurrent kernel, and lstm adds `forget_bias`.
+
+    `inputs`: the width of an input, where it is not that of the state.
+    """
+    kind, inputs = CELLS[type(config)], width if inputs is None else inputs
+    key_input, key_recurrent, key_bias = jax.random.split(key, 3)
+    recurrent = draw_weights(initialiser, key_recurrent, (width, kind.gates * width), width)
+    bias = draw_bias(initialiser, key_bias, kind.biases * width)
+    if isinstance(config, Elman):
+        recurrent = _init_elman(config, key_recurrent, width)
+    if isinstance(config, LSTM):
+        bias = bias.at[width : 2 * width].add(config.forget_bias)
+    return RecurrentParams(draw_weights(initialiser, key_input, (inputs, kind.gates * width), inputs), recurrent, bias)
+
+
+def _init_elman(config: Elman, key: Key, width: int) -> Float[Array, "d d"]:
+    if isinstance(config.recurrent_init, OrthogonalInit):
+        return jax.nn.initializers.orthogonal(config.recurrent_init.scale)(key, (width, width))
+    return draw_weights(UniformInit(kind="uniform", scale=width**-0.5), key, (width, width), width)
+
+
+def empty_recurrent(config: RecurrentConfig, batch: int, capacity: int, width: int) -> HiddenState | LSTMState:
+    """Zeros; a recurrent state needs no capacity."""
+    state = CELLS[type(config)].state
+    return state(*(jnp.zeros((batch, width)) for _ in state._fields))
+
+
+def mix_recurrent(
+    config: RecurrentConfig,
+    params: RecurrentParams,
+    carry: HiddenState | LSTMState,
+    x: Float[Array, "b t i"],
+    valid: Bool[Array, "b t"],
+    key: Key | None = None,
+    observe: bool = False,
+) -> tuple[HiddenState | LSTMState, Float[Array, "b t d"], Any]:
+    """The hidden state after each input. No dropout within.
+
+    Observed: the state after each input (`h`, and `c` of lstm) and the gates by name, [b t d] each.
+    """
+    cell = partial(CELLS[type(config)].cell, config)
+    inputs = _input_preactivation(params, dense(x.swapaxes(0, 1), params.input_kernel)).astype(
+        carry.h.dtype
+    )  # the state keeps its precision
+    if not observe:
+        carry, hidden = scan_recurrent(cell, carry, inputs, params.recurrent_kernel, valid.T)
+        return carry, hidden.swapaxes(0, 1), ()
+    carry, (states, gates) = scan_plain(cell, carry, inputs, params.recurrent_kernel, valid.T)
+    aux = {name: a.swapaxes(0, 1) for name, a in {**states._asdict(), **gates}.items()}
+    return carry, aux["h"], aux
+
+
+def recurrent_flops(config: RecurrentConfig, width: int, length: int, inputs: int | None = None) -> float:
+    """Forward, for one step. `inputs`: as of `init_recurrent`."""
+    return 2.0 * CELLS[type(config)].gates * ((width if inputs is None else inputs) + width) * width
+
+
+def step_recurrent(
+    config: RecurrentConfig, params: RecurrentParams, state: HiddenState | LSTMState, x: Float[Array, "b d"]
+) -> HiddenState | LSTMState:
+    """The state after one input that exists; a plain function for Jacobians (d s_T / d s_t) in forward or reverse mode."""
+    return step_from_products(config, params, state, linear(x, params.input_kernel))
+
+
+def step_from_products(
+    config: RecurrentConfig, params: RecurrentParams, state: Any, products: Float[Array, "b r"], exists: Bool[Array, " b"] | None = None
+) -> Any:
+    """The state after one input of which the product with the input kernel is given; rows whose input does not exist keep theirs."""
+    inputs = _input_preactivation(params, products).astype(state.h.dtype)
+    return cell_step(partial(CELLS[type(config)].cell, config), state, inputs, params.recurrent_kernel, exists)[0]
+
+
+def _input_preactivation(params: RecurrentParams, products: Float[Array, "*n r"]) -> Float[Array, "*n g"]:
+    missing = params.bias.shape[0] - products.shape[-1]
+    products = jnp.pad(products, [(0, 0)] * (products.ndim - 1) + [(0, missing)])
+    return products + jnp.broadcast_to(params.bias, products.shape)

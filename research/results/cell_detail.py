@@ -1,0 +1,66 @@
+"""One cell that was run: its config, what became of each seed, and its files."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text as Line
+
+from research.results import store
+from research.results.cell_listing import CellQuery, age_text, list_cells
+from research.results.measures import is_headline, metric_value, number, title
+from research.results.sheets import DASH, Heading, Sheet, StyledText
+from research.results.terminal import print_sheet
+
+COSTS = ("steps", "tokens_seen", "seconds")  # beside the metrics
+METRICS = 4  # of each split
+
+
+def cell_detail(run: store.RunReference) -> dict[str, Any]:
+    """What `show CELL --json` prints: the files' own words."""
+    cell = list_cells(run.folder.parent, CellQuery(prefix=run.cell_id))[0]
+    seeds = [run.seed] if run.seed is not None else list(store.seeds_of(run.folder))
+    folders = {seed: run.folder / f"seed-{seed}" for seed in seeds}
+    return {
+        "cell_id": run.cell_id,
+        "what": cell["label"],
+        "folder": str(run.folder),
+        "config": store.read_text_file(run.folder / "config.toml"),
+        "seeds": [_seed_record(seed, folder) for seed, folder in folders.items()],
+        "files": {str(seed): sorted(str(path.relative_to(folder)) for path in folder.iterdir()) for seed, folder in folders.items()},
+    }
+
+
+def _seed_record(seed: int, folder: Path) -> dict[str, Any]:
+    status = store.read_status(folder) or {}
+    return {"seed": seed, "status": store.status_of(folder), "updated": status.get("updated"), "result": store.read_result(folder) or {}}
+
+
+def print_detail(detail: dict[str, Any], console: Console) -> None:
+    """For a person."""
+    for line in (f"{detail['cell_id']}  {detail['what']}", "", *detail["config"].splitlines()):
+        console.print(Line(line), soft_wrap=True)
+    print_sheet(seeds_sheet(detail), console)
+    for seed, files in detail["files"].items():
+        console.print(Line(f"{detail['folder']}/seed-{seed}: {', '.join(files)}"), soft_wrap=True)
+
+
+def seeds_sheet(detail: dict[str, Any], now: datetime | None = None) -> Sheet:
+    """A row a seed."""
+    now, results = now or datetime.now(UTC), [record["result"] for record in detail["seeds"]]
+    names = [f"{split}.{name}" for split in ("valid", "test") for name in _headlines(results, split)] + [*COSTS]
+
+    def row(record: dict[str, Any]) -> tuple[StyledText, ...]:
+        numbers = [metric_value(record["result"], name) for name in names]
+        texts = [DASH if value is None else number(name, value) for name, value in zip(names, numbers, strict=True)]
+        age = (now - datetime.fromisoformat(record["updated"])).total_seconds() if record["updated"] else None
+        return tuple(map(StyledText, (f"seed {record['seed']}", record["status"], *texts, age_text(age))))
+
+    heads = (Heading("run", numeric=False), Heading("status", numeric=False), *(Heading(title(name)) for name in names), Heading("age"))
+    return Sheet("", heads, tuple(map(row, detail["seeds"])), 1)
+
+
+def _headlines(results: list[dict[str, Any]], split: str) -> list[str]:
+    names = dict.fromkeys(name for result in results for name in (result.get("metrics", {}).get(split) or {}) if is_headline(name))
+    return list(names)[:METRICS]

@@ -1,0 +1,198 @@
+"""Runs that are fitted, not trained: n-grams are counted, classifiers fitted, and a mixture of two runs is weighed by its parts' tokens."""
+
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from research.classic import ngram, ngram_archive
+from research.classic.interpolation import best_weight, interpolate
+from research.config.classify import BagOfWords, NGramClassifier
+from research.config.errors import StepladderError
+from research.config.model import Interpolation, NGram
+from research.config.rules import Rules
+from research.config.schema import Config
+from research.data.dataset import Dataset, LabelledSentences, TextSplit, units
+from research.data.eval_batches import items
+from research.data.loading import misspelt_test_split
+from research.data.prompts import load_prompt_set
+from research.results import store
+from research.tasks import classifying, ngrams
+from research.train import fitted_files
+from research.train.evaluate import SplitScores, TokenMembership
+from research.train.pooled_folds import pool_folds, score_pooled_folds
+from research.train.prompt_scores import score_prompt_set_by_ngram
+from research.train.tested_files import ScoredCopy, TestedSplits, write_test
+from research.train.trained_files import Job, write_beginning, write_result, write_status
+
+
+class FittedTask(NamedTuple):
+    """fit(job, data, data_dir) -> scores of validation, figures for result.json; test(job, data, data_dir) -> scores of the test split."""
+
+    fit: Callable[[Job, Dataset, Path | None], tuple[SplitScores | None, dict[str, Any]]]
+    test: Callable[[Job, Dataset, Path | None], TestedSplits]
+
+
+def fit_run(job: Job, data: Dataset, data_dir: Path | None, belongs: TokenMembership) -> dict[str, Any]:
+    """Fit, score validation, write the files of a trained run, and return the metrics. `belongs`: of the validation split."""
+    write_beginning(job, 0, 1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        scores, figures = fitted_task(job.config).fit(job, data, data_dir)
+    store.write_text(job.folder / "log.txt", "".join(f"{warning.message}\n" for warning in caught))
+    metrics = write_result(job, scores, belongs, {"best_step": None, "steps": 0} | figures)
+    write_status(job, "trained", 1, 1)
+    return metrics
+
+
+def score_fitted(job: Job, data: Dataset, data_dir: Path | None, belongs: TokenMembership) -> dict[str, Any]:
+    """Score the test split by what a fitted run has kept, write it, and return the metrics of both splits. `belongs`: of the test split."""
+    began = time.perf_counter()
+    tested = fitted_task(job.config).test(job, data, data_dir)
+    return write_test(job, tested, belongs, time.perf_counter() - began)
+
+
+def _count(job: Job, data: Dataset, data_dir: Path | None) -> tuple[SplitScores, dict[str, Any]]:
+    assert isinstance(job.config.model, NGram)
+    began = time.perf_counter()
+    model = ngrams.fit_ngram_model(job.config.model, data)
+    fitted = time.perf_counter()
+    scores = _scores(ngrams.score_ngram_model(model, data.valid))
+    ended = time.perf_counter()
+    ngram_archive.save_ngram(model, job.folder / "model.npz")
+    tokens_seen = len(data.train.tokens) if isinstance(data.train, TextSplit) else int(data.train.valid.sum())
+    return scores, {
+        "params": {"total": ngram.stored_ngrams(model), "body": ngram.stored_ngrams(model)},
+        "flops_per_token": float(2 * model.order),
+        "tokens_seen": tokens_seen,
+        "cost": {
+            "seconds": {"compile": 0.0, "train": fitted - began, "evaluate": ended - fitted},
+            "tokens_per_second": tokens_seen / (fitted - began),
+            "latency_ms": _latency(model, data),
+            "peak_memory_mb": sum(keys.nbytes for keys in model.keys) / 2**20,
+        },
+    }
+
+
+def _test_counts(job: Job, data: Dataset, data_dir: Path | None) -> TestedSplits:
+    model = ngram_archive.load_ngram(job.folder / "model.npz")
+    score_split = lambda split: _scores(ngrams.score_ngram_model(model, split))
+    prompt_set = load_prompt_set(job.config.eval, data.vocabulary)
+    answers = None if prompt_set is None else score_prompt_set_by_ngram(model, prompt_set)
+    return TestedSplits(
+        score_split(data.test), {}, _misspelt(job.config, data, score_split), None, answers, ngrams.unseen_shares(model, data.test)
+    )
+
+
+def _misspelt(config: Config, data: Dataset, score: Callable[[TextSplit], SplitScores]) -> ScoredCopy | None:
+    """The test text with `eval.misspelt` of its words misspelt; bits are over the characters and bytes that it had."""
+    if config.eval.misspelt == 0:
+        return None
+    copy = misspelt_test_split(data, config.eval.misspelt)
+    return ScoredCopy(score(copy), TokenMembership(items(copy), units=units(copy)))
+
+
+def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[SplitScores | None, dict[str, Any]]:
+    config, began = job.config.model, time.perf_counter()
+    fitted = classifying.fit_classifier(config, data, job.seed, data_dir)
+    learned = time.perf_counter()
+    valid = data.sentences["valid"]
+    scores = _score_sentences(config, data, fitted.model, valid) if len(valid.labels) else None  # a fold may need no validation
+    ended = time.perf_counter()
+    fitted_files.save_fitted(config, fitted.model, job.folder)
+    lengths = [len(sentence) for sentence in data.sentences["train"].words]
+    empty_valid: dict[str, Any] = {} if len(valid.labels) else {"valid": {}}
+    return scores, empty_valid | {
+        "params": {"total": fitted.parameters, "body": fitted.parameters},
+        "flops_per_token": 0.0 if isinstance(config, Rules) else 2.0 * len(data.classes),
+        "tokens_seen": 0 if isinstance(config, Rules) else sum(lengths),
+        "extra": fitted.extra,
+        "cost": {
+            "seconds": {"compile": 0.0, "train": learned - began, "evaluate": ended - learned},
+            "latency_ms": 1e3 * (ended - learned) / len(valid.labels) if len(valid.labels) else None,
+            "peak_memory_mb": fitted.extra.get("one_hot_mb", 0.0) + 4 * fitted.parameters / 2**20,
+        },
+    }
+
+
+def _test_classes(job: Job, data: Dataset, data_dir: Path | None) -> TestedSplits:
+    model = fitted_files.load_fitted(job.config.model, job.folder, data_dir)
+    return TestedSplits(_score_sentences(job.config.model, data, model, data.sentences["test"]), {})
+
+
+def _score_sentences(config: Any, data: Dataset, model: Any, sentences: LabelledSentences) -> SplitScores:
+    scores = classifying.class_scores(config, data, model, sentences.words, sentences.texts)
+    nats, chosen = classifying.nats_and_predictions(config, scores, sentences.labels)
+    return SplitScores(nats, chosen == sentences.labels, chosen)
+
+
+def _scores(scored: ngrams.NGramScores) -> SplitScores:
+    return SplitScores(scored.nats, scored.correct)
+
+
+def _latency(model: ngram.NGramModel, data: Dataset) -> float | None:
+    """Milliseconds for the distribution of one next token, the median of a few."""
+    if not isinstance(data.valid, TextSplit):
+        return None
+    times = []
+    for end in range(20, 60, 4):
+        began = time.perf_counter()
+        ngram.next_log_probabilities(model, data.valid.tokens[:end])
+        times.append(time.perf_counter() - began)
+    return 1e3 * float(np.median(times))
+
+
+def _interpolate(job: Job, data: Dataset, data_dir: Path | None) -> tuple[SplitScores, dict[str, Any]]:
+    began = time.perf_counter()
+    first, second = (_log_probabilities(folder, "valid") for folder in job.parents)
+    weight = best_weight(first, second)
+    results = [store.read_result(folder) or {} for folder in job.parents]
+    total = lambda key: sum(result["params"][key] for result in results)
+    seconds = [result["cost"]["seconds"] for result in results]
+    return SplitScores(-interpolate(first, second, weight), None), {
+        "params": {"total": total("total"), "body": total("body")},
+        "flops_per_token": sum(result["flops_per_token"] for result in results),
+        "tokens_seen": max(result["tokens_seen"] for result in results),
+        "extra": {"weight_of_first": weight},
+        "cost": {
+            "seconds": {
+                key: sum(part[key] for part in seconds) + (time.perf_counter() - began) * (key == "evaluate") for key in seconds[0]
+            },
+            "latency_ms": sum(result["cost"].get("latency_ms") or 0.0 for result in results),
+            "peak_memory_mb": max(result["cost"]["peak_memory_mb"] for result in results),
+        },
+    }
+
+
+def _test_mixture(job: Job, data: Dataset, data_dir: Path | None) -> TestedSplits:
+    result = store.read_result(job.folder) or {}
+    weight = result["extra"]["weight_of_first"]
+    first, second = job.parents
+
+    def mixed_scores(name: str) -> SplitScores:
+        return SplitScores(-interpolate(_log_probabilities(first, name), _log_probabilities(second, name), weight), None)
+
+    return TestedSplits(mixed_scores("test"), {}, _misspelt(job.config, data, lambda _: mixed_scores("misspelt")))
+
+
+def _log_probabilities(folder: Path, name: str) -> np.ndarray:
+    """Of each scored token of a part's `valid`, `test` or `misspelt`."""
+    nats = store.read_tokens(folder) or {}
+    if name not in nats:
+        raise StepladderError(f"{folder} has no scored tokens of {name} to interpolate. Run it again with --rerun {folder.parent.name}.")
+    return -nats[name].astype(np.float64)
+
+
+def fitted_task(config: Config) -> FittedTask:
+    """That of the model; a row of folds learns nothing itself."""
+    return FittedTask(pool_folds, score_pooled_folds) if config.pooled else FITTED_TASKS[type(config.model)]
+
+
+FITTED_TASKS: dict[type, FittedTask] = {
+    NGram: FittedTask(_count, _test_counts),
+    Interpolation: FittedTask(_interpolate, _test_mixture),
+    **dict.fromkeys((Rules, BagOfWords, NGramClassifier), FittedTask(_classify, _test_classes)),
+}

@@ -1,0 +1,55 @@
+"""A row of all folds: what its folds' runs found, put together; its test sentences are those of all folds, scored as one split."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from research.data.dataset import Dataset
+from research.results import store
+from research.results.summary import mean_of
+from research.train.evaluate import SplitScores
+from research.train.tested_files import TestedSplits
+from research.train.trained_files import Job
+
+
+def pool_folds(job: Job, data: Dataset, data_dir: Path | None) -> tuple[None, dict[str, Any]]:
+    """The figures of the whole: costs are those of all folds together, validation the mean over the folds, where these have one."""
+    results = [_result(folder) for folder in job.parents]
+    costs = [result["cost"] for result in results]
+    return None, {
+        "params": {name: round(value) for name, value in mean_of([_floats(result["params"]) for result in results]).items() if value},
+        "flops_per_token": float(np.mean([result["flops_per_token"] for result in results])),
+        "tokens_seen": sum(result["tokens_seen"] for result in results),
+        "valid": mean_of([result["metrics"].get("valid", {}) for result in results]),
+        "folds": [folder.parent.name for folder in job.parents],
+        "cost": {
+            "seconds": {key: sum(cost["seconds"][key] for cost in costs) for key in costs[0]["seconds"]},
+            "latency_ms": float(np.mean([cost.get("latency_ms") or 0.0 for cost in costs])),
+            "peak_memory_mb": max(cost["peak_memory_mb"] for cost in costs),
+        },
+    }
+
+
+def score_pooled_folds(job: Job, data: Dataset, data_dir: Path | None) -> TestedSplits:
+    """The scores of all test sentences, in the order of `data`. `extra`: the deviation over the folds of their accuracies."""
+    items = [store.read_items(folder) or {} for folder in job.parents]
+    classes, predicted = (np.concatenate([fold[name] for fold in items]) for name in ("class", "predicted"))
+    assert np.array_equal(classes, data.sentences["test"].labels), "every sentence is in the test of one fold"
+    nats = [(store.read_tokens(folder) or {}).get("test") for folder in job.parents]
+    fold_nats = [fold for fold in nats if fold is not None]
+    accuracies = [float(np.mean(fold["predicted"] == fold["class"])) for fold in items]
+    scores = SplitScores(
+        np.concatenate(fold_nats) if len(fold_nats) == len(nats) else None, predicted == classes, predicted.astype(np.int32)
+    )
+    return TestedSplits(scores, {}, extra={"folds": float(len(items)), "sd_over_folds": float(np.std(accuracies, ddof=1))})
+
+
+def _floats(values: dict[str, int]) -> dict[str, float | None]:
+    return {name: float(value) for name, value in values.items()}
+
+
+def _result(folder: Path) -> dict[str, Any]:
+    result = store.read_result(folder)
+    assert result is not None, "a row is pooled after its folds"
+    return result

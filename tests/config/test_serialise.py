@@ -1,0 +1,35 @@
+"""What is written is what is read."""
+
+import tomllib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from config_strategies import configs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from research.config.cell_identity import cell_id
+from research.config.loader import load_config
+from research.config.model import Interpolation
+from research.config.schema import Config
+from research.config.serialise import to_toml, to_tree
+
+
+@settings(deadline=None, max_examples=80)
+@given(configs(), st.booleans())
+def test_a_written_config_reloads_as_itself(config: Config, defaults: bool) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "config.toml"
+        path.write_text(to_toml(config, defaults), encoding="utf-8")
+        read = load_config(path).config
+    assert read == config
+    assert cell_id(read, "digest") == cell_id(config, "digest")
+
+
+@settings(deadline=None, max_examples=50)
+@given(configs())
+def test_defaults_are_left_out_unless_wanted(config: Config) -> None:
+    short, full = to_tree(config), to_tree(config, defaults=True)
+    assert "train" not in short or config.train != Config.model_fields["train"].default
+    assert ("train" in full) == (not config.fitted or isinstance(config.model, Interpolation))  # a row of folds has the words of its folds
+    assert Config.model_validate(tomllib.loads(to_toml(config, defaults=True))) == config
