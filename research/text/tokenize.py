@@ -52,7 +52,7 @@ SIGN = rf"[^\w\s]{JOINED}*(?:(?<={JOINER})[^\w\s]{JOINED}*)*"  # one that is no 
 ALONE = rf"(?<![\w{MARK}{JOINER}])"
 ENGLISH = re.compile(
     rf"{ALONE}'(?:{APOSTROPHE_FIRST})(?![\w{MARK}{JOINER}])"  # 'tis: not an opening quotation mark
-    rf"|{ALONE}(?:{APOSTROPHE_LAST})'(?=\s)"  # o' the clock: not a closing one
+    rf"|{ALONE}(?:{APOSTROPHE_LAST})'(?=\s+\S)"  # o' the clock: not a closing one
     rf"|{LETTERS}(?:['-]{LETTERS})*"  # love's, o'er, well-met
     rf"|--|{SIGN}"  # a dash; any other sign, alone
 )

@@ -48,8 +48,8 @@ def made_up_lines():
 
 LINES = made_up_lines()
 RUN = (
-    "import hashlib, sys; from research.text.subword_tokenizers import train;"
-    "print(hashlib.sha256(train(sys.stdin.read().split('\\n'), sys.argv[1], int(sys.argv[2])).model).hexdigest())"
+    "import hashlib, sys; from research.text.subword_tokenizers import train_tokenizer;"
+    "print(hashlib.sha256(train_tokenizer(sys.stdin.read().split('\\n'), sys.argv[1], int(sys.argv[2])).model).hexdigest())"
 )
 known = st.text(sorted({*"".join(LINES), "\n"} - {*"\t\r\0"}))
 
