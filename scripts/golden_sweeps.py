@@ -23,17 +23,11 @@ FEW = ["seeds=2", "run.log_every=5", "optim.schedule.warmup=2"]
 PAIRS = ["data.train_pairs=300", "data.valid_pairs=40", "data.test_pairs=40", "train.steps=12"]
 SWEEPS = {
     "lm_ladder": ["data.train_tokens=40000", "data.valid_tokens=3000", "data.test_tokens=6000"],
-    "attention_scores": ["data.valid_examples=64", "data.test_examples=64", "train.steps=12"],
-    "attention_translation": PAIRS,
     "captioning": PAIRS,
     "classifier_ladder": ["data.train_sentences=300", "train.epochs=1"],
     "decoding": PAIRS,
-    "encoder_decoder_or_decoder_only": ["data.valid_pairs=40", "data.test_pairs=40", "train.steps=12"],
     "fine_tuning": ["train.steps=12"],
-    "gradient_flow": ["data.train_examples=500", "data.valid_examples=48", "data.test_examples=48", "train.steps=12"],
-    "positional_encodings": ["data.valid_tokens=2048", "data.test_tokens=8192", "train.steps=12"],
     "rules": [],
-    "transformer_parts": PAIRS,
 }
 COSTS = ("seconds", "tokens_per_second", "latency", "peak_memory")
 OF_THE_LAUNCH = {"cost", "created", "spec_file", "command", "format", "seconds", "versions"}
