@@ -11,6 +11,13 @@ class Node(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
     alone: ClassVar[tuple[str, ...]] = ()  # words on a scale of this kind's own: the value of another kind would mean something else here
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: object) -> None:
+        """A base class may ask its kinds for facts, class variables without a value. Raises TypeError for a kind that leaves one out."""
+        missing = sorted(name for name in cls.__class_vars__ if not hasattr(cls, name))
+        if "kind" in cls.model_fields and missing:
+            raise TypeError(f"{cls.__name__} does not say what its {', '.join(missing)} is, which every kind of its base class says")
+
 
 def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value

@@ -59,6 +59,7 @@ Limit = Rate | Literal["off"]
 class Optimiser(Node):
     """What every optimiser has."""
 
+    traced: ClassVar[tuple[str, str]]  # the words for its rate and for the decay of weights: programs differ in neither
     learning_rate: Rate = 1e-3
     schedule: Schedule = ConstantSchedule()
     clip: Limit = "off"  # of the global norm
@@ -68,13 +69,14 @@ class Optimiser(Node):
 class L2Optimiser(Optimiser):
     """An optimiser whose loss may have an L2 penalty."""
 
+    traced: ClassVar[tuple[str, str]] = ("learning_rate", "l2")
     l2: Weight = 0.0  # times half the squared length of all matrices and embeddings, added to the loss
 
 
 class SGD(Optimiser):
     """Stochastic gradient descent, with momentum if above zero. `weight_decay` is the same as an L2 penalty here."""
 
-    traced: ClassVar[tuple[str, ...]] = ("learning_rate", "weight_decay")
+    traced: ClassVar[tuple[str, str]] = ("learning_rate", "weight_decay")
     alone: ClassVar[tuple[str, ...]] = ("learning_rate",)
     kind: Literal["sgd"]
     learning_rate: Rate = 0.1
@@ -85,7 +87,6 @@ class SGD(Optimiser):
 class Adam(L2Optimiser):
     """Kingma & Ba 2015."""
 
-    traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
     kind: Literal["adam"]
     beta1: Fraction = 0.9
     beta2: Fraction = 0.999
@@ -94,7 +95,7 @@ class Adam(L2Optimiser):
 class AdamW(Optimiser):
     """Adam with decoupled weight decay of the matrices (Loshchilov & Hutter 2019)."""
 
-    traced: ClassVar[tuple[str, ...]] = ("learning_rate", "weight_decay")
+    traced: ClassVar[tuple[str, str]] = ("learning_rate", "weight_decay")
     kind: Literal["adamw"] = "adamw"
     beta1: Fraction = 0.9
     beta2: Fraction = 0.999
@@ -104,7 +105,6 @@ class AdamW(Optimiser):
 class Adagrad(L2Optimiser):
     """Each number's rate falls with the root of the sum of its squared gradients (Duchi et al. 2011)."""
 
-    traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
     alone: ClassVar[tuple[str, ...]] = ("learning_rate",)
     kind: Literal["adagrad"]
     learning_rate: Rate = 0.01
@@ -114,7 +114,6 @@ class Adagrad(L2Optimiser):
 class Adadelta(L2Optimiser):
     """Steps of the size of the steps before, over that of the gradients (Zeiler 2012, algorithm 1, with its rho and epsilon)."""
 
-    traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
     alone: ClassVar[tuple[str, ...]] = ("learning_rate",)
     kind: Literal["adadelta"]
     learning_rate: Rate = 1.0  # the paper has none
@@ -125,7 +124,6 @@ class Adadelta(L2Optimiser):
 class RMSprop(L2Optimiser):
     """The gradient over the root of a running mean of its square (Tieleman & Hinton 2012)."""
 
-    traced: ClassVar[tuple[str, ...]] = ("learning_rate", "l2")
     kind: Literal["rmsprop"]
     decay: Fraction = 0.9
     epsilon: Rate = 1e-8

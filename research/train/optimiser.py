@@ -1,9 +1,10 @@
-"""optax chains from the words of [optim]: a rule and a schedule are an entry each. The learning rate, and what draws weights to zero, are
-traced, so that a sweep over them is one program.
+"""optax chains from the words of [optim]: an optimiser is one entry of `OPTIMISERS`, a schedule one of `SCHEDULES`.
+
+The learning rate, and what draws weights to zero, are traced, so that a sweep over them is one program.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +26,7 @@ from research.config.optim import (
     Optim,
     RMSprop,
     Schedule,
+    WarmupSchedule,
 )
 
 Rate = Float[Array, ""]
@@ -34,16 +36,18 @@ Rule = list[optax.GradientTransformation]
 
 def learning_rate_factor(schedule: Schedule, steps: int, steps_per_epoch: int, step: Step) -> Float[Array, ""]:
     """What the learning rate is multiplied with at a step, counted from 0; steps is the length of the whole run."""
-    return SCHEDULES[type(schedule)](schedule, steps, steps_per_epoch, step).astype(jnp.float32)
+    return SCHEDULES[type(schedule)].factor(schedule, steps, steps_per_epoch, step).astype(jnp.float32)
 
 
 def optimiser(optim: Optim, rate: Rate, decay: Rate) -> optax.GradientTransformation:
-    """The penalty's gradient, clipping by global norm, then the rule; `rate` is the learning rate at this step, `decay` the optimiser's
-    weight decay or L2. The state's shape does not depend on the values.
+    """Clipping by global norm, then the rule, with the decay of weights where the entry has it; `rate` is the learning rate at this step,
+    `decay` the optimiser's weight decay or L2. The state's shape does not depend on the values.
     """
-    penalty = [optax.add_decayed_weights(decay, mask=_matrices)] if getattr(optim, "l2", 0.0) else []
+    kind = OPTIMISERS[type(optim)]
+    decays = [optax.add_decayed_weights(decay, mask=_matrices)] if traced_hyperparameters(optim)[1] else []
     clip = [] if optim.clip == "off" else [optax.clip_by_global_norm(optim.clip)]
-    return optax.chain(*penalty, *clip, *RULES[type(optim)](optim, decay), optax.scale_by_learning_rate(rate))
+    chain = {"decay": decays, "clip": clip, "rule": kind.rule(optim)}
+    return optax.chain(*(link for part in kind.order for link in chain[part]), optax.scale_by_learning_rate(rate))
 
 
 def traced_hyperparameters(optim: Optim) -> tuple[float, float]:
@@ -63,17 +67,7 @@ def constrain_max_norm(optim: Optim, params: PyTree) -> PyTree:
 
 def check_schedule(schedule: Schedule, steps: int, steps_per_epoch: int) -> None:
     """Raises StepladderError for a schedule of which a part would never come."""
-    warmup, hold = getattr(schedule, "warmup", 0), getattr(schedule, "hold", 0)
-    if warmup >= steps:
-        raise StepladderError(
-            f"optim.schedule.warmup = {warmup} is not below the run's {steps} steps: the rate would never be reached. Lower it, or train "
-            "for longer."
-        )
-    if hold * steps_per_epoch >= steps:
-        raise StepladderError(
-            f"optim.schedule.hold = {hold} epochs are all of the run's {steps} steps ({steps_per_epoch} an epoch): the rate would never "
-            "fall. Lower it, train for longer, or use schedule.kind = constant."
-        )
+    SCHEDULES[type(schedule)].check(schedule, steps, steps_per_epoch)
 
 
 def _constant(schedule: ConstantSchedule, steps: int, steps_per_epoch: int, step: Step) -> Rate:
@@ -107,50 +101,81 @@ def _share_done(warmup: int, steps: int, step: Step) -> Rate:
     return jnp.clip((step - warmup) / max(1, steps - warmup), 0.0, 1.0)
 
 
-SCHEDULES: dict[type, Callable[..., Rate]] = {  # (schedule, steps, steps_per_epoch, step)
-    ConstantSchedule: _constant,
-    CosineSchedule: _cosine,
-    LinearSchedule: _linear,
-    InverseSquareRootSchedule: _inverse_square_root,
-    EpochDecaySchedule: _epoch_decay,
+def _check_warmup(schedule: WarmupSchedule, steps: int, steps_per_epoch: int) -> None:
+    if schedule.warmup >= steps:
+        raise StepladderError(
+            f"optim.schedule.warmup = {schedule.warmup} is not below the run's {steps} steps: the rate would never be reached. Lower it, "
+            "or train for longer."
+        )
+
+
+def _check_hold(schedule: EpochDecaySchedule, steps: int, steps_per_epoch: int) -> None:
+    if schedule.hold * steps_per_epoch >= steps:
+        raise StepladderError(
+            f"optim.schedule.hold = {schedule.hold} epochs are all of the run's {steps} steps ({steps_per_epoch} an epoch): the rate would "
+            "never fall. Lower it, train for longer, or use schedule.kind = constant."
+        )
+
+
+class ScheduleKind(NamedTuple):
+    """A schedule: its factor at a step, and the check that every part of it comes within a run."""
+
+    factor: Callable[..., Rate]  # (schedule, steps, steps_per_epoch, step)
+    check: Callable[..., None]  # (schedule, steps, steps_per_epoch); raises StepladderError
+
+
+SCHEDULES: dict[type, ScheduleKind] = {
+    ConstantSchedule: ScheduleKind(_constant, _check_warmup),
+    CosineSchedule: ScheduleKind(_cosine, _check_warmup),
+    LinearSchedule: ScheduleKind(_linear, _check_warmup),
+    InverseSquareRootSchedule: ScheduleKind(_inverse_square_root, _check_warmup),
+    EpochDecaySchedule: ScheduleKind(_epoch_decay, _check_hold),
 }
 
 
-def _sgd(optim: SGD, decay: Rate) -> Rule:
-    return [*_decayed(optim, decay), *([optax.trace(optim.momentum)] if optim.momentum else [])]
+def _sgd(optim: SGD) -> Rule:
+    return [optax.trace(optim.momentum)] if optim.momentum else []
 
 
-def _adam(optim: Adam, decay: Rate) -> Rule:
+def _adam(optim: Adam | AdamW) -> Rule:
     return [optax.scale_by_adam(optim.beta1, optim.beta2)]
 
 
-def _adamw(optim: AdamW, decay: Rate) -> Rule:
-    return [optax.scale_by_adam(optim.beta1, optim.beta2), *_decayed(optim, decay)]
-
-
-def _adagrad(optim: Adagrad, decay: Rate) -> Rule:
+def _adagrad(optim: Adagrad) -> Rule:
     return [optax.scale_by_rss(0.0, optim.epsilon)]
 
 
-def _adadelta(optim: Adadelta, decay: Rate) -> Rule:
+def _adadelta(optim: Adadelta) -> Rule:
     return [optax.scale_by_adadelta(optim.rho, optim.epsilon)]
 
 
-def _rmsprop(optim: RMSprop, decay: Rate) -> Rule:
+def _rmsprop(optim: RMSprop) -> Rule:
     return [optax.scale_by_rms(optim.decay, optim.epsilon, eps_in_sqrt=False)]
 
 
-def _decayed(optim: SGD | AdamW, decay: Rate) -> Rule:
-    return [optax.add_decayed_weights(decay, mask=_matrices)] if optim.weight_decay else []
+Part = Literal["decay", "clip", "rule"]
+PENALTY: tuple[Part, ...] = ("decay", "clip", "rule")  # L2: a part of the loss, and so of the gradient that is clipped
+COUPLED: tuple[Part, ...] = ("clip", "decay", "rule")  # a part of the gradient after clipping
+DECOUPLED: tuple[Part, ...] = ("clip", "rule", "decay")  # no part of the gradient (Loshchilov & Hutter 2019)
 
 
-RULES: dict[type, Callable[..., Rule]] = {  # (optim, weight decay) -> what is done to the clipped gradient, before the learning rate
-    SGD: _sgd,
-    Adam: _adam,
-    AdamW: _adamw,
-    Adagrad: _adagrad,
-    Adadelta: _adadelta,
-    RMSprop: _rmsprop,
+class OptimiserKind(NamedTuple):
+    """An optimiser: its rule, and where in the chain from a gradient to a step the decay of weights stands.
+
+    Which of its words are traced is `traced` of its config: the rate, and what says how strong the decay is.
+    """
+
+    rule: Callable[..., Rule]  # (optim) -> what is done to a gradient, before the learning rate
+    order: tuple[Part, ...]
+
+
+OPTIMISERS: dict[type, OptimiserKind] = {
+    SGD: OptimiserKind(_sgd, COUPLED),
+    Adam: OptimiserKind(_adam, PENALTY),
+    AdamW: OptimiserKind(_adam, DECOUPLED),
+    Adagrad: OptimiserKind(_adagrad, PENALTY),
+    Adadelta: OptimiserKind(_adadelta, PENALTY),
+    RMSprop: OptimiserKind(_rmsprop, PENALTY),
 }
 
 

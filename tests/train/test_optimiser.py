@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from research.config.errors import StepladderError
+from research.config.fields import member_classes
+from research.config.node import Node
 from research.config.optim import (
     SGD,
     Adadelta,
@@ -23,11 +25,22 @@ from research.config.optim import (
     EpochDecaySchedule,
     InverseSquareRootSchedule,
     LinearSchedule,
+    Optim,
+    Optimiser,
     RMSprop,
+    Schedule,
 )
 from research.config.schema import Model
 from research.models import language_model
-from research.train.optimiser import check_schedule, constrain_max_norm, learning_rate_factor, optimiser, traced_hyperparameters
+from research.train.optimiser import (
+    OPTIMISERS,
+    SCHEDULES,
+    check_schedule,
+    constrain_max_norm,
+    learning_rate_factor,
+    optimiser,
+    traced_hyperparameters,
+)
 
 
 @struct.dataclass
@@ -140,6 +153,41 @@ def adam_with_penalty(optim, learning_rates):
             second[name] = optim.beta2 * second[name] + (1 - optim.beta2) * gradient[name] ** 2
             params[name] -= rate * first[name] / (1 - optim.beta1**step) / (np.sqrt(second[name] / (1 - optim.beta2**step)) + 1e-8)
     return params
+
+
+@pytest.mark.parametrize(("entries", "words"), [(OPTIMISERS, Optim), (SCHEDULES, Schedule)], ids=["optimisers", "schedules"])
+def test_every_kind_of_the_config_is_an_entry(entries, words):
+    assert set(entries) == set(member_classes(words))
+
+
+@pytest.mark.parametrize("kind", OPTIMISERS)
+def test_the_chain_does_not_depend_on_the_values_of_what_is_traced(kind):
+    """A sweep over the rate and a decay above zero is one program; a decay of zero is another."""
+    default = kind(kind=kind.model_fields["kind"].annotation.__args__[0])
+    _, decay = kind.traced
+
+    def state(strength):
+        optim = default.model_copy(update={decay: strength})
+        assert traced_hyperparameters(optim) == (default.learning_rate, strength)
+        chain = optimiser(optim, jnp.float32(1), jnp.float32(strength))
+        return jax.tree.structure(chain.init(Params(**jax.tree.map(jnp.float32, draws(0)))))
+
+    assert state(0.1) == state(0.3) != state(0.0)
+
+
+def test_an_optimiser_that_does_not_say_what_is_traced_is_refused():
+    with pytest.raises(TypeError, match="Forgetful does not say what its traced is"):
+        type("Forgetful", (Optimiser,), {"__module__": __name__, "__annotations__": {"kind": str}})
+    assert issubclass(type("Common", (Optimiser,), {"__module__": __name__}), Node)  # a base class without a kind may leave it out
+
+
+@pytest.mark.parametrize("kind", SCHEDULES)
+def test_every_schedule_is_checked(kind):
+    """One step is too few for a warm-up of one step or an epoch of one."""
+    words = {"warmup": 1} if "warmup" in kind.model_fields else {"hold": 1}
+    schedule = kind(kind=kind.model_fields["kind"].annotation.__args__[0], **words)
+    with pytest.raises(StepladderError, match=f"optim.schedule.{next(iter(words))} = 1 "):
+        check_schedule(schedule, 1, 1)
 
 
 @pytest.mark.parametrize(
