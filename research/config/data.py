@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from research.config.data_kind import DataConfig
 from research.config.node import Fraction, HeldOut, Integers, Node, NonNegative, Positive
 from research.config.pairs import Translation
 from research.config.subwords import NoRegularisation, Regularisation
@@ -13,10 +14,10 @@ from research.config.vocabulary import Level, VocabularyConfig
 Corruption = Literal["swap", "drop", "double", "replace"]
 
 
-class TextCorpus(Node):
+class TextCorpus(DataConfig):
     """What every text corpus has."""
 
-    limits: ClassVar[tuple[str, ...]] = ("train_tokens",)  # the words that say on how much is trained, the first that says so first
+    limits: ClassVar[tuple[str, ...]] = ("train_tokens",)
     level: Level = "word"
     length: Positive = 64  # tokens in a training window
     batches: Literal["windows", "columns"] = "windows"  # shuffled windows, or contiguous columns with a carried state
@@ -76,7 +77,7 @@ class TinyShakespeare(TextCorpus):
     level: Level = "char"
 
 
-class SyntheticExamples(Node):
+class SyntheticExamples(DataConfig):
     """What every generated task has: a fixed set of examples a split, the same for every seed; a seed orders them."""
 
     limits: ClassVar[tuple[str, ...]] = ("train_examples",)
@@ -121,7 +122,7 @@ class AgreementTask(SyntheticExamples):
     fillers: Positive = 32  # distinct intervening words
 
 
-class Labelled(Node):
+class Labelled(DataConfig):
     """What every set of labelled sentences has. A model of fixed length reads a sentence's first `length` symbols.
 
     What is counted (bags of words, n-grams) reads words. At another level a trained model reads the words' characters, bytes or pieces,
@@ -152,6 +153,11 @@ class CrossValidated(Labelled):
     folds: Literal["off"] | Annotated[int, Field(ge=2)] = "off"
     fold: Literal["all"] | NonNegative = "all"  # the one that is the test, or a cell for each
     validation: Literal["when_needed", "next_fold", "none"] = "when_needed"  # next_fold: it trains on one fold less
+
+    @property
+    def has_folds(self) -> bool:
+        """As the config says."""
+        return self.folds != "off"
 
     @property
     def pooled(self) -> bool:
@@ -186,6 +192,7 @@ class Vader(CrossValidated):
 class SST(Labelled):
     """Stanford Sentiment Treebank (Socher et al. 2013): its own splits."""
 
+    fine: ClassVar[bool]  # five classes, neutral among them
     phrases: bool = False  # train on every phrase of the trees, not on whole sentences alone
 
     @property
@@ -197,12 +204,14 @@ class SST(Labelled):
 class SST2(SST):
     """Positive or negative; neutral sentences left out."""
 
+    fine: ClassVar[bool] = False
     kind: Literal["sst2"]
 
 
 class SST5(SST):
     """Very negative, negative, neutral, positive, very positive."""
 
+    fine: ClassVar[bool] = True
     kind: Literal["sst5"]
 
 

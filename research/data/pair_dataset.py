@@ -5,13 +5,14 @@
     columns s+1 ..      the target; there are q scored positions, one more than the longest target of training has symbols
 
 An encoder-decoder cuts the row at s. Rows of valid and test are as wide, or as wide as that split's own longest pair asks for: what a
-model is, how it is drawn and trained knows nothing of them.
+model is, how it is drawn and trained knows nothing of them. One entry for each kind of pairs is in `PAIRS`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain, takewhile
 from pathlib import Path
-from typing import Any, NamedTuple, SupportsInt, get_args
+from typing import Any, Literal, NamedTuple, SupportsInt, get_args
 
 import numpy as np
 from jaxtyping import Int32
@@ -19,13 +20,23 @@ from jaxtyping import Int32
 from research.config.errors import StepladderError
 from research.config.pairs import Multi30k, Numerals, PairFiles, Rewrite, SymbolPairs, TextPairs
 from research.config.subwords import Subword
-from research.data.dataset import Dataset, ExampleSplit, PairTexts, Sides
+from research.data.clusters import independent
+from research.data.dataset import SPLITS, Dataset, ExampleSplit, PairTexts, Sides
 from research.data.limits import checked_limit
 from research.data.numerals import DIGITS
-from research.data.pair_texts import read_pair_texts
+from research.data.pair_texts import (
+    caption_contents,
+    drawn_pairs,
+    numeral_contents,
+    own_pairs,
+    read_multi30k,
+    read_numerals,
+    read_pair_files,
+    read_rewrite,
+)
 from research.data.rewrite import symbol_names
+from research.data.source_kind import SourceKind, learner_of_level, learns_nothing
 from research.data.split_identity import identify_pairs
-from research.data.texts import SPLITS
 from research.data.tokenizer_cache import fitted_tokenizer
 from research.text.sides import Side, join_symbols, split_symbols
 from research.text.tokenize import LINE_END, UNKNOWN
@@ -35,6 +46,13 @@ from research.text.vocabulary import Vocabulary, build_vocabulary
 SEPARATOR, END = "<sep>", "</s>"
 SPECIAL = (UNKNOWN, SEPARATOR, END)
 WHOLE = 2  # a pair of valid and test may be so many times as long as one of training
+
+
+class PairSymbols(NamedTuple):
+    """The symbols of a kind of pairs: how the texts of a side are cut, and which types of a side have a symbol, special ones left out."""
+
+    side: Callable[[Any, str, tuple[str, ...]], Side]  # (config, "source" or "target", the texts of training)
+    types: Callable[[Any, Side, list[list[str]]], tuple[str, ...]]  # (config, side, the symbols of training)
 
 
 class Cut(NamedTuple):
@@ -51,17 +69,18 @@ class Numbered(NamedTuple):
     targets: list[Int32[np.ndarray, " n"]]
 
 
-def load_pair_dataset(config: SymbolPairs, data_dir: Path | None, identity: str) -> Dataset:
+def load_pair_dataset(symbols: PairSymbols, config: SymbolPairs, data_dir: Path | None, identity: str) -> Dataset:
     """The dataset of a config of pairs. The vocabulary is that of all training pairs, also of those left out.
 
     Raises StepladderError for what the user can mend.
     """
     check_tokenizer(config.bleu_tokenizer)
-    texts = read_pair_texts(config, data_dir)
-    source, target = _side(config, "source", texts["train"].sources), _side(config, "target", texts["train"].targets)
+    texts = PAIRS[type(config)].read(config, data_dir)
+    source = symbols.side(config, "source", texts["train"].sources)
+    target = symbols.side(config, "target", texts["train"].targets)
     cut = {split: _cut(split, source, target, texts[split]) for split in SPLITS}
     vocabulary, sides = join_sides(
-        source, target, _types(config, source, cut["train"].sources), _types(config, target, cut["train"].targets)
+        source, target, symbols.types(config, source, cut["train"].sources), symbols.types(config, target, cut["train"].targets)
     )
     indices = {"train": _short_enough(config, cut["train"])} | {split: _all_pairs(config, split, cut[split]) for split in ("valid", "test")}
     numbers = {split: _numbered(vocabulary, sides, cut[split], indices[split]) for split in SPLITS}
@@ -82,14 +101,8 @@ def load_pair_dataset(config: SymbolPairs, data_dir: Path | None, identity: str)
     )
 
 
-def _side(config: SymbolPairs, which: str, training: tuple[str, ...]) -> Side:
-    """How the texts of a side are cut."""
-    if not isinstance(config, TextPairs):
-        return Side("word")
-    if isinstance(config, Numerals) and getattr(config, which) == DIGITS:
-        return Side("char")
-    words: Any = "spaces" if isinstance(config, PairFiles) and config.tokenized else "punctuation"
-    lower = isinstance(config, Multi30k) and config.lower
+def _text_side(config: TextPairs, training: tuple[str, ...], words: Literal["spaces", "punctuation"], lower: bool = False) -> Side:
+    """A side of texts; at a subword level its pieces are learned from those of training."""
     if config.level not in get_args(Subword):
         return Side(config.level, words, lower, normalisation=config.normalisation)
     assert config.vocabulary.size != "all", "the schema asks for a size"
@@ -97,16 +110,32 @@ def _side(config: SymbolPairs, which: str, training: tuple[str, ...]) -> Side:
     return Side(config.level, words, lower, tokenizer, config.normalisation)
 
 
-def _types(config: SymbolPairs, side: Side, training: list[list[str]]) -> tuple[str, ...]:
-    """The types of a side that have a symbol, without the special ones."""
-    if isinstance(config, Rewrite):
-        return symbol_names(config)
-    assert isinstance(config, TextPairs)
+def _numeral_side(config: Numerals, which: str, training: tuple[str, ...]) -> Side:
+    return Side("char") if getattr(config, which) == DIGITS else _text_side(config, training, "punctuation")
+
+
+def _caption_side(config: Multi30k, which: str, training: tuple[str, ...]) -> Side:
+    return _text_side(config, training, "punctuation", config.lower)
+
+
+def _file_side(config: PairFiles, which: str, training: tuple[str, ...]) -> Side:
+    return _text_side(config, training, "spaces" if config.tokenized else "punctuation")
+
+
+def _symbol_side(config: Rewrite, which: str, training: tuple[str, ...]) -> Side:
+    return Side("word")
+
+
+def _text_types(config: TextPairs, side: Side, training: list[list[str]]) -> tuple[str, ...]:
     if side.tokenizer is not None:
         return side.tokenizer.pieces
     size, min_count = config.vocabulary.size, config.vocabulary.min_count
     types = build_vocabulary(chain.from_iterable(training), side.level, size, min_count).types
     return tuple(kind for kind in types if kind not in (UNKNOWN, LINE_END[side.level]))
+
+
+def _symbol_types(config: Rewrite, side: Side, training: list[list[str]]) -> tuple[str, ...]:
+    return symbol_names(config)
 
 
 def join_sides(source: Side, target: Side, source_types: Sequence[str], target_types: Sequence[str]) -> tuple[Vocabulary, Sides]:
@@ -243,3 +272,17 @@ def describe_pairs(vocabulary: Vocabulary, sides: Sides, numbers: dict[str, Numb
         "longest": by_side(lambda side: max(map(len, side))),
         "unknown": by_side(lambda side: float(np.mean(np.concatenate(side) == vocabulary.unk))),
     }
+
+
+def _pair_kind(
+    read: Callable[..., dict[str, PairTexts]], contents: Callable[..., list[Any]], learner: Callable[..., str], symbols: PairSymbols
+) -> SourceKind:
+    return SourceKind(read, contents, learner, independent, partial(load_pair_dataset, symbols), unread=())
+
+
+PAIRS: dict[type, SourceKind] = {
+    Numerals: _pair_kind(read_numerals, numeral_contents, learner_of_level, PairSymbols(_numeral_side, _text_types)),
+    Multi30k: _pair_kind(read_multi30k, caption_contents, learner_of_level, PairSymbols(_caption_side, _text_types)),
+    PairFiles: _pair_kind(read_pair_files, own_pairs, learner_of_level, PairSymbols(_file_side, _text_types)),
+    Rewrite: _pair_kind(read_rewrite, drawn_pairs, learns_nothing, PairSymbols(_symbol_side, _symbol_types)),
+}

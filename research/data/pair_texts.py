@@ -1,22 +1,21 @@
-"""From a config of pairs to the texts of its three splits: one entry for each kind, in `PAIR_READERS`. Texts are in the normal form."""
+"""From a config of pairs to the texts of its three splits, and what identifies them. Texts are in the normal form."""
 
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from research.config.errors import StepladderError
-from research.config.pairs import Multi30k, Numerals, PairFiles, Rewrite, SymbolPairs
+from research.config.pairs import Multi30k, Numerals, PairFiles, Rewrite
 from research.config.unicode import split_lines
-from research.data.dataset import PairTexts
+from research.data.dataset import SPLITS, PairTexts
 from research.data.dataset_sources import SOURCES, read_data_source
-from research.data.download import digest_of, sha256
+from research.data.download import sha256
 from research.data.held_out import hold_out
 from research.data.numerals import draw_numbers, spell_number
 from research.data.rewrite import draw_rewrite
-from research.data.texts import SPLITS, find_text
+from research.data.texts import find_text
 from research.data.utf8 import as_text
 from research.text.sides import normalise_text
 
@@ -97,43 +96,22 @@ def read_rewrite(config: Rewrite, data_dir: Path | None) -> dict[str, PairTexts]
     return {split: draw_rewrite(config, split) for split in SPLITS}
 
 
-class PairReader(NamedTuple):
-    """What a kind of pairs is: how it is read, and what identifies what was read."""
-
-    read: Callable[[Any, Path | None], dict[str, PairTexts]]
-    contents: Callable[[Any, Path | None], list[Any]]
-
-
-def _caption_contents(config: Multi30k, data_dir: Path | None) -> list[Any]:
+def caption_contents(config: Multi30k, data_dir: Path | None) -> list[Any]:
+    """The checksums of the files of two languages, which need not be here."""
     files = {file.name: file.sha256 for file in SOURCES[config.kind].files}
     return [config.kind, READER, *(files[name] for name in _caption_files(config))]
 
 
-def _own_files(config: PairFiles, data_dir: Path | None) -> list[Any]:
+def own_pairs(config: PairFiles, data_dir: Path | None) -> list[Any]:
+    """The checksums of the user's own files."""
     return [READER, *(sha256(content) for split in _files(config) for content in _file_contents(config, split, data_dir).values())]
 
 
-def _drawn_contents(config: SymbolPairs, data_dir: Path | None) -> list[Any]:
+def drawn_pairs(config: Rewrite | Numerals, data_dir: Path | None) -> list[Any]:
+    """The words of the config, and the versions of what draws."""
     return [config.model_dump(mode="json", exclude_defaults=True), READER, np.__version__]
 
 
-def _numeral_contents(config: Numerals, data_dir: Path | None) -> list[Any]:
-    return [*_drawn_contents(config, data_dir), version("num2words")]
-
-
-PAIR_READERS: dict[type[SymbolPairs], PairReader] = {
-    Numerals: PairReader(read_numerals, _numeral_contents),
-    Multi30k: PairReader(read_multi30k, _caption_contents),
-    PairFiles: PairReader(read_pair_files, _own_files),
-    Rewrite: PairReader(read_rewrite, _drawn_contents),
-}
-
-
-def read_pair_texts(config: SymbolPairs, data_dir: Path | None) -> dict[str, PairTexts]:
-    """The texts of each split."""
-    return PAIR_READERS[type(config)].read(config, data_dir)
-
-
-def pairs_digest(config: SymbolPairs, data_dir: Path | None) -> str:
-    """What identifies the pairs: checksums of files; of what is drawn, the words of the config and the versions of what draws it."""
-    return digest_of(PAIR_READERS[type(config)].contents(config, data_dir))
+def numeral_contents(config: Numerals, data_dir: Path | None) -> list[Any]:
+    """As of other pairs that are drawn, and the version of what says the numbers."""
+    return [*drawn_pairs(config, data_dir), version("num2words")]

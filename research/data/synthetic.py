@@ -5,13 +5,16 @@ Short spaces (copying one symbol) repeat across splits by their nature; the stre
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from research.config.data import AgreementTask, AssociativeRecall, CopyTask, ReverseTask, SyntheticExamples
-from research.data.dataset import ExampleSplit
-from research.data.download import digest_of
+from research.data.clusters import independent
+from research.data.dataset import SCORED, SPLITS, Dataset, ExampleSplit
+from research.data.source_kind import SourceKind, learns_nothing
+from research.data.split_identity import identify_examples
 from research.text.vocabulary import Vocabulary
 
 GENERATOR = 1  # raised when a change here alters the examples
@@ -104,25 +107,56 @@ def agreement(config: AgreementTask, rng: np.random.Generator, n: int) -> Exampl
     return ExampleSplit(np.where(valid, inputs, 0), valid, title + 2, distance, np.ones((n, 1), np.float32), distance[:, 0])
 
 
-class SyntheticTask(NamedTuple):
-    vocabulary: Callable[[Any], Vocabulary]
-    draw: Callable[[Any, np.random.Generator, int], ExampleSplit]
+class Examples(NamedTuple):
+    """The splits of a task, and the symbols of all of them."""
+
+    vocabulary: Vocabulary
+    splits: dict[str, ExampleSplit]
 
 
-SYNTHETIC_TASKS: dict[type[SyntheticExamples], SyntheticTask] = {
-    CopyTask: SyntheticTask(copy_vocabulary, copy),
-    ReverseTask: SyntheticTask(copy_vocabulary, reverse),
-    AssociativeRecall: SyntheticTask(recall_vocabulary, recall),
-    AgreementTask: SyntheticTask(agreement_vocabulary, agreement),
-}
+def load_examples(config: SyntheticExamples, data_dir: Path | None, identity: str) -> Dataset:
+    """The dataset of a generated task."""
+    vocabulary, splits = EXAMPLES[type(config)].read(config, data_dir)
+    return Dataset(
+        vocabulary,
+        splits["train"],
+        splits["valid"],
+        splits["test"],
+        digest=identity,
+        eos=None,
+        description=_describe_examples(vocabulary, splits),
+        identities={split: identify_examples(vocabulary, splits[split]) for split in SCORED},
+    )
 
 
-def generate_examples(config: SyntheticExamples, split: str) -> ExampleSplit:
-    """The examples of a split: `<split>_examples` of them."""
-    return SYNTHETIC_TASKS[type(config)].draw(config, split_rng(split), getattr(config, f"{split}_examples"))
+def _describe_examples(vocabulary: Vocabulary, splits: dict[str, ExampleSplit]) -> dict[str, Any]:
+    return {
+        "types": vocabulary.size,
+        "examples": {name: len(split.inputs) for name, split in splits.items()},
+        "length": {name: split.inputs.shape[1] for name, split in splits.items()},
+        "tokens": {name: int(split.weight.sum()) for name, split in splits.items()},
+    }
 
 
-def synthetic_digest(config: SyntheticExamples) -> str:
+def generated_contents(config: SyntheticExamples, data_dir: Path | None) -> list[Any]:
     """What identifies generated data: the task's arguments, the generator's version, and numpy's, whose streams it draws from."""
-    parts = [config.model_dump(mode="json"), GENERATOR, np.__version__]
-    return digest_of(parts)
+    return [config.model_dump(mode="json"), GENERATOR, np.__version__]
+
+
+def _example_kind(vocabulary: Callable[..., Vocabulary], draw: Callable[..., ExampleSplit]) -> SourceKind:
+    """A task from its symbols, (config), and its examples, (config, generator, number): `<split>_examples` of them."""
+
+    def read(config: SyntheticExamples, data_dir: Path | None) -> Examples:
+        return Examples(
+            vocabulary(config), {split: draw(config, split_rng(split), getattr(config, f"{split}_examples")) for split in SPLITS}
+        )
+
+    return SourceKind(read, generated_contents, learns_nothing, independent, load_examples, unread=())
+
+
+EXAMPLES: dict[type, SourceKind] = {
+    CopyTask: _example_kind(copy_vocabulary, copy),
+    ReverseTask: _example_kind(copy_vocabulary, reverse),
+    AssociativeRecall: _example_kind(recall_vocabulary, recall),
+    AgreementTask: _example_kind(agreement_vocabulary, agreement),
+}

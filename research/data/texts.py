@@ -1,25 +1,25 @@
-"""From a config of a corpus to the text of its three splits: one entry for each kind, in `TEXT_READERS`.
+"""From a config of a corpus to the text of its three splits, and what identifies it.
 
 A text is Unicode, a sentence a line, and ends with a newline: see `research.config.unicode`.
 """
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from research.config.data import PTB, Files, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, Unlabelled, WikiText2
 from research.config.errors import StepladderError
-from research.config.unicode import decode_path, normalise_unicode, split_lines
+from research.config.unicode import decode_path, split_lines
+from research.data.dataset import SPLITS
 from research.data.dataset_sources import SOURCES, read_data_source
-from research.data.download import digest_of, sha256
+from research.data.download import sha256
 from research.data.held_out import hold_out
-from research.data.labelled import join_words, labelled_digest, read_sentences
+from research.data.sentence_dataset import join_words, read_sentences, sentences_digest
 from research.data.shakespeare import read_plays, separate_words
 from research.data.utf8 import as_text
 from research.text.tokenize import unicode_words
 
 READER = 1  # raised when a change here, or in tokenisation, alters a pinned text
-SPLITS = ("train", "valid", "test")
 Texts = dict[str, str]
 
 
@@ -107,47 +107,21 @@ def read_unlabelled(config: Unlabelled, data_dir: Path | None) -> Texts:
     return {split: "".join(join_words(words) + "\n" for words in sentences[split].words) for split in SPLITS}
 
 
-class TextReader(NamedTuple):
-    """What a kind of corpus is: how it is read, and what identifies what was read."""
-
-    read: Callable[[Any, Path | None], Texts]
-    contents: Callable[[Any, Path | None], list[Any]]
-
-
-def _pinned(source: str) -> Callable[[Any, Path | None], list[Any]]:
+def pinned_text(source: str) -> Callable[[TextCorpus, Path | None], list[Any]]:
     """Name, reader and checksums of a pinned source, whose files need not be here."""
     return lambda config, data_dir: [source, READER, *(file.sha256 for file in SOURCES[source].files)]
 
 
-def _own_files(config: Files, data_dir: Path | None) -> list[Any]:
+def own_text(config: Files, data_dir: Path | None) -> list[Any]:
+    """The checksums of the user's own files."""
     return [sha256(content) for content in _file_contents(config, data_dir).values()]
 
 
-def _topics(config: Pydoc, data_dir: Path | None) -> list[Any]:
+def topics_text(config: Pydoc, data_dir: Path | None) -> list[Any]:
+    """The checksums of what this Python says."""
     return [config.kind, READER, *(sha256(text.encode()) for text in read_pydoc(config, data_dir).values())]
 
 
-def _sentences(config: Unlabelled, data_dir: Path | None) -> list[Any]:
-    return [config.kind, READER, labelled_digest(config.of, data_dir)]
-
-
-TEXT_READERS: dict[type[TextCorpus], TextReader] = {
-    Shakespeare: TextReader(read_shakespeare, _pinned("shakespeare")),
-    Pydoc: TextReader(read_pydoc, _topics),
-    Files: TextReader(read_files, _own_files),
-    PTB: TextReader(read_ptb, _pinned("ptb")),
-    WikiText2: TextReader(read_wikitext2, _pinned("wikitext2")),
-    TinyShakespeare: TextReader(read_tinyshakespeare, _pinned("tinyshakespeare")),
-    Unlabelled: TextReader(read_unlabelled, _sentences),
-}
-
-
-def read_corpus(config: TextCorpus, data_dir: Path | None) -> Texts:
-    """The text of each split, in the normal form that the config asks for."""
-    texts = TEXT_READERS[type(config)].read(config, data_dir)
-    return {split: normalise_unicode(text, config.normalisation) for split, text in texts.items()}
-
-
-def text_digest(config: TextCorpus, data_dir: Path | None) -> str:
-    """What identifies a corpus: of pinned files their checksums and the reader's version, else the bytes. Needs no pinned file."""
-    return digest_of(TEXT_READERS[type(config)].contents(config, data_dir))
+def unlabelled_text(config: Unlabelled, data_dir: Path | None) -> list[Any]:
+    """What identifies the labelled sentences."""
+    return [config.kind, READER, sentences_digest(config.of, data_dir)]

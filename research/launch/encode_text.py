@@ -8,8 +8,9 @@ from research.config.data import Labelled, TextCorpus
 from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.config.unicode import argument_text
-from research.data.labelled import join_words, split_words
-from research.data.loading import load_dataset, load_vocabulary
+from research.data.loading import load_dataset
+from research.data.sentence_dataset import join_words, split_words
+from research.data.text_dataset import load_vocabulary
 from research.text import subword_tokenizers
 from research.text.vocabulary import Vocabulary
 

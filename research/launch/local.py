@@ -19,9 +19,10 @@ from research.config.subwords import NoRegularisation
 from research.data.batches import HOST_ABOVE, belongs_on_host, device_arrays, host_arrays
 from research.data.dataset import Dataset, TextSplit, units
 from research.data.eval_batches import eval_batches, items
-from research.data.loading import load_dataset, misspelt_test_split
+from research.data.loading import load_dataset
 from research.data.prompts import load_prompt_set
 from research.data.subword_regularisation import resegment
+from research.data.text_dataset import misspelt_test_split
 from research.launch.cell_record import write_record
 from research.launch.environment import differences, environment
 from research.launch.plan import Plan, PlannedCell, program_of, unavailable_metrics

@@ -15,7 +15,7 @@ from research.config.classify import ClassifierConfig
 from research.config.errors import StepladderError
 from research.config.schema import CLASSIFIERS
 from research.config.unicode import argument_text, normalise_unicode
-from research.data.labelled import split_words, symbol_numbers, word_symbols
+from research.data.sentence_dataset import split_words, symbol_numbers, word_symbols
 from research.launch.input_lines import read_input_lines
 from research.launch.open_run import OpenRun
 from research.launch.plan import sizes

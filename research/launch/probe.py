@@ -19,8 +19,8 @@ from research.config.schema import Config
 from research.config.serialise import to_tree
 from research.config.sweep import TableLayout
 from research.data.dataset import Dataset
-from research.data.labelled import symbol_numbers
 from research.data.loading import load_dataset
+from research.data.sentence_dataset import symbol_numbers
 from research.launch.open_run import OpenRun
 from research.launch.plan import sizes
 from research.models.layers import layer_names, layer_vectors

@@ -17,8 +17,8 @@ from research.config.rules import Rules
 from research.config.schema import Config
 from research.data.dataset import Dataset, LabelledSentences, TextSplit, units
 from research.data.eval_batches import items
-from research.data.loading import misspelt_test_split
 from research.data.prompts import load_prompt_set
+from research.data.text_dataset import misspelt_test_split
 from research.results import store
 from research.tasks import classifying, ngrams
 from research.train import fitted_files

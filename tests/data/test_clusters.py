@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from research.config.data import PTB, Acceptability, Files, WikiText2
-from research.data.clusters import sentence_clusters, text_clusters
 from research.data.loading import load_dataset
+from research.data.sentence_dataset import SENTENCES
+from research.data.text_dataset import text_clusters
 from research.launch.token_membership import token_membership
 from research.train.evaluate import SplitScores, by_item
 
@@ -33,7 +34,7 @@ def test_blank_lines_part_a_text_if_they_make_twenty_parts():
 
 
 def test_a_sentence_and_its_twin_are_one():
-    found = sentence_clusters(Acceptability.model_construct(kind="acceptability"), None, 6)
+    found = SENTENCES[Acceptability].clusters(Acceptability.model_construct(kind="acceptability"), None, ("a", "b") * 3)
     np.testing.assert_array_equal(found, [0, 0, 1, 1, 2, 2])
 
 

@@ -11,9 +11,9 @@ import research.data.glyphs as glyphs
 from research.config.errors import StepladderError
 from research.config.pairs import Glyphs
 from research.config.schema import Config
-from research.data.glyphs import draw_pictures, glyphs_digest, split_pictures
+from research.data.dataset import SPLITS
+from research.data.glyphs import draw_pictures, split_pictures
 from research.data.loading import dataset_digest, load_dataset
-from research.data.texts import SPLITS
 from research.tasks.translating import translation_prompts
 
 CONFIG = Glyphs(kind="glyphs", size=16, levels=4)
@@ -54,7 +54,7 @@ def test_equal_rows_stay_together_wherever_they_stand():
 def test_what_is_drawn_does_not_depend_on_what_was_drawn_before():
     whole = load_dataset(CONFIG)
     glyphs.draw_pictures.cache_clear()
-    again = glyphs.load_glyphs(CONFIG, dataset_digest(CONFIG))
+    again = glyphs.load_glyphs(CONFIG, None, dataset_digest(CONFIG))
     for one, other in zip(whole.test[:6], again.test[:6], strict=True):
         np.testing.assert_array_equal(one, other)
     assert whole.pairs == again.pairs
@@ -117,10 +117,10 @@ def test_fewer_pairs_are_the_first_of_them_and_too_many_an_error():
 def test_the_digest_draws_nothing_and_knows_every_word(monkeypatch):
     monkeypatch.setattr(glyphs, "draw_pictures", None)
     words = [{"size": 20}, {"levels": 5}, {"vocabulary": {"min_count": 2}}, {"train_pairs": 9}, {"valid_pairs": 9}, {"test_pairs": 9}]
-    digests = {glyphs_digest(Glyphs(kind="glyphs", **word)) for word in ({}, *words)}
+    digests = {dataset_digest(Glyphs(kind="glyphs", **word)) for word in ({}, *words)}
     assert len(digests) == 1 + len(words)
     monkeypatch.setattr(glyphs.features, "version", lambda library: "another")
-    assert glyphs_digest(Glyphs(kind="glyphs")) not in digests
+    assert dataset_digest(Glyphs(kind="glyphs")) not in digests
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Labelled sentences: their files, their splits, their slices, and what is wrong with them, said with file and line."""
 
 import re
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,8 +10,6 @@ from hypothesis import strategies as st
 from research.config.data import (
     SST2,
     SST5,
-    Corpus,
-    LabelledData,
     LabelledFiles,
     MovieReviews,
     Questions,
@@ -22,8 +19,7 @@ from research.config.data import (
     VocabularyConfig,
 )
 from research.config.errors import StepladderError
-from research.config.pairs import Glyphs, Translation
-from research.data import dataset_sources, labelled, pair_texts, texts
+from research.data import dataset_sources, labelled, sentence_dataset
 from research.data.dataset import LabelledSentences
 from research.data.loading import dataset_digest, load_dataset
 from research.data.shakespeare import SpokenLine
@@ -66,7 +62,7 @@ def test_the_treebank_by_sentences_or_phrases(kind, phrases, count, monkeypatch)
     """Neutral nodes are no example of two classes."""
     trees = "\n".join([TREE, TREE.replace("(3 (2 a)", "(0 (2 a)").replace("(4 (2", "(0 (2").replace("(3 good", "(1 good")])
     monkeypatch.setattr(labelled, "read_data_source", lambda *_: dict.fromkeys(("train.txt", "dev.txt", "test.txt"), trees.encode()))
-    sentences, classes = labelled.read_sentences(kind(kind="sst2" if kind is SST2 else "sst5", phrases=phrases), None)
+    sentences, classes = sentence_dataset.read_sentences(kind(kind="sst2" if kind is SST2 else "sst5", phrases=phrases), None)
     assert len(sentences["train"].labels) == 2 * count
     assert len(sentences["valid"].labels) == 2
     assert len(classes) == (2 if kind is SST2 else 5)
@@ -288,15 +284,6 @@ def test_a_limit_that_leaves_nothing_out_is_an_error(tmp_path):
         load_dataset(words)
 
 
-def test_every_kind_of_data_says_how_it_is_read_and_what_identifies_it():
-    """A kind whose entry is missing, or half, is an error; two kinds over files of their own know every one of them."""
-    assert {*get_args(LabelledData)} == {*labelled.LABELLED_READERS}
-    assert {*get_args(Corpus)} == {*texts.TEXT_READERS}
-    assert {*get_args(Translation)} == {*pair_texts.PAIR_READERS, Glyphs}
-    with pytest.raises(TypeError, match=r"contents"):
-        labelled.LabelledReader(labelled.read_vader)
-
-
 LEVELS = {
     **{level: {} for level in ("word", "char", "byte")},
     **{"bpe": {"size": 30}, "byte_bpe": {"size": 300}, "unigram": {"size": 24}, "wordpiece": {"size": 50}},
@@ -323,7 +310,7 @@ def test_a_classifier_and_a_language_model_of_the_same_sentences_read_the_same_s
     sentences, text = of_level[level]
     assert sentences.vocabulary == text.vocabulary
     assert sentences.description["level"] == level
-    whole = sentences.vocabulary.encode(labelled.join_words(sentences.sentences["train"].words[0]))
+    whole = sentences.vocabulary.encode(sentence_dataset.join_words(sentences.sentences["train"].words[0]))
     assert sentences.train.inputs[0].tolist() == whole[:12].tolist()
     np.testing.assert_array_equal(text.train.tokens[: len(whole)], whole)
     assert sentences.description["cut"]["train"] == 0.5
@@ -335,9 +322,9 @@ def test_a_classifier_and_a_language_model_of_the_same_sentences_read_the_same_s
 def test_the_symbols_of_words_are_those_of_their_text(of_level, level, words):
     """Word by word, so that every symbol belongs to one."""
     vocabulary = of_level[level][0].vocabulary
-    by_word = labelled.word_symbols(vocabulary, words)
+    by_word = sentence_dataset.word_symbols(vocabulary, words)
     assert len(by_word) == len(words)
-    assert [symbol for symbols in by_word for symbol in symbols] == vocabulary.tokens(labelled.join_words(words))
+    assert [symbol for symbols in by_word for symbol in symbols] == vocabulary.tokens(sentence_dataset.join_words(words))
     assert [vocabulary.text(symbols).strip() for symbols in by_word] == words
 
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.config.data import Files, VocabularyConfig
-from research.data.loading import load_dataset, misspelt_test_split
+from research.data.loading import load_dataset
 from research.data.misspelling import misspell, slips
+from research.data.text_dataset import misspelt_test_split
 
 TEXTS = st.text(alphabet="abé Z'.-7\n", max_size=60)
 LETTERS = re.compile(r"[^\W\d_]+")  # a word of two letters may lose one

@@ -1,4 +1,4 @@
-"""What identifies each kind of data never changes by itself: runs are looked up by it."""
+"""Every kind of data is one entry; what identifies it never changes by itself, since runs are looked up by it."""
 
 import json
 import unicodedata
@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 from research.config.data import Data
 from research.config.fields import member_classes
 from research.data import glyphs, pair_texts, tokenizer_cache
-from research.data.loading import dataset_digest
+from research.data.loading import SOURCE_KINDS, dataset_digest
+from research.data.source_kind import SourceKind
 
 GOLDEN = Path(__file__).parent / "golden_digests.json"  # by the words of [data]; one of them changes with READER, GENERATOR or CODE_VERSION
 CONTENTS = {
@@ -102,3 +103,13 @@ def test_digests_are_those_of_the_golden_file(folder):
 def test_the_golden_file_holds_every_kind():
     kinds = {json.loads(words)["kind"] for words in json.loads(GOLDEN.read_text())}
     assert kinds | CHANGES_WITH_PYTHON == {kind.model_fields["kind"].annotation.__args__[0] for kind in member_classes(Data)}
+
+
+def test_every_kind_is_one_whole_entry():
+    assert set(SOURCE_KINDS) == set(member_classes(Data))
+    assert not SourceKind._field_defaults
+
+
+@pytest.mark.parametrize("kind", SOURCE_KINDS)
+def test_what_is_not_read_is_a_word_with_a_default(kind):
+    assert not any(kind.model_fields[word].is_required() for word in SOURCE_KINDS[kind].unread)

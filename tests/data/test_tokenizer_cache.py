@@ -4,7 +4,8 @@ import pytest
 
 from research.config.data import Files, VocabularyConfig
 from research.data import tokenizer_cache
-from research.data.loading import dataset_digest, load_dataset, load_vocabulary
+from research.data.loading import dataset_digest, load_dataset
+from research.data.text_dataset import load_vocabulary
 
 KINDS = ("bpe", "byte_bpe", "unigram", "wordpiece")
 TEXTS = {"train": "the lowest newest\nlower, the newer\n\n" * 30, "valid": "the n\u00e9west\nlow\n", "test": "lower\n"}

@@ -11,7 +11,8 @@ from words import config_of
 from research.config.cell_identity import cell_id
 from research.config.data import Evaluation
 from research.config.schema import Config
-from research.data.loading import load_dataset, misspelt_test_split
+from research.data.loading import load_dataset
+from research.data.text_dataset import misspelt_test_split
 from research.results import store
 from research.results.cells import axes_of, load_cells
 from research.results.comparisons import compare_cells

