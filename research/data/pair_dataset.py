@@ -35,7 +35,7 @@ from research.data.pair_texts import (
     read_rewrite,
 )
 from research.data.rewrite import symbol_names
-from research.data.source_kind import SourceKind, learner_of_level, learns_nothing
+from research.data.source_kind import Contents, SourceKind, learner_of_level, learns_nothing
 from research.data.split_identity import identify_pairs
 from research.data.tokenizer_cache import fitted_tokenizer
 from research.text.sides import Side, join_symbols, split_symbols
@@ -275,7 +275,7 @@ def describe_pairs(vocabulary: Vocabulary, sides: Sides, numbers: dict[str, Numb
 
 
 def _pair_kind(
-    read: Callable[..., dict[str, PairTexts]], contents: Callable[..., list[Any]], learner: Callable[..., str], symbols: PairSymbols
+    read: Callable[..., dict[str, PairTexts]], contents: Callable[..., Contents], learner: Callable[..., str], symbols: PairSymbols
 ) -> SourceKind:
     return SourceKind(read, contents, learner, independent, partial(load_pair_dataset, symbols), unread=())
 

@@ -2,7 +2,6 @@
 
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from research.data.download import sha256
 from research.data.held_out import hold_out
 from research.data.numerals import draw_numbers, spell_number
 from research.data.rewrite import draw_rewrite
+from research.data.source_kind import Contents
 from research.data.texts import find_text
 from research.data.utf8 import as_text
 from research.text.sides import normalise_text
@@ -96,22 +96,22 @@ def read_rewrite(config: Rewrite, data_dir: Path | None) -> dict[str, PairTexts]
     return {split: draw_rewrite(config, split) for split in SPLITS}
 
 
-def caption_contents(config: Multi30k, data_dir: Path | None) -> list[Any]:
+def caption_contents(config: Multi30k, data_dir: Path | None) -> Contents:
     """The checksums of the files of two languages, which need not be here."""
     files = {file.name: file.sha256 for file in SOURCES[config.kind].files}
     return [config.kind, READER, *(files[name] for name in _caption_files(config))]
 
 
-def own_pairs(config: PairFiles, data_dir: Path | None) -> list[Any]:
+def own_pairs(config: PairFiles, data_dir: Path | None) -> Contents:
     """The checksums of the user's own files."""
     return [READER, *(sha256(content) for split in _files(config) for content in _file_contents(config, split, data_dir).values())]
 
 
-def drawn_pairs(config: Rewrite | Numerals, data_dir: Path | None) -> list[Any]:
+def drawn_pairs(config: Rewrite | Numerals, data_dir: Path | None) -> Contents:
     """The words of the config, and the versions of what draws."""
     return [config.model_dump(mode="json", exclude_defaults=True), READER, np.__version__]
 
 
-def numeral_contents(config: Numerals, data_dir: Path | None) -> list[Any]:
+def numeral_contents(config: Numerals, data_dir: Path | None) -> Contents:
     """As of other pairs that are drawn, and the version of what says the numbers."""
     return [*drawn_pairs(config, data_dir), version("num2words")]

@@ -42,7 +42,7 @@ from research.data.labelled import (
     speaker_scenes,
 )
 from research.data.limits import checked_limit
-from research.data.source_kind import SourceKind, learner_of_level, source_digest
+from research.data.source_kind import Contents, SourceKind, learner_of_level, source_digest
 from research.data.split_identity import identify_sentences
 from research.data.training_vocabulary import training_vocabulary
 from research.text.tokenize import english_words
@@ -212,7 +212,7 @@ def sentences_digest(config: Labelled, data_dir: Path | None) -> str:
     return source_digest(SENTENCES[type(config)], config, data_dir)
 
 
-def _sentence_kind(read: Callable[..., Any], contents: Callable[..., list[Any]], clusters: Callable[..., Any]) -> SourceKind:
+def _sentence_kind(read: Callable[..., Any], contents: Callable[..., Contents], clusters: Callable[..., Any]) -> SourceKind:
     return SourceKind(read, contents, learner_of_level, clusters, load_sentences, unread=())
 
 

@@ -16,12 +16,15 @@ from research.data.dataset import Dataset
 from research.data.download import digest_of
 from research.data.tokenizer_cache import library_version
 
+Part = str | int | dict[str, Any] | None
+Contents = list[Part]  # what identifies data: checksums, versions, the words of a config
+
 
 class SourceKind(NamedTuple):
     """A kind of data. Each function takes the config of the data first."""
 
     read: Callable[[Any, Path | None], Any]  # the splits as they are, before anything is a number
-    contents: Callable[[Any, Path | None], list[Any]]  # what identifies what is read; files that are pinned need not be here
+    contents: Callable[[Any, Path | None], Contents]  # what identifies what is read; files that are pinned need not be here
     learner: Callable[[Any], str]  # the library that learns the symbols, and its version; "" where nothing is learned
     clusters: Callable[[Any, Path | None, Sequence[str]], Clusters | None]  # of the test texts: which are not independent of each other
     load: Callable[[Any, Path | None, str], Dataset]  # the arrays; the text is the dataset's digest

@@ -13,7 +13,7 @@ import numpy as np
 from research.config.data import AgreementTask, AssociativeRecall, CopyTask, ReverseTask, SyntheticExamples
 from research.data.clusters import independent
 from research.data.dataset import SCORED, SPLITS, Dataset, ExampleSplit
-from research.data.source_kind import SourceKind, learns_nothing
+from research.data.source_kind import Contents, SourceKind, learns_nothing
 from research.data.split_identity import identify_examples
 from research.text.vocabulary import Vocabulary
 
@@ -138,7 +138,7 @@ def _describe_examples(vocabulary: Vocabulary, splits: dict[str, ExampleSplit]) 
     }
 
 
-def generated_contents(config: SyntheticExamples, data_dir: Path | None) -> list[Any]:
+def generated_contents(config: SyntheticExamples, data_dir: Path | None) -> Contents:
     """What identifies generated data: the task's arguments, the generator's version, and numpy's, whose streams it draws from."""
     return [config.model_dump(mode="json"), GENERATOR, np.__version__]
 

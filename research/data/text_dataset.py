@@ -13,7 +13,7 @@ from research.data.clusters import Clusters, articles, independent, parts, scene
 from research.data.dataset import SCORED, SPLITS, Dataset, TextSplit
 from research.data.limits import checked_limit
 from research.data.misspelling import misspell
-from research.data.source_kind import SourceKind, learner_of_level
+from research.data.source_kind import Contents, SourceKind, learner_of_level
 from research.data.split_identity import identify_text
 from research.data.texts import (
     Texts,
@@ -120,7 +120,7 @@ def read_corpus(config: TextCorpus, data_dir: Path | None) -> Texts:
     return {split: normalise_unicode(text, config.normalisation) for split, text in texts.items()}
 
 
-def _text_kind(read: Callable[..., Texts], contents: Callable[..., list[Any]], clusters: Callable[..., Clusters | None]) -> SourceKind:
+def _text_kind(read: Callable[..., Texts], contents: Callable[..., Contents], clusters: Callable[..., Clusters | None]) -> SourceKind:
     """How training cuts a text is no part of the text."""
     return SourceKind(read, contents, learner_of_level, clusters, load_text, unread=("length", "batches", "regularisation"))
 

@@ -5,7 +5,6 @@ A text is Unicode, a sentence a line, and ends with a newline: see `research.con
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from research.config.data import PTB, Files, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, Unlabelled, WikiText2
 from research.config.errors import StepladderError
@@ -16,6 +15,7 @@ from research.data.download import sha256
 from research.data.held_out import hold_out
 from research.data.sentence_dataset import join_words, read_sentences, sentences_digest
 from research.data.shakespeare import read_plays, separate_words
+from research.data.source_kind import Contents
 from research.data.utf8 import as_text
 from research.text.tokenize import unicode_words
 
@@ -107,21 +107,21 @@ def read_unlabelled(config: Unlabelled, data_dir: Path | None) -> Texts:
     return {split: "".join(join_words(words) + "\n" for words in sentences[split].words) for split in SPLITS}
 
 
-def pinned_text(source: str) -> Callable[[TextCorpus, Path | None], list[Any]]:
+def pinned_text(source: str) -> Callable[[TextCorpus, Path | None], Contents]:
     """Name, reader and checksums of a pinned source, whose files need not be here."""
     return lambda config, data_dir: [source, READER, *(file.sha256 for file in SOURCES[source].files)]
 
 
-def own_text(config: Files, data_dir: Path | None) -> list[Any]:
+def own_text(config: Files, data_dir: Path | None) -> Contents:
     """The checksums of the user's own files."""
     return [sha256(content) for content in _file_contents(config, data_dir).values()]
 
 
-def topics_text(config: Pydoc, data_dir: Path | None) -> list[Any]:
+def topics_text(config: Pydoc, data_dir: Path | None) -> Contents:
     """The checksums of what this Python says."""
     return [config.kind, READER, *(sha256(text.encode()) for text in read_pydoc(config, data_dir).values())]
 
 
-def unlabelled_text(config: Unlabelled, data_dir: Path | None) -> list[Any]:
+def unlabelled_text(config: Unlabelled, data_dir: Path | None) -> Contents:
     """What identifies the labelled sentences."""
     return [config.kind, READER, sentences_digest(config.of, data_dir)]
