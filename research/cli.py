@@ -432,9 +432,10 @@ def bench(
 
 def _classifies(manifest: dict[str, Any]) -> bool:
     """Whether the sweep's data has classes."""
-    from research.config.merge import LABELLED
+    from research.config.merge import DATA_KINDS
 
-    return any(entry["config"] and entry["config"]["data"].get("kind") in LABELLED for entry in manifest["cells"])
+    classifying = {kind for kind, data in DATA_KINDS.items() if data.asks == "classes"}
+    return any(entry["config"] and entry["config"]["data"].get("kind") in classifying for entry in manifest["cells"])
 
 
 def _set_device_flags(workers: int | None) -> None:

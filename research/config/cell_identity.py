@@ -2,39 +2,18 @@
 
 import json
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
-from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier
 from research.config.code_version import CODE_VERSION as CODE_VERSION
-from research.config.data import Files, LabelledFiles, MovieReviews, PromptsConfig, Questions, SentenceFiles, Subjectivity
 from research.config.decoding import Greedy
-from research.config.encoder_decoder import EncoderDecoderConfig
-from research.config.mixer import LSTM, Elman, ScaledInit
-from research.config.model import Interpolation, NGram, StackConfig, VarianceInit
+from research.config.model_facts import is_count_based, model_facts
 from research.config.node import Node
-from research.config.pairs import PairFiles
 from research.config.resolve import canonical_config
-from research.config.rules import Rules
 from research.config.schema import Config, WarmStart
 from research.config.serialise import to_tree
 
-PATHS: dict[type, tuple[str, ...]] = {  # another path to the same bytes is the same data
-    Files: ("train", "valid", "test"),
-    LabelledFiles: ("train", "valid", "test"),
-    SentenceFiles: ("train", "valid", "test"),
-    MovieReviews: ("path",),
-    Subjectivity: ("path",),
-    Questions: ("train", "valid", "test"),
-    PromptsConfig: ("file",),
-    Rules: ("lexicon",),
-    PairFiles: tuple(f"{split}_{side}" for split in ("train", "valid", "test") for side in ("source", "target")),
-}
-
-UNREAD: dict[type, tuple[str, ...]] = {  # words of labelled data for a table's other rows; training sentences say which words are rare
-    BagOfWords: ("length",),
-    NGramClassifier: ("length",),
-    Rules: ("level", "length", "lower", "vocabulary"),
-}
+AnyNode = TypeVar("AnyNode", bound=Node)
+BEFORE_TRAINING = ("init", "embedding_init", "recurrent_init", "forget_bias")  # words of a model that say where training starts
 
 
 def identity_tree(config: Config, data_digest: str) -> dict[str, Any]:
@@ -56,20 +35,14 @@ def identity_tree(config: Config, data_digest: str) -> dict[str, Any]:
         tree |= {"eval": eval_words} if eval_words else {}
         for word in ("length", "batches"):
             tree["data"].pop(word, None)
-    for word in UNREAD.get(type(config.model), ()):
+    for word in model_facts(config.model).unread:
         tree["data"].pop(word, None)
     return tree | {"data_digest": data_digest, "code_version": CODE_VERSION}
 
 
-def is_count_based(model: Any) -> bool:
-    """Whether a language model is made of counts, and of runs that have ids of their own, alone."""
-    parts = model.parts if isinstance(model, Interpolation) else (model,)
-    return all(isinstance(part, NGram | str) for part in parts)
-
-
 def file_paths(node: Node) -> dict[str, str]:
     """The paths that a node names, by their words. Validation may be a share of another file, which is none."""
-    named = {key: getattr(node, key) for key in PATHS.get(type(node), ())}
+    named = {key: getattr(node, key) for key in node.paths}
     return {key: path for key, path in named.items() if isinstance(path, str)}
 
 
@@ -105,7 +78,7 @@ def program_key(config: Config) -> Config:
         "seeds": (0,),
         "run": type(config.run)(),
         "optim": config.optim.model_copy(update=traced),
-        "model": _without_initial_values(config.model),
+        "model": config.model if config.fitted else _without_initial_values(config.model),
         "decode": Greedy(),
         "eval": config.eval.model_copy(update={"prompts": None}),
         "init": WarmStart.model_validate({"from": "", "freeze": frozen}) if frozen else None,
@@ -113,25 +86,13 @@ def program_key(config: Config) -> Config:
     return config.model_copy(update=changed)
 
 
-def _without_initial_values(model: Any) -> Any:
-    """The model with the default of every word that acts before training alone."""
-    if isinstance(model, ClassifierConfig):
-        return model.model_copy(update={"encoder": _without_initial_values(model.encoder)})
-    if isinstance(model, EncoderDecoderConfig):
-        parts = {name: _without_initial_values(getattr(model, name)) for name in ("encoder", "decoder")}
-        return model.model_copy(update=parts)
-    if not hasattr(model, "init"):
-        return model
-    changed: dict[str, Any] = {"init": VarianceInit()} | ({"embedding_init": None} if hasattr(model, "embedding_init") else {})
-    if hasattr(model, "cell"):
-        changed["cell"] = _with_default_init(model.cell)
-    if isinstance(model, StackConfig):
-        mixers = tuple(_with_default_init(mixer) for mixer in model.pattern)
-        changed["mixer"] = mixers if isinstance(model.mixer, tuple) else mixers[0]
-    return model.model_copy(update=changed)
+def _without_initial_values(node: AnyNode) -> AnyNode:
+    """A part of a model with the default of every word that acts before training alone."""
+    changed = {name: _without_those_inside(getattr(node, name)) for name in type(node).model_fields}
+    return node.model_copy(update=changed | {name: type(node).model_fields[name].default for name in BEFORE_TRAINING if name in changed})
 
 
-def _with_default_init(mixer: Any) -> Any:
-    if isinstance(mixer, Elman):
-        return mixer.model_copy(update={"recurrent_init": ScaledInit()})
-    return mixer.model_copy(update={"forget_bias": 1.0}) if isinstance(mixer, LSTM) else mixer
+def _without_those_inside(value: Any) -> Any:
+    if isinstance(value, Node):
+        return _without_initial_values(value)
+    return tuple(map(_without_those_inside, value)) if isinstance(value, tuple) else value

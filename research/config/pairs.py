@@ -25,6 +25,7 @@ class Pairs(DataConfig):
     each Chinese character by itself, ja-mecab Japanese words (an extra: pip install "sacrebleu[ja]"), none what stands between spaces.
     """
 
+    asks: ClassVar[Literal["targets"]] = "targets"
     bleu_tokenizer: BleuTokenizer = "13a"
 
     limits: ClassVar[tuple[str, ...]] = ("train_pairs",)
@@ -36,6 +37,7 @@ class SymbolPairs(Pairs):
     Pairs of valid and test are kept whole, up to twice `longest`; a longer one is an error.
     """
 
+    reads: ClassVar[Literal["sources"]] = "sources"
     drawn: ClassVar[bool] = False  # whether as many pairs are drawn as are asked for
     longest: Positive = 100
 
@@ -68,6 +70,7 @@ class Numerals(TextPairs):
     A digit is a symbol of its own; `level` is that of the words.
     """
 
+    paths: ClassVar[tuple[str, ...]] = ()
     drawn: ClassVar[bool] = True
     kind: Literal["numerals"]
     source: str = "digits"  # or a language of num2words
@@ -90,6 +93,7 @@ class Numerals(TextPairs):
 class Multi30k(TextPairs):
     """Captions of pictures in four languages (Elliott et al. 2016, 2017; Barrault et al. 2018); test is that of 2016."""
 
+    paths: ClassVar[tuple[str, ...]] = ()
     kind: Literal["multi30k"]
     source: Language = "de"
     target: Language = "en"
@@ -106,6 +110,7 @@ class Multi30k(TextPairs):
 class PairFiles(TextPairs):
     """Your own text: UTF-8, line i of a target is the translation of line i of its source. Validation is two files, or held out."""
 
+    paths: ClassVar[tuple[str, ...]] = tuple(f"{split}_{side}" for split in ("train", "valid", "test") for side in ("source", "target"))
     kind: Literal["pair_files"]
     train_source: str
     train_target: str
@@ -138,6 +143,7 @@ class PairFiles(TextPairs):
 class Rewrite(SymbolPairs):
     """Random symbols, and the same copied, reversed or sorted: each target symbol has a known place in the source."""
 
+    paths: ClassVar[tuple[str, ...]] = ()
     drawn: ClassVar[bool] = True
     kind: Literal["rewrite"]
     task: Literal["copy", "reverse", "sort"] = "copy"
@@ -158,6 +164,8 @@ class Rewrite(SymbolPairs):
 class Glyphs(Pairs):
     """Pictures of characters, and their Unicode names in lower case. What looks alike is in one split: see research/data/glyphs.py."""
 
+    reads: ClassVar[Literal["pictures"]] = "pictures"
+    paths: ClassVar[tuple[str, ...]] = ()
     kind: Literal["glyphs"]
     size: Annotated[int, Field(ge=8, le=64)] = 24  # pixels of a side
     levels: Annotated[int, Field(ge=2, le=256)] = 16  # of grey

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from research.config.classify import Bag, MaxConvolution
-from research.config.data import Evaluation, TextCorpus
+from research.config.data import Evaluation
 from research.config.encoder_decoder import CrossAttentionConfig
 from research.config.mixer import AttentionConfig, MlpScore
 from research.config.model import FeedForward, FeedForwardLMConfig, StackConfig
@@ -84,7 +84,7 @@ def _period(pattern: Sequence[Any]) -> tuple[Any, ...]:
 def _evaluation(node: Evaluation, above: Above) -> Words:
     """Windows of a text. Lines that start anew know no segments."""
     config: Config = above[0]
-    if not isinstance(config.data, TextCorpus):
+    if config.data.reads != "text":
         return {}
     segments = Evaluation.model_fields["segments"].default if node.context == "sentence" else node.segments
     return {"length": config.eval_length, "stride": config.eval_stride, "also": tuple(sorted(set(node.also))), "segments": segments}

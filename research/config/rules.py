@@ -1,6 +1,6 @@
 """The words of a rule-based sentiment classifier: a lexicon, and rules that are switches."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from research.config.node import Fraction, Node
 
@@ -11,6 +11,7 @@ class Rules(Node):
     A switch that is off makes the words of its rule ordinary words.
     """
 
+    paths: ClassVar[tuple[str, ...]] = ("lexicon",)
     kind: Literal["rules"]
     lexicon: str = "vader"  # or the path of a file of lines `word<TAB>valence`
     negation: bool = True  # a negation at most three words before turns and dampens

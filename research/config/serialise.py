@@ -4,11 +4,9 @@ from typing import Any
 
 import tomli_w
 
-from research.config.data import Labelled, TextCorpus
 from research.config.fields import node_keys
-from research.config.model import Interpolation
+from research.config.model_facts import model_facts
 from research.config.node import Node
-from research.config.pairs import Pairs, TextPairs
 from research.config.schema import Config
 
 
@@ -22,15 +20,15 @@ def to_tree(config: Config, defaults: bool = False) -> dict[str, Any]:
     tree = _table(config, defaults)
     for section in _meaningless(config):
         tree.pop(section, None)
-    if defaults and isinstance(config.data, TextCorpus | TextPairs | Labelled) and config.data.level == "byte":
+    if defaults and tree["data"].get("level") == "byte":
         tree["data"].pop("vocabulary", None)
     return tree
 
 
 def _meaningless(config: Config) -> tuple[str, ...]:
-    training: tuple[str, ...] = () if not config.fitted or isinstance(config.model, Interpolation) else ("optim", "train", "init")
-    decode = () if isinstance(config.data, Pairs) else ("decode",)
-    return (*training, *decode) if isinstance(config.data, TextCorpus) else (*training, *decode, "eval")
+    decode = () if config.data.asks == "targets" else ("decode",)
+    evaluation = () if config.data.reads == "text" else ("eval",)
+    return (*model_facts(config.model).meaningless, *decode, *evaluation)
 
 
 def _table(node: Node, defaults: bool) -> dict[str, Any]:

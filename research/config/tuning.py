@@ -18,7 +18,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from research.config.errors import StepladderError
 from research.config.fields import Path, is_key, leaves, node_keys
 from research.config.merge import INAPPLICABLE
-from research.config.model import Interpolation
+from research.config.model_facts import model_facts
 from research.config.node import Node, Positive, Rate
 from research.config.schema import Config
 
@@ -165,7 +165,7 @@ def _meaningless(config: Config) -> list[Path]:
     """The sections that this config's choices leave without meaning."""
     meaningless: list[Path] = []
     for (section, word), values in INAPPLICABLE.items():
-        meaningless += values.get(getattr(getattr(config, section), word, None), ())
-    if isinstance(config.model, Interpolation) and all(isinstance(part, str) for part in config.model.parts):
+        meaningless += values.get(dict(getattr(config, section)).get(word), ())
+    if all(isinstance(part, str) for part in model_facts(config.model).parts(config.model)):
         meaningless += [("optim",), ("train",)]
     return meaningless

@@ -25,7 +25,6 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from research.config.cell_identity import PATHS
 from research.config.data import Corpus, Data, TextCorpus
 from research.config.errors import StepladderError
 from research.data.dataset import ExampleSplit, Split, TextSplit
@@ -186,7 +185,7 @@ def steps_per_epoch(data: Data, batch_size: int, split: Split, buckets: int = 1)
     steps = _steps(data, batch_size, n, buckets)
     if steps > 0:
         return steps
-    if isinstance(data, TextCorpus):
+    if data.reads == "text":
         need = batch_size * data.length + (data.length - 1 if data.batches == "windows" else 0)
         raise StepladderError(
             f"The training text has {n} tokens; one batch of train.batch_size = {batch_size} and data.length = {data.length} needs "
@@ -204,11 +203,11 @@ def steps_per_epoch(data: Data, batch_size: int, split: Split, buckets: int = 1)
 def _more_data_advice(data: Data, what: str) -> str:
     """How a user comes to more training data: the word that limits it, or the files, where these are the user's own."""
     limiting = next((name for name in data.limits if getattr(data, name) != "all"), None)
-    return f"raise data.{limiting}" if limiting else f"bring more {what}" if type(data) in PATHS else ""
+    return f"raise data.{limiting}" if limiting else f"bring more {what}" if data.paths else ""
 
 
 def _steps(data: Data, batch_size: int, n: int, buckets: int = 1) -> int:
-    if not isinstance(data, TextCorpus):
+    if data.reads != "text":
         return buckets * (n // buckets // batch_size)
     if data.batches == "columns":
         return n // batch_size // data.length
@@ -222,7 +221,7 @@ def _windows(data: TextCorpus, n: int) -> int:
 
 def resets_state(data: Data, step: Int[Array, ""], steps_per_epoch: int) -> Bool[Array, ""]:
     """Whether the batch of a step follows nothing, so that a carried state is to be reset: always, but within an epoch of columns."""
-    columns = isinstance(data, TextCorpus) and data.batches == "columns"
+    columns = data.reads == "text" and data.batches == "columns"
     return step % steps_per_epoch == 0 if columns else jnp.ones((), bool)
 
 
@@ -268,7 +267,7 @@ def _rows(data: Data, batch_size: int, n: int, key: Key[Array, ""], step: Int[Ar
         batch_number = permute(jax.random.fold_in(epoch_key, 0), jnp.atleast_1d(within), steps)[0]
         bucket, within, size = batch_number // (steps // buckets), batch_number % (steps // buckets), n // buckets
         return bucket * size + permute(jax.random.fold_in(epoch_key, 1 + bucket), within * batch_size + row, size)
-    if not isinstance(data, TextCorpus):
+    if data.reads != "text":
         return permute(epoch_key, within * batch_size + row, n)
     if data.batches == "columns":
         return row * (n // batch_size) + within * data.length
@@ -298,7 +297,7 @@ def _gather(data: Data, arrays: Arrays, rows: Any, xp: Any) -> Batch:
         take = partial(xp.take, indices=rows, axis=0)
         scored_arrays = {name: take(getattr(arrays, name)) for name in ("targets", "weight", "where", "index")}
         return Batch(inputs=take(arrays.inputs), valid=take(arrays.valid), **scored_arrays, source=arrays.source, widths=arrays.widths)
-    assert isinstance(data, TextCorpus), "a text needs the config of a text"
+    assert data.reads == "text", "a text needs the config of a text"
     return _windows_of(arrays, rows[:, None] + xp.arange(data.length, dtype=xp.int32)[None], xp)
 
 

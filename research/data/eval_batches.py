@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int, Int64
 
-from research.config.data import Data, Evaluation, TextCorpus
+from research.config.data import Data, Evaluation
 from research.data.batches import Batch, prepend_eos, scored_index
 from research.data.dataset import ExampleSplit, Split, TextSplit
 
@@ -44,7 +44,7 @@ def eval_batches(
     """
     if not isinstance(split, TextSplit):
         return (_example_batches(split, tokens_per_batch),)
-    assert isinstance(data, TextCorpus), "a text needs the config of a text"
+    assert data.reads == "text", "a text needs the config of a text"
     assert split.tokens[-1] == eos, "a text ends with eos, which is the first token's input"
     if evaluation.context == "sentence":
         return _sentence_batches(split, length, stride, tokens_per_batch)

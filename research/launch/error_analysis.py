@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from research.config.fields import classes_by_kind
-from research.config.schema import CLASSIFIERS
+from research.config.model_facts import CLASSIFIERS
 from research.config.value_labels import row_label
 from research.data.dataset import Dataset
 from research.data.slices import slices

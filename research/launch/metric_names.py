@@ -2,11 +2,7 @@
 
 import numpy as np
 
-from research.config.classify import BagOfWords, NGramClassifier
-from research.config.data import Labelled, TextCorpus
-from research.config.model import Interpolation, NGram
-from research.config.pairs import Pairs
-from research.config.rules import Rules
+from research.config.model_facts import model_facts
 from research.config.schema import Config
 from research.data.dataset import Dataset
 from research.launch.token_membership import token_membership
@@ -43,32 +39,32 @@ def valid_names(config: Config, data: Dataset) -> set[str]:
 
 def _has_loss(config: Config) -> bool:
     """Whether the model gives what is scored a probability."""
-    return not isinstance(config.model, BagOfWords | NGramClassifier | Rules) or has_probabilities(config.model)
+    return not config.fitted or config.data.asks != "classes" or has_probabilities(config.model)
 
 
 def _has_accuracy(config: Config) -> bool:
     """Whether it is known of the model what it holds for the likeliest."""
-    return not isinstance(config.model, Interpolation) and not (isinstance(config.model, NGram) and isinstance(config.data, TextCorpus))
+    return model_facts(config.model).likeliest(config.data)
 
 
 def _loss_names(config: Config) -> tuple[str, ...]:
     if not _has_loss(config):
         return ()
-    bits = BITS if isinstance(config.data, TextCorpus) else ()
-    return ("loss", *(() if isinstance(config.data, Labelled) else ("perplexity",)), *bits)
+    bits = BITS if config.data.reads == "text" else ()
+    return ("loss", *(() if config.data.asks == "classes" else ("perplexity",)), *bits)
 
 
 def _accuracy_names(config: Config) -> tuple[str, ...]:
     if not _has_accuracy(config):
         return ()
-    return ("accuracy", f"accuracy{ANY_GROUP}", *(("macro_f1",) if isinstance(config.data, Labelled) else ()))
+    return ("accuracy", f"accuracy{ANY_GROUP}", *(("macro_f1",) if config.data.asks == "classes" else ()))
 
 
 def _test_names(config: Config) -> list[str]:
     names = [f"perplexity_at_{window}" for window in config.eval.also if config.trained]
     names += [f"{name}_at_{config.eval.misspelt:g}_misspelt" for name in BITS] if config.eval.misspelt else []
     names += [f"{name}{PROMPTS}" for name in PROMPT_METRICS] if config.eval.prompts else []
-    if isinstance(config.data, Pairs) and config.trained:
+    if config.data.asks == "targets" and config.trained:
         texts = (*CORPUS, *MEANS)
         names += [*texts, *(f"{name}{ANY_GROUP}" for name in texts), *ALIGNMENT]
         names += DIVERSITIES if getattr(config.decode, "texts", 1) > 1 else ()

@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from research.config.classify import ClassifierConfig
 from research.config.errors import StepladderError
-from research.config.schema import CLASSIFIERS
+from research.config.model_facts import CLASSIFIERS
 from research.config.unicode import argument_text, normalise_unicode
 from research.data.sentence_dataset import split_words, symbol_numbers, word_symbols
 from research.launch.input_lines import read_input_lines

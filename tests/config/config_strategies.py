@@ -17,14 +17,17 @@ from research.config.encoder_decoder import (
     StackEncoderConfig,
 )
 from research.config.fields import classes_by_kind, node_keys
-from research.config.merge import GENERATED, LABELLED, PAIRED
+from research.config.merge import DATA_KINDS
 from research.config.model import AttentionConfig, LanguageModelConfig
+from research.config.model_facts import CLASSIFIERS
 from research.config.node import Node
 from research.config.optim import Train
 from research.config.pairs import Glyphs, Numerals, Translation
-from research.config.schema import CLASSIFIERS, Config
+from research.config.schema import Config
 from research.config.subwords import BPEDropout, Subword, SubwordSampling
 
+PAIRED = [kind for kind, data in DATA_KINDS.items() if data.asks == "targets"]
+LABELLED = [kind for kind, data in DATA_KINDS.items() if data.asks == "classes"]
 CLASSIFYING = tuple(classes_by_kind(CLASSIFIERS))
 COUNTED = ("ngram", *(kind for kind in CLASSIFYING if kind != "classifier"))  # what is not trained
 REGULARISED = {"sample": SubwordSampling.levels, "bpe_dropout": BPEDropout.levels, "none": get_args(Subword)}
@@ -115,7 +118,7 @@ def all_trees(draw: st.DrawFn) -> dict[str, Any]:
     if tree["model"]["kind"] in COUNTED:
         tree.pop("init", None)
         tree = {key: value for key, value in tree.items() if key not in ("optim", "train")}
-    if tree["data"]["kind"] in GENERATED + PAIRED + LABELLED:
+    if DATA_KINDS[tree["data"]["kind"]].reads != "text":
         tree.pop("eval", None)
     if tree["data"].get("level", "word") == "word":
         tree.get("eval", {}).pop("misspelt", None)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from research.config.cell_identity import PATHS
 from research.config.data import Corpus, Labelled, LabelledData, TextCorpus
 from research.config.fields import classes_by_kind, member_classes, node_keys
 from research.config.loader import load_config
@@ -41,7 +40,7 @@ def test_every_text_keeps_what_every_text_has(old: str, new: str) -> None:
 @pytest.mark.parametrize(("old", "new"), list(permutations(sorted(classes_by_kind(member_classes(LabelledData))), 2)))
 def test_labelled_sentences_keep_their_words_and_no_path(old: str, new: str) -> None:
     words = {"length": 9, "lower": False, "train_sentences": 50}
-    files = dict.fromkeys(PATHS.get(classes_by_kind(member_classes(LabelledData))[old], ()), "my.txt")
+    files = dict.fromkeys(classes_by_kind(member_classes(LabelledData))[old].paths, "my.txt")
     merged = merge({"data": {"kind": old} | words | files}, {"data.kind": new})
     assert merged.tree["data"] == {"kind": new} | words
     assert {one.key for one in merged.dropped} == {f"data.{path}" for path in files}

@@ -18,8 +18,8 @@ from research.config.classify import ClassifierConfig
 from research.config.data import Corpus, Labelled, LabelledData, TextCorpus, Unlabelled
 from research.config.loader import load_config
 from research.config.model import Interpolation, NGram
+from research.config.model_facts import CLASSIFIERS
 from research.config.pairs import Pairs, SymbolPairs, TextPairs, Translation
-from research.config.schema import CLASSIFIERS
 from research.data import labelled, pair_dataset, pair_texts, sentence_dataset, texts
 from research.data.batches import device_arrays
 from research.data.dataset import SPLITS, Dataset, PairTexts, TextSplit

@@ -1,0 +1,105 @@
+"""What a config must know of each kind of model without its arrays: one entry for each, in `MODEL_FACTS`."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier
+from research.config.data_kind import Asks, DataConfig
+from research.config.encoder_decoder import EncoderDecoderConfig
+from research.config.mixer import Learned
+from research.config.model import FeedForwardLMConfig, Interpolation, LanguageModelConfig, NGram
+from research.config.node import Node
+from research.config.rules import Rules
+
+Of = Callable[[Any], bool]  # of a model's config
+
+
+def _always(config: Node) -> bool:
+    return True
+
+
+def _never(config: Node) -> bool:
+    return False
+
+
+def _itself(config: Node) -> tuple[Node | str, ...]:
+    return (config,)
+
+
+class ModelFacts(NamedTuple):
+    """A kind of model. What identifies its runs, and what it predicts, has no default."""
+
+    predicts: tuple[Asks, ...]  # what of data it can predict
+    fitted: bool  # counted, fitted or written: it knows no gradient steps
+    meaningless: dict[str, str]  # the sections that mean nothing to it, and how an error says to whom
+    unread: tuple[str, ...]  # the words of [data] that are for a table's other rows
+    counted: bool  # in whole or in part from n-grams of tokens: on one cut of the text, without windows
+    words_alone: bool  # it counts words, no other symbols
+    likeliest: Callable[[DataConfig], bool]  # whether it is known of this data which target it holds for the likeliest
+    reads_prompts: bool = True
+    sees: Of = _never  # whether it reads pictures
+    carries: Of = _always  # whether chunks of training may hand a state on
+    ends: Of = _never  # whether its positions end with those of training
+    parts: Callable[[Any], tuple[Node | str, ...]] = _itself  # the models that it is made of; a name or an id is a cell of its own
+
+
+def _trained(*predicts: Asks, sees: Of = _never, carries: Of = _always, ends: Of = _never) -> ModelFacts:
+    return ModelFacts(predicts, False, {}, (), counted=False, words_alone=False, likeliest=_always, sees=sees, carries=carries, ends=ends)
+
+
+def _fitted_classifier(what: str, unread: tuple[str, ...], words_alone: bool) -> ModelFacts:
+    return ModelFacts(("classes",), True, _untrained(what), unread, False, words_alone, _always)
+
+
+def _untrained(what: str) -> dict[str, str]:
+    return dict.fromkeys(("optim", "train", "init"), f"{what}; leave it out")
+
+
+def _unless_text(data: DataConfig) -> bool:
+    return data.reads != "text"
+
+
+def _learned_positions(config: LanguageModelConfig) -> bool:
+    return isinstance(config.position, Learned)
+
+
+def _pictures(config: EncoderDecoderConfig) -> bool:
+    return config.sees
+
+
+def _interpolated(config: Interpolation) -> tuple[Node | str, ...]:
+    return config.parts
+
+
+MODEL_FACTS: dict[type[Node], ModelFacts] = {
+    LanguageModelConfig: _trained("tokens", "targets", carries=LanguageModelConfig.may_carry, ends=_learned_positions),
+    EncoderDecoderConfig: _trained("targets", sees=_pictures),
+    FeedForwardLMConfig: _trained("tokens"),
+    ClassifierConfig: _trained("classes"),
+    NGram: ModelFacts(("tokens",), True, _untrained("an n-gram, which is counted, not trained"), (), True, False, _unless_text),
+    Interpolation: ModelFacts(
+        predicts=("tokens",),
+        fitted=True,
+        meaningless={"init": "an interpolation; its parts are cells of their own"},
+        unread=(),
+        counted=True,
+        words_alone=False,
+        likeliest=_never,
+        reads_prompts=False,
+        parts=_interpolated,
+    ),
+    Rules: _fitted_classifier("rules, which are written, not trained", ("level", "length", "lower", "vocabulary"), words_alone=False),
+    BagOfWords: _fitted_classifier("a bag of words, which is fitted at once, not in steps", ("length",), words_alone=True),
+    NGramClassifier: _fitted_classifier("n-grams, which are counted, not trained", ("length",), words_alone=True),
+}
+CLASSIFIERS = tuple(kind for kind, facts in MODEL_FACTS.items() if facts.predicts == ("classes",))
+
+
+def model_facts(model: Node) -> ModelFacts:
+    """The entry of a model."""
+    return MODEL_FACTS[type(model)]
+
+
+def is_count_based(model: Node) -> bool:
+    """Whether a language model is made of counts, and of runs that have ids of their own, alone."""
+    return all(isinstance(part, str) or model_facts(part).counted for part in model_facts(model).parts(model))
