@@ -1,8 +1,10 @@
 """The decoder that a command's options name."""
 
+from typing import cast
+
 from pydantic import ValidationError
 
-from research.config.decoding import Beam, Decoder, Greedy, TemperatureSampling, TopK, TopP
+from research.config.decoding import Decoder
 from research.config.errors import StepladderError, did_you_mean
 from research.config.fields import classes_by_kind, member_classes
 from research.config.node import Node
@@ -33,21 +35,19 @@ def decoder_from_options(kind: str, options: dict[str, float | None]) -> Decoder
             raise StepladderError(f"--{option} {value:g} does nothing with --decoder {kind}; leave it out, or take --decoder {readers}.")
     tree = {"kind": kind, **{FIELD_BY_OPTION[option]: value for option, value in option_values.items()}}
     try:
-        decoder = decoders[kind].model_validate(tree)
+        return cast(Decoder, decoders[kind].model_validate(tree))
     except ValidationError as error:
         option_by_field = {word: option for option, word in FIELD_BY_OPTION.items()}
         field = str(error.errors()[0]["loc"][0])
         message = explain(error, decoders[kind], tree, lambda path: f"--{option_by_field[path[-1]]}")
         raise StepladderError(f"{message}{LIKELIEST.get(field, '')}") from error
-    assert isinstance(decoder, Greedy | TemperatureSampling | TopK | TopP | Beam)
-    return decoder
 
 
 def check_n_best(decoder: Decoder, n_best: int | None) -> int:
     """How many texts of a prompt are shown: one, or of a beam as many as are asked for. Raises StepladderError for what cannot be."""
     if n_best is None:
         return 1
-    if not isinstance(decoder, Beam):
+    if decoder.strategy != "search":
         raise StepladderError(f"--n-best {n_best} does nothing with --decoder {decoder.kind}; leave it out, or take --decoder beam.")
     if not 1 <= n_best <= decoder.size:
         raise StepladderError(

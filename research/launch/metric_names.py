@@ -67,5 +67,5 @@ def _test_names(config: Config) -> list[str]:
     if config.data.asks == "targets" and config.trained:
         texts = (*CORPUS, *MEANS)
         names += [*texts, *(f"{name}{ANY_GROUP}" for name in texts), *ALIGNMENT]
-        names += DIVERSITIES if getattr(config.decode, "texts", 1) > 1 else ()
+        names += DIVERSITIES if config.decode.texts_per_source > 1 else ()
     return names

@@ -16,7 +16,7 @@ from research.config.encoder_decoder import (
     StackDecoder,
     StackEncoderConfig,
 )
-from research.config.fields import classes_by_kind, node_keys
+from research.config.fields import classes_by_kind, member_classes, node_keys
 from research.config.merge import DATA_KINDS
 from research.config.model import AttentionConfig, LanguageModelConfig
 from research.config.model_facts import CLASSIFIERS
@@ -24,13 +24,13 @@ from research.config.node import Node
 from research.config.optim import Train
 from research.config.pairs import Glyphs, Numerals, Translation
 from research.config.schema import Config
-from research.config.subwords import BPEDropout, Subword, SubwordSampling
+from research.config.subwords import Regularisation, Subword
 
 PAIRED = [kind for kind, data in DATA_KINDS.items() if data.asks == "targets"]
 LABELLED = [kind for kind, data in DATA_KINDS.items() if data.asks == "classes"]
 CLASSIFYING = tuple(classes_by_kind(CLASSIFIERS))
 COUNTED = ("ngram", *(kind for kind in CLASSIFYING if kind != "classifier"))  # what is not trained
-REGULARISED = {"sample": SubwordSampling.levels, "bpe_dropout": BPEDropout.levels, "none": get_args(Subword)}
+REGULARISED = {kind: node.levels or get_args(Subword) for kind, node in classes_by_kind(member_classes(Regularisation)).items()}
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
 CHOSEN: dict[tuple[type[Node], str], st.SearchStrategy[Any]] = {  # where free choice would seldom fit together
     (LanguageModelConfig, "layers"): st.sampled_from([2, 4]),

@@ -39,6 +39,16 @@ def test_an_option_is_read_or_refused(kind, given):
             decoder_from_options(kind, options)
 
 
+@pytest.mark.parametrize("kind", sorted(READ))
+def test_a_decoder_writes_as_many_texts_as_its_words_say(kind):
+    """Greedy decoding has one text of a source; all others may write more."""
+    decoder = decoder_from_options(kind, {})
+    assert decoder.texts_per_source == 1
+    assert ("texts" in type(decoder).model_fields) == (decoder.strategy != "greedy")
+    if decoder.strategy != "greedy":
+        assert decoder.model_copy(update={"texts": 3}).texts_per_source == 3
+
+
 def test_so_many_texts_are_shown_as_there_are_beams():
     beam = Beam(kind="beam", size=3)
     assert [check_n_best(beam, asked) for asked in (None, 1, 3)] == [1, 1, 3]

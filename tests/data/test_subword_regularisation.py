@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from research.config.data import Pydoc
-from research.config.subwords import BPEDropout, SubwordSampling
+from research.config.fields import member_classes
+from research.config.subwords import BPEDropout, Regularisation, SubwordSampling
 from research.data.batches import TextArrays, circular_batch, steps_per_epoch
 from research.data.dataset import TextSplit
-from research.data.subword_regularisation import resegment
+from research.data.subword_regularisation import REGULARISATIONS, resegment
 from research.text.subword_tokenizers import train_tokenizer
 from research.text.vocabulary import subword_vocabulary
 
@@ -24,6 +25,11 @@ HOW = {
     "byte_bpe": [BPEDropout(kind="bpe_dropout", rate=0.3)],
 }
 CASES = [pytest.param(level, how, id=f"{level}-{i}") for level, several in HOW.items() for i, how in enumerate(several)]
+
+
+def test_every_kind_with_levels_of_its_own_is_an_entry():
+    assert set(REGULARISATIONS) == {kind for kind in member_classes(Regularisation) if kind.levels}
+    assert set(HOW) == {level for kind in REGULARISATIONS for level in kind.levels}
 
 
 @cache
