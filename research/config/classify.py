@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from research.config.errors import IncompatibleConfig
-from research.config.mixer import T5, Alibi, AttentionConfig, WindowCache
+from research.config.mixer import AttentionConfig, WindowCache
 from research.config.model import AddK, Initialiser, KneserNey, StackConfig, VarianceInit
 from research.config.node import Fraction, Integers, Node, NonNegative, Positive, Rate, Weight
 
@@ -57,7 +57,7 @@ class SentenceStack(StackConfig):
             raise ValueError("masked is a word of attention, and this stack has none; leave it out")
         if any(isinstance(mixer.cache, WindowCache) for mixer in attentions):
             raise ValueError("a window is the memory of a language model; a classifier reads whole sentences: use cache = full")
-        if attentions and not self.masked and isinstance(self.position, Alibi | T5):
+        if attentions and not self.masked and self.position.backward_only:
             raise IncompatibleConfig(f"position {self.position.kind} counts backwards alone: set masked = true, or use another position")
         return self
 

@@ -5,24 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from research.config.errors import IncompatibleConfig
-from research.config.mixer import (
-    GRU,
-    LSTM,
-    T5,
-    Alibi,
-    AttentionConfig,
-    CosineScore,
-    DotScore,
-    Elman,
-    MlpScore,
-    ScaledDotScore,
-    Score,
-    WindowCache,
-)
+from research.config.mixer import LSTM, AttentionConfig, Cell, MlpScore, ScaledDotScore, Score, WindowCache
 from research.config.model import Initialiser, StackConfig, VarianceInit
 from research.config.node import Fraction, Node, Positive
-
-Cell = Annotated[Elman | GRU | LSTM, Field(discriminator="kind")]
 
 
 class RecurrentEncoder(Node):
@@ -57,7 +42,7 @@ class StackEncoderConfig(StackConfig):
         attentions = [mixer for mixer in self.pattern if isinstance(mixer, AttentionConfig)]
         if any(isinstance(mixer.cache, WindowCache) for mixer in attentions):
             raise ValueError("a window is the memory of a language model; an encoder reads the whole source: use cache = full")
-        if attentions and isinstance(self.position, Alibi | T5):
+        if attentions and self.position.backward_only:
             raise IncompatibleConfig(
                 f"position {self.position.kind} counts backwards alone, and an encoder looks both ways: use another position"
             )
@@ -164,7 +149,7 @@ class StackDecoder(StackConfig):
             raise ValueError("masked is a word of attention, and this decoder's mixers have none; leave it out")
         if any(isinstance(mixer.cache, WindowCache) for mixer in attentions):
             raise ValueError("a window looks back alone, masked or not: use cache = full, or leave masked out")
-        if isinstance(self.position, Alibi | T5):
+        if self.position.backward_only:
             raise IncompatibleConfig(f"position {self.position.kind} counts backwards alone: leave masked out, or use another position")
         return self
 
@@ -204,7 +189,7 @@ class EncoderDecoderConfig(Node):
                 )
             return self
         score = None if isinstance(decoder.attention, NoAttention) else decoder.attention.score
-        if isinstance(score, DotScore | ScaledDotScore | CosineScore) and memory != decoder.width:
+        if score and score.equal_widths and memory != decoder.width:
             half = f", so encoder.width = {decoder.width // 2}" if getattr(self.encoder, "bidirectional", False) else ""
             raise IncompatibleConfig(
                 f"score {score.kind} is a product of two vectors of equal width, and the decoder's have {decoder.width} numbers, what it "

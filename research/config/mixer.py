@@ -1,10 +1,24 @@
 """The words of a causal mixer: elman, gru, lstm, convolution, attention, with its scores and positions."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from research.config.errors import IncompatibleConfig
 from research.config.node import Fraction, Node, Positive, Rate
+
+
+class Kind(Node):
+    """A config class that states facts of its kind as ClassVars; its base class declares them and gives them no value."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        declared = {name for base in cls.__mro__ for name in getattr(base, "__class_vars__", ())}
+        missing = [] if Kind in cls.__bases__ else sorted(name for name in declared if not hasattr(cls, name))
+        if missing:
+            raise TypeError(f"{cls.__name__} does not state {', '.join(missing)}")
 
 
 class ScaledInit(Node):
@@ -44,6 +58,10 @@ class LSTM(Node):
     forget_bias: float = 1.0  # Jozefowicz et al. 2015
 
 
+RecurrentConfig = Elman | GRU | LSTM
+Cell = Annotated[RecurrentConfig, Field(discriminator="kind")]
+
+
 class ConvolutionConfig(Node):
     """Causal convolution over the last `window` inputs, then relu."""
 
@@ -51,34 +69,45 @@ class ConvolutionConfig(Node):
     window: Positive = 3
 
 
-class MlpScore(Node):
+class ScoreConfig(Kind):
+    """What every score states."""
+
+    equal_widths: ClassVar[bool]  # whether a query and a key need as many numbers
+
+
+class MlpScore(ScoreConfig):
     """v . tanh(W [q; k]): additive attention (Bahdanau et al. 2014, sec. A.1.2)."""
 
+    equal_widths: ClassVar[bool] = False
     kind: Literal["mlp"]
     width: Positive | Literal["head"] = "head"  # of the hidden layer; by default the head's
 
 
-class BilinearScore(Node):
+class BilinearScore(ScoreConfig):
     """q W k ("general", Luong et al. 2015). With projections it adds no function over dot."""
 
+    equal_widths: ClassVar[bool] = False
     kind: Literal["bilinear"]
 
 
-class DotScore(Node):
+class DotScore(ScoreConfig):
     """q . k (Luong et al. 2015)."""
 
+    equal_widths: ClassVar[bool] = True
     kind: Literal["dot"]
 
 
-class ScaledDotScore(Node):
+class ScaledDotScore(ScoreConfig):
     """q . k / sqrt(width of a head) (Vaswani et al. 2017, sec. 3.2.1)."""
 
+    equal_widths: ClassVar[bool] = True
     kind: Literal["scaled_dot"] = "scaled_dot"
 
 
-class CosineScore(Node):
+class CosineScore(ScoreConfig):
     """tau q . k / (|q| |k|), tau learned for each head, initially sqrt(width of a head)."""
 
+    equal_widths: ClassVar[bool] = True
     kind: Literal["cosine"]
 
 
@@ -111,47 +140,94 @@ class AttentionConfig(Node):
     cache: Cache = FullCache()
 
 
-Mixer = Annotated[Elman | GRU | LSTM | ConvolutionConfig | AttentionConfig, Field(discriminator="kind")]
+Mixer = Annotated[RecurrentConfig | ConvolutionConfig | AttentionConfig, Field(discriminator="kind")]
 
 
-class NoPosition(Node):
+ActsOn = Literal["nothing", "input", "queries_and_keys", "logits"]
+
+
+class PositionConfig(Kind):
+    """What every position states."""
+
+    acts_on: ClassVar[ActsOn]
+    backward_only: ClassVar[bool]  # whether it knows only distances to what came before, so that a query may not look ahead
+    extrapolates: ClassVar[bool]  # whether it has positions beyond the training length
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether it acts inside attention."""
+        return self.acts_on in ("queries_and_keys", "logits")
+
+    def check(self, head_widths: Sequence[int]) -> None:
+        """Raises an error where attention heads of these widths cannot have this position, or its own words contradict each other."""
+
+
+class NoPosition(PositionConfig):
     """Order enters through the mixer and the causal mask alone (Haviv et al. 2022)."""
 
+    acts_on: ClassVar[ActsOn] = "nothing"
+    backward_only: ClassVar[bool] = False
+    extrapolates: ClassVar[bool] = True
     kind: Literal["none"] = "none"
 
 
-class Learned(Node):
+class Learned(PositionConfig):
     """A learned vector for each position up to the training length; cannot go beyond it."""
 
+    acts_on: ClassVar[ActsOn] = "input"
+    backward_only: ClassVar[bool] = False
+    extrapolates: ClassVar[bool] = False
     kind: Literal["learned"]
 
 
-class Sinusoidal(Node):
+class Sinusoidal(PositionConfig):
     """Vaswani et al. 2017, sec. 3.5."""
 
+    acts_on: ClassVar[ActsOn] = "input"
+    backward_only: ClassVar[bool] = False
+    extrapolates: ClassVar[bool] = True
     kind: Literal["sinusoidal"]
     base: Rate = 10_000.0
 
 
-class Rotary(Node):
+class Rotary(PositionConfig):
     """Queries and keys turned by their position (Su et al. 2021)."""
 
+    acts_on: ClassVar[ActsOn] = "queries_and_keys"
+    backward_only: ClassVar[bool] = False
+    extrapolates: ClassVar[bool] = True
     kind: Literal["rotary"]
     base: Rate = 10_000.0
 
+    def check(self, head_widths: Sequence[int]) -> None:
+        """Raises IncompatibleConfig where a head has an odd number of channels."""
+        if any(width % 2 for width in head_widths):
+            raise IncompatibleConfig("rotary turns pairs of numbers: the width of a head must be even")
 
-class Alibi(Node):
+
+class Alibi(PositionConfig):
     """A penalty linear in distance, a slope for each head (Press et al. 2021)."""
 
+    acts_on: ClassVar[ActsOn] = "logits"
+    backward_only: ClassVar[bool] = True
+    extrapolates: ClassVar[bool] = True
     kind: Literal["alibi"]
 
 
-class T5(Node):
+class T5(PositionConfig):
     """A learned bias for each head and bucket of distance (Raffel et al. 2020); a table for each layer."""
 
+    acts_on: ClassVar[ActsOn] = "logits"
+    backward_only: ClassVar[bool] = True
+    extrapolates: ClassVar[bool] = True
     kind: Literal["t5"]
     buckets: Annotated[int, Field(ge=2)] = 32
     max_distance: Annotated[int, Field(ge=2)] = 128
+
+    def check(self, head_widths: Sequence[int]) -> None:
+        """Raises ValueError where the buckets of one distance each reach `max_distance`."""
+        if self.max_distance <= self.buckets // 2:
+            raise ValueError("t5 needs max_distance above half the number of buckets")
 
 
 Position = Annotated[NoPosition | Learned | Sinusoidal | Rotary | Alibi | T5, Field(discriminator="kind")]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from research.config.errors import IncompatibleConfig
-from research.config.mixer import T5, Alibi, AttentionConfig, Dropout, Learned, Mixer, NoPosition, Position, Rotary, Sinusoidal, WindowCache
+from research.config.mixer import AttentionConfig, Dropout, Mixer, NoPosition, Position, WindowCache
 from research.config.node import Node, Positive, Rate
 
 
@@ -129,14 +129,11 @@ class StackConfig(Node):
                 raise IncompatibleConfig(
                     f"{attention.heads} heads do not divide the width {self.width}; the nearest number that does is {nearest}"
                 )
-        if isinstance(self.position, Alibi | T5 | Rotary) and not attentions:
+        if self.position.needs_attention and not attentions:
             raise IncompatibleConfig(
                 f"position {self.position.kind} acts inside attention, and this model has none; use none, learned or sinusoidal"
             )
-        if isinstance(self.position, Rotary) and any((self.width // a.heads) % 2 for a in attentions):
-            raise IncompatibleConfig("rotary turns pairs of numbers: the width of a head must be even")
-        if isinstance(self.position, T5) and self.position.max_distance <= self.position.buckets // 2:
-            raise ValueError("t5 needs max_distance above half the number of buckets")
+        self.position.check([self.width // attention.heads for attention in attentions])
         if isinstance(self.norm, NoNorm) is False and getattr(self.norm, "placement", "") == "post" and not self.residual:
             raise ValueError("norm placement post normalises a residual sum: set residual = true or placement = pre")
         if self.dropout.attention and not attentions:
@@ -148,7 +145,7 @@ class StackConfig(Node):
     def may_carry(self) -> bool:
         """Whether chunks of training may hand their state on (the position table of the design)."""
         windowed = all(isinstance(m.cache, WindowCache) for m in self.pattern if isinstance(m, AttentionConfig))
-        return windowed and not isinstance(self.position, Learned | Sinusoidal)
+        return windowed and self.position.acts_on != "input"
 
 
 class LanguageModelConfig(StackConfig):

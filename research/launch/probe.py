@@ -13,7 +13,6 @@ from research.config.classify import ClassifierConfig
 from research.config.data import Labelled, Unlabelled
 from research.config.errors import StepladderError
 from research.config.loader import with_overrides
-from research.config.mixer import Learned
 from research.config.model import StackConfig
 from research.config.schema import Config
 from research.config.serialise import to_tree
@@ -138,7 +137,7 @@ def _rows(frozen: Frozen, data: Dataset, split: str) -> list[Int32[np.ndarray, "
 def _width(frozen: Frozen, labelled: Labelled, data: Dataset) -> int:
     """How many symbols are read of a sentence: data.length, or as many as learned positions reach."""
     model = frozen.config.model.encoder if isinstance(frozen.config.model, ClassifierConfig) else frozen.config.model
-    reach = sizes(frozen.config, frozen.data).length if isinstance(model, StackConfig) and isinstance(model.position, Learned) else None
+    reach = sizes(frozen.config, frozen.data).length if isinstance(model, StackConfig) and not model.position.extrapolates else None
     return labelled.length if reach is None else min(labelled.length, reach - (frozen.start is not None))
 
 

@@ -15,7 +15,6 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.decoding import Greedy, StochasticDecoder
 from research.config.encoder_decoder import EncoderDecoderConfig
-from research.config.mixer import Learned
 from research.models import MODELS
 from research.models.row_sharding import shard_rows
 from research.models.sampling import choose_symbols, sampling_keys
@@ -118,10 +117,10 @@ class ReachablePositions(NamedTuple):
 
 
 def reachable_positions(config: Any, length: int, source: int = 0) -> ReachablePositions:
-    """Learned positions end where training did: at `length` tokens of a row, of which the first `source` are an encoder's."""
+    """Positions that do not extrapolate end with training's: at `length` tokens of a row, of which the first `source` are an encoder's."""
 
     def last_position(part: Any, end: int) -> int | None:
-        return end if isinstance(getattr(part, "position", None), Learned) else None
+        return end if "position" in type(part).model_fields and not part.position.extrapolates else None
 
     if isinstance(config, EncoderDecoderConfig):
         return ReachablePositions(last_position(config.encoder, source), last_position(config.decoder, length - source))

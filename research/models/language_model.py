@@ -228,11 +228,11 @@ def _in_precision(config: StackConfig, params: LanguageModelParams) -> LanguageM
 
 
 def _cast_kernels(config: StackConfig, float32_names: tuple[str, ...], block: BlockParams) -> BlockParams:
-    """Of a stacked block: what has two axes beside that of the layers, but for what the mixer's entry keeps."""
+    """Of a stacked block: what has two axes beside that of the layers, but for what the mixer's entry keeps, and what lies within."""
 
     def cast(path: tuple[Any, ...], leaf: Array) -> Array:
-        name = jax.tree_util.keystr(path[-1:], simple=True)
-        return leaf if leaf.ndim < 3 or name in float32_names else kernel_in(config.precision, leaf)
+        names = {entry.name for entry in path if isinstance(entry, jax.tree_util.GetAttrKey)}
+        return leaf if leaf.ndim < 3 or names & set(float32_names) else kernel_in(config.precision, leaf)
 
     return jax.tree_util.tree_map_with_path(cast, block)
 

@@ -20,7 +20,7 @@ from research.nn.initialisers import LECUN, Key, draw_weights
 from research.nn.linear import dense
 from research.nn.masks import causal_mask, padding_mask, window_mask
 from research.nn.padding import ValidFirstOrder, gather_valid, newest_entries, scatter_valid, valid_first_order
-from research.nn.positions import init_bias, position_bias, rotate_by_position
+from research.nn.positions import init_bias, position_bias, position_flops, rotate_by_position
 from research.nn.score_functions import init_score, is_dot, prepare_queries_and_keys, prepared_logits, prepared_width, score_flops
 
 
@@ -47,7 +47,7 @@ class AttentionParams:
     project: Float[Array, "d 3*d"] | Float[Array, "d d"]
     out: Float[Array, "d d"]
     score: Any
-    bias: Any  # of t5
+    bias: Any  # of a position that acts on the logits
 
 
 class KVCache(NamedTuple):
@@ -74,12 +74,14 @@ class AttentionInputs(NamedTuple):
 
 def init_attention(spec: AttentionSpec, key: Key, width: int, initialiser: Initialiser = LECUN) -> AttentionParams:
     """Kernels without biases, the parameters of the score and of the position."""
-    config = spec.config
+    config, head = spec.config, width // spec.config.heads
     key_project, key_out, key_score = jax.random.split(key, 3)
+    key_bias = jax.random.fold_in(key, 3)
     project = draw_weights(initialiser, key_project, (width, (3 if config.projections else 1) * width), width)
     out = draw_weights(initialiser, key_out, (width, width), width)
-    score = init_score(config.score, key_score, config.heads, width // config.heads, initialiser)
-    return AttentionParams(project, out, score, init_bias(spec.position, config.heads))
+    score = init_score(config.score, key_score, config.heads, head, initialiser)
+    bias = init_bias(spec.position, key_bias, config.heads, prepared_width(config.score, head, head), initialiser)
+    return AttentionParams(project, out, score, bias)
 
 
 def empty_attention(spec: AttentionSpec, batch: int, capacity: int, width: int) -> KVCache:
@@ -111,7 +113,7 @@ def mix_attention(
     order = valid_first_order(valid)
     q, k, v = _project(spec.config, params, gather_valid(order, x))
     new_carry, seen = _update_carry(spec, params, carry, q, k, v, order.count)
-    bias = position_bias(spec.position, params.bias, spec.config.heads, seen.distance)
+    bias = position_bias(spec.position, params.bias, seen.q, seen.k, seen.distance)
     aux: dict[str, Array] | tuple[()] = ()
     if is_dot(spec.config.score) and not observe and (key is None or not spec.dropout):
         mixed = fast_attention(seen.q, seen.k, seen.v, seen.mask, bias)
@@ -128,7 +130,9 @@ def attention_flops(spec: AttentionSpec, width: int, length: int) -> float:
     config, head = spec.config, width // spec.config.heads
     places = length + (config.cache.size - 1 if isinstance(config.cache, WindowCache) else 0)
     products = 2.0 * (4 if config.projections else 2) * width * width
-    return products + config.heads * score_flops(config.score, head, head, places, 1.0) + 2.0 * places * width
+    logits = score_flops(config.score, head, head, places, 1.0)
+    logits += position_flops(spec.position, prepared_width(config.score, head, head), places)
+    return products + config.heads * logits + 2.0 * places * width
 
 
 def _project(

@@ -45,9 +45,11 @@ def rotary(config: Rotary, x: Float[Array, "b h t k"], position: Int[Array, "#b 
     return jnp.concatenate([first * cosine - second * sine, second * cosine + first * sine], axis=-1).astype(x.dtype)
 
 
-def alibi(config: Alibi, params: tuple[()], heads: int, distance: Int[Array, "n t s"]) -> Float[Array, "n h t s"]:
+def alibi(
+    config: Alibi, params: tuple[()], q: Float[Array, "b h t m"], k: Float[Array, "b h s m"], distance: Int[Array, "n t s"]
+) -> Float[Array, "n h t s"]:
     """-slope_h * distance (Press et al. 2021)."""
-    return -jnp.array(alibi_slopes(heads), jnp.float32)[None, :, None, None] * distance[:, None]
+    return -jnp.array(alibi_slopes(q.shape[1]), jnp.float32)[None, :, None, None] * distance[:, None]
 
 
 def alibi_slopes(heads: int) -> tuple[float, ...]:
@@ -60,11 +62,19 @@ def alibi_slopes(heads: int) -> tuple[float, ...]:
     return (*slopes(power), *slopes(2 * power)[::2][: heads - power])
 
 
-def t5(config: T5, params: Float[Array, "buckets h"], heads: int, distance: Int[Array, "n t s"]) -> Float[Array, "n h t s"]:
-    """The learned number of the distance's bucket and the head (Raffel et al. 2020, sec. 2.1).
+def init_t5(config: T5, key: Key, heads: int, width: int, initialiser: Initialiser) -> Float[Array, "buckets h"]:
+    """The table starts at zero, whatever the initialiser. Each layer has its own; Raffel et al. share one among all layers."""
+    return jnp.zeros((config.buckets, heads))
 
-    The table starts at zero. Each layer has its own; Raffel et al. share one among all layers.
-    """
+
+def t5(
+    config: T5,
+    params: Float[Array, "buckets h"],
+    q: Float[Array, "b h t m"],
+    k: Float[Array, "b h s m"],
+    distance: Int[Array, "n t s"],
+) -> Float[Array, "n h t s"]:
+    """The learned number of the distance's bucket and the head (Raffel et al. 2020, sec. 2.1)."""
     boundaries = jnp.array(t5_boundaries(config.buckets, config.max_distance))
     buckets = jnp.searchsorted(boundaries, distance, side="right")
     return jnp.moveaxis(params[buckets], -1, 1)
@@ -98,23 +108,37 @@ def _angles(base: float, width: int, position: Int[Array, "*n t"]) -> Float[Arra
     return multiply(position // STRIDE, far) + multiply(position % STRIDE, frequencies)
 
 
-class PositionKind(NamedTuple):
-    """What a position does; None where it does nothing."""
+def no_flops(config: Position, width: int, places: int) -> float:
+    """Nothing is multiplied for a pair of a query and a key."""
+    return 0.0
 
-    init_input: Callable[..., Any] | None = None  # (config, key, length, width, initialiser) -> params of `add`
-    vectors: Callable[..., Array] | None = None  # (config, params, width, position) -> what is added to the input
-    rotate: Callable[..., Array] | None = None  # (config, q or k, position) -> the same, rotated
-    init_bias: Callable[..., Any] | None = None  # (config, heads) -> params of `bias`, one for each attention layer
-    bias: Callable[..., Array] | None = None  # (config, params, heads, distance) -> what is added to the logits
+
+class PositionKind(NamedTuple):
+    """What a position costs and does; None where it does nothing. Where it acts, its config class states.
+
+    flops(config, width, places) -> those of one query of one head, as wide as it is compared, over so many places
+    init_input(config, key, length, width, initialiser) -> params of `vectors`
+    vectors(config, params, width, position) -> what is added to the input at each position [b t]
+    rotate(config, q or k, position) -> the same, rotated
+    init_bias(config, key, heads, width, initialiser) -> params of `bias`, for each attention layer; `width` as of `flops`
+    bias(config, params, q, k, distance) -> what is added to the logits of these queries [b h t m] and keys [b h s m], as they are compared
+    """
+
+    flops: Callable[[Any, int, int], float]
+    init_input: Callable[[Any, Key, int, int, Initialiser], Any] | None = None
+    vectors: Callable[[Any, Any, int, Array], Array] | None = None
+    rotate: Callable[[Any, Array, Array], Array] | None = None
+    init_bias: Callable[[Any, Key, int, int, Initialiser], Any] | None = None
+    bias: Callable[[Any, Any, Array, Array, Array], Array] | None = None
 
 
 POSITIONS: dict[type, PositionKind] = {
-    NoPosition: PositionKind(),
-    Learned: PositionKind(init_input=init_learned, vectors=learned),
-    Sinusoidal: PositionKind(vectors=sinusoidal),
-    Rotary: PositionKind(rotate=rotary),
-    Alibi: PositionKind(bias=alibi),
-    T5: PositionKind(init_bias=lambda config, heads: jnp.zeros((config.buckets, heads)), bias=t5),
+    NoPosition: PositionKind(no_flops),
+    Learned: PositionKind(no_flops, init_input=init_learned, vectors=learned),
+    Sinusoidal: PositionKind(no_flops, vectors=sinusoidal),
+    Rotary: PositionKind(no_flops, rotate=rotary),
+    Alibi: PositionKind(no_flops, bias=alibi),
+    T5: PositionKind(no_flops, init_bias=init_t5, bias=t5),
 }
 
 
@@ -136,13 +160,24 @@ def rotate_by_position(config: Position, x: Float[Array, "b h t k"], position: I
     return rotate(config, x, position) if rotate else x
 
 
-def init_bias(config: Position, heads: int) -> Any:
+def init_bias(config: Position, key: Key, heads: int, width: int, initialiser: Initialiser = LECUN) -> Any:
     """Parameters of `position_bias`, one for each attention layer: a table [buckets, heads] for t5, else nothing."""
     init = POSITIONS[type(config)].init_bias
-    return init(config, heads) if init else ()
+    return init(config, key, heads, width, initialiser) if init else ()
 
 
-def position_bias(config: Position, params: Any, heads: int, distance: Int[Array, "n t s"]) -> Float[Array, "n h t s"] | None:
-    """What is added to the logits at each distance >= 0 (what the mask hides may be anything); None if the position acts elsewhere."""
+def position_bias(
+    config: Position, params: Any, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"], distance: Int[Array, "n t s"]
+) -> Float[Array, "n h t s"] | None:
+    """What is added to the logits at each distance >= 0 (what the mask hides may be anything); None if the position acts elsewhere.
+
+    n is 1 or b. Queries and keys are those that the score compares, which it may have prepared: of the dot products, queries divided by
+    what divides the product, and keys as they are.
+    """
     bias = POSITIONS[type(config)].bias
-    return bias(config, params, heads, distance) if bias else None
+    return bias(config, params, q, k, distance) if bias else None
+
+
+def position_flops(config: Position, width: int, places: int) -> float:
+    """Forward, of one query of one head over so many places, beside those of the score."""
+    return POSITIONS[type(config)].flops(config, width, places)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Float
 
-from research.config.mixer import GRU, LSTM, Elman, OrthogonalInit
+from research.config.mixer import GRU, LSTM, Elman, OrthogonalInit, RecurrentConfig
 from research.config.model import Initialiser, UniformInit
 from research.nn.initialisers import LECUN, Key, draw_bias, draw_weights
 from research.nn.linear import dense, linear
@@ -70,22 +70,56 @@ def lstm(config: LSTM, state: LSTMState, preactivation: Float[Array, "b g"]) -> 
     return LSTMState(c, o * jnp.tanh(c)), {"input": i, "forget": f, "candidate": g, "output": o}
 
 
-class CellKind(NamedTuple):
-    """A cell, its state, and how many blocks of width d its kernels and its bias have."""
+def draw_recurrent_kernel(config: RecurrentConfig, key: Key, width: int, initialiser: Initialiser) -> Float[Array, "d r"]:
+    """By the model's initialiser."""
+    return draw_weights(initialiser, key, (width, CELLS[type(config)].gates * width), width)
 
-    cell: Callable[..., tuple[Any, dict[str, Array]]]
+
+def draw_elman_kernel(config: Elman, key: Key, width: int, initialiser: Initialiser) -> Float[Array, "d d"]:
+    """By the cell's own initialiser."""
+    if isinstance(config.recurrent_init, OrthogonalInit):
+        return jax.nn.initializers.orthogonal(config.recurrent_init.scale)(key, (width, width))
+    return draw_weights(UniformInit(kind="uniform", scale=width**-0.5), key, (width, width), width)
+
+
+def draw_gate_biases(config: RecurrentConfig, key: Key, width: int, initialiser: Initialiser) -> Float[Array, " g"]:
+    """By the model's initialiser."""
+    return draw_bias(initialiser, key, CELLS[type(config)].biases * width)
+
+
+def draw_lstm_biases(config: LSTM, key: Key, width: int, initialiser: Initialiser) -> Float[Array, " g"]:
+    """By the model's initialiser, plus `forget_bias` for the forget gate."""
+    return draw_gate_biases(config, key, width, initialiser).at[width : 2 * width].add(config.forget_bias)
+
+
+Draw = Callable[[Any, Key, int, Initialiser], Array]
+
+
+class CellKind(NamedTuple):
+    """A cell, its state, and how many blocks of width d its kernels (`gates`) and its bias (`biases`) have.
+
+    draw_kernel, draw_bias(config, key, width, initialiser) -> the recurrent kernel and the bias
+    serial: whether a step waits for the one before it
+    observes: the gates that the cell returns beside its state
+    """
+
+    cell: Callable[[Any, Any, Array], tuple[Any, dict[str, Array]]]
     state: type[HiddenState] | type[LSTMState]
     gates: int
     biases: int
+    draw_kernel: Draw
+    draw_bias: Draw
+    serial: bool
+    observes: tuple[str, ...]
 
 
 CELLS: dict[type, CellKind] = {
-    Elman: CellKind(elman, HiddenState, 1, 1),
-    GRU: CellKind(gru, HiddenState, 3, 4),
-    LSTM: CellKind(lstm, LSTMState, 4, 4),
+    Elman: CellKind(elman, HiddenState, 1, 1, draw_elman_kernel, draw_gate_biases, serial=True, observes=()),
+    GRU: CellKind(gru, HiddenState, 3, 4, draw_recurrent_kernel, draw_gate_biases, serial=True, observes=("reset", "update", "candidate")),
+    LSTM: CellKind(
+        lstm, LSTMState, 4, 4, draw_recurrent_kernel, draw_lstm_biases, serial=True, observes=("input", "forget", "candidate", "output")
+    ),
 }
-
-RecurrentConfig = Elman | GRU | LSTM
 
 
 def init_recurrent(
@@ -97,19 +131,8 @@ def init_recurrent(
     """
     kind, inputs = CELLS[type(config)], width if inputs is None else inputs
     key_input, key_recurrent, key_bias = jax.random.split(key, 3)
-    recurrent = draw_weights(initialiser, key_recurrent, (width, kind.gates * width), width)
-    bias = draw_bias(initialiser, key_bias, kind.biases * width)
-    if isinstance(config, Elman):
-        recurrent = _init_elman(config, key_recurrent, width)
-    if isinstance(config, LSTM):
-        bias = bias.at[width : 2 * width].add(config.forget_bias)
+    recurrent, bias = kind.draw_kernel(config, key_recurrent, width, initialiser), kind.draw_bias(config, key_bias, width, initialiser)
     return RecurrentParams(draw_weights(initialiser, key_input, (inputs, kind.gates * width), inputs), recurrent, bias)
-
-
-def _init_elman(config: Elman, key: Key, width: int) -> Float[Array, "d d"]:
-    if isinstance(config.recurrent_init, OrthogonalInit):
-        return jax.nn.initializers.orthogonal(config.recurrent_init.scale)(key, (width, width))
-    return draw_weights(UniformInit(kind="uniform", scale=width**-0.5), key, (width, width), width)
 
 
 def empty_recurrent(config: RecurrentConfig, batch: int, capacity: int, width: int) -> HiddenState | LSTMState:

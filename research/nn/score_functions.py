@@ -140,6 +140,19 @@ def dot_flops(config: Score, queries: int, keys: int, places: int, prepared: flo
     return 2.0 * places * keys
 
 
+def key_as_wide(config: Score, queries: int, keys: int) -> int:
+    """A prepared key is as wide as it was."""
+    return keys
+
+
+def mlp_key_width(config: MlpScore, queries: int, keys: int) -> int:
+    """A prepared key is as wide as the hidden layer."""
+    return mlp_width(config, queries)
+
+
+Prepare = Callable[[Any, Any, Array], Array]  # (config, params, queries or keys) -> as they are compared
+
+
 class ScoreKind(NamedTuple):
     """A score is the dot product of `queries` and `keys`, each as it is where nothing prepares it; or, instead of that, their `logits`.
 
@@ -148,21 +161,21 @@ class ScoreKind(NamedTuple):
     `prepared`: how many keys are prepared for a query, where that is done once for many.
     """
 
-    init: Callable[..., Any]
-    flops: Callable[..., float]
-    queries: Callable[..., Array] | None = None
-    keys: Callable[..., Array] | None = None
-    logits: Callable[..., Array] | None = None
-    key_width: Callable[..., int] = lambda config, queries, keys: keys
-    float32: tuple[str, ...] = ()
+    init: Callable[[Any, Key, int, int, int, Initialiser], Any]
+    flops: Callable[[Any, int, int, int, float], float]
+    key_width: Callable[[Any, int, int], int]
+    float32: tuple[str, ...]
+    queries: Prepare | None = None
+    keys: Prepare | None = None
+    logits: Callable[[Any, Any, Array, Array], Array] | None = None
 
 
 SCORES: dict[type, ScoreKind] = {
-    MlpScore: ScoreKind(init_mlp, mlp_flops, mlp_queries, mlp_keys, mlp, lambda config, queries, keys: mlp_width(config, queries), ("v",)),
-    BilinearScore: ScoreKind(init_bilinear, bilinear_flops, bilinear_queries),
-    DotScore: ScoreKind(_no_parameters, dot_flops),  # q . k (Luong et al. 2015)
-    ScaledDotScore: ScoreKind(_no_parameters, dot_flops, scaled_queries),
-    CosineScore: ScoreKind(init_cosine, dot_flops, cosine_queries, cosine_keys),
+    MlpScore: ScoreKind(init_mlp, mlp_flops, mlp_key_width, ("v",), mlp_queries, mlp_keys, mlp),
+    BilinearScore: ScoreKind(init_bilinear, bilinear_flops, key_as_wide, (), bilinear_queries),
+    DotScore: ScoreKind(_no_parameters, dot_flops, key_as_wide, ()),  # q . k (Luong et al. 2015)
+    ScaledDotScore: ScoreKind(_no_parameters, dot_flops, key_as_wide, (), scaled_queries),
+    CosineScore: ScoreKind(init_cosine, dot_flops, key_as_wide, (), cosine_queries, cosine_keys),
 }
 
 

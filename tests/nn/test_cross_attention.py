@@ -1,5 +1,7 @@
 """Cross-attention is flax's with the same weights; what a memory lacks is not seen."""
 
+from typing import get_args
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +14,7 @@ from research.config.encoder_decoder import CrossAttentionConfig
 from research.config.mixer import AttentionConfig, NoPosition
 from research.nn.attention import AttentionSpec, empty_attention, init_attention, mix_attention
 from research.nn.cross_attention import attend_to_memory, init_cross_attention, project_memory
+from research.nn.score_functions import SCORES
 
 B, T, S, D, M, HEADS = 2, 3, 5, 8, 6, 2
 RNG = np.random.default_rng(0)
@@ -63,10 +66,10 @@ def test_self_attention_is_that_of_linen(masked):
     np.testing.assert_allclose(found[exists], expected[exists], **CLOSE)
 
 
-SCORES = [{"kind": "mlp"}, {"kind": "bilinear"}, {"kind": "dot"}, {"kind": "scaled_dot"}, {"kind": "cosine"}]
+KINDS = [get_args(score.model_fields["kind"].annotation)[0] for score in SCORES]
 
 
-@pytest.mark.parametrize("score", SCORES, ids=lambda score: score["kind"])
+@pytest.mark.parametrize("score", [{"kind": kind} for kind in KINDS], ids=KINDS)
 @pytest.mark.parametrize("projections", [True, False])
 def test_what_is_seen(score, projections):
     """The observed weights are of what exists alone, sum to one, and mix the values; none exists: zero, with a finite gradient."""

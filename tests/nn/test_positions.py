@@ -1,6 +1,7 @@
 """Positions against their formulas, and the properties they are chosen for."""
 
 import math
+from typing import get_args
 
 import jax
 import jax.numpy as jnp
@@ -10,16 +11,38 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from quick import jit
 
-from research.config.mixer import T5, Alibi, Learned, NoPosition, Rotary, Sinusoidal
+from research.config.mixer import T5, Alibi, AttentionConfig, Learned, MlpScore, PositionConfig, Rotary, Sinusoidal
 from research.nn import positions
-from research.nn.positions import alibi_slopes, init_bias, init_position, rotary, sinusoidal, t5_boundaries
+from research.nn.attention import AttentionSpec, empty_attention, init_attention, mix_attention
+from research.nn.positions import (
+    POSITIONS,
+    PositionKind,
+    alibi_slopes,
+    init_bias,
+    init_position,
+    no_flops,
+    rotary,
+    sinusoidal,
+    t5_boundaries,
+)
 
 add_position = jit(positions.add_position, static_argnums=0)
 turn_position = jit(positions.rotate_by_position, static_argnums=0)
-position_bias = jit(positions.position_bias, static_argnums=(0, 2))
+
+
+def position_bias(config, params, heads, distance):
+    """Of a bias that reads no content."""
+    q, k = (np.full((1, heads, n, 2), np.nan, np.float32) for n in distance.shape[1:])
+    return jit(positions.position_bias, static_argnums=0)(config, params, q, k, distance)
+
 
 POSITION = np.array([[0, 1, 2, 3], [5, 6, 100, 5000]])
 X = np.random.default_rng(0).normal(size=(2, 4, 6)).astype(np.float32)
+
+
+def one_of(kind):
+    """A position of this class, by its defaults."""
+    return kind(kind=get_args(kind.model_fields["kind"].annotation)[0])
 
 
 def test_sinusoidal_is_the_formula_at_any_position():
@@ -41,12 +64,57 @@ def test_learned_adds_its_row_and_is_nan_past_its_end():
 
 
 def test_positions_that_act_elsewhere_add_nothing():
-    for config in (NoPosition(), Rotary(kind="rotary"), Alibi(kind="alibi"), T5(kind="t5")):
-        assert init_position(config, jax.random.key(0), 7, 6) == ()
-        np.testing.assert_array_equal(add_position(config, (), X, POSITION), X)
-    for config in (NoPosition(), Learned(kind="learned"), Sinusoidal(kind="sinusoidal")):
-        assert position_bias(config, (), 2, POSITION[None]) is None
-        np.testing.assert_array_equal(turn_position(config, X[:, None], POSITION), X[:, None])
+    for config in (one_of(kind) for kind in POSITIONS):
+        if config.acts_on != "input":
+            assert init_position(config, jax.random.key(0), 7, 6) == ()
+            np.testing.assert_array_equal(add_position(config, (), X, POSITION), X)
+        if config.acts_on != "logits":
+            assert init_bias(config, jax.random.key(0), 2, 3) == ()
+            assert position_bias(config, (), 2, POSITION[None]) is None
+        if config.acts_on != "queries_and_keys":
+            np.testing.assert_array_equal(turn_position(config, X[:, None], POSITION), X[:, None])
+
+
+@pytest.mark.parametrize("kind", POSITIONS, ids=lambda kind: kind.__name__)
+def test_an_entry_acts_where_its_words_say(kind):
+    entry = POSITIONS[kind]
+    acts = {"input": entry.vectors, "queries_and_keys": entry.rotate, "logits": entry.bias}
+    assert [place for place, function in acts.items() if function] == [place for place in acts if place == kind.acts_on]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in POSITIONS if kind.acts_on == "input"], ids=lambda kind: kind.__name__)
+def test_an_input_position_extrapolates_if_its_words_say_so(kind):
+    config = one_of(kind)
+    far = np.asarray(add_position(config, init_position(config, jax.random.key(0), 7, 6), X, POSITION))
+    assert np.isfinite(far[1, 2:]).all() == kind.extrapolates
+
+
+def test_a_position_that_does_not_state_its_facts_cannot_be_written():
+    with pytest.raises(TypeError, match="Forgetful does not state acts_on, backward_only"):
+        type("Forgetful", (PositionConfig,), {"extrapolates": True, "__annotations__": {}})
+
+
+def test_a_bias_may_look_at_queries_and_at_the_width_in_which_they_are_compared(monkeypatch):
+    """Relative keys (Shaw et al. 2018) as a new entry: q . r of the distance, clipped, in place of t5's; chunk by chunk as at once."""
+
+    def init_relative(config, key, heads, width, initialiser):
+        return jax.random.normal(key, (config.buckets, heads, width))
+
+    def relative(config, params, q, k, distance):
+        return jnp.einsum("bhtk,ntshk->bhts", q, params[jnp.clip(distance, 0, config.buckets - 1)])
+
+    monkeypatch.setitem(POSITIONS, T5, PositionKind(no_flops, init_bias=init_relative, bias=relative))
+    spec = AttentionSpec(AttentionConfig(heads=2, score=MlpScore(kind="mlp", width=5)), T5(kind="t5", buckets=4))
+    params = init_attention(spec, jax.random.key(0), 6)
+    assert params.bias.shape == (4, 2, 5)
+    assert np.abs(params.bias).max() > 0
+    mix = jit(lambda params, carry, x: mix_attention(spec, params, carry, x, jnp.ones(x.shape[:2], bool))[:2])
+    empty = empty_attention(spec, 2, 4, 6)
+    _, whole = mix(params, empty, X)
+    carry, first = mix(params, empty, X[:, :3])
+    _, second = mix(params, carry, X[:, 3:])
+    np.testing.assert_allclose(np.concatenate([first, second], axis=1), whole, atol=1e-5)
+    assert np.abs(mix(params.replace(bias=0 * params.bias), empty, X)[1] - whole).max() > 1e-3
 
 
 @settings(max_examples=25, deadline=None)
@@ -96,7 +164,7 @@ def test_t5_buckets_are_those_of_the_paper(buckets, beyond):
 
 def test_t5_adds_the_number_of_the_bucket_and_starts_at_zero():
     config = T5(kind="t5", buckets=8, max_distance=20)
-    assert not init_bias(config, 3).any()
+    assert not init_bias(config, jax.random.key(0), 3, 5).any()
     table = np.random.default_rng(0).normal(size=(8, 3)).astype(np.float32)
     bias = position_bias(config, table, 3, np.arange(40)[None, None])
     expected = [table[slow_bucket(distance, 8, 20)] for distance in range(40)]

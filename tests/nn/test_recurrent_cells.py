@@ -30,6 +30,14 @@ def mix(config, params, x, valid, observe=False):
 step = jax.jit(step_recurrent, static_argnums=0)
 
 
+@EVERY
+def test_an_entry_says_what_its_cell_shows(config):
+    kind, params = CELLS[type(config)], parameters(init_recurrent, config, WIDTH)
+    assert params.recurrent_kernel.shape == (WIDTH, kind.gates * WIDTH)
+    assert params.bias.shape == (kind.biases * WIDTH,)
+    assert set(mix(config, params, X, VALID, observe=True)[2]) == {*kind.state._fields, *kind.observes}
+
+
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 

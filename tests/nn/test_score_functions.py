@@ -9,7 +9,7 @@ from quick import jit, parameters
 
 from research.config.mixer import BilinearScore, CosineScore, DotScore, MlpScore, ScaledDotScore
 from research.nn import score_functions
-from research.nn.score_functions import attention_logits, init_score, mlp_blocks
+from research.nn.score_functions import SCORES, attention_logits, init_score, mlp_blocks, prepare_keys, prepared_width
 
 BATCH, HEADS, QUERIES, KEYS, WIDTH = 2, 3, 4, 7, 5
 RANDOM = np.random.default_rng(0)
@@ -30,6 +30,28 @@ FORMULAS = [
     (ScaledDotScore(), lambda p, h, q, k: q @ k / np.sqrt(WIDTH)),
     (CosineScore(kind="cosine"), lambda p, h, q, k: p[h] * (q @ k) / np.linalg.norm(q) / np.linalg.norm(k)),
 ]
+
+
+def test_every_score_has_its_formula_here():
+    assert {type(config) for config, _ in FORMULAS} == set(SCORES)
+
+
+@pytest.mark.parametrize("config", [config for config, _ in FORMULAS], ids=lambda value: getattr(value, "kind", ""))
+def test_a_score_takes_keys_of_another_width_unless_its_words_say_that_it_cannot(config):
+    wide = np.concatenate([K, K], axis=-1)
+    params = init_score(config, jax.random.key(0), HEADS, WIDTH, keys=2 * WIDTH)
+    logits = jit(partial(attention_logits, config))
+    if config.equal_widths:
+        with pytest.raises((TypeError, ValueError)):
+            logits(params, Q, wide)
+    else:
+        assert logits(params, Q, wide).shape == (BATCH, HEADS, QUERIES, KEYS)
+
+
+@pytest.mark.parametrize("config", [config for config, _ in FORMULAS], ids=lambda value: getattr(value, "kind", ""))
+def test_keys_are_as_wide_as_the_entry_says(config):
+    params = init_score(config, jax.random.key(0), HEADS, WIDTH)
+    assert jit(partial(prepare_keys, config))(params, K).shape[-1] == prepared_width(config, WIDTH, WIDTH)
 
 
 @pytest.mark.parametrize(("config", "formula"), FORMULAS, ids=lambda value: getattr(value, "kind", ""))
