@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from research.config.errors import IncompatibleConfig
-from research.config.mixer import AttentionConfig, WindowCache
 from research.config.model import AddK, Initialiser, KneserNey, StackConfig, VarianceInit
 from research.config.node import Fraction, Integers, Node, NonNegative, Positive, Rate, Weight
 
@@ -50,12 +49,17 @@ class SentenceStack(StackConfig):
     masked: bool = False  # an attention sees what came before alone, as in a language model
     pooling: Literal["mean", "max", "last", "attention"] = "mean"
 
+    @property
+    def causal(self) -> bool:
+        """As the words say."""
+        return self.masked
+
     @model_validator(mode="after")
     def _mask_fits(self) -> "SentenceStack":
-        attentions = [mixer for mixer in self.pattern if isinstance(mixer, AttentionConfig)]
+        attentions = self.mixers_taking("mask")
         if self.masked and not attentions:
             raise ValueError("masked is a word of attention, and this stack has none; leave it out")
-        if any(isinstance(mixer.cache, WindowCache) for mixer in attentions):
+        if any(mixer.windowed for mixer in attentions):
             raise ValueError("a window is the memory of a language model; a classifier reads whole sentences: use cache = full")
         if attentions and not self.masked and self.position.backward_only:
             raise IncompatibleConfig(f"position {self.position.kind} counts backwards alone: set masked = true, or use another position")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from research.config.errors import IncompatibleConfig
-from research.config.mixer import LSTM, AttentionConfig, Cell, MlpScore, ScaledDotScore, Score, WindowCache
+from research.config.mixer import LSTM, Cell, MlpScore, ScaledDotScore, Score
 from research.config.model import Initialiser, StackConfig, VarianceInit
 from research.config.node import Fraction, Node, Positive
 
@@ -33,14 +33,19 @@ class StackEncoderConfig(StackConfig):
     kind: Literal["stack"]
 
     @property
+    def causal(self) -> bool:
+        """A source is read whole."""
+        return False
+
+    @property
     def memory(self) -> int:
         """How wide is what the decoder looks at."""
         return self.width
 
     @model_validator(mode="after")
     def _source_is_read_whole(self) -> "StackEncoderConfig":
-        attentions = [mixer for mixer in self.pattern if isinstance(mixer, AttentionConfig)]
-        if any(isinstance(mixer.cache, WindowCache) for mixer in attentions):
+        attentions = self.mixers_taking("mask")
+        if any(mixer.windowed for mixer in attentions):
             raise ValueError("a window is the memory of a language model; an encoder reads the whole source: use cache = full")
         if attentions and self.position.backward_only:
             raise IncompatibleConfig(
@@ -131,6 +136,11 @@ class StackDecoder(StackConfig):
     cross: CrossAttentionConfig = CrossAttentionConfig()
     masked: bool = True  # an attention sees what came before alone; without, training sees what it is to predict
 
+    @property
+    def causal(self) -> bool:
+        """As the words say."""
+        return self.masked
+
     @model_validator(mode="after")
     def _cross_fits(self) -> "StackDecoder":
         if self.width % self.cross.heads:
@@ -142,12 +152,12 @@ class StackDecoder(StackConfig):
 
     @model_validator(mode="after")
     def _mask_fits(self) -> "StackDecoder":
-        attentions = [mixer for mixer in self.pattern if isinstance(mixer, AttentionConfig)]
+        attentions = self.mixers_taking("mask")
         if self.masked:
             return self
         if not attentions:
             raise ValueError("masked is a word of attention, and this decoder's mixers have none; leave it out")
-        if any(isinstance(mixer.cache, WindowCache) for mixer in attentions):
+        if any(mixer.windowed for mixer in attentions):
             raise ValueError("a window looks back alone, masked or not: use cache = full, or leave masked out")
         if self.position.backward_only:
             raise IncompatibleConfig(f"position {self.position.kind} counts backwards alone: leave masked out, or use another position")

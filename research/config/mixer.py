@@ -37,23 +37,47 @@ class OrthogonalInit(Node):
 RecurrentInit = Annotated[ScaledInit | OrthogonalInit, Field(discriminator="kind")]
 
 
-class Elman(Node):
+Takes = Literal["position", "mask", "dropout"]
+
+
+class MixerConfig(Kind):
+    """What every mixer states."""
+
+    takes: ClassVar[frozenset[Takes]]  # the words of the model that act inside it: its position, causal mask, and dropout of attention
+
+    @property
+    def windowed(self) -> bool:
+        """Whether, of what a mask would show it, it keeps the last inputs alone."""
+        return False
+
+    def head_width(self, width: int) -> int:
+        """How many numbers of a model of this width a position inside it acts on at once."""
+        return width
+
+    def check(self, width: int) -> None:
+        """Raises IncompatibleConfig where a model of this width cannot have it."""
+
+
+class Elman(MixerConfig):
     """h_t = f(W x_t + U h_{t-1} + b) (Elman 1990)."""
 
+    takes: ClassVar[frozenset[Takes]] = frozenset()
     kind: Literal["elman"]
     nonlinearity: Literal["tanh", "relu", "linear"] = "tanh"
     recurrent_init: RecurrentInit = ScaledInit()
 
 
-class GRU(Node):
+class GRU(MixerConfig):
     """Cho et al. 2014, with the reset gate applied after the recurrent product, as cuDNN has it."""
 
+    takes: ClassVar[frozenset[Takes]] = frozenset()
     kind: Literal["gru"]
 
 
-class LSTM(Node):
+class LSTM(MixerConfig):
     """Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000."""
 
+    takes: ClassVar[frozenset[Takes]] = frozenset()
     kind: Literal["lstm"]
     forget_bias: float = 1.0  # Jozefowicz et al. 2015
 
@@ -62,9 +86,10 @@ RecurrentConfig = Elman | GRU | LSTM
 Cell = Annotated[RecurrentConfig, Field(discriminator="kind")]
 
 
-class ConvolutionConfig(Node):
+class ConvolutionConfig(MixerConfig):
     """Causal convolution over the last `window` inputs, then relu."""
 
+    takes: ClassVar[frozenset[Takes]] = frozenset()
     kind: Literal["convolution"]
     window: Positive = 3
 
@@ -130,14 +155,31 @@ class WindowCache(Node):
 Cache = Annotated[FullCache | WindowCache, Field(discriminator="kind")]
 
 
-class AttentionConfig(Node):
+class AttentionConfig(MixerConfig):
     """Masked multi-head attention = score x position x mask (Vaswani et al. 2017, sec. 3.2)."""
 
+    takes: ClassVar[frozenset[Takes]] = frozenset({"position", "mask", "dropout"})
     kind: Literal["attention"] = "attention"
     heads: Positive = 4
     score: Score = ScaledDotScore()
     projections: bool = True  # of queries and keys; values and output always have theirs
     cache: Cache = FullCache()
+
+    @property
+    def windowed(self) -> bool:
+        """Whether its cache is a window."""
+        return isinstance(self.cache, WindowCache)
+
+    def head_width(self, width: int) -> int:
+        """How many numbers a head's queries and keys have."""
+        return width // self.heads
+
+    def check(self, width: int) -> None:
+        """Raises IncompatibleConfig where the heads do not divide the width."""
+        if width % self.heads:
+            divisors = [h for h in range(1, width + 1) if width % h == 0]
+            nearest = min(divisors, key=lambda h: abs(h - self.heads))
+            raise IncompatibleConfig(f"{self.heads} heads do not divide the width {width}; the nearest number that does is {nearest}")
 
 
 Mixer = Annotated[RecurrentConfig | ConvolutionConfig | AttentionConfig, Field(discriminator="kind")]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from research.config.errors import IncompatibleConfig
-from research.config.mixer import AttentionConfig, Dropout, Mixer, NoPosition, Position, WindowCache
+from research.config.mixer import AttentionConfig, Dropout, Mixer, NoPosition, Position, Takes
 from research.config.node import Node, Positive, Rate
 
 
@@ -116,27 +116,30 @@ class StackConfig(Node):
         """The mixers of one period of the stack."""
         return self.mixer if isinstance(self.mixer, tuple) else (self.mixer,)
 
+    @property
+    def causal(self) -> bool:
+        """Whether a mixer that takes a mask sees what came before alone."""
+        raise NotImplementedError
+
+    def mixers_taking(self, word: Takes) -> list[Any]:
+        """The mixers of one period inside which this word of the model acts."""
+        return [mixer for mixer in self.pattern if word in mixer.takes]
+
     @model_validator(mode="after")
     def _parts_fit(self) -> "StackConfig":
-        pattern = self.pattern
-        attentions = [mixer for mixer in pattern if isinstance(mixer, AttentionConfig)]
+        pattern, positioned = self.pattern, self.mixers_taking("position")
         if not pattern or self.layers % len(pattern):
             raise IncompatibleConfig(f"a pattern of {len(pattern)} mixers does not divide {self.layers} layers")
-        for attention in attentions:
-            if self.width % attention.heads:
-                divisors = [h for h in range(1, self.width + 1) if self.width % h == 0]
-                nearest = min(divisors, key=lambda h: abs(h - attention.heads))
-                raise IncompatibleConfig(
-                    f"{attention.heads} heads do not divide the width {self.width}; the nearest number that does is {nearest}"
-                )
-        if self.position.needs_attention and not attentions:
+        for mixer in pattern:
+            mixer.check(self.width)
+        if self.position.needs_attention and not positioned:
             raise IncompatibleConfig(
                 f"position {self.position.kind} acts inside attention, and this model has none; use none, learned or sinusoidal"
             )
-        self.position.check([self.width // attention.heads for attention in attentions])
+        self.position.check([mixer.head_width(self.width) for mixer in positioned])
         if isinstance(self.norm, NoNorm) is False and getattr(self.norm, "placement", "") == "post" and not self.residual:
             raise ValueError("norm placement post normalises a residual sum: set residual = true or placement = pre")
-        if self.dropout.attention and not attentions:
+        if self.dropout.attention and not self.mixers_taking("dropout"):
             raise ValueError("dropout.attention needs an attention mixer")
         if self.dropout.between and self.layers == 1:
             raise ValueError("dropout.between acts from one layer to the next: it needs two layers")
@@ -144,7 +147,7 @@ class StackConfig(Node):
 
     def may_carry(self) -> bool:
         """Whether chunks of training may hand their state on (the position table of the design)."""
-        windowed = all(isinstance(m.cache, WindowCache) for m in self.pattern if isinstance(m, AttentionConfig))
+        windowed = all(mixer.windowed for mixer in self.mixers_taking("mask"))
         return windowed and self.position.acts_on != "input"
 
 
@@ -153,6 +156,11 @@ class LanguageModelConfig(StackConfig):
 
     kind: Literal["language_model"]
     tie: bool = False  # the output layer is the embedding, transposed (Press & Wolf 2017)
+
+    @property
+    def causal(self) -> bool:
+        """A language model predicts what comes next."""
+        return True
 
 
 class FeedForwardLMConfig(Node):

@@ -13,13 +13,13 @@ from research.config.classify import ClassifierConfig
 from research.config.data import TextCorpus
 from research.config.decoding import Beam
 from research.config.encoder_decoder import EncoderDecoderConfig, RecurrentDecoderConfig, RecurrentEncoder
-from research.config.mixer import AttentionConfig, ConvolutionConfig
 from research.config.model import NGram, StackConfig
 from research.config.schema import Config
 from research.config.subwords import NoRegularisation, SubwordSampling
 from research.data.batches import bucket_widths
 from research.data.dataset import Dataset, ExampleSplit, TextSplit
 from research.data.eval_batches import scored_tokens
+from research.nn.mixers import MIXERS
 from research.tasks.language_modelling import Sizes
 from research.tasks.translating import ROWS, texts_per_source
 from research.train import lanes
@@ -120,8 +120,8 @@ def _scan_steps(part: Any, length: int) -> int:
         return directions * length * part.layers
     if not isinstance(part, StackConfig):
         return 0
-    recurrent = [not isinstance(mixer, AttentionConfig | ConvolutionConfig) for mixer in part.pattern]
-    return directions * length * part.layers * sum(recurrent) // len(recurrent)
+    serial = [MIXERS[type(mixer)].serial for mixer in part.pattern]
+    return directions * length * part.layers * sum(serial) // len(serial)
 
 
 def _counting_seconds(config: Config, data: Dataset) -> float:

@@ -24,8 +24,7 @@ from research.config.model import FeedForward, FeedForwardLMConfig, StackConfig
 from research.models import MODELS
 from research.models.classifier import classifier_embedding, pooled_width
 from research.models.encoders import KERNEL, convolved_side, picture_side, summary_width
-from research.models.language_model import specs
-from research.nn.mixers import MIXERS
+from research.models.language_model import bound_mixers
 from research.nn.recurrent_cells import CELLS, recurrent_flops
 from research.nn.score_functions import score_flops
 
@@ -141,8 +140,8 @@ def _places(encoder: Any, source: int) -> int:
 
 
 def _stack_flops(config: StackConfig, length: int) -> float:
-    period = specs(config)
-    mixers = sum(MIXERS[type(mixer)].flops(mixer, config.width, length) for mixer in period)
+    period = bound_mixers(config)
+    mixers = sum(mixer.kind.flops(mixer.spec, config.width, length) for mixer in period)
     return mixers * config.layers / len(period) + config.layers * feed_forward_flops(config)
 
 

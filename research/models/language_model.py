@@ -18,18 +18,15 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from research.config.classify import SentenceStack
-from research.config.encoder_decoder import StackDecoder, StackEncoderConfig
-from research.config.mixer import AttentionConfig
+from research.config.encoder_decoder import StackDecoder
 from research.config.model import LanguageModelConfig as Config
 from research.config.model import NoFeedForward, NoNorm, NormalInit, StackConfig
-from research.nn.attention import AttentionSpec
 from research.nn.cross_attention import ProjectedMemory, attend_to_memory, init_cross_attention, project_memory
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
 from research.nn.feed_forward import feed_forward, init_feed_forward
 from research.nn.initialisers import draw_bias, draw_embedding, draw_weights
-from research.nn.mixers import MIXERS
+from research.nn.mixers import BoundMixer, MixerContext, bind_mixer
 from research.nn.norm import init_norm, norm
 from research.nn.positions import add_position, init_position
 
@@ -82,31 +79,25 @@ class CrossAttentionCarry(NamedTuple):
     memory: ProjectedMemory
 
 
-def specs(config: StackConfig) -> tuple[Any, ...]:
-    """The static nodes of one period's mixers; attention is told its position, dropout and mask, which are words of the model."""
-    masked = config.masked if isinstance(config, SentenceStack | StackDecoder) else not isinstance(config, StackEncoderConfig)
-
-    def bind(mixer: Any) -> Any:
-        if not isinstance(mixer, AttentionConfig):
-            return mixer
-        return AttentionSpec(mixer, config.position, config.dropout.attention, masked, config.precision == "mixed")
-
-    return tuple(bind(mixer) for mixer in config.pattern)
+def bound_mixers(config: StackConfig) -> tuple[BoundMixer, ...]:
+    """One period's mixers, with the words of the model that act inside them."""
+    context = MixerContext(config.position, config.dropout.attention, config.causal, config.precision == "mixed")
+    return tuple(bind_mixer(mixer, context) for mixer in config.pattern)
 
 
 def init(config: StackConfig, key: Key[Array, ""], vocabulary: int, length: int, memory: int = 0) -> LanguageModelParams:
     """`length` is the training length, where learned positions end; `memory` the width of what a decoder looks at."""
     key_embedding, key_position, key_blocks, key_output, key_bias = jax.random.split(key, 5)
-    period = specs(config)
+    period = bound_mixers(config)
     repeats = config.layers // len(period)
 
-    def init_blocks(spec: Any, key: Array) -> BlockParams:
-        return jax.vmap(lambda k: _init_block(config, spec, k, memory))(jax.random.split(key, repeats))
+    def init_blocks(mixer: BoundMixer, key: Array) -> BlockParams:
+        return jax.vmap(lambda k: _init_block(config, mixer, k, memory))(jax.random.split(key, repeats))
 
     return LanguageModelParams(
         embedding=draw_embedding(config.init, config.embedding_init, key_embedding, vocabulary, config.width),
         position=init_position(config.position, key_position, length, config.width, config.init),
-        blocks=tuple(init_blocks(spec, k) for spec, k in zip(period, jax.random.split(key_blocks, len(period)), strict=True)),
+        blocks=tuple(init_blocks(mixer, k) for mixer, k in zip(period, jax.random.split(key_blocks, len(period)), strict=True)),
         norm=init_norm(config.norm, config.width) if _placement(config) == "pre" else (),
         output=() if getattr(config, "tie", False) else draw_weights(config.init, key_output, (config.width, vocabulary), config.width),
         output_bias=draw_bias(config.init, key_bias, vocabulary),
@@ -115,11 +106,11 @@ def init(config: StackConfig, key: Key[Array, ""], vocabulary: int, length: int,
 
 def empty(config: StackConfig, batch: int, capacity: int, vocabulary: int) -> StackCarry:
     """The carry before the first token. `capacity`: tokens that a full attention cache may hold; 0 for training, where a chunk is all."""
-    period = specs(config)
+    period = bound_mixers(config)
     repeats = config.layers // len(period)
-    layer_carry = lambda spec: MIXERS[type(spec)].empty(spec, batch, capacity, config.width)
+    layer_carry = lambda mixer: mixer.kind.empty(mixer.spec, batch, capacity, config.width)
     repeat = lambda leaf: jnp.broadcast_to(leaf[None], (repeats, *leaf.shape))
-    return StackCarry(jnp.zeros(batch, jnp.int32), tuple(jax.tree.map(repeat, layer_carry(spec)) for spec in period))
+    return StackCarry(jnp.zeros(batch, jnp.int32), tuple(jax.tree.map(repeat, layer_carry(mixer)) for mixer in period))
 
 
 def begin(
@@ -154,10 +145,10 @@ def hidden(
     def period(x: Array, layer: tuple[Any, ...]) -> tuple[Array, tuple[Any, ...]]:
         index, blocks, carries = layer
         new_carries, mixer_aux = [], []
-        for offset, (spec, block, state) in enumerate(zip(specs(config), blocks, carries, strict=True)):
+        for offset, (mixer, block, state) in enumerate(zip(bound_mixers(config), blocks, carries, strict=True)):
             number = index * len(blocks) + offset
             layer_key = None if keys[1] is None else jax.random.fold_in(keys[1], number)
-            state, x, aux = _block(config, spec, block, state, x, valid, layer_key, observe)
+            state, x, aux = _block(config, mixer, block, state, x, valid, layer_key, observe)
             x = _between(config, layer_key, number, x)
             new_carries.append(state)
             mixer_aux.append({**aux, "output": x} if observe else aux)
@@ -221,7 +212,7 @@ def _in_precision(config: StackConfig, params: LanguageModelParams) -> LanguageM
     """The blocks with their kernels as the products read them; the gradient comes back in float32. All other parameters are float32."""
     if config.precision == "float32":
         return params
-    float32_names = [MIXERS[type(spec)].float32 for spec in specs(config)]
+    float32_names = [mixer.kind.float32 for mixer in bound_mixers(config)]
     return replace(
         params, blocks=tuple(_cast_kernels(config, names, block) for names, block in zip(float32_names, params.blocks, strict=True))
     )
@@ -242,9 +233,9 @@ def _rematerialised(config: StackConfig, period: Callable[..., Any]) -> Callable
     return period if config.rematerialise == "nothing" else jax.checkpoint(period, policy=CHECKPOINT_POLICIES[config.rematerialise])
 
 
-def _init_block(config: StackConfig, spec: Any, key: Key[Array, ""], memory: int) -> BlockParams:
+def _init_block(config: StackConfig, mixer: BoundMixer, key: Key[Array, ""], memory: int) -> BlockParams:
     key_mixer, key_feed_forward = jax.random.split(key)
-    block = BlockParams(init_norm(config.norm, config.width), MIXERS[type(spec)].init(spec, key_mixer, config.width, config.init), (), ())
+    block = BlockParams(init_norm(config.norm, config.width), mixer.kind.init(mixer.spec, key_mixer, config.width, config.init), (), ())
     if not isinstance(config.feed_forward, NoFeedForward):
         feed_forward_params = init_feed_forward(config.feed_forward, key_feed_forward, config.width, config.init)
         block = replace(block, feed_forward_norm=init_norm(config.norm, config.width), feed_forward=feed_forward_params)
@@ -267,11 +258,11 @@ def _scale_outputs(part: Any, factor: float) -> Any:
 
 
 def _block(
-    config: StackConfig, spec: Any, p: BlockParams, carry: Any, x: Array, valid: Array, key: Array | None, observe: bool
+    config: StackConfig, mixer: BoundMixer, p: BlockParams, carry: Any, x: Array, valid: Array, key: Array | None, observe: bool
 ) -> tuple[Any, Array, Any]:
     keys = _keys(key, 4)
     mixer_carry = carry.mixer if isinstance(config, StackDecoder) else carry
-    mixer_carry, y, aux = MIXERS[type(spec)].mix(spec, p.mixer, mixer_carry, _pre_norm(config, p.mixer_norm, x), valid, keys[0], observe)
+    mixer_carry, y, aux = mixer.kind.mix(mixer.spec, p.mixer, mixer_carry, _pre_norm(config, p.mixer_norm, x), valid, keys[0], observe)
     x = _add_branch(config, p.mixer_norm, x, dropout(keys[1], config.dropout.residual, y))
     if isinstance(config, StackDecoder):
         x, weights = _cross_attention(config, p, carry.memory, x, key, observe)

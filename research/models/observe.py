@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from research.config.errors import StepladderError
-from research.config.mixer import AttentionConfig
 from research.config.model import LanguageModelConfig
 from research.data.batches import Batch
 from research.models import language_model
+from research.nn.mixers import MIXERS
 
 
 def attention_maps(config: Any, params: Any, tokens: Int[Any, " t"], valid: Bool[Any, " t"]) -> Float[np.ndarray, "layers h t t"]:
@@ -42,7 +42,7 @@ def logit_deviation(config: Any, params: Any, batch: Batch) -> float:
 def _attention_offsets(config: Any) -> list[int]:
     """Where in the pattern attention stands."""
     offsets = (
-        [i for i, mixer in enumerate(config.pattern) if isinstance(mixer, AttentionConfig)]
+        [i for i, mixer in enumerate(config.pattern) if "weights" in MIXERS[type(mixer)].observes]
         if isinstance(config, LanguageModelConfig)
         else []
     )

@@ -1,5 +1,6 @@
-"""Every causal mixer behind one form: adding a mixer is one line here.
+"""Every causal mixer behind one form: adding a mixer is one entry here.
 
+    bind(config, context) -> the static first argument of the other functions
     init(config, key, width, initialiser) -> params
     empty(config, batch, capacity, width) -> carry
     mix(config, params, carry, x, valid, key=None, observe=False) -> (carry, y, aux)
@@ -8,41 +9,117 @@
 x [b t d] is a chunk of any length, y has its shape. `valid` [b t] says which inputs exist: the others leave the carry and every other
 output unchanged, and their own outputs mean nothing. For every cut, mix(c, x ++ y) == mix(c, x) ++ mix(c', y), where c' is the carry
 after x. `key` is for dropout; None means none. `aux` is () unless observed; then it is a dictionary of arrays, batch first.
+
+The `config` of the others is what `bind` returned.
 """
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from research.config.mixer import GRU, LSTM, ConvolutionConfig, Elman
+from jaxtyping import Array
+
+from research.config.mixer import GRU, LSTM, AttentionConfig, ConvolutionConfig, Elman, MixerConfig, Position
+from research.config.model import Initialiser
 from research.nn.attention import AttentionSpec, attention_flops, empty_attention, init_attention, mix_attention
 from research.nn.convolution import convolution_flops, empty_convolution, init_convolution, mix_convolution
-from research.nn.recurrent_cells import empty_recurrent, init_recurrent, mix_recurrent, recurrent_flops
+from research.nn.initialisers import Key
+from research.nn.recurrent_cells import CELLS, CellKind, empty_recurrent, init_recurrent, mix_recurrent, recurrent_flops
 from research.nn.score_functions import SCORES
 
 
-class Mixer(NamedTuple):
-    """The four functions of a mixer."""
+class MixerContext(NamedTuple):
+    """The words of a model that may act inside its mixers."""
 
-    init: Callable[..., Any]
-    empty: Callable[..., Any]
-    mix: Callable[..., tuple[Any, Any, Any]]
-    flops: Callable[..., float]
-    float32: tuple[str, ...] = ()  # leaves of two axes that are no kernel of a product, so that no precision rounds them
+    position: Position
+    dropout: float  # of attention weights
+    masked: bool  # causally
+    mixed: bool  # whether products are of bfloat16
 
 
-NO_KERNELS = ("bias", *(name for score in SCORES.values() for name in score.float32))  # t5's table, and what scores keep
-RECURRENT = Mixer(init_recurrent, empty_recurrent, mix_recurrent, recurrent_flops)
+class MixerKind(NamedTuple):
+    """A mixer's functions, and what the rest of the library must know of it. What it takes of the context, its config class states.
 
-MIXERS: dict[type, Mixer] = {
-    Elman: RECURRENT,
-    GRU: RECURRENT,
-    LSTM: RECURRENT,
-    ConvolutionConfig: Mixer(init_convolution, empty_convolution, mix_convolution, convolution_flops),
-    AttentionSpec: Mixer(
-        init_attention,
-        empty_attention,
-        mix_attention,
-        attention_flops,
-        NO_KERNELS,
+    serial: whether it loops over time in training, a step waiting for the one before it
+    float32: fields of its parameters with two axes or more that are no kernel of a product, so that no precision rounds what they hold
+    undecayed: fields of its parameters that no optimiser draws to zero though they have two axes or more
+    observes: the names of what it shows
+    """
+
+    bind: Callable[[Any, MixerContext], Any]
+    init: Callable[[Any, Key, int, Initialiser], Any]
+    empty: Callable[[Any, int, int, int], Any]
+    mix: Callable[..., tuple[Any, Array, Any]]
+    flops: Callable[[Any, int, int], float]
+    serial: bool
+    float32: tuple[str, ...]
+    undecayed: tuple[str, ...]
+    observes: tuple[str, ...]
+
+
+class BoundMixer(NamedTuple):
+    """A mixer's entry, and the static first argument of its functions."""
+
+    kind: MixerKind
+    spec: Any
+
+
+def bind_mixer(config: MixerConfig, context: MixerContext) -> BoundMixer:
+    """A mixer in its model."""
+    kind = MIXERS[type(config)]
+    return BoundMixer(kind, kind.bind(config, context))
+
+
+def _by_itself(config: MixerConfig, context: MixerContext) -> MixerConfig:
+    return config
+
+
+def _attention_spec(config: AttentionConfig, context: MixerContext) -> AttentionSpec:
+    return AttentionSpec(config, context.position, context.dropout, context.masked, context.mixed)
+
+
+def _recurrent(cell: CellKind) -> MixerKind:
+    return MixerKind(
+        bind=_by_itself,
+        init=init_recurrent,
+        empty=empty_recurrent,
+        mix=mix_recurrent,
+        flops=recurrent_flops,
+        serial=cell.serial,
+        float32=(),
+        undecayed=(),
+        observes=(*cell.state._fields, *cell.observes),
+    )
+
+
+MIXERS: dict[type, MixerKind] = {
+    Elman: _recurrent(CELLS[Elman]),
+    GRU: _recurrent(CELLS[GRU]),
+    LSTM: _recurrent(CELLS[LSTM]),
+    ConvolutionConfig: MixerKind(
+        bind=_by_itself,
+        init=init_convolution,
+        empty=empty_convolution,
+        mix=mix_convolution,
+        flops=convolution_flops,
+        serial=False,
+        float32=(),
+        undecayed=(),
+        observes=("before",),
+    ),
+    AttentionConfig: MixerKind(
+        bind=_attention_spec,
+        init=init_attention,
+        empty=empty_attention,
+        mix=mix_attention,
+        flops=attention_flops,
+        serial=False,
+        float32=("bias", *(name for score in SCORES.values() for name in score.float32)),
+        undecayed=("bias",),
+        observes=("weights", "logits_deviation"),
     ),
 }
+
+
+def undecayed_fields() -> frozenset[str]:
+    """Of every mixer."""
+    return frozenset(name for kind in MIXERS.values() for name in kind.undecayed)

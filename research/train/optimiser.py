@@ -28,6 +28,7 @@ from research.config.optim import (
     Schedule,
     WarmupSchedule,
 )
+from research.nn.mixers import undecayed_fields
 
 Rate = Float[Array, ""]
 Step = Int[Array, ""] | int
@@ -180,10 +181,13 @@ OPTIMISERS: dict[type, OptimiserKind] = {
 
 
 def _matrices(params: Any) -> Any:
-    """Biases, the scales of norms and all vectors are not decayed. Layers are stacked on a leading axis, which does not count."""
+    """Vectors, so biases and the scales of norms, are not decayed, nor what the mixers' entries name. Layers are stacked on a leading
+    axis, which does not count.
+    """
+    undecayed = undecayed_fields()
 
     def is_matrix(path: tuple[Any, ...], leaf: Array) -> bool:
-        names = [entry.name for entry in path if isinstance(entry, jax.tree_util.GetAttrKey)]
-        return leaf.ndim - ("blocks" in names) > 1 and not names[-1].endswith("bias")
+        names = {entry.name for entry in path if isinstance(entry, jax.tree_util.GetAttrKey)}
+        return leaf.ndim - ("blocks" in names) > 1 and not names & undecayed
 
     return jax.tree_util.tree_map_with_path(is_matrix, params)

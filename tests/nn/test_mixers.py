@@ -1,6 +1,7 @@
 """What holds for every mixer: the law of the chunk, validity, causality, batch invariance. One compilation a config and length."""
 
 from functools import cache
+from typing import get_args
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +30,7 @@ from research.config.mixer import (
     WindowCache,
 )
 from research.nn.attention import AttentionSpec
-from research.nn.mixers import MIXERS
+from research.nn.mixers import MIXERS, MixerContext, bind_mixer
 
 BATCH, LENGTH, WIDTH = 3, 12, 8
 X = np.random.default_rng(1).normal(size=(BATCH, LENGTH, WIDTH)).astype(np.float32)
@@ -79,16 +80,20 @@ def each(configs):
 every = each([*RECURRENT_AND_CONVOLUTION, *FULL_CACHES, *WINDOWS])
 
 
+def entry(spec):
+    return MIXERS[type(spec.config if isinstance(spec, AttentionSpec) else spec)]
+
+
 @cache
 def start(config, capacity=LENGTH):
     """Parameters and an empty carry."""
-    mixer = MIXERS[type(config)]
+    mixer = entry(config)
     return parameters(mixer.init, config, WIDTH), mixer.empty(config, BATCH, capacity, WIDTH)
 
 
 @cache
 def compiled(config, observe=False):
-    mix = MIXERS[type(config)].mix
+    mix = entry(config).mix
     return jit(lambda p, carry, x, valid: mix(config, p, carry, x, valid, observe=observe))
 
 
@@ -98,7 +103,7 @@ def trained(config):
 
     def output(x, valid, time):
         p, carry = start(config, capacity=0)
-        carry, y, _ = MIXERS[type(config)].mix(config, p, carry, x, valid)
+        carry, y, _ = entry(config).mix(config, p, carry, x, valid)
         return (y[0, time] * jnp.arange(1, WIDTH + 1)).sum(), (carry, y)
 
     return jit(jax.grad(output, has_aux=True))
@@ -188,5 +193,30 @@ def test_observing_changes_nothing(config):
     after, y, _ = compiled(config)(p, carry, X, GAPS)
     seen, y_seen, aux = compiled(config, observe=True)(p, carry, X, GAPS)
     assert_close((after, where_valid(GAPS, y)), (seen, where_valid(GAPS, y_seen)))
-    assert aux
+    assert set(aux) == set(entry(config).observes)
     assert all(value.shape[0] == BATCH for value in aux.values())
+
+
+def test_every_mixer_is_tested_here():
+    assert {type(getattr(spec, "config", spec)) for spec in FEW + RECURRENT_AND_CONVOLUTION} == set(MIXERS)
+
+
+CONTEXT = MixerContext(NoPosition(), 0.0, True, False)
+OTHERS = {"position": {"position": ALIBI}, "mask": {"masked": False}, "dropout": {"dropout": 0.5}}
+
+
+@pytest.mark.parametrize("kind", MIXERS, ids=lambda kind: kind.__name__)
+def test_a_mixer_takes_of_a_model_what_its_words_say(kind):
+    config = kind(kind=get_args(kind.model_fields["kind"].annotation)[0])
+    bound = bind_mixer(config, CONTEXT)
+    changed = {word for word, other in OTHERS.items() if bind_mixer(config, CONTEXT._replace(**other)) != bound}
+    assert changed == kind.takes
+
+
+@pytest.mark.parametrize("kind", MIXERS, ids=lambda kind: kind.__name__)
+def test_a_mixer_that_is_no_loop_over_time_has_none_in_its_program(kind):
+    config = kind(kind=get_args(kind.model_fields["kind"].annotation)[0])
+    mixer, spec = bind_mixer(config, CONTEXT)
+    p, carry = parameters(mixer.init, spec, WIDTH), mixer.empty(spec, BATCH, 0, WIDTH)
+    program = str(jax.make_jaxpr(lambda x, valid: mixer.mix(spec, p, carry, x, valid))(X, ALL))
+    assert ("scan[" in program or "while[" in program) == mixer.serial
