@@ -1,11 +1,11 @@
 """The words of a model that reads one sequence and writes another: an encoder, what the decoder looks at, and a decoder."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from research.config.errors import IncompatibleConfig
-from research.config.mixer import LSTM, Cell, MlpScore, ScaledDotScore, Score
+from research.config.mixer import LSTM, Cell, CrossAttentionConfig, Kind, MlpScore, ScaledDotScore, Score
 from research.config.model import Initialiser, StackConfig, VarianceInit
 from research.config.node import Fraction, Node, Positive
 
@@ -85,22 +85,34 @@ class Convolutions(Node):
 SourceEncoder = Annotated[RecurrentEncoder | StackEncoderConfig | Patches | Convolutions, Field(discriminator="kind")]
 
 
-class NoAttention(Node):
+class GlobalAttentionConfig(Kind):
+    """What every attention of a recurrent decoder states."""
+
+    before_cell: ClassVar[bool]  # whether what the state before sees goes into the cell
+
+
+class NoAttention(GlobalAttentionConfig):
     """The decoder knows of the source what its first state holds (Sutskever et al. 2014)."""
 
+    before_cell: ClassVar[bool] = False
+    score: ClassVar[None] = None
+    input_feeding: ClassVar[bool] = False
     kind: Literal["none"]
 
 
-class Bahdanau(Node):
+class Bahdanau(GlobalAttentionConfig):
     """The state before the cell looks at the source, and what it sees goes into the cell (Bahdanau et al. 2014, sec. 3.1)."""
 
+    before_cell: ClassVar[bool] = True
+    input_feeding: ClassVar[bool] = False
     kind: Literal["bahdanau"]
     score: Score = MlpScore(kind="mlp")  # additive, as in the paper
 
 
-class Luong(Node):
+class Luong(GlobalAttentionConfig):
     """The state after the cell looks at the source (Luong et al. 2015, sec. 3.1)."""
 
+    before_cell: ClassVar[bool] = False
     kind: Literal["luong"] = "luong"
     score: Score = ScaledDotScore()
     input_feeding: bool = False  # what was predicted from goes into the next cell (sec. 3.3)
@@ -112,6 +124,7 @@ GlobalAttention = Annotated[NoAttention | Bahdanau | Luong, Field(discriminator=
 class RecurrentDecoderConfig(Node):
     """Layers of a recurrent cell whose first state is made of the encoder's last; it looks at the source without projections."""
 
+    precision: ClassVar[Literal["float32"]] = "float32"
     kind: Literal["recurrent"] = "recurrent"
     cell: Cell = LSTM(kind="lstm")
     layers: Positive = 1
@@ -119,14 +132,6 @@ class RecurrentDecoderConfig(Node):
     attention: GlobalAttention = Luong()
     dropout: Fraction = 0.0  # of the embeddings, between layers, and before the output layer
     init: Initialiser = VarianceInit()
-
-
-class CrossAttentionConfig(Node):
-    """Every target position attends to the whole source (Vaswani et al. 2017, sec. 3.2.3)."""
-
-    heads: Positive = 4
-    score: Score = ScaledDotScore()
-    projections: bool = True  # of queries and keys; values and output always have theirs
 
 
 class StackDecoder(StackConfig):
@@ -140,6 +145,11 @@ class StackDecoder(StackConfig):
     def causal(self) -> bool:
         """As the words say."""
         return self.masked
+
+    @property
+    def cross_attention(self) -> CrossAttentionConfig:
+        """Every block has it."""
+        return self.cross
 
     @model_validator(mode="after")
     def _cross_fits(self) -> "StackDecoder":
@@ -186,7 +196,7 @@ class EncoderDecoderConfig(Node):
         decoder, memory = self.decoder, self.encoder.memory
         if self.embeddings == "shared" and self.sees:
             raise ValueError("embeddings = shared needs two sides of symbols, and a picture has none: leave it out")
-        if self.embeddings == "shared" and getattr(self.encoder, "embedding_init", None) is not None:
+        if self.embeddings == "shared" and isinstance(self.encoder, StackEncoderConfig) and self.encoder.embedding_init is not None:
             raise ValueError("encoder.embedding_init draws nothing where embeddings = shared: the table is the decoder's; set it there")
         if self.embeddings == "shared" and self.encoder.width != decoder.width:
             raise IncompatibleConfig(
@@ -198,9 +208,9 @@ class EncoderDecoderConfig(Node):
                     f"cross.projections = false compares vectors of {decoder.width} and {memory} numbers: make them equal"
                 )
             return self
-        score = None if isinstance(decoder.attention, NoAttention) else decoder.attention.score
+        score = decoder.attention.score
         if score and score.equal_widths and memory != decoder.width:
-            half = f", so encoder.width = {decoder.width // 2}" if getattr(self.encoder, "bidirectional", False) else ""
+            half = f", so encoder.width = {decoder.width // 2}" if memory == 2 * self.encoder.width else ""
             raise IncompatibleConfig(
                 f"score {score.kind} is a product of two vectors of equal width, and the decoder's have {decoder.width} numbers, what it "
                 f"looks at {memory}: make them equal{half}, or use score mlp or bilinear"

@@ -182,6 +182,14 @@ class AttentionConfig(MixerConfig):
             raise IncompatibleConfig(f"{self.heads} heads do not divide the width {width}; the nearest number that does is {nearest}")
 
 
+class CrossAttentionConfig(Node):
+    """Every target position attends to the whole source (Vaswani et al. 2017, sec. 3.2.3)."""
+
+    heads: Positive = 4
+    score: Score = ScaledDotScore()
+    projections: bool = True  # of queries and keys; values and output always have theirs
+
+
 Mixer = Annotated[RecurrentConfig | ConvolutionConfig | AttentionConfig, Field(discriminator="kind")]
 
 

@@ -1,11 +1,11 @@
 """The words of [model]: a stack of mixers, a fixed-window network, counted n-grams, and mixtures of two of them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from research.config.errors import IncompatibleConfig
-from research.config.mixer import AttentionConfig, Dropout, Mixer, NoPosition, Position, Takes
+from research.config.mixer import AttentionConfig, CrossAttentionConfig, Dropout, Mixer, NoPosition, Position, Takes
 from research.config.node import Node, Positive, Rate
 
 
@@ -30,6 +30,7 @@ class RMSNorm(PlacedNorm):
 class NoNorm(Node):
     """No normalisation."""
 
+    placement: ClassVar[Literal["none"]] = "none"
     kind: Literal["none"]
 
 
@@ -121,6 +122,11 @@ class StackConfig(Node):
         """Whether a mixer that takes a mask sees what came before alone."""
         raise NotImplementedError
 
+    @property
+    def cross_attention(self) -> CrossAttentionConfig | None:
+        """What every block looks with at what an encoder left, where there is one."""
+        return None
+
     def mixers_taking(self, word: Takes) -> list[Any]:
         """The mixers of one period inside which this word of the model acts."""
         return [mixer for mixer in self.pattern if word in mixer.takes]
@@ -137,7 +143,7 @@ class StackConfig(Node):
                 f"position {self.position.kind} acts inside attention, and this model has none; use none, learned or sinusoidal"
             )
         self.position.check([mixer.head_width(self.width) for mixer in positioned])
-        if isinstance(self.norm, NoNorm) is False and getattr(self.norm, "placement", "") == "post" and not self.residual:
+        if self.norm.placement == "post" and not self.residual:
             raise ValueError("norm placement post normalises a residual sum: set residual = true or placement = pre")
         if self.dropout.attention and not self.mixers_taking("dropout"):
             raise ValueError("dropout.attention needs an attention mixer")

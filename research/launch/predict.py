@@ -19,7 +19,7 @@ from research.data.sentence_dataset import split_words, symbol_numbers, word_sym
 from research.launch.input_lines import read_input_lines
 from research.launch.open_run import OpenRun
 from research.launch.plan import sizes
-from research.models.classifier import classifier_embedding, with_classifier_embedding
+from research.models.embeddings import input_embedding, with_input_embedding
 from research.tasks import classifying
 from research.tasks.language_modelling import class_logits
 from research.text.vocabulary import Vocabulary
@@ -133,7 +133,7 @@ def _gradient_drivers(run: OpenRun, words: tuple[str, ...], chosen: int) -> list
     length = 2 ** math.ceil(math.log2(max(1, min(sum(symbol_counts), sizes(run.config, run.data).length))))
     length = min(length, sizes(run.config, run.data).length)
     tokens, valid = _rows(run, [words], 1, length)
-    table = classifier_embedding(jax.tree.map(jnp.asarray, run.parameters))[tokens[0]]
+    table = input_embedding(run.config.model, jax.tree.map(jnp.asarray, run.parameters)).table[tokens[0]]
     gradient = _logit_gradient(run.config.model, run.parameters, table, valid, jnp.int32(chosen))
     contributions = np.asarray((gradient * table).sum(axis=1))
     ends = np.cumsum(symbol_counts)
@@ -144,7 +144,7 @@ def _gradient_drivers(run: OpenRun, words: tuple[str, ...], chosen: int) -> list
 @partial(jax.jit, static_argnums=0)
 def _logit_gradient(model: Any, params: Any, table: Float[Array, "t d"], valid: Bool[Array, "1 t"], chosen: Int[Array, ""]) -> Array:
     def centred_logit(table: Array) -> Array:
-        logits = class_logits(model, with_classifier_embedding(params, table), jnp.arange(len(table), dtype=jnp.int32)[None], valid)[0]
+        logits = class_logits(model, with_input_embedding(model, params, table), jnp.arange(len(table), dtype=jnp.int32)[None], valid)[0]
         return logits[chosen] - logits.mean()
 
     return jax.grad(centred_logit)(table)

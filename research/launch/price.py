@@ -9,17 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from research.config.classify import ClassifierConfig
 from research.config.data import TextCorpus
 from research.config.decoding import Beam
-from research.config.encoder_decoder import EncoderDecoderConfig, RecurrentDecoderConfig, RecurrentEncoder
-from research.config.model import NGram, StackConfig
+from research.config.model import NGram
 from research.config.schema import Config
 from research.config.subwords import NoRegularisation, SubwordSampling
 from research.data.batches import bucket_widths
 from research.data.dataset import Dataset, ExampleSplit, TextSplit
 from research.data.eval_batches import scored_tokens
-from research.nn.mixers import MIXERS
+from research.models import MODELS
 from research.tasks.language_modelling import Sizes
 from research.tasks.translating import ROWS, texts_per_source
 from research.train import lanes
@@ -109,19 +107,7 @@ def _tokens_scored(config: Config, data: Dataset) -> float:
 
 def _time_steps(model: Any, sizes: Sizes) -> int:
     """Steps of a scan over time in one update, over all layers."""
-    if isinstance(model, EncoderDecoderConfig):
-        return _scan_steps(model.encoder, sizes.source) + _scan_steps(model.decoder, sizes.length - sizes.source)
-    return _scan_steps(model.encoder if isinstance(model, ClassifierConfig) else model, sizes.length)
-
-
-def _scan_steps(part: Any, length: int) -> int:
-    directions = 2 if getattr(part, "bidirectional", False) else 1
-    if isinstance(part, RecurrentEncoder | RecurrentDecoderConfig):
-        return directions * length * part.layers
-    if not isinstance(part, StackConfig):
-        return 0
-    serial = [MIXERS[type(mixer)].serial for mixer in part.pattern]
-    return directions * length * part.layers * sum(serial) // len(serial)
+    return MODELS[type(model)].time_steps(model, sizes.length, sizes.source)
 
 
 def _counting_seconds(config: Config, data: Dataset) -> float:

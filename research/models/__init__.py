@@ -1,5 +1,6 @@
 """The models that are trained: one entry each."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -8,42 +9,135 @@ from jaxtyping import Array, Float
 from research.config.classify import ClassifierConfig
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.model import FeedForwardLMConfig, LanguageModelConfig
-from research.models import classifier, encoder_decoder, feed_forward_lm, language_model
+from research.models import classifier, encoder_decoder, feed_forward_lm, language_model, stack_layers
+from research.models.fields import Path
 from research.nn.linear import dense
 
 
+def _as_it_is(config: Any, params: Any, carry: Any) -> tuple[Any, Any, Any]:
+    return config, params, carry
+
+
+def _leading_rows(carry: Any, index: Array) -> Any:
+    return jax.tree.map(lambda leaf: leaf[index], carry)
+
+
+def _from_zero(config: Any, params: Any) -> int:
+    return 0
+
+
 class ModelFunctions(NamedTuple):
-    init: Any  # (config, key, vocabulary, length), and what else `language_modelling.init_sizes` says
-    empty: Any
-    hidden: Any
-    output: Any  # (config, params, precise=True) -> the kernel and bias that make logits of what `hidden` returns
-    unstack: Any = lambda config, params, carry: (config, params, carry)  # quick for chunks of one; rows come first in its carry
-    read: Any = None  # (config, params, source, valid, key, capacity) -> the carry of a decoder, where there is an encoder
-    rows: Any = lambda carry, index: jax.tree.map(lambda leaf: leaf[index], carry)  # the carry of the rows that `index` [n] names
+    """What a model does, costs and consists of. Sizes are those of `language_modelling.init_sizes`.
+
+    init(config, key, *sizes) -> params
+    empty(config, batch, capacity, vocabulary) -> carry
+    hidden(config, params, carry, tokens, valid, key, observe) -> (carry, what the output layer reads, aux)
+    output(config, params, precise=True) -> the kernel and bias that make logits of what `hidden` returns
+    flops(config, *sizes, scored) -> those of the forward pass for one token; `scored`: the share that pays for the output layer
+    time_steps(config, length, source) -> steps of a pass that follow each other; of `length` tokens the first `source` are an encoder's
+    last_positions(config, length, source) -> where positions end that do not extrapolate, an encoder's and the text's; None where none does
+    embedding_path(config) -> where the table of the symbols that it reads lies in params
+    outside(config) -> what of params is not of the body: embedding, positions and output layer
+    layer_names(config), layer_vectors(config, params, tokens, valid, pooled) -> of every layer but the embedding a name, and vectors [b _];
+    None where no layer reads sentences
+    observed_mixers(config) -> the mixers of a text's model whose `aux` lists what each shows, stacked over the periods
+    first_symbol(config, params) -> the symbol of the first row of that table
+    unstack(config, params, carry) -> the same, quick for chunks of one; rows come first in its carry
+    read(config, params, source, valid, key, capacity) -> the carry of a decoder, where there is an encoder
+    rows(carry, index) -> the carry of the rows that `index` [n] names
+    """
+
+    init: Callable[..., Any]
+    empty: Callable[[Any, int, int, int], Any]
+    hidden: Callable[..., tuple[Any, Array, Any]]
+    output: Callable[..., tuple[Array, Array]]
+    flops: Callable[..., float]
+    time_steps: Callable[[Any, int, int], int]
+    last_positions: Callable[[Any, int, int], tuple[int | None, int | None]]
+    embedding_path: Callable[[Any], Path]
+    outside: Callable[[Any], tuple[Path, ...]]
+    layer_names: Callable[[Any], tuple[str, ...]] | None
+    layer_vectors: Callable[[Any, Any, Array, Array, Array], tuple[Array, ...]] | None
+    observed_mixers: Callable[[Any], tuple[Any, ...]]
+    first_symbol: Callable[[Any, Any], int] = _from_zero
+    unstack: Callable[[Any, Any, Any], tuple[Any, Any, Any]] = _as_it_is
+    read: Any = None
+    rows: Callable[[Any, Array], Any] = _leading_rows
 
     def logits(self, config: Any, params: Any, h: Float[Array, "*n d"]) -> Float[Array, "*n v"]:
         """Unnormalised log-probabilities of the next token, in float32 whatever the model's precision."""
         return dense(h, *self.output(config, params))
 
 
+def _pattern(config: LanguageModelConfig) -> tuple[Any, ...]:
+    return config.pattern
+
+
+def _no_mixers(config: Any) -> tuple[()]:
+    return ()
+
+
 MODELS: dict[type, ModelFunctions] = {
     LanguageModelConfig: ModelFunctions(
-        language_model.init,
-        language_model.empty,
-        language_model.hidden,
-        language_model.output,
-        language_model.unstack,
+        init=language_model.init,
+        empty=language_model.empty,
+        hidden=language_model.hidden,
+        output=language_model.output,
+        flops=language_model.language_model_flops,
+        time_steps=language_model.language_model_time_steps,
+        last_positions=language_model.language_model_last_positions,
+        embedding_path=language_model.language_model_embedding_path,
+        outside=language_model.outside_language_model_body,
+        layer_names=stack_layers.language_model_layer_names,
+        layer_vectors=stack_layers.language_model_layers,
+        observed_mixers=_pattern,
+        unstack=language_model.unstack,
         rows=language_model.rows,
     ),
     EncoderDecoderConfig: ModelFunctions(
-        encoder_decoder.init,
-        encoder_decoder.empty,
-        encoder_decoder.hidden,
-        encoder_decoder.output,
-        encoder_decoder.unstack,
-        encoder_decoder.read_source,
-        encoder_decoder.rows,
+        init=encoder_decoder.init,
+        empty=encoder_decoder.empty,
+        hidden=encoder_decoder.hidden,
+        output=encoder_decoder.output,
+        flops=encoder_decoder.encoder_decoder_flops,
+        time_steps=encoder_decoder.encoder_decoder_time_steps,
+        last_positions=encoder_decoder.encoder_decoder_last_positions,
+        embedding_path=encoder_decoder.encoder_decoder_embedding_path,
+        outside=encoder_decoder.outside_encoder_decoder_body,
+        layer_names=None,
+        layer_vectors=None,
+        observed_mixers=_no_mixers,
+        first_symbol=encoder_decoder.first_source_symbol,
+        unstack=encoder_decoder.unstack,
+        read=encoder_decoder.read_source,
+        rows=encoder_decoder.rows,
     ),
-    ClassifierConfig: ModelFunctions(classifier.init, classifier.empty, classifier.hidden, classifier.output),
-    FeedForwardLMConfig: ModelFunctions(feed_forward_lm.init, feed_forward_lm.empty, feed_forward_lm.hidden, feed_forward_lm.output),
+    ClassifierConfig: ModelFunctions(
+        init=classifier.init,
+        empty=classifier.empty,
+        hidden=classifier.hidden,
+        output=classifier.output,
+        flops=classifier.classifier_flops,
+        time_steps=classifier.classifier_time_steps,
+        last_positions=classifier.classifier_last_positions,
+        embedding_path=classifier.classifier_embedding_path,
+        outside=classifier.outside_classifier_body,
+        layer_names=classifier.classifier_layer_names,
+        layer_vectors=classifier.classifier_layer_vectors,
+        observed_mixers=_no_mixers,
+    ),
+    FeedForwardLMConfig: ModelFunctions(
+        init=feed_forward_lm.init,
+        empty=feed_forward_lm.empty,
+        hidden=feed_forward_lm.hidden,
+        output=feed_forward_lm.output,
+        flops=feed_forward_lm.feed_forward_lm_flops,
+        time_steps=feed_forward_lm.feed_forward_lm_time_steps,
+        last_positions=feed_forward_lm.feed_forward_lm_last_positions,
+        embedding_path=feed_forward_lm.feed_forward_lm_embedding_path,
+        outside=feed_forward_lm.outside_feed_forward_lm_body,
+        layer_names=feed_forward_lm.feed_forward_lm_layer_names,
+        layer_vectors=feed_forward_lm.feed_forward_lm_layer_vectors,
+        observed_mixers=_no_mixers,
+    ),
 }

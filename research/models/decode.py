@@ -14,7 +14,6 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.decoding import Greedy, StochasticDecoder
-from research.config.encoder_decoder import EncoderDecoderConfig
 from research.models import MODELS
 from research.models.row_sharding import shard_rows
 from research.models.sampling import choose_symbols, sampling_keys
@@ -118,10 +117,4 @@ class ReachablePositions(NamedTuple):
 
 def reachable_positions(config: Any, length: int, source: int = 0) -> ReachablePositions:
     """Positions that do not extrapolate end with training's: at `length` tokens of a row, of which the first `source` are an encoder's."""
-
-    def last_position(part: Any, end: int) -> int | None:
-        return end if "position" in type(part).model_fields and not part.position.extrapolates else None
-
-    if isinstance(config, EncoderDecoderConfig):
-        return ReachablePositions(last_position(config.encoder, source), last_position(config.decoder, length - source))
-    return ReachablePositions(None, last_position(config, length))
+    return ReachablePositions(*MODELS[type(config)].last_positions(config, length, source))

@@ -13,10 +13,11 @@ from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.encoder_decoder import EncoderDecoderConfig as Config
-from research.config.encoder_decoder import StackDecoder
-from research.models import language_model, recurrent_decoder
-from research.models.classifier import without_output
-from research.models.encoders import ENCODERS, summary_width
+from research.config.errors import StepladderError
+from research.models import language_model
+from research.models.decoders import DECODERS, DecoderKind
+from research.models.encoders import ENCODERS, EncoderKind
+from research.models.fields import Path
 from research.nn.initialisers import draw_bias, draw_weights
 
 
@@ -30,24 +31,30 @@ class EncoderDecoderParams:
     sources: int = struct.field(pytree_node=False)  # how many there are
 
 
+def source_encoder_kind(config: Config) -> EncoderKind:
+    """The entry of its encoder."""
+    return ENCODERS[type(config.encoder)]
+
+
+def decoder_kind(config: Config) -> DecoderKind:
+    """The entry of its decoder."""
+    return DECODERS[type(config.decoder)]
+
+
 def init(
     config: Config, key: Key[Array, ""], vocabulary: int, length: int, source: int, targets: int, first_source: int
 ) -> EncoderDecoderParams:
     """`length` and `source`: the longest target and source of training, where learned positions end; `targets`: symbols of the target."""
     key_encoder, key_decoder, key_output, key_bias = jax.random.split(key, 4)
     sources, width, shared = vocabulary - first_source, config.decoder.width, config.embeddings == "shared"
-    encoder = ENCODERS[type(config.encoder)].init(config.encoder, key_encoder, sources, source)
-    rows, decoder_config = vocabulary if shared else targets, config.decoder
-    if isinstance(decoder_config, StackDecoder):
-        decoder: Any = without_output(language_model.init(decoder_config, key_decoder, rows, length, config.encoder.memory))
-    else:
-        decoder = recurrent_decoder.init(decoder_config, key_decoder, rows, config.encoder.memory, summary_width(config.encoder))
+    kind, rows, initialiser = source_encoder_kind(config), vocabulary if shared else targets, config.decoder.init
+    encoder, summary = kind.init(config.encoder, key_encoder, sources, source), kind.summary_width(config.encoder)
     no_embedding: dict[str, Any] = {"embedding": ()}
     return EncoderDecoderParams(
         encoder=replace(encoder, **no_embedding) if shared else encoder,
-        decoder=decoder,
-        output=() if config.tie else draw_weights(decoder_config.init, key_output, (width, targets), width),
-        output_bias=draw_bias(decoder_config.init, key_bias, targets),
+        decoder=decoder_kind(config).init(config.decoder, key_decoder, rows, length, config.encoder.memory, summary),
+        output=() if config.tie else draw_weights(initialiser, key_output, (width, targets), width),
+        output_bias=draw_bias(initialiser, key_bias, targets),
         first_source=first_source,
         sources=sources,
     )
@@ -71,10 +78,8 @@ def read_source(
     if config.embeddings == "shared":
         encoder = replace(encoder, embedding=params.decoder.embedding[params.first_source :])
     symbols = jnp.where(valid, source - params.first_source, 0)
-    encoded = ENCODERS[type(config.encoder)].read(config.encoder, encoder, symbols, valid, key, params.sources)
-    if isinstance(config.decoder, StackDecoder):
-        return language_model.begin(config.decoder, params.decoder, encoded.memory, encoded.exists, capacity)
-    return recurrent_decoder.begin(config.decoder, params.decoder, encoded.memory, encoded.exists, encoded.summary)
+    encoded = source_encoder_kind(config).read(config.encoder, encoder, symbols, valid, key, params.sources)
+    return decoder_kind(config).begin(config.decoder, params.decoder, encoded, capacity)
 
 
 def hidden(
@@ -87,23 +92,19 @@ def hidden(
     observe: bool = False,
 ) -> tuple[Any, Float[Array, "b t d"], Any]:
     """What the output layer reads of a chunk of the target. Observed: `cross_weights` among others."""
-    decoder = language_model if isinstance(config.decoder, StackDecoder) else recurrent_decoder
-    return decoder.hidden(config.decoder, params.decoder, carry, tokens, valid, key, observe)
+    return decoder_kind(config).hidden(config.decoder, params.decoder, carry, tokens, valid, key, observe)
 
 
 def output(config: Config, params: EncoderDecoderParams, precise: bool = True) -> tuple[Float[Array, "d v"], Float[Array, " v"]]:
     """Kernel and bias of the output layer; the kernel in the decoder's precision where it need not be `precise`, as in training."""
     targets = params.output_bias.shape[0]
     kernel: Any = params.decoder.embedding[:targets].T if config.tie else params.output
-    precision = config.decoder.precision if isinstance(config.decoder, StackDecoder) and not precise else "float32"
-    return language_model.kernel_in(precision, kernel), params.output_bias
+    return kernel if precise else language_model.kernel_in(config.decoder.precision, kernel), params.output_bias
 
 
 def unstack(config: Config, params: EncoderDecoderParams, carry: Any) -> tuple[Config, EncoderDecoderParams, Any]:
     """The same model with the layers of a stack one by one (`language_model.unstack`)."""
-    if not isinstance(config.decoder, StackDecoder):
-        return config, params, carry
-    decoder_config, decoder, carry = language_model.unstack_layers(config.decoder, params.decoder, carry)
+    decoder_config, decoder, carry = decoder_kind(config).unstack(config.decoder, params.decoder, carry)
     return config.model_copy(update={"decoder": decoder_config}), replace(params, decoder=decoder), carry
 
 
@@ -112,3 +113,50 @@ def rows(carry: Any, index: Int[Array, " n"]) -> Any:
     if isinstance(carry, language_model.StackCarry):
         return language_model.rows(carry, index)
     return jax.tree.map(lambda leaf: leaf[index], carry)
+
+
+def encoder_decoder_flops(
+    config: Config, vocabulary: int, length: int, source: int, targets: int, first_source: int, *, scored: float
+) -> float:
+    """Forward, for one token of a source and its target: what is done once for a source is shared by both sides' tokens.
+
+    Of a picture `source` counts pixels, of which a place has many. Every symbol of the target pays for the output layer.
+    """
+    encoder, decoder, memory = source_encoder_kind(config), decoder_kind(config), config.encoder.memory
+    summary_flops = decoder.first_flops(config.decoder, encoder.summary_width(config.encoder))
+    source_flops = source * encoder.flops(config.encoder, source) + summary_flops
+    symbol_flops = decoder.flops(config.decoder, length, memory, encoder.places(config.encoder, source))
+    target_flops = length * (symbol_flops + 2.0 * config.decoder.width * targets)
+    return (source_flops + target_flops) / (source + length)
+
+
+def encoder_decoder_time_steps(config: Config, length: int, source: int) -> int:
+    """Steps of one pass that must follow each other, over `length` tokens of which the first `source` are the source's."""
+    return source_encoder_kind(config).time_steps(config.encoder, source) + decoder_kind(config).time_steps(config.decoder, length - source)
+
+
+def encoder_decoder_last_positions(config: Config, length: int, source: int) -> tuple[int | None, int | None]:
+    """Where positions end that do not extrapolate: the encoder's and the decoder's."""
+    last_source = source_encoder_kind(config).last_position(config.encoder, source)
+    return last_source, decoder_kind(config).last_position(config.decoder, length - source)
+
+
+def encoder_decoder_embedding_path(config: Config) -> Path:
+    """Where the source's vectors lie. Raises StepladderError for an encoder of pictures."""
+    if config.sees:
+        raise StepladderError(
+            f"model.encoder.kind = {config.encoder.kind} reads pictures, so there is no word whose vector it could begin with."
+        )
+    return ("decoder" if config.embeddings == "shared" else "encoder"), "embedding"
+
+
+def first_source_symbol(config: Config, params: EncoderDecoderParams) -> int:
+    """The symbol of the first row of that table."""
+    return 0 if config.embeddings == "shared" else params.first_source
+
+
+def outside_encoder_decoder_body(config: Config) -> tuple[Path, ...]:
+    """What is not of its body."""
+    encoder = tuple(("encoder", *path) for path in source_encoder_kind(config).outside)
+    decoder = tuple(("decoder", *path) for path in decoder_kind(config).outside)
+    return ("output",), ("output_bias",), *encoder, *decoder

@@ -1,37 +1,38 @@
 """What reads a source: recurrent layers, a stack, or the regions of a picture, each to a memory that a decoder looks at.
 
-Shapes: b batch, s source, p places of the memory (s of a text), e width of an embedding, m width of the memory.
+Shapes: b batch, s source, e width of an embedding, m width of the memory.
 """
 
-import math
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Int, Key
 
 from research.config.encoder_decoder import Convolutions, Patches, RecurrentEncoder, StackEncoderConfig
-from research.config.errors import StepladderError
 from research.models import language_model
-from research.models.classifier import pool_words, without_output
+from research.models.encoded_source import EncodedSource
+from research.models.fields import Path
+from research.models.picture_encoders import (
+    convolutions_flops,
+    convolutions_places,
+    init_convolutions,
+    init_patches,
+    no_picture_time_steps,
+    patches_flops,
+    patches_places,
+    read_convolutions,
+    read_patches,
+)
+from research.models.stack_costs import stack_flops, stack_time_steps
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
-from research.nn.initialisers import draw_bias, draw_weights
-from research.nn.linear import dense
-from research.nn.recurrent_cells import CELLS, empty_recurrent, init_recurrent, mix_recurrent
-
-KERNEL = 3  # pixels of a side of a convolution
-
-
-class EncodedSource(NamedTuple):
-    """What an encoder makes of a source. `summary` is what a recurrent decoder begins with."""
-
-    memory: Float[Array, "b p m"]
-    exists: Bool[Array, "b p"]
-    summary: Float[Array, "b n"]
+from research.nn.initialisers import draw_weights
+from research.nn.pooling import pool_words
+from research.nn.positions import last_position
+from research.nn.recurrent_cells import CELLS, cells_flops, empty_recurrent, init_recurrent, mix_recurrent
 
 
 @struct.dataclass
@@ -40,22 +41,6 @@ class RecurrentEncoderParams:
 
     embedding: Any
     layers: tuple[tuple[Any, ...], ...]
-
-
-@struct.dataclass
-class ImageEncoderParams:
-    """Kernels and biases of a picture's layers, and the vector of each place."""
-
-    kernels: tuple[Float[Array, "..."], ...]
-    biases: tuple[Float[Array, " m"], ...]
-    place: Float[Array, "p m"]
-
-
-def summary_width(config: Any) -> int:
-    """How many numbers sum a source up."""
-    if isinstance(config, RecurrentEncoder):
-        return config.memory * len(CELLS[type(config.cell)].state._fields)
-    return int(config.memory)
 
 
 def init_recurrent_encoder(config: RecurrentEncoder, key: Key[Array, ""], sources: int, length: int) -> RecurrentEncoderParams:
@@ -101,7 +86,7 @@ def _run_direction(config: RecurrentEncoder, cell: Any, x: Array, valid: Array, 
 
 def init_stack_encoder(config: StackEncoderConfig, key: Key[Array, ""], sources: int, length: int) -> language_model.LanguageModelParams:
     """A stack without an output layer."""
-    return without_output(language_model.init(config, key, sources, length))
+    return language_model.init_stack(config, key, sources, length)
 
 
 def read_stack(
@@ -118,122 +103,103 @@ def read_stack(
     return EncodedSource(h, valid, pool_words("mean", h, valid, ()))
 
 
-def init_patches(config: Patches, key: Key[Array, ""], sources: int, length: int) -> ImageEncoderParams:
-    """One projection. Raises StepladderError where squares of this size do not cover the picture."""
-    side = picture_side(length)
-    if side % config.size:
-        raise StepladderError(
-            f"model.encoder.size = {config.size} does not divide the picture's side of {side} pixels. "
-            f"Use one of {', '.join(str(n) for n in range(1, side + 1) if side % n == 0)}, or another data.size."
-        )
-    pixels, places = config.size**2, (side // config.size) ** 2
-    return _regions(config, key, [(pixels, config.width)], [pixels], places)
+def recurrent_encoder_flops(config: RecurrentEncoder, source: int) -> float:
+    """The cells of every layer and direction."""
+    inputs = [config.width] + [config.memory] * (config.layers - 1)
+    return config.memory // config.width * cells_flops(config.cell, config.width, inputs)
 
 
-def read_patches(
-    config: Patches,
-    params: ImageEncoderParams,
-    source: Int[Array, "b s"],
-    valid: Bool[Array, "b s"],
-    key: Key[Array, ""] | None,
-    levels: int,
-) -> EncodedSource:
-    """The projected squares, row by row."""
-    side, size = picture_side(source.shape[1]), config.size
-    squares = as_picture(source, levels).reshape(-1, side // size, size, side // size, size).swapaxes(2, 3)
-    return _places(params, dense(squares.reshape(source.shape[0], -1, size * size), params.kernels[0], params.biases[0]))
+def recurrent_encoder_time_steps(config: RecurrentEncoder, source: int) -> int:
+    """Those of every layer and direction."""
+    return config.memory // config.width * source * config.layers * CELLS[type(config.cell)].serial
 
 
-def init_convolutions(config: Convolutions, key: Key[Array, ""], sources: int, length: int) -> ImageEncoderParams:
-    """A kernel a layer. Raises StepladderError where the picture is too small to be halved so often."""
-    side = picture_side(length)
-    if side < 2**config.layers:
-        raise StepladderError(
-            f"model.encoder.layers = {config.layers} halve the picture's side of {side} pixels to nothing. Use at most "
-            f"{int(math.log2(side))}."
-        )
-    channels = [1] + [config.width] * config.layers
-    shapes = [(KERNEL, KERNEL, before, after) for before, after in pairwise(channels)]
-    return _regions(config, key, shapes, [KERNEL**2 * before for before in channels[:-1]], convolved_side(side, config.layers) ** 2)
+def recurrent_summary_width(config: RecurrentEncoder) -> int:
+    """Of the last state of each direction."""
+    return config.memory * len(CELLS[type(config.cell)].state._fields)
 
 
-def read_convolutions(
-    config: Convolutions,
-    params: ImageEncoderParams,
-    source: Int[Array, "b s"],
-    valid: Bool[Array, "b s"],
-    key: Key[Array, ""] | None,
-    levels: int,
-) -> EncodedSource:
-    """The last layer's vectors, row by row."""
-    x = as_picture(source, levels)[..., None]
-    for kernel, bias in zip(params.kernels, params.biases, strict=True):
-        x = jax.nn.relu(dense(_windows(x), kernel.reshape(-1, config.width), bias))
-    return _places(params, x.reshape(x.shape[0], -1, config.width))
+def memory_width(config: StackEncoderConfig | Patches | Convolutions) -> int:
+    """Of the mean of its vectors."""
+    return config.memory
 
 
-def _windows(x: Float[Array, "b h h c"]) -> Float[Array, "b o o w"]:
-    """The 3 x 3 pixels of all channels under a kernel at every second pixel, zeros beyond the border; w = 9 c.
-
-    A product with these is lax's convolution, which XLA computes several times slower on a CPU within the loop over steps.
-    """
-    side = x.shape[1]
-    out = convolved_side(side, 1)
-    padding = 2 * (out - 1) + KERNEL - side
-    edge = (padding // 2, padding - padding // 2)
-    x = jnp.pad(x, ((0, 0), edge, edge, (0, 0)))
-    slices = [slice(first, first + 2 * out - 1, 2) for first in range(KERNEL)]
-    return jnp.concatenate([x[:, rows, columns] for rows in slices for columns in slices], axis=-1)
+def stack_last_position(config: StackEncoderConfig, source: int) -> int | None:
+    """Where its positions end."""
+    return last_position(config.position, source)
 
 
-def picture_side(pixels: int) -> int:
-    """Of a square picture. Raises StepladderError where the source is none."""
-    side = math.isqrt(pixels)
-    if side * side != pixels:
-        raise StepladderError(
-            f"model.encoder reads pictures, and the longest source of this data has {pixels} symbols, which is no square. Use "
-            "data.kind = glyphs, or an encoder of symbols: model.encoder.kind = recurrent or stack."
-        )
-    return side
+def as_many_places(config: RecurrentEncoder | StackEncoderConfig, source: int) -> int:
+    """One for each symbol."""
+    return source
 
 
-def convolved_side(side: int, layers: int) -> int:
-    """Of a picture that is halved so often; half a place is one."""
-    return -(-side // 2**layers)
-
-
-def as_picture(source: Int[Array, "b s"], levels: int) -> Float[Array, "b side side"]:
-    """Grey levels from 0 to 1."""
-    side = picture_side(source.shape[1])
-    return source.reshape(-1, side, side).astype(jnp.float32) / (levels - 1)
-
-
-def _regions(config: Any, key: Key[Array, ""], shapes: list[Any], fan_in: list[int], places: int) -> ImageEncoderParams:
-    key_place, *keys = jax.random.split(key, 1 + 2 * len(shapes))
-    kernels = tuple(draw_weights(config.init, k, shape, n) for k, shape, n in zip(keys[::2], shapes, fan_in, strict=True))
-    biases = tuple(draw_bias(config.init, k, config.width) for k in keys[1::2])
-    return ImageEncoderParams(kernels, biases, draw_weights(config.init, key_place, (places, config.width), config.width))
-
-
-def _places(params: ImageEncoderParams, x: Float[Array, "b p m"]) -> EncodedSource:
-    x = x + params.place[None]
-    return EncodedSource(x, jnp.ones(x.shape[:2], bool), x.mean(axis=1))
+def no_last_position(config: RecurrentEncoder | Patches | Convolutions, source: int) -> None:
+    """It has no positions, or a place for each region of the one size of picture."""
 
 
 class EncoderKind(NamedTuple):
-    """An encoder's two functions.
+    """What a source's encoder does and costs.
 
     init(config, key, sources, length) -> params: for `sources` symbols (grey levels) and sources of up to `length`
-    read(config, params, source, valid, key, levels) -> Read: symbols are counted from 0
+    read(config, params, source, valid, key, levels) -> EncodedSource: symbols are counted from 0
+    flops(config, source) -> those of the forward pass for one symbol or pixel of a source of so many
+    places(config, source) -> how many places of the memory such a source has
+    time_steps(config, source) -> steps of one pass that must follow each other
+    last_position(config, source) -> where positions end that do not extrapolate, in training on such sources; None where nothing ends
+    summary_width(config) -> how many numbers sum a source up
+    outside: fields of params that are not of the model's body: embedding and positions
     """
 
-    init: Callable[..., Any]
+    init: Callable[[Any, Array, int, int], Any]
     read: Callable[..., EncodedSource]
+    flops: Callable[[Any, int], float]
+    places: Callable[[Any, int], int]
+    time_steps: Callable[[Any, int], int]
+    last_position: Callable[[Any, int], int | None]
+    summary_width: Callable[[Any], int]
+    outside: tuple[Path, ...]
 
 
 ENCODERS: dict[type, EncoderKind] = {
-    RecurrentEncoder: EncoderKind(init_recurrent_encoder, read_recurrent),
-    StackEncoderConfig: EncoderKind(init_stack_encoder, read_stack),
-    Patches: EncoderKind(init_patches, read_patches),
-    Convolutions: EncoderKind(init_convolutions, read_convolutions),
+    RecurrentEncoder: EncoderKind(
+        init=init_recurrent_encoder,
+        read=read_recurrent,
+        flops=recurrent_encoder_flops,
+        places=as_many_places,
+        time_steps=recurrent_encoder_time_steps,
+        last_position=no_last_position,
+        summary_width=recurrent_summary_width,
+        outside=(("embedding",),),
+    ),
+    StackEncoderConfig: EncoderKind(
+        init=init_stack_encoder,
+        read=read_stack,
+        flops=stack_flops,
+        places=as_many_places,
+        time_steps=stack_time_steps,
+        last_position=stack_last_position,
+        summary_width=memory_width,
+        outside=(("embedding",), ("position",)),
+    ),
+    Patches: EncoderKind(
+        init=init_patches,
+        read=read_patches,
+        flops=patches_flops,
+        places=patches_places,
+        time_steps=no_picture_time_steps,
+        last_position=no_last_position,
+        summary_width=memory_width,
+        outside=(),
+    ),
+    Convolutions: EncoderKind(
+        init=init_convolutions,
+        read=read_convolutions,
+        flops=convolutions_flops,
+        places=convolutions_places,
+        time_steps=no_picture_time_steps,
+        last_position=no_last_position,
+        summary_width=memory_width,
+        outside=(),
+    ),
 }

@@ -12,11 +12,13 @@ from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.model import FeedForwardLMConfig as Config
+from research.models.fields import Path
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
 from research.nn.initialisers import draw_bias, draw_embedding, draw_weights
 from research.nn.linear import dense
 from research.nn.padding import scatter_valid, valid_first_order
+from research.nn.pooling import mean_vector
 
 
 @struct.dataclass
@@ -72,3 +74,42 @@ def output(config: Config, params: FeedForwardLMParams, precise: bool = True) ->
     """Kernel and bias of the output layer, always in float32; direct connections are its first rows."""
     kernel: Any = (params.direct, params.output) if config.direct else (params.output,)
     return jnp.concatenate(kernel), params.output_bias
+
+
+def feed_forward_lm_flops(config: Config, vocabulary: int, length: int, *, scored: float) -> float:
+    """Forward, for one token; `scored`: the share of tokens that pay for the output layer."""
+    window = config.context * config.width
+    return 2.0 * (window * config.hidden + scored * vocabulary * (config.hidden + (window if config.direct else 0)))
+
+
+def feed_forward_lm_time_steps(config: Config, length: int, source: int) -> int:
+    """Nothing waits for what came before."""
+    return 0
+
+
+def feed_forward_lm_last_positions(config: Config, length: int, source: int) -> tuple[None, None]:
+    """It has no positions."""
+    return None, None
+
+
+def feed_forward_lm_embedding_path(config: Config) -> Path:
+    """Where the symbols' vectors lie."""
+    return ("embedding",)
+
+
+def outside_feed_forward_lm_body(config: Config) -> tuple[Path, ...]:
+    """What is not of its body."""
+    return ("output",), ("output_bias",), ("embedding",), ("direct",)
+
+
+def feed_forward_lm_layer_names(config: Config) -> tuple[str, ...]:
+    """The one layer."""
+    return ("hidden",)
+
+
+def feed_forward_lm_layer_vectors(
+    config: Config, params: FeedForwardLMParams, tokens: Array, valid: Array, pooled: Array
+) -> tuple[Array, ...]:
+    """The mean of the hidden layer's vectors."""
+    carry = empty(config, tokens.shape[0], 0, params.output_bias.shape[0])
+    return (mean_vector(hidden(config, params, carry, tokens, valid, None, True)[2]["hidden"], pooled),)

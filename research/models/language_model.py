@@ -18,17 +18,19 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from research.config.encoder_decoder import StackDecoder
+from research.config.mixer import CrossAttentionConfig
 from research.config.model import LanguageModelConfig as Config
-from research.config.model import NoFeedForward, NoNorm, NormalInit, StackConfig
+from research.config.model import NoFeedForward, NormalInit, StackConfig
+from research.models.fields import Path
+from research.models.stack_costs import stack_flops, stack_time_steps
 from research.nn.cross_attention import ProjectedMemory, attend_to_memory, init_cross_attention, project_memory
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
 from research.nn.feed_forward import feed_forward, init_feed_forward
 from research.nn.initialisers import draw_bias, draw_embedding, draw_weights
-from research.nn.mixers import BoundMixer, MixerContext, bind_mixer
+from research.nn.mixers import BoundMixer, bound_mixers
 from research.nn.norm import init_norm, norm
-from research.nn.positions import add_position, init_position
+from research.nn.positions import add_position, init_position, last_position
 
 CHECKPOINT_POLICIES = {
     "products": jax.checkpoint_policies.dots_with_no_batch_dims_saveable,
@@ -56,8 +58,8 @@ class LanguageModelParams:
     position: Any  # the learned table, or ()
     blocks: tuple[BlockParams, ...]  # one for each mixer of the pattern, stacked over the periods
     norm: Any  # before the output, where norm is pre
-    output: Float[Array, "d v"] | tuple[()]  # () when tied
-    output_bias: Float[Array, " v"]
+    output: Float[Array, "d v"] | tuple[()] = ()  # () when tied, and in an encoder or decoder
+    output_bias: Float[Array, " v"] | tuple[()] = ()
 
 
 class StackCarry(NamedTuple):
@@ -79,15 +81,17 @@ class CrossAttentionCarry(NamedTuple):
     memory: ProjectedMemory
 
 
-def bound_mixers(config: StackConfig) -> tuple[BoundMixer, ...]:
-    """One period's mixers, with the words of the model that act inside them."""
-    context = MixerContext(config.position, config.dropout.attention, config.causal, config.precision == "mixed")
-    return tuple(bind_mixer(mixer, context) for mixer in config.pattern)
+def init(config: Config, key: Key[Array, ""], vocabulary: int, length: int) -> LanguageModelParams:
+    """`length` is the training length, where learned positions end."""
+    key_output, key_bias = jax.random.split(key, 5)[3:]
+    output: Any = () if config.tie else draw_weights(config.init, key_output, (config.width, vocabulary), config.width)
+    stack = init_stack(config, key, vocabulary, length)
+    return replace(stack, output=output, output_bias=draw_bias(config.init, key_bias, vocabulary))
 
 
-def init(config: StackConfig, key: Key[Array, ""], vocabulary: int, length: int, memory: int = 0) -> LanguageModelParams:
-    """`length` is the training length, where learned positions end; `memory` the width of what a decoder looks at."""
-    key_embedding, key_position, key_blocks, key_output, key_bias = jax.random.split(key, 5)
+def init_stack(config: StackConfig, key: Key[Array, ""], vocabulary: int, length: int, memory: int = 0) -> LanguageModelParams:
+    """Without an output layer. `memory`: the width of what a decoder looks at."""
+    key_embedding, key_position, key_blocks = jax.random.split(key, 5)[:3]
     period = bound_mixers(config)
     repeats = config.layers // len(period)
 
@@ -98,9 +102,7 @@ def init(config: StackConfig, key: Key[Array, ""], vocabulary: int, length: int,
         embedding=draw_embedding(config.init, config.embedding_init, key_embedding, vocabulary, config.width),
         position=init_position(config.position, key_position, length, config.width, config.init),
         blocks=tuple(init_blocks(mixer, k) for mixer, k in zip(period, jax.random.split(key_blocks, len(period)), strict=True)),
-        norm=init_norm(config.norm, config.width) if _placement(config) == "pre" else (),
-        output=() if getattr(config, "tie", False) else draw_weights(config.init, key_output, (config.width, vocabulary), config.width),
-        output_bias=draw_bias(config.init, key_bias, vocabulary),
+        norm=init_norm(config.norm, config.width) if config.norm.placement == "pre" else (),
     )
 
 
@@ -114,13 +116,14 @@ def empty(config: StackConfig, batch: int, capacity: int, vocabulary: int) -> St
 
 
 def begin(
-    config: StackDecoder, params: LanguageModelParams, memory: Float[Array, "b s m"], exists: Bool[Array, "b s"], capacity: int
+    config: StackConfig, params: LanguageModelParams, memory: Float[Array, "b s m"], exists: Bool[Array, "b s"], capacity: int
 ) -> StackCarry:
     """The carry of a decoder before its first token: every block's keys and values of what the encoder left."""
-    params, carry = _in_precision(config, params), empty(config, memory.shape[0], capacity, 0)
+    params, carry, attention = _in_precision(config, params), empty(config, memory.shape[0], capacity, 0), config.cross_attention
+    assert attention is not None
 
     def block_memory(block: BlockParams) -> ProjectedMemory:
-        return jax.vmap(lambda cross: project_memory(config.cross, cross, memory, exists))(block.cross)
+        return jax.vmap(lambda cross: project_memory(attention, cross, memory, exists))(block.cross)
 
     layers = zip(carry.layers, params.blocks, strict=True)
     return carry._replace(layers=tuple(CrossAttentionCarry(mixer, block_memory(block)) for mixer, block in layers))
@@ -161,7 +164,7 @@ def hidden(
         repeats = config.layers // len(params.blocks)
         layer = (jnp.arange(repeats), params.blocks, carry.layers)
         x, (layers, aux) = lax.scan(_rematerialised(config, period), x, layer, unroll=repeats if repeats <= UNROLLED else 1)
-    if _placement(config) == "pre":
+    if config.norm.placement == "pre":
         x = norm(config.norm, params.norm, x)
     x = dropout(keys[2], config.dropout.output, x)
     return carry._replace(position=carry.position + valid.sum(axis=1, dtype=jnp.int32), layers=layers), x, aux if observe else ()
@@ -170,7 +173,8 @@ def hidden(
 def output(config: Config, params: LanguageModelParams, precise: bool = True) -> tuple[Float[Array, "d v"], Float[Array, " v"]]:
     """Kernel and bias of the output layer; the kernel in the model's precision where it need not be `precise`, as in training."""
     kernel: Any = params.embedding.T if config.tie else params.output
-    return kernel if precise else kernel_in(config.precision, kernel), params.output_bias
+    bias: Any = params.output_bias
+    return kernel if precise else kernel_in(config.precision, kernel), bias
 
 
 def kernel_in(precision: str, kernel: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -239,8 +243,8 @@ def _init_block(config: StackConfig, mixer: BoundMixer, key: Key[Array, ""], mem
     if not isinstance(config.feed_forward, NoFeedForward):
         feed_forward_params = init_feed_forward(config.feed_forward, key_feed_forward, config.width, config.init)
         block = replace(block, feed_forward_norm=init_norm(config.norm, config.width), feed_forward=feed_forward_params)
-    if isinstance(config, StackDecoder):
-        cross = init_cross_attention(config.cross, jax.random.fold_in(key, 2), config.width, memory, config.init)
+    if config.cross_attention is not None:
+        cross = init_cross_attention(config.cross_attention, jax.random.fold_in(key, 2), config.width, memory, config.init)
         block = replace(block, cross_norm=init_norm(config.norm, config.width), cross=cross)
     return _scale_branches(config, block) if isinstance(config.init, NormalInit) and config.residual else block
 
@@ -261,11 +265,11 @@ def _block(
     config: StackConfig, mixer: BoundMixer, p: BlockParams, carry: Any, x: Array, valid: Array, key: Array | None, observe: bool
 ) -> tuple[Any, Array, Any]:
     keys = _keys(key, 4)
-    mixer_carry = carry.mixer if isinstance(config, StackDecoder) else carry
+    mixer_carry = carry if config.cross_attention is None else carry.mixer
     mixer_carry, y, aux = mixer.kind.mix(mixer.spec, p.mixer, mixer_carry, _pre_norm(config, p.mixer_norm, x), valid, keys[0], observe)
     x = _add_branch(config, p.mixer_norm, x, dropout(keys[1], config.dropout.residual, y))
-    if isinstance(config, StackDecoder):
-        x, weights = _cross_attention(config, p, carry.memory, x, key, observe)
+    if config.cross_attention is not None:
+        x, weights = _cross_attention(config, config.cross_attention, p, carry.memory, x, key, observe)
         carry, aux = carry._replace(mixer=mixer_carry), {**aux, "cross_weights": weights} if observe else aux
     else:
         carry = mixer_carry
@@ -276,22 +280,28 @@ def _block(
 
 
 def _cross_attention(
-    config: StackDecoder, p: BlockParams, memory: ProjectedMemory, x: Array, key: Array | None, observe: bool
+    config: StackConfig,
+    attention: CrossAttentionConfig,
+    p: BlockParams,
+    memory: ProjectedMemory,
+    x: Array,
+    key: Array | None,
+    observe: bool,
 ) -> tuple[Array, Any]:
     keys = (None, None) if key is None else tuple(jax.random.split(jax.random.fold_in(key, 4)))
     y, weights = attend_to_memory(
-        config.cross, p.cross, memory, _pre_norm(config, p.cross_norm, x), keys[0], config.dropout.attention, observe
+        attention, p.cross, memory, _pre_norm(config, p.cross_norm, x), keys[0], config.dropout.attention, observe
     )
     return _add_branch(config, p.cross_norm, x, dropout(keys[1], config.dropout.residual, y)), weights
 
 
 def _pre_norm(config: StackConfig, p: Any, x: Array) -> Array:
-    return norm(config.norm, p, x) if _placement(config) == "pre" else x
+    return norm(config.norm, p, x) if config.norm.placement == "pre" else x
 
 
 def _add_branch(config: StackConfig, p: Any, x: Array, y: Array) -> Array:
     x = x + y.astype(x.dtype) if config.residual else y.astype(x.dtype)
-    return norm(config.norm, p, x) if _placement(config) == "post" else x
+    return norm(config.norm, p, x) if config.norm.placement == "post" else x
 
 
 def _between(config: StackConfig, key: Array | None, number: Array, x: Array) -> Array:
@@ -304,9 +314,30 @@ def _embedding_scale(config: StackConfig) -> float:
     return config.width**0.5 if config.embedding_scale == "sqrt_width" else config.embedding_scale
 
 
-def _placement(config: StackConfig) -> str:
-    return "none" if isinstance(config.norm, NoNorm) else config.norm.placement
-
-
 def _keys(key: Array | None, n: int) -> tuple[Array | None, ...]:
     return (None,) * n if key is None else tuple(jax.random.split(key, n))
+
+
+def language_model_flops(config: Config, vocabulary: int, length: int, *, scored: float) -> float:
+    """Forward, for one token of a window of `length`; `scored`: the share of tokens that pay for the output layer."""
+    return stack_flops(config, length) + 2.0 * scored * config.width * vocabulary
+
+
+def language_model_time_steps(config: Config, length: int, source: int) -> int:
+    """Steps of one pass that must follow each other."""
+    return stack_time_steps(config, length)
+
+
+def language_model_last_positions(config: Config, length: int, source: int) -> tuple[None, int | None]:
+    """Where positions end that do not extrapolate."""
+    return None, last_position(config.position, length)
+
+
+def language_model_embedding_path(config: Config) -> Path:
+    """Where the symbols' vectors lie."""
+    return ("embedding",)
+
+
+def outside_language_model_body(config: Config) -> tuple[Path, ...]:
+    """What is not of its body."""
+    return ("output",), ("output_bias",), ("embedding",), ("position",)

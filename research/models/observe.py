@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 from research.config.errors import StepladderError
 from research.config.model import LanguageModelConfig
 from research.data.batches import Batch
-from research.models import language_model
+from research.models import MODELS, language_model
 from research.nn.mixers import MIXERS
 
 
@@ -41,11 +41,8 @@ def logit_deviation(config: Any, params: Any, batch: Batch) -> float:
 
 def _attention_offsets(config: Any) -> list[int]:
     """Where in the pattern attention stands."""
-    offsets = (
-        [i for i, mixer in enumerate(config.pattern) if "weights" in MIXERS[type(mixer)].observes]
-        if isinstance(config, LanguageModelConfig)
-        else []
-    )
+    mixers = MODELS[type(config)].observed_mixers(config) if type(config) in MODELS else ()
+    offsets = [i for i, mixer in enumerate(mixers) if "weights" in MIXERS[type(mixer)].observes]
     if not offsets:
         raise StepladderError(f"A {config.kind} without attention has no attention weights or logits to look at.")
     return offsets

@@ -17,7 +17,6 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from research.config.encoder_decoder import Bahdanau, NoAttention
 from research.config.encoder_decoder import RecurrentDecoderConfig as Config
 from research.nn.attention_kernels import attend, fast_attention
 from research.nn.dropout import dropout
@@ -25,8 +24,8 @@ from research.nn.embedding import lookup
 from research.nn.initialisers import draw_bias, draw_weights
 from research.nn.linear import dense, linear
 from research.nn.masks import padding_mask
-from research.nn.recurrent_cells import CELLS, init_recurrent, mix_recurrent, step_from_products
-from research.nn.score_functions import SCORES, init_score, is_dot, prepare_keys, prepare_queries, prepared_logits
+from research.nn.recurrent_cells import CELLS, cells_flops, init_recurrent, mix_recurrent, step_from_products
+from research.nn.score_functions import SCORES, init_score, is_dot, prepare_keys, prepare_queries, prepared_logits, score_flops
 
 
 @struct.dataclass
@@ -56,10 +55,10 @@ def init(config: Config, key: Key[Array, ""], vocabulary: int, memory: int, summ
     """`memory`: the width of what is attended to; `summary`: of what is begun with."""
     key_embedding, key_first, key_bias, key_score, key_combine, key_cells = jax.random.split(key, 6)
     attention, width = config.attention, config.width
-    states = config.layers * len(CELLS[type(config.cell)].state._fields) * width
+    states = first_width(config)
     widths = [width + _extra_inputs(config, memory), *[width] * (config.layers - 1)]
     cells = zip(jax.random.split(key_cells, config.layers), widths, strict=True)
-    score = None if isinstance(attention, NoAttention) else attention.score
+    score = attention.score
     return RecurrentDecoderParams(
         embedding=draw_weights(config.init, key_embedding, (vocabulary, width), width),
         first=draw_weights(config.init, key_first, (summary, states), summary),
@@ -68,6 +67,11 @@ def init(config: Config, key: Key[Array, ""], vocabulary: int, memory: int, summ
         score=init_score(score, key_score, 1, width, config.init, memory) if score else (),
         combine=draw_weights(config.init, key_combine, (width + memory, width), width + memory) if score else (),
     )
+
+
+def first_width(config: Config) -> int:
+    """How many numbers the first states of all layers have."""
+    return config.layers * len(CELLS[type(config.cell)].state._fields) * config.width
 
 
 def begin(config: Config, params: RecurrentDecoderParams, memory: Array, exists: Array, summary: Array) -> RecurrentDecoderCarry:
@@ -84,12 +88,12 @@ def begin(config: Config, params: RecurrentDecoderParams, memory: Array, exists:
     states = tuple(next_state() for _ in range(config.layers))
     memory = memory.astype(params.first.dtype)
     return RecurrentDecoderCarry(
-        memory, exists, _keys(config, params, memory), states, jnp.zeros_like(states[-1].h) if _input_feeding(config) else ()
+        memory, exists, _keys(config, params, memory), states, jnp.zeros_like(states[-1].h) if config.attention.input_feeding else ()
     )
 
 
 def _keys(config: Config, params: RecurrentDecoderParams, memory: Float[Array, "b s m"]) -> Any:
-    score = getattr(config.attention, "score", None)
+    score = config.attention.score
     return prepare_keys(score, params.score, memory[:, None]) if score and SCORES[type(score)].keys else ()
 
 
@@ -105,7 +109,7 @@ def hidden(
     """What the output layer reads. Observed: `cross_weights` [b 1 t s] where there is attention, else {}."""
     key_input, key_between, key_output = (None,) * 3 if key is None else jax.random.split(key, 3)
     x = dropout(key_input, config.dropout, lookup(params.embedding, tokens))
-    chunk = _step_by_step if isinstance(config.attention, Bahdanau) or _input_feeding(config) else _at_once
+    chunk = _step_by_step if config.attention.before_cell or config.attention.input_feeding else _at_once
     carry, o, weights = chunk(config, params, carry, x, valid, key_between, observe)
     aux: Any = () if not observe else {} if weights is None else {"cross_weights": weights}
     return carry, dropout(key_output, config.dropout, o), aux
@@ -120,7 +124,7 @@ def _at_once(
         state, x, _ = mix_recurrent(config.cell, cell, state, x, valid)
         states.append(state)
     carry = carry._replace(states=tuple(states))
-    if isinstance(config.attention, NoAttention):
+    if config.attention.score is None:
         return carry, x, None
     context, weights = _attend_memory(config, params, carry, x, observe)
     return carry, _combine(params, x, context), weights
@@ -136,12 +140,14 @@ def _step_by_step(
     def step(state: tuple[Any, Any], now: tuple[Any, ...]) -> tuple[tuple[Any, Any], tuple[Array, Any]]:
         states, fed = state
         product, exists, key = now
-        context, weights = (fed, None) if _input_feeding(config) else _attend_memory_once(config, params, carry, states[-1].h, observe)
+        context, weights = (
+            (fed, None) if config.attention.input_feeding else _attend_memory_once(config, params, carry, states[-1].h, observe)
+        )
         new = _cells(config, params, states, product + linear(context, extra_kernel), exists, key)
-        if _input_feeding(config):
+        if config.attention.input_feeding:
             context, weights = _attend_memory_once(config, params, carry, new[-1].h, observe)
         o = _combine(params, new[-1].h, context)
-        return (new, jnp.where(exists[:, None], o, fed) if _input_feeding(config) else ()), (o, weights)
+        return (new, jnp.where(exists[:, None], o, fed) if config.attention.input_feeding else ()), (o, weights)
 
     (states, fed), (o, weights) = lax.scan(step, (carry.states, carry.fed), (products.swapaxes(0, 1), valid.T, keys))
     return carry._replace(states=states, fed=fed), o.swapaxes(0, 1), jnp.moveaxis(weights, 0, 2) if observe else None
@@ -161,7 +167,8 @@ def _attend_memory(
     config: Config, params: RecurrentDecoderParams, carry: RecurrentDecoderCarry, h: Float[Array, "b t d"], observe: bool
 ) -> tuple[Array, Any]:
     """The context vector of each state, and the weights if observed."""
-    score, v = config.attention.score, carry.memory[:, None]  # type: ignore[union-attr]
+    score, v = config.attention.score, carry.memory[:, None]
+    assert score is not None
     q, k = prepare_queries(score, params.score, h[:, None]), v if isinstance(carry.keys, tuple) else carry.keys
     mask = padding_mask(carry.exists).repeat(h.shape[1], axis=1)
     if is_dot(score) and not observe:
@@ -186,10 +193,26 @@ def _between(config: Config, key: Array | None, layer: int, x: Array) -> Array:
     return x if key is None or not layer else dropout(jax.random.fold_in(key, layer), config.dropout, x)
 
 
-def _input_feeding(config: Config) -> bool:
-    return getattr(config.attention, "input_feeding", False)
-
-
 def _extra_inputs(config: Config, memory: int) -> int:
     """How many numbers go into the first cell beside the symbol's."""
-    return memory if isinstance(config.attention, Bahdanau) else config.width if _input_feeding(config) else 0
+    return memory if config.attention.before_cell else config.width if config.attention.input_feeding else 0
+
+
+def recurrent_decoder_flops(config: Config, length: int, memory: int, places: int) -> float:
+    """Forward, for one symbol of a target of `length`, without the output layer."""
+    score, width = config.attention.score, config.width
+    cells = cells_flops(config.cell, width, [width + _extra_inputs(config, memory)] + [width] * (config.layers - 1))
+    if score is None:
+        return cells
+    memory_flops = score_flops(score, width, memory, places, places / length) + 2.0 * places * memory
+    return cells + memory_flops + 2.0 * (width + memory) * width
+
+
+def first_flops(config: Config, summary: int) -> float:
+    """Forward, of the first states, computed once for a source."""
+    return 2.0 * summary * config.layers * len(CELLS[type(config.cell)].state._fields) * config.width
+
+
+def recurrent_decoder_time_steps(config: Config, length: int) -> int:
+    """Those of every layer."""
+    return length * config.layers * CELLS[type(config.cell)].serial

@@ -9,14 +9,14 @@ import jax
 from flax import struct
 from jaxtyping import Array, Bool, Float
 
-from research.config.encoder_decoder import CrossAttentionConfig as Config
+from research.config.mixer import CrossAttentionConfig as Config
 from research.config.model import Initialiser
 from research.nn.attention_kernels import attend, fast_attention
 from research.nn.heads import merge_heads, split_heads
 from research.nn.initialisers import LECUN, Key, draw_weights
 from research.nn.linear import dense
 from research.nn.masks import padding_mask
-from research.nn.score_functions import init_score, is_dot, prepare_keys, prepare_queries, prepared_logits
+from research.nn.score_functions import init_score, is_dot, prepare_keys, prepare_queries, prepared_logits, score_flops
 
 
 @struct.dataclass
@@ -47,6 +47,15 @@ def init_cross_attention(config: Config, key: Key, width: int, memory: int, init
     return CrossAttentionParams(
         query_kernel, key_kernel, value_kernel, out, init_score(config.score, key_score, config.heads, width // config.heads, initialiser)
     )
+
+
+def cross_attention_flops(config: Config, width: int, memory: int, places: int, length: int) -> float:
+    """Forward, for one token of a chunk of `length`, with its share of the memory's keys and values, computed once for the chunk."""
+    head, kernels = width // config.heads, 2 if config.projections else 1
+    memory_products = 2.0 * kernels * memory * width * places / length
+    products = 2.0 * kernels * width * width
+    logits = config.heads * score_flops(config.score, head, head, places, places / length)
+    return memory_products + products + logits + 2.0 * places * width
 
 
 def project_memory(

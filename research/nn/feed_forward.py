@@ -4,7 +4,7 @@ import jax
 from flax import struct
 from jaxtyping import Array, Float
 
-from research.config.model import FeedForward, Initialiser
+from research.config.model import FeedForward, FeedForwardKind, Initialiser, NoFeedForward
 from research.nn.initialisers import LECUN, Key, draw_bias, draw_weights
 from research.nn.linear import dense
 
@@ -40,6 +40,14 @@ def init_feed_forward(
         return GatedFeedForwardParams(draw_weights(initialiser, key_up, (width, 2 * hidden), width), down)
     up = draw_weights(initialiser, key_up, (width, hidden), width)
     return FeedForwardParams(up, draw_bias(initialiser, key_up_bias, hidden), down, draw_bias(initialiser, key_down_bias, width))
+
+
+def feed_forward_flops(config: FeedForwardKind, width: int) -> float:
+    """Forward, for one token."""
+    if isinstance(config, NoFeedForward):
+        return 0.0
+    matrices = 3 if config.kind == "swiglu" else 2
+    return 2.0 * matrices * width * config.hidden(width)
 
 
 def feed_forward(config: FeedForward, params: FeedForwardParams | GatedFeedForwardParams, x: Float[Array, "*n d"]) -> Float[Array, "*n d"]:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from jaxtyping import Array
 
 from research.config.mixer import GRU, LSTM, AttentionConfig, ConvolutionConfig, Elman, MixerConfig, Position
-from research.config.model import Initialiser
+from research.config.model import Initialiser, StackConfig
 from research.nn.attention import AttentionSpec, attention_flops, empty_attention, init_attention, mix_attention
 from research.nn.convolution import convolution_flops, empty_convolution, init_convolution, mix_convolution
 from research.nn.initialisers import Key
@@ -67,6 +67,12 @@ def bind_mixer(config: MixerConfig, context: MixerContext) -> BoundMixer:
     """A mixer in its model."""
     kind = MIXERS[type(config)]
     return BoundMixer(kind, kind.bind(config, context))
+
+
+def bound_mixers(config: StackConfig) -> tuple[BoundMixer, ...]:
+    """One period's mixers, with the words of the model that act inside them."""
+    context = MixerContext(config.position, config.dropout.attention, config.causal, config.precision == "mixed")
+    return tuple(bind_mixer(mixer, context) for mixer in config.pattern)
 
 
 def _by_itself(config: MixerConfig, context: MixerContext) -> MixerConfig:

@@ -178,6 +178,11 @@ def position_bias(
     return bias(config, params, q, k, distance) if bias else None
 
 
+def last_position(config: Position, length: int) -> int | None:
+    """Where a position ends that does not extrapolate: with the `length` positions of training."""
+    return None if config.extrapolates else length
+
+
 def position_flops(config: Position, width: int, places: int) -> float:
     """Forward, of one query of one head over so many places, beside those of the score."""
     return POSITIONS[type(config)].flops(config, width, places)

@@ -171,6 +171,11 @@ def recurrent_flops(config: RecurrentConfig, width: int, length: int, inputs: in
     return 2.0 * CELLS[type(config)].gates * ((width if inputs is None else inputs) + width) * width
 
 
+def cells_flops(config: RecurrentConfig, width: int, inputs: list[int]) -> float:
+    """Forward, for one step of layers whose inputs have these widths."""
+    return sum(recurrent_flops(config, width, 1, input_width) for input_width in inputs)
+
+
 def step_recurrent(
     config: RecurrentConfig, params: RecurrentParams, state: HiddenState | LSTMState, x: Float[Array, "b d"]
 ) -> HiddenState | LSTMState:

@@ -9,7 +9,7 @@ import pytest
 
 from research.config.classify import ClassifierConfig
 from research.models import MODELS, language_model
-from research.models.classifier import pool_words
+from research.nn.pooling import pool_words
 
 VOCABULARY, LENGTH, CLASSES, WIDTH = 11, 6, 3, 4
 STACK = {"kind": "stack", "layers": 1, "width": WIDTH}

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from research.cli import app
 from research.config.encoder_decoder import Convolutions
-from research.models.encoders import init_convolutions, read_convolutions
+from research.models.picture_encoders import init_convolutions, read_convolutions
 
 CONFIG = """
 [data]

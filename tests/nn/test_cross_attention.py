@@ -10,8 +10,7 @@ from flax import linen
 from pydantic import TypeAdapter
 from quick import jit, parameters
 
-from research.config.encoder_decoder import CrossAttentionConfig
-from research.config.mixer import AttentionConfig, NoPosition
+from research.config.mixer import AttentionConfig, CrossAttentionConfig, NoPosition
 from research.nn.attention import AttentionSpec, empty_attention, init_attention, mix_attention
 from research.nn.cross_attention import attend_to_memory, init_cross_attention, project_memory
 from research.nn.score_functions import SCORES

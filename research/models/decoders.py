@@ -1,0 +1,104 @@
+"""What writes a target: a recurrent decoder, or a stack with cross-attention."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from jaxtyping import Array
+
+from research.config.encoder_decoder import RecurrentDecoderConfig, StackDecoder
+from research.models import language_model, recurrent_decoder
+from research.models.encoded_source import EncodedSource
+from research.models.fields import Path
+from research.models.stack_costs import decoder_stack_flops, stack_time_steps
+from research.nn.positions import last_position
+
+
+class DecoderKind(NamedTuple):
+    """What a target's decoder does and costs. `memory`: how wide is what it looks at; `summary`: what it may begin with.
+
+    init(config, key, vocabulary, length, memory, summary) -> params: for targets of up to `length`
+    begin(config, params, encoded, capacity) -> the carry before the first symbol
+    hidden(config, params, carry, tokens, valid, key, observe) -> (carry, what the output layer reads, aux)
+    unstack(config, params, carry) -> the same model, quick for chunks of one
+    flops(config, length, memory, places) -> those of the forward pass for one symbol of a target, without the output layer
+    first_flops(config, summary) -> those of its first carry, computed once for a source, which are not in `flops`
+    time_steps(config, length) -> steps of one pass that must follow each other
+    last_position(config, length) -> where positions end that do not extrapolate, in training on such targets; None where nothing ends
+    outside: fields of params that are not of the model's body: embedding and positions
+    """
+
+    init: Callable[[Any, Array, int, int, int, int], Any]
+    begin: Callable[[Any, Any, EncodedSource, int], Any]
+    hidden: Callable[..., tuple[Any, Array, Any]]
+    unstack: Callable[[Any, Any, Any], tuple[Any, Any, Any]]
+    flops: Callable[[Any, int, int, int], float]
+    first_flops: Callable[[Any, int], float]
+    time_steps: Callable[[Any, int], int]
+    last_position: Callable[[Any, int], int | None]
+    outside: tuple[Path, ...]
+
+
+def _init_recurrent(
+    config: RecurrentDecoderConfig, key: Array, vocabulary: int, length: int, memory: int, summary: int
+) -> recurrent_decoder.RecurrentDecoderParams:
+    return recurrent_decoder.init(config, key, vocabulary, memory, summary)
+
+
+def _begin_recurrent(
+    config: RecurrentDecoderConfig, params: recurrent_decoder.RecurrentDecoderParams, encoded: EncodedSource, capacity: int
+) -> recurrent_decoder.RecurrentDecoderCarry:
+    return recurrent_decoder.begin(config, params, encoded.memory, encoded.exists, encoded.summary)
+
+
+def _as_it_is(config: RecurrentDecoderConfig, params: Any, carry: Any) -> tuple[RecurrentDecoderConfig, Any, Any]:
+    return config, params, carry
+
+
+def _nothing_ends(config: RecurrentDecoderConfig, length: int) -> None:
+    return None
+
+
+def _init_stack(
+    config: StackDecoder, key: Array, vocabulary: int, length: int, memory: int, summary: int
+) -> language_model.LanguageModelParams:
+    return language_model.init_stack(config, key, vocabulary, length, memory)
+
+
+def _begin_stack(
+    config: StackDecoder, params: language_model.LanguageModelParams, encoded: EncodedSource, capacity: int
+) -> language_model.StackCarry:
+    return language_model.begin(config, params, encoded.memory, encoded.exists, capacity)
+
+
+def _no_first_flops(config: StackDecoder, summary: int) -> float:
+    return 0.0
+
+
+def _stack_last_position(config: StackDecoder, length: int) -> int | None:
+    return last_position(config.position, length)
+
+
+DECODERS: dict[type, DecoderKind] = {
+    RecurrentDecoderConfig: DecoderKind(
+        init=_init_recurrent,
+        begin=_begin_recurrent,
+        hidden=recurrent_decoder.hidden,
+        unstack=_as_it_is,
+        flops=recurrent_decoder.recurrent_decoder_flops,
+        first_flops=recurrent_decoder.first_flops,
+        time_steps=recurrent_decoder.recurrent_decoder_time_steps,
+        last_position=_nothing_ends,
+        outside=(("embedding",),),
+    ),
+    StackDecoder: DecoderKind(
+        init=_init_stack,
+        begin=_begin_stack,
+        hidden=language_model.hidden,
+        unstack=language_model.unstack_layers,
+        flops=decoder_stack_flops,
+        first_flops=_no_first_flops,
+        time_steps=stack_time_steps,
+        last_position=_stack_last_position,
+        outside=(("embedding",), ("position",)),
+    ),
+}

@@ -1,0 +1,19 @@
+"""Fields of nested parameters by their path."""
+
+from dataclasses import replace
+from typing import Any
+
+Path = tuple[str, ...]  # the names of the fields that lead to it, the outermost first
+
+
+def field_at(params: Any, path: Path) -> Any:
+    """What lies there."""
+    return field_at(getattr(params, path[0]), path[1:]) if path else params
+
+
+def replace_field(params: Any, path: Path, value: Any) -> Any:
+    """The same parameters with another value there."""
+    if not path:
+        return value
+    changed: dict[str, Any] = {path[0]: replace_field(getattr(params, path[0]), path[1:], value)}
+    return replace(params, **changed)
