@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from research.config.errors import IncompatibleConfig
-from research.config.mixer import LSTM, Cell, CrossAttentionConfig, Kind, MlpScore, ScaledDotScore, Score
+from research.config.mixer import LSTM, Cell, CrossAttentionConfig, MlpScore, ScaledDotScore, Score
 from research.config.model import Initialiser, StackConfig, VarianceInit
 from research.config.node import Fraction, Node, Positive
 
@@ -85,7 +85,7 @@ class Convolutions(Node):
 SourceEncoder = Annotated[RecurrentEncoder | StackEncoderConfig | Patches | Convolutions, Field(discriminator="kind")]
 
 
-class GlobalAttentionConfig(Kind):
+class GlobalAttentionConfig(Node):
     """What every attention of a recurrent decoder states."""
 
     before_cell: ClassVar[bool]  # whether what the state before sees goes into the cell

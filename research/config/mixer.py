@@ -1,24 +1,12 @@
 """The words of a causal mixer: elman, gru, lstm, convolution, attention, with its scores and positions."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from research.config.errors import IncompatibleConfig
 from research.config.node import Fraction, Node, Positive, Rate
-
-
-class Kind(Node):
-    """A config class that states facts of its kind as ClassVars; its base class declares them and gives them no value."""
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
-        declared = {name for base in cls.__mro__ for name in getattr(base, "__class_vars__", ())}
-        missing = [] if Kind in cls.__bases__ else sorted(name for name in declared if not hasattr(cls, name))
-        if missing:
-            raise TypeError(f"{cls.__name__} does not state {', '.join(missing)}")
 
 
 class ScaledInit(Node):
@@ -40,7 +28,7 @@ RecurrentInit = Annotated[ScaledInit | OrthogonalInit, Field(discriminator="kind
 Takes = Literal["position", "mask", "dropout"]
 
 
-class MixerConfig(Kind):
+class MixerConfig(Node):
     """What every mixer states."""
 
     takes: ClassVar[frozenset[Takes]]  # the words of the model that act inside it: its position, causal mask, and dropout of attention
@@ -94,7 +82,7 @@ class ConvolutionConfig(MixerConfig):
     window: Positive = 3
 
 
-class ScoreConfig(Kind):
+class ScoreConfig(Node):
     """What every score states."""
 
     equal_widths: ClassVar[bool]  # whether a query and a key need as many numbers
@@ -196,7 +184,7 @@ Mixer = Annotated[RecurrentConfig | ConvolutionConfig | AttentionConfig, Field(d
 ActsOn = Literal["nothing", "input", "queries_and_keys", "logits"]
 
 
-class PositionConfig(Kind):
+class PositionConfig(Node):
     """What every position states."""
 
     acts_on: ClassVar[ActsOn]

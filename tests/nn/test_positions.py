@@ -1,7 +1,7 @@
 """Positions against their formulas, and the properties they are chosen for."""
 
 import math
-from typing import get_args
+from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -90,8 +90,8 @@ def test_an_input_position_extrapolates_if_its_words_say_so(kind):
 
 
 def test_a_position_that_does_not_state_its_facts_cannot_be_written():
-    with pytest.raises(TypeError, match="Forgetful does not state acts_on, backward_only"):
-        type("Forgetful", (PositionConfig,), {"extrapolates": True, "__annotations__": {}})
+    with pytest.raises(TypeError, match="Forgetful does not say what its acts_on, backward_only"):
+        type("Forgetful", (PositionConfig,), {"extrapolates": True, "__annotations__": {"kind": Literal["forgetful"]}})
 
 
 def test_a_bias_may_look_at_queries_and_at_the_width_in_which_they_are_compared(monkeypatch):
