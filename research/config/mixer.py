@@ -1,6 +1,5 @@
 """The words of a causal mixer: elman, gru, lstm, convolution, attention, with its scores and positions."""
 
-from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -196,8 +195,8 @@ class PositionConfig(Node):
         """Whether it acts inside attention."""
         return self.acts_on in ("queries_and_keys", "logits")
 
-    def check(self, head_widths: Sequence[int]) -> None:
-        """Raises an error where attention heads of these widths cannot have this position, or its own words contradict each other."""
+    def check(self, head_width: int) -> None:
+        """Raises an error where attention heads of this width cannot have this position, or its own words contradict each other."""
 
 
 class NoPosition(PositionConfig):
@@ -237,9 +236,9 @@ class Rotary(PositionConfig):
     kind: Literal["rotary"]
     base: Rate = 10_000.0
 
-    def check(self, head_widths: Sequence[int]) -> None:
+    def check(self, head_width: int) -> None:
         """Raises IncompatibleConfig where a head has an odd number of channels."""
-        if any(width % 2 for width in head_widths):
+        if head_width % 2:
             raise IncompatibleConfig("rotary turns pairs of numbers: the width of a head must be even")
 
 
@@ -262,7 +261,7 @@ class T5(PositionConfig):
     buckets: Annotated[int, Field(ge=2)] = 32
     max_distance: Annotated[int, Field(ge=2)] = 128
 
-    def check(self, head_widths: Sequence[int]) -> None:
+    def check(self, head_width: int) -> None:
         """Raises ValueError where the buckets of one distance each reach `max_distance`."""
         if self.max_distance <= self.buckets // 2:
             raise ValueError("t5 needs max_distance above half the number of buckets")

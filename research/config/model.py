@@ -142,7 +142,8 @@ class StackConfig(Node):
             raise IncompatibleConfig(
                 f"position {self.position.kind} acts inside attention, and this model has none; use none, learned or sinusoidal"
             )
-        self.position.check([mixer.head_width(self.width) for mixer in positioned])
+        for mixer in positioned:
+            self.position.check(mixer.head_width(self.width))
         if self.norm.placement == "post" and not self.residual:
             raise ValueError("norm placement post normalises a residual sum: set residual = true or placement = pre")
         if self.dropout.attention and not self.mixers_taking("dropout"):
