@@ -165,7 +165,7 @@ def _meaningless(config: Config) -> list[Path]:
     """The sections that this config's choices leave without meaning."""
     meaningless: list[Path] = []
     for (section, word), values in INAPPLICABLE.items():
-        meaningless += values.get(dict(getattr(config, section)).get(word), ())
+        meaningless += values.get(vars(getattr(config, section)).get(word), ())
     if all(isinstance(part, str) for part in model_facts(config.model).parts(config.model)):
         meaningless += [("optim",), ("train",)]
     return meaningless

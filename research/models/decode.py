@@ -116,5 +116,10 @@ class ReachablePositions(NamedTuple):
 
 
 def reachable_positions(config: Any, length: int, source: int = 0) -> ReachablePositions:
-    """Positions that do not extrapolate end with training's: at `length` tokens of a row, of which the first `source` are an encoder's."""
+    """Positions that do not extrapolate end with training's: at `length` tokens of a row, of which the first `source` are an encoder's.
+
+    What is counted, fitted or written has no positions, and reads on.
+    """
+    if type(config) not in MODELS:
+        return ReachablePositions(None, None)
     return ReachablePositions(*MODELS[type(config)].last_positions(config, length, source))
