@@ -20,6 +20,7 @@ from research.config.loader import load_config
 from research.config.model import Interpolation, NGram
 from research.config.model_facts import CLASSIFIERS
 from research.config.pairs import Pairs, SymbolPairs, TextPairs, Translation
+from research.config.schema import Config
 from research.data import labelled, pair_dataset, pair_texts, sentence_dataset, texts
 from research.data.batches import device_arrays
 from research.data.dataset import SPLITS, Dataset, PairTexts, TextSplit
@@ -391,14 +392,24 @@ def decoded(config):
     return shown(partial(decode_chunk, config.model), params, carry, jnp.zeros((1, 3), jnp.int32), jnp.ones((1, 3), bool))
 
 
+LOOKS = {  # of a section, where a change of its words is seen, what is cheap or likely first
+    "data": (dataset, scored, numbers, drawn, trained, decoded),
+    "model": (drawn, trained, decoded, scored, numbers, dataset),
+    "optim": (numbers, trained, drawn, scored, decoded, dataset),
+    "decode": (decoded, scored, numbers, drawn, trained, dataset),
+    "eval": (scored, numbers, trained, drawn, decoded, dataset),
+}
+
+
 def differ(one, other):
-    """Whether anything of two configs differs, what is cheap first."""
+    """Whether anything of two configs differs."""
     if isinstance(one.model, Interpolation) and isinstance(other.model, Interpolation):
         pairs = zip(one.model.parts, other.model.parts, strict=True)
         return any(differ(part_config(one, a), part_config(other, b)) for a, b in pairs)
     if one.model.kind != other.model.kind or one.pooled != other.pooled:
         return True
-    looks = (dataset, scored, numbers, drawn, trained, decoded) if one.trained else (dataset, scored)
+    section = next((name for name in Config.model_fields if getattr(one, name) != getattr(other, name)), "")
+    looks = LOOKS.get(section, LOOKS["eval"]) if one.trained else (dataset, scored)
     return any(look(one) != look(other) for look in looks)
 
 
