@@ -28,7 +28,7 @@ SWEEPS = {
     "decoding": PAIRS,
     "fine_tuning": ["train.steps=12"],
 }
-COSTS = ("seconds", "tokens_per_second", "latency", "peak_memory")
+COSTS = ("Core-seconds", "seconds", "tokens_per_second", "latency", "peak_memory")
 OF_THE_LAUNCH = {"cost", "created", "spec_file", "command", "format", "seconds", "versions"}
 ARRAYS = ("items.npz", "tokens.npz", "test_tokens.npz", "texts.jsonl")
 LINES = ("metrics.jsonl",)
@@ -105,8 +105,7 @@ def contents(folder: Path) -> Iterator[tuple[str, str]]:
 def timeless(value: Any) -> Any:
     """A tree of JSON without what measures the machine or names the launch."""
     if isinstance(value, list):
-        kept = [item for item in value if not (isinstance(item, dict) and is_cost(str(item.get("metric", ""))))]
-        return [timeless(item) for item in kept]
+        return [timeless(item) for item in value if not is_cost(str(item.get("metric", "") if isinstance(item, dict) else item))]
     if isinstance(value, dict):
         return {key: timeless(item) for key, item in value.items() if key not in OF_THE_LAUNCH and not is_cost(key)}
     return value
