@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float
 
@@ -55,3 +56,14 @@ def mix_convolution(
     windows = jnp.concatenate([history[:, i : i + length] for i in range(config.window)], axis=-1)
     before = scatter_valid(order, dense(windows, params.kernel, params.bias))
     return newest_entries(history, order.count, config.window - 1), jax.nn.relu(before), {"before": before} if observe else ()
+
+
+def convolution_in_numpy(config: ConvolutionConfig, params: ConvolutionParams, x: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """The same from an empty carry, one input after another."""
+    kernel, bias, y = np.asarray(params.kernel, np.float64), np.asarray(params.bias, np.float64), np.zeros(x.shape)
+    for row, exists in enumerate(valid):
+        window = [np.zeros(x.shape[2])] * config.window
+        for time in np.flatnonzero(exists):
+            window = [*window[1:], x[row, time]]
+            y[row, time] = np.maximum(np.concatenate(window) @ kernel + bias, 0)
+    return y

@@ -16,12 +16,13 @@ The `config` of the others is what `bind` returned.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 from jaxtyping import Array
 
 from research.config.mixer import GRU, LSTM, AttentionConfig, ConvolutionConfig, Elman, MixerConfig, Position
 from research.config.model import Initialiser, StackConfig
 from research.nn.attention import AttentionSpec, attention_flops, empty_attention, init_attention, mix_attention
-from research.nn.convolution import convolution_flops, empty_convolution, init_convolution, mix_convolution
+from research.nn.convolution import convolution_flops, convolution_in_numpy, empty_convolution, init_convolution, mix_convolution
 from research.nn.initialisers import Key
 from research.nn.recurrent_cells import CELLS, CellKind, empty_recurrent, init_recurrent, mix_recurrent, recurrent_flops
 from research.nn.score_functions import SCORES
@@ -43,6 +44,7 @@ class MixerKind(NamedTuple):
     float32: fields of its parameters with two axes or more that are no kernel of a product, so that no precision rounds what they hold
     undecayed: fields of its parameters that no optimiser draws to zero though they have two axes or more
     observes: the names of what it shows
+    reference: (config, params, x, valid) -> y from an empty carry, in a plain loop of numpy that any reader can check, or None
     """
 
     bind: Callable[[Any, MixerContext], Any]
@@ -54,6 +56,7 @@ class MixerKind(NamedTuple):
     float32: tuple[str, ...]
     undecayed: tuple[str, ...]
     observes: tuple[str, ...]
+    reference: Callable[[Any, Any, np.ndarray, np.ndarray], np.ndarray] | None
 
 
 class BoundMixer(NamedTuple):
@@ -94,6 +97,7 @@ def _recurrent(cell: CellKind) -> MixerKind:
         float32=(),
         undecayed=(),
         observes=(*cell.state._fields, *cell.observes),
+        reference=None,
     )
 
 
@@ -111,6 +115,7 @@ MIXERS: dict[type, MixerKind] = {
         float32=(),
         undecayed=(),
         observes=("before",),
+        reference=convolution_in_numpy,
     ),
     AttentionConfig: MixerKind(
         bind=_attention_spec,
@@ -122,6 +127,7 @@ MIXERS: dict[type, MixerKind] = {
         float32=("bias", *(name for score in SCORES.values() for name in score.float32)),
         undecayed=("bias",),
         observes=("weights", "logits_deviation"),
+        reference=None,
     ),
 }
 

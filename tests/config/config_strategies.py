@@ -18,7 +18,8 @@ from research.config.encoder_decoder import (
 )
 from research.config.fields import classes_by_kind, member_classes, node_keys
 from research.config.merge import DATA_KINDS
-from research.config.model import AttentionConfig, LanguageModelConfig
+from research.config.mixer import Mixer
+from research.config.model import LanguageModelConfig
 from research.config.model_facts import CLASSIFIERS
 from research.config.node import Node
 from research.config.optim import Train
@@ -35,7 +36,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5
 CHOSEN: dict[tuple[type[Node], str], st.SearchStrategy[Any]] = {  # where free choice would seldom fit together
     (LanguageModelConfig, "layers"): st.sampled_from([2, 4]),
     (LanguageModelConfig, "width"): st.sampled_from([16, 32]),
-    (AttentionConfig, "heads"): st.sampled_from([1, 2, 4]),
+    **{(mixer, "heads"): st.sampled_from([1, 2, 4]) for mixer in member_classes(Mixer) if "heads" in mixer.model_fields},
     (Train, "select"): st.sampled_from(["valid.loss", "valid.accuracy"]),
     (Numerals, "largest"): st.sampled_from([99, 1000, 999_999]),
     (Glyphs, "size"): st.sampled_from([8, 24]),

@@ -16,7 +16,9 @@ from words import Word, all_names, changes, config_of, words
 from research.classic.lexicon import Lexicon
 from research.config.classify import ClassifierConfig
 from research.config.data import Corpus, Labelled, LabelledData, TextCorpus, Unlabelled
+from research.config.fields import classes_by_kind, member_classes
 from research.config.loader import load_config
+from research.config.mixer import Mixer
 from research.config.model import Interpolation, NGram
 from research.config.model_facts import CLASSIFIERS
 from research.config.pairs import Pairs, SymbolPairs, TextPairs, Translation
@@ -135,7 +137,7 @@ BASES: list[dict[str, Any]] = [
     RUN | {"model": STACK | {"mixer": PATTERN, "norm": {"kind": "none"}}},
     RUN | {"model": STACK | {"mixer": {"kind": "elman"}, "feed_forward": {"kind": "none"}, "init": {"kind": "normal"}}},
     RUN | {"model": STACK | {"mixer": {"kind": "gru"}, "norm": {"kind": "rms"}, "init": {"kind": "uniform"}}},
-    RUN | {"model": STACK | {"mixer": {"kind": "convolution"}}},
+    *(RUN | {"model": STACK | {"mixer": {"kind": kind}}} for kind in classes_by_kind(member_classes(Mixer))),
     RUN | {"data": CORPUS | {"kind": "unlabelled", "of": {"kind": "sst2"}} | FEW},
     *(SENTENCES | {"data": CUT | {"kind": kind}} for kind in ("vader", "sst2", "sst5", "trec")),
     *(SENTENCES | {"data": CUT | LEFT_OUT | {"kind": kind}} for kind in ("mr", "subj")),

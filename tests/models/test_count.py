@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from whole_models import CONFIGS, FAST_COMPILATION, LENGTH, VOCABULARY, model
 
+from research.config.fields import classes_by_kind
 from research.config.mixer import ScaledDotScore
 from research.models import MODELS
 from research.models.count import count_parameters, flops_per_token
+from research.nn.mixers import MIXERS
 from research.nn.score_functions import SCORES
 
 
@@ -27,10 +29,8 @@ WIDE = {"kind": "language_model", "layers": 1, "width": 128}
 ATTENTION = {"kind": "attention", "heads": 4}
 NONE = {"kind": "none"}
 WIDE_MODELS = {
-    "elman": {**WIDE, "mixer": {"kind": "elman"}, "feed_forward": NONE},
-    "gru": {**WIDE, "mixer": {"kind": "gru"}, "feed_forward": NONE},
-    "lstm": {**WIDE, "mixer": {"kind": "lstm"}, "feed_forward": NONE},
-    "convolution": {**WIDE, "mixer": {"kind": "convolution", "window": 3}, "feed_forward": {"kind": "relu"}},
+    **{kind: {**WIDE, "mixer": {"kind": kind}, "feed_forward": NONE} for kind in classes_by_kind(tuple(MIXERS))},
+    "convolution, relu": {**WIDE, "mixer": {"kind": "convolution", "window": 3}, "feed_forward": {"kind": "relu"}},
     "scaled_dot, swiglu": {**WIDE, "mixer": ATTENTION, "feed_forward": {"kind": "swiglu", "width": 300}},
     "bilinear": {**WIDE, "mixer": {**ATTENTION, "heads": 1, "score": {"kind": "bilinear"}}, "feed_forward": NONE},
     "mlp": {**WIDE, "mixer": {**ATTENTION, "score": {"kind": "mlp", "width": 64}}, "feed_forward": NONE},
@@ -48,8 +48,8 @@ def test_flops_are_those_that_xla_counts(name):
     XLA also counts norms, softmax and sums, which the formula leaves out: its count may be up to 5% above.
     """
     config, vocabulary, batch = model(WIDE_MODELS[name]), 256, 4
-    length = 1 if name in ("elman", "gru", "lstm") else 16
     kind = MODELS[type(config)]
+    length = 1 if any(MIXERS[type(mixer)].serial for mixer in getattr(config, "pattern", ())) else 16
 
     def run(p, tokens, valid):
         return kind.logits(config, p, kind.hidden(config, p, kind.empty(config, batch, 0, vocabulary), tokens, valid)[1])

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from whole_models import BATCH, CONFIGS, FAST_COMPILATION, GAPS, LENGTH, TOKENS, VOCABULARY, parameters
 
+from research.config.mixer import AttentionConfig
 from research.config.model import LanguageModelConfig
 from research.models import MODELS, language_model
+from research.nn.mixers import MIXERS
 from research.tasks.position_scores import logit_scores
 
 pytestmark = pytest.mark.trains
@@ -83,8 +85,8 @@ def operations(jaxpr):
                     yield from operations(inner)
 
 
-ATTENDING = [name for name in STACKS if not {"elman", "lstm", "gru"} & {*name.replace(",", "").split()}]
-CASES = [*((name, False) for name in STACKS), *((name, True) for name in ATTENDING)]  # observed: attention without its quick core
+WITHOUT_LOOP = [name for name in STACKS if not any(MIXERS[type(mixer)].serial for mixer in CONFIGS[name].pattern)]
+CASES = [*((name, False) for name in STACKS), *((name, True) for name in WITHOUT_LOOP)]  # observed: attention without its quick core
 
 
 @pytest.mark.parametrize(("name", "observe"), CASES)
@@ -135,7 +137,7 @@ def test_the_carry_of_mixed_precision_keeps_its_form_and_attention_keeps_half_as
     assert form(after) == form(carry)
     keys = [layer.k.dtype for layer in carry.layers if hasattr(layer, "k")]
     assert set(keys) <= {jnp.dtype(jnp.bfloat16)}
-    assert bool(keys) == ("attention" in name or "window" in name)
+    assert bool(keys) == any(isinstance(mixer, AttentionConfig) for mixer in config.pattern)
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed"])

@@ -7,8 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from pydantic import TypeAdapter
 
+from research.config.fields import classes_by_kind
 from research.config.model import FeedForwardLMConfig, LanguageModelConfig
 from research.models import MODELS
+from research.nn.mixers import MIXERS
 
 BATCH, LENGTH, VOCABULARY = 3, 12, 36
 FAST_COMPILATION = {"xla_backend_optimization_level": 0}
@@ -34,7 +36,7 @@ def attention(**words):
 
 POST, RMS_POST = {"kind": "layer", "placement": "post"}, {"kind": "rms", "placement": "post"}
 BARE = {"norm": {"kind": "none"}, "residual": False, "feed_forward": {"kind": "none"}}
-CONFIGS = {
+SPECIAL = {
     "elman, bare, tied": stack({"kind": "elman"}, tie=True, **BARE),
     "lstm, learned, rms, silu": stack({"kind": "lstm"}, position={"kind": "learned"}, norm={"kind": "rms"}, feed_forward={"kind": "silu"}),
     "convolution, no residual, swiglu": stack({"kind": "convolution"}, residual=False, feed_forward={"kind": "swiglu", "width": 9}),
@@ -53,6 +55,8 @@ CONFIGS = {
     "feed-forward": model({"kind": "feed_forward_lm", "context": 3, "width": 5, "hidden": 7}),
     "feed-forward, direct": model({"kind": "feed_forward_lm", "context": 4, "width": 5, "hidden": 7, "direct": True}),
 }
+SEEN = {type(mixer) for config in SPECIAL.values() for mixer in getattr(config, "pattern", ())}
+CONFIGS = SPECIAL | {kind: stack({"kind": kind}) for kind, node in classes_by_kind(tuple(MIXERS)).items() if node not in SEEN}
 
 
 @cache
