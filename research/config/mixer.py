@@ -1,4 +1,4 @@
-"""The words of a causal mixer: elman, gru, lstm, convolution, attention, with its scores and positions."""
+"""The words of a causal mixer: cells, convolution, linear attention, attention, with its scores and positions."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -81,6 +81,25 @@ class ConvolutionConfig(MixerConfig):
     window: Positive = 3
 
 
+class HeadsConfig(MixerConfig):
+    """A mixer whose heads are equal parts of the width."""
+
+    heads: Positive = 4
+
+    def check(self, width: int) -> None:
+        """Raises IncompatibleConfig where the heads do not divide the width."""
+        if width % self.heads:
+            nearest = min((h for h in range(1, width + 1) if width % h == 0), key=lambda h: abs(h - self.heads))
+            raise IncompatibleConfig(f"{self.heads} heads do not divide the width {width}; the nearest number that does is {nearest}")
+
+
+class LinearAttentionConfig(HeadsConfig):
+    """Attention of a positive feature map, elu + 1, with its normaliser and without softmax (Katharopoulos et al. 2020)."""
+
+    takes: ClassVar[frozenset[Takes]] = frozenset()
+    kind: Literal["linear_attention"]
+
+
 class ScoreConfig(Node):
     """What every score states."""
 
@@ -142,12 +161,11 @@ class WindowCache(Node):
 Cache = Annotated[FullCache | WindowCache, Field(discriminator="kind")]
 
 
-class AttentionConfig(MixerConfig):
+class AttentionConfig(HeadsConfig):
     """Masked multi-head attention = score x position x mask (Vaswani et al. 2017, sec. 3.2)."""
 
     takes: ClassVar[frozenset[Takes]] = frozenset({"position", "mask", "dropout"})
     kind: Literal["attention"] = "attention"
-    heads: Positive = 4
     score: Score = ScaledDotScore()
     projections: bool = True  # of queries and keys; values and output always have theirs
     cache: Cache = FullCache()
@@ -161,13 +179,6 @@ class AttentionConfig(MixerConfig):
         """How many numbers a head's queries and keys have."""
         return width // self.heads
 
-    def check(self, width: int) -> None:
-        """Raises IncompatibleConfig where the heads do not divide the width."""
-        if width % self.heads:
-            divisors = [h for h in range(1, width + 1) if width % h == 0]
-            nearest = min(divisors, key=lambda h: abs(h - self.heads))
-            raise IncompatibleConfig(f"{self.heads} heads do not divide the width {width}; the nearest number that does is {nearest}")
-
 
 class CrossAttentionConfig(Node):
     """Every target position attends to the whole source (Vaswani et al. 2017, sec. 3.2.3)."""
@@ -177,7 +188,7 @@ class CrossAttentionConfig(Node):
     projections: bool = True  # of queries and keys; values and output always have theirs
 
 
-Mixer = Annotated[RecurrentConfig | ConvolutionConfig | AttentionConfig, Field(discriminator="kind")]
+Mixer = Annotated[RecurrentConfig | ConvolutionConfig | LinearAttentionConfig | AttentionConfig, Field(discriminator="kind")]
 
 
 ActsOn = Literal["nothing", "input", "queries_and_keys", "logits"]

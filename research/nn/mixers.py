@@ -19,11 +19,27 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Array
 
-from research.config.mixer import GRU, LSTM, AttentionConfig, ConvolutionConfig, Elman, MixerConfig, Position
+from research.config.mixer import (
+    GRU,
+    LSTM,
+    AttentionConfig,
+    ConvolutionConfig,
+    Elman,
+    LinearAttentionConfig,
+    MixerConfig,
+    Position,
+)
 from research.config.model import Initialiser, StackConfig
 from research.nn.attention import AttentionSpec, attention_flops, empty_attention, init_attention, mix_attention
 from research.nn.convolution import convolution_flops, convolution_in_numpy, empty_convolution, init_convolution, mix_convolution
 from research.nn.initialisers import Key
+from research.nn.linear_attention import (
+    empty_linear_attention,
+    init_linear_attention,
+    linear_attention_flops,
+    linear_attention_in_numpy,
+    mix_linear_attention,
+)
 from research.nn.recurrent_cells import CELLS, CellKind, empty_recurrent, init_recurrent, mix_recurrent, recurrent_flops
 from research.nn.score_functions import SCORES
 
@@ -116,6 +132,18 @@ MIXERS: dict[type, MixerKind] = {
         undecayed=(),
         observes=("before",),
         reference=convolution_in_numpy,
+    ),
+    LinearAttentionConfig: MixerKind(
+        bind=_by_itself,
+        init=init_linear_attention,
+        empty=empty_linear_attention,
+        mix=mix_linear_attention,
+        flops=linear_attention_flops,
+        serial=False,
+        float32=(),
+        undecayed=(),
+        observes=("normaliser",),
+        reference=linear_attention_in_numpy,
     ),
     AttentionConfig: MixerKind(
         bind=_attention_spec,
