@@ -1,4 +1,4 @@
-"""The words of a causal mixer: cells, convolution, linear attention, attention, with its scores and positions."""
+"""The words of a causal mixer: cells, convolution, linear attention, the gated delta rule, attention, with its scores and positions."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -100,6 +100,13 @@ class LinearAttentionConfig(HeadsConfig):
     kind: Literal["linear_attention"]
 
 
+class GatedDeltaConfig(HeadsConfig):
+    """The gated delta rule, without short convolutions, output gate and norm (Yang et al. 2024)."""
+
+    takes: ClassVar[frozenset[Takes]] = frozenset()
+    kind: Literal["gated_delta"]
+
+
 class ScoreConfig(Node):
     """What every score states."""
 
@@ -188,7 +195,9 @@ class CrossAttentionConfig(Node):
     projections: bool = True  # of queries and keys; values and output always have theirs
 
 
-Mixer = Annotated[RecurrentConfig | ConvolutionConfig | LinearAttentionConfig | AttentionConfig, Field(discriminator="kind")]
+Mixer = Annotated[
+    RecurrentConfig | ConvolutionConfig | LinearAttentionConfig | GatedDeltaConfig | AttentionConfig, Field(discriminator="kind")
+]
 
 
 ActsOn = Literal["nothing", "input", "queries_and_keys", "logits"]

@@ -25,6 +25,7 @@ from research.config.mixer import (
     AttentionConfig,
     ConvolutionConfig,
     Elman,
+    GatedDeltaConfig,
     LinearAttentionConfig,
     MixerConfig,
     Position,
@@ -32,6 +33,7 @@ from research.config.mixer import (
 from research.config.model import Initialiser, StackConfig
 from research.nn.attention import AttentionSpec, attention_flops, empty_attention, init_attention, mix_attention
 from research.nn.convolution import convolution_flops, convolution_in_numpy, empty_convolution, init_convolution, mix_convolution
+from research.nn.gated_delta import empty_gated_delta, gated_delta_flops, gated_delta_in_numpy, init_gated_delta, mix_gated_delta
 from research.nn.initialisers import Key
 from research.nn.linear_attention import (
     empty_linear_attention,
@@ -144,6 +146,18 @@ MIXERS: dict[type, MixerKind] = {
         undecayed=(),
         observes=("normaliser",),
         reference=linear_attention_in_numpy,
+    ),
+    GatedDeltaConfig: MixerKind(
+        bind=_by_itself,
+        init=init_gated_delta,
+        empty=empty_gated_delta,
+        mix=mix_gated_delta,
+        flops=gated_delta_flops,
+        serial=False,
+        float32=(),
+        undecayed=(),
+        observes=("alpha", "beta"),
+        reference=gated_delta_in_numpy,
     ),
     AttentionConfig: MixerKind(
         bind=_attention_spec,
