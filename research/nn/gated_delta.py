@@ -18,7 +18,7 @@ from research.nn.heads import merge_heads, split_heads
 from research.nn.initialisers import LECUN, Key, draw_weights
 from research.nn.linear import dense
 
-CHUNK = 32  # the inverse of a longer one costs more on a CPU than the shorter loop saves
+CHUNK = 16  # the inverse of a longer one costs more than the shorter loop saves on a CPU
 EPSILON = 1e-6  # added to the squared length of a query or key
 
 
@@ -123,32 +123,36 @@ def _decay(log_alpha: Float[Array, "b h t"]) -> tuple[Float[Array, "b h t t"], F
 
 
 def inverse_of_one_plus(lower: Float[Array, "*n c c"]) -> Float[Array, "*n c c"]:
-    """(I + lower)^-1 of strictly lower triangular matrices whose size is a power of two.
+    """(I + lower)^-1 of strictly lower triangular matrices.
 
     By blocks that double in size: [[A, 0], [B, D]]^-1 = [[A^-1, 0], [-D^-1 B A^-1, D^-1]], in products alone and as stable as substitution.
+    All blocks of a size are one product of whole matrices: their zeros cost less than many small products.
     """
-    size, block = lower.shape[-1], 1
-    inverses = jnp.ones((*lower.shape[:-2], size, 1, 1), lower.dtype)
+    size, block = lower.shape[-1], 2
+    inverse = jnp.broadcast_to(jnp.eye(size), lower.shape) - _below_blocks(lower, 1)
     while block < size:
-        pairs = lower.reshape(*lower.shape[:-2], size // (2 * block), 2 * block, size // (2 * block), 2 * block)
-        below = jnp.moveaxis(jnp.diagonal(pairs, axis1=-4, axis2=-2), -1, -3)[..., block:, :block]
-        first, second = inverses[..., 0::2, :, :], inverses[..., 1::2, :, :]
-        left = jnp.concatenate([first, -(second @ below @ first)], axis=-2)
-        inverses = jnp.concatenate([left, jnp.concatenate([jnp.zeros_like(second), second], axis=-2)], axis=-1)
+        inverse = inverse - inverse @ _below_blocks(lower, block) @ inverse
         block *= 2
-    return inverses[..., 0, :, :]
+    return inverse
+
+
+def _below_blocks(lower: Float[Array, "*n c c"], block: int) -> Float[Array, "*n c c"]:
+    """Of each pair of blocks on the diagonal what is below the first and left of the second."""
+    index = np.arange(lower.shape[-1]) // block
+    below = (index[:, None] == index[None] + 1) & (index[None] % 2 == 0)
+    return jnp.where(jnp.broadcast_to(below, lower.shape), lower, 0)
 
 
 def gated_delta_flops(config: GatedDeltaConfig, width: int, length: int) -> float:
     """Forward, for one token of a window of `length`. What a chunk masks or lacks counts: it is computed."""
     size = _chunk_size(length)
-    chunk = (8.0 * size + 6.0 * (width // config.heads)) * width + config.heads * 2.0 / 3.0 * (size * size - 1)
+    inverse = 4.0 * config.heads * size * size * max((size - 1).bit_length() - 1, 0)
+    chunk = (8.0 * size + 6.0 * (width // config.heads)) * width + inverse
     return 8.0 * width * width + 4.0 * config.heads * width + padded_share(length, size) * chunk
 
 
 def _chunk_size(length: int) -> int:
-    """A power of two, of which the inverse is made by halves."""
-    return min(1 << (length - 1).bit_length(), CHUNK)
+    return min(length, CHUNK)
 
 
 def gated_delta_in_numpy(config: GatedDeltaConfig, params: GatedDeltaParams, x: np.ndarray, valid: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ X = np.random.default_rng(0).normal(size=(2, LENGTH, WIDTH)).astype(np.float32)
 ALL = np.ones((2, LENGTH), bool)
 
 
-@pytest.mark.parametrize("size", [1, 2, 16, 64])
+@pytest.mark.parametrize("size", [1, 2, 13, 32])
 def test_the_inverse_by_blocks_is_that_of_numpy(size):
     lower = np.tril(np.random.default_rng(size).uniform(-0.3, 0.3, (3, 2, size, size)).astype(np.float32), -1)
     np.testing.assert_allclose(inverse_of_one_plus(jnp.asarray(lower)), np.linalg.inv(np.eye(size) + lower), atol=1e-4)
