@@ -49,11 +49,6 @@ class SentenceStack(StackConfig):
     masked: bool = False  # an attention sees what came before alone, as in a language model
     pooling: Literal["mean", "max", "last", "attention"] = "mean"
 
-    @property
-    def causal(self) -> bool:
-        """As the words say."""
-        return self.masked
-
     @model_validator(mode="after")
     def _mask_fits(self) -> "SentenceStack":
         attentions = self.mixers_taking("mask")

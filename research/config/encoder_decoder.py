@@ -33,11 +33,6 @@ class StackEncoderConfig(StackConfig):
     kind: Literal["stack"]
 
     @property
-    def causal(self) -> bool:
-        """A source is read whole."""
-        return False
-
-    @property
     def memory(self) -> int:
         """How wide is what the decoder looks at."""
         return self.width
@@ -140,16 +135,6 @@ class StackDecoder(StackConfig):
     kind: Literal["stack"]
     cross: CrossAttentionConfig = CrossAttentionConfig()
     masked: bool = True  # an attention sees what came before alone; without, training sees what it is to predict
-
-    @property
-    def causal(self) -> bool:
-        """As the words say."""
-        return self.masked
-
-    @property
-    def cross_attention(self) -> CrossAttentionConfig:
-        """Every block has it."""
-        return self.cross
 
     @model_validator(mode="after")
     def _cross_fits(self) -> "StackDecoder":

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from research.config.errors import IncompatibleConfig
-from research.config.mixer import AttentionConfig, CrossAttentionConfig, Dropout, Mixer, NoPosition, Position, Takes
+from research.config.mixer import AttentionConfig, Dropout, Mixer, NoPosition, Position, Takes
 from research.config.node import Node, Positive, Rate
 
 
@@ -117,16 +117,6 @@ class StackConfig(Node):
         """The mixers of one period of the stack."""
         return self.mixer if isinstance(self.mixer, tuple) else (self.mixer,)
 
-    @property
-    def causal(self) -> bool:
-        """Whether a mixer that takes a mask sees what came before alone."""
-        raise NotImplementedError
-
-    @property
-    def cross_attention(self) -> CrossAttentionConfig | None:
-        """What every block looks with at what an encoder left, where there is one."""
-        return None
-
     def mixers_taking(self, word: Takes) -> list[Any]:
         """The mixers of one period inside which this word of the model acts."""
         return [mixer for mixer in self.pattern if word in mixer.takes]
@@ -163,11 +153,6 @@ class LanguageModelConfig(StackConfig):
 
     kind: Literal["language_model"]
     tie: bool = False  # the output layer is the embedding, transposed (Press & Wolf 2017)
-
-    @property
-    def causal(self) -> bool:
-        """A language model predicts what comes next."""
-        return True
 
 
 class FeedForwardLMConfig(Node):

@@ -39,7 +39,6 @@ from research.launch.parents import Trial, inline_parts, reference_to, source_na
 from research.launch.position_limits import beyond_training, check_reach
 from research.launch.price import price
 from research.launch.selection_metric import FALLBACKS, check_checkpoint_metric, resolve_selection_metric
-from research.models.classifier import without_output
 from research.models.count import count_parameters_in, flops_per_token
 from research.models.decode import reachable_positions
 from research.results import store
@@ -405,7 +404,7 @@ def _inherited_shapes(child: Config, parent: Config, child_shapes: Any, parent_s
             "A classifier starts from a language model where its encoder is a stack in one direction: set model.encoder.kind = stack, and "
             "bidirectional = false."
         )
-    return without_output(parent_shapes), child_shapes.encoder.forward
+    return parent_shapes.stack, child_shapes.encoder.forward
 
 
 def _usable_seeds(folder: Path) -> tuple[int, ...]:

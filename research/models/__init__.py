@@ -9,8 +9,9 @@ from jaxtyping import Array, Float
 from research.config.classify import ClassifierConfig
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.model import FeedForwardLMConfig, LanguageModelConfig
-from research.models import classifier, encoder_decoder, feed_forward_lm, language_model, stack_layers
+from research.models import classifier, encoder_decoder, feed_forward_lm, language_model
 from research.models.fields import Path
+from research.models.stack import stack_rows
 from research.nn.linear import dense
 
 
@@ -88,11 +89,11 @@ MODELS: dict[type, ModelFunctions] = {
         last_positions=language_model.language_model_last_positions,
         embedding_path=language_model.language_model_embedding_path,
         outside=language_model.outside_language_model_body,
-        layer_names=stack_layers.language_model_layer_names,
-        layer_vectors=stack_layers.language_model_layers,
+        layer_names=language_model.language_model_layer_names,
+        layer_vectors=language_model.language_model_layers,
         observed_mixers=_pattern,
         unstack=language_model.unstack,
-        rows=language_model.rows,
+        rows=stack_rows,
     ),
     EncoderDecoderConfig: ModelFunctions(
         init=encoder_decoder.init,

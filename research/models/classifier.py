@@ -12,8 +12,8 @@ from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.classify import ClassifierConfig as Config
-from research.models import language_model
 from research.models.fields import Path
+from research.models.language_model import LanguageModelParams
 from research.models.sentence_encoders import SENTENCE_ENCODERS, SentenceEncoderKind, StackEncoderParams
 from research.nn.dropout import dropout
 from research.nn.initialisers import draw_bias, draw_weights
@@ -102,13 +102,7 @@ def classifier_layer_vectors(config: Config, params: ClassifierParams, tokens: A
     return sentence_encoder_kind(config).layer_vectors(config.encoder, params.encoder, tokens, valid, pooled)
 
 
-def from_language_model(params: ClassifierParams, pretrained: language_model.LanguageModelParams) -> ClassifierParams:
+def from_language_model(params: ClassifierParams, pretrained: LanguageModelParams) -> ClassifierParams:
     """The same classifier with a language model's embedding and stack in place of its own."""
     assert isinstance(params.encoder, StackEncoderParams), "a language model is a stack"
-    return replace(params, encoder=replace(params.encoder, forward=without_output(pretrained)))
-
-
-def without_output(params: language_model.LanguageModelParams) -> language_model.LanguageModelParams:
-    """What an encoder has of a language model."""
-    no_output: dict[str, Any] = {"output": (), "output_bias": ()}
-    return replace(params, **no_output)
+    return replace(params, encoder=replace(params.encoder, forward=pretrained.stack))

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from jaxtyping import Array
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.encoder_decoder import RecurrentDecoderConfig, StackDecoder
-from research.models import language_model, recurrent_decoder
+from research.models import recurrent_decoder
 from research.models.encoded_source import EncodedSource
 from research.models.fields import Path
+from research.models.stack import Carry, StackCarry, StackParams, UnstackedCarry, Use, begin_stack, init_stack, stack_hidden, unstack_layers
 from research.models.stack_costs import decoder_stack_flops, stack_time_steps
+from research.nn.embedding import lookup
 from research.nn.positions import last_position
 
 
@@ -58,16 +60,40 @@ def _nothing_ends(config: RecurrentDecoderConfig, length: int) -> None:
     return None
 
 
-def _init_stack(
-    config: StackDecoder, key: Array, vocabulary: int, length: int, memory: int, summary: int
-) -> language_model.LanguageModelParams:
-    return language_model.init_stack(config, key, vocabulary, length, memory)
+def _stack_use(config: StackDecoder) -> Use:
+    return Use(config.masked, config.cross)
 
 
-def _begin_stack(
-    config: StackDecoder, params: language_model.LanguageModelParams, encoded: EncodedSource, capacity: int
-) -> language_model.StackCarry:
-    return language_model.begin(config, params, encoded.memory, encoded.exists, capacity)
+def _init_stack(config: StackDecoder, key: Array, vocabulary: int, length: int, memory: int, summary: int) -> StackParams:
+    return init_stack(config, _stack_use(config), key, vocabulary, length, memory)
+
+
+def _begin_stack(config: StackDecoder, params: StackParams, encoded: EncodedSource, capacity: int) -> StackCarry:
+    return begin_stack(config, _stack_use(config), params, encoded.memory, encoded.exists, capacity)
+
+
+def _stack_hidden(
+    config: StackDecoder,
+    params: StackParams,
+    carry: Carry,
+    tokens: Int[Array, "b t"],
+    valid: Bool[Array, "b t"],
+    key: Key[Array, ""] | None = None,
+    observe: bool = False,
+) -> tuple[Carry, Float[Array, "b t d"], Any]:
+    return stack_hidden(config, _stack_use(config), params, carry, lookup(params.embedding, tokens), valid, key, observe)
+
+
+def _unstack_layers(config: StackDecoder, params: StackParams, carry: StackCarry) -> tuple[StackDecoder, StackParams, UnstackedCarry]:
+    return unstack_layers(config, _stack_use(config), params, carry)
+
+
+def _stack_flops(config: StackDecoder, length: int, memory: int, places: int) -> float:
+    return decoder_stack_flops(config, _stack_use(config), length, memory, places)
+
+
+def _stack_time_steps(config: StackDecoder, length: int) -> int:
+    return stack_time_steps(config, _stack_use(config), length)
 
 
 def _no_first_flops(config: StackDecoder, summary: int) -> float:
@@ -93,11 +119,11 @@ DECODERS: dict[type, DecoderKind] = {
     StackDecoder: DecoderKind(
         init=_init_stack,
         begin=_begin_stack,
-        hidden=language_model.hidden,
-        unstack=language_model.unstack_layers,
-        flops=decoder_stack_flops,
+        hidden=_stack_hidden,
+        unstack=_unstack_layers,
+        flops=_stack_flops,
         first_flops=_no_first_flops,
-        time_steps=stack_time_steps,
+        time_steps=_stack_time_steps,
         last_position=_stack_last_position,
         outside=(("embedding",), ("position",)),
     ),

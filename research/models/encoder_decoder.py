@@ -14,10 +14,10 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.encoder_decoder import EncoderDecoderConfig as Config
 from research.config.errors import StepladderError
-from research.models import language_model
 from research.models.decoders import DECODERS, DecoderKind
 from research.models.encoders import ENCODERS, EncoderKind
 from research.models.fields import Path
+from research.models.stack import StackCarry, kernel_in, stack_rows
 from research.nn.initialisers import draw_bias, draw_weights
 
 
@@ -73,7 +73,7 @@ def read_source(
     key: Key[Array, ""] | None = None,
     capacity: int = 0,
 ) -> Any:
-    """The decoder's carry after a source, padded anywhere. `capacity`: as of `language_model.empty`."""
+    """The decoder's carry after a source, padded anywhere. `capacity`: as of `empty_stack`."""
     encoder: Any = params.encoder
     if config.embeddings == "shared":
         encoder = replace(encoder, embedding=params.decoder.embedding[params.first_source :])
@@ -99,19 +99,19 @@ def output(config: Config, params: EncoderDecoderParams, precise: bool = True) -
     """Kernel and bias of the output layer; the kernel in the decoder's precision where it need not be `precise`, as in training."""
     targets = params.output_bias.shape[0]
     kernel: Any = params.decoder.embedding[:targets].T if config.tie else params.output
-    return kernel if precise else language_model.kernel_in(config.decoder.precision, kernel), params.output_bias
+    return kernel if precise else kernel_in(config.decoder.precision, kernel), params.output_bias
 
 
 def unstack(config: Config, params: EncoderDecoderParams, carry: Any) -> tuple[Config, EncoderDecoderParams, Any]:
-    """The same model with the layers of a stack one by one (`language_model.unstack`)."""
+    """The same model with the layers of a stack one by one (`stack.unstack_layers`)."""
     decoder_config, decoder, carry = decoder_kind(config).unstack(config.decoder, params.decoder, carry)
     return config.model_copy(update={"decoder": decoder_config}), replace(params, decoder=decoder), carry
 
 
 def rows(carry: Any, index: Int[Array, " n"]) -> Any:
     """The carry of the rows that `index` names."""
-    if isinstance(carry, language_model.StackCarry):
-        return language_model.rows(carry, index)
+    if isinstance(carry, StackCarry):
+        return stack_rows(carry, index)
     return jax.tree.map(lambda leaf: leaf[index], carry)
 
 

@@ -12,7 +12,6 @@ from flax import struct
 from jaxtyping import Array, Bool, Int, Key
 
 from research.config.encoder_decoder import Convolutions, Patches, RecurrentEncoder, StackEncoderConfig
-from research.models import language_model
 from research.models.encoded_source import EncodedSource
 from research.models.fields import Path
 from research.models.picture_encoders import (
@@ -26,6 +25,7 @@ from research.models.picture_encoders import (
     read_convolutions,
     read_patches,
 )
+from research.models.stack import StackParams, Use, empty_stack, init_stack, stack_hidden
 from research.models.stack_costs import stack_flops, stack_time_steps
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup
@@ -84,22 +84,25 @@ def _run_direction(config: RecurrentEncoder, cell: Any, x: Array, valid: Array, 
     return flip(states), end
 
 
-def init_stack_encoder(config: StackEncoderConfig, key: Key[Array, ""], sources: int, length: int) -> language_model.LanguageModelParams:
-    """A stack without an output layer."""
-    return language_model.init_stack(config, key, sources, length)
+SOURCE_STACK = Use(masked=False, cross=None)  # a source is read whole
+
+
+def init_stack_encoder(config: StackEncoderConfig, key: Key[Array, ""], sources: int, length: int) -> StackParams:
+    """A stack and its table of `sources` symbols."""
+    return init_stack(config, SOURCE_STACK, key, sources, length)
 
 
 def read_stack(
     config: StackEncoderConfig,
-    params: language_model.LanguageModelParams,
+    params: StackParams,
     source: Int[Array, "b s"],
     valid: Bool[Array, "b s"],
     key: Key[Array, ""] | None,
     levels: int,
 ) -> EncodedSource:
     """What an output layer would read, at every symbol; in sum their mean."""
-    carry = language_model.empty(config, source.shape[0], 0, 0)
-    _, h, _ = language_model.hidden(config, params, carry, source, valid, key)
+    carry = empty_stack(config, SOURCE_STACK, source.shape[0], 0)
+    _, h, _ = stack_hidden(config, SOURCE_STACK, params, carry, lookup(params.embedding, source), valid, key)
     return EncodedSource(h, valid, pool_words("mean", h, valid, ()))
 
 
@@ -122,6 +125,16 @@ def recurrent_summary_width(config: RecurrentEncoder) -> int:
 def memory_width(config: StackEncoderConfig | Patches | Convolutions) -> int:
     """Of the mean of its vectors."""
     return config.memory
+
+
+def stack_encoder_flops(config: StackEncoderConfig, source: int) -> float:
+    """Those of its layers."""
+    return stack_flops(config, SOURCE_STACK, source)
+
+
+def stack_encoder_time_steps(config: StackEncoderConfig, source: int) -> int:
+    """Those of its layers."""
+    return stack_time_steps(config, SOURCE_STACK, source)
 
 
 def stack_last_position(config: StackEncoderConfig, source: int) -> int | None:
@@ -175,9 +188,9 @@ ENCODERS: dict[type, EncoderKind] = {
     StackEncoderConfig: EncoderKind(
         init=init_stack_encoder,
         read=read_stack,
-        flops=stack_flops,
+        flops=stack_encoder_flops,
         places=as_many_places,
-        time_steps=stack_time_steps,
+        time_steps=stack_encoder_time_steps,
         last_position=stack_last_position,
         summary_width=memory_width,
         outside=(("embedding",), ("position",)),

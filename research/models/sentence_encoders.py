@@ -13,8 +13,8 @@ from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.classify import Bag, MaxConvolution, SentenceStack
-from research.models import language_model
 from research.models.fields import Path
+from research.models.stack import StackParams, Use, empty_stack, init_stack, stack_hidden
 from research.models.stack_costs import stack_flops, stack_time_steps
 from research.models.stack_layers import layer_means, stack_layer_names, stack_layers
 from research.nn.embedding import lookup
@@ -39,11 +39,11 @@ class ConvolutionEncoderParams:
 
 @struct.dataclass
 class StackEncoderParams:
-    """A language model without its output layer for each direction; the backward one has the forward one's embedding."""
+    """A stack for each direction; the backward one reads the forward one's embedding."""
 
-    forward: language_model.LanguageModelParams
-    backward: Any
-    query: Any  # of attention pooling: what the words' vectors are compared with
+    forward: StackParams
+    backward: StackParams | tuple[()]
+    query: Float[Array, " w"] | tuple[()]  # of attention pooling: what the words' vectors are compared with
 
 
 def init_bag(config: Bag, key: Key[Array, ""], vocabulary: int, length: int) -> BagEncoderParams:
@@ -107,6 +107,11 @@ def stack_width(config: SentenceStack) -> int:
     return config.width * directions(config)
 
 
+def stack_use(config: SentenceStack) -> Use:
+    """Masked where the words say so."""
+    return Use(config.masked, None)
+
+
 def directions(config: SentenceStack) -> int:
     """In how many directions a sentence is read."""
     return 2 if config.bidirectional else 1
@@ -115,7 +120,7 @@ def directions(config: SentenceStack) -> int:
 def init_sentence_stack(config: SentenceStack, key: Key[Array, ""], vocabulary: int, length: int) -> StackEncoderParams:
     """One stack, or two that read in opposite directions."""
     key_forward, key_backward, key_query = jax.random.split(key, 3)
-    init_direction = lambda k: language_model.init_stack(config, k, vocabulary, length)
+    init_direction = lambda k: init_stack(config, stack_use(config), k, vocabulary, length)
     no_embedding: dict[str, Any] = {"embedding": ()}
     backward = replace(init_direction(key_backward), **no_embedding) if config.bidirectional else ()
     width = stack_width(config)
@@ -129,14 +134,15 @@ def encode_stack(
     """Each direction's vectors of the words, side by side, pooled. `last` is the vector that each direction comes to last."""
     keys = (None, None) if key is None else tuple(jax.random.split(key))
 
-    def read(stack: language_model.LanguageModelParams, tokens: Array, valid: Array, key: Array | None) -> Float[Array, "b t d"]:
-        carry = language_model.empty(config, tokens.shape[0], 0, 0)
-        return language_model.hidden(config, stack, carry, tokens, valid, key, False)[1]
+    use = stack_use(config)
+
+    def read(stack: StackParams, tokens: Array, valid: Array, key: Array | None) -> Float[Array, "b t d"]:
+        carry = empty_stack(config, use, tokens.shape[0], 0)
+        return stack_hidden(config, use, stack, carry, lookup(params.forward.embedding, tokens), valid, key)[1]
 
     directions = [read(params.forward, tokens, valid, keys[0])]
-    if config.bidirectional:
-        shared = replace(params.backward, embedding=params.forward.embedding)
-        directions.append(jnp.flip(read(shared, jnp.flip(tokens, 1), jnp.flip(valid, 1), keys[1]), 1))
+    if isinstance(params.backward, StackParams):
+        directions.append(jnp.flip(read(params.backward, jnp.flip(tokens, 1), jnp.flip(valid, 1), keys[1]), 1))
     if config.pooling == "last":
         ends = (_last(valid), valid.argmax(axis=1))
         last_vectors = [jnp.take_along_axis(h, end[:, None, None], axis=1)[:, 0] for h, end in zip(directions, ends, strict=False)]
@@ -201,12 +207,12 @@ def no_time_steps(config: Bag | MaxConvolution, length: int) -> int:
 def sentence_stack_flops(config: SentenceStack, length: int) -> float:
     """Each direction's, and those of the pooling."""
     pooling = 4.0 * stack_width(config) if config.pooling == "attention" else 0.0
-    return stack_flops(config, length) * directions(config) + pooling
+    return stack_flops(config, stack_use(config), length) * directions(config) + pooling
 
 
 def sentence_stack_time_steps(config: SentenceStack, length: int) -> int:
     """Each direction's."""
-    return directions(config) * stack_time_steps(config, length)
+    return directions(config) * stack_time_steps(config, stack_use(config), length)
 
 
 def sentence_stack_layer_names(config: SentenceStack) -> tuple[str, ...]:
@@ -218,10 +224,10 @@ def sentence_stack_layers(
     config: SentenceStack, params: StackEncoderParams, tokens: Array, valid: Array, pooled: Array
 ) -> tuple[Array, ...]:
     """Both directions side by side, where there are two; the mean over the words."""
-    layers = stack_layers(config, params.forward, tokens, valid)
-    if config.bidirectional:
-        shared = replace(params.backward, embedding=params.forward.embedding)
-        backward = stack_layers(config, shared, jnp.flip(tokens, 1), jnp.flip(valid, 1))
+    use, x = stack_use(config), lookup(params.forward.embedding, tokens)
+    layers = stack_layers(config, use, params.forward, x, valid)
+    if isinstance(params.backward, StackParams):
+        backward = stack_layers(config, use, params.backward, jnp.flip(x, 1), jnp.flip(valid, 1))
         layers = tuple(
             jnp.concatenate([forward_layer, jnp.flip(backward_layer, 1)], axis=-1)
             for forward_layer, backward_layer in zip(layers, backward, strict=True)

@@ -6,8 +6,8 @@ Shapes: b batch, t symbols, d width.
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from research.config.model import LanguageModelConfig, StackConfig
-from research.models import language_model
+from research.config.model import StackConfig
+from research.models.stack import StackParams, Use, empty_stack, stack_hidden
 from research.nn.pooling import mean_vector
 
 
@@ -17,11 +17,10 @@ def stack_layer_names(layers: int) -> tuple[str, ...]:
 
 
 def stack_layers(
-    config: StackConfig, params: language_model.LanguageModelParams, tokens: Array, valid: Array
+    config: StackConfig, use: Use, params: StackParams, x: Float[Array, "b t d"], valid: Bool[Array, "b t"]
 ) -> tuple[Float[Array, "b t d"], ...]:
-    """The output of each layer."""
-    carry = language_model.empty(config, tokens.shape[0], 0, 0)
-    aux = language_model.hidden(config, params, carry, tokens, valid, None, True)[2]
+    """The output of each layer, of symbols with the vectors `x`."""
+    aux = stack_hidden(config, use, params, empty_stack(config, use, x.shape[0], 0), x, valid, None, True)[2]
     periods = jnp.stack([mixer_aux["output"] for mixer_aux in aux], axis=1)
     return tuple(periods.reshape(-1, *periods.shape[2:]))
 
@@ -29,15 +28,3 @@ def stack_layers(
 def layer_means(layers: tuple[Float[Array, "b t _"], ...], pooled: Bool[Array, "b t"]) -> tuple[Float[Array, "b _"], ...]:
     """The mean of each layer's vectors over `pooled`."""
     return tuple(mean_vector(layer, pooled) for layer in layers)
-
-
-def language_model_layer_names(config: LanguageModelConfig) -> tuple[str, ...]:
-    """Those of its stack."""
-    return stack_layer_names(config.layers)
-
-
-def language_model_layers(
-    config: LanguageModelConfig, params: language_model.LanguageModelParams, tokens: Array, valid: Array, pooled: Array
-) -> tuple[Array, ...]:
-    """The mean of each layer's vectors."""
-    return layer_means(stack_layers(config, params, tokens, valid), pooled)

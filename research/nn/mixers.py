@@ -45,6 +45,9 @@ from research.nn.linear_attention import (
 from research.nn.recurrent_cells import CELLS, CellKind, empty_recurrent, init_recurrent, mix_recurrent, recurrent_flops
 from research.nn.score_functions import SCORES
 
+MixerParams = Any  # what the `init` of an entry returns
+MixerCarry = Any  # what the `empty` of an entry returns, of one layer, or of several on leading axes
+
 
 class MixerContext(NamedTuple):
     """The words of a model that may act inside its mixers."""
@@ -90,9 +93,9 @@ def bind_mixer(config: MixerConfig, context: MixerContext) -> BoundMixer:
     return BoundMixer(kind, kind.bind(config, context))
 
 
-def bound_mixers(config: StackConfig) -> tuple[BoundMixer, ...]:
+def bound_mixers(config: StackConfig, masked: bool) -> tuple[BoundMixer, ...]:
     """One period's mixers, with the words of the model that act inside them."""
-    context = MixerContext(config.position, config.dropout.attention, config.causal, config.precision == "mixed")
+    context = MixerContext(config.position, config.dropout.attention, masked, config.precision == "mixed")
     return tuple(bind_mixer(mixer, context) for mixer in config.pattern)
 
 

@@ -25,14 +25,17 @@ class LayerNormParams:
     shift: Float[Array, " d"]
 
 
-def init_norm(config: Norm, width: int) -> RMSNormParams | LayerNormParams | tuple[()]:
+NormParams = RMSNormParams | LayerNormParams | tuple[()]
+
+
+def init_norm(config: Norm, width: int) -> NormParams:
     """Scale one, shift zero; nothing for `none`."""
     if isinstance(config, LayerNorm):
         return LayerNormParams(jnp.ones(width), jnp.zeros(width))
     return RMSNormParams(jnp.ones(width)) if isinstance(config, RMSNorm) else ()
 
 
-def norm(config: Norm, params: RMSNormParams | LayerNormParams | tuple[()], x: Float[Array, "*n d"]) -> Float[Array, "*n d"]:
+def norm(config: Norm, params: NormParams, x: Float[Array, "*n d"]) -> Float[Array, "*n d"]:
     """layer: mean zero and variance one over d, then scale and shift (Ba et al. 2016).
 
     rms: mean square one over d, then scale (Zhang & Sennrich 2019). none: x as it is. Computed in float32, whatever x is.

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from research.config.classify import ClassifierConfig
-from research.models import MODELS, language_model
+from research.models import MODELS
+from research.models.sentence_encoders import stack_use
+from research.models.stack import empty_stack, stack_hidden
 from research.nn.pooling import pool_words
 
 VOCABULARY, LENGTH, CLASSES, WIDTH = 11, 6, 3, 4
@@ -79,9 +81,8 @@ def test_who_sees_what_comes_later(name, first_sees_last):
     table = params.forward.embedding
 
     def first(table):
-        forward = params.forward.replace(embedding=table)
-        start = language_model.empty(node, 1, 0, 0)
-        h = language_model.hidden(node, forward, start, jnp.arange(LENGTH)[None], jnp.ones((1, LENGTH), bool))[1]
+        use = stack_use(node)
+        h = stack_hidden(node, use, params.forward, empty_stack(node, use, 1, 0), table[None, :LENGTH], jnp.ones((1, LENGTH), bool))[1]
         return h[0, 0].sum() if name != "bilstm, last" else pooled_of(table)
 
     def pooled_of(table):

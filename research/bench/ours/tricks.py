@@ -12,8 +12,9 @@ from research.bench.ours import generation, program
 from research.bench.ours.configs import benchmark_config
 from research.bench.sizes import GenerationSizes, TrickSizes
 from research.bench.work import Work
+from research.config.model import LanguageModelConfig
 from research.machine import SINGLE_THREAD, WORKERS
-from research.models import MODELS, decode, language_model
+from research.models import MODELS, decode, stack
 from research.nn import attention, attention_kernels, convolution, feed_forward, linear, recurrent_cells, recurrent_scan
 from research.tasks import position_scores
 from research.train import lanes
@@ -67,7 +68,7 @@ def _recurrence() -> None:
 
 def _unrolled() -> None:
     """Layers in a loop, one a turn."""
-    _patch(language_model, UNROLLED=1)
+    _patch(stack, UNROLLED=1)
 
 
 def _shared_batch() -> None:
@@ -96,7 +97,7 @@ def _donated() -> None:
 
 def _unstacked() -> None:
     """Layers are cut out of their stack, and put back, for every token."""
-    kind = language_model.Config
+    kind = LanguageModelConfig
     MODELS[kind] = MODELS[kind]._replace(unstack=lambda config, params, carry: (config, params, carry))
 
 
