@@ -1,8 +1,8 @@
-"""docs/architecture.md names functions and modules by their dotted names: each is there."""
+"""Pages of docs/ name functions and modules by their dotted names, and files by their paths: each is there."""
 
 import re
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
@@ -15,15 +15,11 @@ NAMES = sorted({name.rstrip(".") for name in re.findall(rf"\b(?:{'|'.join(PACKAG
 
 
 def resolves(name: str) -> bool:
-    package, *rest = name.split(".")
-    modules = [".".join(["research", package, *rest[:depth]]) for depth in range(len(rest) + 1)]
-    for module, depth in reversed(list(zip(modules, range(len(rest) + 1), strict=True))):
-        try:
-            value = import_module(module)
-        except ModuleNotFoundError:
-            continue
-        return len(rest) - depth <= 1 and all(hasattr(value, part) for part in rest[depth:])
-    return False
+    try:
+        resolve_name(f"research.{name}")
+    except (ImportError, AttributeError):
+        return False
+    return True
 
 
 def test_the_drawing_names_much_of_the_library():
@@ -35,3 +31,9 @@ def test_the_drawing_names_much_of_the_library():
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_in_the_drawing_is_there(name):
     assert resolves(name)
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_a_file_that_a_page_names_is_there(page):
+    paths = re.findall(r"`([a-z_]+/[a-z_/]+\.py)`", page.read_text("utf-8"))
+    assert [path for path in paths if not any((place / path).exists() for place in (ROOT, ROOT / "research"))] == []

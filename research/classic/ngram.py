@@ -20,7 +20,7 @@ class NGramModel(NamedTuple):
 
     vocabulary_size: int  # V: every word a distribution is over, eos included; <s> has the id V and is never predicted
     eos: int | None  # ends a sentence; None for a model of sequences, where each row is a sentence
-    keys: tuple[Int[np.ndarray, " _"], ...]  # the n-grams of the orders 1..n, packed (see counting.py)
+    keys: tuple[Int[np.ndarray, " _"], ...]  # the n-grams of the orders 1..n, packed (see ngram_counts.py)
     estimate: NGramProbabilities
 
     @property

@@ -19,8 +19,8 @@ BEFORE_TRAINING = ("init", "embedding_init", "recurrent_init", "forget_bias")  #
 def identity_tree(config: Config, data_digest: str) -> dict[str, Any]:
     """The part of a config that decides its results, without defaults, seeds, logistics and paths, with the data's digest.
 
-    Two spellings of one science are equal (see `resolve`). A parent stands by its `from` as it is written: whoever launches the run
-    resolves it to a cell_id first. So do `embeddings`, for which the launcher puts the file's checksum.
+    Two spellings of one science are equal (see `canonical_config`). A parent stands by its `from` as it is written: whoever launches the
+    run resolves it to a cell_id first. So do `embeddings`, for which the launcher puts the file's checksum.
     """
     config = canonical_config(config)
     tree = to_tree(config)

@@ -179,7 +179,7 @@ def join_words(words: Sequence[str]) -> str:
 def word_symbols(vocabulary: Vocabulary, words: Sequence[str]) -> list[list[str]]:
     """The symbols of each word: itself, or its characters, bytes or pieces, with those of the space before it.
 
-    No piece reaches over the space before a word, so that together they are the symbols of `text_of(words)`.
+    No piece reaches over the space before a word, so that together they are the symbols of `join_words(words)`.
     """
     if vocabulary.level == "word":
         return [[word] for word in words]

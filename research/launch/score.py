@@ -59,8 +59,7 @@ def score_prompts(run: OpenRun, request: ScoringRequest) -> dict[str, Any]:
     check_seed(request.seed, "--seed")
     prompt_set = PromptSet(request.lines, request.examples, data.vocabulary)
     completion_queries = prompt_queries(prompt_set, run.seed if request.seed is None else request.seed)
-    if not isinstance(config.model, NGram):
-        check_reach(config.model, sizes(config, data), longest_query(completion_queries), "Shorten it, or ask for fewer examples")
+    check_reach(config.model, sizes(config, data), longest_query(completion_queries), "Shorten it, or ask for fewer examples")
     judged_queries, greedy_texts = _score_and_decode(config, run.parameters, data.vocabulary.size, completion_queries)
     items = line_items(completion_queries, judged_queries)
     totals = {

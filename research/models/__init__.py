@@ -10,13 +10,10 @@ from research.config.classify import ClassifierConfig
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.model import FeedForwardLMConfig, LanguageModelConfig
 from research.models import classifier, encoder_decoder, feed_forward_lm, language_model
+from research.models.decoders import nothing_to_unstack
 from research.models.fields import Path
 from research.models.stack import stack_rows
 from research.nn.linear import dense
-
-
-def _as_it_is(config: Any, params: Any, carry: Any) -> tuple[Any, Any, Any]:
-    return config, params, carry
 
 
 def _leading_rows(carry: Any, index: Array) -> Any:
@@ -61,7 +58,7 @@ class ModelFunctions(NamedTuple):
     layer_vectors: Callable[[Any, Any, Array, Array, Array], tuple[Array, ...]] | None
     observed_mixers: Callable[[Any], tuple[Any, ...]]
     first_symbol: Callable[[Any, Any], int] = _from_zero
-    unstack: Callable[[Any, Any, Any], tuple[Any, Any, Any]] = _as_it_is
+    unstack: Callable[[Any, Any, Any], tuple[Any, Any, Any]] = nothing_to_unstack
     read: Any = None
     rows: Callable[[Any, Array], Any] = _leading_rows
 

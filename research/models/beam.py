@@ -19,7 +19,7 @@ from research.models.row_sharding import shard_rows
 
 
 class Beams(NamedTuple):
-    """The best texts of each row, the best first; `tokens` and `lengths` as those of `Drawn`.
+    """The best texts of each row, the best first; `tokens` and `lengths` as those of `GeneratedTokens`.
 
     A text without the end symbol was cut at the limit. A score of -inf stands for no text: there are fewer than k.
     """

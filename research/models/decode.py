@@ -66,7 +66,7 @@ def generate_tokens(
     """At most `steps` symbols of each row after what `decode_chunk` returned, in one compiled loop that stops when every row has ended.
 
     A row ends with its first symbol `end`; None: never. `rows`: the rows' numbers, by which they draw; by default their places. A full
-    cache has to have room for what is drawn. The cores share the rows (`by_rows`).
+    cache has to have room for what is drawn. The cores share the rows (`shard_rows`).
     """
     config, params, carry = MODELS[type(config)].unstack(config, params, carry)
     rows = jnp.arange(logits.shape[0]) if rows is None else rows

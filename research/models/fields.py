@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import jax
+
 Path = tuple[str, ...]  # the names of the fields that lead to it, the outermost first
 
 
@@ -17,3 +19,8 @@ def replace_field(params: Any, path: Path, value: Any) -> Any:
         return value
     changed: dict[str, Any] = {path[0]: replace_field(getattr(params, path[0]), path[1:], value)}
     return replace(params, **changed)
+
+
+def field_names(path: tuple[Any, ...]) -> frozenset[str]:
+    """The fields that lead to a leaf, of the path that `jax.tree_util.tree_map_with_path` gives."""
+    return frozenset(entry.name for entry in path if isinstance(entry, jax.tree_util.GetAttrKey))

@@ -132,22 +132,20 @@ def encode_stack(
     config: SentenceStack, params: StackEncoderParams, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"], key: Key[Array, ""] | None
 ) -> Float[Array, "b w"]:
     """Each direction's vectors of the words, side by side, pooled. `last` is the vector that each direction comes to last."""
-    keys = (None, None) if key is None else tuple(jax.random.split(key))
-
-    use = stack_use(config)
+    keys, use = (None, None) if key is None else tuple(jax.random.split(key)), stack_use(config)
 
     def read(stack: StackParams, tokens: Array, valid: Array, key: Array | None) -> Float[Array, "b t d"]:
         carry = empty_stack(config, use, tokens.shape[0], 0)
         return stack_hidden(config, use, stack, carry, lookup(params.forward.embedding, tokens), valid, key)[1]
 
-    directions = [read(params.forward, tokens, valid, keys[0])]
+    vectors = [read(params.forward, tokens, valid, keys[0])]
     if isinstance(params.backward, StackParams):
-        directions.append(jnp.flip(read(params.backward, jnp.flip(tokens, 1), jnp.flip(valid, 1), keys[1]), 1))
+        vectors.append(jnp.flip(read(params.backward, jnp.flip(tokens, 1), jnp.flip(valid, 1), keys[1]), 1))
     if config.pooling == "last":
         ends = (_last(valid), valid.argmax(axis=1))
-        last_vectors = [jnp.take_along_axis(h, end[:, None, None], axis=1)[:, 0] for h, end in zip(directions, ends, strict=False)]
+        last_vectors = [jnp.take_along_axis(h, end[:, None, None], axis=1)[:, 0] for h, end in zip(vectors, ends, strict=False)]
         return jnp.where(valid.any(axis=1)[:, None], jnp.concatenate(last_vectors, axis=-1), 0)
-    return pool_words(config.pooling, jnp.concatenate(directions, axis=-1), valid, params.query)
+    return pool_words(config.pooling, jnp.concatenate(vectors, axis=-1), valid, params.query)
 
 
 def _last(valid: Bool[Array, "b t"]) -> Int[Array, " b"]:

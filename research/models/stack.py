@@ -19,6 +19,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.mixer import CrossAttentionConfig
 from research.config.model import NoFeedForward, NormalInit, StackConfig
+from research.models.fields import field_names
 from research.nn.cross_attention import (
     CrossAttentionParams,
     ProjectedMemory,
@@ -228,8 +229,7 @@ def _cast_kernels(config: StackConfig, float32_names: tuple[str, ...], block: Bl
     """Of a stacked block: what has two axes beside that of the layers, but for what the mixer's entry keeps, and what lies within."""
 
     def cast(path: tuple[Any, ...], leaf: Array) -> Array:
-        names = {entry.name for entry in path if isinstance(entry, jax.tree_util.GetAttrKey)}
-        return leaf if leaf.ndim < 3 or names & set(float32_names) else kernel_in(config.precision, leaf)
+        return leaf if leaf.ndim < 3 or field_names(path) & set(float32_names) else kernel_in(config.precision, leaf)
 
     return jax.tree_util.tree_map_with_path(cast, block)
 

@@ -142,7 +142,7 @@ def _check_polarity(data: Dataset) -> None:
 
 
 def _polarity(config: Rules, data: Dataset, compound: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n c"]:
-    """Negative by the score's opposite, positive by the score, neutral where `decide` says so. Without neutral, 0 is positive."""
+    """Negative by the score's opposite, positive by the score, neutral where `polarity` says so. Without neutral, 0 is positive."""
     scores = {"negative": -compound, "positive": compound + TINY}
     if "neutral" in data.classes:
         undecided = np.array([sentiment_rules.polarity(config, value) == 0 for value in compound])

@@ -7,7 +7,7 @@ wordpiece  pieces learned by merges, then the longest that fits, left to right; 
 
 No piece crosses the border of a word. A word is a run of letters, digits and marks, or of punctuation, with the one space before
 it; `#` is a word alone. A line's end is a piece of its own. A character that training has not is a piece too, which no vocabulary
-has. Pieces hold the text itself, spaces included, so `join(tokenizer, segment(tokenizer, text)) == text` for every text.
+has. Pieces hold the text itself, spaces included, so `join_pieces(tokenizer, segment(tokenizer, text)) == text` for every text.
 """
 
 import io

@@ -75,7 +75,7 @@ def _recurrent_kernel(value: Any, width: int = 0) -> int:
 
 
 def compile_engine(program: Program, source: Any, shapes: tuple[Batches, ...], runs: int) -> Engine:
-    """Compile training, and evaluation for every shape of batch in `shapes`. `source`: the training split on the devices, or OnHost."""
+    """Compile training, and evaluation for every shape of batch in `shapes`. `source`: the training split on devices, or a HostSource."""
     began, mesh, width = time.perf_counter(), config_mesh(program.config), lanes.lane_count(runs)
     member, state = abstract_state(program)
     on_host = isinstance(source, HostSource)  # every lane has batches of its own

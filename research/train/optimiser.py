@@ -28,6 +28,7 @@ from research.config.optim import (
     Schedule,
     WarmupSchedule,
 )
+from research.models.fields import field_names
 from research.nn.mixers import undecayed_fields
 
 Rate = Float[Array, ""]
@@ -187,7 +188,7 @@ def _matrices(params: Any) -> Any:
     undecayed = undecayed_fields()
 
     def is_matrix(path: tuple[Any, ...], leaf: Array) -> bool:
-        names = {entry.name for entry in path if isinstance(entry, jax.tree_util.GetAttrKey)}
+        names = field_names(path)
         return leaf.ndim - ("blocks" in names) > 1 and not names & undecayed
 
     return jax.tree_util.tree_map_with_path(is_matrix, params)

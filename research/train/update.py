@@ -27,7 +27,7 @@ from research.train.random_streams import stream_key, stream_key_at_step
 class Program(NamedTuple):
     """All that decides a compiled training program. Runs that differ in seed, rate, weight decay or initial values share it."""
 
-    config: Config  # of `identity.program_key`
+    config: Config  # of `cell_identity.program_key`
     sizes: Sizes
     steps: int
     steps_per_epoch: int
