@@ -19,7 +19,7 @@ from research.launch.environment import use_compilation_cache
 from research.launch.open_run import first_run
 from research.results.report import Section
 from research.results.sheets import Heading, Sheet, StyledText
-from research.tasks.language_modelling import evaluate
+from research.tasks.symbols import symbol_outcome
 from research.tasks.translating import source_attention
 
 PAIRS = 200  # of the test split
@@ -85,7 +85,7 @@ def first_pairs(split: ExampleSplit, n: int) -> Batch:
 
 @partial(jax.jit, static_argnums=0)
 def _loss(config: Config, batch: Batch, params: Any) -> Float[Array, ""]:
-    nats, _, _ = evaluate(config, params, (), batch)
+    nats = symbol_outcome(config, params, (), batch)[1]["nats"]
     return (nats * batch.weight).sum() / batch.weight.sum()
 
 

@@ -15,6 +15,7 @@ from research.config.node import MAX_SEED, Node, Seed, Strings
 from research.config.optim import AdamW, Optim, RunConfig, Train
 from research.config.rules import Rules
 from research.config.subwords import Subword
+from research.config.task import TASK_OF_ASKS
 
 MOST_SEEDS = 10_000
 
@@ -97,6 +98,11 @@ class Config(Node):
     def fitted(self) -> bool:
         """Whether the model is counted, fitted or written, and knows no gradient steps."""
         return model_facts(self.model).fitted
+
+    @property
+    def task_name(self) -> str:
+        """The task that its data asks for."""
+        return TASK_OF_ASKS[self.data.asks]
 
     @property
     def pooled(self) -> bool:

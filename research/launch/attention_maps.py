@@ -9,12 +9,12 @@ from jaxtyping import Float
 from research.config.errors import StepladderError
 from research.data.dataset import Dataset, TextSplit
 from research.launch.open_run import first_run
-from research.launch.plan import sizes
 from research.models.observe import attention_maps
 from research.results.cell_labels import find_indices, place_text
 from research.results.cells import axes_of
 from research.results.plots import heat_map
 from research.results.report import Section
+from research.tasks.registry import model_sizes
 
 
 class AttentionMap(NamedTuple):
@@ -30,7 +30,7 @@ def read_attention_map(entry: dict[str, Any], runs_dir: Path, data_dir: Path | N
     run = first_run(entry, runs_dir, data_dir)
     if run is None:
         return None
-    tokens = _inputs(run.data, item)[: sizes(run.config, run.data).length]
+    tokens = _inputs(run.data, item)[: model_sizes(run.config, run.data).length]
     weights = attention_maps(run.config.model, run.parameters, tokens, np.ones(len(tokens), bool))
     return AttentionMap(weights, tuple(run.vocabulary.types[token] for token in tokens), run.seed)
 

@@ -23,12 +23,12 @@ from research.data.dataset import Dataset
 from research.data.pair_dataset import SEPARATOR, decode_target, encode_source
 from research.launch.input_lines import read_input_lines
 from research.launch.open_run import OpenRun
-from research.launch.plan import sizes
 from research.launch.position_limits import check_reach
 from research.launch.recompute import recompute_ms
 from research.models.beam import beam_search
 from research.models.decode import generate_tokens, without_end
 from research.models.sampling import choose_symbols, sampling_keys
+from research.tasks.registry import model_sizes
 from research.tasks.translating import prefill
 
 MULTIPLE = 16  # prompts are padded to a multiple of it, so that prompts of nearly one length share a compiled program
@@ -114,7 +114,7 @@ def _generate_from_model(run: OpenRun, ids: Sequence[np.ndarray], end: int | Non
     config, data = run.config, run.data
     longest = max(map(len, ids))
     source = longest - 1 if isinstance(config.model, EncoderDecoderConfig) else 0  # what is behind it a decoder reads
-    check_reach(config.model, sizes(config, data), longest - source + request.tokens - 1, "Shorten the prompt or --tokens", source)
+    check_reach(config.model, model_sizes(config, data), longest - source + request.tokens - 1, "Shorten the prompt or --tokens", source)
     params = run.parameters
     prompts, valid = pad_prompts(ids, MULTIPLE)
     if data.sides:  # <sep> is the last column

@@ -17,29 +17,26 @@ from research.config.schema import Config
 from research.config.serialise import to_toml
 from research.config.subwords import NoRegularisation
 from research.data.batches import HOST_ABOVE, belongs_on_host, device_arrays, host_arrays
-from research.data.dataset import Dataset, TextSplit, units
-from research.data.eval_batches import eval_batches, items
+from research.data.dataset import Dataset, TextSplit
 from research.data.loading import load_dataset
-from research.data.prompts import load_prompt_set
 from research.data.subword_regularisation import resegment
-from research.data.text_dataset import misspelt_test_split
 from research.launch.cell_record import write_record
 from research.launch.environment import differences, environment
-from research.launch.plan import Plan, PlannedCell, program_of, unavailable_metrics
-from research.launch.token_membership import token_membership
+from research.launch.plan import Plan, PlannedCell, program_of
 from research.results import store
 from research.results.environments import run_environments
 from research.results.lock import HeldError, claimed
 from research.results.trial_choice import chosen_trial, is_decided, parse_reference
+from research.tasks.registry import task_of
+from research.tasks.task_kind import VALID
 from research.train import lanes
 from research.train.batch_source import HostSource
 from research.train.engine import compile_engine, compile_evaluator, config_mesh
-from research.train.evaluate import TokenMembership
 from research.train.events import Blocked, Compiling, Diverged, Done, Failed, Held, Listener, Note, RunEvent, Started, Trained
 from research.train.fitted_runs import fit_run, score_fitted
 from research.train.latency import latency_ms
 from research.train.runs import GroupData, train_runs
-from research.train.scoring import HeldOut, Interrupted, SplitToScore, score_runs
+from research.train.scoring import HeldOut, Interrupted, score_runs
 from research.train.trained_files import ENDED, Job, write_failure
 
 UNDECIDED = "undecided"  # stands for the folder of a run that is not known yet: there is none
@@ -278,9 +275,9 @@ def _fit(job: Job, data_dir: Path | None, stop: Event, keep_going: bool, report:
             if store.status_of(job.folder) != "trained":
                 report(Started(job, 0))
                 write_record(job.folder.parent, job.config, data, data_dir)
-                metrics = fit_run(job, data, data_dir, token_membership(data, "valid"))
+                metrics = fit_run(job, data, data_dir)
             if job.tested:
-                metrics = score_fitted(job, data, data_dir, token_membership(data, "test"))
+                metrics = score_fitted(job, data, data_dir)
             report(Done(job, 0, metrics) if job.tested else Trained(job, 0, metrics))
     except HeldError as held:
         report(Held(job, str(held)))
@@ -314,26 +311,14 @@ def _longest_call(jobs: Sequence[Job]) -> Config:
 def training_material(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> GroupData:
     """The training split on the devices, or on the host where it is a text of more bytes or one that is cut anew for every epoch; the
     validation split as batches; and what is held out."""
-    return GroupData(_source(config, data, host_above), _split(config, data, "valid"), held_out_splits(config, data), data.vocabulary)
+    splits = task_of(config).splits(config, data)
+    valid = splits.pop(VALID)
+    return GroupData(_source(config, data, host_above), valid, HeldOut(splits, data), data.vocabulary)
 
 
 def held_out_splits(config: Config, data: Dataset) -> HeldOut:
-    """The test split as batches, at further window lengths and misspelt, what is translated, and the prompt set."""
-    windows = [window for window in config.eval.also if f"test.perplexity_at_{window}" not in unavailable_metrics(config)]
-    splits_by_window = {window: _split(config, data, "test", window) for window in windows}
-    pairs = data if data.pairs else None
-    return HeldOut(
-        _split(config, data, "test"), splits_by_window, _misspelt(config, data), pairs, load_prompt_set(config.eval, data.vocabulary)
-    )
-
-
-def _split(config: Config, data: Dataset, name: str, window: int | None = None) -> SplitToScore:
-    """`window`: in tokens, where it is not the one that is asked for."""
-    text = isinstance(config.data, TextCorpus)
-    length, stride = (config.eval_length, config.eval_stride) if text else (1, 1)
-    return SplitToScore(
-        eval_batches(config.data, config.eval, getattr(data, name), data.eos, window or length, stride), token_membership(data, name)
-    )
+    """The test split, and further views of it, as batches."""
+    return HeldOut({name: split for name, split in task_of(config).splits(config, data).items() if name != VALID}, data)
 
 
 def _source(config: Config, data: Dataset, host_above: int) -> Any:
@@ -345,12 +330,3 @@ def _source(config: Config, data: Dataset, host_above: int) -> Any:
     if belongs_on_host(data.train, host_above):
         return HostSource(host_arrays(data.train), config.run.log_every)
     return lanes.replicate(config_mesh(config), device_arrays(data.train, config.train.buckets))
-
-
-def _misspelt(config: Config, data: Dataset) -> SplitToScore | None:
-    """The test text with `eval.misspelt` of its words misspelt; bits are over the characters and bytes that it had."""
-    if config.eval.misspelt == 0:
-        return None
-    copy = misspelt_test_split(data, config.eval.misspelt)
-    batches = eval_batches(config.data, config.eval, copy, data.eos, config.eval_length, config.eval_stride)
-    return SplitToScore(batches, TokenMembership(items(copy), units=units(copy)))

@@ -18,7 +18,7 @@ from research.config.validation_errors import explain
 from research.config.value_labels import plain_label, row_label, value_text
 from research.models import MODELS
 from research.models.count import count_parameters, flops_per_token
-from research.tasks.language_modelling import Sizes, init_sizes
+from research.tasks.sizes import Sizes, init_sizes
 
 LARGEST = 2**20  # of a size
 START = 64  # of a size that is told by a word, such as "4x"

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from research.classic.lexicon import load_lexicon
 from research.config.cell_identity import cell_id, program_key
 from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier, Perceptron, SentenceStack
-from research.config.data import CrossValidated, TextCorpus
+from research.config.data import CrossValidated
 from research.config.errors import StepladderError
 from research.config.loader import LoadedConfig
 from research.config.model import Interpolation, LanguageModelConfig, NGram
@@ -28,7 +28,7 @@ from research.config.sweep import SweepPoint
 from research.config.unicode import decode_path
 from research.config.value_labels import plain_label
 from research.data.batches import steps_per_epoch
-from research.data.dataset import Dataset, ExampleSplit
+from research.data.dataset import Dataset
 from research.data.download import sha256_of
 from research.data.loading import load_dataset
 from research.data.prompts import load_prompt_set, longest_query, prompt_queries
@@ -40,11 +40,13 @@ from research.launch.position_limits import beyond_training, check_reach
 from research.launch.price import price
 from research.launch.selection_metric import FALLBACKS, check_checkpoint_metric, resolve_selection_metric
 from research.models.count import count_parameters_in, flops_per_token
-from research.models.decode import reachable_positions
 from research.results import store
 from research.results.sweep_manifest import sweep_name
 from research.results.trial_choice import Choice, parse_reference
-from research.tasks.language_modelling import Sizes, init_params, init_sizes, scored_share
+from research.tasks.language_modelling import unavailable_metrics
+from research.tasks.parameters import init_params
+from research.tasks.registry import model_sizes, task_of
+from research.tasks.sizes import init_sizes
 from research.text.spacing import advice_on_bleu
 from research.train import checkpoint
 from research.train.frozen import check_freeze
@@ -164,23 +166,13 @@ def _select_metric(loaded: LoadedConfig, drafts: Sequence[PlannedCell], data_dir
 
 def _data_facts(config: Config, data_dir: Path | None) -> CostInputs:
     data = load_dataset(config.data, data_dir)
-    return CostInputs(sizes(config, data), scored_share(data))
+    return CostInputs(model_sizes(config, data), task_of(config).scored_share(data))
 
 
 def _placed(place: PlannedCell, cell: PlannedCell) -> PlannedCell:
     """The cell in one of the places that it fills: its facts, with the place's labels and words."""
     place_fields = ("labels", "tuned", "dropped", "config")
     return replace(cell, shown=True, **{name: getattr(place, name) for name in place_fields})
-
-
-def sizes(config: Config, data: Dataset) -> Sizes:
-    """What a model must know of its data."""
-    if isinstance(config.data, TextCorpus):
-        return Sizes(data.vocabulary.size, config.data.length)
-    assert isinstance(data.train, ExampleSplit)
-    length, sides = data.train.inputs.shape[1], data.sides
-    source = (data.train.source, sides.targets, sides.first_source) if sides else ()
-    return Sizes(data.vocabulary.size, length, len(data.classes), *source)
 
 
 def program_of(config: Config, data: Dataset) -> Program:
@@ -190,7 +182,7 @@ def program_of(config: Config, data: Dataset) -> Program:
     steps = train.epochs * per_epoch if isinstance(train.epochs, int) else train.steps
     assert isinstance(steps, int)
     check_schedule(config.optim.schedule, steps, per_epoch)
-    return Program(program_key(config), sizes(config, data), steps, per_epoch)
+    return Program(program_key(config), model_sizes(config, data), steps, per_epoch)
 
 
 def _draft(point: SweepPoint) -> PlannedCell:
@@ -347,7 +339,7 @@ def _check_prompts(config: Config, data: Dataset) -> None:
     prompt_set = load_prompt_set(config.eval, data.vocabulary)
     assert prompt_set is not None
     needed = max(longest_query(prompt_queries(prompt_set, seed)) for seed in config.seeds)
-    check_reach(config.model, sizes(config, data), needed, "Shorten the lines of eval.prompts.file, ask for fewer examples")
+    check_reach(config.model, model_sizes(config, data), needed, "Shorten the lines of eval.prompts.file, ask for fewer examples")
 
 
 def _existing_run(source: str, runs_dir: Path) -> str:
@@ -427,7 +419,7 @@ def _check_seeds(cell: PlannedCell, parent: str, present: tuple[int, ...]) -> No
 
 
 def _shapes(config: Config, data_dir: Path | None) -> Any:
-    return jax.eval_shape(partial(init_params, config, sizes(config, load_dataset(config.data, data_dir))), jax.random.key(0))
+    return jax.eval_shape(partial(init_params, config, model_sizes(config, load_dataset(config.data, data_dir))), jax.random.key(0))
 
 
 def _parts(cell: PlannedCell) -> tuple[PlannedCell, ...]:
@@ -501,7 +493,7 @@ def _with_facts(cell: PlannedCell, data_dir: Path | None) -> PlannedCell:
         return replace(cell, predicted_seconds=price(config, None, data, 0.0))
     program = program_of(config, data)
     counts = count_parameters_in(config.model, abstract_state(program)[1].params)  # a mistake that only shapes show is raised here
-    flops = flops_per_token(config.model, *init_sizes(config.model, program.sizes), scored=scored_share(data))
+    flops = flops_per_token(config.model, *init_sizes(config.model, program.sizes), scored=task_of(config).scored_share(data))
     facts = {"params": counts._asdict(), "flops_per_token": flops} | (
         {"lacks": impossible} if (impossible := unavailable_metrics(config)) else {}
     )
@@ -514,7 +506,7 @@ def embedding_facts(config: Config, data: Dataset) -> dict[str, Any]:
     if config.init is None or config.init.embeddings is None:
         return {}
     path = decode_path(config.init.embeddings)
-    params = jax.eval_shape(partial(init_params, config, sizes(config, data)), jax.random.key(0))
+    params = jax.eval_shape(partial(init_params, config, model_sizes(config, data)), jax.random.key(0))
     file_coverage = vector_coverage(config.model, params, type_vectors(path, data.vocabulary), data, config.init.embeddings)
     file = {"file": config.init.embeddings, "sha256": sha256_of(path), "covered": file_coverage.covered, "types": file_coverage.types}
     return {
@@ -527,11 +519,3 @@ def advice_facts(config: Config, data: Dataset) -> dict[str, Any]:
     """What a reader of the table is to be told of the data beforehand."""
     advice = advice_on_bleu(config.data.bleu_tokenizer, data.pairs["test"].targets) if isinstance(config.data, Pairs) else ""
     return {"advice": [advice]} if advice else {}
-
-
-def unavailable_metrics(config: Config) -> dict[str, str]:
-    """The metrics of `eval.also` that a model cannot have, and why: learned positions end at the training length."""
-    if not isinstance(config.data, TextCorpus) or (last := reachable_positions(config.model, config.data.length).text) is None:
-        return {}
-    reason = f"learned positions end at data.length = {last}"
-    return {f"test.perplexity_at_{window}": reason for window in config.eval.also if window > last}

@@ -6,7 +6,7 @@ from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.errors import StepladderError
 from research.data.dataset import Dataset, ExampleSplit, Split
 from research.models.decode import reachable_positions
-from research.tasks.language_modelling import Sizes
+from research.tasks.sizes import Sizes
 
 
 def check_reach(model: Any, sizes: Sizes, text: int, advice: str, source: int = 0) -> None:

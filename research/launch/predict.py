@@ -18,10 +18,10 @@ from research.config.unicode import argument_text, normalise_unicode
 from research.data.sentence_dataset import split_words, symbol_numbers, word_symbols
 from research.launch.input_lines import read_input_lines
 from research.launch.open_run import OpenRun
-from research.launch.plan import sizes
 from research.models.embeddings import input_embedding, with_input_embedding
+from research.models.head_logits import class_logits
 from research.tasks import classifying
-from research.tasks.language_modelling import class_logits
+from research.tasks.registry import model_sizes
 from research.text.vocabulary import Vocabulary
 
 ROWS = 64  # sentences at a time
@@ -55,7 +55,7 @@ def classify_sentences(run: OpenRun, texts: Sequence[str], explain: bool = True)
     texts = [normalise_unicode(text, config.data.normalisation) for text in texts]  # type: ignore[union-attr]
     words = [split_words(config.data, text) for text in texts]  # type: ignore[arg-type]
     if isinstance(config.model, ClassifierConfig):
-        scores, reach = _trained_scores(run, words), sizes(config, data).length
+        scores, reach = _trained_scores(run, words), model_sizes(config, data).length
     else:
         scores, reach = classifying.class_scores(config.model, data, run.parameters, words, texts), None
     has_probabilities = isinstance(config.model, ClassifierConfig) or classifying.has_probabilities(config.model)
@@ -99,7 +99,7 @@ def _words_within(vocabulary: Vocabulary, words: Sequence[str], reach: int | Non
 
 def _trained_scores(run: OpenRun, words: Sequence[tuple[str, ...]]) -> Float[np.ndarray, "n c"]:
     """Logits, in batches of one shape: rows of the training length."""
-    length = sizes(run.config, run.data).length
+    length = model_sizes(run.config, run.data).length
     logits = []
     for start in range(0, len(words), ROWS):
         tokens, valid = _rows(run, words[start : start + ROWS], ROWS, length)
@@ -130,8 +130,8 @@ def _gradient_drivers(run: OpenRun, words: tuple[str, ...], chosen: int) -> list
     Every place has a row of its own in the table, so that a word that comes twice has two numbers.
     """
     symbol_counts = [len(symbols) for symbols in word_symbols(run.data.vocabulary, words)]
-    length = 2 ** math.ceil(math.log2(max(1, min(sum(symbol_counts), sizes(run.config, run.data).length))))
-    length = min(length, sizes(run.config, run.data).length)
+    length = 2 ** math.ceil(math.log2(max(1, min(sum(symbol_counts), model_sizes(run.config, run.data).length))))
+    length = min(length, model_sizes(run.config, run.data).length)
     tokens, valid = _rows(run, [words], 1, length)
     table = input_embedding(run.config.model, jax.tree.map(jnp.asarray, run.parameters)).table[tokens[0]]
     gradient = _logit_gradient(run.config.model, run.parameters, table, valid, jnp.int32(chosen))

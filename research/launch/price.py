@@ -18,7 +18,7 @@ from research.data.batches import bucket_widths
 from research.data.dataset import Dataset, ExampleSplit, TextSplit
 from research.data.eval_batches import scored_tokens
 from research.models import MODELS
-from research.tasks.language_modelling import Sizes
+from research.tasks.sizes import Sizes
 from research.tasks.translating import ROWS, texts_per_source
 from research.train import lanes
 from research.train.update import Program

@@ -21,7 +21,6 @@ from research.data.dataset import Dataset
 from research.data.loading import load_dataset
 from research.data.sentence_dataset import symbol_numbers
 from research.launch.open_run import OpenRun
-from research.launch.plan import sizes
 from research.models.layers import layer_names, layer_vectors
 from research.results.item_tests import item_interval
 from research.results.plots import Picture, Series, line_plot
@@ -29,6 +28,7 @@ from research.results.report import Section
 from research.results.statistics import Interval, Items
 from research.results.study import Study, StudyCell
 from research.tasks.probing import ProbeResult, commonest, linear_probe
+from research.tasks.registry import model_sizes
 
 ROWS = 64  # sentences at a time
 SPLITS = ("train", "valid", "test")
@@ -137,7 +137,7 @@ def _rows(frozen: Frozen, data: Dataset, split: str) -> list[Int32[np.ndarray, "
 def _width(frozen: Frozen, labelled: Labelled, data: Dataset) -> int:
     """How many symbols are read of a sentence: data.length, or as many as learned positions reach."""
     model = frozen.config.model.encoder if isinstance(frozen.config.model, ClassifierConfig) else frozen.config.model
-    reach = sizes(frozen.config, frozen.data).length if isinstance(model, StackConfig) and not model.position.extrapolates else None
+    reach = model_sizes(frozen.config, frozen.data).length if isinstance(model, StackConfig) and not model.position.extrapolates else None
     return labelled.length if reach is None else min(labelled.length, reach - (frozen.start is not None))
 
 

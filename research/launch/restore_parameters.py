@@ -10,9 +10,9 @@ from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
 from research.config.schema import Config
 from research.data.dataset import Dataset
-from research.launch.plan import sizes
 from research.results import store
-from research.tasks.language_modelling import init_params
+from research.tasks.parameters import init_params
+from research.tasks.registry import model_sizes
 from research.train import checkpoint, fitted_files
 
 
@@ -27,5 +27,5 @@ def restore_parameters(config: Config, data: Dataset, folder: Path, data_dir: Pa
         return ngram_archive.load_ngram(folder / "model.npz")
     if not config.trained:
         return fitted_files.load_fitted(config.model, folder, data_dir)
-    template = jax.eval_shape(lambda: init_params(config, sizes(config, data), jax.random.key(0)))
+    template = jax.eval_shape(lambda: init_params(config, model_sizes(config, data), jax.random.key(0)))
     return jax.device_put(checkpoint.restore_checkpoint(folder / "checkpoints", checkpoint.FINAL, template))

@@ -12,7 +12,6 @@ from research.config.schema import Config, check_seed
 from research.config.unicode import argument_text
 from research.data.prompts import PromptLine, PromptSet, Query, count_unknown, longest_query, prompt_queries, read_prompt_lines
 from research.launch.open_run import OpenRun
-from research.launch.plan import sizes
 from research.launch.position_limits import check_reach
 from research.tasks.completions import (
     CompletionScores,
@@ -24,7 +23,8 @@ from research.tasks.completions import (
     score_completions,
     score_completions_by_ngram,
 )
-from research.train.evaluate import perplexity
+from research.tasks.outcomes import perplexity
+from research.tasks.registry import model_sizes
 
 
 class ScoringRequest(NamedTuple):
@@ -59,7 +59,7 @@ def score_prompts(run: OpenRun, request: ScoringRequest) -> dict[str, Any]:
     check_seed(request.seed, "--seed")
     prompt_set = PromptSet(request.lines, request.examples, data.vocabulary)
     completion_queries = prompt_queries(prompt_set, run.seed if request.seed is None else request.seed)
-    check_reach(config.model, sizes(config, data), longest_query(completion_queries), "Shorten it, or ask for fewer examples")
+    check_reach(config.model, model_sizes(config, data), longest_query(completion_queries), "Shorten it, or ask for fewer examples")
     judged_queries, greedy_texts = _score_and_decode(config, run.parameters, data.vocabulary.size, completion_queries)
     items = line_items(completion_queries, judged_queries)
     totals = {

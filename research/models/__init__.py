@@ -25,7 +25,7 @@ def _from_zero(config: Any, params: Any) -> int:
 
 
 class ModelFunctions(NamedTuple):
-    """What a model does, costs and consists of. Sizes are those of `language_modelling.init_sizes`.
+    """What a model does, costs and consists of. Sizes are those of `tasks.sizes.init_sizes`.
 
     init(config, key, *sizes) -> params
     empty(config, batch, capacity, vocabulary) -> carry

@@ -19,7 +19,7 @@ class ParameterCounts(NamedTuple):
 
 
 def count_parameters(config: Any, *sizes: int) -> ParameterCounts:
-    """Counted on the shapes of the real parameters. `sizes`: those of `language_modelling.init_sizes`."""
+    """Counted on the shapes of the real parameters. `sizes`: those of `tasks.sizes.init_sizes`."""
     return count_parameters_in(config, jax.eval_shape(lambda key: MODELS[type(config)].init(config, key, *sizes), jax.random.key(0)))
 
 
@@ -36,6 +36,6 @@ def _numbers(shapes: Any) -> int:
 def flops_per_token(config: Any, vocabulary: int, length: int, *more: int, scored: float = 1.0) -> float:
     """Forward, for one token of a window of `length`; `scored` is the share of tokens that pay for the output layer.
 
-    Sizes are those of `language_modelling.init_sizes`. Of an encoder-decoder the tokens of a window are its source's and its target's.
+    Sizes are those of `tasks.sizes.init_sizes`. Of an encoder-decoder the tokens of a window are its source's and its target's.
     """
     return MODELS[type(config)].flops(config, vocabulary, length, *more, scored=scored)

@@ -1,131 +1,139 @@
-"""Predict a symbol: the next token of a text or a generated example, or the class of a sentence. The task of every trained model here.
+"""Predict the next token, of a text or at the scored positions of generated examples."""
 
-A task is `init_params`, `empty_carry`, `loss` and `evaluate`, and is all that training knows of a model.
-"""
-
-from dataclasses import replace
-from functools import partial
-from typing import Any, NamedTuple
-
-import jax
-import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, Key
+import numpy as np
+from jaxtyping import PyTree
 
 from research.config.data import TextCorpus
-from research.config.encoder_decoder import EncoderDecoderConfig
-from research.config.schema import Config
-from research.data.batches import Batch
-from research.data.dataset import Dataset, TextSplit
-from research.models import MODELS
-from research.tasks.position_scores import PositionScores, logit_scores
+from research.config.schema import Config, Model
+from research.data.dataset import Dataset, TextSplit, units
+from research.data.eval_batches import eval_batches, items
+from research.data.prompts import load_prompt_set
+from research.data.text_dataset import misspelt_test_split
+from research.models.decode import reachable_positions
+from research.results.measures import PROMPTS
+from research.tasks.latency_calls import next_symbol_call
+from research.tasks.membership import TokenMembership, split_of, token_membership
+from research.tasks.outcomes import Outcomes, accuracies, bits, by_item, group_parts, mean_loss, perplexity
+from research.tasks.prompt_scores import PromptScores, score_prompt_set
+from research.tasks.sizes import Sizes
+from research.tasks.symbols import SYMBOL_OUTCOMES, example_share, symbol_loss, symbol_outcome, token_nats
+from research.tasks.task_kind import TEST, VALID, Finish, Metrics, SplitToScore, TaskKind
+
+MISSPELT = "misspelt"  # the view of the test text whose words are misspelt
+WINDOW = "at_"  # how the names of views at another window length begin
+ANY_GROUP = "_at_*"
+BITS = ("bits_per_character", "bits_per_byte")
+PROMPT_METRICS = ("perplexity", "bits_per_character", "exact_match", "preferred")
 
 
-class Sizes(NamedTuple):
-    """What a model must know of the data: how many symbols, how many tokens a training window has, and how many classes if any.
-
-    Of pairs also how many of the tokens are the source's, how many symbols are the target's, and the number of the source's first.
-    """
-
-    vocabulary: int
-    length: int
-    classes: int = 0
-    source: int = 0
-    targets: int = 0
-    first_source: int = 0
+def next_token_sizes(config: Config, data: Dataset) -> Sizes:
+    """A text has windows of `data.length`, an example as many inputs as it has."""
+    if config.data.reads == "text":
+        return Sizes(data.vocabulary.size, config.data.length)
+    return Sizes(data.vocabulary.size, data.train.inputs.shape[1])  # type: ignore[union-attr]
 
 
-def init_params(config: Config, sizes: Sizes, key: Key[Array, ""]) -> Any:
-    """The parameters of a model before training."""
-    return MODELS[type(config.model)].init(config.model, key, *init_sizes(config.model, sizes))
-
-
-def init_sizes(model: Any, sizes: Sizes) -> tuple[int, ...]:
-    """What `init_params` of a model is given: the number of classes where there are any, and the sides where there is an encoder."""
-    if isinstance(model, EncoderDecoderConfig):
-        return sizes.vocabulary, sizes.length - sizes.source, sizes.source, sizes.targets, sizes.first_source
-    return sizes[:3] if sizes.classes else sizes[:2]
-
-
-def empty_carry(config: Config, sizes: Sizes, batch: int, capacity: int = 0) -> Any:
-    """The carry of `batch` rows before their first token."""
-    return MODELS[type(config.model)].empty(config.model, batch, capacity, sizes.vocabulary)
-
-
-def scored_share(data: Dataset) -> float:
-    """The share of input positions that pay for the output layer in training."""
-    return 1.0 if isinstance(data.train, TextSplit) else data.train.where.shape[1] / data.train.inputs.shape[1]
-
-
-def loss(
-    config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""], sampling: Key[Array, ""] | None = None
-) -> tuple[Float[Array, ""], Float[Array, ""], Any, dict[str, Float[Array, ""]]]:
-    """The training loss summed over scored tokens, their weight, the carry, and the plain cross-entropy among the metrics.
-
-    `key` is for dropout, `sampling` for `train.scheduled_sampling`. Label smoothing trains against (1 - s) one_hot + s uniform (Szegedy
-    et al. 2016, sec. 7).
-    """
-    if config.train.scheduled_sampling:
-        assert sampling is not None, "a stream of its own"
-        batch = with_scheduled_sampling(config, params, carry, batch, sampling)
-    carry, position_scores = _scores(config, params, carry, batch, key)
-    smoothing = config.train.label_smoothing
-    smoothed = (1 - smoothing) * position_scores.nats + smoothing * position_scores.uniform if smoothing else position_scores.nats
-    return (smoothed * batch.weight).sum(), batch.weight.sum(), carry, {"loss": (position_scores.nats * batch.weight).sum()}
-
-
-def with_scheduled_sampling(config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""]) -> Batch:
-    """The batch of pairs with some of the target's symbols replaced, as inputs, by what the model predicts there (Bengio et al. 2015).
-
-    Predictions come of a first pass that reads the true symbols, so that both passes are parallel (Mihaylova & Martins 2019, sec. 3.2);
-    the paper draws one symbol after another. The rate is constant, and what is replaced has no gradient.
-    """
-    likeliest = _scores(config, params, carry, batch, None)[1].likeliest[:, :-1]
-    sampled = jax.random.bernoulli(key, config.train.scheduled_sampling, likeliest.shape)
-    target = batch.source + 1
-    inputs = jnp.where(sampled, likeliest, batch.inputs[:, target:])
-    return replace(batch, inputs=batch.inputs.at[:, target:].set(inputs))
-
-
-def evaluate(config: Config, params: Any, carry: Any, batch: Batch) -> tuple[Float[Array, "b q"], Int[Array, "b q"], Any]:
-    """Nats of each scored token and the likeliest symbol there, without dropout; where the weight is zero they mean nothing."""
-    carry, position_scores = _scores(config, params, carry, batch, None)
-    return position_scores.nats, position_scores.likeliest, carry
-
-
-@partial(jax.jit, static_argnums=0)
-def class_logits(model: Any, params: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]) -> Float[Array, "b c"]:
-    """Of a trained classifier, without dropout."""
-    kind = MODELS[type(model)]
-    return kind.logits(model, params, kind.hidden(model, params, (), tokens, valid, None, False)[1])[:, 0]
+def next_token_share(data: Dataset) -> float:
+    """All positions of a text pay for the output layer."""
+    return 1.0 if isinstance(data.train, TextSplit) else example_share(data)
 
 
 def carries_state(config: Config) -> bool:
-    """Whether the carry of one batch is the start of the next: contiguous columns (truncated back-propagation)."""
+    """Contiguous columns of a text hand the carry on."""
     return isinstance(config.data, TextCorpus) and config.data.batches == "columns"
 
 
-def _scores(config: Config, params: Any, carry: Any, batch: Batch, key: Array | None) -> tuple[Any, PositionScores]:
-    """The carry, and the scores of the scored positions; without a key (evaluation) the logits are of a product in float32."""
-    model = MODELS[type(config.model)]
-    if model.read:
-        return _target_scores(config, params, batch, key)
-    carry, h, _ = model.hidden(config.model, params, carry, batch.inputs, batch.valid, key, False)
-    if batch.where is not None:
-        h = jnp.take_along_axis(h, batch.where[..., None], axis=1)
-    kernel, bias = model.output(config.model, params, key is None)
-    return carry, logit_scores(h, kernel, bias, batch.targets)
+def text_splits(config: Config, data: Dataset) -> dict[str, SplitToScore]:
+    """Validation and test, the test split at further window lengths that the model reaches, and misspelt."""
+    windows = [window for window in config.eval.also if f"test.perplexity_at_{window}" not in unavailable_metrics(config)]
+    test_views = {f"{WINDOW}{window}": split_to_score(config, data, TEST, window) for window in windows}
+    misspelt = {MISSPELT: _misspelt(config, data)} if config.eval.misspelt else {}
+    return {VALID: split_to_score(config, data, VALID), TEST: split_to_score(config, data, TEST)} | test_views | misspelt
 
 
-def _target_scores(config: Config, params: Any, batch: Batch, key: Array | None) -> tuple[tuple[()], PositionScores]:
-    """The same of a decoder that begins where an encoder ended: every position of the target is scored, and nothing is carried on."""
-    model, source = MODELS[type(config.model)], batch.source
-    keys = (None, None) if key is None else tuple(jax.random.split(key))
-    carry = model.read(config.model, params, batch.inputs[:, :source], batch.valid[:, :source], keys[0])
-    _, h, _ = model.hidden(config.model, params, carry, batch.inputs[:, source:], batch.valid[:, source:], keys[1], False)
-    kernel, bias = model.output(config.model, params, key is None)
-    return (), logit_scores(h, kernel, bias, batch.targets)
+def split_to_score(config: Config, data: Dataset, name: str, window: int | None = None) -> SplitToScore:
+    """`window`: in tokens, where it is not the one that is asked for."""
+    length, stride = (config.eval_length, config.eval_stride) if config.data.reads == "text" else (1, 1)
+    batches = eval_batches(config.data, config.eval, split_of(data, name), data.eos, window or length, stride)
+    return SplitToScore(batches, token_membership(data, name))
 
 
-def stop_gradient(carry: Any) -> Any:
-    """Truncated back-propagation: the state goes on, the gradient stops."""
-    return jax.tree.map(jax.lax.stop_gradient, carry)
+def _misspelt(config: Config, data: Dataset) -> SplitToScore:
+    """The test text with `eval.misspelt` of its words misspelt; bits are over the characters and bytes that it had."""
+    copy = misspelt_test_split(data, config.eval.misspelt)
+    batches = eval_batches(config.data, config.eval, copy, data.eos, config.eval_length, config.eval_stride)
+    return SplitToScore(batches, TokenMembership(items(copy), units=units(copy)))
+
+
+def unavailable_metrics(config: Config) -> dict[str, str]:
+    """The metrics of `eval.also` that a model cannot have, and why: learned positions end at the training length."""
+    if config.data.reads != "text" or (last := reachable_positions(config.model, config.data.length).text) is None:
+        return {}
+    reason = f"learned positions end at data.length = {last}"
+    return {f"test.perplexity_at_{window}": reason for window in config.eval.also if window > last}
+
+
+def measure_tokens(config: Config, name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, float]:
+    """Loss in nats a token, perplexity, bits a character and a byte, accuracy in all and within groups."""
+    if name == MISSPELT:
+        return {f"{unit}_at_{config.eval.misspelt:g}_{MISSPELT}": value for unit, value in bits(outcomes, belongs).items()}
+    losses = mean_loss(outcomes)
+    if name.startswith(WINDOW):
+        return {f"perplexity_{name}": perplexity(losses["loss"])}
+    told = losses | {"perplexity": perplexity(losses["loss"])} | bits(outcomes, belongs) if losses else {}
+    return told | (accuracies(outcomes["correct"], group_parts(belongs)) if "correct" in outcomes else {})
+
+
+def token_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarray]:
+    """Sums by line or example; of the misspelt view its losses."""
+    if name == MISSPELT:
+        return {MISSPELT: by_item(outcomes, belongs)["loss"]}
+    return {} if name.startswith(WINDOW) else by_item(outcomes, belongs)
+
+
+def token_losses(name: str, outcomes: Outcomes) -> np.ndarray | None:
+    """Nats of each token; not of further windows."""
+    return None if name.startswith(WINDOW) else token_nats(name, outcomes)
+
+
+def next_token_metrics(config: Config, given: frozenset[str]) -> Metrics:
+    """As `measure_tokens` names them, and those of prompts."""
+    losses = ("loss", "perplexity", *(BITS if config.data.reads == "text" else ())) if "nats" in given else ()
+    names = [f"perplexity_at_{window}" for window in config.eval.also if config.trained]
+    names += [f"{unit}_at_{config.eval.misspelt:g}_{MISSPELT}" for unit in BITS] if config.eval.misspelt else []
+    names += [f"{name}{PROMPTS}" for name in PROMPT_METRICS] if config.eval.prompts else []
+    return Metrics((*losses, *(("accuracy", f"accuracy{ANY_GROUP}") if "correct" in given else ())), names)
+
+
+def answer_prompts(config: Config, model: Model, seed: int, params: PyTree, data: Dataset) -> Finish:
+    """The prompt set, where `eval` names one."""
+    prompt_set = load_prompt_set(config.eval, data.vocabulary)
+    return Finish() if prompt_set is None else prompted(score_prompt_set(model, params, prompt_set, seed))
+
+
+def prompted(answers: PromptScores) -> Finish:
+    """The metrics and the items of a prompt set."""
+    return Finish(
+        metrics={f"{name}{PROMPTS}": value for name, value in answers.metrics.items()},
+        arrays={"prompts.npz": answers.items},
+        identities={"prompts": answers.identity},
+        extra={"unknown_in_prompts": answers.unknown},
+    )
+
+
+LANGUAGE_MODELLING = TaskKind(
+    sizes=next_token_sizes,
+    scored_share=next_token_share,
+    splits=text_splits,
+    belongs=token_membership,
+    carries=carries_state,
+    loss=symbol_loss,
+    outcome=symbol_outcome,
+    outcomes=SYMBOL_OUTCOMES,
+    measure=measure_tokens,
+    items=token_items,
+    token_losses=token_losses,
+    metrics=next_token_metrics,
+    finish=answer_prompts,
+    call=next_symbol_call,
+)

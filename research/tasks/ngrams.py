@@ -1,22 +1,14 @@
 """n-grams as a task: fitted, not trained."""
 
-from typing import Any, NamedTuple
-
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from research.classic import ngram
 from research.config.model import NGram
-from research.data.dataset import Dataset, ExampleSplit, TextSplit
+from research.data.dataset import Dataset, ExampleSplit, Split, TextSplit
+from research.tasks.outcomes import Outcomes
 
 PROBABILITIES_LIMIT = 2**24  # probabilities at once, while examples are scored
-
-
-class NGramScores(NamedTuple):
-    """Nats of each scored token of a split, in its order, and whether the likeliest word was right (None where that was not computed)."""
-
-    nats: Float[np.ndarray, " n"]
-    correct: Bool[np.ndarray, " n"] | None
 
 
 def fit_ngram_model(config: NGram, data: Dataset) -> ngram.NGramModel:
@@ -27,13 +19,14 @@ def fit_ngram_model(config: NGram, data: Dataset) -> ngram.NGramModel:
     return ngram.fit_ngram_sequences(config, *_with_answers(data.train), data.vocabulary.size)
 
 
-def score_ngram_model(model: ngram.NGramModel, split: Any) -> NGramScores:
-    """Every token of a text, or every scored position of the examples."""
+def score_ngram_model(model: ngram.NGramModel, split: Split) -> Outcomes:
+    """Nats of every token of a text, or of every scored position of the examples, and whether the likeliest word was right there."""
     if isinstance(split, TextSplit):
-        return NGramScores(-ngram.log_probabilities(model, split.tokens), None)
+        return {"nats": -ngram.log_probabilities(model, split.tokens)}
     rows = max(1, PROBABILITIES_LIMIT // (split.where.shape[1] * model.vocabulary_size))
     parts = [_score_rows(model, split, slice(first, first + rows)) for first in range(0, len(split.inputs), rows)]
-    return NGramScores(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    nats, correct = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return {"nats": nats, "correct": correct}
 
 
 def _score_rows(model: ngram.NGramModel, split: ExampleSplit, rows: slice) -> tuple[Float[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
@@ -43,7 +36,7 @@ def _score_rows(model: ngram.NGramModel, split: ExampleSplit, rows: slice) -> tu
     return nats[scored], (log_p.argmax(axis=-1) == targets)[scored]
 
 
-def unseen_shares(model: ngram.NGramModel, split: Any) -> dict[str, float]:
+def unseen_shares(model: ngram.NGramModel, split: Split) -> dict[str, float]:
     """The share of a text's n-grams that training never saw, by order."""
     if not isinstance(split, TextSplit):
         return {}

@@ -16,7 +16,7 @@ from jaxtyping import Array, Int, Key, UInt32
 from research.config.data import TextCorpus
 from research.config.schema import Config
 from research.data.batches import Arrays, Batch, TextArrays, circular_batch, host_batch, train_batch
-from research.train.random_streams import stream_key
+from research.nn.random_streams import stream_key
 
 
 class HostSource(NamedTuple):

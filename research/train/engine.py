@@ -12,16 +12,15 @@ from jax.sharding import Mesh
 
 from research.config.node import Node
 from research.config.schema import Config
-from research.data.batches import Batch
 from research.nn.recurrent_cells import CELLS
+from research.tasks.outcomes import Outcomes, concatenate
+from research.tasks.task_kind import Batches
 from research.train import lanes
 from research.train.batch_source import HostSource, zero_batches
-from research.train.evaluate import SplitScores, concatenate, evaluate_batch, first_carry, in_split_order
+from research.train.evaluate import evaluate_batch, first_carry, in_split_order
 from research.train.update import Program, abstract_state, train_until
 
 LARGE_KERNEL = 2**19  # bytes
-
-Batches = tuple[Batch, ...]  # a few shapes, each stacked on a leading axis
 
 
 class Evaluator(NamedTuple):
@@ -103,25 +102,21 @@ def compile_evaluator(program: Program, shapes: tuple[Batches, ...], runs: int) 
     return Evaluator(program, mesh, width, evaluate)
 
 
-def score_lanes(evaluator: Evaluator, params: Any, active: list[bool], batches: Batches, n: int) -> list[SplitScores | None]:
-    """The scores of a split of `n` tokens under the lanes' parameters (joined); None for a lane that is not active."""
+def score_lanes(evaluator: Evaluator, params: Any, active: list[bool], batches: Batches, n: int) -> list[Outcomes | None]:
+    """The outcomes of a split of `n` tokens under the lanes' parameters (joined); None for a lane that is not active."""
     flags = lanes.stack_lanes(evaluator.mesh, [np.asarray(flag) for flag in active])
-    nats: list[Any] = []
-    likeliest: list[Any] = []
+    joined: list[dict[str, Any]] = []
     for stacked in batches:
         carry = lanes.stack_lanes(evaluator.mesh, [first_carry(evaluator.program, stacked.inputs.shape[1])] * evaluator.width)
         for i in range(stacked.inputs.shape[0]):
             batch = jax.tree.map(lambda leaf, i=i: leaf[i], stacked)
-            batch_nats, batch_likeliest, carry = evaluator.evaluate[_key(batch)](
-                params, carry, flags, lanes.replicate(evaluator.mesh, batch)
-            )
-            nats.append(batch_nats)
-            likeliest.append(batch_likeliest)
+            batch_outcomes, carry = evaluator.evaluate[_key(batch)](params, carry, flags, lanes.replicate(evaluator.mesh, batch))
+            joined.append(batch_outcomes)
 
-    def lane_part(joined: list[Any], lane: int) -> np.ndarray:
-        return concatenate([np.asarray(lanes.get_lane(batch, lane)) for batch in joined])
+    def lane_outcomes(lane: int) -> Outcomes:
+        return {name: concatenate([np.asarray(lanes.get_lane(batch[name], lane)) for batch in joined]) for name in joined[0]}
 
-    return [in_split_order(batches, lane_part(nats, i), lane_part(likeliest, i), n) if on else None for i, on in enumerate(active)]
+    return [in_split_order(batches, lane_outcomes(i), n) if on else None for i, on in enumerate(active)]
 
 
 def _compile_evaluation(program: Program, mesh: Mesh, params: Any, batch: Any, width: int) -> Any:

@@ -21,50 +21,70 @@ from research.data.prompts import load_prompt_set
 from research.data.text_dataset import misspelt_test_split
 from research.results import store
 from research.tasks import classifying, ngrams
+from research.tasks.language_modelling import MISSPELT, prompted
+from research.tasks.membership import TokenMembership
+from research.tasks.outcomes import Outcomes
+from research.tasks.prompt_scores import score_prompt_set_by_ngram
+from research.tasks.registry import task_of
+from research.tasks.task_kind import TEST, VALID, Finish, Scored
 from research.train import fitted_files
-from research.train.evaluate import SplitScores, TokenMembership
 from research.train.pooled_folds import pool_folds, score_pooled_folds
-from research.train.prompt_scores import score_prompt_set_by_ngram
-from research.train.tested_files import ScoredCopy, TestedSplits, write_test
+from research.train.tested_files import write_test
 from research.train.trained_files import Job, write_beginning, write_result, write_status
 
 
+class FittedTest(NamedTuple):
+    """What a fitted run says of the test split: outcomes by the names of its views, and what follows."""
+
+    outcomes: dict[str, Outcomes]
+    finish: Finish
+
+
 class FittedTask(NamedTuple):
-    """fit(job, data, data_dir) -> scores of validation, figures for result.json; test(job, data, data_dir) -> scores of the test split."""
+    """fit(job, data, data_dir) -> outcomes of validation, figures for result.json; test(job, data, data_dir) -> those of the test split."""
 
-    fit: Callable[[Job, Dataset, Path | None], tuple[SplitScores | None, dict[str, Any]]]
-    test: Callable[[Job, Dataset, Path | None], TestedSplits]
+    fit: Callable[[Job, Dataset, Path | None], tuple[Outcomes | None, dict[str, Any]]]
+    test: Callable[[Job, Dataset, Path | None], FittedTest]
 
 
-def fit_run(job: Job, data: Dataset, data_dir: Path | None, belongs: TokenMembership) -> dict[str, Any]:
-    """Fit, score validation, write the files of a trained run, and return the metrics. `belongs`: of the validation split."""
+def fit_run(job: Job, data: Dataset, data_dir: Path | None) -> dict[str, Any]:
+    """Fit, score validation, write the files of a trained run, and return the metrics."""
     write_beginning(job, 0, 1)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        scores, figures = fitted_task(job.config).fit(job, data, data_dir)
+        outcomes, figures = fitted_task(job.config).fit(job, data, data_dir)
     store.write_text(job.folder / "log.txt", "".join(f"{warning.message}\n" for warning in caught))
-    metrics = write_result(job, scores, belongs, {"best_step": None, "steps": 0} | figures)
+    belongs = task_of(job.config).belongs(data, VALID)
+    metrics = write_result(job, outcomes, belongs, {"best_step": None, "steps": 0} | figures)
     write_status(job, "trained", 1, 1)
     return metrics
 
 
-def score_fitted(job: Job, data: Dataset, data_dir: Path | None, belongs: TokenMembership) -> dict[str, Any]:
-    """Score the test split by what a fitted run has kept, write it, and return the metrics of both splits. `belongs`: of the test split."""
+def score_fitted(job: Job, data: Dataset, data_dir: Path | None) -> dict[str, Any]:
+    """Score the test split by what a fitted run has kept, write it, and return the metrics of both splits."""
     began = time.perf_counter()
-    tested = fitted_task(job.config).test(job, data, data_dir)
-    return write_test(job, tested, belongs, time.perf_counter() - began)
+    outcomes, finish = fitted_task(job.config).test(job, data, data_dir)
+    seconds = time.perf_counter() - began
+    belongs = {TEST: task_of(job.config).belongs(data, TEST)} | ({MISSPELT: _copied_membership(job, data)} if MISSPELT in outcomes else {})
+    return write_test(job, {name: Scored(view, belongs[name]) for name, view in outcomes.items()}, finish, seconds)
 
 
-def _count(job: Job, data: Dataset, data_dir: Path | None) -> tuple[SplitScores, dict[str, Any]]:
+def _copied_membership(job: Job, data: Dataset) -> TokenMembership:
+    """Of the misspelt test text, whose characters and bytes are those of the original."""
+    copy = misspelt_test_split(data, job.config.eval.misspelt)
+    return TokenMembership(items(copy), units=units(copy))
+
+
+def _count(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Outcomes, dict[str, Any]]:
     assert isinstance(job.config.model, NGram)
     began = time.perf_counter()
     model = ngrams.fit_ngram_model(job.config.model, data)
     fitted = time.perf_counter()
-    scores = _scores(ngrams.score_ngram_model(model, data.valid))
+    outcomes = ngrams.score_ngram_model(model, data.valid)
     ended = time.perf_counter()
     ngram_archive.save_ngram(model, job.folder / "model.npz")
     tokens_seen = len(data.train.tokens) if isinstance(data.train, TextSplit) else int(data.train.valid.sum())
-    return scores, {
+    return outcomes, {
         "params": {"total": ngram.stored_ngrams(model), "body": ngram.stored_ngrams(model)},
         "flops_per_token": float(2 * model.order),
         "tokens_seen": tokens_seen,
@@ -77,35 +97,26 @@ def _count(job: Job, data: Dataset, data_dir: Path | None) -> tuple[SplitScores,
     }
 
 
-def _test_counts(job: Job, data: Dataset, data_dir: Path | None) -> TestedSplits:
+def _test_counts(job: Job, data: Dataset, data_dir: Path | None) -> FittedTest:
     model = ngram_archive.load_ngram(job.folder / "model.npz")
-    score_split = lambda split: _scores(ngrams.score_ngram_model(model, split))
+    misspelt = {MISSPELT: misspelt_test_split(data, job.config.eval.misspelt)} if job.config.eval.misspelt else {}
+    outcomes = {name: ngrams.score_ngram_model(model, split) for name, split in {TEST: data.test, **misspelt}.items()}
     prompt_set = load_prompt_set(job.config.eval, data.vocabulary)
-    answers = None if prompt_set is None else score_prompt_set_by_ngram(model, prompt_set)
-    return TestedSplits(
-        score_split(data.test), {}, _misspelt(job.config, data, score_split), None, answers, ngrams.unseen_shares(model, data.test)
-    )
+    finish = Finish() if prompt_set is None else prompted(score_prompt_set_by_ngram(model, prompt_set))
+    return FittedTest(outcomes, finish._replace(extra={**ngrams.unseen_shares(model, data.test), **finish.extra}))
 
 
-def _misspelt(config: Config, data: Dataset, score: Callable[[TextSplit], SplitScores]) -> ScoredCopy | None:
-    """The test text with `eval.misspelt` of its words misspelt; bits are over the characters and bytes that it had."""
-    if config.eval.misspelt == 0:
-        return None
-    copy = misspelt_test_split(data, config.eval.misspelt)
-    return ScoredCopy(score(copy), TokenMembership(items(copy), units=units(copy)))
-
-
-def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[SplitScores | None, dict[str, Any]]:
+def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Outcomes | None, dict[str, Any]]:
     config, began = job.config.model, time.perf_counter()
     fitted = classifying.fit_classifier(config, data, job.seed, data_dir)
     learned = time.perf_counter()
     valid = data.sentences["valid"]
-    scores = _score_sentences(config, data, fitted.model, valid) if len(valid.labels) else None  # a fold may need no validation
+    outcomes = _score_sentences(config, data, fitted.model, valid) if len(valid.labels) else None  # a fold may need no validation
     ended = time.perf_counter()
     fitted_files.save_fitted(config, fitted.model, job.folder)
     lengths = [len(sentence) for sentence in data.sentences["train"].words]
     empty_valid: dict[str, Any] = {} if len(valid.labels) else {"valid": {}}
-    return scores, empty_valid | {
+    return outcomes, empty_valid | {
         "params": {"total": fitted.parameters, "body": fitted.parameters},
         "flops_per_token": 0.0 if isinstance(config, Rules) else 2.0 * len(data.classes),
         "tokens_seen": 0 if isinstance(config, Rules) else sum(lengths),
@@ -118,19 +129,15 @@ def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[SplitScor
     }
 
 
-def _test_classes(job: Job, data: Dataset, data_dir: Path | None) -> TestedSplits:
+def _test_classes(job: Job, data: Dataset, data_dir: Path | None) -> FittedTest:
     model = fitted_files.load_fitted(job.config.model, job.folder, data_dir)
-    return TestedSplits(_score_sentences(job.config.model, data, model, data.sentences["test"]), {})
+    return FittedTest({TEST: _score_sentences(job.config.model, data, model, data.sentences["test"])}, Finish())
 
 
-def _score_sentences(config: Any, data: Dataset, model: Any, sentences: LabelledSentences) -> SplitScores:
+def _score_sentences(config: Any, data: Dataset, model: Any, sentences: LabelledSentences) -> Outcomes:
     scores = classifying.class_scores(config, data, model, sentences.words, sentences.texts)
     nats, chosen = classifying.nats_and_predictions(config, scores, sentences.labels)
-    return SplitScores(nats, chosen == sentences.labels, chosen)
-
-
-def _scores(scored: ngrams.NGramScores) -> SplitScores:
-    return SplitScores(scored.nats, scored.correct)
+    return ({} if nats is None else {"nats": nats}) | {"correct": chosen == sentences.labels, "likeliest": chosen}
 
 
 def _latency(model: ngram.NGramModel, data: Dataset) -> float | None:
@@ -145,14 +152,14 @@ def _latency(model: ngram.NGramModel, data: Dataset) -> float | None:
     return 1e3 * float(np.median(times))
 
 
-def _interpolate(job: Job, data: Dataset, data_dir: Path | None) -> tuple[SplitScores, dict[str, Any]]:
+def _interpolate(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Outcomes, dict[str, Any]]:
     began = time.perf_counter()
     first, second = (_log_probabilities(folder, "valid") for folder in job.parents)
     weight = best_weight(first, second)
     results = [store.read_result(folder) or {} for folder in job.parents]
     total = lambda key: sum(result["params"][key] for result in results)
     seconds = [result["cost"]["seconds"] for result in results]
-    return SplitScores(-interpolate(first, second, weight), None), {
+    return {"nats": -interpolate(first, second, weight)}, {
         "params": {"total": total("total"), "body": total("body")},
         "flops_per_token": sum(result["flops_per_token"] for result in results),
         "tokens_seen": max(result["tokens_seen"] for result in results),
@@ -167,15 +174,14 @@ def _interpolate(job: Job, data: Dataset, data_dir: Path | None) -> tuple[SplitS
     }
 
 
-def _test_mixture(job: Job, data: Dataset, data_dir: Path | None) -> TestedSplits:
-    result = store.read_result(job.folder) or {}
-    weight = result["extra"]["weight_of_first"]
+def _test_mixture(job: Job, data: Dataset, data_dir: Path | None) -> FittedTest:
+    weight = (store.read_result(job.folder) or {})["extra"]["weight_of_first"]
     first, second = job.parents
 
-    def mixed_scores(name: str) -> SplitScores:
-        return SplitScores(-interpolate(_log_probabilities(first, name), _log_probabilities(second, name), weight), None)
+    def mixed(name: str) -> Outcomes:
+        return {"nats": -interpolate(_log_probabilities(first, name), _log_probabilities(second, name), weight)}
 
-    return TestedSplits(mixed_scores("test"), {}, _misspelt(job.config, data, lambda _: mixed_scores("misspelt")))
+    return FittedTest({name: mixed(name) for name in (TEST, *((MISSPELT,) if job.config.eval.misspelt else ()))}, Finish())
 
 
 def _log_probabilities(folder: Path, name: str) -> np.ndarray:
@@ -186,9 +192,14 @@ def _log_probabilities(folder: Path, name: str) -> np.ndarray:
     return -nats[name].astype(np.float64)
 
 
+def _test_pooled(job: Job, data: Dataset, data_dir: Path | None) -> FittedTest:
+    outcomes, extra = score_pooled_folds(job, data)
+    return FittedTest({TEST: outcomes}, Finish(extra=extra))
+
+
 def fitted_task(config: Config) -> FittedTask:
     """That of the model; a row of folds learns nothing itself."""
-    return FittedTask(pool_folds, score_pooled_folds) if config.pooled else FITTED_TASKS[type(config.model)]
+    return FittedTask(pool_folds, _test_pooled) if config.pooled else FITTED_TASKS[type(config.model)]
 
 
 FITTED_TASKS: dict[type, FittedTask] = {

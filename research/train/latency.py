@@ -1,4 +1,4 @@
-"""How long a model takes for one more token, or for one sentence."""
+"""How long a model takes for one more token, or for one row."""
 
 import time
 from collections.abc import Callable
@@ -8,30 +8,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from research.config.decoding import Greedy
-from research.models.decode import generate_tokens
-from research.tasks.language_modelling import class_logits
-from research.tasks.translating import prefill
+from research.tasks.registry import task_of
 from research.train.update import Program, abstract_state
-
-TOKENS = 32
 
 
 def latency_ms(program: Program) -> float:
-    """Milliseconds for each further token of one row, greedy, on one device; of a classifier, for one sentence of the training length.
+    """Milliseconds for each further token of one row, greedy, on one device; of a model that reads whole rows, for one of training length.
 
-    The median of five runs: of a compiled loop over 32 tokens, or of one call.
+    The median of five runs: of a compiled loop over tokens, or of one call.
     """
-    config: Any = program.config.model
+    config = program.config
     params = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), abstract_state(program)[1].params)
-    if program.sizes.classes:
-        tokens = jnp.zeros((1, program.sizes.length), jnp.int32)
-        return median_ms(lambda: class_logits(config, params, tokens, jnp.ones(tokens.shape, bool)))
-    steps = min(TOKENS, program.sizes.length)
-    prompt = jnp.full((1, program.sizes.source + 1), program.sizes.first_source, jnp.int32)
-    carry, logits = prefill(config, params, prompt, jnp.ones(prompt.shape, bool), steps, program.sizes.vocabulary)
-    options = {"decoder": Greedy(), "steps": steps + 1, "end": None}  # the first is chosen by the logits that are given
-    return median_ms(lambda: generate_tokens(config, params, carry, logits, jax.random.key(0), **options)) / steps
+    call, steps = task_of(config).call(config.model, params, program.sizes)
+    return median_ms(call) / steps
 
 
 def median_ms(call: Callable[[], Any], calls: int = 5) -> float:

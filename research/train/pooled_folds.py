@@ -8,8 +8,7 @@ import numpy as np
 from research.data.dataset import Dataset
 from research.results import store
 from research.results.summary import mean_of
-from research.train.evaluate import SplitScores
-from research.train.tested_files import TestedSplits
+from research.tasks.outcomes import Outcomes
 from research.train.trained_files import Job
 
 
@@ -31,18 +30,18 @@ def pool_folds(job: Job, data: Dataset, data_dir: Path | None) -> tuple[None, di
     }
 
 
-def score_pooled_folds(job: Job, data: Dataset, data_dir: Path | None) -> TestedSplits:
-    """The scores of all test sentences, in the order of `data`. `extra`: the deviation over the folds of their accuracies."""
+def score_pooled_folds(job: Job, data: Dataset) -> tuple[Outcomes, dict[str, float]]:
+    """The outcomes of all test sentences, in the order of `data`; how many folds, and the deviation over them of their accuracies."""
     items = [store.read_items(folder) or {} for folder in job.parents]
     classes, predicted = (np.concatenate([fold[name] for fold in items]) for name in ("class", "predicted"))
     assert np.array_equal(classes, data.sentences["test"].labels), "every sentence is in the test of one fold"
     nats = [(store.read_tokens(folder) or {}).get("test") for folder in job.parents]
     fold_nats = [fold for fold in nats if fold is not None]
     accuracies = [float(np.mean(fold["predicted"] == fold["class"])) for fold in items]
-    scores = SplitScores(
-        np.concatenate(fold_nats) if len(fold_nats) == len(nats) else None, predicted == classes, predicted.astype(np.int32)
-    )
-    return TestedSplits(scores, {}, extra={"folds": float(len(items)), "sd_over_folds": float(np.std(accuracies, ddof=1))})
+    outcomes: Outcomes = {"correct": predicted == classes, "likeliest": predicted.astype(np.int32)}
+    if len(fold_nats) == len(nats):
+        outcomes["nats"] = np.concatenate(fold_nats)
+    return outcomes, {"folds": float(len(items)), "sd_over_folds": float(np.std(accuracies, ddof=1))}
 
 
 def _floats(values: dict[str, int]) -> dict[str, float | None]:

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from research.results.measures import direction
-from research.train.evaluate import SplitScores
+from research.tasks.outcomes import Outcomes
 from research.train.update import State
 
 
@@ -21,7 +21,7 @@ class BestValidation:
     cost: float  # train.select, with its sign changed where higher is better; not finite where the loss is not
     step: int
     since: int  # validations since
-    scores: SplitScores
+    outcomes: Outcomes
 
 
 class Progress(NamedTuple):
@@ -45,11 +45,9 @@ def better(cost: float, best: BestValidation | None) -> bool:
     return best is None or (math.isfinite(cost) and (not math.isfinite(best.cost) or cost < best.cost))
 
 
-def pack(state: State, best: BestValidation | None, progress: Progress, size: int) -> dict[str, Any]:
-    """One tree of one form, whether or not there is a best yet. `size`: how many tokens validation scores."""
-    placeholder = BestValidation(
-        state.params, 0.0, -1, 0, SplitScores(np.zeros(size, np.float32), np.zeros(size, bool), np.zeros(size, np.int32))
-    )
+def pack(state: State, best: BestValidation | None, progress: Progress, blank: Outcomes) -> dict[str, Any]:
+    """One tree of one form, whether or not there is a best yet. `blank`: outcomes of validation that mean nothing."""
+    placeholder = BestValidation(state.params, 0.0, -1, 0, blank)
     stored = best or placeholder
     return {
         "state": state,
@@ -58,7 +56,7 @@ def pack(state: State, best: BestValidation | None, progress: Progress, size: in
             "cost": np.float64(stored.cost),
             "step": np.int32(stored.step),
             "since": np.int32(stored.since),
-            "scores": stored.scores._asdict(),
+            "scores": stored.outcomes,
         },
         "progress": {
             "seconds": np.asarray(progress[:2], np.float64),
@@ -74,6 +72,6 @@ def unpack(saved: dict[str, Any]) -> tuple[State, BestValidation | None, Progres
     train, evaluate = map(float, progress_tree["seconds"])
     progress = Progress(train, evaluate, int(progress_tree["tokens"]), int(progress_tree["not_finite"]))
     best = BestValidation(
-        best_tree["params"], float(best_tree["cost"]), int(best_tree["step"]), int(best_tree["since"]), SplitScores(**best_tree["scores"])
+        best_tree["params"], float(best_tree["cost"]), int(best_tree["step"]), int(best_tree["since"]), best_tree["scores"]
     )
     return jax.tree.map(np.asarray, saved["state"]), best if best.step >= 0 else None, progress

@@ -22,17 +22,20 @@ from research.config.schema import Config
 from research.models.classifier import from_language_model
 from research.results import store
 from research.results.lock import Claim, HeldError, claim
-from research.tasks.language_modelling import Sizes, init_params
+from research.tasks.outcomes import Outcomes, blank_outcomes
+from research.tasks.parameters import init_params
+from research.tasks.registry import task_of
+from research.tasks.sizes import Sizes
+from research.tasks.task_kind import VALID, SplitToScore
 from research.text.vocabulary import Vocabulary
 from research.train import checkpoint, lanes
 from research.train.batch_source import HostSource, StackedBatches, stack_batches, zero_batches
 from research.train.engine import Engine, score_lanes
-from research.train.evaluate import SplitScores, compute_metrics
 from research.train.events import Checkpointed, Diverged, Held, Listener, Progressed, Resumed, Started, Trained, Validated
 from research.train.initial_vectors import load_initial_vectors
 from research.train.optimiser import learning_rate_factor, traced_hyperparameters
 from research.train.resume import BestValidation, Progress, better, cost_of, pack, unpack
-from research.train.scoring import Finished, HeldOut, Interrupted, SplitToScore, score_finished
+from research.train.scoring import Finished, HeldOut, Interrupted, score_finished
 from research.train.trained_files import ENDED, Job, write_beginning, write_result, write_status
 from research.train.update import Member, State, abstract_state, jitted_initial_state
 
@@ -136,7 +139,9 @@ def _start_or_resume(engine: Engine, job: Job, claimed: Claim, material: GroupDa
     if material.vocabulary is not None:
         state = state.replace(params=load_initial_vectors(job.config, state.params, material.vocabulary))
     step, best, progress = 0, None, Progress()
-    saved = checkpoint.restore_latest_checkpoint(job.folder / "checkpoints", pack(state, None, progress, material.valid.size))
+    saved = checkpoint.restore_latest_checkpoint(
+        job.folder / "checkpoints", pack(state, None, progress, _blank_validation(engine, material))
+    )
     if saved is not None:
         state, best, progress = unpack(saved)
         step = int(state.step)
@@ -144,6 +149,10 @@ def _start_or_resume(engine: Engine, job: Job, claimed: Claim, material: GroupDa
     write_beginning(job, step, engine.program.steps)
     report(Resumed(job, step, engine.program.steps) if step else Started(job, engine.program.steps))
     return Lane(job, claimed, step, best, progress, time.monotonic()), state, member
+
+
+def _blank_validation(engine: Engine, material: GroupData) -> Outcomes:
+    return blank_outcomes(task_of(engine.program.config).outcomes, material.valid.size)
 
 
 def _inherited(engine: Engine, job: Job, params: Any) -> Any:
@@ -214,23 +223,23 @@ def _validate(engine: Engine, running: list[Any], states: Any, material: GroupDa
     if not any(due):
         return running
     began = time.perf_counter()
-    split_scores = score_lanes(engine.evaluator, states.params, due, material.valid.batches, material.valid.size)
+    lane_outcomes = score_lanes(engine.evaluator, states.params, due, material.valid.batches, material.valid.size)
     seconds = time.perf_counter() - began
     return [
-        _update_best(engine, lane, scores, lanes.get_lane(states.params, i), material, seconds, report) if scores is not None else lane
-        for i, (lane, scores) in enumerate(zip(running, split_scores, strict=True))
+        _update_best(engine, lane, outcomes, lanes.get_lane(states.params, i), material, seconds, report) if outcomes is not None else lane
+        for i, (lane, outcomes) in enumerate(zip(running, lane_outcomes, strict=True))
     ]
 
 
 def _update_best(
-    engine: Engine, lane: Lane, scores: SplitScores, params: Any, material: GroupData, seconds: float, report: Listener
+    engine: Engine, lane: Lane, outcomes: Outcomes, params: Any, material: GroupData, seconds: float, report: Listener
 ) -> Lane:
     """Keep the parameters if they are the best so far, and stop a run whose patience is at its end.
 
     A run has diverged where what it would be tested with has a validation that is not finite.
     """
     job, train = lane.job, lane.job.config.train
-    metrics = compute_metrics(scores, job.config.data, material.valid.belongs)
+    metrics = task_of(job.config).measure(job.config, VALID, outcomes, material.valid.belongs)
     store.append_metrics(job.folder / "metrics.jsonl", [{"step": lane.step, "split": "valid", **metrics, "seconds": seconds}])
     report(Validated(job, lane.step, metrics))
     best, progress = lane.best, _add_evaluation_seconds(lane.progress, seconds)
@@ -238,7 +247,7 @@ def _update_best(
         progress = progress._replace(not_finite=lane.step)
     cost = cost_of(metrics, train.select)
     if best is None or better(cost, best) or train.keep == "last":
-        best = BestValidation(jax.tree.map(np.array, params), cost, lane.step, 0, scores)
+        best = BestValidation(jax.tree.map(np.array, params), cost, lane.step, 0, outcomes)
     else:
         best = replace(best, since=best.since + 1)
     out_of_patience = train.patience != "off" and best.since >= train.patience
@@ -287,8 +296,8 @@ def _write(engine: Engine, lane: Lane, material: GroupData, runs: int, report: L
         "peak_memory_mb": engine.peak_bytes / 2**20,
     }
     figures = {"tokens_seen": progress.tokens, "steps": lane.step, "best_step": best.step if best else None, "cost": cost}
-    valid_scores = best.scores if best is not None and lane.ended == "done" else None
-    metrics = write_result(job, valid_scores, material.valid.belongs, figures)
+    valid_outcomes = best.outcomes if best is not None and lane.ended == "done" else None
+    metrics = write_result(job, valid_outcomes, material.valid.belongs, figures)
     diverged, message = lane.ended == "diverged", _divergence_message(lane)
     write_status(job, "diverged" if diverged else "trained", lane.step, engine.program.steps, message)
     checkpoint.drop_numbered(job.folder / "checkpoints")
@@ -307,7 +316,7 @@ def _save_checkpoints(engine: Engine, running: list[Any], states: Any, material:
     """Checkpoint the runs whose time has come, or all of them when the user stops."""
     for i, lane in enumerate(running):
         if lane and (stop.is_set() or time.monotonic() - lane.saved > lane.job.config.run.checkpoint_seconds):
-            tree = pack(lanes.get_lane(states, i), lane.best, lane.progress, material.valid.size)
+            tree = pack(lanes.get_lane(states, i), lane.best, lane.progress, _blank_validation(engine, material))
             checkpoint.save_checkpoint(lane.job.folder / "checkpoints", lane.step, tree)
             running[i] = replace(lane, saved=time.monotonic())
             report(Checkpointed(lane.job, lane.step))

@@ -6,17 +6,16 @@ from threading import Event
 from typing import Any, NamedTuple
 
 from research.data.dataset import Dataset
-from research.data.prompts import PromptSet
 from research.results import store
 from research.results.lock import Claim, HeldError, claim
+from research.tasks.outcomes import Outcomes
+from research.tasks.registry import task_of
+from research.tasks.task_kind import Batches, Scored, SplitToScore
 from research.train import checkpoint, lanes
-from research.train.engine import Batches, Evaluator, score_lanes
-from research.train.evaluate import SplitScores, TokenMembership
+from research.train.engine import Evaluator, score_lanes
 from research.train.events import Done, Failed, Held, Listener
-from research.train.prompt_scores import score_prompt_set
-from research.train.tested_files import ScoredCopy, TestedSplits, write_test
+from research.train.tested_files import write_test
 from research.train.trained_files import Job, write_failure
-from research.train.translations import translate_test_split
 from research.train.update import abstract_state
 
 
@@ -24,30 +23,16 @@ class Interrupted(Exception):
     """The user asked to stop; every run is resumable."""
 
 
-class SplitToScore(NamedTuple):
-    """A split to be scored: its batches, and what each of its tokens belongs to."""
-
-    batches: Batches
-    belongs: TokenMembership
-
-    @property
-    def size(self) -> int:
-        return len(self.belongs.items)
-
-
 class HeldOut(NamedTuple):
-    """What a run is scored on after it was chosen."""
+    """What a run is scored on after it was chosen: the test split and further views of it by name, and the data that they are of."""
 
-    test: SplitToScore
-    also: dict[int, SplitToScore]  # the test split at further window lengths
-    misspelt: SplitToScore | None  # a copy of the test split
-    pairs: Dataset | None = None  # the data, where it is pairs: their test sources are translated
-    prompts: PromptSet | None = None
+    splits: dict[str, SplitToScore]
+    data: Dataset
 
     @property
     def shapes(self) -> tuple[Batches, ...]:
         """Of every batch that is scored."""
-        return tuple(split.batches for split in (self.test, *self.also.values(), *filter(None, [self.misspelt])))
+        return tuple(split.batches for split in self.splits.values())
 
 
 class Finished(NamedTuple):
@@ -77,35 +62,22 @@ def score_finished(evaluator: Evaluator, finished: Sequence[Finished | None], pa
     """Score the lanes that hold a finished run and write what was found. `params`: the lanes' parameters, joined."""
     began, active = time.perf_counter(), [run is not None for run in finished]
 
-    def score_split(split: SplitToScore) -> list[SplitScores | None]:
-        return score_lanes(evaluator, params, active, split.batches, split.size)
-
-    test, also = score_split(held_out.test), {length: score_split(split) for length, split in held_out.also.items()}
-    misspelt = score_split(held_out.misspelt) if held_out.misspelt else [None] * len(finished)
+    scores = {name: score_lanes(evaluator, params, active, split.batches, split.size) for name, split in held_out.splits.items()}
     seconds = time.perf_counter() - began
     for i, run in enumerate(finished):
         if run is not None:
-            further = {length: scores[i] for length, scores in also.items()}
-            _write(evaluator, run, test[i], further, misspelt[i], held_out, seconds, report)
+            outcomes = {name: lane_scores[i] or {} for name, lane_scores in scores.items()}
+            _write(evaluator, run, outcomes, held_out, seconds, report)
 
 
 def _write(
-    evaluator: Evaluator,
-    finished: Finished,
-    test: Any,
-    also: dict[int, Any],
-    misspelt: SplitScores | None,
-    held_out: HeldOut,
-    seconds: float,
-    report: Listener,
+    evaluator: Evaluator, finished: Finished, outcomes: dict[str, Outcomes], held_out: HeldOut, seconds: float, report: Listener
 ) -> None:
-    job, params, began = finished.job, finished.params, time.perf_counter()
-    model = evaluator.program.config.model
-    copy = ScoredCopy(misspelt, held_out.misspelt.belongs) if misspelt is not None and held_out.misspelt else None
-    texts = translate_test_split(job.config, model, job.seed, params, held_out.pairs) if held_out.pairs is not None else None
-    answers = score_prompt_set(model, params, held_out.prompts, job.seed) if held_out.prompts is not None else None
+    job, began, model = finished.job, time.perf_counter(), evaluator.program.config.model
+    scored = {name: Scored(outcomes[name], split.belongs) for name, split in held_out.splits.items()}
+    finish = task_of(job.config).finish(job.config, model, job.seed, finished.params, held_out.data)
     spent = (seconds + time.perf_counter() - began) * lanes.cores_per_lane()
-    metrics = write_test(job, TestedSplits(test, also, copy, texts, answers), held_out.test.belongs, spent)
+    metrics = write_test(job, scored, finish, spent)
     step = (store.read_status(job.folder) or {}).get("step", 0)
     report(Done(job, step, metrics))
 

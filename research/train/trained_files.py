@@ -10,7 +10,10 @@ import numpy as np
 from research.config.schema import Config
 from research.results import store
 from research.results.environments import PARTS, run_environments, same_environment
-from research.train.evaluate import SplitScores, TokenMembership, compute_metrics
+from research.tasks.membership import TokenMembership
+from research.tasks.outcomes import Outcomes
+from research.tasks.registry import task_of
+from research.tasks.task_kind import VALID
 
 UNSCORED = "its test split was not scored"  # how the message of a trained run begins where scoring failed
 ENDED = (*store.TRAINED_STATUSES, "diverged")  # the statuses of a run that is not trained again
@@ -31,7 +34,7 @@ class Job(NamedTuple):
     environment: dict[str, Any] = {}  # noqa: RUF012  of the process that does it: code, packages, device
 
 
-def write_result(job: Job, valid: SplitScores | None, belongs: TokenMembership, figures: dict[str, Any]) -> dict[str, Any]:
+def write_result(job: Job, valid: Outcomes | None, belongs: TokenMembership, figures: dict[str, Any]) -> dict[str, Any]:
     """result.json: what training and validation gave, and tokens.npz where there are scores. Nothing of the test split is in them.
 
     `figures`: steps, cost, what else the run knows; and `valid`, metrics where there are no scores of one split.
@@ -39,9 +42,10 @@ def write_result(job: Job, valid: SplitScores | None, belongs: TokenMembership, 
     """
     metrics: dict[str, Any] = {"valid": figures.pop("valid")} if "valid" in figures else {}
     if valid is not None:
-        metrics["valid"] = compute_metrics(valid, job.config.data, belongs)
-        if valid.nats is not None:
-            store.write_arrays(job.folder / "tokens.npz", valid=valid.nats.astype(np.float32))
+        task = task_of(job.config)
+        metrics["valid"] = task.measure(job.config, VALID, valid, belongs)
+        if (losses := task.token_losses(VALID, valid)) is not None:
+            store.write_arrays(job.folder / "tokens.npz", valid=losses.astype(np.float32))
     extra = {**job.facts.get("extra", {}), **figures.pop("extra", {})}
     identities = {"valid": belongs.identity._asdict()} if belongs.identity else {}
     parents = {"parents": [f"{folder.parent.name}/{folder.name}" for folder in job.parents]} if job.parents else {}

@@ -16,12 +16,14 @@ from jaxtyping import Array, Bool, Float, Int, UInt32
 
 from research.config.schema import Config, Model
 from research.data.batches import Arrays, in_narrowest, resets_state
-from research.tasks.language_modelling import Sizes, carries_state, empty_carry, init_params, loss, stop_gradient
+from research.nn.random_streams import stream_key, stream_key_at_step
+from research.tasks.parameters import empty_carry, init_params, stop_gradient
+from research.tasks.registry import task_of
+from research.tasks.sizes import Sizes
 from research.train.batch_source import StackedBatches, step_batch
 from research.train.frozen import combine_frozen, frozen_rows, partition_frozen
 from research.train.lanes import shard_over_cores
 from research.train.optimiser import constrain_max_norm, learning_rate_factor, optimiser
-from research.train.random_streams import stream_key, stream_key_at_step
 
 
 class Program(NamedTuple):
@@ -51,7 +53,7 @@ class State:
 
 
 class Sums(NamedTuple):
-    """Over the steps of one call: nats, scored tokens, norms of the gradient before clipping, and their number.
+    """Over the steps of one call: the task's loss, scored tokens, norms of the gradient before clipping, and their number.
 
     `tokens`: the inputs that exist, of the steps that were taken: words of a sentence, of a pair its source, the separator and the
     target's words. Padding is never a token.
@@ -77,7 +79,7 @@ def initial_state(program: Program, model: Model, member: Member) -> State:
     params = init_params(config, program.sizes, stream_key(jax.random.key(member.seed), "init"))
     chain = optimiser(config.optim, member.learning_rate, member.weight_decay)
     trained, _ = partition_frozen(frozen_rows(config, params), params)
-    carry = empty_carry(config, program.sizes, config.train.batch_size) if carries_state(config) else ()
+    carry = empty_carry(config, program.sizes, config.train.batch_size) if task_of(config).carries(config) else ()
     return State(params, chain.init(trained), jnp.zeros((), jnp.int32), carry)
 
 
@@ -114,33 +116,33 @@ def train_until(
 def train_step(program: Program, member: Member, state: State, source: Arrays | StackedBatches) -> tuple[State, Trace]:
     """One step of gradient descent on one batch."""
     config, root = program.config, jax.random.key(member.seed)
+    task = task_of(config)
     batch = shard_over_cores(step_batch(config, source, member.seed, state.step))
     start_carry = _start_carry(program, state)
-    dropout, sampling = (stream_key_at_step(root, name, state.step) for name in ("dropout", "scheduled_sampling"))
+    streams = partial(stream_key_at_step, root, step=state.step)
     frozen = frozen_rows(config, state.params)
     trained, still = partition_frozen(frozen, state.params)
 
     def objective(trained: Any) -> tuple[Array, tuple[Any, Array, Array]]:
         params = combine_frozen(frozen, trained, still)
-        batch_loss = partial(loss, config, params, start_carry, key=dropout, sampling=sampling)
-        total, weight, carry, metrics = in_narrowest(batch, batch_loss)
-        rows = config.train.batch_size if config.train.loss == "time_sum" else weight
-        return total / rows, (carry, metrics["loss"], weight)
+        carry, sums = in_narrowest(batch, lambda narrow: task.loss(config, params, start_carry, narrow, streams))
+        rows = config.train.batch_size if config.train.loss == "time_sum" else sums.weight
+        return sums.objective / rows, (carry, sums.loss, sums.weight)
 
-    (value, (carry, nats, weight)), gradient = jax.value_and_grad(objective, has_aux=True)(trained)
+    (value, (carry, loss, weight)), gradient = jax.value_and_grad(objective, has_aux=True)(trained)
     norm = optax.tree.norm(gradient)
     rate = member.learning_rate * learning_rate_factor(config.optim.schedule, program.steps, program.steps_per_epoch, state.step)
     change, optimiser_state = optimiser(config.optim, rate, member.weight_decay).update(gradient, state.optimiser, trained)
     params = combine_frozen(frozen, constrain_max_norm(config.optim, optax.apply_updates(trained, change)), still)
-    new_state = State(params, optimiser_state, state.step + 1, stop_gradient(carry) if carries_state(config) else ())
+    new_state = State(params, optimiser_state, state.step + 1, stop_gradient(carry) if task.carries(config) else ())
     finite = jnp.isfinite(value) & jnp.isfinite(norm)
     tokens = jnp.where(finite, batch.valid.sum(dtype=jnp.int32), 0)
-    return new_state, Trace(Sums(nats, weight, norm, jnp.ones((), jnp.int32), tokens), finite)
+    return new_state, Trace(Sums(loss, weight, norm, jnp.ones((), jnp.int32), tokens), finite)
 
 
 def _start_carry(program: Program, state: State) -> Any:
     fresh = empty_carry(program.config, program.sizes, program.config.train.batch_size)
-    if not carries_state(program.config):
+    if not task_of(program.config).carries(program.config):
         return fresh
     anew = resets_state(program.config.data, state.step, program.steps_per_epoch)
     return jax.tree.map(lambda new, old: jnp.where(anew, new, old), fresh, state.carry)

@@ -7,8 +7,8 @@ from research.config.data import PTB, Acceptability, Files, WikiText2
 from research.data.loading import load_dataset
 from research.data.sentence_dataset import SENTENCES
 from research.data.text_dataset import text_clusters
-from research.launch.token_membership import token_membership
-from research.train.evaluate import SplitScores, by_item
+from research.tasks.membership import token_membership
+from research.tasks.outcomes import by_item
 
 FILES = Files(kind="files", train="a", valid="b", test="c")
 
@@ -44,7 +44,7 @@ def test_scored_items_name_their_cluster(tmp_path):
     data = load_dataset(Files(kind="files", **{split: str(tmp_path / split) for split in ("train", "valid", "test")}))
     belonging = token_membership(data, "test")
     scored = len(belonging.items)
-    items = by_item(SplitScores(np.ones(scored), np.ones(scored, bool)), belonging)
+    items = by_item({"nats": np.ones(scored), "correct": np.ones(scored, bool)}, belonging)
     np.testing.assert_array_equal(items["cluster"], np.repeat(np.arange(20), 3))
     valid = token_membership(data, "valid")
-    assert "cluster" not in by_item(SplitScores(np.ones(len(valid.items)), None), valid)
+    assert "cluster" not in by_item({"nats": np.ones(len(valid.items))}, valid)

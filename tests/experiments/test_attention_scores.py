@@ -10,10 +10,11 @@ from research.config.serialise import to_toml
 from research.data.loading import load_dataset
 from research.launch.attention_maps import AttentionMap, read_attention_map
 from research.launch.build_manifest import build_manifest
-from research.launch.plan import resolve_plan, sizes
+from research.launch.plan import resolve_plan
 from research.results import store
 from research.results.sweep_manifest import Launch
-from research.tasks.language_modelling import init_params
+from research.tasks.parameters import init_params
+from research.tasks.registry import model_sizes
 from research.train import checkpoint
 
 AXES = '{"model.mixer.score.kind" = ["scaled_dot", "dot"], "model.mixer.heads" = [4, 1], "data.train_examples" = [64]}'
@@ -34,7 +35,9 @@ def begun(tmp_path_factory):
     chosen = choose_experiment("attention_scores", "quick", SMALL)
     plan = resolve_plan(chosen.loaded, runs, None)
     for cell in plan.cells[1:]:
-        params = jax.jit(lambda config=cell.config: init_params(config, sizes(config, load_dataset(config.data)), jax.random.key(0)))()
+        params = jax.jit(
+            lambda config=cell.config: init_params(config, model_sizes(config, load_dataset(config.data)), jax.random.key(0))
+        )()
         folder = store.seed_folder(runs, cell.cell_id, 1)
         checkpoint.save_checkpoint(folder / "checkpoints", checkpoint.FINAL, params)
         store.write_json(folder / "result.json", {})

@@ -20,9 +20,10 @@ from research.config.schema import Config
 from research.config.serialise import to_tree
 from research.data.batches import Batch
 from research.data.loading import load_dataset
-from research.launch.plan import sizes
 from research.results.report import write_report
-from research.tasks.language_modelling import empty_carry, init_params, loss
+from research.tasks.parameters import empty_carry, init_params
+from research.tasks.registry import model_sizes
+from research.tasks.symbols import symbol_loss
 
 pytestmark = pytest.mark.trains
 
@@ -69,11 +70,12 @@ def test_the_parts_sum_to_the_gradient_of_training(label: str) -> None:
     data, model = load_dataset(config.data), program_key(config).model
     longest = data.test.valid.all(axis=1)
     tokens, valid, targets, where = (jnp.asarray(array[longest][:EXAMPLES]) for array in data.test[:4])
-    params = init_params(config, sizes(config, data), jax.random.key(5))
+    params = init_params(config, model_sizes(config, data), jax.random.key(5))
     batch = Batch(tokens, valid, targets, jnp.ones(targets.shape), where, jnp.zeros(targets.shape, jnp.int32))
 
     def in_training(params: Any) -> Any:
-        return loss(config, params, empty_carry(config, sizes(config, data), EXAMPLES), batch, jax.random.key(0))[0]
+        carry = empty_carry(config, model_sizes(config, data), EXAMPLES)
+        return symbol_loss(config, params, carry, batch, lambda _: jax.random.key(0))[1].objective
 
     whole = np.asarray(jax.jit(jax.grad(in_training))(params).blocks[0].mixer.recurrent_kernel[0])
     parts = np.asarray(jax.jit(kernel_parts, static_argnums=0)(model, params, tokens, targets[:, 0]))

@@ -12,17 +12,18 @@ from research.config.schema import Config
 from research.data.eval_batches import eval_batches
 from research.data.loading import load_dataset
 from research.launch.attention_maps import attention_section, read_attention_map
-from research.launch.plan import sizes, unavailable_metrics
+from research.launch.plan import unavailable_metrics
 from research.models.observe import attention_maps, logit_deviation
+from research.nn.random_streams import stream_key
 from research.results import store
 from research.results.cells import load_cells
 from research.results.figures import sweep_figures
 from research.results.sheets import table_sheet
 from research.results.sweep_manifest import manifest_path
 from research.results.tables import build_table
-from research.tasks.language_modelling import init_params
+from research.tasks.parameters import init_params
+from research.tasks.registry import model_sizes
 from research.train import checkpoint
-from research.train.random_streams import stream_key
 
 ATTENTION = {"kind": "attention", "heads": 1}
 MODEL = {"kind": "language_model", "layers": 1, "width": 16, "mixer": ATTENTION, "feed_forward": {"kind": "none"}}
@@ -51,7 +52,7 @@ def test_the_spread_of_logits_is_that_of_the_initial_parameters_on_the_first_val
     config = Config.model_validate(entry["config"])
     data = load_dataset(config.data)
     batches = eval_batches(config.data, config.eval, data.valid, data.eos, 6, 6)[0]
-    params = jax.jit(lambda: init_params(config, sizes(config, data), stream_key(jax.random.key(0), "init")))()
+    params = jax.jit(lambda: init_params(config, model_sizes(config, data), stream_key(jax.random.key(0), "init")))()
     expected = logit_deviation(config.model, params, jax.tree.map(lambda leaf: leaf[0], batches))
     assert entry["extra"]["logit_deviation"] == pytest.approx(expected, rel=1e-5)
     for cell in manifest["cells"]:
@@ -99,7 +100,7 @@ def test_a_map_is_that_of_the_final_parameters_on_a_line(swept):
     data = load_dataset(config.data)
     line = data.test.tokens[data.test.sentence == 2][:-1]
     assert found.symbols == ("</s>", *(data.vocabulary.types[token] for token in line))[:6]
-    template = jax.eval_shape(lambda: init_params(config, sizes(config, data), jax.random.key(0)))
+    template = jax.eval_shape(lambda: init_params(config, model_sizes(config, data), jax.random.key(0)))
     params = checkpoint.restore_checkpoint(store.seed_folder(runs, entry["cell_id"], 0) / "checkpoints", checkpoint.FINAL, template)
     tokens = np.array([data.eos, *line], np.int32)[:6]
     np.testing.assert_allclose(found.weights, attention_maps(config.model, params, tokens, np.ones(6, bool)), atol=1e-6)

@@ -16,10 +16,11 @@ from research.config.errors import StepladderError
 from research.config.loader import load_config
 from research.config.schema import Config
 from research.data.loading import load_dataset
-from research.launch.plan import resolve_plan, sizes
+from research.launch.plan import resolve_plan
 from research.results.cells import load_cells
 from research.results.comparisons import why_incomparable
-from research.tasks.language_modelling import init_params
+from research.tasks.parameters import init_params
+from research.tasks.registry import model_sizes
 from research.train import checkpoint
 
 STACK = {"layers": 1, "width": 6, "mixer": {"kind": "gru"}, "feed_forward": {"kind": "none"}}
@@ -65,7 +66,7 @@ def test_rows_of_other_labels_compare_and_the_language_model_with_none(family, t
 
 
 def final(run, config):
-    template = jax.eval_shape(lambda: init_params(config, sizes(config, load_dataset(config.data)), jax.random.key(0)))
+    template = jax.eval_shape(lambda: init_params(config, model_sizes(config, load_dataset(config.data)), jax.random.key(0)))
     return checkpoint.restore_checkpoint(run / "checkpoints", checkpoint.FINAL, template)
 
 

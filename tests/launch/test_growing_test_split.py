@@ -1,5 +1,7 @@
 """A test split that grows changes no number of training: longer and further sentences, words and symbols that training has not."""
 
+from functools import partial
+
 import jax
 import numpy as np
 import pytest
@@ -9,9 +11,9 @@ from hypothesis import strategies as st
 from research.config.schema import Config
 from research.data.batches import device_arrays, steps_per_epoch
 from research.data.loading import load_dataset
-from research.launch.plan import sizes
 from research.launch.position_limits import beyond_training
-from research.tasks.language_modelling import init_params
+from research.tasks.parameters import init_params
+from research.tasks.registry import model_sizes
 from research.tasks.translating import translation_prompts
 
 LEARNED = {"kind": "learned"}
@@ -58,10 +60,10 @@ def training(words):
     parts = device_arrays(data.train, 2) if words.data.kind not in ("files",) else device_arrays(data.train)
     numbers = [*jax.tree.leaves(parts), *(leaf for leaf in data.valid if isinstance(leaf, np.ndarray))]
     shapes = jax.tree.map(
-        lambda leaf: (leaf.shape, leaf.dtype), jax.eval_shape(lambda key: init_params(words, sizes(words, data), key), jax.random.key(0))
+        lambda leaf: (leaf.shape, leaf.dtype), jax.eval_shape(partial(init_params, words, model_sizes(words, data)), jax.random.key(0))
     )
     limit = translation_prompts(data, "test").steps if data.sides else 0
-    facts = data.vocabulary, sizes(words, data), steps_per_epoch(words.data, 2, data.train), shapes, limit, data.classes
+    facts = data.vocabulary, model_sizes(words, data), steps_per_epoch(words.data, 2, data.train), shapes, limit, data.classes
     return facts, numbers
 
 

@@ -15,7 +15,8 @@ from research.data.loading import load_dataset
 from research.launch.plan import program_of, resolve_plan
 from research.models.embeddings import input_embedding
 from research.results import store
-from research.tasks.language_modelling import Sizes, init_params
+from research.tasks.parameters import init_params
+from research.tasks.sizes import Sizes
 from research.text.vector_files import Vectors, write_vectors
 from research.text.vocabulary import Vocabulary
 from research.train import checkpoint

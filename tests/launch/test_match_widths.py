@@ -6,7 +6,7 @@ from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.config.sweep import SizeMatch, SweepPoint
 from research.launch.match import CostInputs, cost, match_costs, with_value
-from research.tasks.language_modelling import Sizes
+from research.tasks.sizes import Sizes
 
 SIZES = Sizes(50, 16)
 WORDS = {"kind": "language_model", "layers": 2, "feed_forward": {"kind": "none"}}

@@ -81,7 +81,7 @@ def test_counts_and_mixtures_are_scored_on_the_copy_too(spelled):
     found = spelled.done("train", spelled.write(tree, "counted"), runs="counted")
     config = config_of(tree)
     text = load_dataset(config.data)
-    nats = ngrams.score_ngram_model(ngrams.fit_ngram_model(config.model, text), misspelt_test_split(text, 0.3)).nats
+    nats = ngrams.score_ngram_model(ngrams.fit_ngram_model(config.model, text), misspelt_test_split(text, 0.3))["nats"]
     expected = nats.sum() / np.log(2) / len((spelled.folder / "test.txt").read_text())
     name = "bits_per_character_at_0.3_misspelt"
     assert found["test"][name] == pytest.approx(expected)

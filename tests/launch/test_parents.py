@@ -8,9 +8,10 @@ from tiny import SMALL, metrics, seeds_in
 from research.config.loader import load_config
 from research.config.schema import Config
 from research.data.loading import load_dataset
-from research.launch.plan import resolve_plan, sizes
+from research.launch.plan import resolve_plan
 from research.results import store
-from research.tasks.language_modelling import init_params
+from research.tasks.parameters import init_params
+from research.tasks.registry import model_sizes
 from research.train import checkpoint
 
 ROWS = [
@@ -26,7 +27,7 @@ def family(place):
 
 
 def final(run, config):
-    template = jax.eval_shape(lambda: init_params(config, sizes(config, load_dataset(config.data)), jax.random.key(0)))
+    template = jax.eval_shape(lambda: init_params(config, model_sizes(config, load_dataset(config.data)), jax.random.key(0)))
     return checkpoint.restore_checkpoint(run / "checkpoints", checkpoint.FINAL, template)
 
 

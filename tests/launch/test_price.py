@@ -7,11 +7,12 @@ import pytest
 
 from research.config.schema import Config
 from research.data.loading import load_dataset
-from research.launch.plan import program_of, scored_share
+from research.launch.plan import program_of
 from research.launch.price import price, total_seconds
 from research.models.count import count_parameters, flops_per_token
 from research.results.costs import cost_note, machine_rate
-from research.tasks.language_modelling import init_sizes
+from research.tasks.registry import task_of
+from research.tasks.sizes import init_sizes
 
 BLOCK = {"kind": "stack", "width": 16, "layers": 1, "mixer": {"kind": "attention", "heads": 2}}
 PAIRS = {
@@ -32,7 +33,7 @@ def seconds(text):
     data = load_dataset(config.data)
     program = program_of(config, data)
     sizes = init_sizes(config.model, program.sizes)
-    flops = flops_per_token(config.model, *sizes, scored=scored_share(data))
+    flops = flops_per_token(config.model, *sizes, scored=task_of(config).scored_share(data))
     return price(config, program, data, flops, count_parameters(config.model, *sizes).total)
 
 

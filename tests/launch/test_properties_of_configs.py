@@ -341,7 +341,7 @@ def scored(config):
     """The batches of evaluation; what a counted model gives to each token."""
     data = loaded(config)
     if isinstance(config.model, NGram):
-        return ngrams.score_ngram_model(ngrams.fit_ngram_model(config.model, data), data.test).nats.tobytes()
+        return ngrams.score_ngram_model(ngrams.fit_ngram_model(config.model, data), data.test)["nats"].tobytes()
     if isinstance(config.model, CLASSIFIERS) and not config.trained:
         train = data.sentences["train"]
         fitted = classifying.fit_classifier(config.model, data, 0)

@@ -12,10 +12,10 @@ from research.config.serialise import to_toml
 from research.data.loading import load_dataset
 from research.launch.generate import GenerationRequest, generate_texts
 from research.launch.open_run import open_run
-from research.launch.plan import sizes
 from research.models import MODELS
 from research.results import store
-from research.tasks.language_modelling import init_params
+from research.tasks.parameters import init_params
+from research.tasks.registry import model_sizes
 from research.train import checkpoint
 
 LENGTH = 8
@@ -35,7 +35,7 @@ def run(tmp_path_factory):
         }
     )
     data = load_dataset(config.data)
-    params = jax.jit(lambda: init_params(config, sizes(config, data), jax.random.key(3)))()
+    params = jax.jit(lambda: init_params(config, model_sizes(config, data), jax.random.key(3)))()
     (folder / "config.toml").write_text(to_toml(config))
     checkpoint.save_checkpoint(folder / "seed-0" / "checkpoints", checkpoint.FINAL, params)
     store.write_json(folder / "seed-0" / "result.json", {})

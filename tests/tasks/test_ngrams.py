@@ -28,8 +28,8 @@ def test_a_text_is_scored_token_by_token(tmp_path):
     size = data.vocabulary.size
     scored = ngrams.score_ngram_model(ngrams.fit_ngram_model(BIGRAM, data), data.test)
     expected = [2 / (2 + size), 1 / (3 + size), 2 / (3 + size), 2 / (2 + size), 2 / (3 + size)]  # b b </s> a </s>
-    np.testing.assert_allclose(scored.nats, [-math.log(p) for p in expected], rtol=1e-6)
-    assert scored.correct is None
+    np.testing.assert_allclose(scored["nats"], [-math.log(p) for p in expected], rtol=1e-6)
+    assert "correct" not in scored
 
 
 def test_the_unseen_share_counts_the_bigrams_that_training_lacks(tmp_path):
@@ -56,13 +56,13 @@ def test_answers_are_counted_behind_their_questions():
     """Rows `5 0 (3)`, `5 1 (2)`, `5 0 (3)`: by hand, p(3 | 0) = (2 + 1) / (2 + 6) and p(2 | 1) = (1 + 1) / (1 + 6)."""
     data = of_examples(examples([[5, 0], [5, 1], [5, 0]], [[1], [1], [1]], [[3], [2], [3]], [[1.0], [1.0], [1.0]]))
     scored = ngrams.score_ngram_model(ngrams.fit_ngram_model(BIGRAM, data), data.test)
-    np.testing.assert_allclose(scored.nats, [-math.log(p) for p in (3 / 8, 2 / 7, 3 / 8)], rtol=1e-6)
-    assert scored.correct.tolist() == [True, True, True]
+    np.testing.assert_allclose(scored["nats"], [-math.log(p) for p in (3 / 8, 2 / 7, 3 / 8)], rtol=1e-6)
+    assert scored["correct"].tolist() == [True, True, True]
 
 
 def test_positions_without_weight_are_not_scored():
     data = of_examples(examples([[5, 0, 1], [5, 1, 0]], [[1, 2], [1, 0]], [[3, 2], [2, 0]], [[1.0, 1.0], [1.0, 0.0]]))
-    assert len(ngrams.score_ngram_model(ngrams.fit_ngram_model(BIGRAM, data), data.test).nats) == 3
+    assert len(ngrams.score_ngram_model(ngrams.fit_ngram_model(BIGRAM, data), data.test)["nats"]) == 3
 
 
 def test_scores_do_not_depend_on_how_many_rows_are_held_at_once(monkeypatch):
@@ -71,6 +71,6 @@ def test_scores_do_not_depend_on_how_many_rows_are_held_at_once(monkeypatch):
     at_once = ngrams.score_ngram_model(model, data.test)
     monkeypatch.setattr(ngrams, "PROBABILITIES_LIMIT", 2 * data.test.where.shape[1] * data.vocabulary.size)
     by_twos = ngrams.score_ngram_model(model, data.test)
-    np.testing.assert_array_equal(at_once.nats, by_twos.nats)
-    np.testing.assert_array_equal(at_once.correct, by_twos.correct)
-    assert len(at_once.nats) == data.test.weight.sum()
+    np.testing.assert_array_equal(at_once["nats"], by_twos["nats"])
+    np.testing.assert_array_equal(at_once["correct"], by_twos["correct"])
+    assert len(at_once["nats"]) == data.test.weight.sum()

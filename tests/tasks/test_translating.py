@@ -13,9 +13,10 @@ from research.config.decoding import Decoder
 from research.config.schema import Config
 from research.data.batches import Batch
 from research.data.loading import load_dataset
-from research.launch.plan import sizes
 from research.models import MODELS
-from research.tasks.language_modelling import empty_carry, init_params, loss, with_scheduled_sampling
+from research.tasks.parameters import empty_carry, init_params
+from research.tasks.registry import model_sizes
+from research.tasks.symbols import with_scheduled_sampling
 from research.tasks.translating import (
     TranslationPrompts,
     mean_attention,
@@ -25,6 +26,7 @@ from research.tasks.translating import (
     translate_rows,
     translation_prompts,
 )
+from research.tasks.translation import target_loss
 from research.text.sides import split_symbols
 
 PAIRS = {"kind": "rewrite", "task": "reverse", "symbols": 5, "longest": 4, "train_pairs": 20, "valid_pairs": 5, "test_pairs": 7}
@@ -59,7 +61,7 @@ GIVEN = translation_prompts(DATA, "test")
 @cache
 def parameters(name):
     """Noise that makes texts of several lengths."""
-    rng, made = np.random.default_rng(4), partial(init_params, config(name), sizes(config(name), DATA))
+    rng, made = np.random.default_rng(4), partial(init_params, config(name), model_sizes(config(name), DATA))
     return jax.tree.map(lambda leaf: jnp.asarray(rng.standard_normal(leaf.shape, np.float32)), jax.eval_shape(made, KEY))
 
 
@@ -134,7 +136,7 @@ def test_attention_is_over_what_exists(name, layers, heads):
 def test_without_attention_there_is_none():
     decoder = RECURRENT["decoder"] | {"attention": {"kind": "none"}}
     words = Config.model_validate({"data": PAIRS, "model": RECURRENT | {"decoder": decoder}})
-    params, test = jax.eval_shape(partial(init_params, words, sizes(words, DATA)), KEY), DATA.test
+    params, test = jax.eval_shape(partial(init_params, words, model_sizes(words, DATA)), KEY), DATA.test
     assert jax.eval_shape(partial(source_attention, words.model, source=test.source), params, test.inputs, test.valid) is None
 
 
@@ -149,7 +151,7 @@ def batch():
 def test_scheduled_sampling_replaces_inputs_of_the_target_by_what_is_likeliest_there(name):
     """Some symbols after <sep> become the model's own of a pass over the true ones; nothing else changes."""
     words, params, true = config(name, 0.5), parameters(name), batch()
-    start, kind = empty_carry(words, sizes(words, DATA), len(true.inputs)), MODELS[type(words.model)]
+    start, kind = empty_carry(words, model_sizes(words, DATA), len(true.inputs)), MODELS[type(words.model)]
 
     @jax.jit
     def run():
@@ -174,6 +176,8 @@ def test_scheduled_sampling_replaces_inputs_of_the_target_by_what_is_likeliest_t
 
 def test_a_rate_of_zero_is_plain_training():
     """No first pass: the program is that of one pass over the batch as it is."""
-    shown = lambda rate: str(jax.make_jaxpr(partial(loss, config("recurrent", rate)))(parameters("recurrent"), (), batch(), KEY, KEY))
+    shown = lambda rate: str(
+        jax.make_jaxpr(partial(target_loss, config("recurrent", rate), streams=lambda _: KEY))(parameters("recurrent"), (), batch())
+    )
     assert "random_bits" not in shown(0.0)
     assert "random_bits" in shown(0.25)

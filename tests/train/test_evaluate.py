@@ -12,9 +12,11 @@ from research.config.schema import Config
 from research.data.dataset import TextSplit, units
 from research.data.eval_batches import eval_batches
 from research.data.loading import load_dataset
-from research.launch.token_membership import token_membership
-from research.tasks.language_modelling import Sizes
-from research.train.evaluate import SplitScores, compute_metrics, concatenate, evaluate_batch, first_carry, in_split_order
+from research.tasks.language_modelling import measure_tokens
+from research.tasks.membership import token_membership
+from research.tasks.outcomes import concatenate
+from research.tasks.sizes import Sizes
+from research.train.evaluate import evaluate_batch, first_carry, in_split_order
 from research.train.update import Member, Program, initial_state
 
 TYPES, EOS, N = 11, 1, 240
@@ -34,26 +36,24 @@ def scores(context, tokens_per_batch):
     params = initial_state(program, config.model, Member(jnp.uint32(0), jnp.float32(0), jnp.float32(0))).params
     score = jax.jit(partial(evaluate_batch, program))
     batches = eval_batches(config.data, config.eval, text(), EOS, 8, 5, tokens_per_batch)
-    nats, likeliest = [], []
+    scored = []
     for stacked in batches:
         for i in range(len(stacked.inputs)):
             batch = jax.tree.map(lambda leaf, i=i: leaf[i], stacked)
-            found = score(params, first_carry(program, len(batch.inputs)), jnp.bool_(True), batch)
-            nats.append(np.asarray(found[0]))
-            likeliest.append(np.asarray(found[1]))
-    return in_split_order(batches, concatenate(nats), concatenate(likeliest), N)
+            scored.append(score(params, first_carry(program, len(batch.inputs)), jnp.bool_(True), batch)[0])
+    return in_split_order(batches, {name: concatenate([np.asarray(batch[name]) for batch in scored]) for name in scored[0]}, N)
 
 
 @pytest.mark.parametrize("context", ["stream", "sentence"])
 def test_the_batch_does_not_matter(context):
     few, many = scores(context, 64), scores(context, 4096)
-    np.testing.assert_allclose(few.nats, many.nats, atol=1e-5)
-    np.testing.assert_array_equal(few.correct, many.correct)
-    assert few.nats.std() > 0.1
+    np.testing.assert_allclose(few["nats"], many["nats"], atol=1e-5)
+    np.testing.assert_array_equal(few["correct"], many["correct"])
+    assert few["nats"].std() > 0.1
 
 
 def test_the_context_does():
-    assert np.abs(scores("stream", 4096).nats - scores("sentence", 4096).nats).max() > 0.01
+    assert np.abs(scores("stream", 4096)["nats"] - scores("sentence", 4096)["nats"]).max() > 0.01
 
 
 @pytest.mark.parametrize(("level", "size"), [("word", "all"), ("bpe", 40), ("byte_bpe", 260), ("char", "all"), ("byte", None)])
@@ -63,10 +63,10 @@ def test_bits_are_all_bits_over_all_characters_and_over_all_bytes(level, size, t
     (tmp_path / "text").write_text(text, encoding="utf-8")
     words = {"vocabulary": {"size": size}} if size else {}
     files = {split: str(tmp_path / "text") for split in ("train", "valid", "test")}
-    config = Config.model_validate({"data": {"kind": "files", "level": level} | files | words, "model": {"kind": "ngram"}}).data
-    data = load_dataset(config)
+    config = Config.model_validate({"data": {"kind": "files", "level": level} | files | words, "model": {"kind": "ngram"}})
+    data = load_dataset(config.data)
     nats = np.random.default_rng(0).random(len(data.test.tokens))
-    found = compute_metrics(SplitScores(nats, None), config, token_membership(data, "test"))
+    found = measure_tokens(config, "test", {"nats": nats}, token_membership(data, "test"))
     assert found["bits_per_character"] == pytest.approx(nats.sum() / np.log(2) / len(text))
     assert found["bits_per_byte"] == pytest.approx(nats.sum() / np.log(2) / len(text.encode()))
     per_token = {"char": "bits_per_character", "byte": "bits_per_byte"}.get(level)

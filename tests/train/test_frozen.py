@@ -11,7 +11,7 @@ from research.config.schema import Config
 from research.data.batches import device_arrays
 from research.data.dataset import TextSplit
 from research.models import MODELS
-from research.tasks.language_modelling import Sizes
+from research.tasks.sizes import Sizes
 from research.train.frozen import check_freeze, combine_frozen, frozen_rows, partition_frozen
 from research.train.update import Member, Program, initial_state, train_step
 

@@ -11,26 +11,29 @@ import pytest
 
 from research.config.schema import Config
 from research.results.lock import claim
-from research.tasks.language_modelling import Sizes
+from research.tasks.membership import TokenMembership
+from research.tasks.outcomes import blank_outcomes
+from research.tasks.sizes import Sizes
+from research.tasks.symbols import SYMBOL_OUTCOMES
+from research.tasks.task_kind import SplitToScore
 from research.train.engine import Engine, Evaluator
-from research.train.evaluate import SplitScores, TokenMembership
 from research.train.resume import BestValidation, Progress, better, cost_of, pack, unpack
-from research.train.runs import GroupData, Lane, SplitToScore, _divergence_message, _update_best
+from research.train.runs import GroupData, Lane, _divergence_message, _update_best
 from research.train.trained_files import Job
 from research.train.update import Program, State
 
-SCORES = SplitScores(np.zeros(3, np.float32), np.ones(3, bool), np.zeros(3, np.int32))
+OUTCOMES = blank_outcomes(SYMBOL_OUTCOMES, 3)
 
 
 def best_of(loss: float) -> BestValidation:
-    return BestValidation({"w": np.ones(2)}, loss, 5, 1, SCORES)
+    return BestValidation({"w": np.ones(2)}, loss, 5, 1, OUTCOMES)
 
 
 @pytest.mark.parametrize("best", [None, best_of(1.5), best_of(math.inf), best_of(math.nan)])
 def test_a_checkpoint_is_unpacked_as_it_was_packed(best: BestValidation | None) -> None:
     state = State({"w": jnp.ones(2)}, (), jnp.int32(7), ())
     progress = Progress(1.5, 0.25, 2**40, 3)
-    _, again, had = unpack(pack(state, best, progress, 3))
+    _, again, had = unpack(pack(state, best, progress, OUTCOMES))
     assert had == progress
     assert (again is None) == (best is None)
     if best is not None and again is not None:
@@ -62,8 +65,8 @@ def judged(losses: list[float], patience: int | str, tmp_path: Path) -> Lane:
     material = tuple.__new__(GroupData, (None, SplitToScore((), TokenMembership(np.zeros(2, int))), *[None] * (len(GroupData._fields) - 2)))
     lane = Lane(Job("0" * 12, config, 0, tmp_path), claim(tmp_path), 0, None, Progress(), 0.0)
     for step, loss in enumerate(losses, start=1):
-        scores = SplitScores(np.full(2, loss, np.float32), np.ones(2, bool), np.zeros(2, np.int32))
-        lane = _update_best(engine, replace(lane, step=step), scores, {}, material, 0.0, lambda *_: None)
+        outcomes = blank_outcomes(SYMBOL_OUTCOMES, 2) | {"nats": np.full(2, loss, np.float32)}
+        lane = _update_best(engine, replace(lane, step=step), outcomes, {}, material, 0.0, lambda *_: None)
         if lane.ended:
             return lane
     raise AssertionError("the last validation ends a run")

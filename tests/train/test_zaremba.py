@@ -7,7 +7,7 @@ import numpy as np
 from research.config.schema import Config
 from research.data.batches import device_arrays, train_batch
 from research.data.dataset import TextSplit
-from research.tasks.language_modelling import Sizes
+from research.tasks.sizes import Sizes
 from research.train.update import Member, Program, initial_state, train_step
 
 BATCH, LENGTH, WIDTH, TYPES, CLIP = 2, 20, 3, 5, 5.0

@@ -17,7 +17,7 @@ from research.config.schema import Config
 from research.data.batches import TextArrays, steps_per_epoch
 from research.data.dataset import TextSplit
 from research.models.count import flops_per_token
-from research.tasks.language_modelling import Sizes
+from research.tasks.sizes import Sizes
 from research.train import lanes
 from research.train.engine import config_mesh
 from research.train.optimiser import traced_hyperparameters

@@ -8,11 +8,11 @@ import numpy as np
 
 from research.config.schema import Config
 from research.data.loading import load_dataset
-from research.launch.plan import sizes
-from research.tasks.language_modelling import init_params
+from research.nn.random_streams import stream_key
+from research.tasks.parameters import init_params
+from research.tasks.registry import model_sizes
 from research.tasks.translating import source_attention, translate, translation_prompts
-from research.train.random_streams import stream_key
-from research.train.translations import ATTENTION_PAIRS, _shares, translate_test_split
+from research.tasks.translations import ATTENTION_PAIRS, _shares, translate_test_split
 
 PAIRS = {"kind": "rewrite", "task": "reverse", "symbols": 5, "longest": 4, "train_pairs": 20, "valid_pairs": 5, "test_pairs": 7}
 SIDE = {"kind": "recurrent", "cell": {"kind": "gru"}, "width": 8}
@@ -29,12 +29,12 @@ DATA = load_dataset(CONFIG.data)
 
 def parameters():
     rng = np.random.default_rng(0)
-    shapes = jax.eval_shape(partial(init_params, CONFIG, sizes(CONFIG, DATA)), jax.random.key(0))
+    shapes = jax.eval_shape(partial(init_params, CONFIG, model_sizes(CONFIG, DATA)), jax.random.key(0))
     return jax.tree.map(lambda leaf: jnp.asarray(rng.standard_normal(leaf.shape, np.float32)), shapes)
 
 
 def test_texts_and_alignments_are_those_of_the_test_split(monkeypatch):
-    monkeypatch.setattr("research.train.translations.ROWS", 3)  # seven pairs in three parts
+    monkeypatch.setattr("research.tasks.translations.ROWS", 3)  # seven pairs in three parts
     params, seed, test = parameters(), 3, DATA.test
     found = translate_test_split(CONFIG, CONFIG.model, seed, params, DATA)
     key = stream_key(jax.random.key(seed), "decode")

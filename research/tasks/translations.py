@@ -11,10 +11,10 @@ from research.config.pairs import Rewrite
 from research.config.schema import Config
 from research.data.dataset import Dataset, ExampleSplit
 from research.data.rewrite import true_alignment
+from research.nn.random_streams import stream_key
 from research.tasks.translating import ROWS, mean_attention, source_attention, translate, translation_prompts
 from research.text.alignment import alignment_accuracy, alignment_entropy
 from research.text.translation_scores import unknown_share
-from research.train.random_streams import stream_key
 
 ATTENTION_PAIRS = 4  # test pairs whose attention is kept
 

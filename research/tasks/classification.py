@@ -1,0 +1,78 @@
+"""Tell the class of a whole sentence."""
+
+import numpy as np
+from jaxtyping import Int
+
+from research.config.schema import Config
+from research.data.dataset import Dataset
+from research.data.eval_batches import eval_batches
+from research.tasks.language_modelling import ANY_GROUP
+from research.tasks.latency_calls import whole_row_call
+from research.tasks.membership import TokenMembership, sentence_membership, split_of
+from research.tasks.outcomes import Outcomes, accuracies, by_item, group_parts, mean_loss
+from research.tasks.sizes import Sizes
+from research.tasks.symbols import SYMBOL_OUTCOMES, example_share, symbol_loss, symbol_outcome, token_nats
+from research.tasks.task_kind import TEST, VALID, Metrics, SplitToScore, TaskKind, never_carries, no_finish
+
+
+def class_sizes(config: Config, data: Dataset) -> Sizes:
+    """An output for each class."""
+    return Sizes(data.vocabulary.size, data.train.inputs.shape[1], len(data.classes))  # type: ignore[union-attr]
+
+
+def sentence_splits(config: Config, data: Dataset) -> dict[str, SplitToScore]:
+    """The sentences of validation and of test."""
+
+    def to_score(name: str) -> SplitToScore:
+        return SplitToScore(eval_batches(config.data, config.eval, split_of(data, name), data.eos, 1, 1), sentence_membership(data, name))
+
+    return {name: to_score(name) for name in (VALID, TEST)}
+
+
+def measure_classes(config: Config, name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, float]:
+    """Loss, accuracy, macro F1; the accuracy of a class is its recall. No perplexity, and of rules no loss."""
+    shares = accuracies(outcomes["correct"], group_parts(belongs))
+    assert belongs.groups is not None, "a sentence has a class"
+    f1 = {"macro_f1": macro_f1(belongs.groups, outcomes["likeliest"])}
+    return mean_loss(outcomes) | {"accuracy": shares.pop("accuracy")} | f1 | shares
+
+
+def macro_f1(targets: Int[np.ndarray, " n"], predicted: Int[np.ndarray, " n"]) -> float:
+    """The mean over the classes, of targets or predictions, of 2 right / (2 right + wrong + missed)."""
+
+    def f1(c: np.integer) -> float:
+        return 2 * ((predicted == c) & (targets == c)).sum() / ((predicted == c).sum() + (targets == c).sum())
+
+    return float(np.mean([f1(c) for c in np.union1d(targets, predicted)]))
+
+
+def class_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarray]:
+    """Of each sentence, its class and the predicted one too."""
+    assert belongs.groups is not None, "a sentence has a class"
+    return by_item(outcomes, belongs) | {
+        "class": belongs.groups.astype(np.int64),
+        "predicted": outcomes["likeliest"].astype(np.int64),
+    }
+
+
+def class_metrics(config: Config, given: frozenset[str]) -> Metrics:
+    """As `measure_classes` names them."""
+    return Metrics((*(("loss",) if "nats" in given else ()), "accuracy", f"accuracy{ANY_GROUP}", "macro_f1"), ())
+
+
+CLASSIFICATION = TaskKind(
+    sizes=class_sizes,
+    scored_share=example_share,
+    splits=sentence_splits,
+    belongs=sentence_membership,
+    carries=never_carries,
+    loss=symbol_loss,
+    outcome=symbol_outcome,
+    outcomes=SYMBOL_OUTCOMES,
+    measure=measure_classes,
+    items=class_items,
+    token_losses=token_nats,
+    metrics=class_metrics,
+    finish=no_finish,
+    call=whole_row_call,
+)

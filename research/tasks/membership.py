@@ -1,0 +1,41 @@
+"""What the scored tokens of a split belong to: items, groups, slices."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from research.data.dataset import Dataset, Identity, Split, TextSplit, units
+from research.data.eval_batches import groups, items
+from research.data.slices import slices
+
+
+class TokenMembership(NamedTuple):
+    """Of each scored token of a split: its item (sentence or example), its group where there are groups, and who is in which slice."""
+
+    items: Int[np.ndarray, " n"]
+    groups: Int[np.ndarray, " n"] | None = None
+    names: tuple[str, ...] = ()  # of the groups, where they are not numbers: classes
+    slices: Mapping[str, Bool[np.ndarray, " n"]] = {}
+    units: Mapping[str, int] = {}  # of a text: how many characters it has, and bytes
+    identity: Identity | None = None  # of the split; None of one that was made by hand
+    clusters: Int[np.ndarray, " i"] | None = None  # of each item of the split by its number; None where each stands alone
+
+
+def split_of(data: Dataset, name: str) -> Split:
+    """A split by its name."""
+    return {"train": data.train, "valid": data.valid, "test": data.test}[name]
+
+
+def token_membership(data: Dataset, name: str) -> TokenMembership:
+    """Of a text its lines, characters and bytes; of examples and pairs themselves, and the group of each."""
+    split, clusters = split_of(data, name), data.clusters if name == "test" else None
+    text_units = units(split) if isinstance(split, TextSplit) else {}
+    return TokenMembership(items(split), groups(split), units=text_units, identity=data.identities.get(name), clusters=clusters)
+
+
+def sentence_membership(data: Dataset, name: str) -> TokenMembership:
+    """Of labelled sentences: the group is the class, by its name, and slices are parts on which classifiers fail."""
+    parts = slices(data.sentences[name], data.sentences["train"])
+    return token_membership(data, name)._replace(names=data.classes, slices=parts)

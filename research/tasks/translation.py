@@ -1,0 +1,141 @@
+"""Write a target after its source, symbol by symbol: scored on true targets, then decoded."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import PyTree
+
+from research.config.pairs import BleuTokenizer, Pairs
+from research.config.schema import Config, Model
+from research.data.batches import Batch
+from research.data.dataset import Dataset, ExampleSplit
+from research.data.eval_batches import eval_batches
+from research.results.corpus_scores import CORPUS, DIVERSITIES, MEANS, text_metrics
+from research.results.length_ranges import length_ranges
+from research.tasks.language_modelling import ANY_GROUP
+from research.tasks.latency_calls import next_symbol_call
+from research.tasks.membership import TokenMembership, split_of, token_membership
+from research.tasks.outcomes import Outcomes, accuracies, by_item, mean_loss, perplexity
+from research.tasks.sizes import Sizes
+from research.tasks.symbols import (
+    SYMBOL_OUTCOMES,
+    example_share,
+    symbol_loss,
+    symbol_outcome,
+    token_nats,
+    with_scheduled_sampling,
+)
+from research.tasks.task_kind import TEST, VALID, Finish, LossSums, Metrics, SplitToScore, Streams, TaskKind, never_carries
+from research.tasks.translations import Translations, translate_test_split
+from research.text import diversity as text_diversity
+from research.text import translation_scores as text_scores
+
+ALIGNMENT = ("alignment_accuracy", "alignment_entropy")
+
+
+def pair_sizes(config: Config, data: Dataset) -> Sizes:
+    """Both sides of training."""
+    assert isinstance(data.train, ExampleSplit), "translation needs pairs"
+    assert data.sides, "translation needs pairs"
+    sides = data.sides
+    return Sizes(data.vocabulary.size, data.train.inputs.shape[1], 0, data.train.source, sides.targets, sides.first_source)
+
+
+def pair_splits(config: Config, data: Dataset) -> dict[str, SplitToScore]:
+    """The pairs of validation and of test."""
+
+    def to_score(name: str) -> SplitToScore:
+        return SplitToScore(eval_batches(config.data, config.eval, split_of(data, name), data.eos, 1, 1), token_membership(data, name))
+
+    return {name: to_score(name) for name in (VALID, TEST)}
+
+
+def target_loss(config: Config, params: Any, carry: Any, batch: Batch, streams: Streams) -> tuple[Any, LossSums]:
+    """The cross-entropy of the target's symbols. Streams: "dropout", and "scheduled_sampling" where `train` asks for it."""
+    if config.train.scheduled_sampling:
+        batch = with_scheduled_sampling(config, params, carry, batch, streams("scheduled_sampling"))
+    return symbol_loss(config, params, carry, batch, streams)
+
+
+def measure_targets(config: Config, name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, float]:
+    """Loss and perplexity a target symbol; accuracy in all and by ranges of the source's length."""
+    losses = mean_loss(outcomes)
+    told = losses | {"perplexity": perplexity(losses["loss"])} if losses else {}
+    return told | (accuracies(outcomes["correct"], _length_parts(belongs)) if "correct" in outcomes else {})
+
+
+def _length_parts(belongs: TokenMembership) -> list[tuple[str, np.ndarray]]:
+    """Ranges of the lengths of sources, which count items, not tokens."""
+    groups = belongs.groups
+    if groups is None:
+        return []
+    _, first, inverse = np.unique(belongs.items, return_index=True, return_inverse=True)
+    range_names = length_ranges(groups[first])[inverse]
+    return [(name, range_names == name) for name in dict.fromkeys(range_names[np.argsort(groups, kind="stable")].tolist())]
+
+
+def pair_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarray]:
+    """Sums by pair."""
+    return by_item(outcomes, belongs)
+
+
+def target_metrics(config: Config, given: frozenset[str]) -> Metrics:
+    """As `measure_targets` names them, and those of what is written."""
+    losses = ("loss", "perplexity") if "nats" in given else ()
+    both = (*losses, *(("accuracy", f"accuracy{ANY_GROUP}") if "correct" in given else ()))
+    if not config.trained:
+        return Metrics(both, ())
+    texts = (*CORPUS, *MEANS)
+    diversities = DIVERSITIES if config.decode.texts_per_source > 1 else ()
+    return Metrics(both, (*texts, *(f"{name}{ANY_GROUP}" for name in texts), *ALIGNMENT, *diversities))
+
+
+def write_texts(config: Config, model: Model, seed: int, params: PyTree, data: Dataset) -> Finish:
+    """The test sources translated: metrics and items of the texts, texts.jsonl, and attention.npz where there is any."""
+    assert isinstance(config.data, Pairs), "texts are written of pairs"
+    tokenizer = config.data.bleu_tokenizer
+    written = translate_test_split(config, model, seed, params, data)
+    items = text_scores.text_items([texts[0] for texts in written.texts], written.references, tokenizer)
+    metrics = text_metrics(items, length_ranges(written.lengths)) | written.alignment
+    if len(written.texts[0]) > 1:
+        diversity = text_diversity.diversity(written.texts)
+        metrics |= {name: float(values.mean()) for name, values in diversity.items()}
+        items |= diversity
+    lines = zip(written.sources, written.references, written.texts, strict=True)
+    return Finish(
+        metrics,
+        items,
+        arrays={"attention.npz": written.attention} if written.attention else {},
+        texts={"texts.jsonl": "".join(_json_line(*line) for line in lines)},
+        extra=written.shares,
+        signatures=_signatures(tokenizer, written),
+    )
+
+
+def _json_line(source: str, reference: str, texts: Sequence[str]) -> str:
+    return json.dumps({"source": source, "reference": reference, "written": texts}, ensure_ascii=False) + "\n"
+
+
+def _signatures(tokenizer: BleuTokenizer, written: Translations) -> dict[str, str]:
+    texts = len(written.texts[0])
+    return text_scores.metric_signatures(tokenizer) | (text_diversity.self_bleu_signature(texts) if texts > 1 else {})
+
+
+TRANSLATION = TaskKind(
+    sizes=pair_sizes,
+    scored_share=example_share,
+    splits=pair_splits,
+    belongs=token_membership,
+    carries=never_carries,
+    loss=target_loss,
+    outcome=symbol_outcome,
+    outcomes=SYMBOL_OUTCOMES,
+    measure=measure_targets,
+    items=pair_items,
+    token_losses=token_nats,
+    metrics=target_metrics,
+    finish=write_texts,
+    call=next_symbol_call,
+)
