@@ -41,24 +41,35 @@ class MaxConvolution(Node):
     embedding_init: Initialiser | None = None  # of the embedding alone (Kim 2014: uniform, 0.25); by default as `init`
 
 
-class SentenceStack(StackConfig):
-    """The stack of a language model, read by pooling: recurrent, convolutional, or a Transformer's encoder."""
+class ReadingStack(StackConfig):
+    """The stack of a language model that reads whole sentences: recurrent, convolutional, or a Transformer's encoder."""
 
-    kind: Literal["stack"]
     bidirectional: bool = False  # a second stack reads the sentence from its end
     masked: bool = False  # an attention sees what came before alone, as in a language model
-    pooling: Literal["mean", "max", "last", "attention"] = "mean"
 
     @model_validator(mode="after")
-    def _mask_fits(self) -> "SentenceStack":
+    def _mask_fits(self) -> "ReadingStack":
         attentions = self.mixers_taking("mask")
         if self.masked and not attentions:
             raise ValueError("masked is a word of attention, and this stack has none; leave it out")
         if any(mixer.windowed for mixer in attentions):
-            raise ValueError("a window is the memory of a language model; a classifier reads whole sentences: use cache = full")
+            raise ValueError("a window is the memory of a language model; an encoder reads whole sentences: use cache = full")
         if attentions and not self.masked and self.position.backward_only:
             raise IncompatibleConfig(f"position {self.position.kind} counts backwards alone: set masked = true, or use another position")
         return self
+
+
+class SentenceStack(ReadingStack):
+    """Its vectors of the words are pooled."""
+
+    kind: Literal["stack"]
+    pooling: Literal["mean", "max", "last", "attention"] = "mean"
+
+
+class TokenStack(ReadingStack):
+    """Its vector of each word is kept."""
+
+    kind: Literal["stack"] = "stack"
 
 
 SentenceEncoder = Annotated[Bag | MaxConvolution | SentenceStack, Field(discriminator="kind")]
@@ -69,6 +80,14 @@ class ClassifierConfig(Node):
 
     kind: Literal["classifier"]
     encoder: SentenceEncoder = Bag()
+    dropout: Fraction = 0.0  # of what the output layer reads
+
+
+class TokenEncoderConfig(Node):
+    """An encoder, dropout, and an output layer at every position: over tags, or over the symbols that may stand behind a mask."""
+
+    kind: Literal["token_encoder"]
+    encoder: TokenStack = TokenStack()
     dropout: Fraction = 0.0  # of what the output layer reads
 
 

@@ -26,6 +26,7 @@ DATA_KINDS: dict[str, type[DataConfig]] = {
 MODEL_KINDS = classes_by_kind(tuple(MODEL_FACTS))
 EVAL: Path = ("eval",)
 DECODE: Path = ("decode",)
+TASK: Path = ("task",)
 INAPPLICABLE: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value, and what then has no meaning
     ("model", "kind"): {
         kind: tuple((section,) for section in MODEL_FACTS[model].meaningless)
@@ -33,7 +34,11 @@ INAPPLICABLE: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value
         if MODEL_FACTS[model].meaningless
     },
     ("data", "kind"): {
-        kind: (*((EVAL,) if data.reads != "text" else ()), *((DECODE,) if data.asks != "targets" else ()))
+        kind: (
+            *((EVAL,) if data.reads != "text" else ()),
+            *((DECODE,) if data.asks != "targets" else ()),
+            *((TASK,) if data.asks != "tokens" else ()),
+        )
         for kind, data in DATA_KINDS.items()
     },
     ("data", "level"): {"byte": (("data", "vocabulary"),)},

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier
+from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier, TokenEncoderConfig
 from research.config.data_kind import Asks, DataConfig
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.mixer import Learned
@@ -43,8 +43,8 @@ class ModelFacts(NamedTuple):
     parts: Callable[[Any], tuple[Node | str, ...]] = _itself  # the models that it is made of; a name or an id is a cell of its own
 
 
-def _trained(*predicts: Asks, sees: Of = _never, carries: Of = _always, ends: Of = _never) -> ModelFacts:
-    return ModelFacts(predicts, False, {}, (), counted=False, words_alone=False, likeliest=_always, sees=sees, carries=carries, ends=ends)
+def _trained(*predicts: Asks, sees: Of = _never, carries: Of = _always, ends: Of = _never, reads_prompts: bool = True) -> ModelFacts:
+    return ModelFacts(predicts, False, {}, (), False, False, _always, reads_prompts, sees, carries, ends)
 
 
 def _fitted_classifier(what: str, unread: tuple[str, ...], words_alone: bool) -> ModelFacts:
@@ -63,6 +63,10 @@ def _learned_positions(config: LanguageModelConfig) -> bool:
     return isinstance(config.position, Learned)
 
 
+def _learned_encoder(config: TokenEncoderConfig) -> bool:
+    return isinstance(config.encoder.position, Learned)
+
+
 def _pictures(config: EncoderDecoderConfig) -> bool:
     return config.sees
 
@@ -76,6 +80,7 @@ MODEL_FACTS: dict[type[Node], ModelFacts] = {
     EncoderDecoderConfig: _trained("targets", sees=_pictures),
     FeedForwardLMConfig: _trained("tokens"),
     ClassifierConfig: _trained("classes"),
+    TokenEncoderConfig: _trained("tags", "tokens", carries=_never, ends=_learned_encoder, reads_prompts=False),
     NGram: ModelFacts(("tokens",), True, _untrained("an n-gram, which is counted, not trained"), (), True, False, _unless_text),
     Interpolation: ModelFacts(
         predicts=("tokens",),

@@ -4,7 +4,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier
+from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier, TokenEncoderConfig
 from research.config.data import Data, Evaluation, TextCorpus
 from research.config.decoding import Decoder, Greedy
 from research.config.encoder_decoder import EncoderDecoderConfig
@@ -15,7 +15,7 @@ from research.config.node import MAX_SEED, Node, Seed, Strings
 from research.config.optim import AdamW, Optim, RunConfig, Train
 from research.config.rules import Rules
 from research.config.subwords import Subword
-from research.config.task import TASK_OF_ASKS
+from research.config.task import TASK_OF_ASKS, LanguageModelling, TextTask
 
 MOST_SEEDS = 10_000
 
@@ -74,6 +74,7 @@ Model = Annotated[
     | NGram
     | Interpolation
     | ClassifierConfig
+    | TokenEncoderConfig
     | Rules
     | BagOfWords
     | NGramClassifier,
@@ -86,6 +87,7 @@ class Config(Node):
 
     seeds: Seeds = (0,)
     data: Data
+    task: TextTask = LanguageModelling()
     model: Model
     init: WarmStart | None = None
     optim: Optim = AdamW()
@@ -101,8 +103,8 @@ class Config(Node):
 
     @property
     def task_name(self) -> str:
-        """The task that its data asks for."""
-        return TASK_OF_ASKS[self.data.asks]
+        """The task that its data asks for; of a text the one that [task] names."""
+        return TASK_OF_ASKS.get(self.data.asks, self.task.kind)
 
     @property
     def pooled(self) -> bool:
@@ -127,17 +129,48 @@ class Config(Node):
     def _check_task(self) -> None:
         data, model, predicts = self.data, self.model, model_facts(self.model).predicts
         if data.asks in predicts:
-            return
+            return self._check_text_task()
         if data.asks == "classes":
             raise ValueError(f"{data.kind} has classes, and {model.kind} predicts tokens; use model.kind = classifier")
         if predicts == ("classes",):
             raise ValueError(f"{model.kind} needs classes, and {data.kind} has none; use data.kind = sst2, vader, ...")
+        if data.asks == "tags":
+            raise ValueError(f"{data.kind} has a tag for each word, and {model.kind} gives none; use model.kind = token_encoder")
         if data.asks == "targets":
             raise ValueError(
                 f"{data.kind} has pairs to be translated, which {model.kind} is not made for; use model.kind = encoder_decoder, "
                 "or language_model, which reads source and target as one row"
             )
         raise ValueError(f"encoder_decoder reads a source and writes a target, and {data.kind} has no pairs; use data.kind = numerals, ...")
+
+    def _check_text_task(self) -> None:
+        """A model that sees a whole window predicts what is hidden in it, and any other the next token."""
+        if self.data.asks != "tokens":
+            return
+        sees_around = "tags" in model_facts(self.model).predicts
+        if sees_around and not self.task.sees_around:
+            raise ValueError(
+                f"{self.model.kind} sees the whole window, the next token with it; set task.kind = masked_language_modelling, or use "
+                "model.kind = language_model"
+            )
+        if self.task.sees_around and not sees_around:
+            raise ValueError(
+                f"task.kind = masked_language_modelling asks for tokens from all around them, and {self.model.kind} has read only what "
+                "came before; use model.kind = token_encoder"
+            )
+        if self.task.sees_around and self.data.reads == "text":
+            self._check_masked_text(self.data)
+
+    def _check_masked_text(self, data: TextCorpus) -> None:
+        if data.batches == "columns":
+            raise ValueError("data.batches = columns carries a state from window to window, and a masked model has none; leave it out")
+        for word, value in (("stride", self.eval_stride < self.eval_length), ("also", self.eval.also), ("prompts", self.eval.prompts)):
+            if value:
+                raise ValueError(
+                    f"eval.{word} is for a model that reads from the left; a masked model sees a whole window at once; leave it out"
+                )
+        if self.eval.misspelt:
+            raise ValueError("eval.misspelt is for the perplexity of a text, and a masked model has none; leave it out")
 
     def _check_pictures(self) -> None:
         pictures, sees = self.data.reads == "pictures", model_facts(self.model).sees(self.model)
@@ -167,6 +200,10 @@ class Config(Node):
                 f"train.buckets puts examples of similar length together, pairs or labelled sentences, and those of {self.data.kind} have "
                 "one length; leave it out"
             )
+        if asks != "tokens" and "task" in named:
+            raise ValueError(f"[task] says what is asked of a text; {self.data.kind} asks for its own; leave it out")
+        if self.data.reads != "text" and self.task.sees_around:
+            raise ValueError(f"task.kind = masked_language_modelling is for text, and {self.data.kind} scores its own positions")
         if self.data.reads != "text" and "eval" in named:
             raise ValueError(f"[eval] is for text; {self.data.kind} scores its own fixed positions; leave it out")
 

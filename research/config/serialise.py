@@ -28,7 +28,8 @@ def to_tree(config: Config, defaults: bool = False) -> dict[str, Any]:
 def _meaningless(config: Config) -> tuple[str, ...]:
     decode = () if config.data.asks == "targets" else ("decode",)
     evaluation = () if config.data.reads == "text" else ("eval",)
-    return (*model_facts(config.model).meaningless, *decode, *evaluation)
+    task = () if config.data.asks == "tokens" else ("task",)
+    return (*model_facts(config.model).meaningless, *decode, *evaluation, *task)
 
 
 def _table(node: Node, defaults: bool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from research.config.decoding import Beam, Decoder, TemperatureSampling
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
+from research.config.model_facts import model_facts
 from research.config.pairs import Rewrite, TextPairs
 from research.config.schema import check_seed
 from research.config.unicode import argument_text
@@ -84,6 +85,10 @@ def generate_texts(run: OpenRun, request: GenerationRequest) -> dict[str, Any]:
         )
     if isinstance(config.model, Interpolation):
         raise StepladderError(f"{run.cell_id} is an interpolation, which scores text and draws none; name one of its parts.")
+    if not model_facts(config.model).reads_prompts:
+        raise StepladderError(
+            f"{run.cell_id} is a {config.model.kind}, which sees a whole window at once; name a run that reads from the left."
+        )
     if request.recompute and data.sides:
         raise StepladderError("--recompute compares with reading a text again, and a translation has a source besides; leave it out.")
     decoder = request.decoder or (config.decode if data.sides else TemperatureSampling(kind="sample"))

@@ -15,11 +15,11 @@ from pydantic import ValidationError
 
 from research.classic.lexicon import load_lexicon
 from research.config.cell_identity import cell_id, program_key
-from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier, Perceptron, SentenceStack
+from research.config.classify import BagOfWords, NGramClassifier, Perceptron
 from research.config.data import CrossValidated
 from research.config.errors import StepladderError
 from research.config.loader import LoadedConfig
-from research.config.model import Interpolation, LanguageModelConfig, NGram
+from research.config.model import Interpolation, NGram
 from research.config.pairs import Pairs
 from research.config.resolve import canonical_config
 from research.config.rules import Rules
@@ -40,6 +40,7 @@ from research.launch.position_limits import beyond_training, check_reach
 from research.launch.price import price
 from research.launch.selection_metric import FALLBACKS, check_checkpoint_metric, resolve_selection_metric
 from research.models.count import count_parameters_in, flops_per_token
+from research.models.warm_start import warm_start
 from research.results import store
 from research.results.sweep_manifest import sweep_name
 from research.results.trial_choice import Choice, parse_reference
@@ -166,7 +167,7 @@ def _select_metric(loaded: LoadedConfig, drafts: Sequence[PlannedCell], data_dir
 
 def _data_facts(config: Config, data_dir: Path | None) -> CostInputs:
     data = load_dataset(config.data, data_dir)
-    return CostInputs(model_sizes(config, data), task_of(config).scored_share(data))
+    return CostInputs(model_sizes(config, data), task_of(config).scored_share(config, data))
 
 
 def _placed(place: PlannedCell, cell: PlannedCell) -> PlannedCell:
@@ -387,16 +388,13 @@ def _check_fits(child: Config, parent: Config, source: str, child_shapes: Any, d
 
 
 def _inherited_shapes(child: Config, parent: Config, child_shapes: Any, parent_shapes: Any) -> tuple[Any, Any]:
-    """What is taken over, and its place: everything, or a language model's stack as a classifier's only one."""
-    if not (isinstance(child.model, ClassifierConfig) and isinstance(parent.model, LanguageModelConfig)):
+    """What is taken over, and its place: everything, or what the entry of this pair of models says."""
+    start = warm_start(parent, child)
+    if start is None:
         return parent_shapes, child_shapes
-    encoder = child.model.encoder
-    if not isinstance(encoder, SentenceStack) or encoder.bidirectional:
-        raise StepladderError(
-            "A classifier starts from a language model where its encoder is a stack in one direction: set model.encoder.kind = stack, and "
-            "bidirectional = false."
-        )
-    return parent_shapes.stack, child_shapes.encoder.forward
+    if reason := start.unfit(child.model):
+        raise StepladderError(reason)
+    return jax.eval_shape(start.taken, parent_shapes, child_shapes), start.place(child_shapes)
 
 
 def _usable_seeds(folder: Path) -> tuple[int, ...]:
@@ -493,7 +491,7 @@ def _with_facts(cell: PlannedCell, data_dir: Path | None) -> PlannedCell:
         return replace(cell, predicted_seconds=price(config, None, data, 0.0))
     program = program_of(config, data)
     counts = count_parameters_in(config.model, abstract_state(program)[1].params)  # a mistake that only shapes show is raised here
-    flops = flops_per_token(config.model, *init_sizes(config.model, program.sizes), scored=task_of(config).scored_share(data))
+    flops = flops_per_token(config.model, *init_sizes(config.model, program.sizes), scored=task_of(config).scored_share(config, data))
     facts = {"params": counts._asdict(), "flops_per_token": flops} | (
         {"lacks": impossible} if (impossible := unavailable_metrics(config)) else {}
     )

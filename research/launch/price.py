@@ -18,6 +18,7 @@ from research.data.batches import bucket_widths
 from research.data.dataset import Dataset, ExampleSplit, TextSplit
 from research.data.eval_batches import scored_tokens
 from research.models import MODELS
+from research.tasks.registry import task_of
 from research.tasks.sizes import Sizes
 from research.tasks.translating import ROWS, texts_per_source
 from research.train import lanes
@@ -102,7 +103,8 @@ def _tokens_scored(config: Config, data: Dataset) -> float:
     if not isinstance(data.train, TextSplit):
         return float(times * scored_tokens(data.valid) + scored_tokens(data.test))
     windows, extra_windows = config.eval_length, sum(config.eval.also) + config.eval_length * (config.eval.misspelt > 0)
-    return (times * windows * scored_tokens(data.valid) + (windows + extra_windows) * scored_tokens(data.test)) / config.eval_stride
+    tokens = times * windows * scored_tokens(data.valid) + (windows + extra_windows) * scored_tokens(data.test)
+    return task_of(config).readings(config) * tokens / config.eval_stride
 
 
 def _time_steps(model: Any, sizes: Sizes) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from research.config.data import TextCorpus
 from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
+from research.config.model_facts import model_facts
 from research.config.schema import Config, check_seed
 from research.config.unicode import argument_text
 from research.data.prompts import PromptLine, PromptSet, Query, count_unknown, longest_query, prompt_queries, read_prompt_lines
@@ -80,6 +81,10 @@ def _check_scores_text(run: OpenRun, request: ScoringRequest) -> None:
         )
     if isinstance(config.model, Interpolation):
         raise StepladderError(f"{run.cell_id} is an interpolation, which keeps no model that reads a prompt; name one of its parts.")
+    if not model_facts(config.model).reads_prompts:
+        raise StepladderError(
+            f"{run.cell_id} is a {config.model.kind}, which sees a whole window at once; name a run that reads from the left."
+        )
     if isinstance(config.model, NGram) and request.examples:
         raise StepladderError("An n-gram begins anew at every line, so --examples on lines before a prompt change nothing; leave it out.")
 

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import jax
 from jaxtyping import Array, Float
 
-from research.config.classify import ClassifierConfig
+from research.config.classify import ClassifierConfig, TokenEncoderConfig
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.model import FeedForwardLMConfig, LanguageModelConfig
-from research.models import classifier, encoder_decoder, feed_forward_lm, language_model
+from research.models import classifier, encoder_decoder, feed_forward_lm, language_model, token_encoder
 from research.models.decoders import nothing_to_unstack
 from research.models.fields import Path
 from research.models.stack import stack_rows
@@ -25,8 +25,9 @@ def _from_zero(config: Any, params: Any) -> int:
 
 
 class ModelFunctions(NamedTuple):
-    """What a model does, costs and consists of. Sizes are those of `tasks.sizes.init_sizes`.
+    """What a model does, costs and consists of.
 
+    sizes: what of `tasks.sizes.Sizes` it is made for, in the order in which `init` and `flops` take it
     init(config, key, *sizes) -> params
     empty(config, batch, capacity, vocabulary) -> carry
     hidden(config, params, carry, tokens, valid, key, observe) -> (carry, what the output layer reads, aux)
@@ -45,6 +46,7 @@ class ModelFunctions(NamedTuple):
     rows(carry, index) -> the carry of the rows that `index` [n] names
     """
 
+    sizes: tuple[str, ...]
     init: Callable[..., Any]
     empty: Callable[[Any, int, int, int], Any]
     hidden: Callable[..., tuple[Any, Array, Any]]
@@ -67,6 +69,11 @@ class ModelFunctions(NamedTuple):
         return dense(h, *self.output(config, params))
 
 
+OF_TEXT = ("vocabulary", "length")
+WITH_HEAD = (*OF_TEXT, "outputs")
+OF_PAIRS = ("vocabulary", "text", "source", "targets", "first_source")
+
+
 def _pattern(config: LanguageModelConfig) -> tuple[Any, ...]:
     return config.pattern
 
@@ -77,6 +84,7 @@ def _no_mixers(config: Any) -> tuple[()]:
 
 MODELS: dict[type, ModelFunctions] = {
     LanguageModelConfig: ModelFunctions(
+        sizes=OF_TEXT,
         init=language_model.init,
         empty=language_model.empty,
         hidden=language_model.hidden,
@@ -93,6 +101,7 @@ MODELS: dict[type, ModelFunctions] = {
         rows=stack_rows,
     ),
     EncoderDecoderConfig: ModelFunctions(
+        sizes=OF_PAIRS,
         init=encoder_decoder.init,
         empty=encoder_decoder.empty,
         hidden=encoder_decoder.hidden,
@@ -111,6 +120,7 @@ MODELS: dict[type, ModelFunctions] = {
         rows=encoder_decoder.rows,
     ),
     ClassifierConfig: ModelFunctions(
+        sizes=WITH_HEAD,
         init=classifier.init,
         empty=classifier.empty,
         hidden=classifier.hidden,
@@ -124,7 +134,23 @@ MODELS: dict[type, ModelFunctions] = {
         layer_vectors=classifier.classifier_layer_vectors,
         observed_mixers=_no_mixers,
     ),
+    TokenEncoderConfig: ModelFunctions(
+        sizes=WITH_HEAD,
+        init=token_encoder.init,
+        empty=token_encoder.empty,
+        hidden=token_encoder.hidden,
+        output=token_encoder.output,
+        flops=token_encoder.token_encoder_flops,
+        time_steps=token_encoder.token_encoder_time_steps,
+        last_positions=token_encoder.token_encoder_last_positions,
+        embedding_path=token_encoder.token_encoder_embedding_path,
+        outside=token_encoder.outside_token_encoder_body,
+        layer_names=token_encoder.token_encoder_layer_names,
+        layer_vectors=token_encoder.token_encoder_layer_vectors,
+        observed_mixers=_no_mixers,
+    ),
     FeedForwardLMConfig: ModelFunctions(
+        sizes=OF_TEXT,
         init=feed_forward_lm.init,
         empty=feed_forward_lm.empty,
         hidden=feed_forward_lm.hidden,

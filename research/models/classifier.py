@@ -4,7 +4,6 @@
 vector zero. What lies behind `valid` changes nothing. Shapes: b batch, t words, d width, c classes.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import jax
@@ -13,8 +12,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.classify import ClassifierConfig as Config
 from research.models.fields import Path
-from research.models.language_model import LanguageModelParams
-from research.models.sentence_encoders import SENTENCE_ENCODERS, SentenceEncoderKind, StackEncoderParams
+from research.models.sentence_encoders import SENTENCE_ENCODERS, SentenceEncoderKind
 from research.nn.dropout import dropout
 from research.nn.initialisers import draw_bias, draw_weights
 
@@ -100,9 +98,3 @@ def classifier_layer_names(config: Config) -> tuple[str, ...]:
 def classifier_layer_vectors(config: Config, params: ClassifierParams, tokens: Array, valid: Array, pooled: Array) -> tuple[Array, ...]:
     """Those of its encoder."""
     return sentence_encoder_kind(config).layer_vectors(config.encoder, params.encoder, tokens, valid, pooled)
-
-
-def from_language_model(params: ClassifierParams, pretrained: LanguageModelParams) -> ClassifierParams:
-    """The same classifier with a language model's embedding and stack in place of its own."""
-    assert isinstance(params.encoder, StackEncoderParams), "a language model is a stack"
-    return replace(params, encoder=replace(params.encoder, forward=pretrained.stack))

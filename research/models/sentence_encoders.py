@@ -14,9 +14,16 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.classify import Bag, MaxConvolution, SentenceStack
 from research.models.fields import Path
-from research.models.stack import StackParams, Use, empty_stack, init_stack, stack_hidden
-from research.models.stack_costs import stack_flops, stack_time_steps
-from research.models.stack_layers import layer_means, stack_layer_names, stack_layers
+from research.models.reading_stack import (
+    StackEncoderParams,
+    init_reading_stack,
+    reading_stack_flops,
+    reading_stack_time_steps,
+    stack_width,
+    word_layers,
+    word_vectors,
+)
+from research.models.stack_layers import layer_means, stack_layer_names
 from research.nn.embedding import lookup
 from research.nn.initialisers import draw_bias, draw_embedding, draw_weights
 from research.nn.linear import dense
@@ -35,15 +42,6 @@ class ConvolutionEncoderParams:
     embedding: Float[Array, "v d"]
     kernels: tuple[Float[Array, "window*d m"], ...]
     biases: tuple[Float[Array, " m"], ...]
-
-
-@struct.dataclass
-class StackEncoderParams:
-    """A stack for each direction; the backward one reads the forward one's embedding."""
-
-    forward: StackParams
-    backward: StackParams | tuple[()]
-    query: Float[Array, " w"] | tuple[()]  # of attention pooling: what the words' vectors are compared with
 
 
 def init_bag(config: Bag, key: Key[Array, ""], vocabulary: int, length: int) -> BagEncoderParams:
@@ -102,45 +100,18 @@ def encode_max_convolution(
     return jnp.concatenate(features, axis=-1)
 
 
-def stack_width(config: SentenceStack) -> int:
-    """Of both directions, side by side."""
-    return config.width * directions(config)
-
-
-def stack_use(config: SentenceStack) -> Use:
-    """Masked where the words say so."""
-    return Use(config.masked, None)
-
-
-def directions(config: SentenceStack) -> int:
-    """In how many directions a sentence is read."""
-    return 2 if config.bidirectional else 1
-
-
 def init_sentence_stack(config: SentenceStack, key: Key[Array, ""], vocabulary: int, length: int) -> StackEncoderParams:
-    """One stack, or two that read in opposite directions."""
-    key_forward, key_backward, key_query = jax.random.split(key, 3)
-    init_direction = lambda k: init_stack(config, stack_use(config), k, vocabulary, length)
-    no_embedding: dict[str, Any] = {"embedding": ()}
-    backward = replace(init_direction(key_backward), **no_embedding) if config.bidirectional else ()
+    """One stack, or two that read in opposite directions, and the query of an attention pooling."""
     width = stack_width(config)
-    query = draw_weights(config.init, key_query, (width,), width) if config.pooling == "attention" else ()
-    return StackEncoderParams(init_direction(key_forward), backward, query)
+    query = draw_weights(config.init, jax.random.split(key, 3)[2], (width,), width) if config.pooling == "attention" else ()
+    return replace(init_reading_stack(config, key, vocabulary, length), query=query)
 
 
 def encode_stack(
     config: SentenceStack, params: StackEncoderParams, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"], key: Key[Array, ""] | None
 ) -> Float[Array, "b w"]:
     """Each direction's vectors of the words, side by side, pooled. `last` is the vector that each direction comes to last."""
-    keys, use = (None, None) if key is None else tuple(jax.random.split(key)), stack_use(config)
-
-    def read(stack: StackParams, tokens: Array, valid: Array, key: Array | None) -> Float[Array, "b t d"]:
-        carry = empty_stack(config, use, tokens.shape[0], 0)
-        return stack_hidden(config, use, stack, carry, lookup(params.forward.embedding, tokens), valid, key)[1]
-
-    vectors = [read(params.forward, tokens, valid, keys[0])]
-    if isinstance(params.backward, StackParams):
-        vectors.append(jnp.flip(read(params.backward, jnp.flip(tokens, 1), jnp.flip(valid, 1), keys[1]), 1))
+    vectors = word_vectors(config, params, tokens, valid, key)
     if config.pooling == "last":
         ends = (_last(valid), valid.argmax(axis=1))
         last_vectors = [jnp.take_along_axis(h, end[:, None, None], axis=1)[:, 0] for h, end in zip(vectors, ends, strict=False)]
@@ -205,12 +176,7 @@ def no_time_steps(config: Bag | MaxConvolution, length: int) -> int:
 def sentence_stack_flops(config: SentenceStack, length: int) -> float:
     """Each direction's, and those of the pooling."""
     pooling = 4.0 * stack_width(config) if config.pooling == "attention" else 0.0
-    return stack_flops(config, stack_use(config), length) * directions(config) + pooling
-
-
-def sentence_stack_time_steps(config: SentenceStack, length: int) -> int:
-    """Each direction's."""
-    return directions(config) * stack_time_steps(config, stack_use(config), length)
+    return reading_stack_flops(config, length) + pooling
 
 
 def sentence_stack_layer_names(config: SentenceStack) -> tuple[str, ...]:
@@ -222,15 +188,7 @@ def sentence_stack_layers(
     config: SentenceStack, params: StackEncoderParams, tokens: Array, valid: Array, pooled: Array
 ) -> tuple[Array, ...]:
     """Both directions side by side, where there are two; the mean over the words."""
-    use, x = stack_use(config), lookup(params.forward.embedding, tokens)
-    layers = stack_layers(config, use, params.forward, x, valid)
-    if isinstance(params.backward, StackParams):
-        backward = stack_layers(config, use, params.backward, jnp.flip(x, 1), jnp.flip(valid, 1))
-        layers = tuple(
-            jnp.concatenate([forward_layer, jnp.flip(backward_layer, 1)], axis=-1)
-            for forward_layer, backward_layer in zip(layers, backward, strict=True)
-        )
-    return layer_means(layers, pooled)
+    return layer_means(word_layers(config, params, tokens, valid), pooled)
 
 
 class SentenceEncoderKind(NamedTuple):
@@ -281,7 +239,7 @@ SENTENCE_ENCODERS: dict[type, SentenceEncoderKind] = {
         encode=encode_stack,
         width=stack_width,
         flops=sentence_stack_flops,
-        time_steps=sentence_stack_time_steps,
+        time_steps=reading_stack_time_steps,
         embedding=("forward", "embedding"),
         layer_names=sentence_stack_layer_names,
         layer_vectors=sentence_stack_layers,

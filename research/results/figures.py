@@ -18,6 +18,7 @@ from research.results.text_figures import against_diversity, against_source_leng
 from research.results.tuning_figure import against_values
 
 SEEDS_BAND = "Line: the mean over seeds. Band: from the least to the greatest seed."
+CURVES = ("perplexity", "pseudo_perplexity", "accuracy", "loss")  # the first that there is
 COSTS_DIFFER = 1.5  # the least ratio of training costs that is worth an axis
 
 
@@ -35,7 +36,7 @@ def learning_curves(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None
     axes = axes_of(manifest)
     curves = {id(cell): {seed: _validation_records(cell, seed) for seed in cell.seeds} for cell in cells}
     records = [record for by_seed in curves.values() for seed_records in by_seed.values() for record in seed_records]
-    name = next((name for name in ("perplexity", "accuracy", "loss") if any(name in record for record in records)), None)
+    name = next((name for name in CURVES if any(name in record for record in records)), None)
     if name is None:
         return None
     tokens_per_step = {id(cell): _tokens_per_step(cell) for cell in cells}
@@ -47,7 +48,7 @@ def learning_curves(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None
         return None
     # the first fifth dwarfs what follows
     y_top = None if name == "accuracy" else 1.02 * max(max(curve.y[len(curve.y) // 5 :]) for curve in plotted)
-    log_y = name == "perplexity" and y_top is not None and y_top > 3 * min(min(curve.y) for curve in plotted)
+    log_y = name in ("perplexity", "pseudo_perplexity") and y_top is not None and y_top > 3 * min(min(curve.y) for curve in plotted)
     caption = SEEDS_BAND
     if any(curve.kind == "level" for curve in plotted):
         caption += " Dotted: a model that is counted, not trained."

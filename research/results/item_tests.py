@@ -21,7 +21,7 @@ from research.results.significance import (
     t_bounds,
     wilson_bounds,
 )
-from research.results.statistics import LOSSES, MISSPELT, NAMED, TEXTS, Interval, Items, as_wide
+from research.results.statistics import LOSSES, MISSPELT, NAMED, PERPLEXITIES, TEXTS, Interval, Items, as_wide
 from research.results.summed_scores import pearson, summed_macro_f1, summed_weighted_f1
 
 Array = np.ndarray
@@ -85,7 +85,7 @@ def item_interval(items: Items, statistic: str, value: float, confidence: float 
     if not estimated.error > 1e-12 * abs(estimated.value):
         return _degenerate_interval(value, estimated.n, lowest_highest, confidence)
     low, high = t_bounds(estimated, confidence)
-    if statistic == "perplexity":
+    if statistic in PERPLEXITIES:
         low, high = value * np.exp(low - estimated.value), value * np.exp(high - estimated.value)
     elif statistic.startswith("bits"):
         low, high = value * low / estimated.value, value * high / estimated.value

@@ -7,7 +7,7 @@ from typing import Any
 from research.config.errors import StepladderError, did_you_mean
 from research.results.store import INFINITE
 
-LOWER = ("loss", "perplexity", "bits_per", "error", "self_bleu")
+LOWER = ("loss", "perplexity", "pseudo_perplexity", "bits_per", "error", "self_bleu")
 HIGHER = ("accuracy", "f1", "bleu", "chrf", "correlation", "recall", "precision", "exact_match", "distinct", "reciprocal_rank", "preferred")
 FROM_CELL = ("params", "params.total", "params.body", "flops_per_token", "training_flops", "trials")
 COSTS = ("seconds", "seconds.compile", "seconds.train", "seconds.evaluate", "tokens_per_second", "latency_ms", "peak_memory_mb")
@@ -17,6 +17,7 @@ SCORES = ("bleu", "chrf", "self_bleu")  # in 0..100, written with one decimal
 TITLES = {
     "macro_f1": "macro F1",
     "weighted_f1": "weighted F1",
+    "pseudo_perplexity": "pseudo-perplexity",
     "bleu": "BLEU",
     "chrf": "chrF",
     "self_bleu": "self-BLEU",

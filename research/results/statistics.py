@@ -175,7 +175,8 @@ def _agree(a: str | None, b: str | None) -> bool:
     return a is None or b is None or a == b
 
 
-LOSSES = ("loss", "perplexity", "bits_per_character", "bits_per_byte")
+PERPLEXITIES = ("perplexity", "pseudo_perplexity")  # exponentials of a mean loss
+LOSSES = ("loss", *PERPLEXITIES, "bits_per_character", "bits_per_byte")
 TEXTS = {**MEANS, **{name: name for name in CORPUS}}  # metric of drawn texts -> its field of Items
 RANKED = ("reciprocal_rank", "precision_at_1", "precision_at_10")  # metrics of queries, each a mean over them
 SUMMED = (*CORPUS, "correlation", "confusion")  # fields whose sums over the items are what a metric is made of, and which are no means

@@ -12,7 +12,7 @@ from research.tasks.membership import TokenMembership, sentence_membership, spli
 from research.tasks.outcomes import Outcomes, accuracies, by_item, group_parts, mean_loss
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import SYMBOL_OUTCOMES, example_share, symbol_loss, symbol_outcome, token_nats
-from research.tasks.task_kind import TEST, VALID, Metrics, SplitToScore, TaskKind, never_carries, no_finish
+from research.tasks.task_kind import TEST, VALID, Metrics, SplitToScore, TaskKind, never_carries, no_finish, one_reading
 
 
 def class_sizes(config: Config, data: Dataset) -> Sizes:
@@ -63,6 +63,7 @@ def class_metrics(config: Config, given: frozenset[str]) -> Metrics:
 CLASSIFICATION = TaskKind(
     sizes=class_sizes,
     scored_share=example_share,
+    readings=one_reading,
     splits=sentence_splits,
     belongs=sentence_membership,
     carries=never_carries,

@@ -17,7 +17,7 @@ from research.tasks.outcomes import Outcomes, accuracies, bits, by_item, group_p
 from research.tasks.prompt_scores import PromptScores, score_prompt_set
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import SYMBOL_OUTCOMES, example_share, symbol_loss, symbol_outcome, token_nats
-from research.tasks.task_kind import TEST, VALID, Finish, Metrics, SplitToScore, TaskKind
+from research.tasks.task_kind import TEST, VALID, Finish, Metrics, SplitToScore, TaskKind, one_reading
 
 MISSPELT = "misspelt"  # the view of the test text whose words are misspelt
 WINDOW = "at_"  # how the names of views at another window length begin
@@ -33,9 +33,9 @@ def next_token_sizes(config: Config, data: Dataset) -> Sizes:
     return Sizes(data.vocabulary.size, data.train.inputs.shape[1])  # type: ignore[union-attr]
 
 
-def next_token_share(data: Dataset) -> float:
+def next_token_share(config: Config, data: Dataset) -> float:
     """All positions of a text pay for the output layer."""
-    return 1.0 if isinstance(data.train, TextSplit) else example_share(data)
+    return 1.0 if isinstance(data.train, TextSplit) else example_share(config, data)
 
 
 def carries_state(config: Config) -> bool:
@@ -124,6 +124,7 @@ def prompted(answers: PromptScores) -> Finish:
 LANGUAGE_MODELLING = TaskKind(
     sizes=next_token_sizes,
     scored_share=next_token_share,
+    readings=one_reading,
     splits=text_splits,
     belongs=token_membership,
     carries=carries_state,

@@ -4,12 +4,14 @@ from research.config.schema import Config
 from research.data.dataset import Dataset
 from research.tasks.classification import CLASSIFICATION
 from research.tasks.language_modelling import LANGUAGE_MODELLING
+from research.tasks.masked_language_modelling import MASKED_LANGUAGE_MODELLING
 from research.tasks.sizes import Sizes
 from research.tasks.task_kind import TaskKind
 from research.tasks.translation import TRANSLATION
 
 TASKS: dict[str, TaskKind] = {
     "language_modelling": LANGUAGE_MODELLING,
+    "masked_language_modelling": MASKED_LANGUAGE_MODELLING,
     "classification": CLASSIFICATION,
     "translation": TRANSLATION,
 }

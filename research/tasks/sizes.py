@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.schema import Model
+from research.models import MODELS
 
 
 class Sizes(NamedTuple):
@@ -19,9 +19,12 @@ class Sizes(NamedTuple):
     targets: int = 0
     first_source: int = 0
 
+    @property
+    def text(self) -> int:
+        """Tokens that follow the source."""
+        return self.length - self.source
+
 
 def init_sizes(model: Model, sizes: Sizes) -> tuple[int, ...]:
-    """What `init` of a model is given: the number of outputs where its head has its own, and the sides where there is an encoder."""
-    if isinstance(model, EncoderDecoderConfig):
-        return sizes.vocabulary, sizes.length - sizes.source, sizes.source, sizes.targets, sizes.first_source
-    return sizes[:3] if sizes.outputs else sizes[:2]
+    """What `init` and `flops` of a model are given."""
+    return tuple(getattr(sizes, name) for name in MODELS[type(model)].sizes)

@@ -77,7 +77,7 @@ def with_scheduled_sampling(config: Config, params: Any, carry: Any, batch: Batc
     return replace(batch, inputs=batch.inputs.at[:, target:].set(inputs))
 
 
-def example_share(data: Dataset) -> float:
+def example_share(config: Config, data: Dataset) -> float:
     """The share of input positions that are scored, of examples."""
     assert isinstance(data.train, ExampleSplit)
     return data.train.where.shape[1] / data.train.inputs.shape[1]

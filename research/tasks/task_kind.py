@@ -72,7 +72,8 @@ class TaskKind(NamedTuple):
     """A task. Nothing has a default: what is forgotten is an error at import. Fitted models share `belongs`, `measure`, `items`, `metrics`.
 
     sizes(config, data) -> what a model must know of the data
-    scored_share(data) -> the share of input positions that pay for the output layer in training
+    scored_share(config, data) -> the share of input positions that pay for the output layer in training
+    readings(config) -> how often evaluation reads each token, to score it once
     splits(config, data) -> what is evaluated: "valid", "test", and further views of the test split by names of the task's own
     belongs(data, name) -> what the tokens of "valid" or "test" belong to
     carries(config) -> whether the carry of one batch is the start of the next (truncated back-propagation)
@@ -88,7 +89,8 @@ class TaskKind(NamedTuple):
     """
 
     sizes: Callable[[Config, Dataset], Sizes]
-    scored_share: Callable[[Dataset], float]
+    scored_share: Callable[[Config, Dataset], float]
+    readings: Callable[[Config], int]
     splits: Callable[[Config, Dataset], dict[str, SplitToScore]]
     belongs: Callable[[Dataset, str], TokenMembership]
     carries: Callable[[Config], bool]
@@ -106,6 +108,11 @@ class TaskKind(NamedTuple):
 def no_finish(config: Config, model: Model, seed: int, params: PyTree, data: Dataset) -> Finish:
     """Nothing follows training."""
     return Finish()
+
+
+def one_reading(config: Config) -> int:
+    """Each token is read as often as windows hold it."""
+    return 1
 
 
 def never_carries(config: Config) -> bool:

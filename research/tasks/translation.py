@@ -27,7 +27,7 @@ from research.tasks.symbols import (
     token_nats,
     with_scheduled_sampling,
 )
-from research.tasks.task_kind import TEST, VALID, Finish, LossSums, Metrics, SplitToScore, Streams, TaskKind, never_carries
+from research.tasks.task_kind import TEST, VALID, Finish, LossSums, Metrics, SplitToScore, Streams, TaskKind, never_carries, one_reading
 from research.tasks.translations import Translations, translate_test_split
 from research.text import diversity as text_diversity
 from research.text import translation_scores as text_scores
@@ -126,6 +126,7 @@ def _signatures(tokenizer: BleuTokenizer, written: Translations) -> dict[str, st
 TRANSLATION = TaskKind(
     sizes=pair_sizes,
     scored_share=example_share,
+    readings=one_reading,
     splits=pair_splits,
     belongs=token_membership,
     carries=never_carries,

@@ -52,6 +52,14 @@ def restore_checkpoint(folder: Path, name: int | str, template: PyTree) -> PyTre
     return jax.tree.map(lambda leaf: next(values) if np.prod(leaf.shape) else np.zeros(leaf.shape, leaf.dtype), template)
 
 
+def restore_any_shape(folder: Path, name: int | str, form: PyTree) -> PyTree:
+    """The checkpoint `folder/<name>` as a tree of that form, whatever the shapes of its leaves: they were checked when it was planned."""
+    with _checkpointer() as checkpointer:
+        restored = checkpointer.restore(folder.resolve() / str(name))
+    values = iter([np.asarray(restored[path]) for path in _paths(form)])
+    return jax.tree.map(lambda leaf: next(values) if np.prod(leaf.shape) else np.zeros(leaf.shape, leaf.dtype), form)
+
+
 def mismatches(tree: PyTree, template: PyTree) -> list[str]:
     """Every leaf that one tree has and the other has not, or has with another shape or dtype, in words. Leaves may be shapes alone."""
     expected, actual = _paths(template), _paths(tree)

@@ -16,16 +16,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from research.config.data import TextCorpus
 from research.config.loader import read_config
 from research.config.schema import Config
-from research.models.classifier import from_language_model
+from research.models.warm_start import warm_start
 from research.results import store
 from research.results.lock import Claim, HeldError, claim
 from research.tasks.outcomes import Outcomes, blank_outcomes
 from research.tasks.parameters import init_params
 from research.tasks.registry import task_of
-from research.tasks.sizes import Sizes
 from research.tasks.task_kind import VALID, SplitToScore
 from research.text.vocabulary import Vocabulary
 from research.train import checkpoint, lanes
@@ -156,15 +154,15 @@ def _blank_validation(engine: Engine, material: GroupData) -> Outcomes:
 
 
 def _inherited(engine: Engine, job: Job, params: Any) -> Any:
-    """The parent's parameters; of a language model those that a classifier's encoder has."""
+    """The parent's parameters, or what the entry of this pair of models takes over of them."""
     folder = job.parents[0]
     parent = read_config(folder.parent / "config.toml")
-    if type(parent.model) is type(job.config.model):
+    start = warm_start(parent, job.config)
+    if start is None:
         return checkpoint.restore_checkpoint(folder / "checkpoints", checkpoint.FINAL, params)
-    assert isinstance(parent.data, TextCorpus), "a language model reads a text"
-    sizes = Sizes(engine.program.sizes.vocabulary, parent.data.length)
-    template = jax.eval_shape(lambda: init_params(parent, sizes, jax.random.key(0)))
-    return from_language_model(params, checkpoint.restore_checkpoint(folder / "checkpoints", checkpoint.FINAL, template))
+    form = jax.eval_shape(lambda: init_params(parent, engine.program.sizes, jax.random.key(0)))
+    pretrained = checkpoint.restore_any_shape(folder / "checkpoints", checkpoint.FINAL, form)
+    return start.put(params, start.taken(pretrained, params))
 
 
 def _advance(engine: Engine, running: list[Any], states: Any, members: Any, material: GroupData, report: Listener) -> tuple[Any, list[Any]]:

@@ -33,7 +33,7 @@ def seconds(text):
     data = load_dataset(config.data)
     program = program_of(config, data)
     sizes = init_sizes(config.model, program.sizes)
-    flops = flops_per_token(config.model, *sizes, scored=task_of(config).scored_share(data))
+    flops = flops_per_token(config.model, *sizes, scored=task_of(config).scored_share(config, data))
     return price(config, program, data, flops, count_parameters(config.model, *sizes).total)
 
 
