@@ -34,8 +34,8 @@ MANY = 10  # one byte in so many is NUL: the text has two bytes a character
 CONVERSION_ADVICE = "Convert it first, for instance with `iconv -f latin1 -t utf-8`."
 
 
-def decode(content: bytes, place: str, encoding: Encoding = "utf-8", advice: str = CONVERSION_ADVICE) -> str:
-    """The text of a file, its lines ended by `\\n`, without byte order marks.
+def decode(content: bytes, place: str, encoding: Encoding = "utf-8", advice: str = CONVERSION_ADVICE, first_line: int = 1) -> str:
+    """The text of a file, or of a part that begins at `first_line`, its lines ended by `\\n`, without byte order marks.
 
     Raises StepladderError, which begins with `place`, for another encoding, with the line and how to convert it, and for NUL characters.
     """
@@ -46,10 +46,10 @@ def decode(content: bytes, place: str, encoding: Encoding = "utf-8", advice: str
         text = content.removeprefix(codecs.BOM_UTF8).decode(encoding)
     except UnicodeDecodeError as error:
         start = error.start + len(content) - len(error.object)
-        line = normalise_newlines(content[:start].decode("latin-1")).count("\n") + 1
+        line = normalise_newlines(content[:start].decode("latin-1")).count("\n") + first_line
         raise StepladderError(f"{place} is not {NAMES[encoding]}: line {line} has the byte 0x{content[start]:02x}. {advice}") from None
     if "\0" in text:
-        line = normalise_newlines(text[: text.index("\0")]).count("\n") + 1
+        line = normalise_newlines(text[: text.index("\0")]).count("\n") + first_line
         raise StepladderError(f"{place}, line {line}, has the character NUL, which is no text. Remove it, or save the file as UTF-8.")
     return clean_text(text)
 
