@@ -6,9 +6,10 @@ from pydantic import Field, model_validator
 
 from research.config.data_kind import DataConfig
 from research.config.node import Fraction, HeldOut, Integers, Node, NonNegative, Positive
+from research.config.own_files import LabelledColumns, OwnFiles, TextColumns, check_splits
 from research.config.pairs import Translation
 from research.config.subwords import NoRegularisation, Regularisation
-from research.config.unicode import Encoding, Normalisation
+from research.config.unicode import Normalisation
 from research.config.vocabulary import Level, VocabularyConfig
 
 Corruption = Literal["swap", "drop", "double", "replace"]
@@ -49,15 +50,21 @@ class Pydoc(TextCorpus):
     kind: Literal["pydoc"]
 
 
-class Files(TextCorpus):
-    """Text of the user's own: UTF-8, one sentence a line."""
+class Files(TextCorpus, OwnFiles):
+    """Text of the user's own: UTF-8, one sentence a line; or a table, one text a row."""
 
     paths: ClassVar[tuple[str, ...]] = ("train", "valid", "test")
     kind: Literal["files"]
     train: str
-    valid: str | HeldOut  # a file, or how much of the training file is held out: see research/data/held_out.py
-    test: str
+    valid: str | HeldOut | None = None  # a file, or how much of the training file is held out: see research/data/held_out.py
+    test: str | HeldOut | None = None
+    columns: TextColumns | None = None  # of tables, where they have other names
     tokenized: bool = True  # words are what stands between white space; false: marks of punctuation are words too (at the word level)
+
+    @model_validator(mode="after")
+    def _splits_are_there(self) -> "Files":
+        check_splits(self)
+        return self
 
     @model_validator(mode="after")
     def _words_are_cut(self) -> "Files":
@@ -215,7 +222,7 @@ class CrossValidated(Labelled):
         if self.folds != "off" and self.fold != "all" and self.fold >= self.folds:
             raise ValueError(f"fold = {self.fold} is beyond the last of {self.folds} folds, which is {self.folds - 1}")
         for split in ("valid", "test"):
-            if self.folds == "off" and getattr(self, split, "") == "none":
+            if self.folds == "off" and getattr(self, split, "") == "none" and getattr(self, "split_column", None) is None:
                 raise ValueError(f"{split} needs a file; or set folds, as folds = 10, for cross-validation of the sentences that there are")
         valid = type(self).model_fields.get("valid")
         if self.folds != "off" and valid and self.valid != valid.default and not isinstance(self.valid, str):  # type: ignore[attr-defined]
@@ -352,21 +359,32 @@ class Acceptability(Labelled):
         super().check()
 
 
-class LabelledFiles(CrossValidated):
-    """Your own sentences, one a line, the class first: `label<TAB>text`, or `label text`. Folds are of all files that are named."""
+class LabelledFiles(CrossValidated, OwnFiles):
+    """Your own sentences, one a line, the class first: `label<TAB>text`, or `label text`; or a table, one text a row.
+
+    Folds are of all files that are named.
+    """
 
     paths: ClassVar[tuple[str, ...]] = ("train", "valid", "test")
     kind: Literal["labelled_files"]
     train: str
     valid: str | HeldOut = "none"  # a file, or how much of the training file is held out, of every class its part; none: only with folds
-    test: str = "none"
-    encoding: Encoding = "utf-8"
+    test: str | HeldOut = "none"
+    columns: LabelledColumns | None = None  # of tables, where they have other names
     tokenized: bool = False  # words are what stands between white space, marks of punctuation too; `lower` is a word of its own
 
     @property
     def is_tokenized(self) -> bool:
         """As the config says."""
         return self.tokenized
+
+    @model_validator(mode="after")
+    def _folds_are_of_all_rows(self) -> "LabelledFiles":
+        words = [word for word in ("split_column", "group_column") if getattr(self, word) is not None]
+        words += [] if isinstance(self.test, str) else ["test"]
+        if self.folds != "off" and words:
+            raise ValueError(f"folds deal all rows into splits, each by itself, so {words[0]} says nothing; leave it out")
+        return self
 
 
 LabelledData = Vader | SST2 | SST5 | MovieReviews | Subjectivity | Questions | ShakespeareSpeaker | Acceptability | LabelledFiles

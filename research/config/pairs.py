@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from research.config.data_kind import DataConfig
 from research.config.node import HeldOut, Positive
+from research.config.own_files import OwnFiles, PairColumns
 from research.config.subwords import Subword
 from research.config.unicode import Normalisation
 from research.config.vocabulary import Level, VocabularyConfig
@@ -13,6 +14,8 @@ from research.config.vocabulary import Level, VocabularyConfig
 ONE_WORD = ("de", "fi", "hu", "it", "ja", "ko", "nl", "sk", "sv", "th", "tr")  # write hundreds and thousands of a number without a space
 Language = Literal["en", "de", "fr", "cs"]
 All = Literal["all"]
+_SPLITS = ("train", "valid", "test")
+_SIDES = ("source", "target")
 
 
 BleuTokenizer = Literal["13a", "intl", "char", "none", "zh", "ja-mecab"]
@@ -107,30 +110,42 @@ class Multi30k(TextPairs):
         return self
 
 
-class PairFiles(TextPairs):
-    """Your own text: UTF-8, line i of a target is the translation of line i of its source. Validation is two files, or held out."""
+class PairFiles(TextPairs, OwnFiles):
+    """Your own text: UTF-8, line i of a target is the translation of line i of its source; or tables of pairs, named by train, valid, test.
 
-    paths: ClassVar[tuple[str, ...]] = tuple(f"{split}_{side}" for split in ("train", "valid", "test") for side in ("source", "target"))
+    Validation and test are files, or held out of training.
+    """
+
+    paths: ClassVar[tuple[str, ...]] = (*_SPLITS, *(f"{split}_{side}" for split in _SPLITS for side in _SIDES))
     kind: Literal["pair_files"]
-    train_source: str
-    train_target: str
+    train: str | None = None  # a table with a column of sources and one of targets
+    train_source: str | None = None
+    train_target: str | None = None
     valid_source: str | None = None
     valid_target: str | None = None
-    valid: HeldOut | None = None  # how much of the training files is held out, where there are none for validation
-    test_source: str
-    test_target: str
+    valid: str | HeldOut | None = None  # a table, or how much of the training pairs is held out
+    test_source: str | None = None
+    test_target: str | None = None
+    test: str | HeldOut | None = None
+    columns: PairColumns | None = None  # of tables, where they have other names
     train_pairs: Positive | All = "all"  # the first so many that are not too long
     tokenized: bool = True  # words are what stands between white space; false: marks of punctuation are words too (at the word level)
 
+    def sides(self, split: str) -> dict[str, str | None]:
+        """The files of the two sides of a split, by their words."""
+        return {key: getattr(self, key) for key in (f"{split}_{side}" for side in _SIDES)}
+
     @model_validator(mode="after")
-    def _validation_is_said_once(self) -> "PairFiles":
-        files = (self.valid_source, self.valid_target)
-        if None in files and self.valid is None:
-            raise ValueError("valid_source and valid_target are missing; write both, or valid = 0.1, that share of the training pairs")
-        if any(files) and self.valid is not None:
-            raise ValueError(
-                "valid holds pairs of the training files out, and valid_source and valid_target name others; leave one of them out"
-            )
+    def _each_split_is_said_once(self) -> "PairFiles":
+        for split in _SPLITS:
+            whole, sides = getattr(self, split), self.sides(split)
+            if any(sides.values()) and whole is not None:
+                raise ValueError(f"{split} says where its pairs are from, and {' and '.join(sides)} name files; leave one of them out")
+            if any(sides.values()) and self.split_column is not None:
+                raise ValueError(f"split_column is a word of tables, and {' and '.join(sides)} name files of lines; leave it out")
+            if None in sides.values() and whole is None and (split == "train" or self.split_column is None):
+                share = "" if split == "train" else f"; or {split} = 0.1, that share of the training pairs"
+                raise ValueError(f"{' and '.join(sides)} are missing; write both, or {split}, a table of pairs{share}")
         return self
 
     @model_validator(mode="after")

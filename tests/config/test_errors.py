@@ -30,7 +30,7 @@ CASES = [
     (["optim.clip=of"], ["must be a number or off", "did you mean `off`?"]),
     (["model.feed_forward.width=3x"], ["`model.feed_forward.width`", "a whole number or 4x"]),
     (["optim.learning_rate=nan"], ["a finite number"]),
-    (["data.kind=files", "data.train=a"], ["`data.valid` is missing", "1 more: data.test"]),
+    (["data.kind=files", "data.train=a"], ["valid and test are missing", "valid = 0.1", "split_column"]),
     (["seeds=0"], ["seeds must be at least 1"]),
     (["seeds=[1, 1]"], ["`seeds`", "twice"]),
     (["train.steps=3", "train.epochs=3"], ["`train`", "exactly one of steps and epochs"]),

@@ -1,7 +1,7 @@
 """Tables in Apache Arrow's form: Parquet files, and data sets that `datasets` wrote with save_to_disk. pyarrow reads both."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 SPLIT = "split"  # the column that tells a row's split where a folder holds several
 STATE, SPLITS_FILE, INFO = "state.json", "dataset_dict.json", "dataset_info.json"  # what save_to_disk writes
 Feature: TypeAlias = dict[str, Any]  # the type of a column, as dataset_info.json has it
-Decode: TypeAlias = Callable[[Cell], Cell]
 
 
 def read_parquet(path: Path, place: str, columns: Sequence[str], encoding: Encoding) -> Iterator[Row]:
@@ -70,34 +69,35 @@ def _dataset_rows(folder: Path, place: str, columns: Sequence[str], more: Sequen
         for data_file in state["_data_files"]:
             with arrow.memory_map(str(folder / data_file["filename"])) as mapped, arrow.ipc.open_stream(mapped) as stream:
                 check_columns(columns, [*stream.schema.names, *more], place)
-                decoders = {column: _decoder(features.get(column, {})) for column in columns}
+                classes = {column: names for column in columns if (names := _classes(features.get(column, {})))}
                 for batch in stream:
-                    yield from _batch_rows(batch.select(list(columns)), columns, place, number, decoders)
+                    yield from _batch_rows(batch.select(list(columns)), columns, place, number, classes)
                     number += batch.num_rows
     except (arrow.ArrowException, OSError, KeyError) as error:
         raise StepladderError(f"{place} is no whole data set of `datasets`: {error}. Save it again with save_to_disk.") from error
 
 
-def _batch_rows(batch: "pa.RecordBatch", columns: Sequence[str], place: str, before: int, decoders: dict[str, Decode]) -> Iterator[Row]:
+def _batch_rows(batch: "pa.RecordBatch", columns: Sequence[str], place: str, before: int, classes: dict[str, list[str]]) -> Iterator[Row]:
+    """The rows of a batch, `before` of which stand in the table before it."""
     cells = {column: batch.column(column).to_pylist() for column in columns}
+    for column, names in classes.items():
+        cells[column] = [_class_names(value, names) for value in cells[column]]
     for index in range(batch.num_rows):
-        values = {column: cells[column][index] for column in columns}
-        yield Row(f"{place}, record {before + index + 1}", {column: _decoded(decoders, column, value) for column, value in values.items()})
+        yield Row(f"{place}, record {before + index + 1}", {column: cells[column][index] for column in columns})
 
 
-def _decoded(decoders: dict[str, Decode], column: str, value: Cell) -> Cell:
-    return decoders[column](value) if column in decoders and value is not None else value
+def _class_names(value: Cell, names: list[str]) -> Cell:
+    """The names of the numbers of classes; None for a number without one: -1 stands for no class."""
+    if isinstance(value, list):
+        return [names[item] if isinstance(item, int) and 0 <= item < len(names) else None for item in value]
+    return names[value] if isinstance(value, int) and 0 <= value < len(names) else None
 
 
-def _decoder(feature: Feature) -> Decode:
-    """From the number of a class to its name, also in a list; -1 is a row without a class."""
-    names, inner = feature.get("names"), feature.get("feature")
-    if isinstance(names, list):
-        return lambda value: names[value] if isinstance(value, int) and 0 <= value < len(names) else None
-    if isinstance(inner, dict):
-        decode = _decoder(inner)
-        return lambda value: [decode(item) for item in value] if isinstance(value, list) else value
-    return lambda value: value
+def _classes(feature: Feature | list[Feature]) -> list[str]:
+    """The names of the classes that a column, or the lists in it, have numbers of; none of another column."""
+    inner = feature[0] if isinstance(feature, list) else feature.get("feature")
+    names = feature.get("names") if isinstance(feature, dict) else None
+    return names or (_classes(inner) if inner else [])
 
 
 def _read_json(path: Path, place: str) -> dict[str, Any]:
