@@ -99,7 +99,7 @@ SOURCES: dict[str, Source] = {
         (901_857, 115_953, 98_743),
     ),
     "pydoc": Source("import", "the standard library's help topics; changes with Python: smoke tests only", "PSF"),
-    "files": Source("paths", "your own text: data.train, data.valid, data.test; UTF-8, one sentence a line"),
+    "files": Source("paths", "your own text: data.train, data.valid, data.test; a sentence a line, or a table"),
     "ptb": Source(
         "address",
         "Penn Treebank in Mikolov's preprocessing (2010)",
@@ -145,7 +145,9 @@ SOURCES: dict[str, Source] = {
     "trec": Source(
         "paths", "questions by what they ask for (Li & Roth 2002): data.train, data.test, yours (train_5500.label, TREC_10.label)"
     ),
-    "labelled_files": Source("paths", "your own labelled sentences: data.train, data.valid, data.test; `label<TAB>text` a line"),
+    "labelled_files": Source(
+        "paths", "your own labelled sentences: data.train, data.valid, data.test; `label<TAB>text` a line, or a table"
+    ),
     "vader": Source(
         "sdist",
         "a lexicon of sentiment, and 23,703 sentences rated by people (Hutto & Gilbert 2014)",
@@ -194,7 +196,9 @@ SOURCES: dict[str, Source] = {
         "research use",
         tuple(_captions(name, digest) for name, digest in CAPTIONS.items()),
     ),
-    "pair_files": Source("paths", "pairs of your own: data.train_source, data.train_target, ...; UTF-8, a sentence a line"),
+    "pair_files": Source(
+        "paths", "pairs of your own: data.train_source, data.train_target, ..., a sentence a line; or data.train, a table"
+    ),
     "glyphs": Source(
         "import",
         "pairs: pictures of 5,749 characters of DejaVu Sans, the font of matplotlib, and their Unicode names",

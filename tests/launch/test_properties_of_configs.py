@@ -199,6 +199,16 @@ EXEMPT = {
     "Questions.train": "a path",
     "Questions.test": "a path",
     "PairFiles.valid": "a number in place of two paths: tests/data/test_held_out",
+    "PairFiles.train": "a path",
+    "PairFiles.test": "a path, or a number: tests/data/test_own_rows",
+    **dict.fromkeys(
+        (
+            *(f"{kind}.{word}" for kind in ("Files", "LabelledFiles", "PairFiles") for word in ("split_column", "group_column")),
+            *("Files.encoding", "PairFiles.encoding", "TextColumns.text", "LabelledColumns.text", "LabelledColumns.label"),
+            *("PairColumns.source", "PairColumns.target"),
+        ),
+        "a word of tables: tests/data/test_own_rows",
+    ),
     "PairFiles.tokenized": "at the word level: tests/data/test_held_out",
     **dict.fromkeys((f"PairFiles.{key}" for key in PAIR_FILES), "a path"),
     "Numerals.source": "a language: tests/data/test_pair_dataset",

@@ -20,7 +20,10 @@ Feature: TypeAlias = dict[str, Any]  # the type of a column, as dataset_info.jso
 
 
 def read_parquet(path: Path, place: str, columns: Sequence[str], encoding: Encoding) -> Iterator[Row]:
-    """The rows of a Parquet file; a place is the number of a record. Raises StepladderError for a file that is none."""
+    """The rows of a Parquet file; a place is the number of a record. A class's number becomes its name where `datasets` wrote the file.
+
+    Raises StepladderError for a file that is none.
+    """
     parquet = import_extra("pyarrow.parquet", "a Parquet file", place)
     arrow = import_extra("pyarrow", "a Parquet file", place)
     packed = path.suffix.lower() in COMPRESSIONS
@@ -28,8 +31,9 @@ def read_parquet(path: Path, place: str, columns: Sequence[str], encoding: Encod
     try:
         with parquet.ParquetFile(arrow.BufferReader(read_content(path, place)) if packed else path) as file:
             check_columns(columns, file.schema_arrow.names, place)
+            classes = _classes_by_column(_features(file.schema_arrow), columns)
             for batch in file.iter_batches(columns=list(columns)):
-                yield from _batch_rows(batch, columns, place, number, {})
+                yield from _batch_rows(batch, columns, place, number, classes)
                 number += batch.num_rows
     except (arrow.ArrowException, OSError) as error:
         raise StepladderError(f"{place} cannot be read as Parquet: {error}. Bring a whole copy.") from error
@@ -69,7 +73,7 @@ def _dataset_rows(folder: Path, place: str, columns: Sequence[str], more: Sequen
         for data_file in state["_data_files"]:
             with arrow.memory_map(str(folder / data_file["filename"])) as mapped, arrow.ipc.open_stream(mapped) as stream:
                 check_columns(columns, [*stream.schema.names, *more], place)
-                classes = {column: names for column in columns if (names := _classes(features.get(column, {})))}
+                classes = _classes_by_column(features, columns)
                 for batch in stream:
                     yield from _batch_rows(batch.select(list(columns)), columns, place, number, classes)
                     number += batch.num_rows
@@ -91,6 +95,16 @@ def _class_names(value: Cell, names: list[str]) -> Cell:
     if isinstance(value, list):
         return [names[item] if isinstance(item, int) and 0 <= item < len(names) else None for item in value]
     return names[value] if isinstance(value, int) and 0 <= value < len(names) else None
+
+
+def _features(schema: "pa.Schema") -> dict[str, Feature]:
+    """The types of the columns as `datasets` writes them into a Parquet file; none where another program wrote it."""
+    note = (schema.metadata or {}).get(b"huggingface")
+    return (json.loads(note).get("info", {}).get("features") or {}) if note else {}
+
+
+def _classes_by_column(features: dict[str, Feature], columns: Sequence[str]) -> dict[str, list[str]]:
+    return {column: names for column in columns if (names := _classes(features.get(column, {})))}
 
 
 def _classes(feature: Feature | list[Feature]) -> list[str]:
