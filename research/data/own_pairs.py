@@ -1,6 +1,7 @@
 """Pairs of the user's own: two files of lines a split, or tables, to the texts of each split, and what identifies them."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from research.config.errors import StepladderError
@@ -31,7 +32,7 @@ def read_pair_files(config: PairFiles, data_dir: Path | None) -> dict[str, PairT
 def own_pairs(config: PairFiles, data_dir: Path | None) -> Contents:
     """The checksums of the user's own files, and what selects from tables."""
     columns = config.columns or PairColumns()
-    return [READER, *own_contents(config, (columns.source, columns.target), _paths(config), data_dir, find_text)]
+    return [READER, *own_contents(config, (columns.source, columns.target), _paths(config), data_dir, partial(_find, config))]
 
 
 def pair_groups(config: PairFiles, data_dir: Path | None, sources: Sequence[str]) -> Clusters | None:
@@ -54,6 +55,10 @@ def _paths(config: PairFiles) -> dict[str, str]:
     """The files by their words, in the order of the splits, the source's before the target's."""
     keys = [key for split in SPLITS for key in (split, *config.sides(split))]
     return {key: path for key in keys if isinstance(path := getattr(config, key), str)}
+
+
+def _find(config: PairFiles, key: str, path: str, data_dir: Path | None) -> Path:
+    return own_table(config, key, path, data_dir) if key in SPLITS else find_text(key, path, data_dir)
 
 
 def _table_pairs(config: PairFiles, split: str, path: str, data_dir: Path | None) -> list[OwnRow[Pair]]:

@@ -27,7 +27,8 @@ def find_text(key: str, path: str, data_dir: Path | None) -> Path:
     problem = "is a folder" if decode_path(path).is_dir() else "does not exist"
     where = f" (nor is {data_dir / path} a file)" if data_dir else ""
     raise StepladderError(
-        f"data.{key} = {path!r} {problem}{where}. It is to be a text file, one sentence a line; relative paths start at {Path.cwd()}."
+        f"data.{key} = {path!r} {problem}{where}. It is to be a text file, one sentence a line, or a table; relative paths start at "
+        f"{Path.cwd()}."
     )
 
 

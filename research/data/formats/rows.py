@@ -75,7 +75,8 @@ def check_columns(columns: Sequence[str], available: Sequence[str], place: str) 
             more = f" and {len(available) - LISTED} more" if len(available) > LISTED else ""
             raise StepladderError(
                 f"{place} has no column `{column}`{did_you_mean(column, available) or '.'} Its columns are "
-                f'{", ".join(available[:LISTED]) or "none"}{more}. Name yours, as in data.columns = {{ text = "review" }}.'
+                f'{", ".join(available[:LISTED]) or "none"}{more}. data.columns says which are read, as {{ text = "review" }}; '
+                "data.split_column and data.group_column name others."
             )
         if available.count(column) > 1:
             raise StepladderError(f"{place} has {available.count(column)} columns `{column}`: rename one of them.")
