@@ -57,10 +57,10 @@ def _labelled_form(config: LabelledFiles, data_dir: Path | None) -> RowForm[tupl
 def _refuse_header(text: str, path: str) -> None:
     """A table that would be read as lines, its header as the first of them."""
     names = [name.strip() for name in text.partition("\n")[0].split("\t")]
-    if set(LabelledColumns.model_fields) <= set(names):
+    if set(LabelledColumns.model_fields) <= set(names) or (len(names) > 2 and not names[0]):
         raise StepladderError(
-            f"{path}, line 1, is a header ({', '.join(names)[:200]}), and without data.columns this file is one of lines `label<TAB>text`: "
-            "set data.columns = {} to read a .tsv by its columns."
+            f"{path}, line 1, looks like a header ({', '.join(filter(None, names))[:200]}), and without data.columns this file is one of "
+            'lines `label<TAB>text`: set data.columns to read it by its columns, as data.columns = { text = "text", label = "label" }.'
         )
 
 

@@ -284,7 +284,7 @@ def test_packed_lines_are_the_same_data(folder):
         ({"columns": {"text": "reviews"}}, [r"no column `reviews`", r"did you mean `review`", "review, label"]),
         ({"train": "lines.txt", "columns": {}}, ["lines.txt is no table", "leave data.columns out"]),
         ({"train": "lines.txt", "group_column": "author"}, ["lines.txt is no table"]),
-        ({"train": "lines.txt", "test": "headed.tsv"}, [r"headed.tsv, line 1, is a header", r"data.columns = {}"]),
+        ({"train": "lines.txt", "test": "headed.tsv"}, ["headed.tsv, line 1, looks like a header (text, label)", "set data.columns"]),
         ({"train": "blank.csv"}, ["blank.csv, line 3, has an empty `text`"]),
         ({"train": "nowhere.csv"}, ["'nowhere.csv'", "no file"]),
     ],

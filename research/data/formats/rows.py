@@ -73,10 +73,10 @@ def check_columns(columns: Sequence[str], available: Sequence[str], place: str) 
     for column in columns:
         if column not in available:
             more = f" and {len(available) - LISTED} more" if len(available) > LISTED else ""
+            listed = ", ".join(filter(None, available[:LISTED])) or "none"
             raise StepladderError(
-                f"{place} has no column `{column}`{did_you_mean(column, available) or '.'} Its columns are "
-                f'{", ".join(available[:LISTED]) or "none"}{more}. data.columns says which are read, as {{ text = "review" }}; '
-                "data.split_column and data.group_column name others."
+                f"{place} has no column `{column}`{did_you_mean(column, available) or '.'} Its columns are {listed}{more}. "
+                'data.columns says which are read, as { text = "review" }; data.split_column and data.group_column name others.'
             )
         if available.count(column) > 1:
             raise StepladderError(f"{place} has {available.count(column)} columns `{column}`: rename one of them.")
