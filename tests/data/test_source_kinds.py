@@ -23,11 +23,15 @@ CONTENTS = {
     "valid.tsv": "pos\tgood\n",
     "test.tsv": "neg\tbad\n",
     "train.label": "NUM:count how many\n",
+    "all.csv": "text,label,source,target,who\ngood film,pos,a,b,x\n" + "bad film,neg,c,d,y\n" * 9,
+    "texts/pos/1.txt": "good film\n",
+    "texts/neg/1.txt": "bad film\n",
 }
 SPLITS = ("train", "valid", "test")
 TEXT = {split: f"{split}.txt" for split in SPLITS}
 SENTENCES = {split: f"{split}.tsv" for split in SPLITS}
 SIDES = {f"{split}_{side}": f"{split}.{side}" for split in SPLITS for side in ("source", "target")}
+TABLE = {"train": "all.csv", "valid": 0.1, "test": 0.1}
 PIECES = {"vocabulary": {"size": 300}}
 TREC = {"kind": "trec", "train": "train.label", "test": "train.label"}
 WORDS = (
@@ -60,6 +64,10 @@ WORDS = (
     {"kind": "acceptability", "corpus": {"kind": "files", **TEXT}},
     {"kind": "labelled_files", **SENTENCES},
     {"kind": "labelled_files", **SENTENCES, "valid": 0.2},
+    {"kind": "labelled_files", **TABLE},
+    {"kind": "labelled_files", **TABLE, "train": "texts"},
+    {"kind": "labelled_files", "train": "all.csv", "split_column": "who", "columns": {"text": "source"}},
+    {"kind": "files", **TABLE, "group_column": "who"},
     {"kind": "numerals"},
     {"kind": "numerals", "target": "vi", "level": "bpe", **PIECES},
     {"kind": "multi30k"},
@@ -67,6 +75,7 @@ WORDS = (
     {"kind": "pair_files", **SIDES},
     {"kind": "pair_files", **{key: path for key, path in SIDES.items() if "valid" not in key}, "valid": 0.5},
     {"kind": "pair_files", **SIDES, "level": "unigram", **PIECES},
+    {"kind": "pair_files", **TABLE},
     {"kind": "rewrite"},
     {"kind": "rewrite", "task": "sort"},
     {"kind": "glyphs"},
@@ -79,6 +88,7 @@ CHANGES_WITH_PYTHON = {"pydoc"}
 def folder(tmp_path, monkeypatch):
     """The user's own files, no file of any pinned dataset, and the versions of a day."""
     for name, content in CONTENTS.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content)
     monkeypatch.setenv("STEPLADDER_CACHE", str(tmp_path / "empty"))
     monkeypatch.setattr(np, "__version__", "2.0")
