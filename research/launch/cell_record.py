@@ -13,6 +13,7 @@ from research.config.schema import Config
 from research.config.unicode import decode_path
 from research.data.dataset import Dataset
 from research.data.download import sha256_of
+from research.data.formats.tables import table_digest
 from research.data.loading import load_dataset
 from research.results import store
 from research.text.vocabulary_serialisation import vocabulary_to_plain
@@ -38,7 +39,7 @@ def file_checksums(config: Config, data_dir: Path | None) -> dict[str, str]:
     if config.init and config.init.embeddings is not None:
         named[VECTORS] = config.init.embeddings
     files = {key: _find_file(path, data_dir) for key, path in named.items()}
-    return {key: _checksum(file, file.stat().st_mtime_ns, file.stat().st_size) for key, file in files.items() if file}
+    return {key: _checksum_of(file) for key, file in files.items() if file}
 
 
 def inputs_digest(data_digest: str, files: dict[str, str]) -> str:
@@ -125,7 +126,12 @@ def _paths(node: Node, prefix: str) -> list[tuple[str, str]]:
 
 def _find_file(path: str, data_dir: Path | None) -> Path | None:
     candidates = [decode_path(path), *([data_dir / decode_path(path)] if data_dir else [])]
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
+    return next((candidate for candidate in candidates if candidate.exists()), None)
+
+
+def _checksum_of(path: Path) -> str:
+    """Of a file, or of a folder of texts or of a data set."""
+    return table_digest(path, str(path)) if path.is_dir() else _checksum(path, path.stat().st_mtime_ns, path.stat().st_size)
 
 
 @lru_cache(maxsize=256)

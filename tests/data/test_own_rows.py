@@ -14,8 +14,10 @@ from pydantic import ValidationError
 from research.config.data import Files, LabelledFiles, Unlabelled
 from research.config.errors import StepladderError
 from research.config.pairs import PairFiles
+from research.config.schema import Config
 from research.data.held_out import hold_out, hold_out_groups
 from research.data.loading import dataset_digest, load_dataset
+from research.launch.cell_record import file_checksums
 
 WORDS = ["the", "a", "film", "play", "scene", "was", "is", "so", "very", "quite", "good", "bad", "dull", "fine", "long", "short"]
 LABELS = ("pos", "neg", "so so")
@@ -118,6 +120,18 @@ def test_texts_and_pairs_are_the_same_from_every_format_and_from_lines(folder, e
     pairs = load_dataset(PairFiles(kind="pair_files", train=name, columns={}, **shares))
     assert same(pairs, load_dataset(PairFiles(kind="pair_files", train_source="source.txt", train_target="target.txt", **shares)))
     assert pairs.description["pairs"] == {"train": 48, "valid": 6, "test": 6}
+
+
+def test_a_run_knows_the_folder_that_it_read(folder):
+    for split, label in (("train", "pos"), ("train", "neg"), ("test", "pos")):
+        (folder / "texts" / split / label).mkdir(parents=True)
+        (folder / "texts" / split / label / "1.txt").write_text(f"{split} {label}", encoding="utf-8")
+    data = labelled("texts/train", valid="texts/train", test="texts/test")
+    config = Config.model_validate({"data": data.model_dump(exclude_defaults=True), "model": {"kind": "bag_of_words"}})
+    before = file_checksums(config, None)
+    assert before.keys() == {"data.train", "data.valid", "data.test"}
+    (folder / "texts" / "test" / "pos" / "1.txt").write_text("changed", encoding="utf-8")
+    assert {key for key, checksum in file_checksums(config, None).items() if checksum != before[key]} == {"data.test"}
 
 
 def test_columns_have_the_names_that_the_config_says(folder):

@@ -20,7 +20,8 @@ def read_json_lines(path: Path, place: str, columns: Sequence[str], encoding: En
         if blank is not None:
             raise StepladderError(f"{place}, line {blank}, is empty: remove it, or write an object there.")
         value = _parse(line, f"{place}, line {number}")
-        check_columns(columns, list(value), f"{place}, line {number},")
+        if any(column not in value for column in columns):
+            check_columns(columns, list(value), f"{place}, line {number},")
         yield Row(f"{place}, line {number}", {column: value[column] for column in columns})
 
 
