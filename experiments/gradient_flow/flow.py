@@ -84,7 +84,7 @@ def norms(model: LanguageModelConfig, params: Any, tokens: Int[Array, "b t"], ta
     if not isinstance(mixer, LSTM):
         return by_quantity
     observed = mix_recurrent(mixer, cell, start, inputs.swapaxes(0, 1), jnp.ones(tokens.shape, bool), observe=True)[2]
-    direct = forget_products(observed["forget"].swapaxes(0, 1)).max(axis=-1)
+    direct = forget_products(dict(observed)["forget"].swapaxes(0, 1)).max(axis=-1)
     return by_quantity | {"cell": spectral_norms(jacobians[..., : model.width, : model.width]), "direct": direct}
 
 

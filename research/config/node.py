@@ -1,8 +1,13 @@
 """The base of every config node: frozen, strict, hashable, so that a node can be a static argument of a jitted function."""
 
-from typing import Annotated, Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from research.config.plain import Json, Scalar
+
+Value = TypeVar("Value")
 
 
 class Node(BaseModel):
@@ -20,13 +25,29 @@ class Node(BaseModel):
             raise TypeError(f"{cls.__name__} does not say what its {', '.join(missing)} is, which every kind of its base class says")
 
 
+@runtime_checkable
+class Kinded(Protocol):
+    """A node that is one kind of several."""
+
+    @property
+    def kind(self) -> str:
+        """Its name."""
+
+
+if TYPE_CHECKING:
+    FieldValue = Scalar | Node | tuple["FieldValue", ...] | Mapping[str, Json]  # what a field of a node may hold
+else:
+    FieldValue = Scalar | Node | tuple | Mapping
+
+
 def _has_value(cls: type, name: str) -> bool:
     """Whether the first class that speaks of a class variable gives it a value."""
     first = next(base for base in cls.__mro__ if name in vars(base) or name in vars(base).get("__annotations__", {}))
     return name in vars(first)
 
 
-def _as_tuple(value: Any) -> Any:
+def as_tuple(value: Value) -> Value | tuple[Any, ...]:
+    """An array of a file as fields have it; what is no list is what it is."""
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -38,5 +59,5 @@ Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 HeldOut = Positive | Annotated[float, Field(gt=0.0, lt=1.0)]  # so many lines of the training file, or such a share of them
 Rate = Annotated[float, Field(gt=0.0)]
 Weight = Annotated[float, Field(ge=0.0)]
-Strings = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
-Integers = Annotated[tuple[Positive, ...], BeforeValidator(_as_tuple)]
+Strings = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+Integers = Annotated[tuple[Positive, ...], BeforeValidator(as_tuple)]

@@ -1,26 +1,31 @@
 """The models that are trained: one entry each."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from research.config.classify import ClassifierConfig, TokenEncoderConfig
 from research.config.encoder_decoder import EncoderDecoderConfig
+from research.config.mixer import MixerConfig
 from research.config.model import FeedForwardLMConfig, LanguageModelConfig
+from research.config.node import Node
 from research.models import classifier, encoder_decoder, feed_forward_lm, language_model, token_encoder
 from research.models.decoders import nothing_to_unstack
 from research.models.fields import Path
 from research.models.stack import stack_rows
 from research.nn.linear import dense
 
-
-def _leading_rows(carry: Any, index: Array) -> Any:
-    return jax.tree.map(lambda leaf: leaf[index], carry)
+Carry = TypeVar("Carry")
 
 
-def _from_zero(config: Any, params: Any) -> int:
+def _leading_rows(carry: Carry, index: Array) -> Carry:
+    rows: Carry = jax.tree.map(lambda leaf: leaf[index], carry)
+    return rows
+
+
+def _from_zero(config: Node, params: PyTree) -> int:
     return 0
 
 
@@ -47,9 +52,9 @@ class ModelFunctions(NamedTuple):
     """
 
     sizes: tuple[str, ...]
-    init: Callable[..., Any]
-    empty: Callable[[Any, int, int, int], Any]
-    hidden: Callable[..., tuple[Any, Array, Any]]
+    init: Callable[..., PyTree]
+    empty: Callable[[Any, int, int, int], PyTree]
+    hidden: Callable[..., tuple[PyTree, Array, PyTree]]
     output: Callable[..., tuple[Array, Array]]
     flops: Callable[..., float]
     time_steps: Callable[[Any, int, int], int]
@@ -57,14 +62,14 @@ class ModelFunctions(NamedTuple):
     embedding_path: Callable[[Any], Path]
     outside: Callable[[Any], tuple[Path, ...]]
     layer_names: Callable[[Any], tuple[str, ...]] | None
-    layer_vectors: Callable[[Any, Any, Array, Array, Array], tuple[Array, ...]] | None
-    observed_mixers: Callable[[Any], tuple[Any, ...]]
-    first_symbol: Callable[[Any, Any], int] = _from_zero
-    unstack: Callable[[Any, Any, Any], tuple[Any, Any, Any]] = nothing_to_unstack
+    layer_vectors: Callable[[Any, PyTree, Array, Array, Array], tuple[Array, ...]] | None
+    observed_mixers: Callable[[Any], tuple[MixerConfig, ...]]
+    first_symbol: Callable[[Any, PyTree], int] = _from_zero
+    unstack: Callable[[Any, PyTree, PyTree], tuple[Any, PyTree, PyTree]] = nothing_to_unstack
     read: Any = None
-    rows: Callable[[Any, Array], Any] = _leading_rows
+    rows: Callable[[PyTree, Array], PyTree] = _leading_rows
 
-    def logits(self, config: Any, params: Any, h: Float[Array, "*n d"]) -> Float[Array, "*n v"]:
+    def logits(self, config: Node, params: PyTree, h: Float[Array, "*n d"]) -> Float[Array, "*n v"]:
         """Unnormalised log-probabilities of the next token, in float32 whatever the model's precision."""
         return dense(h, *self.output(config, params))
 
@@ -74,11 +79,11 @@ WITH_HEAD = (*OF_TEXT, "outputs")
 OF_PAIRS = ("vocabulary", "text", "source", "targets", "first_source")
 
 
-def _pattern(config: LanguageModelConfig) -> tuple[Any, ...]:
+def _pattern(config: LanguageModelConfig) -> tuple[MixerConfig, ...]:
     return config.pattern
 
 
-def _no_mixers(config: Any) -> tuple[()]:
+def _no_mixers(config: Node) -> tuple[()]:
     return ()
 
 

@@ -5,14 +5,15 @@ al. 2016, eq. 14). Shapes: b rows, k beams of a row, v symbols that have logits.
 """
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree
 
 from research.config.decoding import Beam
+from research.config.node import Node
 from research.models import MODELS
 from research.models.decode import decode_chunk
 from research.models.row_sharding import shard_rows
@@ -33,7 +34,7 @@ class _State(NamedTuple):
     """Before an iteration of the loop: the prefixes under way with their log-probabilities, and the best texts that have ended."""
 
     number: Int[Array, ""]
-    carry: Any  # of the row's first beam, its second, ...
+    carry: PyTree  # of the row's first beam, its second, ...
     prefixes: Int[Array, "b k n"]
     total: Float[Array, "b k"]
     done: Beams
@@ -49,7 +50,9 @@ class _Candidates(NamedTuple):
 
 
 @partial(jax.jit, static_argnames=("config", "decoder", "steps", "end"))
-def beam_search(config: Any, params: Any, carry: Any, logits: Float[Array, "b v"], *, decoder: Beam, steps: int, end: int | None) -> Beams:
+def beam_search(
+    config: Node, params: PyTree, carry: PyTree, logits: Float[Array, "b v"], *, decoder: Beam, steps: int, end: int | None
+) -> Beams:
     """The best texts of at most `steps` symbols of each row after what `advance` returned, in one compiled loop.
 
     Each iteration takes the 2k likeliest continuations of a row. Those among the first k that end are done; the first k that do not end go
@@ -60,7 +63,9 @@ def beam_search(config: Any, params: Any, carry: Any, logits: Float[Array, "b v"
     return shard_rows(partial(_loop, config, decoder, steps, end), params, (carry, logits))
 
 
-def _loop(config: Any, decoder: Beam, steps: int, end: int | None, params: Any, row_arrays: tuple[Any, Float[Array, "b v"]]) -> Beams:
+def _loop(
+    config: Node, decoder: Beam, steps: int, end: int | None, params: PyTree, row_arrays: tuple[PyTree, Float[Array, "b v"]]
+) -> Beams:
     """`beam_search` by an unstacked model."""
     carry, logits = row_arrays
     model, size, (batch, _) = MODELS[type(config)], decoder.size, logits.shape
@@ -114,7 +119,10 @@ def _candidates(total: Float[Array, "b k"], logits: Float[Array, "b k v"], count
     """The `count` likeliest continuations, or all. Each beam's are found by its logits, whose order sums do not round away."""
     values, symbols = lax.top_k(logits, min(count, logits.shape[-1]))
     values = total[..., None] + values - jax.nn.logsumexp(logits, axis=-1, keepdims=True)
-    flat = lambda leaf: leaf.reshape(leaf.shape[0], -1)
+
+    def flat(leaf: Array) -> Array:
+        return leaf.reshape(leaf.shape[0], -1)
+
     best, index = lax.top_k(flat(values), min(count, values.shape[1] * values.shape[2]))
     return _Candidates(index // values.shape[2], jnp.take_along_axis(flat(symbols), index, axis=1), best)
 

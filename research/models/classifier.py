@@ -4,11 +4,10 @@
 vector zero. What lies behind `valid` changes nothing. Shapes: b batch, t words, d width, c classes.
 """
 
-from typing import Any
 
 import jax
 from flax import struct
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from research.config.classify import ClassifierConfig as Config
 from research.models.fields import Path
@@ -19,7 +18,7 @@ from research.nn.initialisers import draw_bias, draw_weights
 
 @struct.dataclass
 class ClassifierParams:
-    encoder: Any
+    encoder: PyTree
     output: Float[Array, "w c"]
     output_bias: Float[Array, " c"]
 
@@ -52,7 +51,7 @@ def hidden(
     valid: Bool[Array, "b t"],
     key: Key[Array, ""] | None = None,
     observe: bool = False,
-) -> tuple[tuple[()], Float[Array, "b 1 w"], Any]:
+) -> tuple[tuple[()], Float[Array, "b 1 w"], tuple[()]]:
     """The sentence's vector."""
     keys = (None, None) if key is None else tuple(jax.random.split(key))
     pooled = sentence_encoder_kind(config).encode(config.encoder, params.encoder, tokens, valid, keys[0])

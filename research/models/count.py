@@ -5,10 +5,12 @@ model). Training is three times the forward pass. Masked keys count: they are co
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
+from jaxtyping import PyTree
 
+from research.config.node import Node
 from research.models import MODELS
 from research.models.fields import field_at
 
@@ -18,22 +20,22 @@ class ParameterCounts(NamedTuple):
     body: int  # without the embedding, its positions and the output layer
 
 
-def count_parameters(config: Any, *sizes: int) -> ParameterCounts:
+def count_parameters(config: Node, *sizes: int) -> ParameterCounts:
     """Counted on the shapes of the real parameters. `sizes`: those of `tasks.sizes.init_sizes`."""
     return count_parameters_in(config, jax.eval_shape(lambda key: MODELS[type(config)].init(config, key, *sizes), jax.random.key(0)))
 
 
-def count_parameters_in(config: Any, shapes: Any) -> ParameterCounts:
+def count_parameters_in(config: Node, shapes: PyTree) -> ParameterCounts:
     """Counted in a model's parameters, or in their shapes."""
     total, outside = _numbers(shapes), [field_at(shapes, path) for path in MODELS[type(config)].outside(config)]
     return ParameterCounts(total, total - _numbers(outside))
 
 
-def _numbers(shapes: Any) -> int:
+def _numbers(shapes: PyTree) -> int:
     return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes))
 
 
-def flops_per_token(config: Any, vocabulary: int, length: int, *more: int, scored: float = 1.0) -> float:
+def flops_per_token(config: Node, vocabulary: int, length: int, *more: int, scored: float = 1.0) -> float:
     """Forward, for one token of a window of `length`; `scored` is the share of tokens that pay for the output layer.
 
     Sizes are those of `tasks.sizes.init_sizes`. Of an encoder-decoder the tokens of a window are its source's and its target's.

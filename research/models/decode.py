@@ -5,15 +5,16 @@ model by its carry alone, so that a language model after its prompt and a transl
 """
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from research.config.decoding import Greedy, StochasticDecoder
+from research.config.node import Node
 from research.models import MODELS
 from research.models.row_sharding import shard_rows
 from research.models.sampling import choose_symbols, sampling_keys
@@ -30,7 +31,7 @@ class _State(NamedTuple):
     """Before an iteration of the loop: how many symbols there are of each row, and which rows go on."""
 
     number: Int[Array, ""]
-    carry: Any
+    carry: PyTree
     last: Int[Array, " b"]
     active: Bool[Array, " b"]
     tokens: Int[Array, "n b"]
@@ -38,8 +39,8 @@ class _State(NamedTuple):
 
 @partial(jax.jit, static_argnames="config")
 def decode_chunk(
-    config: Any, params: Any, carry: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]
-) -> tuple[Any, Float[Array, "b v"]]:
+    config: Node, params: PyTree, carry: PyTree, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]
+) -> tuple[PyTree, Float[Array, "b v"]]:
     """The carry after a chunk, and the logits of the symbol after the last one that exists. Rows may be padded anywhere.
 
     Of a row of which nothing exists the logits mean nothing.
@@ -52,9 +53,9 @@ def decode_chunk(
 
 @partial(jax.jit, static_argnames=("config", "decoder", "steps", "end"))
 def generate_tokens(
-    config: Any,
-    params: Any,
-    carry: Any,
+    config: Node,
+    params: PyTree,
+    carry: PyTree,
     logits: Float[Array, "b v"],
     key: Key[Array, ""],
     *,
@@ -75,13 +76,18 @@ def generate_tokens(
 
 
 def _loop(
-    config: Any, decoder: Greedy | StochasticDecoder, steps: int, end: int | None, shared: tuple[Any, Any], row_arrays: tuple[Any, ...]
+    config: Node,
+    decoder: Greedy | StochasticDecoder,
+    steps: int,
+    end: int | None,
+    shared: tuple[PyTree, Key[Array, ""]],
+    row_arrays: tuple[PyTree, Float[Array, "b v"], Int[Array, " b"]],
 ) -> GeneratedTokens:
     """`generate_tokens` by an unstacked model."""
     (params, key), (carry, logits, rows) = shared, row_arrays
     batch = logits.shape[0]
 
-    def next_symbols(logits: Array, number: Any, active: Array) -> tuple[Array, Array]:
+    def next_symbols(logits: Array, number: int | Array, active: Array) -> tuple[Array, Array]:
         chosen = choose_symbols(decoder, logits, sampling_keys(key, rows, number))
         return (chosen, active) if end is None else (jnp.where(active, chosen, end), active & (chosen != end))
 
@@ -115,7 +121,7 @@ class ReachablePositions(NamedTuple):
     text: int | None
 
 
-def reachable_positions(config: Any, length: int, source: int = 0) -> ReachablePositions:
+def reachable_positions(config: Node, length: int, source: int = 0) -> ReachablePositions:
     """Positions that do not extrapolate end with training's: at `length` tokens of a row, of which the first `source` are an encoder's.
 
     What is counted, fitted or written has no positions, and reads on.

@@ -1,11 +1,12 @@
 """What writes a target: a recurrent decoder, or a stack with cross-attention."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from research.config.encoder_decoder import RecurrentDecoderConfig, StackDecoder
+from research.config.node import Node
 from research.models import recurrent_decoder
 from research.models.encoded_source import EncodedSource
 from research.models.fields import Path
@@ -13,6 +14,10 @@ from research.models.stack import Carry, StackCarry, StackParams, UnstackedCarry
 from research.models.stack_costs import decoder_stack_flops, stack_time_steps
 from research.nn.embedding import lookup
 from research.nn.positions import last_position
+
+Config = TypeVar("Config", bound=Node)
+Params = TypeVar("Params")
+AnyCarry = TypeVar("AnyCarry")
 
 
 class DecoderKind(NamedTuple):
@@ -29,10 +34,10 @@ class DecoderKind(NamedTuple):
     outside: fields of params that are not of the model's body: embedding and positions
     """
 
-    init: Callable[[Any, Array, int, int, int, int], Any]
-    begin: Callable[[Any, Any, EncodedSource, int], Any]
-    hidden: Callable[..., tuple[Any, Array, Any]]
-    unstack: Callable[[Any, Any, Any], tuple[Any, Any, Any]]
+    init: Callable[[Any, Array, int, int, int, int], PyTree]
+    begin: Callable[[Any, PyTree, EncodedSource, int], PyTree]
+    hidden: Callable[..., tuple[PyTree, Array, dict[str, Array] | tuple[dict[str, Array], ...]]]
+    unstack: Callable[[Any, PyTree, PyTree], tuple[Any, PyTree, PyTree]]
     flops: Callable[[Any, int, int, int], float]
     first_flops: Callable[[Any, int], float]
     time_steps: Callable[[Any, int], int]
@@ -52,7 +57,7 @@ def _begin_recurrent(
     return recurrent_decoder.begin(config, params, encoded.memory, encoded.exists, encoded.summary)
 
 
-def nothing_to_unstack(config: Any, params: Any, carry: Any) -> tuple[Any, Any, Any]:
+def nothing_to_unstack(config: Config, params: Params, carry: AnyCarry) -> tuple[Config, Params, AnyCarry]:
     """A model without a stack, which is as quick for chunks of one as it can be."""
     return config, params, carry
 
@@ -81,7 +86,7 @@ def _stack_hidden(
     valid: Bool[Array, "b t"],
     key: Key[Array, ""] | None = None,
     observe: bool = False,
-) -> tuple[Carry, Float[Array, "b t d"], Any]:
+) -> tuple[Carry, Float[Array, "b t d"], tuple[dict[str, Array], ...]]:
     return stack_hidden(config, _stack_use(config), params, carry, lookup(params.embedding, tokens), valid, key, observe)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from research.config.encoder_decoder import EncoderDecoderConfig as Config
 from research.config.errors import StepladderError
@@ -23,8 +23,8 @@ from research.nn.initialisers import draw_bias, draw_weights
 
 @struct.dataclass
 class EncoderDecoderParams:
-    encoder: Any
-    decoder: Any
+    encoder: PyTree
+    decoder: PyTree
     output: Float[Array, "d v"] | tuple[()]  # () when tied
     output_bias: Float[Array, " v"]
     first_source: int = struct.field(pytree_node=False)  # the source's symbols are numbered from here on
@@ -72,9 +72,9 @@ def read_source(
     valid: Bool[Array, "b s"],
     key: Key[Array, ""] | None = None,
     capacity: int = 0,
-) -> Any:
+) -> PyTree:
     """The decoder's carry after a source, padded anywhere. `capacity`: as of `empty_stack`."""
-    encoder: Any = params.encoder
+    encoder = params.encoder
     if config.embeddings == "shared":
         encoder = replace(encoder, embedding=params.decoder.embedding[params.first_source :])
     symbols = jnp.where(valid, source - params.first_source, 0)
@@ -85,12 +85,12 @@ def read_source(
 def hidden(
     config: Config,
     params: EncoderDecoderParams,
-    carry: Any,
+    carry: PyTree,
     tokens: Int[Array, "b t"],
     valid: Bool[Array, "b t"],
     key: Key[Array, ""] | None = None,
     observe: bool = False,
-) -> tuple[Any, Float[Array, "b t d"], Any]:
+) -> tuple[PyTree, Float[Array, "b t d"], dict[str, Array] | tuple[dict[str, Array], ...]]:
     """What the output layer reads of a chunk of the target. Observed: `cross_weights` among others."""
     return decoder_kind(config).hidden(config.decoder, params.decoder, carry, tokens, valid, key, observe)
 
@@ -102,13 +102,13 @@ def output(config: Config, params: EncoderDecoderParams, precise: bool = True) -
     return kernel if precise else kernel_in(config.decoder.precision, kernel), params.output_bias
 
 
-def unstack(config: Config, params: EncoderDecoderParams, carry: Any) -> tuple[Config, EncoderDecoderParams, Any]:
+def unstack(config: Config, params: EncoderDecoderParams, carry: PyTree) -> tuple[Config, EncoderDecoderParams, PyTree]:
     """The same model with the layers of a stack one by one (`stack.unstack_layers`)."""
     decoder_config, decoder, carry = decoder_kind(config).unstack(config.decoder, params.decoder, carry)
     return config.model_copy(update={"decoder": decoder_config}), replace(params, decoder=decoder), carry
 
 
-def rows(carry: Any, index: Int[Array, " n"]) -> Any:
+def rows(carry: PyTree, index: Int[Array, " n"]) -> PyTree:
     """The carry of the rows that `index` names."""
     if isinstance(carry, StackCarry):
         return stack_rows(carry, index)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Bool, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from research.config.encoder_decoder import Convolutions, Patches, RecurrentEncoder, StackEncoderConfig
 from research.models.encoded_source import EncodedSource
@@ -32,15 +32,24 @@ from research.nn.embedding import lookup
 from research.nn.initialisers import draw_weights
 from research.nn.pooling import pool_words
 from research.nn.positions import last_position
-from research.nn.recurrent_cells import CELLS, cells_flops, empty_recurrent, init_recurrent, mix_recurrent
+from research.nn.recurrent_cells import (
+    CELLS,
+    HiddenState,
+    LSTMState,
+    RecurrentParams,
+    cells_flops,
+    empty_recurrent,
+    init_recurrent,
+    mix_recurrent,
+)
 
 
 @struct.dataclass
 class RecurrentEncoderParams:
     """For each layer the cell of each direction. `embedding` is () where the decoder's is shared."""
 
-    embedding: Any
-    layers: tuple[tuple[Any, ...], ...]
+    embedding: Float[Array, "v e"]
+    layers: tuple[tuple[RecurrentParams, ...], ...]
 
 
 def init_recurrent_encoder(config: RecurrentEncoder, key: Key[Array, ""], sources: int, length: int) -> RecurrentEncoderParams:
@@ -48,7 +57,7 @@ def init_recurrent_encoder(config: RecurrentEncoder, key: Key[Array, ""], source
     key_embedding, *keys = jax.random.split(key, 1 + 2 * config.layers)
     directions = 2 if config.bidirectional else 1
 
-    def init_cell(layer: int, direction: int) -> Any:
+    def init_cell(layer: int, direction: int) -> RecurrentParams:
         inputs = config.memory if layer else config.width
         return init_recurrent(config.cell, keys[2 * layer + direction], config.width, config.init, inputs)
 
@@ -66,7 +75,8 @@ def read_recurrent(
 ) -> EncodedSource:
     """The states of the last layer at every symbol; in sum the last state of each direction."""
     keys = [None] * config.layers if key is None else list(jax.random.split(key, config.layers))
-    x, ends = lookup(params.embedding, source), ()
+    x = lookup(params.embedding, source)
+    ends: tuple[Array, ...] = ()
     for cells, layer_key in zip(params.layers, keys, strict=True):
         x = dropout(layer_key, config.dropout, x)
         directions = [_run_direction(config, cell, x, valid, backwards) for cell, backwards in zip(cells, (False, True), strict=False)]
@@ -75,7 +85,9 @@ def read_recurrent(
     return EncodedSource(x, valid, jnp.concatenate(ends, axis=-1))
 
 
-def _run_direction(config: RecurrentEncoder, cell: Any, x: Array, valid: Array, backwards: bool) -> tuple[Array, Any]:
+def _run_direction(
+    config: RecurrentEncoder, cell: RecurrentParams, x: Array, valid: Array, backwards: bool
+) -> tuple[Array, HiddenState | LSTMState]:
     def flip(a: Array) -> Array:
         return jnp.flip(a, axis=1) if backwards else a
 
@@ -164,7 +176,7 @@ class EncoderKind(NamedTuple):
     outside: fields of params that are not of the model's body: embedding and positions
     """
 
-    init: Callable[[Any, Array, int, int], Any]
+    init: Callable[[Any, Array, int, int], PyTree]
     read: Callable[..., EncodedSource]
     flops: Callable[[Any, int], float]
     places: Callable[[Any, int], int]

@@ -4,8 +4,6 @@ The carry is the last n tokens of each row that existed; before the first stands
 Shapes: b batch, t chunk, n context, d width of an embedding, v vocabulary.
 """
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -58,7 +56,7 @@ def hidden(
     valid: Bool[Array, "b t"],
     key: Key[Array, ""] | None = None,
     observe: bool = False,
-) -> tuple[Int[Array, "b n"], Float[Array, "b t w"], Any]:
+) -> tuple[Int[Array, "b n"], Float[Array, "b t w"], dict[str, Array] | tuple[()]]:
     """The window's embeddings and, behind them, the hidden layer: both are read by the output layer where there are direct connections."""
     order, t, n = valid_first_order(valid), tokens.shape[1], config.context
     history = jnp.concatenate([carry, jnp.take_along_axis(tokens, order.source, axis=1)], axis=1)
@@ -72,8 +70,8 @@ def hidden(
 
 def output(config: Config, params: FeedForwardLMParams, precise: bool = True) -> tuple[Float[Array, "w v"], Float[Array, " v"]]:
     """Kernel and bias of the output layer, always in float32; direct connections are its first rows."""
-    kernel: Any = (params.direct, params.output) if config.direct else (params.output,)
-    return jnp.concatenate(kernel), params.output_bias
+    direct = () if isinstance(params.direct, tuple) else (params.direct,)
+    return jnp.concatenate([*direct, params.output]), params.output_bias
 
 
 def feed_forward_lm_flops(config: Config, vocabulary: int, length: int, *, scored: float) -> float:
@@ -112,4 +110,5 @@ def feed_forward_lm_layer_vectors(
 ) -> tuple[Array, ...]:
     """The mean of the hidden layer's vectors."""
     carry = empty(config, tokens.shape[0], 0, params.output_bias.shape[0])
-    return (mean_vector(hidden(config, params, carry, tokens, valid, None, True)[2]["hidden"], pooled),)
+    h = dict(hidden(config, params, carry, tokens, valid, None, True)[2])["hidden"]
+    return (mean_vector(h, pooled),)

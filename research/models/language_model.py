@@ -67,7 +67,7 @@ def hidden(
     valid: Bool[Array, "b t"],
     key: Key[Array, ""] | None = None,
     observe: bool = False,
-) -> tuple[Carry, Float[Array, "b t d"], Any]:
+) -> tuple[Carry, Float[Array, "b t d"], tuple[dict[str, Array], ...]]:
     """What the output layer reads; `aux` as of `stack_hidden`."""
     return stack_hidden(config, USE, params, carry, lookup(params.embedding, tokens), valid, key, observe)
 

@@ -6,13 +6,13 @@ Shapes: b batch, t symbols; widths differ from layer to layer.
 """
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from research.config.errors import StepladderError
+from research.config.node import Kinded, Node
 from research.models import MODELS
 from research.models.embeddings import input_embedding
 from research.nn.embedding import lookup
@@ -21,7 +21,7 @@ from research.nn.pooling import mean_vector
 EMBEDDING = "embedding"
 
 
-def layer_names(config: Any) -> tuple[str, ...]:
+def layer_names(config: Kinded) -> tuple[str, ...]:
     """What the layers are called, the embedding first. Raises StepladderError for a model without layers that read sentences."""
     kind = MODELS.get(type(config))
     if kind is None or kind.layer_names is None:
@@ -31,7 +31,7 @@ def layer_names(config: Any) -> tuple[str, ...]:
 
 @partial(jax.jit, static_argnums=0)
 def layer_vectors(
-    config: Any, params: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"], pooled: Bool[Array, "b t"]
+    config: Node, params: PyTree, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"], pooled: Bool[Array, "b t"]
 ) -> tuple[Float[Array, "b _"], ...]:
     """A vector of each row for every name of `layer_names`."""
     vectors_of_layers = MODELS[type(config)].layer_vectors

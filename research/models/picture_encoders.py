@@ -4,8 +4,8 @@ Shapes: b batch, s pixels, p places of the memory, m width of the memory.
 """
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -111,7 +111,7 @@ def picture_side(pixels: int) -> int:
 
 def convolved_side(side: int, layers: int) -> int:
     """Of a picture that is halved so often; half a place is one."""
-    return -(-side // 2**layers)
+    return -(-side // (1 << layers))
 
 
 def as_picture(source: Int[Array, "b s"], levels: int) -> Float[Array, "b side side"]:
@@ -120,7 +120,9 @@ def as_picture(source: Int[Array, "b s"], levels: int) -> Float[Array, "b side s
     return source.reshape(-1, side, side).astype(jnp.float32) / (levels - 1)
 
 
-def _regions(config: Any, key: Key[Array, ""], shapes: list[Any], fan_in: list[int], places: int) -> ImageEncoderParams:
+def _regions(
+    config: Patches | Convolutions, key: Key[Array, ""], shapes: Sequence[tuple[int, ...]], fan_in: list[int], places: int
+) -> ImageEncoderParams:
     key_place, *keys = jax.random.split(key, 1 + 2 * len(shapes))
     kernels = tuple(draw_weights(config.init, k, shape, n) for k, shape, n in zip(keys[::2], shapes, fan_in, strict=True))
     biases = tuple(draw_bias(config.init, k, config.width) for k in keys[1::2])

@@ -9,13 +9,13 @@ Where a step needs nothing of the one before but the cells' states, a chunk is o
 Shapes: b batch, t chunk, s places of the source, d width, m width of the memory.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from research.config.encoder_decoder import RecurrentDecoderConfig as Config
 from research.nn.attention_kernels import attend, fast_attention
@@ -24,8 +24,20 @@ from research.nn.embedding import lookup
 from research.nn.initialisers import draw_bias, draw_weights
 from research.nn.linear import dense, linear
 from research.nn.masks import padding_mask
-from research.nn.recurrent_cells import CELLS, cells_flops, init_recurrent, mix_recurrent, step_from_products
+from research.nn.recurrent_cells import (
+    CELLS,
+    HiddenState,
+    LSTMState,
+    RecurrentParams,
+    cells_flops,
+    init_recurrent,
+    mix_recurrent,
+    step_from_products,
+)
 from research.nn.score_functions import SCORES, init_score, is_dot, prepare_keys, prepare_queries, prepared_logits, score_flops
+
+States = tuple[HiddenState | LSTMState, ...]  # of the layers, the first below
+Fed = Float[Array, "b d"] | tuple[()]
 
 
 @struct.dataclass
@@ -33,22 +45,22 @@ class RecurrentDecoderParams:
     embedding: Float[Array, "v d"]
     first: Float[Array, "n f"]  # from the encoder's summary to the cells' states
     first_bias: Float[Array, " f"]
-    cells: tuple[Any, ...]
-    score: Any
+    cells: tuple[RecurrentParams, ...]
+    score: PyTree
     combine: Float[Array, "d+m d"] | tuple[()]
 
 
 class RecurrentDecoderCarry(NamedTuple):
     """`keys` of the memory, prepared for the score; () where it attends to the memory as it is.
 
-    `fed`: what goes from a step into the next one's first cell beside the symbol, or (); `states` of the layers, the first below.
+    `fed`: what goes from a step into the next one's first cell beside the symbol, or ().
     """
 
     memory: Float[Array, "b s m"]
     exists: Bool[Array, "b s"]
     keys: Float[Array, "b 1 s m"] | tuple[()]
-    states: tuple[Any, ...]
-    fed: Float[Array, "b d"] | tuple[()]
+    states: States
+    fed: Fed
 
 
 def init(config: Config, key: Key[Array, ""], vocabulary: int, memory: int, summary: int) -> RecurrentDecoderParams:
@@ -82,7 +94,7 @@ def begin(config: Config, params: RecurrentDecoderParams, memory: Array, exists:
     kind = CELLS[type(config.cell)].state
     parts = iter(jnp.split(dense(summary, params.first, params.first_bias), config.layers * len(kind._fields), axis=-1))
 
-    def next_state() -> Any:
+    def next_state() -> HiddenState | LSTMState:
         return kind(**{name: next(parts) if name == "c" else jnp.tanh(next(parts)) for name in kind._fields})
 
     states = tuple(next_state() for _ in range(config.layers))
@@ -92,7 +104,7 @@ def begin(config: Config, params: RecurrentDecoderParams, memory: Array, exists:
     )
 
 
-def _keys(config: Config, params: RecurrentDecoderParams, memory: Float[Array, "b s m"]) -> Any:
+def _keys(config: Config, params: RecurrentDecoderParams, memory: Float[Array, "b s m"]) -> Float[Array, "b 1 s m"] | tuple[()]:
     score = config.attention.score
     return prepare_keys(score, params.score, memory[:, None]) if score and SCORES[type(score)].keys else ()
 
@@ -105,19 +117,19 @@ def hidden(
     valid: Bool[Array, "b t"],
     key: Key[Array, ""] | None = None,
     observe: bool = False,
-) -> tuple[RecurrentDecoderCarry, Float[Array, "b t d"], Any]:
+) -> tuple[RecurrentDecoderCarry, Float[Array, "b t d"], dict[str, Array] | tuple[()]]:
     """What the output layer reads. Observed: `cross_weights` [b 1 t s] where there is attention, else {}."""
     key_input, key_between, key_output = (None,) * 3 if key is None else jax.random.split(key, 3)
     x = dropout(key_input, config.dropout, lookup(params.embedding, tokens))
     chunk = _step_by_step if config.attention.before_cell or config.attention.input_feeding else _at_once
     carry, o, weights = chunk(config, params, carry, x, valid, key_between, observe)
-    aux: Any = () if not observe else {} if weights is None else {"cross_weights": weights}
+    aux: dict[str, Array] | tuple[()] = () if not observe else {} if weights is None else {"cross_weights": weights}
     return carry, dropout(key_output, config.dropout, o), aux
 
 
 def _at_once(
     config: Config, params: RecurrentDecoderParams, carry: RecurrentDecoderCarry, x: Array, valid: Array, key: Array | None, observe: bool
-) -> tuple[RecurrentDecoderCarry, Array, Any]:
+) -> tuple[RecurrentDecoderCarry, Array, Array | None]:
     states = []
     for i, (cell, state) in enumerate(zip(params.cells, carry.states, strict=True)):
         x = _between(config, key, i, x)
@@ -132,30 +144,26 @@ def _at_once(
 
 def _step_by_step(
     config: Config, params: RecurrentDecoderParams, carry: RecurrentDecoderCarry, x: Array, valid: Array, key: Array | None, observe: bool
-) -> tuple[RecurrentDecoderCarry, Array, Any]:
+) -> tuple[RecurrentDecoderCarry, Array, Array | None]:
     """The symbols' share of the first cell's input is one product before the loop."""
     products, extra_kernel = dense(x, params.cells[0].input_kernel[: config.width]), params.cells[0].input_kernel[config.width :]
     keys = None if key is None else jax.random.split(key, x.shape[1])
 
-    def step(state: tuple[Any, Any], now: tuple[Any, ...]) -> tuple[tuple[Any, Any], tuple[Array, Any]]:
+    def step(state: tuple[States, Fed], now: tuple[Array, Array, Array | None]) -> tuple[tuple[States, Fed], tuple[Array, Array | None]]:
         states, fed = state
         product, exists, key = now
-        context, weights = (
-            (fed, None) if config.attention.input_feeding else _attend_memory_once(config, params, carry, states[-1].h, observe)
-        )
+        context, weights = _attend_memory_once(config, params, carry, states[-1].h, observe) if isinstance(fed, tuple) else (fed, None)
         new = _cells(config, params, states, product + linear(context, extra_kernel), exists, key)
-        if config.attention.input_feeding:
+        if not isinstance(fed, tuple):
             context, weights = _attend_memory_once(config, params, carry, new[-1].h, observe)
         o = _combine(params, new[-1].h, context)
-        return (new, jnp.where(exists[:, None], o, fed) if config.attention.input_feeding else ()), (o, weights)
+        return (new, fed if isinstance(fed, tuple) else jnp.where(exists[:, None], o, fed)), (o, weights)
 
     (states, fed), (o, weights) = lax.scan(step, (carry.states, carry.fed), (products.swapaxes(0, 1), valid.T, keys))
-    return carry._replace(states=states, fed=fed), o.swapaxes(0, 1), jnp.moveaxis(weights, 0, 2) if observe else None
+    return carry._replace(states=states, fed=fed), o.swapaxes(0, 1), None if weights is None else jnp.moveaxis(weights, 0, 2)
 
 
-def _cells(
-    config: Config, params: RecurrentDecoderParams, states: Any, product: Array, exists: Array, key: Array | None
-) -> tuple[Any, ...]:
+def _cells(config: Config, params: RecurrentDecoderParams, states: States, product: Array, exists: Array, key: Array | None) -> States:
     new_states = [step_from_products(config.cell, params.cells[0], states[0], product, exists)]
     for i, (cell, state) in enumerate(zip(params.cells[1:], states[1:], strict=True), start=1):
         x = _between(config, key, i, new_states[-1].h)
@@ -165,7 +173,7 @@ def _cells(
 
 def _attend_memory(
     config: Config, params: RecurrentDecoderParams, carry: RecurrentDecoderCarry, h: Float[Array, "b t d"], observe: bool
-) -> tuple[Array, Any]:
+) -> tuple[Array, Array | None]:
     """The context vector of each state, and the weights if observed."""
     score, v = config.attention.score, carry.memory[:, None]
     assert score is not None
@@ -179,9 +187,9 @@ def _attend_memory(
 
 def _attend_memory_once(
     config: Config, params: RecurrentDecoderParams, carry: RecurrentDecoderCarry, h: Float[Array, "b d"], observe: bool
-) -> tuple[Array, Any]:
+) -> tuple[Array, Array | None]:
     context, weights = _attend_memory(config, params, carry, h[:, None], observe)
-    return context[:, 0], weights[:, :, 0] if observe else None
+    return context[:, 0], None if weights is None else weights[:, :, 0]
 
 
 def _combine(params: RecurrentDecoderParams, h: Float[Array, "*n d"], context: Float[Array, "*n m"]) -> Float[Array, "*n d"]:

@@ -1,16 +1,18 @@
 """The rows of a batch divided among the cores: nothing passes between them, and each stops by itself."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 import jax
 from jax.sharding import Mesh, PartitionSpec
-from jaxtyping import PyTree
 
 ROW = "row"
+Shared = TypeVar("Shared")
+Rows = TypeVar("Rows")
+Result = TypeVar("Result")
 
 
-def shard_rows(function: Callable[[Any, Any], Any], shared: PyTree, rows: PyTree) -> Any:
+def shard_rows(function: Callable[[Shared, Rows], Result], shared: Shared, rows: Rows) -> Result:
     """`function(shared, rows)`, where rows are the first axis of every array of `rows` and of what is returned.
 
     On a CPU every device has an equal part of them, if that divides; a product of fewer rows may differ in its last bits. Elsewhere, and

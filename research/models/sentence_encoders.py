@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from research.config.classify import Bag, MaxConvolution, SentenceStack
 from research.models.fields import Path
@@ -203,14 +203,14 @@ class SentenceEncoderKind(NamedTuple):
     layer_names(config), layer_vectors(config, params, tokens, valid, pooled) -> of every layer but the embedding, a name and vectors [b _]
     """
 
-    init: Callable[[Any, Array, int, int], Any]
-    encode: Callable[[Any, Any, Array, Array, Array | None], Array]
+    init: Callable[[Any, Array, int, int], PyTree]
+    encode: Callable[[Any, PyTree, Array, Array, Array | None], Array]
     width: Callable[[Any], int]
     flops: Callable[[Any, int], float]
     time_steps: Callable[[Any, int], int]
     embedding: Path
     layer_names: Callable[[Any], tuple[str, ...]]
-    layer_vectors: Callable[[Any, Any, Array, Array, Array], tuple[Array, ...]]
+    layer_vectors: Callable[[Any, PyTree, Array, Array, Array], tuple[Array, ...]]
 
 
 SENTENCE_ENCODERS: dict[type, SentenceEncoderKind] = {

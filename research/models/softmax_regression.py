@@ -4,10 +4,11 @@ Shapes: n sentences, f features, c classes.
 """
 
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Float32, Int
+from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
@@ -27,12 +28,16 @@ class SoftmaxMinimum(NamedTuple):
     gradient_norm: float
 
 
-def fit_softmax(config: Softmax, x: Any, labels: Int[np.ndarray, " n"], classes: int) -> SoftmaxMinimum:
+def fit_softmax(
+    config: Softmax, x: sparse.csr_matrix | Float[np.ndarray, "n f"], labels: Int[np.ndarray, " n"], classes: int
+) -> SoftmaxMinimum:
     """The minimum of the summed cross-entropy + l2 |W|^2 / 2, of a sparse or a dense matrix. Warns where it is not reached."""
     return minimise_softmax(config.l2, x, labels, classes)
 
 
-def minimise_softmax(l2: float, x: Any, labels: Int[np.ndarray, " n"], classes: int, steps: int = STEPS) -> SoftmaxMinimum:
+def minimise_softmax(
+    l2: float, x: sparse.csr_matrix | Float[np.ndarray, "n f"], labels: Int[np.ndarray, " n"], classes: int, steps: int = STEPS
+) -> SoftmaxMinimum:
     """The same; everything is computed in float64, in which the loss tells apart what its tolerance asks for."""
     (n, features), x = x.shape, x.astype(np.float64)
     targets = np.zeros((n, classes))

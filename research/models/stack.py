@@ -9,17 +9,18 @@ Shapes: b batch, t chunk, d width, v symbols.
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from research.config.mixer import CrossAttentionConfig
 from research.config.model import NoFeedForward, NormalInit, StackConfig
-from research.models.fields import field_names
+from research.models.fields import KeyPath, field_names
 from research.nn.cross_attention import (
     CrossAttentionParams,
     ProjectedMemory,
@@ -30,7 +31,7 @@ from research.nn.cross_attention import (
 from research.nn.dropout import dropout
 from research.nn.feed_forward import FeedForwardParams, GatedFeedForwardParams, feed_forward, init_feed_forward
 from research.nn.initialisers import draw_embedding
-from research.nn.mixers import BoundMixer, MixerCarry, MixerParams, bound_mixers
+from research.nn.mixers import BoundMixer, bound_mixers
 from research.nn.norm import NormParams, init_norm, norm
 from research.nn.positions import add_position, init_position
 
@@ -54,7 +55,7 @@ class BlockParams:
     """One layer, or `n` of them on a leading axis. What the config switches off is ()."""
 
     mixer_norm: NormParams
-    mixer: MixerParams
+    mixer: PyTree
     feed_forward_norm: NormParams
     feed_forward: FeedForwardParams | GatedFeedForwardParams | tuple[()]
     cross_norm: NormParams = ()
@@ -72,9 +73,9 @@ class StackParams:
 
 
 class CrossAttentionCarry(NamedTuple):
-    """The carry of a block with cross-attention: its mixer's, and what it looks at."""
+    """The carry of a layer with cross-attention: its mixer's, and what it looks at."""
 
-    mixer: MixerCarry
+    mixer: PyTree
     memory: ProjectedMemory
 
 
@@ -82,19 +83,24 @@ class StackCarry(NamedTuple):
     """The tokens that each row has seen, and the carry of each mixer of the pattern, stacked over the periods."""
 
     position: Int[Array, " b"]
-    layers: tuple[MixerCarry | CrossAttentionCarry, ...]
+    layers: tuple[PyTree, ...]
 
 
 class UnstackedCarry(NamedTuple):
     """The carry of an unstacked model: that of each layer by itself, without the leading axis, so that it is written where it lies."""
 
     position: Int[Array, " b"]
-    layers: tuple[MixerCarry | CrossAttentionCarry, ...]
+    layers: tuple[PyTree, ...]
 
 
 Config = TypeVar("Config", bound=StackConfig)
 Params = TypeVar("Params", bound=StackParams)
 Carry = TypeVar("Carry", StackCarry, UnstackedCarry)
+Stack = TypeVar("Stack")
+
+Layers = tuple[Array, tuple[BlockParams, ...], tuple[PyTree, ...]]  # of a period: its number, the blocks and their carries
+Mixed = tuple[Array, tuple[tuple[PyTree, ...], tuple[dict[str, Array], ...]]]  # x, the new carries, and what the layers show
+Period = Callable[[Array, Layers], Mixed]
 
 
 def init_stack(config: StackConfig, use: Use, key: Key[Array, ""], vocabulary: int, length: int, memory: int = 0) -> StackParams:
@@ -119,10 +125,13 @@ def empty_stack(config: StackConfig, use: Use, batch: int, capacity: int) -> Sta
     return StackCarry(jnp.zeros(batch, jnp.int32), _empty_mixers(config, use, batch, capacity))
 
 
-def _empty_mixers(config: StackConfig, use: Use, batch: int, capacity: int) -> tuple[MixerCarry, ...]:
+def _empty_mixers(config: StackConfig, use: Use, batch: int, capacity: int) -> tuple[PyTree, ...]:
     period = bound_mixers(config, use.masked)
     repeats = config.layers // len(period)
-    layer_carry = lambda mixer: mixer.kind.empty(mixer.spec, batch, capacity, config.width)
+
+    def layer_carry(mixer: BoundMixer) -> PyTree:
+        return mixer.kind.empty(mixer.spec, batch, capacity, config.width)
+
     repeat = lambda leaf: jnp.broadcast_to(leaf[None], (repeats, *leaf.shape))
     return tuple(jax.tree.map(repeat, layer_carry(mixer)) for mixer in period)
 
@@ -151,7 +160,7 @@ def stack_hidden(
     valid: Bool[Array, "b t"],
     key: Key[Array, ""] | None = None,
     observe: bool = False,
-) -> tuple[Carry, Float[Array, "b t d"], Any]:
+) -> tuple[Carry, Float[Array, "b t d"], tuple[dict[str, Array], ...]]:
     """What an output layer reads of symbols with the vectors `x`.
 
     `aux` is () unless `observe`: then what each mixer of the pattern shows, and the `output` [b t d] of its layer, stacked over the
@@ -162,7 +171,7 @@ def stack_hidden(
     x = _embedding_scale(config) * x
     x = dropout(keys[0], config.dropout.input, add_position(config.position, params.position, x, position).astype(x.dtype))
 
-    def period(x: Array, layer: tuple[Any, ...]) -> tuple[Array, tuple[Any, ...]]:
+    def period(x: Array, layer: Layers) -> Mixed:
         index, blocks, carries = layer
         new_carries, mixer_aux = [], []
         for offset, (mixer, block, state) in enumerate(zip(bound_mixers(config, use.masked), blocks, carries, strict=True)):
@@ -171,7 +180,8 @@ def stack_hidden(
             state, x, aux = _block(config, use, mixer, block, state, x, valid, layer_key, observe)
             x = _between(config, layer_key, number, x)
             new_carries.append(state)
-            mixer_aux.append({**aux, "output": x} if observe else aux)
+            if observe:
+                mixer_aux.append({**dict(aux), "output": x})
         return x, (tuple(new_carries), tuple(mixer_aux))
 
     if isinstance(carry, UnstackedCarry):
@@ -199,7 +209,7 @@ def unstack_layers(config: Config, use: Use, params: Params, carry: StackCarry) 
     return flat, replace(params, blocks=blocks), UnstackedCarry(carry.position, layers)
 
 
-def _period_slice(stacks: tuple[Any, ...], i: int) -> tuple[Any, ...]:
+def _period_slice(stacks: tuple[Stack, ...], i: int) -> tuple[Stack, ...]:
     """What one period has of what is stacked over the periods."""
     return tuple(jax.tree.map(lambda leaf: leaf[i], stack) for stack in stacks)
 
@@ -228,13 +238,14 @@ def _in_precision(config: StackConfig, use: Use, params: Params) -> Params:
 def _cast_kernels(config: StackConfig, float32_names: tuple[str, ...], block: BlockParams) -> BlockParams:
     """Of a stacked block: what has two axes beside that of the layers, but for what the mixer's entry keeps, and what lies within."""
 
-    def cast(path: tuple[Any, ...], leaf: Array) -> Array:
+    def cast(path: KeyPath, leaf: Array) -> Array:
         return leaf if leaf.ndim < 3 or field_names(path) & set(float32_names) else kernel_in(config.precision, leaf)
 
-    return jax.tree_util.tree_map_with_path(cast, block)
+    rounded: BlockParams = jax.tree_util.tree_map_with_path(cast, block)
+    return rounded
 
 
-def _rematerialised(config: StackConfig, period: Callable[..., Any]) -> Callable[..., Any]:
+def _rematerialised(config: StackConfig, period: Period) -> Period:
     """A period of layers of which everything is kept for the backward pass, its products, or its input alone (Chen et al. 2016)."""
     return period if config.rematerialise == "nothing" else jax.checkpoint(period, policy=CHECKPOINT_POLICIES[config.rematerialise])
 
@@ -254,11 +265,11 @@ def _init_block(config: StackConfig, use: Use, mixer: BoundMixer, key: Key[Array
 def _scale_branches(config: StackConfig, block: BlockParams) -> BlockParams:
     """What writes into the residual stream divided by the root of how many branches the stack has (Radford et al. 2019, sec. 2.3)."""
     branches = [part for part in (block.mixer, block.feed_forward, block.cross) if part != ()]
-    scale = lambda part: _scale_outputs(part, (config.layers * len(branches)) ** -0.5)
+    scale = partial(_scale_outputs, factor=(config.layers * len(branches)) ** -0.5)
     return replace(block, mixer=scale(block.mixer), feed_forward=scale(block.feed_forward), cross=scale(block.cross))
 
 
-def _scale_outputs(part: Any, factor: float) -> Any:
+def _scale_outputs(part: PyTree, factor: float) -> PyTree:
     names = [name for name in LAST_PRODUCTS if hasattr(part, name)]
     return replace(part, **{name: factor * getattr(part, name) for name in names}) if names else part
 
@@ -268,19 +279,20 @@ def _block(
     use: Use,
     mixer: BoundMixer,
     p: BlockParams,
-    carry: Any,
+    carry: PyTree,
     x: Array,
     valid: Array,
     key: Array | None,
     observe: bool,
-) -> tuple[Any, Array, Any]:
+) -> tuple[PyTree, Array, dict[str, Array] | tuple[()]]:
     keys = _keys(key, 4)
     mixer_carry = carry if use.cross is None else carry.mixer
     mixer_carry, y, aux = mixer.kind.mix(mixer.spec, p.mixer, mixer_carry, _pre_norm(config, p.mixer_norm, x), valid, keys[0], observe)
     x = _add_branch(config, p.mixer_norm, x, dropout(keys[1], config.dropout.residual, y))
     if use.cross is not None:
         x, weights = _cross_attention(config, use.cross, p, carry.memory, x, key, observe)
-        carry, aux = carry._replace(mixer=mixer_carry), {**aux, "cross_weights": weights} if observe else aux
+        carry = carry._replace(mixer=mixer_carry)
+        aux = aux if isinstance(weights, tuple) else {**dict(aux), "cross_weights": weights}
     else:
         carry = mixer_carry
     if isinstance(config.feed_forward, NoFeedForward):
@@ -298,7 +310,7 @@ def _cross_attention(
     x: Array,
     key: Array | None,
     observe: bool,
-) -> tuple[Array, Any]:
+) -> tuple[Array, Float[Array, "b h t s"] | tuple[()]]:
     assert isinstance(p.cross, CrossAttentionParams)
     keys = (None, None) if key is None else tuple(jax.random.split(jax.random.fold_in(key, 4)))
     y, weights = attend_to_memory(

@@ -115,7 +115,8 @@ def _train(config: Config, params: WordVectorsParams, blocks: Blocks, steps: Int
     def step(i: Array, params: WordVectorsParams) -> WordVectorsParams:
         return descend_block(config, params, jax.tree.map(lambda leaf: leaf[i], blocks))
 
-    return jax.lax.fori_loop(0, steps, step, params)
+    trained: WordVectorsParams = jax.lax.fori_loop(0, steps, step, params)
+    return trained
 
 
 def train_blocks(config: Config, params: WordVectorsParams, blocks: Blocks) -> WordVectorsParams:

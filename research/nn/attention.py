@@ -5,12 +5,13 @@ moves nothing.
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Bool, Float, Int
+from jax.typing import DTypeLike
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from research.config.mixer import AttentionConfig, Position, WindowCache
 from research.config.model import Initialiser
@@ -35,9 +36,10 @@ class AttentionSpec:
     mixed: bool = False  # whether queries, keys and values are in bfloat16, in products and in the cache
 
     @property
-    def type(self) -> Any:
+    def type(self) -> DTypeLike:
         """Of the numbers that are multiplied."""
-        return jnp.bfloat16 if self.mixed else jnp.float32
+        number_type: DTypeLike = jnp.bfloat16 if self.mixed else jnp.float32
+        return number_type
 
 
 @struct.dataclass
@@ -46,8 +48,8 @@ class AttentionParams:
 
     project: Float[Array, "d 3*d"] | Float[Array, "d d"]
     out: Float[Array, "d d"]
-    score: Any
-    bias: Any  # of a position that acts on the logits
+    score: PyTree
+    bias: PyTree  # of a position that acts on the logits
 
 
 class KVCache(NamedTuple):
@@ -92,7 +94,10 @@ def empty_attention(spec: AttentionSpec, batch: int, capacity: int, width: int) 
     cache, heads = spec.config.cache, spec.config.heads
     slots = cache.size - 1 if isinstance(cache, WindowCache) else capacity
     head = width // heads
-    zeros = lambda wide: jnp.zeros((batch, heads, slots, wide), spec.type)
+
+    def zeros(wide: int) -> Array:
+        return jnp.zeros((batch, heads, slots, wide), spec.type)
+
     return KVCache(zeros(prepared_width(spec.config.score, head, head)), zeros(head), jnp.zeros(batch, jnp.int32))
 
 
@@ -104,7 +109,7 @@ def mix_attention(
     valid: Bool[Array, "b t"],
     key: Key | None = None,
     observe: bool = False,
-) -> tuple[KVCache, Float[Array, "b t d"], Any]:
+) -> tuple[KVCache, Float[Array, "b t d"], dict[str, Array] | tuple[()]]:
     """Each input attends to itself and to what was seen before it.
 
     Observed: `weights` [b h t s], where s is the slots of a full cache, else the slots of the window and then the chunk; `logits_deviation`
@@ -169,11 +174,14 @@ def _update_carry(
     return carry._replace(length=carry.length + count), AttentionInputs(q, k, v, distance, causal_mask(distance), length)
 
 
-def _update_window(carry, q, k, v, count):  # type: ignore[no-untyped-def]
+def _update_window(carry: KVCache, q: Array, k: Array, v: Array, count: Array) -> tuple[KVCache, AttentionInputs]:
     """The keys are those of the window, of which some may not exist yet, and then the chunk's."""
     past, length = carry.k.shape[2], q.shape[2]
     k, v = jnp.concatenate([carry.k, k], axis=2), jnp.concatenate([carry.v, v], axis=2)
-    newest = lambda a: newest_entries(a.swapaxes(1, 2), count, past).swapaxes(1, 2)
+
+    def newest(a: Array) -> Array:
+        return newest_entries(a.swapaxes(1, 2), count, past).swapaxes(1, 2)
+
     new_carry = KVCache(newest(k), newest(v), carry.length + count)
     place = jnp.arange(past + length)[None]
     distance = place[:, past:, None] - place[:, None]
@@ -181,7 +189,7 @@ def _update_window(carry, q, k, v, count):  # type: ignore[no-untyped-def]
     return new_carry, AttentionInputs(q, k, v, distance, mask, length)
 
 
-def _update_cache(carry, q, k, v, count, position):  # type: ignore[no-untyped-def]
+def _update_cache(carry: KVCache, q: Array, k: Array, v: Array, count: Array, position: Array) -> tuple[KVCache, AttentionInputs]:
     """Each key goes to the slot of its position. What does not exist is written nowhere."""
     slots = carry.k.shape[2]
     slot = jnp.where(jnp.arange(q.shape[2])[None] < count[:, None], position, slots)

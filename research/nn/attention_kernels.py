@@ -51,6 +51,9 @@ def attend_fused(
     return jnp.where(mask.any(axis=-1)[:, None, :, None], mixed.swapaxes(1, 2).astype(jnp.float32), 0)
 
 
+Saved = tuple[Array, Array, Array, Array, Array, Array | None]  # q, k, v, the weights, what they mix, and the bias
+
+
 @jax.custom_vjp
 def attend_dot(
     q: Float[Array, "b h t k"],
@@ -69,7 +72,7 @@ def attend_dot(
     return _forward(q, k, v, mask, bias)[0]
 
 
-def _forward(q, k, v, mask, bias=None):  # type: ignore[no-untyped-def]
+def _forward(q: Array, k: Array, v: Array, mask: Array, bias: Array | None = None) -> tuple[Array, Saved]:
     logits = jnp.einsum("bhtk,bhsk->bhts", q, k, preferred_element_type=jnp.float32)
     logits = logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape)
     weights = masked_softmax(logits, mask[:, None]).astype(v.dtype)
@@ -77,7 +80,7 @@ def _forward(q, k, v, mask, bias=None):  # type: ignore[no-untyped-def]
     return mixed, (q, k, v, weights, mixed, bias)
 
 
-def _backward(saved, gradient):  # type: ignore[no-untyped-def]
+def _backward(saved: Saved, gradient: Array) -> tuple[Array, Array, Array, None, Array | None]:
     q, k, v, weights, mixed, bias = saved
     gradient = lax.optimization_barrier(gradient)
     d_mixed = gradient.astype(v.dtype)
@@ -97,7 +100,8 @@ def _over_queries(x: Float[Array, "b h t k"], weights: Float[Array, "b h t s"]) 
     """weights^T x."""
     transposed = lax.optimization_barrier(x.swapaxes(2, 3))
     product = jnp.einsum("bhkt,bhts->bhks", transposed, weights, preferred_element_type=jnp.float32)
-    return lax.optimization_barrier(product).swapaxes(2, 3)
+    barred: Array = lax.optimization_barrier(product)
+    return barred.swapaxes(2, 3)
 
 
 def _weighted_sum(weights: Float[Array, "b h t s"], v: Float[Array, "b h s k"]) -> Float[Array, "b h t k"]:

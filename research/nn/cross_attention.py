@@ -3,11 +3,11 @@
 Shapes: b batch, t chunk, s places of the memory, d width of the chunk, m width of the memory, h heads, k head width.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 from flax import struct
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, PyTree
 
 from research.config.mixer import CrossAttentionConfig as Config
 from research.config.model import Initialiser
@@ -27,7 +27,7 @@ class CrossAttentionParams:
     key: Float[Array, "m d"] | tuple[()]
     value: Float[Array, "m d"]
     out: Float[Array, "d d"]
-    score: Any
+    score: PyTree
 
 
 class ProjectedMemory(NamedTuple):
@@ -76,13 +76,12 @@ def attend_to_memory(
     key: Key | None = None,
     dropout: float = 0.0,
     observe: bool = False,
-) -> tuple[Float[Array, "b t d"], Any]:
+) -> tuple[Float[Array, "b t d"], Float[Array, "b h t s"] | tuple[()]]:
     """What each input sees of the memory; zero where no place exists. Observed: the weights [b h t s], else ()."""
     q = split_heads(dense(x, params.query) if config.projections else x, config.heads)
     q = prepare_queries(config.score, params.score, q).astype(memory.k.dtype)
     mask = padding_mask(memory.exists).repeat(x.shape[1], axis=1)
     if is_dot(config.score) and not observe and (key is None or not dropout):
-        mixed, weights = fast_attention(q, memory.k, memory.v, mask), ()
-    else:
-        mixed, weights = attend(prepared_logits(config.score, params.score, q, memory.k), memory.v, mask, key, dropout)  # type: ignore[assignment]
+        return dense(merge_heads(fast_attention(q, memory.k, memory.v, mask)), params.out), ()
+    mixed, weights = attend(prepared_logits(config.score, params.score, q, memory.k), memory.v, mask, key, dropout)
     return dense(merge_heads(mixed), params.out), weights if observe else ()

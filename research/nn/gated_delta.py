@@ -84,7 +84,10 @@ def mix_gated_delta(
     """
     q, k, v = (split_heads(jax.nn.silu(part), config.heads) for part in jnp.split(dense(x, params.project), 3, axis=-1))
     step, strength = (part.swapaxes(1, 2) for part in jnp.split(dense(x, params.gates), 2, axis=-1))
-    by_head = lambda a: jnp.broadcast_to(a[:, None], step.shape)
+
+    def by_head(a: Float[Array, " h"]) -> Float[Array, "b h t"]:
+        return jnp.broadcast_to(a[:, None], step.shape)
+
     log_alpha = -by_head(jnp.exp(params.log_rate)) * jax.nn.softplus(step + by_head(params.step_bias))
     beta, exists = jax.nn.sigmoid(strength), valid[:, None]
     inputs = _Inputs(_unit(q), _unit(k), v, jnp.where(exists, log_alpha, 0), jnp.where(exists, beta, 0))
@@ -104,7 +107,10 @@ def _mix_chunk(s: Float[Array, "b h k k"], inputs: _Inputs) -> tuple[Float[Array
     """
     q, k, v, log_alpha, beta = inputs
     decay, since_first = _decay(log_alpha)
-    read = lambda a: since_first[..., None] * (a @ s)
+
+    def read(a: Float[Array, "b h t k"]) -> Float[Array, "b h t k"]:
+        return since_first[..., None] * (a @ s)
+
     corrected = beta[..., None] * jnp.tril(decay * (k @ k.swapaxes(2, 3)), -1)
     written = inverse_of_one_plus(corrected) @ (beta[..., None] * (v - read(k)))
     mixed = read(q) + (decay * (q @ k.swapaxes(2, 3))) @ written
@@ -158,7 +164,15 @@ def _chunk_size(length: int) -> int:
 def gated_delta_in_numpy(config: GatedDeltaConfig, params: GatedDeltaParams, x: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """The same from an empty memory, one input after another."""
     p, heads, y = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), params), config.heads, np.zeros(x.shape)
-    sigmoid, unit = lambda a: 1 / (1 + np.exp(-a)), lambda a: a / np.sqrt((a**2).sum(axis=1, keepdims=True) + EPSILON)
+
+    def sigmoid(a: np.ndarray) -> np.ndarray:
+        share: np.ndarray = 1 / (1 + np.exp(-a))
+        return share
+
+    def unit(a: np.ndarray) -> np.ndarray:
+        direction: np.ndarray = a / np.sqrt((a**2).sum(axis=1, keepdims=True) + EPSILON)
+        return direction
+
     for row, exists in enumerate(valid):
         s = np.zeros((heads, x.shape[2] // heads, x.shape[2] // heads))
         for time in np.flatnonzero(exists):

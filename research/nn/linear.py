@@ -30,11 +30,11 @@ def dense(x: Float[Array, "*n i"], kernel: Float[Array, "i o"], bias: Float[Arra
     return linear(x, kernel, bias)
 
 
-def _forward(x, kernel, bias=None):  # type: ignore[no-untyped-def]
+def _forward(x: Array, kernel: Array, bias: Array | None = None) -> tuple[Array, tuple[Array, Array, Array | None]]:
     return linear(x, kernel, bias), (x, kernel, bias)
 
 
-def _backward(saved, gradient):  # type: ignore[no-untyped-def]
+def _backward(saved: tuple[Array, Array, Array | None], gradient: Array) -> tuple[Array, Array, Array | None]:
     x, kernel, bias = saved
     gradient = lax.optimization_barrier(gradient)
     leading = tuple(range(gradient.ndim - 1))
@@ -51,4 +51,5 @@ def kernel_gradient(x: Float[Array, "*n i"], gradient: Float[Array, "*n o"]) -> 
     contract = partial(jnp.tensordot, axes=(tuple(range(x.ndim - 1)),) * 2, preferred_element_type=jnp.float32)
     if x.shape[-1] <= gradient.shape[-1]:
         return contract(x, gradient)
-    return lax.optimization_barrier(contract(gradient, x)).T
+    transposed: Array = lax.optimization_barrier(contract(gradient, x))
+    return transposed.T

@@ -101,7 +101,10 @@ def _chunk_size(length: int) -> int:
 def linear_attention_in_numpy(config: LinearAttentionConfig, params: LinearAttentionParams, x: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """The same from an empty state, one input after another."""
     heads, y = config.heads, np.zeros(x.shape)
-    phi = lambda a: np.where(a > 0, a + 1, np.exp(np.minimum(a, 0)))
+
+    def phi(a: np.ndarray) -> np.ndarray:
+        return np.where(a > 0, a + 1, np.exp(np.minimum(a, 0)))
+
     for row, exists in enumerate(valid):
         s, z = np.zeros((heads, x.shape[2] // heads, x.shape[2] // heads)), np.zeros((heads, x.shape[2] // heads))
         for time in np.flatnonzero(exists):

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, PyTree
 
 from research.config.mixer import (
     GRU,
@@ -45,9 +45,6 @@ from research.nn.linear_attention import (
 from research.nn.recurrent_cells import CELLS, CellKind, empty_recurrent, init_recurrent, mix_recurrent, recurrent_flops
 from research.nn.score_functions import SCORES
 
-MixerParams = Any  # what the `init` of an entry returns
-MixerCarry = Any  # what the `empty` of an entry returns, of one layer, or of several on leading axes
-
 
 class MixerContext(NamedTuple):
     """The words of a model that may act inside its mixers."""
@@ -69,15 +66,15 @@ class MixerKind(NamedTuple):
     """
 
     bind: Callable[[Any, MixerContext], Any]
-    init: Callable[[Any, Key, int, Initialiser], Any]
-    empty: Callable[[Any, int, int, int], Any]
-    mix: Callable[..., tuple[Any, Array, Any]]
+    init: Callable[[Any, Key, int, Initialiser], PyTree]
+    empty: Callable[[Any, int, int, int], PyTree]
+    mix: Callable[..., tuple[PyTree, Array, dict[str, Array] | tuple[()]]]
     flops: Callable[[Any, int, int], float]
     serial: bool
     float32: tuple[str, ...]
     undecayed: tuple[str, ...]
     observes: tuple[str, ...]
-    reference: Callable[[Any, Any, np.ndarray, np.ndarray], np.ndarray] | None
+    reference: Callable[[Any, PyTree, np.ndarray, np.ndarray], np.ndarray] | None
 
 
 class BoundMixer(NamedTuple):

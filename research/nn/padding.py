@@ -36,12 +36,13 @@ def scatter_valid(order: ValidFirstOrder, x: Float[Array, "b t *d"]) -> Float[Ar
 
 
 @jax.custom_vjp
-def _permute(x, indices, inverse, count):  # type: ignore[no-untyped-def]
+def _permute(x: Array, indices: Array, inverse: Array, count: Array) -> Array:
     """Rows of x by index. A full chunk, as in training, is left alone at run time; the gradient is the inverse, not a scatter."""
     if x.shape[1] == 1:
         return x
     columns = indices.reshape(indices.shape + (1,) * (x.ndim - 2))
-    return lax.cond((count == x.shape[1]).all(), lambda: x, lambda: jnp.take_along_axis(x, columns, axis=1))
+    rows: Array = lax.cond((count == x.shape[1]).all(), lambda: x, lambda: jnp.take_along_axis(x, columns, axis=1))
+    return rows
 
 
 _permute.defvjp(

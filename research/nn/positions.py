@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree
 
 from research.config.mixer import T5, Alibi, Learned, NoPosition, Position, Rotary, Sinusoidal
 from research.config.model import Initialiser
@@ -58,7 +58,10 @@ def alibi_slopes(heads: int) -> tuple[float, ...]:
     Else those of the next lower power, and then every second one of twice that power, as in the code that the authors released.
     """
     power = 2 ** int(math.log2(heads))
-    slopes = lambda n: [2.0 ** (-8.0 * i / n) for i in range(1, n + 1)]
+
+    def slopes(n: int) -> list[float]:
+        return [2.0 ** (-8.0 * i / n) for i in range(1, n + 1)]
+
     return (*slopes(power), *slopes(2 * power)[::2][: heads - power])
 
 
@@ -125,11 +128,11 @@ class PositionKind(NamedTuple):
     """
 
     flops: Callable[[Any, int, int], float]
-    init_input: Callable[[Any, Key, int, int, Initialiser], Any] | None = None
-    vectors: Callable[[Any, Any, int, Array], Array] | None = None
+    init_input: Callable[[Any, Key, int, int, Initialiser], PyTree] | None = None
+    vectors: Callable[[Any, PyTree, int, Array], Array] | None = None
     rotate: Callable[[Any, Array, Array], Array] | None = None
-    init_bias: Callable[[Any, Key, int, int, Initialiser], Any] | None = None
-    bias: Callable[[Any, Any, Array, Array, Array], Array] | None = None
+    init_bias: Callable[[Any, Key, int, int, Initialiser], PyTree] | None = None
+    bias: Callable[[Any, PyTree, Array, Array, Array], Array] | None = None
 
 
 POSITIONS: dict[type, PositionKind] = {
@@ -142,13 +145,13 @@ POSITIONS: dict[type, PositionKind] = {
 }
 
 
-def init_position(config: Position, key: Key, length: int, width: int, initialiser: Initialiser = LECUN) -> Any:
+def init_position(config: Position, key: Key, length: int, width: int, initialiser: Initialiser = LECUN) -> PyTree:
     """Parameters of `add_position`: a table of `length` positions for learned, else nothing."""
     init = POSITIONS[type(config)].init_input
     return init(config, key, length, width, initialiser) if init else ()
 
 
-def add_position(config: Position, params: Any, x: Float[Array, "b t d"], position: Int[Array, "b t"]) -> Float[Array, "b t d"]:
+def add_position(config: Position, params: PyTree, x: Float[Array, "b t d"], position: Int[Array, "b t"]) -> Float[Array, "b t d"]:
     """x plus its position's vector; x as it is if the position acts elsewhere."""
     vectors = POSITIONS[type(config)].vectors
     return x + vectors(config, params, x.shape[-1], position) if vectors else x
@@ -160,14 +163,14 @@ def rotate_by_position(config: Position, x: Float[Array, "b h t k"], position: I
     return rotate(config, x, position) if rotate else x
 
 
-def init_bias(config: Position, key: Key, heads: int, width: int, initialiser: Initialiser = LECUN) -> Any:
+def init_bias(config: Position, key: Key, heads: int, width: int, initialiser: Initialiser = LECUN) -> PyTree:
     """Parameters of `position_bias`, one for each attention layer: a table [buckets, heads] for t5, else nothing."""
     init = POSITIONS[type(config)].init_bias
     return init(config, key, heads, width, initialiser) if init else ()
 
 
 def position_bias(
-    config: Position, params: Any, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"], distance: Int[Array, "n t s"]
+    config: Position, params: PyTree, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"], distance: Int[Array, "n t s"]
 ) -> Float[Array, "n h t s"] | None:
     """What is added to the logits at each distance >= 0 (what the mask hides may be anything); None if the position acts elsewhere.
 

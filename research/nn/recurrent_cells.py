@@ -6,7 +6,7 @@ side in one array.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -45,6 +45,8 @@ class LSTMState(NamedTuple):
     c: Float[Array, "b d"]
     h: Float[Array, "b d"]
 
+
+State = TypeVar("State", bound=HiddenState | LSTMState)
 
 NONLINEARITIES: dict[str, Callable[[Array], Array]] = {"tanh": jnp.tanh, "relu": jax.nn.relu, "linear": lambda x: x}
 
@@ -149,7 +151,7 @@ def mix_recurrent(
     valid: Bool[Array, "b t"],
     key: Key | None = None,
     observe: bool = False,
-) -> tuple[HiddenState | LSTMState, Float[Array, "b t d"], Any]:
+) -> tuple[HiddenState | LSTMState, Float[Array, "b t d"], dict[str, Array] | tuple[()]]:
     """The hidden state after each input. No dropout within.
 
     Observed: the state after each input (`h`, and `c` of lstm) and the gates by name, [b t d] each.
@@ -184,8 +186,8 @@ def step_recurrent(
 
 
 def step_from_products(
-    config: RecurrentConfig, params: RecurrentParams, state: Any, products: Float[Array, "b r"], exists: Bool[Array, " b"] | None = None
-) -> Any:
+    config: RecurrentConfig, params: RecurrentParams, state: State, products: Float[Array, "b r"], exists: Bool[Array, " b"] | None = None
+) -> State:
     """The state after one input of which the product with the input kernel is given; rows whose input does not exist keep theirs."""
     inputs = _input_preactivation(params, products).astype(state.h.dtype)
     return cell_step(partial(CELLS[type(config)].cell, config), state, inputs, params.recurrent_kernel, exists)[0]

@@ -7,7 +7,7 @@ to its last columns.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Protocol, TypeVar, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -16,34 +16,52 @@ from jaxtyping import Array, Bool, Float
 
 from research.nn.linear import kernel_gradient, product
 
-Cell = Callable[[Any, Array], tuple[Any, dict[str, Array]]]
+Same = TypeVar("Same")
+
+
+@runtime_checkable
+class RecurrentState(Protocol):
+    """What a cell keeps, its output `h` [b d] among it."""
+
+    @property
+    def h(self) -> Array:
+        """The output."""
+
+    def _replace(self: Same, *, h: Array) -> Same:
+        """With another output."""
+
+
+State = TypeVar("State", bound=RecurrentState)
+Cell = Callable[[State, Array], tuple[State, dict[str, Array]]]
+Pull = Callable[[State], tuple[State, Array]]  # from the gradient of a step's state to those of the one before and of `preactivation`
 
 
 def cell_step(
-    cell: Cell, state: Any, inputs: Float[Array, "b g"], kernel: Float[Array, "d r"], exists: Bool[Array, " b"] | None = None
-) -> tuple[Any, dict[str, Array]]:
+    cell: Cell[State], state: State, inputs: Float[Array, "b g"], kernel: Float[Array, "d r"], exists: Bool[Array, " b"] | None = None
+) -> tuple[State, dict[str, Array]]:
     """One step; rows whose input does not exist keep their state."""
     return _masked_step(cell, exists, state, _preactivation(state, inputs, kernel))
 
 
-def _preactivation(state: Any, inputs: Float[Array, "b g"], kernel: Float[Array, "d r"]) -> Float[Array, "b g"]:
+def _preactivation(state: RecurrentState, inputs: Float[Array, "b g"], kernel: Float[Array, "d r"]) -> Float[Array, "b g"]:
     recurrent = product(state.h, kernel).astype(state.h.dtype)
     return inputs + jnp.pad(recurrent, ((0, 0), (inputs.shape[-1] - recurrent.shape[-1], 0)))
 
 
-def _masked_step(cell: Cell, exists: Array | None, state: Any, preactivation: Array) -> tuple[Any, dict[str, Array]]:
+def _masked_step(cell: Cell[State], exists: Array | None, state: State, preactivation: Array) -> tuple[State, dict[str, Array]]:
     new, gates = cell(state, preactivation)
     if exists is None:
         return new, gates
-    return jax.tree.map(lambda new, old: jnp.where(exists[:, None], new, old), new, state), gates
+    masked: State = jax.tree.map(lambda new, old: jnp.where(exists[:, None], new, old), new, state)
+    return masked, gates
 
 
 def scan_plain(
-    cell: Cell, state: Any, inputs: Float[Array, "t b g"], kernel: Float[Array, "d r"], exists: Bool[Array, "t b"]
-) -> tuple[Any, tuple[Any, dict[str, Array]]]:
+    cell: Cell[State], state: State, inputs: Float[Array, "t b g"], kernel: Float[Array, "d r"], exists: Bool[Array, "t b"]
+) -> tuple[State, tuple[State, dict[str, Array]]]:
     """The last state; all states and gates, time first. Every kind of derivative works."""
 
-    def body(state: Any, now: tuple[Array, Array]) -> tuple[Any, tuple[Any, dict[str, Array]]]:
+    def body(state: State, now: tuple[Array, Array]) -> tuple[State, tuple[State, dict[str, Array]]]:
         state, gates = cell_step(cell, state, now[0], kernel, now[1])
         return state, (state, gates)
 
@@ -52,8 +70,8 @@ def scan_plain(
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def scan_recurrent(
-    cell: Cell, state: Any, inputs: Float[Array, "t b g"], kernel: Float[Array, "d r"], exists: Bool[Array, "t b"]
-) -> tuple[Any, Float[Array, "t b d"]]:
+    cell: Cell[State], state: State, inputs: Float[Array, "t b g"], kernel: Float[Array, "d r"], exists: Bool[Array, "t b"]
+) -> tuple[State, Float[Array, "t b d"]]:
     """The last state and the output of every step, quick to train.
 
     The forward pass stores what the cell's derivative needs; the backward pass collects the gradient of `preactivation`, and the kernel's
@@ -63,8 +81,10 @@ def scan_recurrent(
     return state, states.h
 
 
-def _forward(cell, state, inputs, kernel, exists):  # type: ignore[no-untyped-def]
-    def body(state, now):  # type: ignore[no-untyped-def]
+def _forward(
+    cell: Cell[State], state: State, inputs: Array, kernel: Array, exists: Array
+) -> tuple[tuple[State, Array], tuple[Array, Array, Array, Pull[State]]]:
+    def body(state: State, now: tuple[Array, Array]) -> tuple[State, tuple[Array, Pull[State]]]:
         inputs, exists = now
         new, pull = jax.vjp(
             lambda state, preactivation: _masked_step(cell, exists, state, preactivation)[0], state, _preactivation(state, inputs, kernel)
@@ -75,13 +95,17 @@ def _forward(cell, state, inputs, kernel, exists):  # type: ignore[no-untyped-de
     return (last, hidden), (state.h, hidden, kernel, pulls)
 
 
-def _backward(cell, saved, gradient):  # type: ignore[no-untyped-def]
+def _backward(
+    cell: Cell[State], saved: tuple[Array, Array, Array, Pull[State]], gradient: tuple[State, Array]
+) -> tuple[State, Array, Array, None]:
     first, hidden, kernel, pulls = saved
     d_last, d_hidden = gradient
     transposed = lax.optimization_barrier(kernel.T)  # once, not in every step
-    d_recurrent = lambda d_preactivation: d_preactivation[..., -kernel.shape[1] :]
 
-    def body(d_state, now):  # type: ignore[no-untyped-def]
+    def d_recurrent(d_preactivation: Array) -> Array:
+        return d_preactivation[..., -kernel.shape[1] :]
+
+    def body(d_state: State, now: tuple[Pull[State], Array]) -> tuple[State, Array]:
         pull, d_h = now
         d_state, d_preactivation = pull(d_state._replace(h=d_state.h + d_h))
         through_kernel = product(d_recurrent(d_preactivation), transposed)

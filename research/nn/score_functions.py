@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from research.config.mixer import BilinearScore, CosineScore, DotScore, MlpScore, ScaledDotScore, Score
 from research.config.model import Initialiser
@@ -72,7 +72,8 @@ def mlp(config: MlpScore, params: MlpScoreParams, q: Float[Array, "b h t m"], k:
     (b, h, t, m), s = q.shape, k.shape[2]
     blocks = mlp_blocks(b, h, t, s, m)
     if blocks == 1:
-        return logits(k)
+        whole: Array = logits(k)
+        return whole
     block = math.ceil(s / blocks)
     k = jnp.pad(k, ((0, 0), (0, 0), (0, blocks * block - s), (0, 0))).reshape(b, h, blocks, block, m)
     out = lax.map(logits, jnp.moveaxis(k, 2, 0))
@@ -150,7 +151,7 @@ def mlp_key_width(config: MlpScore, queries: int, keys: int) -> int:
     return mlp_width(config, queries)
 
 
-Prepare = Callable[[Any, Any, Array], Array]  # (config, params, queries or keys) -> as they are compared
+Prepare = Callable[[Any, PyTree, Array], Array]  # (config, params, queries or keys) -> as they are compared
 
 
 class ScoreKind(NamedTuple):
@@ -161,13 +162,13 @@ class ScoreKind(NamedTuple):
     `prepared`: how many keys are prepared for a query, where that is done once for many.
     """
 
-    init: Callable[[Any, Key, int, int, int, Initialiser], Any]
+    init: Callable[[Any, Key, int, int, int, Initialiser], PyTree]
     flops: Callable[[Any, int, int, int, float], float]
     key_width: Callable[[Any, int, int], int]
     float32: tuple[str, ...]
     queries: Prepare | None = None
     keys: Prepare | None = None
-    logits: Callable[[Any, Any, Array, Array], Array] | None = None
+    logits: Callable[[Any, PyTree, Array, Array], Array] | None = None
 
 
 SCORES: dict[type, ScoreKind] = {
@@ -179,7 +180,7 @@ SCORES: dict[type, ScoreKind] = {
 }
 
 
-def init_score(config: Score, key: Key, heads: int, width: int, initialiser: Initialiser = LECUN, keys: int | None = None) -> Any:
+def init_score(config: Score, key: Key, heads: int, width: int, initialiser: Initialiser = LECUN, keys: int | None = None) -> PyTree:
     """Parameters of the score of `heads` heads, each `width` numbers wide. `keys`: the width of a key, where it is not that of a query."""
     return SCORES[type(config)].init(config, key, heads, width, width if keys is None else keys, initialiser)
 
@@ -199,29 +200,29 @@ def is_dot(config: Score) -> bool:
     return SCORES[type(config)].logits is None
 
 
-def prepare_queries_and_keys(config: Score, params: Any, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Prepared:
+def prepare_queries_and_keys(config: Score, params: PyTree, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Prepared:
     """Queries and keys as they are compared."""
     return prepare_queries(config, params, q), prepare_keys(config, params, k)
 
 
-def prepare_queries(config: Score, params: Any, q: Float[Array, "b h t q"]) -> Float[Array, "b h t m"]:
+def prepare_queries(config: Score, params: PyTree, q: Float[Array, "b h t q"]) -> Float[Array, "b h t m"]:
     """Queries as they are compared with prepared keys."""
     queries = SCORES[type(config)].queries
     return queries(config, params, q) if queries else q
 
 
-def prepare_keys(config: Score, params: Any, k: Float[Array, "b h s k"]) -> Float[Array, "b h s m"]:
+def prepare_keys(config: Score, params: PyTree, k: Float[Array, "b h s k"]) -> Float[Array, "b h s m"]:
     """Keys as they are compared: once, where many chunks attend to them."""
     keys = SCORES[type(config)].keys
     return keys(config, params, k) if keys else k
 
 
-def prepared_logits(config: Score, params: Any, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"]) -> Float[Array, "b h t s"]:
+def prepared_logits(config: Score, params: PyTree, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"]) -> Float[Array, "b h t s"]:
     """The logits of prepared queries and keys, in float32."""
     logits = SCORES[type(config)].logits
     return logits(config, params, q, k) if logits else jnp.einsum("bhtk,bhsk->bhts", q, k, preferred_element_type=jnp.float32)
 
 
-def attention_logits(config: Score, params: Any, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Float[Array, "b h t s"]:
+def attention_logits(config: Score, params: PyTree, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Float[Array, "b h t s"]:
     """The logits of every query and key."""
     return prepared_logits(config, params, *prepare_queries_and_keys(config, params, q, k))
