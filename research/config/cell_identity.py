@@ -2,12 +2,13 @@
 
 import json
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from research.config.code_version import CODE_VERSION as CODE_VERSION
 from research.config.decoding import Greedy
 from research.config.model_facts import is_count_based, model_facts
-from research.config.node import Node
+from research.config.node import FieldValue, Node
+from research.config.plain import Json, Tree, section
 from research.config.resolve import canonical_config
 from research.config.schema import Config, WarmStart
 from research.config.serialise import to_tree
@@ -16,7 +17,7 @@ AnyNode = TypeVar("AnyNode", bound=Node)
 BEFORE_TRAINING = ("init", "embedding_init", "recurrent_init", "forget_bias")  # words of a model that say where training starts
 
 
-def identity_tree(config: Config, data_digest: str) -> dict[str, Any]:
+def identity_tree(config: Config, data_digest: str) -> Tree:
     """The part of a config that decides its results, without defaults, seeds, logistics and paths, with the data's digest.
 
     Two spellings of one science are equal (see `canonical_config`). A parent stands by its `from` as it is written: whoever launches the
@@ -24,19 +25,19 @@ def identity_tree(config: Config, data_digest: str) -> dict[str, Any]:
     """
     config = canonical_config(config)
     tree = to_tree(config)
-    for section in ("seeds", "run"):
-        tree.pop(section, None)
-    for section in ("data", "model", "eval"):
-        _remove_paths(getattr(config, section), tree.get(section, {}))
+    for name in ("seeds", "run"):
+        tree.pop(name, None)
+    for name in ("data", "model", "eval"):
+        _remove_paths(getattr(config, name), section(tree, name))
     if is_count_based(config.model):  # counts know no window, and no line before: a table's other rows need these words
-        eval_words: dict[str, Any] = {"misspelt": config.eval.misspelt} if config.eval.misspelt else {}
+        eval_words: Tree = {"misspelt": config.eval.misspelt} if config.eval.misspelt else {}
         eval_words |= {"prompts": {}} if config.eval.prompts else {}
         tree = {key: value for key, value in tree.items() if key not in ("eval", "optim", "train")}
         tree |= {"eval": eval_words} if eval_words else {}
         for word in ("length", "batches"):
-            tree["data"].pop(word, None)
+            section(tree, "data").pop(word, None)
     for word in model_facts(config.model).unread:
-        tree["data"].pop(word, None)
+        section(tree, "data").pop(word, None)
     return tree | {"data_digest": data_digest, "code_version": CODE_VERSION}
 
 
@@ -46,7 +47,7 @@ def file_paths(node: Node) -> dict[str, str]:
     return {key: path for key, path in named.items() if isinstance(path, str)}
 
 
-def _remove_paths(node: Node, table: dict[str, Any]) -> None:
+def _remove_paths(node: Node, table: Tree) -> None:
     for path in file_paths(node):
         table.pop(path, None)
     for key, value in table.items():
@@ -54,7 +55,7 @@ def _remove_paths(node: Node, table: dict[str, Any]) -> None:
             _remove_paths(getattr(node, key), value)
 
 
-def canonical_json(value: Any) -> str:
+def canonical_json(value: Json) -> str:
     """JSON with sorted keys, no spaces and shortest floats: equal values, equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -72,7 +73,7 @@ def program_key(config: Config) -> Config:
     a parent freezes.
     """
     config = canonical_config(config)
-    traced: dict[str, Any] = {word: 1.0 for word in config.optim.traced if getattr(config.optim, word) > 0}
+    traced: Tree = {word: 1.0 for word in config.optim.traced if getattr(config.optim, word) > 0}
     frozen = config.init.freeze if config.init else ()
     changed = {
         "seeds": (0,),
@@ -92,7 +93,7 @@ def _without_initial_values(node: AnyNode) -> AnyNode:
     return node.model_copy(update=changed | {name: type(node).model_fields[name].default for name in BEFORE_TRAINING if name in changed})
 
 
-def _without_those_inside(value: Any) -> Any:
+def _without_those_inside(value: FieldValue) -> FieldValue:
     if isinstance(value, Node):
         return _without_initial_values(value)
     return tuple(map(_without_those_inside, value)) if isinstance(value, tuple) else value

@@ -8,6 +8,7 @@ from research.config.decoding import Decoder
 from research.config.errors import StepladderError, did_you_mean
 from research.config.fields import classes_by_kind, member_classes
 from research.config.node import Node
+from research.config.plain import Tree
 from research.config.validation_errors import explain
 
 FIELD_BY_OPTION = {
@@ -33,7 +34,7 @@ def decoder_from_options(kind: str, options: dict[str, float | None]) -> Decoder
         if FIELD_BY_OPTION[option] not in decoders[kind].model_fields:
             readers = " or ".join(name for name, node in decoders.items() if FIELD_BY_OPTION[option] in node.model_fields)
             raise StepladderError(f"--{option} {value:g} does nothing with --decoder {kind}; leave it out, or take --decoder {readers}.")
-    tree = {"kind": kind, **{FIELD_BY_OPTION[option]: value for option, value in option_values.items()}}
+    tree: Tree = {"kind": kind, **{FIELD_BY_OPTION[option]: value for option, value in option_values.items()}}
     try:
         return cast(Decoder, decoders[kind].model_validate(tree))
     except ValidationError as error:

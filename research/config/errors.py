@@ -1,7 +1,7 @@
 """A user's mistake, as opposed to a bug. Nothing heavy is imported here: whatever may be refused imports it."""
 
+from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any
 
 
 class StepladderError(Exception):
@@ -12,7 +12,7 @@ class IncompatibleConfig(ValueError):
     """A combination of words that are each right but exclude each other. A sweep may show its cell as "cannot"."""
 
 
-def did_you_mean(word: str, words: Any) -> str:
+def did_you_mean(word: str, words: Iterable[str]) -> str:
     """ "; did you mean `x`?" where something is near, else nothing."""
     close = get_close_matches(word, list(words), n=1)
     return f"; did you mean `{close[0]}`?" if close else ""

@@ -1,12 +1,13 @@
 """What keys the schema has, and where: read off the nodes' own annotations."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
 from research.config.node import Node
+from research.config.plain import Json
 
 Path = tuple[str, ...]
 
@@ -48,7 +49,7 @@ def node_keys(node: type[Node]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in node.model_fields.items()}
 
 
-def node_class(field: FieldInfo, value: Any) -> type[Node] | None:
+def node_class(field: FieldInfo, value: Json) -> type[Node] | None:
     """The class that a plain table stands for at a field; None if its kind is unknown or it is no table."""
     if not isinstance(value, dict):
         return None
@@ -100,7 +101,7 @@ def node_classes(root: type[Node]) -> frozenset[type[Node]]:
     return frozenset(seen)
 
 
-def leaves(tree: dict[str, Any], prefix: Path = (), inside_arrays: bool = False) -> Iterator[tuple[Path, Any]]:
+def leaves(tree: Mapping[str, Json], prefix: Path = (), inside_arrays: bool = False) -> Iterator[tuple[Path, Json]]:
     """The values of a plain tree that are no tables, with their paths. An array is one value, unless one looks inside arrays of tables."""
     for key, value in tree.items():
         if inside_arrays and isinstance(value, list) and value and all(isinstance(item, dict) for item in value):

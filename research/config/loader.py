@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path as FilePath
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -20,6 +20,7 @@ from research.config.experiment import Experiment
 from research.config.fields import Path, is_key
 from research.config.merge import Assignment, Dropped, Merged, apply_layer, assignments
 from research.config.node import Node
+from research.config.plain import Json, Tree
 from research.config.resolve import canonical_config
 from research.config.schema import Config
 from research.config.sweep import AXES, Sweep, SweepPoint, check_overrides, expand_sweep, row_names
@@ -38,7 +39,7 @@ class LoadedConfig:
     """A file with its overrides, merged and checked."""
 
     path: FilePath
-    tree: dict[str, Any]  # the words of the config alone
+    tree: Tree  # the words of the config alone
     config: Config | None  # None where only a sweep's points are complete
     sweep: Sweep | None
     experiment: Experiment | None
@@ -75,7 +76,7 @@ def load_config(path: FilePath | str, overrides: Sequence[str] = ()) -> LoadedCo
     return _validated(path, merged, named, command, bool(layers[-1][1].get("base")))
 
 
-def with_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> Config:
+def with_overrides(tree: Tree, overrides: Sequence[str]) -> Config:
     """A config that no file holds, with overrides `a.b=value`. Raises StepladderError for every mistake of the user's."""
     merged = apply_layer(Merged({}, (), {}), assignments(tree, "the run"))
     merged = apply_layer(merged, _parse_overrides(overrides))
@@ -90,7 +91,7 @@ def read_config(path: FilePath) -> Config:
     return config_from_tree(_read(path, None), str(path))
 
 
-def config_from_tree(tree: dict[str, Any], place: str) -> Config:
+def config_from_tree(tree: Tree, place: str) -> Config:
     """A config that was checked before and kept as plain values at a place, in its one spelling."""
     merged = apply_layer(Merged({}, (), {}), assignments(tree, place))
     try:
@@ -100,7 +101,7 @@ def config_from_tree(tree: dict[str, Any], place: str) -> Config:
         raise StepladderError(f"{message} An older code wrote this, or it was edited; open it with the code that made it.") from None
 
 
-def parse_override(text: str) -> tuple[Path, Any]:
+def parse_override(text: str) -> tuple[Path, Json]:
     """The path and value of `a.b=value`: a TOML value, or else a bare text."""
     key, equals, word = text.partition("=")
     parts = tuple(part.strip() for part in key.split("."))
@@ -111,7 +112,7 @@ def parse_override(text: str) -> tuple[Path, Any]:
     return parts, _parse_value(key.strip(), argument_utf8(word.strip()))
 
 
-def _parse_value(key: str, word: str) -> Any:
+def _parse_value(key: str, word: str) -> Json:
     if not word:
         raise StepladderError(f"{COMMAND_LINE}: `{key}=` has no value; an empty text is written {key}='\"\"'.")
     try:
@@ -141,7 +142,7 @@ def _unknown_key_text(path: Path) -> str:
     return text if "did you mean" in text else f"{text} A config has {', '.join(Config.model_fields)}; `stepladder show` prints their keys."
 
 
-def _read_chain(path: FilePath, seen: tuple[FilePath, ...]) -> list[tuple[FilePath, dict[str, Any]]]:
+def _read_chain(path: FilePath, seen: tuple[FilePath, ...]) -> list[tuple[FilePath, Tree]]:
     """The file after all that it extends, base first."""
     if path.resolve() in [file.resolve() for file in seen]:
         chain = " -> ".join(str(file) for file in (*seen, path))
@@ -165,7 +166,7 @@ def _relative(path: FilePath, base: str) -> FilePath:
     return FilePath(*parts)
 
 
-def _read(path: FilePath, extended_by: FilePath | None) -> dict[str, Any]:
+def _read(path: FilePath, extended_by: FilePath | None) -> Tree:
     extension = f" (`extends` of {extended_by})" if extended_by else ""
     try:
         text = decode(path.read_bytes(), f"{path}{extension}", advice="Save the file as UTF-8.")
@@ -234,15 +235,16 @@ def _without_foreign_control(path: FilePath, experiment: Experiment | None, swee
     return experiment if own_sources else experiment.model_copy(update={"control": None})
 
 
-def _section(node: type[AnyNode], tree: dict[str, Any], name: str, where: "_Where") -> AnyNode | None:
+def _section(node: type[AnyNode], tree: Tree, name: str, where: "_Where") -> AnyNode | None:
     if name not in tree:
         return None
-    if not isinstance(tree[name], dict):
+    words = tree[name]
+    if not isinstance(words, dict):
         raise StepladderError(f"{where((name,))}: `{name}` must be a table, [{name}].")
     try:
-        return node.model_validate(tree[name])
+        return node.model_validate(words)
     except ValidationError as error:
-        raise StepladderError(explain(error, node, tree[name], lambda key: f"{where((name, *key))}, [{name}]", name)) from None
+        raise StepladderError(explain(error, node, words, lambda key: f"{where((name, *key))}, [{name}]", name)) from None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from copy import deepcopy
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from pydantic.fields import FieldInfo
+
 from research.config.data import Data
 from research.config.data_kind import DataConfig
 from research.config.errors import StepladderError
@@ -18,6 +20,7 @@ from research.config.fields import Path, classes_by_kind, default_kind, kind_cla
 from research.config.model_facts import MODEL_FACTS
 from research.config.node import Node
 from research.config.optim import Train
+from research.config.plain import Json, Tree, section, table
 from research.config.schema import Config
 
 DATA_KINDS: dict[str, type[DataConfig]] = {
@@ -56,7 +59,7 @@ class Assignment(NamedTuple):
     """A value for a key, and who says so."""
 
     path: Path
-    value: Any
+    value: Json
     source: str
 
 
@@ -64,19 +67,19 @@ class Dropped(NamedTuple):
     """An inherited value that another choice made meaningless."""
 
     key: str
-    value: Any
+    value: Json
     by: str
 
 
 class Merged(NamedTuple):
     """A tree, what was dropped on the way, and where each value came from."""
 
-    tree: dict[str, Any]
+    tree: Tree
     dropped: tuple[Dropped, ...]
     origin: dict[Path, str]
 
 
-def assignments(tree: dict[str, Any], source: str) -> list[Assignment]:
+def assignments(tree: Tree, source: str) -> list[Assignment]:
     """A file's tree as assignments of its leaves, so that tables merge deeply."""
     return [Assignment(path, value, source) for path, value in leaves(tree)]
 
@@ -109,7 +112,7 @@ def apply_layer(merged: Merged, layer: Iterable[Assignment], keep: frozenset[Pat
     return Merged(with_default_kinds(tree), (*merged.dropped, *gone), {path: source for path, source in origin.items() if path in present})
 
 
-def with_default_kinds(tree: dict[str, Any]) -> dict[str, Any]:
+def with_default_kinds(tree: Tree) -> Tree:
     """The tree with the default kind written into tables that leave it out, and a duration into a [train] that names none."""
     tree = _complete(Config, tree)
     train = tree.get("train")
@@ -119,20 +122,26 @@ def with_default_kinds(tree: dict[str, Any]) -> dict[str, Any]:
     return tree
 
 
-def _complete(node: type[Node], table: dict[str, Any]) -> dict[str, Any]:
+def _complete(node: type[Node], table: Tree) -> Tree:
     return {key: _complete_field(node_keys(node).get(key), value) for key, value in table.items()}
 
 
-def _complete_field(field: Any, value: Any) -> Any:
+def _complete_field(field: FieldInfo | None, value: Json) -> Json:
     if field is None:
         return value
     if isinstance(value, list | tuple):
-        return [_complete(node, item) if (node := node_class(field, item)) and "kind" in item else item for item in value]
+        return [_complete_item(field, item) for item in value]
     node = node_class(field, value)
-    if node is None:
+    if node is None or not isinstance(value, dict):
         return value
     missing = bool(kind_classes(field)) and "kind" not in value
-    return _complete(node, {"kind": default_kind(field)} | value if missing else value)
+    return _complete(node, {"kind": default_kind(field), **value} if missing else value)
+
+
+def _complete_item(field: FieldInfo, item: Json) -> Json:
+    """Of an array: a table that names its kind is completed."""
+    node = node_class(field, item)
+    return _complete(node, item) if node is not None and isinstance(item, dict) and "kind" in item else item
 
 
 def _rank(assignment: Assignment) -> tuple[int, bool]:
@@ -141,7 +150,7 @@ def _rank(assignment: Assignment) -> tuple[int, bool]:
     return len(assignment.path) - is_kind, is_kind
 
 
-def _assign(tree: dict[str, Any], assignment: Assignment, keep: frozenset[Path]) -> None:
+def _assign(tree: Tree, assignment: Assignment, keep: frozenset[Path]) -> None:
     """Set one value in place, replacing the table whose kind it changes."""
     *parents, last = assignment.path
     if last == "kind" and parents:
@@ -158,22 +167,24 @@ def _assign(tree: dict[str, Any], assignment: Assignment, keep: frozenset[Path])
     _set(table, last, value)
 
 
-def _child(tree: Any, path: Path, assignment: Assignment) -> Any:
+def _child(tree: Tree, path: Path, assignment: Assignment) -> Tree | list[Json]:
     """The table or array that holds the last part of a path; tables on the way are made."""
+    holder: Tree | list[Json] = tree
     for index, (part, following) in enumerate(pairwise(path), start=1):
-        if isinstance(tree, dict):
-            tree.setdefault(part, {})
-        tree = _get(tree, part, assignment)
-        if not isinstance(tree, list if following.isdigit() else dict):
+        if isinstance(holder, dict):
+            holder.setdefault(part, {})
+        value = _get(holder, part, assignment)
+        if not isinstance(value, dict | list) or isinstance(value, list) != following.isdigit():
             key = ".".join(path[:index])
-            obstacle = f"an array of {len(tree)}: write {key}.0.{following}" if isinstance(tree, list) else "no table"
-            obstacle = "one table, not an array: leave the number out" if isinstance(tree, dict) else obstacle
+            obstacle = f"an array of {len(value)}: write {key}.0.{following}" if isinstance(value, list) else "no table"
+            obstacle = "one table, not an array: leave the number out" if isinstance(value, dict) else obstacle
             raise StepladderError(f"{assignment.source}: `{'.'.join(assignment.path)}` cannot be set, because `{key}` is {obstacle}.")
-    _get(tree, path[-1], assignment)
-    return tree
+        holder = value
+    _get(holder, path[-1], assignment)
+    return holder
 
 
-def _get(table: Any, part: str, assignment: Assignment | None = None) -> Any:
+def _get(table: Tree | list[Json], part: str, assignment: Assignment | None = None) -> Json:
     if isinstance(table, dict):
         return table.get(part)
     if int(part) >= len(table) and assignment is not None:
@@ -183,11 +194,14 @@ def _get(table: Any, part: str, assignment: Assignment | None = None) -> Any:
     return table[int(part)]
 
 
-def _set(table: Any, part: str, value: Any) -> None:
-    table[int(part) if isinstance(table, list) else part] = value
+def _set(table: Tree | list[Json], part: str, value: Json) -> None:
+    if isinstance(table, list):
+        table[int(part)] = value
+    else:
+        table[part] = value
 
 
-def _surviving(tree: dict[str, Any], path: Path, old: Any, kind: Any, keep: frozenset[Path]) -> dict[str, Any]:
+def _surviving(tree: Tree, path: Path, old: Json, kind: Json, keep: frozenset[Path]) -> Tree:
     """What stays of an old table at a path when one of this kind replaces it: words of a common base, and those that are named.
 
     A word stays where the new kind has it for the same sort of value.
@@ -210,28 +224,30 @@ def _common_words(old: type[Node] | None, new: type[Node] | None) -> set[str]:
     return {key for base in bases for key in node_keys(base)} - {*new.paths, *old.alone, *new.alone}
 
 
-def _class_at(tree: Any, path: Path, kind: Any) -> type[Node] | None:
+def _class_at(tree: Json, path: Path, kind: Json) -> type[Node] | None:
     """The class of a table at a path of the tree when it has this kind; None where the path leads nowhere."""
     node: type[Node] | None = Config
     field = None
     for part in path:
         if part.isdigit():
-            tree = tree[int(part)]
+            tree = tree[int(part)] if isinstance(tree, list) else None
         else:
             field = node_keys(node).get(part) if node else None
             tree = tree.get(part) if isinstance(tree, dict) else None
         node = node_class(field, tree) if field is not None else None
     if field is None:
         return None
-    return kind_classes(field).get(kind) if kind_classes(field) else next(iter(member_classes(field.annotation)), None)
+    if kind_classes(field):
+        return kind_classes(field).get(kind) if isinstance(kind, str) else None
+    return next(iter(member_classes(field.annotation)), None)
 
 
-def _meaningless(tree: dict[str, Any], layer: list[Assignment]) -> list[tuple[Path, str]]:
+def _meaningless(tree: Tree, layer: list[Assignment]) -> list[tuple[Path, str]]:
     """The inherited sections that this layer's choices leave without meaning, and which choice does."""
     meaningless = []
     set_paths = [assignment.path for assignment in layer]
     for choice, values in INAPPLICABLE.items():
-        value = tree.get(choice[0], {}).get(choice[1]) if isinstance(tree.get(choice[0]), dict) else None
+        value = table(tree.get(choice[0])).get(choice[1])
         if any(path in (choice, choice[:1]) for path in set_paths) and isinstance(value, str):
             meaningless += [(path, f"{'.'.join(choice)} = {value}") for path in values.get(value, ())]
     meaningless += [(MUTUALLY_EXCLUSIVE[path], ".".join(path)) for path in set_paths if path in MUTUALLY_EXCLUSIVE]
@@ -240,22 +256,22 @@ def _meaningless(tree: dict[str, Any], layer: list[Assignment]) -> list[tuple[Pa
     ]
 
 
-def _remove(tree: dict[str, Any], path: Path) -> None:
+def _remove(tree: Tree, path: Path) -> None:
     for part in path[:-1]:
-        tree = tree.get(part, {})
+        tree = section(tree, part)
     tree.pop(path[-1], None)
 
 
-def _values(tree: dict[str, Any]) -> dict[Path, Any]:
+def _values(tree: Tree) -> dict[Path, Json]:
     return dict(leaves(tree, inside_arrays=True))
 
 
-def _lost(before: dict[Path, Any], tree: dict[str, Any], by: str, replaced: Path = ()) -> list[Dropped]:
+def _lost(before: dict[Path, Json], tree: Tree, by: str, replaced: Path = ()) -> list[Dropped]:
     """The values that are there no more, except those below `replaced`, which has a new value in their place."""
     after = _values(tree)
     lost = [path for path in before if path not in after and not (replaced and path[: len(replaced)] == replaced)]
     return [Dropped(".".join(path), before[path], by) for path in lost]
 
 
-def _short_value(value: Any) -> str:
+def _short_value(value: Json) -> str:
     return str(value.get("kind", "{...}")) if isinstance(value, dict) else str(value)

@@ -1,12 +1,12 @@
 """The words of [model]: a stack of mixers, a fixed-window network, counted n-grams, and mixtures of two of them."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from research.config.errors import IncompatibleConfig
 from research.config.mixer import AttentionConfig, Dropout, Mixer, NoPosition, Position, Takes
-from research.config.node import Node, Positive, Rate
+from research.config.node import Node, Positive, Rate, as_tuple
 
 
 class PlacedNorm(Node):
@@ -87,13 +87,6 @@ class NormalInit(Node):
 Initialiser = Annotated[VarianceInit | UniformInit | NormalInit, Field(discriminator="kind")]
 
 
-def _pattern(value: Any) -> Any:
-    """One mixer stands for a pattern of one."""
-    if isinstance(value, list):
-        return tuple(value)
-    return value
-
-
 class StackConfig(Node):
     """Embedding + position, `layers` blocks of norm + mixer + residual + feed-forward: the words of every stack."""
 
@@ -102,7 +95,7 @@ class StackConfig(Node):
     width: Positive = 128
     embedding_scale: Rate | Literal["sqrt_width"] = 1.0  # of words beside positions; sqrt_width: Vaswani et al. 2017, sec. 3.4
     position: Position = NoPosition()
-    mixer: Annotated[Mixer | tuple[Mixer, ...], BeforeValidator(_pattern)] = AttentionConfig()
+    mixer: Annotated[Mixer | tuple[Mixer, ...], BeforeValidator(as_tuple)] = AttentionConfig()
     norm: Norm = LayerNorm()
     residual: bool = True
     feed_forward: FeedForwardKind = FeedForward()
@@ -113,11 +106,11 @@ class StackConfig(Node):
     rematerialise: Literal["nothing", "products", "layers"] = "nothing"  # made again in the backward pass: all but products, all of layers
 
     @property
-    def pattern(self) -> tuple[Any, ...]:
+    def pattern(self) -> tuple[Mixer, ...]:
         """The mixers of one period of the stack."""
         return self.mixer if isinstance(self.mixer, tuple) else (self.mixer,)
 
-    def mixers_taking(self, word: Takes) -> list[Any]:
+    def mixers_taking(self, word: Takes) -> list[Mixer]:
         """The mixers of one period inside which this word of the model acts."""
         return [mixer for mixer in self.pattern if word in mixer.takes]
 
@@ -208,4 +201,4 @@ class Interpolation(Node):
     """
 
     kind: Literal["interpolation"]
-    parts: Annotated[tuple[SingleModel | str, SingleModel | str], BeforeValidator(_pattern)]
+    parts: Annotated[tuple[SingleModel | str, SingleModel | str], BeforeValidator(as_tuple)]

@@ -12,10 +12,12 @@ from research.config.data import Evaluation
 from research.config.encoder_decoder import CrossAttentionConfig
 from research.config.mixer import AttentionConfig, MlpScore
 from research.config.model import FeedForward, FeedForwardLMConfig, StackConfig
-from research.config.node import Node
+from research.config.node import FieldValue, Node
 from research.config.schema import Config, WarmStart
 
 AnyNode = TypeVar("AnyNode", bound=Node)
+Value = TypeVar("Value")
+WithEmbedding = StackConfig | FeedForwardLMConfig | Bag | MaxConvolution
 Above = tuple[Any, ...]  # the nodes that hold a node, the config first
 Words = dict[str, Any]
 
@@ -35,7 +37,7 @@ def _resolved(node: AnyNode, above: Above) -> AnyNode:
     return node
 
 
-def _resolved_value(value: Any, above: Above) -> Any:
+def _resolved_value(value: FieldValue, above: Above) -> FieldValue:
     if isinstance(value, Node):
         return _resolved(value, above)
     return tuple(_resolved_value(item, above) for item in value) if isinstance(value, tuple) else value
@@ -69,12 +71,12 @@ def _stack(node: StackConfig, above: Above) -> Words:
     return {"embedding_scale": scale, "mixer": period[0] if len(period) == 1 else period} | _embedding_init(node, above)
 
 
-def _embedding_init(node: Any, above: Above) -> Words:
+def _embedding_init(node: WithEmbedding, above: Above) -> Words:
     """None where it is the same as that of all matrices."""
     return {"embedding_init": None} if node.embedding_init == node.init else {}
 
 
-def _period(pattern: Sequence[Any]) -> tuple[Any, ...]:
+def _period(pattern: Sequence[Value]) -> tuple[Value, ...]:
     """The shortest pattern that gives this one when it is repeated."""
     n = len(pattern)
     lengths = (length for length in range(1, n + 1) if n % length == 0)

@@ -1,6 +1,6 @@
 """One config is one cell of a table: data, model, optim, train, eval and seeds. Here its parts meet and are checked together."""
 
-from typing import Annotated, Any, get_args
+from typing import Annotated, TypeVar, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
@@ -18,9 +18,10 @@ from research.config.subwords import Subword
 from research.config.task import TASK_OF_ASKS, LanguageModelling, TextTask
 
 MOST_SEEDS = 10_000
+Given = TypeVar("Given")
 
 
-def _seeds(value: Any) -> Any:
+def _seeds(value: Given) -> Given | tuple[int, ...]:
     """5 means the seeds 0..4."""
     if isinstance(value, int) and not isinstance(value, bool):
         if value < 1:

@@ -1,12 +1,11 @@
 """A config back to a plain tree and to TOML, such that reading it again gives the same config."""
 
-from typing import Any
-
 import tomli_w
 
 from research.config.fields import node_keys
 from research.config.model_facts import model_facts
-from research.config.node import Node
+from research.config.node import FieldValue, Node
+from research.config.plain import Json, Tree, section
 from research.config.schema import Config
 
 
@@ -15,13 +14,13 @@ def to_toml(config: Config, defaults: bool = False) -> str:
     return tomli_w.dumps(to_tree(config, defaults))
 
 
-def to_tree(config: Config, defaults: bool = False) -> dict[str, Any]:
+def to_tree(config: Config, defaults: bool = False) -> Tree:
     """The config as plain tables, arrays and values, without the sections that mean nothing to it."""
     tree = _table(config, defaults)
-    for section in _meaningless(config):
-        tree.pop(section, None)
-    if defaults and tree["data"].get("level") == "byte":
-        tree["data"].pop("vocabulary", None)
+    for name in _meaningless(config):
+        tree.pop(name, None)
+    if defaults and section(tree, "data").get("level") == "byte":
+        section(tree, "data").pop("vocabulary", None)
     return tree
 
 
@@ -32,9 +31,9 @@ def _meaningless(config: Config) -> tuple[str, ...]:
     return (*model_facts(config.model).meaningless, *decode, *evaluation, *task)
 
 
-def _table(node: Node, defaults: bool) -> dict[str, Any]:
+def _table(node: Node, defaults: bool) -> Tree:
     """A node's fields; those equal to their defaults are left out unless wanted, but a table that is written always names its kind."""
-    table = {}
+    table: Tree = {}
     for name, (key, field) in zip(type(node).model_fields, node_keys(type(node)).items(), strict=True):
         value = getattr(node, name)
         if value is not None and (defaults or name == "kind" or field.is_required() or value != field.default):
@@ -42,7 +41,7 @@ def _table(node: Node, defaults: bool) -> dict[str, Any]:
     return dict(sorted(table.items(), key=lambda item: item[0] != "kind"))
 
 
-def _plain(value: Any, defaults: bool) -> Any:
+def _plain(value: FieldValue, defaults: bool) -> Json:
     if isinstance(value, Node):
         return _table(value, defaults)
     if isinstance(value, tuple):

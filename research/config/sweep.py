@@ -1,6 +1,6 @@
 """The words of [sweep]: the axes of one table, what is compared, and how honest the comparison is; and its cells."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -10,26 +10,23 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field
 from research.config.errors import StepladderError, did_you_mean
 from research.config.fields import Path, is_key, leaves
 from research.config.merge import Assignment, Dropped, Merged, apply_layer
-from research.config.node import Node, Positive, Rate, Seed, Strings
+from research.config.node import Node, Positive, Rate, Seed, Strings, as_tuple
+from research.config.plain import Json, Tree
 from research.config.schema import Config
 from research.config.tuned_by import Choices, chosen_values
-from research.config.tuning import Grid, applicable_grid, trials
+from research.config.tuning import Grid, Tried, applicable_grid, trials
 from research.config.validation_errors import explain, is_incompatible, unknown_key
 from research.config.value_labels import assignments_text, label_values, plain_label, row_label, value_text
 
 
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _dotted(value: Any) -> Any:
+def _dotted(value: Json) -> Json:
     """`model.layers = [1, 2]` without quotes is a nested table in TOML; the key is dotted all the same."""
     return {".".join(path): item for path, item in leaves(value)} if isinstance(value, dict) else value
 
 
-Values = Annotated[tuple[Any, ...], BeforeValidator(_tuple), Field(min_length=1)]  # TOML values; a table replaces a table
+Values = Annotated[tuple[Any, ...], BeforeValidator(as_tuple), Field(min_length=1)]  # TOML values; a table replaces a table
 Axes = Annotated[dict[str, Values], BeforeValidator(_dotted)]
-Rows = Annotated[tuple[dict[str, Any], ...], BeforeValidator(_tuple)]
+Rows = Annotated[tuple[dict[str, Any], ...], BeforeValidator(as_tuple)]
 GRID = TypeAdapter(Grid)
 AXES = ("axes", "zip", "tune")  # the tables of a sweep whose keys are dotted keys of a config
 
@@ -73,7 +70,7 @@ class Sweep(Node):
     zip: Axes = Field(default_factory=dict)  # arrays of equal length, stepped through together
     list: Rows = ()  # tables of dotted keys, each with an optional "label"
     exclude: Rows = ()  # key = value: a point that has them all is left out
-    seeds: Positive | Annotated[tuple[Seed, ...], BeforeValidator(_tuple)] | None = None  # in place of the config's
+    seeds: Positive | Annotated[tuple[Seed, ...], BeforeValidator(as_tuple)] | None = None  # in place of the config's
     tune: Grid = Field(default_factory=dict)  # tried for each row; the one with the best mean `select` stands for it, and is tested
     seed: Seed = 0  # of the values that `tune` draws
     tuned_by: str = ""  # a file of choices, beside this one: what another preset chose for the rows of the same names
@@ -81,7 +78,7 @@ class Sweep(Node):
     metric: str = "test.perplexity"
     select: str | None = None  # the metric of validation that chooses among the values of `tune`; by default the metric's own, or the loss
     table: TableLayout = TableLayout()
-    comparisons: Annotated[tuple[PlannedComparison, ...], BeforeValidator(_tuple)] = ()
+    comparisons: Annotated[tuple[PlannedComparison, ...], BeforeValidator(as_tuple)] = ()
     impossible: Literal["error", "show"] = "error"  # show: a combination that cannot be is a cell that says "cannot"
 
     @field_validator("select")
@@ -93,11 +90,11 @@ class Sweep(Node):
 
     @field_validator("list")
     @classmethod
-    def _rows_have_grids(cls, rows: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
-        return tuple(row | {"tune": GRID.validate_python(row["tune"])} if "tune" in row else row for row in rows)
+    def _rows_have_grids(cls, rows: tuple[Tree, ...]) -> tuple[Mapping[str, Json | dict[str, Tried]], ...]:
+        return tuple({**row, "tune": GRID.validate_python(row["tune"])} if "tune" in row else row for row in rows)
 
     @property
-    def tuned(self) -> dict[str, Any]:
+    def tuned(self) -> dict[str, Tried]:
         """Every key that is tuned, of the sweep or of a row, with its values."""
         grids = [self.tune, *(row["tune"] for row in self.list if "tune" in row)]
         return {key: values for grid in grids for key, values in grid.items()}
@@ -106,10 +103,10 @@ class Sweep(Node):
 class SweepPoint(NamedTuple):
     """One cell: where it stands in the table, its config, and what the change of a kind dropped."""
 
-    labels: dict[str, Any]  # axis -> value; a `list` row's under "label"
-    tuned: dict[str, Any]
+    labels: Tree  # axis -> value; a `list` row's under "label"
+    tuned: Tree
     config: Config | None  # None where it cannot be
-    tree: dict[str, Any]
+    tree: Tree
     dropped: tuple[Dropped, ...] = ()
     cannot: str | None = None
 
@@ -117,14 +114,14 @@ class SweepPoint(NamedTuple):
 class _Step(NamedTuple):
     """One place on an axis: how it is called, what it sets, its own grid of `tune`, and which values of a grid it has."""
 
-    labels: dict[str, Any]
-    values: dict[str, Any]
-    grid: dict[str, Any] | None = None
-    tuned: dict[str, Any] = {}  # noqa: RUF012
+    labels: Tree
+    values: Tree
+    grid: Mapping[str, Tried] | None = None
+    tuned: Tree = {}  # noqa: RUF012
 
 
 def expand_sweep(
-    tree: dict[str, Any], sweep: Sweep, named: frozenset[Path] = frozenset(), where: str = "sweep", choices: Choices | None = None
+    tree: Tree, sweep: Sweep, named: frozenset[Path] = frozenset(), where: str = "sweep", choices: Choices | None = None
 ) -> tuple[SweepPoint, ...]:
     """The points of a sweep over a base tree, the last axis fastest. `choices`: what another preset chose for its rows.
 
@@ -175,7 +172,7 @@ def check_overrides(sweep: Sweep, command: Iterable[Assignment]) -> None:
             )
 
 
-def _toml(value: Any) -> str:
+def _toml(value: Json) -> str:
     """A value as an array of the command line has it."""
     return tomli_w.dumps({"value": value}).partition("=")[2].strip()
 
@@ -197,11 +194,11 @@ def _axes(sweep: Sweep, where: str) -> list[list[_Step]]:
     return axes + [_steps(key, values) for key, values in sweep.axes.items()]
 
 
-def _steps(key: str, values: tuple[Any, ...]) -> list[_Step]:
+def _steps(key: str, values: tuple[Json, ...]) -> list[_Step]:
     return [_Step({key: label}, {key: value}) for label, value in zip(label_values(values), values, strict=True)]
 
 
-def _row_values(row: dict[str, Any]) -> dict[str, Any]:
+def _row_values(row: Mapping[str, Json]) -> Tree:
     """What a row of `list` sets. A section (`model = { ... }`, or dots without quotes) merges as in a file; a dotted key is one value."""
     values = {key: value for key, value in row.items() if key not in ("label", "tune")}
     sections = {key: value for key, value in values.items() if "." not in key and isinstance(value, dict)}
@@ -216,7 +213,7 @@ def _combined(steps: Iterable[_Step]) -> _Step:
     return _Step(labels, values, next((step.grid for step in steps if step.grid is not None), None))
 
 
-def _grid_of(tree: dict[str, Any], sweep: Sweep, row: _Step, named: frozenset[Path]) -> dict[str, Any]:
+def _grid_of(tree: Tree, sweep: Sweep, row: _Step, named: frozenset[Path]) -> Mapping[str, Tried]:
     """The row's own grid, or what of the sweep's means something to it. A row that cannot be is not tuned."""
     if row.grid is not None:
         return row.grid
@@ -227,24 +224,24 @@ def _grid_of(tree: dict[str, Any], sweep: Sweep, row: _Step, named: frozenset[Pa
     return applicable_grid(sweep.tune, config, row.values)
 
 
-def _trial_steps(sweep: Sweep, row: _Step, grid: dict[str, Any]) -> Iterator[_Step]:
+def _trial_steps(sweep: Sweep, row: _Step, grid: Mapping[str, Tried]) -> Iterator[_Step]:
     """The row with each trial of its grid."""
     for values in trials(grid, sweep.seed):
         yield _Step(row.labels, row.values | values, row.grid, values)
 
 
-def _matches(step: _Step, row: dict[str, Any]) -> bool:
+def _matches(step: _Step, row: Mapping[str, Json]) -> bool:
     return all(
         (key in step.values and step.values[key] == value) or (key in step.labels and step.labels[key] == value)
         for key, value in row.items()
     )
 
 
-def _assignments(values: dict[str, Any], source: str) -> list[Assignment]:
+def _assignments(values: Tree, source: str) -> list[Assignment]:
     return [Assignment(tuple(key.split(".")), value, source) for key, value in values.items()]
 
 
-def _point(tree: dict[str, Any], sweep: Sweep, step: _Step, named: frozenset[Path], where: str) -> SweepPoint:
+def _point(tree: Tree, sweep: Sweep, step: _Step, named: frozenset[Path], where: str) -> SweepPoint:
     """The step's config, or why it cannot be. Raises StepladderError, naming the point, for any other mistake."""
     source = f"{where}, at the point {_point_name(step.labels, step.values)}"
     seeds = {} if sweep.seeds is None else {"seeds": sweep.seeds if isinstance(sweep.seeds, int) else list(sweep.seeds)}
@@ -261,7 +258,7 @@ def _point(tree: dict[str, Any], sweep: Sweep, step: _Step, named: frozenset[Pat
         raise StepladderError(explain(error, Config, merged.tree, lambda _: source) + hint) from None
 
 
-def _point_name(labels: dict[str, Any], values: dict[str, Any]) -> str:
+def _point_name(labels: Tree, values: Tree) -> str:
     """A point in words: its labels, and the tuned values that are no label."""
     return ", ".join(
         f"{key} = {value_text(value)}" for key, value in (labels | {k: v for k, v in values.items() if k not in labels}).items()
@@ -315,7 +312,7 @@ def _check_table(sweep: Sweep, where: str) -> None:
         )
 
 
-def _check_tune(sweep: Sweep, grids: list[dict[str, Any]], where: str) -> None:
+def _check_tune(sweep: Sweep, grids: list[Mapping[str, Tried]], where: str) -> None:
     """Each tuned key is tried for some row, and what chooses among values has values to choose among."""
     unused = [key for key in sweep.tuned if not any(key in grid for grid in grids)]
     if unused:

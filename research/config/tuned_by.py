@@ -3,18 +3,33 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from research.config.errors import StepladderError, did_you_mean
+from research.config.plain import Tree
 from research.config.value_labels import named_values
 
-Choices = Mapping[str, Any]  # command, select, rows: name -> {values, cell_id, trials: cell_id -> mean or None}
+
+class ChosenRow(TypedDict):
+    """What was chosen for a row, in which cell, and the mean of every trial by its cell's id."""
+
+    values: Tree
+    cell_id: str
+    trials: Mapping[str, float | None]
+
+
+class Choices(TypedDict):
+    """What a tuned sweep chose, by which command and metric, for each row by its name."""
+
+    command: str
+    select: str
+    rows: Mapping[str, ChosenRow]
 
 
 def read_choices(file: Path, where: str) -> Choices:
     """The file. Raises StepladderError where it is not there or holds no choices."""
     try:
-        choices: Any = json.loads(file.read_text(encoding="utf-8"))
+        choices: Choices = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise StepladderError(
             f"{where}, sweep.tuned_by: there is no file {file}. The report of a tuned sweep writes it as choices.json; copy it there."
@@ -26,7 +41,7 @@ def read_choices(file: Path, where: str) -> Choices:
     return choices
 
 
-def chosen_values(choices: Choices, row: str, where: str) -> dict[str, Any]:
+def chosen_values(choices: Choices, row: str, where: str) -> Tree:
     """What was chosen for a row, by dotted key. Raises StepladderError for a row that is not in the file."""
     rows = choices["rows"]
     if row not in rows:
@@ -35,8 +50,7 @@ def chosen_values(choices: Choices, row: str, where: str) -> dict[str, Any]:
             f"{where}, sweep.tuned_by: the row {row} was not tuned by `{choices.get('command', '')}`{hint} Its rows are {', '.join(rows)}; "
             "run it with this row too, and commit its choices."
         )
-    values: dict[str, Any] = rows[row]["values"]
-    return values
+    return rows[row]["values"]
 
 
 def choices_text(choices: Choices) -> str:

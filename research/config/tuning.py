@@ -11,7 +11,7 @@ own, which stands in place of the sweep's; `tune = {}` tunes nothing.
 from collections.abc import Mapping
 from hashlib import sha256
 from itertools import product
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
@@ -19,10 +19,14 @@ from research.config.errors import StepladderError
 from research.config.fields import Path, is_key, leaves, node_keys
 from research.config.merge import INAPPLICABLE
 from research.config.model_facts import model_facts
-from research.config.node import Node, Positive, Rate
+from research.config.node import FieldValue, Node, Positive, Rate
+from research.config.plain import Json, Tree
 from research.config.schema import Config
 
 FIGURES = 3  # significant ones of a drawn number
+
+
+Bounded = TypeVar("Bounded")
 
 
 class LogUniform(Node):
@@ -35,7 +39,7 @@ class LogUniform(Node):
     def _bounds_are_in_order(self) -> "LogUniform":
         return _check_order(self, self.log_uniform)
 
-    def at(self, share: float) -> Any:
+    def at(self, share: float) -> float:
         """The value at a share of the range."""
         low, high = self.log_uniform
         return _rounded(low * (high / low) ** share, low, high)
@@ -51,7 +55,7 @@ class Uniform(Node):
     def _bounds_are_in_order(self) -> "Uniform":
         return _check_order(self, self.uniform)
 
-    def at(self, share: float) -> Any:
+    def at(self, share: float) -> float:
         """The value at a share of the range."""
         low, high = self.uniform
         return _rounded(low + (high - low) * share, low, high)
@@ -63,15 +67,17 @@ class Categorical(Node):
     choice: Annotated[tuple[Any, ...], Field(min_length=1)]
     trials: Positive
 
-    def at(self, share: float) -> Any:
+    def at(self, share: float) -> Json:
         """The value at a share of the list."""
         return self.choice[int(share * len(self.choice))]
 
 
-DRAWS: dict[str, type[LogUniform | Uniform | Categorical]] = {"log_uniform": LogUniform, "uniform": Uniform, "choice": Categorical}
+Draw = LogUniform | Uniform | Categorical
+Tried = tuple[Json, ...] | Draw  # what is tried for a key
+DRAWS: dict[str, type[Draw]] = {"log_uniform": LogUniform, "uniform": Uniform, "choice": Categorical}
 
 
-def _check_order(draw: Any, bounds: tuple[float, float]) -> Any:
+def _check_order(draw: Bounded, bounds: tuple[float, float]) -> Bounded:
     if not bounds[0] < bounds[1]:
         raise ValueError("the lower bound comes first, and the upper one is above it, as [1e-4, 1e-2]")
     return draw
@@ -81,30 +87,32 @@ def _rounded(value: float, low: float, high: float) -> float:
     return min(high, max(low, float(f"{value:.{FIGURES}g}")))
 
 
-def _grid(value: Any) -> Any:
+def _grid(value: Json) -> Json | dict[str, Tried]:
     """`tune.optim.learning_rate = [...]` without quotes is a nested table in TOML; the key is dotted all the same."""
     return {".".join(path): _values_to_try(item) for path, item in _entries(value)} if isinstance(value, dict) else value
 
 
-def _entries(table: dict[str, Any], prefix: Path = ()) -> list[tuple[Path, Any]]:
-    entries: list[tuple[Path, Any]] = []
+def _entries(table: Tree, prefix: Path = ()) -> list[tuple[Path, Json]]:
+    entries: list[tuple[Path, Json]] = []
     for key, value in table.items():
-        deeper = isinstance(value, dict) and not set(DRAWS) & set(value)
-        entries += _entries(value, (*prefix, key)) if deeper else [((*prefix, key), value)]
+        if isinstance(value, dict) and not set(DRAWS) & set(value):
+            entries += _entries(value, (*prefix, key))
+        else:
+            entries.append(((*prefix, key), value))
     return entries
 
 
-def _values_to_try(value: Any) -> Any:
+def _values_to_try(value: Json | Draw) -> Tried:
     if isinstance(value, list | tuple) and value:
         return tuple(value)
     if isinstance(value, dict):
         return _validated_draw(next(draw for word, draw in DRAWS.items() if word in value), value)
-    if isinstance(value, LogUniform | Uniform | Categorical):
+    if isinstance(value, Draw):
         return value
     raise ValueError("values to be tried are a list, as [1e-3, 3e-3], or { log_uniform = [1e-4, 1e-2], trials = 8 }")
 
 
-def _validated_draw(draw: type[LogUniform | Uniform | Categorical], value: dict[str, Any]) -> Any:
+def _validated_draw(draw: type[Draw], value: Tree) -> Draw:
     try:
         return draw.model_validate({word: tuple(item) if isinstance(item, list) else item for word, item in value.items()})
     except ValidationError as error:
@@ -115,7 +123,7 @@ def _validated_draw(draw: type[LogUniform | Uniform | Categorical], value: dict[
 Grid = Annotated[dict[str, tuple[Any, ...] | LogUniform | Uniform | Categorical], BeforeValidator(_grid)]
 
 
-def trials(grid: Mapping[str, Any], seed: int) -> tuple[dict[str, Any], ...]:
+def trials(grid: Mapping[str, Tried], seed: int) -> tuple[Tree, ...]:
     """The trials of a grid, each with a value for every key; one without values for no key.
 
     A drawn value follows from the seed, its key and the number of its trial, so that more trials leave the first ones as they are.
@@ -136,7 +144,7 @@ def _share(seed: int, key: str, number: int) -> float:
     return int.from_bytes(sha256(f"{seed}/{key}/{number}".encode()).digest()[:6]) / 2**48
 
 
-def applicable_grid(grid: Mapping[str, Any], config: Config, row_values: Mapping[str, Any]) -> dict[str, Any]:
+def applicable_grid(grid: Mapping[str, Tried], config: Config, row_values: Mapping[str, Json]) -> dict[str, Tried]:
     """The keys of a grid that a row takes: its config has them, and `row_values`, what the row sets itself, has not."""
     named = {".".join(path) for path, _ in leaves(dict(row_values))}
 
@@ -150,7 +158,7 @@ def is_applicable(config: Config, path: Path) -> bool:
     """Whether a key is a word of this very config, with its kinds."""
     if any(path[: len(section)] == section for section in _meaningless(config)):
         return False
-    value: Any = config
+    value: FieldValue = config
     for depth, part in enumerate(path):
         if isinstance(value, tuple) and part.isdigit() and int(part) < len(value):
             value = value[int(part)]

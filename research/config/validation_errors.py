@@ -1,29 +1,31 @@
 """How a refused config is told: what, where, the nearest right thing, what to do."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from research.config.aliases import canonical_key
 from research.config.errors import IncompatibleConfig, did_you_mean
 from research.config.fields import Path, all_keys, kind_classes, node_class, node_keys
 from research.config.node import Node
+from research.config.plain import Json
 from research.config.value_labels import value_text
 
 NO_TABLE = ("model_attributes_type", "model_type", "dict_type")  # pydantic's names for another value in a table's place
 
 
-def explain(error: ValidationError, root: type[Node], tree: dict[str, Any], where: Callable[[Path], str], table: str = "") -> str:
+def explain(error: ValidationError, root: type[Node], tree: Mapping[str, Json], where: Callable[[Path], str], table: str = "") -> str:
     """One paragraph for a refused tree: the first error in full, the keys of the others.
 
     `where` says, for a key's path, which file or command it comes from. Keys are dotted, without the names of union branches. `table`: the
     table that the tree is, where it is no whole config.
     """
-    errors_by_path: dict[Path, list[dict[str, Any]]] = {}
+    errors_by_path: dict[Path, list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False):
         if (path := _path(detail, tree)) is not None:
-            errors_by_path.setdefault(path, []).append(dict(detail))
+            errors_by_path.setdefault(path, []).append(detail)
     # a misspelt key explains a missing one
     first, *others = sorted(errors_by_path, key=lambda path: errors_by_path[path][0]["type"] != "extra_forbidden")
     text = f"{where(first)}: {_sentence(first, errors_by_path[first], root, tree, table)}"
@@ -57,11 +59,11 @@ def unknown_key(
     return f"unknown key `{key}`{hint or '.'}{listed}"
 
 
-def _path(detail: Any, tree: dict[str, Any]) -> Path | None:
+def _path(detail: ErrorDetails, tree: Mapping[str, Json]) -> Path | None:
     """The dotted path of an error, or None if it is about a branch that the value does not take."""
     path: list[str] = []
-    value: Any = tree
-    branch: Any = None  # the kind of a table that was just entered: its name follows in the location
+    value: Json = tree
+    branch: Json = None  # the kind of a table that was just entered: its name follows in the location
     for part in detail["loc"]:
         text = str(part)
         if text == branch:
@@ -74,16 +76,19 @@ def _path(detail: Any, tree: dict[str, Any]) -> Path | None:
                 return None
             continue
         path.append(text)
-        value = value[part] if _contains(value, part) else None
+        value = _item(value, part)
         branch = value.get("kind") if isinstance(value, dict) else None
     return tuple(path)
 
 
-def _contains(value: Any, part: Any) -> bool:
-    return (isinstance(value, dict) and part in value) or (isinstance(value, list | tuple) and isinstance(part, int) and part < len(value))
+def _item(value: Json, part: int | str) -> Json:
+    """What a table or an array holds there; None where it holds nothing."""
+    if isinstance(value, dict):
+        return value.get(part)
+    return value[part] if isinstance(value, list | tuple) and isinstance(part, int) and part < len(value) else None
 
 
-def _node_at(root: type[Node], tree: Any, path: Path) -> tuple[type[Node] | None, Any]:
+def _node_at(root: type[Node], tree: Json, path: Path) -> tuple[type[Node] | None, FieldInfo | None]:
     """The node class and the field at a path, as far as the tree's kinds say."""
     node: type[Node] | None = root
     field, value = None, tree
@@ -97,7 +102,7 @@ def _node_at(root: type[Node], tree: Any, path: Path) -> tuple[type[Node] | None
     return node, field
 
 
-def _sentence(path: Path, errors: list[dict[str, Any]], root: type[Node], tree: dict[str, Any], table: str) -> str:
+def _sentence(path: Path, errors: list[ErrorDetails], root: type[Node], tree: Mapping[str, Json], table: str) -> str:
     """What is wrong at one key, and what would be right."""
     detail, key = errors[0], ".".join(path)
     _, field = _node_at(root, tree, path)
@@ -120,13 +125,13 @@ def _sentence(path: Path, errors: list[dict[str, Any]], root: type[Node], tree: 
     return _wrong_value(key, errors, list(kind_classes(field)) if field is not None else []) + _keys_of_table(key, detail["type"], field)
 
 
-def _keys_of_table(key: str, error_type: str, field: Any) -> str:
+def _keys_of_table(key: str, error_type: str, field: FieldInfo | None) -> str:
     """The keys of a table without kinds, where something else was given in its place."""
     node = node_class(field, {}) if field is not None and error_type in NO_TABLE and not kind_classes(field) else None
     return f" Its keys are {', '.join(f'{key}.{name}' for name in node_keys(node))}." if node else ""
 
 
-def _unknown_kind(key: str, table: Any, valid: list[str], root: type[Node]) -> str:
+def _unknown_kind(key: str, table: Json, valid: list[str], root: type[Node]) -> str:
     kind = table.get("kind") if isinstance(table, dict) else None
     listed = f"The kinds are {', '.join(valid)}."
     if kind is None:
@@ -145,7 +150,7 @@ def _kinds_at(root: type[Node], name: str) -> set[str]:
     return {kind for node in nodes if last in node_keys(node) for kind in kind_classes(node_keys(node)[last])}
 
 
-def _wrong_value(key: str, errors: list[dict[str, Any]], valid: list[str]) -> str:
+def _wrong_value(key: str, errors: list[ErrorDetails], valid: list[str]) -> str:
     value = errors[0]["input"]
     expected = list(dict.fromkeys(_expected(detail, key, valid) for detail in errors))
     choices = [word for detail in errors if detail["type"] == "literal_error" for word in _quoted(detail["ctx"]["expected"])]
@@ -154,7 +159,7 @@ def _wrong_value(key: str, errors: list[dict[str, Any]], valid: list[str]) -> st
     return f"`{key}` must be {' or '.join(expected)}, not {_describe_value(value)}{hint or '.'}"
 
 
-def _expected(detail: dict[str, Any], key: str, valid: list[str]) -> str:
+def _expected(detail: ErrorDetails, key: str, valid: list[str]) -> str:
     """What a value should have been, from pydantic's name of the mistake."""
     limits = {
         "greater_than_equal": ("at least", "ge"),
@@ -186,7 +191,7 @@ def _quoted(expected: str) -> list[str]:
     return [word.strip("' ") for word in expected.replace(" or ", ", ").split(", ")]
 
 
-def _describe_value(value: Any) -> str:
+def _describe_value(value: Json) -> str:
     """A value as a reader would write it, with its sort where the sort is the mistake."""
     match value:
         case bool():

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 from research.config.fields import leaves
+from research.config.plain import Json, Tree
 
 SMALL = 0.01  # numbers below it are written as 5e-4
 RATE = "learning_rate"  # the axis whose numbers are known by how they look
 
 
-def value_text(value: Any) -> str:
+def value_text(value: Json) -> str:
     """A value as a table's head shows it: true, 0.05, 5e-4, lstm, a pattern as attention+lstm, a table by its kind."""
     match value:
         case bool():
@@ -47,33 +47,33 @@ def _title(axis: str, words: int) -> str:
     return " ".join(parts[-words:]).replace("_", " ")
 
 
-def row_label(labels: Mapping[str, Any], keys: str | Iterable[str] | None = None) -> str:
+def row_label(labels: Mapping[str, Json], keys: str | Iterable[str] | None = None) -> str:
     """What a row is called, by these of its axes in order: "heads 4, rotary, 5e-4". A number or a truth value has its axis' word."""
     axes = [keys] if isinstance(keys, str) else [key for key in (labels if keys is None else keys) if key in labels]
     return ", ".join(_with_word(axis, title, labels[axis]) for axis, title in zip(axes, axis_titles(axes), strict=True))
 
 
-def plain_label(labels: Mapping[str, Any], keys: Iterable[str] | None = None) -> str:
+def plain_label(labels: Mapping[str, Json], keys: Iterable[str] | None = None) -> str:
     """The same without words, as a spec may call a row too: "4, rotary, 5e-4"."""
     return ", ".join(value_text(labels[key]) for key in (labels if keys is None else keys) if key in labels)
 
 
-def _with_word(axis: str, title: str, value: Any) -> str:
+def _with_word(axis: str, title: str, value: Json) -> str:
     says_itself = axis == "label" or axis.endswith(RATE) or not isinstance(value, bool | int | float)
     return value_text(value) if says_itself else f"{title} {value_text(value)}"
 
 
-def named_values(values: Mapping[str, Any]) -> str:
+def named_values(values: Mapping[str, Json]) -> str:
     """Words of a config with their values: `learning rate 1e-3, kind lstm`."""
     return ", ".join(f"{_short_key(key).replace('_', ' ')} {value_text(value)}" for key, value in values.items())
 
 
-def assignments_text(values: dict[str, Any]) -> str:
+def assignments_text(values: Tree) -> str:
     """Assignments in a few words: `layers=2, mixer=lstm`."""
     return ", ".join(f"{_short_key(key)}={value_text(value)}" for key, value in values.items()) or "base"
 
 
-def label_values(values: Sequence[Any]) -> list[Any]:
+def label_values(values: Sequence[Json]) -> list[Json]:
     """A label for each value of an axis: itself, or for a table its kind and the fields in which it differs from its like."""
     return [
         _table_text(value, _differing(value, values))
@@ -90,17 +90,17 @@ def _short_key(key: str) -> str:
     return above[-1] if last == "kind" and above else last
 
 
-def _differing(table: dict[str, Any], values: Sequence[Any]) -> set[str]:
+def _differing(table: Tree, values: Sequence[Json]) -> set[str]:
     """The leaves that are not the same in all tables of the same kind."""
     same_kind = [_flat(other) for other in values if isinstance(other, dict) and other.get("kind") == table.get("kind")]
     return {key for flat in same_kind for key in flat if any(other.get(key) != flat[key] for other in same_kind)}
 
 
-def _flat(table: dict[str, Any]) -> dict[str, Any]:
+def _flat(table: Tree) -> Tree:
     return {".".join(path): value for path, value in leaves(table)}
 
 
-def _table_text(table: dict[str, Any], keys: set[str] | None) -> str:
+def _table_text(table: Tree, keys: set[str] | None) -> str:
     flat = _flat(table)
     kind = flat.pop("kind", None)
     selected = {key: value for key, value in flat.items() if keys is None or key in keys}
