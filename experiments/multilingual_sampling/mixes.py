@@ -97,11 +97,11 @@ def _picture(cells: tuple[StudyCell, ...], tokenizer: str) -> Picture:
     """A line a language."""
     tokenizer_cells = [cell for cell in cells if cell.labels["tokenizer"] == tokenizer]
     series = []
-    for language in dict.fromkeys(cell.labels["language"] for cell in tokenizer_cells):
+    for language in dict.fromkeys(str(cell.labels["language"]) for cell in tokenizer_cells):
         points = sorted(
-            (cell.labels["alpha"], [values["fertility"] for values in cell.test.values()])
+            (alpha, [values["fertility"] for values in cell.test.values()])
             for cell in tokenizer_cells
-            if cell.labels["language"] == language
+            if cell.labels["language"] == language and isinstance(alpha := cell.labels["alpha"], int | float)
         )
         x, y = [alpha for alpha, _ in points], [values for _, values in points]
         series.append(

@@ -47,7 +47,7 @@ def train_command(loaded: Any, runs: Path, data_dir: Path | None, rerun: str | N
     if as_json:
         print(store.to_json(summary))
     else:
-        _print_summary(summary, runs)
+        _print_summary(dict(summary), runs)
         if summary["status"] == "done" and cell.config:
             _print_next(
                 after_training(cell.cell_id, cell.config, load_dataset(cell.config.data, data_dir), location_options(runs, data_dir))

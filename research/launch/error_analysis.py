@@ -1,5 +1,6 @@
 """What the report of classifiers adds: accuracy on slices, confusions, and the worst examples with the words that drove them."""
 
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def _slices(runs_by_label: dict[str, list[OpenRun]]) -> Section | None:
     return Section("Where each one fails", SLICES, sheet=Sheet("Slices", headings, (count, *rows), labels=1))
 
 
-def _mean(metrics: list[dict[str, float]], name: str) -> float:
+def _mean(metrics: Sequence[Mapping[str, float | None]], name: str) -> float:
     """The mean of a metric over the seeds; not a number where a seed lacks it."""
     return float(np.mean([seed_metrics.get(name, np.nan) for seed_metrics in metrics]))
 

@@ -75,7 +75,7 @@ def probe_run(run: OpenRun, overrides: Sequence[str], data_dir: Path | None) -> 
     request = {"run": run.cell_id, "seed": run.folder.name, "data": to_tree(config)["data"]}
     return Study(
         name=f"probe_{run.cell_id}",
-        question=f"What does each layer of {run.cell_id} ({frozen.config.model.kind}) know of {request['data']['kind']}?",
+        question=f"What does each layer of {run.cell_id} ({frozen.config.model.kind}) know of {config.data.kind}?",
         preset="",
         settings=request,
         digest=data.digest,

@@ -1,13 +1,14 @@
 """The words of a paper card: what was published or claimed, committed before the run that is judged."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
 from research.config.errors import StepladderError
 from research.config.node import Node, Strings
+from research.config.plain import Json, Tree
 from research.config.validation_errors import explain
 from research.results.measures import direction
 
@@ -100,15 +101,15 @@ class _CardEntry(Node):
     card: Card
 
 
-def read_cards(entries: Sequence[dict[str, Any]], where: str = "expected.json") -> tuple[Card, ...]:
+def read_cards(entries: Sequence[Mapping[str, Json]], where: str = "expected.json") -> tuple[Card, ...]:
     """The cards, checked. StepladderError names the entry, what is wrong with it, and the nearest right key."""
     if not isinstance(entries, list | tuple) or not all(isinstance(entry, dict) for entry in entries):
         raise StepladderError(f'{where} must be a list of cards, such as [{{"kind": "number", "label": "lstm", ...}}].')
     return tuple(_read_card(entry, f"{where}, card {number}") for number, entry in enumerate(entries, start=1))
 
 
-def _read_card(entry: dict[str, Any], where: str) -> Card:
-    tree = {"card": {key: tuple(item) if isinstance(item, list) else item for key, item in entry.items()}}
+def _read_card(entry: Mapping[str, Json], where: str) -> Card:
+    tree: Tree = {"card": {key: tuple(item) if isinstance(item, list) else item for key, item in entry.items()}}
     try:
         return _CardEntry.model_validate(tree).card
     except ValidationError as error:

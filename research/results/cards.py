@@ -5,11 +5,11 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from research.config.errors import StepladderError
+from research.config.plain import Json
 from research.results.card_schema import Card, FloorCard, NumberCard, OrderCard, Quantity, RatioCard, read_cards
 from research.results.cell_labels import find_indices, place_text, value_text
 from research.results.cells import Cell, Manifest, TableAxes, axes_of
@@ -246,14 +246,14 @@ def card_changes(manifest: Manifest) -> list[str]:
     return lines
 
 
-def _claim_text(entry: Mapping[str, Any]) -> str:
+def _claim_text(entry: Mapping[str, Json]) -> str:
     return str(entry.get("claim") or f"{value_text(entry.get('label'))}, {title(str(entry.get('metric')))}")
 
 
-def _versions_text(launched: Mapping[str, Any], current: Mapping[str, Any]) -> str:
+def _versions_text(launched: Mapping[str, Json], current: Mapping[str, Json]) -> str:
     keys = [key for key in dict.fromkeys((*launched, *current)) if launched.get(key) != current.get(key)]
 
-    def entry_text(entry: Mapping[str, Any]) -> str:
+    def entry_text(entry: Mapping[str, Json]) -> str:
         return ", ".join(f"{key} = {json.dumps(entry[key], ensure_ascii=False)}" if key in entry else f"no {key}" for key in keys)
 
     return f"Launched and judged with {entry_text(launched)}; now {entry_text(current)}."

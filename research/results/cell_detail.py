@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from rich.console import Console
 from rich.text import Text as Line
@@ -10,6 +10,7 @@ from rich.text import Text as Line
 from research.results import store
 from research.results.cell_listing import CellQuery, age_text, list_cells
 from research.results.measures import is_headline, metric_value, number, title
+from research.results.records import Result
 from research.results.sheets import DASH, Heading, Sheet, StyledText
 from research.results.terminal import print_sheet
 
@@ -17,7 +18,27 @@ COSTS = ("steps", "tokens_seen", "seconds")  # beside the metrics
 METRICS = 4  # of each split
 
 
-def cell_detail(run: store.RunReference) -> dict[str, Any]:
+class SeedRecord(TypedDict):
+    """What became of one seed, and its result.json where there is one."""
+
+    seed: int
+    status: str
+    updated: str | None
+    result: Result
+
+
+class CellDetail(TypedDict):
+    """One cell: what it is, its config as TOML, its seeds, and the files of each."""
+
+    cell_id: str
+    what: str
+    folder: str
+    config: str
+    seeds: list[SeedRecord]
+    files: dict[str, list[str]]
+
+
+def cell_detail(run: store.RunReference) -> CellDetail:
     """What `show CELL --json` prints: the files' own words."""
     cell = list_cells(run.folder.parent, CellQuery(prefix=run.cell_id))[0]
     seeds = [run.seed] if run.seed is not None else list(store.seeds_of(run.folder))
@@ -32,12 +53,12 @@ def cell_detail(run: store.RunReference) -> dict[str, Any]:
     }
 
 
-def _seed_record(seed: int, folder: Path) -> dict[str, Any]:
+def _seed_record(seed: int, folder: Path) -> SeedRecord:
     status = store.read_status(folder) or {}
     return {"seed": seed, "status": store.status_of(folder), "updated": status.get("updated"), "result": store.read_result(folder) or {}}
 
 
-def print_detail(detail: dict[str, Any], console: Console) -> None:
+def print_detail(detail: CellDetail, console: Console) -> None:
     """For a person."""
     for line in (f"{detail['cell_id']}  {detail['what']}", "", *detail["config"].splitlines()):
         console.print(Line(line), soft_wrap=True)
@@ -46,12 +67,12 @@ def print_detail(detail: dict[str, Any], console: Console) -> None:
         console.print(Line(f"{detail['folder']}/seed-{seed}: {', '.join(files)}"), soft_wrap=True)
 
 
-def seeds_sheet(detail: dict[str, Any], now: datetime | None = None) -> Sheet:
+def seeds_sheet(detail: CellDetail, now: datetime | None = None) -> Sheet:
     """A row a seed."""
     now, results = now or datetime.now(UTC), [record["result"] for record in detail["seeds"]]
     names = [f"{split}.{name}" for split in ("valid", "test") for name in _headlines(results, split)] + [*COSTS]
 
-    def row(record: dict[str, Any]) -> tuple[StyledText, ...]:
+    def row(record: SeedRecord) -> tuple[StyledText, ...]:
         numbers = [metric_value(record["result"], name) for name in names]
         texts = [DASH if value is None else number(name, value) for name, value in zip(names, numbers, strict=True)]
         age = (now - datetime.fromisoformat(record["updated"])).total_seconds() if record["updated"] else None
@@ -61,6 +82,6 @@ def seeds_sheet(detail: dict[str, Any], now: datetime | None = None) -> Sheet:
     return Sheet("", heads, tuple(map(row, detail["seeds"])), 1)
 
 
-def _headlines(results: list[dict[str, Any]], split: str) -> list[str]:
+def _headlines(results: list[Result], split: str) -> list[str]:
     names = dict.fromkeys(name for result in results for name in (result.get("metrics", {}).get(split) or {}) if is_headline(name))
     return list(names)[:METRICS]

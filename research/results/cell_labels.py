@@ -1,12 +1,12 @@
 """How the values of axes are said, and how a text or a table of labels finds the cells that it means."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from research.config.errors import StepladderError, did_you_mean
+from research.config.plain import Json
 from research.config.value_labels import axis_titles, plain_label, row_label, value_text
 
-Labels = Mapping[str, Any]
+Labels = Mapping[str, Json]
 
 
 def label_text(labels: Labels, axes: Sequence[str]) -> str:
@@ -41,18 +41,18 @@ def matches(labels: Labels, selector: str | Labels, rows: Sequence[str], columns
 
 
 def _agree(labels: Labels, selector: Labels) -> bool:
-    def agrees(key: str, value: Any) -> bool:
+    def agrees(key: str, value: Json) -> bool:
         matching = [labels[axis] for axis in labels if axis == key or axis.endswith(f".{key}") or axis.endswith(f".{key}.kind")]
         return len(matching) == 1 and (value_text(matching[0]) == value_text(value) or _number(matching[0]) == _number(value) is not None)
 
     return all(agrees(key, value) for key, value in selector.items())
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Json) -> float | None:
     """What a value is as a number, however it is written: 0.0005 and "5e-4" are one."""
     try:
-        return None if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+        return float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+    except ValueError:
         return None
 
 

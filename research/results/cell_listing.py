@@ -7,17 +7,33 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from research.config.errors import StepladderError, did_you_mean
+from research.config.plain import Tree
 from research.config.value_labels import row_label
 from research.results import store
 from research.results.describe import describe_cells
 from research.results.measures import check_measure, direction, metric_value
+from research.results.records import Result
+
+if TYPE_CHECKING:
+    from research.results.sheets import Sheet, StyledText
 
 DEFAULT_METRICS = ("valid.perplexity", "valid.accuracy", "valid.loss")  # the first that a cell has
 STATUSES = ("done", "running", "stopped", "diverged", "failed", "not run")
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+class CellRecord(TypedDict):
+    """One cell of a list: the status of each seed, the mean of a metric, and how old it is."""
+
+    cell_id: str
+    label: str
+    seeds: dict[str, str]
+    metric: str | None
+    value: float | None
+    age_seconds: int | None
 
 
 class CellQuery(NamedTuple):
@@ -33,7 +49,7 @@ class CellQuery(NamedTuple):
 EVERYTHING = CellQuery()
 
 
-def list_cells(runs_dir: Path, query: CellQuery = EVERYTHING, now: datetime | None = None) -> list[dict[str, Any]]:
+def list_cells(runs_dir: Path, query: CellQuery = EVERYTHING, now: datetime | None = None) -> list[CellRecord]:
     """One record a cell, the youngest first: what it is, the status of each seed, a metric's mean, its age in seconds.
 
     Raises StepladderError for words that no cell answers to.
@@ -62,13 +78,13 @@ def _check_query(query: CellQuery, ids: list[str], sweeps: dict[str, set[str]], 
         check_measure(query.metric, [result for result in results if result])
 
 
-def _by_metric(cell: dict[str, Any]) -> Any:
+def _by_metric(cell: CellRecord) -> tuple[bool, str, float]:
     """The best first; of a metric without a direction the lowest."""
-    missing = cell["value"] is None
-    return missing, cell["metric"] or "", 0 if missing else -(direction(cell["metric"]) or -1) * cell["value"]
+    metric, value = cell["metric"] or "", cell["value"]
+    return value is None, metric, 0 if value is None else -(direction(metric) or -1) * value
 
 
-ORDERS: dict[str, Callable[[dict[str, Any]], Any]] = {
+ORDERS: dict[str, Callable[[CellRecord], tuple[bool | str | float | None, ...] | str]] = {
     "age": lambda cell: (cell["age_seconds"] is None, cell["age_seconds"], cell["cell_id"]),
     "cell": lambda cell: cell["cell_id"],
     "metric": _by_metric,
@@ -76,12 +92,12 @@ ORDERS: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
-def _config(runs_dir: Path, cell_id: str) -> dict[str, Any] | None:
+def _config(runs_dir: Path, cell_id: str) -> Tree | None:
     path = store.cell_folder(runs_dir, cell_id) / "config.toml"
     return tomllib.loads(store.read_text_file(path)) if path.exists() else None
 
 
-def _cell_record(runs_dir: Path, cell_id: str, label: str, requested: str | None, now: datetime) -> dict[str, Any]:
+def _cell_record(runs_dir: Path, cell_id: str, label: str, requested: str | None, now: datetime) -> CellRecord:
     folders = {seed: store.seed_folder(runs_dir, cell_id, seed) for seed in store.seeds_of(store.cell_folder(runs_dir, cell_id))}
     records = {seed: store.read_status(folder) or {} for seed, folder in folders.items()}
     statuses = {seed: store.status_of(folder) for seed, folder in folders.items()}
@@ -98,7 +114,7 @@ def _cell_record(runs_dir: Path, cell_id: str, label: str, requested: str | None
     }
 
 
-def _metric_mean(results: list[dict[str, Any]], requested: str | None) -> tuple[str | None, float | None]:
+def _metric_mean(results: list[Result], requested: str | None) -> tuple[str | None, float | None]:
     """The name and mean of what is wanted, or of the first of SHOWN that there is."""
     for name in (requested,) if requested else DEFAULT_METRICS:
         values = [value for result in results if (value := metric_value(result, name)) is not None]
@@ -119,7 +135,7 @@ def _sweeps(runs_dir: Path) -> tuple[dict[str, set[str]], dict[str, str]]:
     return sweeps, labels
 
 
-def print_cells(cells: list[dict[str, Any]], runs_dir: Path) -> None:
+def print_cells(cells: list[CellRecord], runs_dir: Path) -> None:
     """The list as a table on the terminal; a line that says so where there is nothing."""
     if not cells:
         message = f"Nothing in {runs_dir}. `stepladder train` and `stepladder sweep` write there; --runs names another folder."
@@ -132,15 +148,15 @@ def print_cells(cells: list[dict[str, Any]], runs_dir: Path) -> None:
     print_sheet(cells_sheet(cells, str(runs_dir)), Console(highlight=False))
 
 
-def cells_sheet(cells: list[dict[str, Any]], name: str = "runs") -> Any:
+def cells_sheet(cells: list[CellRecord], name: str = "runs") -> "Sheet":
     """The list as a sheet."""
     from research.results.measures import number, title
     from research.results.sheets import DASH, Heading, Sheet, StyledText, counts_text
 
-    def row(cell: dict[str, Any]) -> tuple[StyledText, ...]:
+    def row(cell: CellRecord) -> "tuple[StyledText, ...]":
         counts = Counter(cell["seeds"].values())
         bad = counts.keys() & {"failed", "diverged"}
-        value = DASH if cell["metric"] is None else number(cell["metric"], cell["value"])
+        value = DASH if cell["metric"] is None or cell["value"] is None else number(cell["metric"], cell["value"])
         value_text = value if cell["metric"] is None or len(metrics) == 1 else f"{title(cell['metric'])} {value}"
         status_text = StyledText(counts_text(dict(counts)) or "not run", tone="bad" if bad else "")
         return (
@@ -151,7 +167,7 @@ def cells_sheet(cells: list[dict[str, Any]], name: str = "runs") -> Any:
             StyledText(age_text(cell["age_seconds"])),
         )
 
-    metrics = {cell["metric"] for cell in cells} - {None}
+    metrics = {cell["metric"] for cell in cells if cell["metric"] is not None}
     heads = [Heading(text, numeric=False) for text in ("cell", "what", "seeds")]
     heads += [Heading(title(*metrics) if len(metrics) == 1 else "mean"), Heading("age")]
     return Sheet(name, tuple(heads), tuple(map(row, cells)), 1)

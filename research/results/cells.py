@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from research.config.errors import StepladderError
+from research.config.plain import Json
 from research.config.sweep import Sweep
 from research.results.cell_labels import label_text, value_text
 from research.results.measures import base_name, metric_value, on_validation
+from research.results.records import CellEntry, Result
 from research.results.statistics import NO_ITEMS, ScoredSplit, SeedItems, read_run_items
 from research.results.store import (
     TRAINED_STATUSES,
@@ -25,6 +27,9 @@ from research.results.store import (
 from research.results.trial_choice import best_trial
 from research.results.trials import TrialResult
 
+if TYPE_CHECKING:
+    import numpy as np
+
 Manifest = dict[str, Any]
 STATUSES = ("done", "trained", "running", "stopped", "diverged", "failed", "not run")
 
@@ -34,27 +39,27 @@ class Cell:
     """One cell of a table with all that is known of its seeds."""
 
     cell_id: str
-    labels: Mapping[str, Any]
-    config: Mapping[str, Any]
+    labels: Mapping[str, Json]
+    config: Mapping[str, Json]
     folder: Path
     seeds: tuple[int, ...]
     deterministic: bool
     cannot: str  # the reason why it cannot be run, or ""
-    params: Mapping[str, Any]
+    params: Mapping[str, int]
     flops_per_token: float | None
     statuses: Mapping[int, str]  # by seed
     messages: Mapping[int, str]
-    results: Mapping[int, Mapping[str, Any]]  # of the seeds that are trained or done; without test metrics where they are not done
+    results: Mapping[int, Result]  # of the seeds that are trained or done; without test metrics where they are not done
     items: SeedItems = NO_ITEMS  # of the test split
     prompts: SeedItems = NO_ITEMS
-    tuned: Mapping[str, Any] = field(default_factory=dict)  # the values that were picked
+    tuned: Mapping[str, Json] = field(default_factory=dict)  # the values that were picked
     trials: int = 1  # how many values were tried
     trial_values: tuple[TrialResult, ...] = ()  # of a tuned row, every trial
-    extra: Mapping[str, Any] = field(default_factory=dict)  # measured before training: `extra.<name>`
+    extra: Mapping[str, float] = field(default_factory=dict)  # measured before training: `extra.<name>`
     lacks: Mapping[str, str] = field(default_factory=dict)  # metrics that it cannot have, and why
 
     @property
-    def tried(self) -> tuple[Mapping[str, Any], ...]:
+    def tried(self) -> tuple[Mapping[str, Json], ...]:
         """The values of every trial of a tuned row."""
         return tuple(trial.values for trial in self.trial_values)
 
@@ -87,19 +92,19 @@ class Cell:
     def fixed(self, name: str) -> float | None:
         """What is known of a cell before any run: its parameters, FLOPs, trials, and what was measured before training."""
         prefix, _, suffix = name.partition(".")
-        value = self.trials if name == "trials" else self.params.get(suffix or "total") if prefix == "params" else None
+        value: float | None = self.trials if name == "trials" else self.params.get(suffix or "total") if prefix == "params" else None
         value = self.extra.get(suffix) if prefix == "extra" else value
         value = self.flops_per_token if name == "flops_per_token" else value
         return None if value is None else float(value)
 
 
-def _measure(cell: Cell, result: Mapping[str, Any], metric: str) -> float | None:
+def _measure(cell: Cell, result: Result, metric: str) -> float | None:
     """Of a run. What a counted model costs is known after it was counted, so it stands in the result and not in the manifest."""
     if metric == "training_flops":
-        tokens, flops = metric_value(dict(result), "tokens_seen"), _measure(cell, result, "flops_per_token")
+        tokens, flops = metric_value(result, "tokens_seen"), _measure(cell, result, "flops_per_token")
         return None if tokens is None or flops is None else 3 * flops * tokens
     fixed = cell.fixed(metric)
-    return metric_value(dict(result), metric) if fixed is None else fixed
+    return metric_value(result, metric) if fixed is None else fixed
 
 
 class TableAxes(NamedTuple):
@@ -159,14 +164,14 @@ def _trial(cell: Cell, select: str) -> TrialResult:
     return TrialResult(cell.cell_id, cell.tuned, sum(values) / len(values) if values else None, len(values), tuple(cell.statuses.values()))
 
 
-def _read_cell(entry: Mapping[str, Any], runs_dir: Path) -> Cell:
+def _read_cell(entry: CellEntry, runs_dir: Path) -> Cell:
     folder, tuned = cell_folder(runs_dir, entry["cell_id"]), entry.get("tuned") or {}
     seeds = tuple(entry["seeds"][:1] if entry.get("deterministic") else entry["seeds"])
     cannot = (entry.get("reason") or "no reason is given") if entry.get("state") == "cannot" else ""
     runs = {} if cannot else {seed: _read_run(seed_folder(runs_dir, entry["cell_id"], seed)) for seed in seeds}
     results = {seed: run.result for seed, run in runs.items() if run.result is not None}
 
-    def read_seed_items(read_arrays: Callable[[Path], Mapping[str, Any] | None]) -> SeedItems:
+    def read_seed_items(read_arrays: Callable[[Path], "Mapping[str, np.ndarray] | None"]) -> SeedItems:
         arrays = {seed: read_arrays(folder / f"seed-{seed}") for seed in results}
         return SeedItems({seed: read_run_items(run_arrays) for seed, run_arrays in arrays.items() if run_arrays is not None})
 
@@ -198,7 +203,7 @@ def _float(value: float | int | None) -> float | None:
 class _Run(NamedTuple):
     status: str
     message: str
-    result: Mapping[str, Any] | None
+    result: Result | None
 
 
 def _read_run(folder: Path) -> _Run:

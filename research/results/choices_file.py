@@ -1,13 +1,13 @@
 """What a tuned sweep chose, as a file that another preset takes its values from."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from research.config.plain import Tree
 from research.config.value_labels import row_label
 from research.results.cells import Cell, Manifest, read_spec, selection_metric
 
 
-def tuned_choices(manifest: Manifest, cells: Sequence[Cell]) -> dict[str, Any] | None:
+def tuned_choices(manifest: Manifest, cells: Sequence[Cell]) -> Tree | None:
     """The command, the rule, and of each row its values, the chosen cell and the mean of every trial. None until all is decided."""
     spec = read_spec(manifest)
     runnable = [cell for cell in cells if not cell.cannot]
@@ -21,5 +21,5 @@ def tuned_choices(manifest: Manifest, cells: Sequence[Cell]) -> dict[str, Any] |
     }
 
 
-def _row(cell: Cell) -> dict[str, Any]:
+def _row(cell: Cell) -> Tree:
     return {"values": dict(cell.tuned), "cell_id": cell.cell_id, "trials": {trial.cell_id: trial.mean for trial in cell.trial_values}}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from research.results.cell_labels import column_text, find_indices, label_text
+from research.results.cell_labels import Labels, column_text, find_indices, label_text
 from research.results.cells import Cell, TableAxes
 from research.results.item_tests import count_clusters, has_statistic, paired_items
 from research.results.measures import base_name, direction, scored_name
@@ -232,10 +232,10 @@ def holm_adjust(family: Sequence[RowComparison], level: float = LEVEL) -> tuple[
     return tuple(map(corrected, family))
 
 
-def cell_pairs(cells: Sequence[Cell], better: object, worse: object, axes: TableAxes, where: str) -> list[tuple[Cell, Cell]]:
+def cell_pairs(cells: Sequence[Cell], better: str | Labels, worse: str | Labels, axes: TableAxes, where: str) -> list[tuple[Cell, Cell]]:
     """The pairs of cells that two labels mean: of the same column, or, where one label means one cell and its column has none, all."""
     cell_labels = [cell.labels for cell in cells]
-    better_cells, worse_cells = (tuple(cells[i] for i in find_indices(cell_labels, label, *axes, where=where)) for label in (better, worse))  # type: ignore[arg-type]
+    better_cells, worse_cells = (tuple(cells[i] for i in find_indices(cell_labels, label, *axes, where=where)) for label in (better, worse))
     column = lambda cell: label_text(cell.labels, axes.columns)
     same_column = [(a, b) for a in better_cells for b in worse_cells if column(a) == column(b)]
     if same_column or min(len(better_cells), len(worse_cells)) > 1:

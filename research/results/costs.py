@@ -5,6 +5,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from research.results.records import CellEntry, Result
 from research.results.store import TRAINED_STATUSES, read_json, read_result, seed_folder, status_of, sweeps_folder
 
 FEWEST = 3  # runs from which a rate of this machine is taken
@@ -12,7 +13,7 @@ SHORTEST = 0.5  # core-seconds, predicted, of a run that says something of the r
 Manifest = Mapping[str, Any]
 
 
-def cost_note(manifest: Manifest, results: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+def cost_note(manifest: Manifest, results: Mapping[str, Sequence[Result]]) -> list[str]:
     """Core-seconds of the runs that are done, as predicted and as measured. `results`: by cell_id. Compilation is in neither."""
     unique_entries = {entry["cell_id"]: entry for entry in _priced_entries(manifest)}.items()  # a cell may stand in several places
     pairs = [pair for cell_id, entry in unique_entries for result in results.get(cell_id, ()) if (pair := _cost_pair(entry, result))]
@@ -42,14 +43,14 @@ def _predicted_and_measured(runs_dir: Path) -> Iterator[tuple[float, float]]:
                     yield pair
 
 
-def _priced_entries(manifest: Manifest) -> list[Mapping[str, Any]]:
+def _priced_entries(manifest: Manifest) -> list[CellEntry]:
     return [entry for entry in manifest.get("cells", ()) if entry.get("predicted_seconds")]
 
 
-def _cost_pair(entry: Mapping[str, Any], result: Mapping[str, Any]) -> tuple[float, float] | None:
+def _cost_pair(entry: CellEntry, result: Result) -> tuple[float, float] | None:
     """None of what is made of other runs, whose costs are theirs, and of a run whose test split is not scored."""
     seconds = (result.get("cost") or {}).get("seconds") or {}
     is_derived = result.get("folds") or "weight_of_first" in (result.get("extra") or {})
     if is_derived or "test" not in result.get("metrics", {}) or "train" not in seconds:
         return None
-    return float(entry["predicted_seconds"]), float(seconds["train"] + seconds.get("evaluate", 0.0))
+    return float(entry["predicted_seconds"] or 0.0), float(seconds["train"] + seconds.get("evaluate", 0.0))

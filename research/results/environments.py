@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from research.config.plain import Json
 from research.results.store import Record, read_json
 
 PARTS = "parts"  # of env.json: one environment for each process that did a part of the run, with the step that it began at
@@ -16,6 +16,6 @@ def run_environments(folder: Path) -> tuple[Record, ...]:
     return tuple(value[PARTS]) if PARTS in value else (value,) if value else ()
 
 
-def same_environment(first: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def same_environment(first: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
     """Whether two environments are one but for what is passing."""
     return all(first.get(key) == other.get(key) for key in {*first, *other} if key not in PASSING)

@@ -51,7 +51,7 @@ def named_comparisons(manifest: Manifest, cells: Sequence[Cell]) -> tuple[RowCom
 
 def _named_pairs(manifest: Manifest, cells: Sequence[Cell], axes: TableAxes) -> list[Pair]:
     spec = read_spec(manifest)
-    row_pairs: list[tuple[object, object]] = [(comparison.better, comparison.worse) for comparison in spec.comparisons]
+    row_pairs: list[tuple[str, str]] = [(comparison.better, comparison.worse) for comparison in spec.comparisons]
     if not row_pairs and spec.table.baseline is not None:
         baseline_indices = find_indices([cell.labels for cell in cells], spec.table.baseline, *axes, where="table.baseline")
         rows = dict.fromkeys(label_text(cell.labels, axes.rows) for i, cell in enumerate(cells) if i not in baseline_indices)

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TypeGuard
 
 import numpy as np
 
+from research.config.plain import Json, table
 from research.config.sweep import Sweep
 from research.results.cell_labels import column_text, label_text, place_text, value_text
 from research.results.cells import Cell, Manifest, TableAxes, read_spec, selection_metric
@@ -106,21 +107,26 @@ def _fewer_trials(cells: Sequence[Cell], most_trials: int, axes: TableAxes) -> s
     return ", ".join(f"{place_text(cell.labels, *axes)} ({n or 'none'})" for cell, n in trials if n < most_trials)
 
 
+def _parts(cell: Cell) -> Sequence[Json]:
+    parts = table(cell.config.get("model")).get("parts")
+    return parts if isinstance(parts, list | tuple) else [None]
+
+
 def _is_mixture(cell: Cell) -> bool:
-    return all(isinstance(part, str) for part in cell.config.get("model", {}).get("parts", [None]))
+    return all(isinstance(part, str) for part in _parts(cell))
 
 
 def _edge_values(cell: Cell) -> list[str]:
     """The tuned keys whose value is the least or the greatest of several numbers that were tried."""
     edges = []
     for key, value in cell.tuned.items():
-        numbers = sorted({trial[key] for trial in cell.tried if _is_number(trial.get(key))})
+        numbers = sorted({number for trial in cell.tried if _is_number(number := trial.get(key))})
         if len(numbers) > 1 and value in (numbers[0], numbers[-1]):
             edges.append(f"{key.rpartition('.')[2].replace('_', ' ')} {value_text(value)}")
     return edges
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Json) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

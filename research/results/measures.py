@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 from research.config.errors import StepladderError, did_you_mean
+from research.results.records import Result
 from research.results.store import INFINITE
 
 LOWER = ("loss", "perplexity", "pseudo_perplexity", "bits_per", "error", "self_bleu")
@@ -42,7 +42,7 @@ TITLES = {
 }
 
 
-def measure_names(results: Iterable[dict[str, Any]]) -> set[str]:
+def measure_names(results: Iterable[Result]) -> set[str]:
     """Every name that `metric_value` can look up in these results."""
     names = {*FROM_CELL, *FROM_RUN}
     for result in results:
@@ -51,7 +51,7 @@ def measure_names(results: Iterable[dict[str, Any]]) -> set[str]:
     return names
 
 
-def check_measure(name: str, results: list[dict[str, Any]]) -> None:
+def check_measure(name: str, results: list[Result]) -> None:
     """A metric that no finished run has, though some finished, is a mistake in its name."""
     names = measure_names(results)
     if results and base_name(name) not in names:
@@ -65,7 +65,7 @@ def base_name(name: str) -> str:
     return name.removeprefix("best_seed.")
 
 
-def metric_value(result: dict[str, Any], name: str) -> float | None:
+def metric_value(result: Result, name: str) -> float | None:
     """The number in a result.json, such as `valid.perplexity`, `extra.weight`, `seconds.train`; None if it has none.
 
     `seconds` are core-seconds of compiling and training. Sources: metrics, extra, cost, and the run's own counts.
@@ -74,7 +74,8 @@ def metric_value(result: dict[str, Any], name: str) -> float | None:
     if prefix in result.get("metrics", {}):
         return _number(result["metrics"][prefix].get(suffix))
     if prefix in ("extra", "params"):
-        return _number((result.get(prefix) or {}).get(suffix or "total"))
+        numbers = result.get("extra") if prefix == "extra" else result.get("params")
+        return _number((numbers or {}).get(suffix or "total"))
     cost = result.get("cost", {})
     if prefix == "seconds":
         seconds = cost.get("seconds", {})
@@ -83,7 +84,7 @@ def metric_value(result: dict[str, Any], name: str) -> float | None:
     return _number(cost.get(name, result.get(name)))
 
 
-def _number(value: Any) -> float | None:
+def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) and not math.isnan(value) else None
 
 

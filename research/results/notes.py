@@ -1,12 +1,13 @@
 """The lines under a table: what the interval is, over what, what was tested, in which context, after how many trials."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, TypedDict, cast, get_args
 
 import numpy as np
 
 from research.config.data import Corpus, Evaluation, TextCorpus
 from research.config.experiment import Control
+from research.config.plain import Json, Tree, table
 from research.results.cell_labels import axis_titles, find_indices, label_text, place_text, value_text
 from research.results.cells import Cell, Manifest, TableAxes
 from research.results.comparisons import SEEDS_NEEDED, has_infinite_value, shortfall
@@ -35,6 +36,18 @@ class ColumnBest(NamedTuple):
     unfinished: Mapping[int, str]  # rows that have lost seeds, or not run them all, and how many they have
 
 
+class IntervalSources(TypedDict):
+    """Which kinds of interval a table holds, and of which metrics."""
+
+    metrics: tuple[str, ...]
+    seeds: list[int]  # how many have an interval over seeds
+    items: bool
+    uneven: bool
+    pair: bool
+    single: bool
+    best_seed: list[int]  # of how many the best is shown
+
+
 class Unranked(NamedTuple):
     """The row indices of a column that are not compared with the others, as they were not scored on the same."""
 
@@ -50,7 +63,7 @@ def footnotes(
     axes: TableAxes,
     column_bests: Sequence[ColumnBest | None],
     unranked: Sequence[Unranked],
-    sources: Mapping[str, Any],
+    sources: IntervalSources,
 ) -> tuple[str, ...]:
     """All lines, in a fixed order. `sources` says which kinds of interval the table holds, and of which metrics."""
     rows = tuple(dict.fromkeys(label_text(cell.labels, axes.rows) for cell in cells))
@@ -105,7 +118,9 @@ def _folds(cells: Sequence[Cell], axes: TableAxes) -> list[str]:
         extras = [extra for result in cell.results.values() if (extra := result.get("extra", {})).get("folds")]
         if extras:
             deviation = 100 * float(np.mean([extra["sd_over_folds"] for extra in extras]))
-            validation_text = " (a fold of training is validation)" if cell.config.get("data", {}).get("validation") == "next_fold" else ""
+            validation_text = (
+                " (a fold of training is validation)" if table(cell.config.get("data")).get("validation") == "next_fold" else ""
+            )
             rows_by_folds.setdefault(int(extras[0]["folds"]), []).append(
                 f"{label_text(cell.labels, axes.rows)} {deviation:.2f}{validation_text}"
             )
@@ -116,7 +131,7 @@ def _folds(cells: Sequence[Cell], axes: TableAxes) -> list[str]:
     ]
 
 
-def _intervals(cells: Sequence[Cell], sources: Mapping[str, Any]) -> list[str]:
+def _intervals(cells: Sequence[Cell], sources: IntervalSources) -> list[str]:
     lines = []
     if sources["seeds"]:
         counts = sources["seeds"]
@@ -275,12 +290,12 @@ def _advice(cells: Sequence[Cell]) -> list[str]:
 TEXTS = {name for corpus in get_args(Corpus) for name in get_args(corpus.model_fields["kind"].annotation)}
 
 
-def eval_context(config: Mapping[str, Any]) -> str:
+def eval_context(config: Mapping[str, Json]) -> str:
     """How much context a scored token has, in words; "" where the data is no text. What a config leaves out has its default."""
-    data = config.get("data", {})
+    data = table(config.get("data"))
     if data.get("kind") not in TEXTS:
         return ""
-    evaluation, window = Evaluation().model_dump() | config.get("eval", {}), eval_window(config)
+    evaluation, window = _evaluation(config), eval_window(config)
     if window is None:
         return "sentence by sentence, each line from an empty context"
     last = "" if evaluation["stride"] in ("length", window) else f", the last {evaluation['stride']} tokens of each"
@@ -288,13 +303,17 @@ def eval_context(config: Mapping[str, Any]) -> str:
     return f"over the running text in windows of {window} tokens{last}{carried} ({evaluation['segments']} segments)"
 
 
-def eval_window(config: Mapping[str, Any]) -> int | None:
+def eval_window(config: Mapping[str, Json]) -> int | None:
     """Tokens in the window that a running text is scored in; None where the data is no text, or each line starts anew."""
-    data, evaluation = config.get("data", {}), Evaluation().model_dump() | config.get("eval", {})
+    data, evaluation = table(config.get("data")), _evaluation(config)
     if data.get("kind") not in TEXTS or evaluation["context"] == "sentence":
         return None
-    length: int = data.get("length", TextCorpus.model_fields["length"].default)
-    return length if evaluation["length"] == "training" else evaluation["length"]
+    length = data.get("length", TextCorpus.model_fields["length"].default)
+    return cast(int, length if evaluation["length"] == "training" else evaluation["length"])
+
+
+def _evaluation(config: Mapping[str, Json]) -> Tree:
+    return Evaluation().model_dump() | dict(table(config.get("eval")))
 
 
 def _cannot(cells: Sequence[Cell], axes: TableAxes) -> list[str]:

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
-from research.results.plots import COLOURS, DASHES, INK, STYLE, Picture, Series, draw_series, save_picture
+from research.results.plots import COLOURS, DASHES, INK, STYLE, Dash, Picture, Series, draw_series, save_picture
 
 PANEL_HEIGHT, PANELS_WIDTH = 1.8, 7.2  # inches
-THEORY: Any = (0, (4, 3))
+THEORY: Dash = (0, (4, 3))
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Panel:
     series: Sequence[Series]
     styles: Sequence[tuple[int, int]] = ()
 
-    def style(self, index: int) -> tuple[str, Any]:
+    def style(self, index: int) -> tuple[str, Dash]:
         """Colour and dash of a series."""
         colour, dash = self.styles[index] if self.styles else (index, 0)
         return COLOURS[colour % len(COLOURS)], DASHES[dash % len(DASHES)]

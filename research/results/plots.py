@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,7 +16,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from research.results.measures import human_units
 
 COLOURS = ("#1B7FC4", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F6BB3", "#8C8C8C")  # after Okabe & Ito 2008
-DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
+Dash = Literal["-"] | tuple[int, tuple[float, ...]]  # matplotlib's: a name, or an offset and the lengths of dashes and gaps
+DASHES: tuple[Dash, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 INK, GRID = "#1c2024", "#d9dde1"  # in SVG: the page's own colours
 WIDTH, HEIGHT = 6.2, 3.6  # inches
 TICKS = 6  # at most, along a linear x axis
@@ -136,7 +137,7 @@ def heat_map(
         return save_picture(figure, name, title, caption)
 
 
-def _draw_picture(name: str, title: str, caption: str, draw: Any, height: float) -> Picture:
+def _draw_picture(name: str, title: str, caption: str, draw: Callable[[Axes], None], height: float) -> Picture:
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         draw(figure.subplots())
@@ -162,7 +163,7 @@ def _inline_svg(svg: str, name: str, title: str) -> str:
     return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
 
-def draw_series(axes: Axes, curve: Series, colour: str, dash: Any) -> None:
+def draw_series(axes: Axes, curve: Series, colour: str, dash: Dash) -> None:
     """A line, points, or a level, with its band or bars."""
     if curve.kind == "level":
         axes.axhline(curve.y[0], color=colour, linestyle=(0, (1, 2)), linewidth=1.2)

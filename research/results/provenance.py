@@ -5,11 +5,12 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from research.config.plain import Json
 from research.results.cell_labels import place_text, value_text
 from research.results.cells import Cell, Manifest, TableAxes
 from research.results.environments import run_environments
+from research.results.records import Result
 from research.results.store import read_json
 
 DIRTY = "-dirty"  # how a commit ends whose tree had changes
@@ -71,7 +72,7 @@ def table_code_notes(cells: Sequence[Cell], axes: TableAxes) -> list[str]:
     return [f"The runs come from {next(iter(rows))}: the tree had changes that no commit holds."] if uncommitted else []
 
 
-def _code_text(environment: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+def _code_text(environment: Mapping[str, Json], result: Result) -> str:
     """The commit, the digest of a source that no commit holds, and the code's integer, as far as they are known."""
     commit, changes = environment.get("commit"), environment.get("changes")
     version = result.get("code_version") or environment.get("code_version")
@@ -79,13 +80,13 @@ def _code_text(environment: Mapping[str, Any], result: Mapping[str, Any]) -> str
     return ", ".join(filter(None, (*words, f"version {version}" if version else "")))
 
 
-def _environments(cell: Cell) -> dict[int, tuple[Mapping[str, Any], ...]]:
+def _environments(cell: Cell) -> dict[int, tuple[Mapping[str, Json], ...]]:
     """Of every run that is done what did each part of it: its own env.json, or where it has none its cell's."""
     cell_environments = run_environments(cell.folder)
     return {seed: run_environments(cell.folder / f"seed-{seed}") or cell_environments for seed in cell.results}
 
 
-def _flatten(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+def _flatten(tree: Mapping[str, Json], prefix: str = "") -> list[tuple[str, str]]:
     flat: list[tuple[str, str]] = []
     for key, value in tree.items():
         flat += _flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [(prefix + key, value_text(value))]

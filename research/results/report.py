@@ -5,11 +5,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jinja2
 
 from research.config.errors import StepladderError, did_you_mean
+from research.config.plain import Tree
 from research.results.cards import CardResult, card_changes, cards_sheet, evaluate_cards
 from research.results.cell_labels import place_text, value_text
 from research.results.cells import Cell, Manifest, axes_of, load_cells, read_spec, selection_metric
@@ -20,12 +21,13 @@ from research.results.measures import COSTS, metric_value, number, title
 from research.results.plots import Picture
 from research.results.provenance import provenance
 from research.results.render import RENDERERS, heading_spans, latex, markdown, table_csv
-from research.results.sheets import DASH, Heading, Sheet, StyledText, comparisons_sheet, counts_text, table_sheet
+from research.results.sheets import DASH, Heading, Sheet, StyledText, Tone, comparisons_sheet, counts_text, table_sheet
 from research.results.stability import cards_on_any_machine, find_unstable_verdicts, table_on_any_machine
 from research.results.store import read_json, write_bytes, write_json, write_text
-from research.results.tables import TableData
+from research.results.tables import Entry, TableData
 from research.results.trials_sheet import trials_sheet
 
+CellView = dict[str, str | bool | int | Sheet | list[tuple[str, str]] | list[tuple[int, str]]]  # what the page says of a cell
 FORMATS = ("md", "tex", "csv", "html")
 COST_COLUMNS = ("params.total", "params.body", "flops_per_token", "tokens_seen", "seconds.compile", "seconds.train", *COSTS[-3:])
 SEED_FILES = ("log.txt", "metrics.jsonl", "result.json", "env.json")
@@ -163,7 +165,7 @@ def _with_numbers(cell: Cell, sections: Sequence[Section]) -> Cell:
     return replace(cell, results=results)
 
 
-def report_data(manifest: Manifest, cells: Sequence[Cell], findings: Findings) -> dict[str, Any]:
+def report_data(manifest: Manifest, cells: Sequence[Cell], findings: Findings) -> Tree:
     """The whole report for a program: entries with their intervals and values by seed, comparisons, cards, notes."""
     table, compared, card_results = findings
     entries = [
@@ -187,7 +189,7 @@ def report_data(manifest: Manifest, cells: Sequence[Cell], findings: Findings) -
     }
 
 
-def _entry_data(entry: Any) -> dict[str, Any]:
+def _entry_data(entry: Entry) -> Tree:
     interval = entry.interval
     numbers = {"mean": None, "low": None, "high": None} if interval is None else interval._asdict()
     if entry.source == "none":
@@ -274,7 +276,7 @@ def _cost_text(cell: Cell, metric: str) -> StyledText:
     return StyledText(DASH, tone="quiet") if mean is None else StyledText(number(metric, mean))
 
 
-def _cell_view(manifest: Manifest, cell: Cell, out_dir: Path) -> dict[str, Any]:
+def _cell_view(manifest: Manifest, cell: Cell, out_dir: Path) -> CellView:
     statuses = cell.counts()
     names = [("config.toml", cell.folder / "config.toml")]
     for seed in cell.seeds:
@@ -301,12 +303,12 @@ def _seeds_sheet(manifest: Manifest, cell: Cell) -> Sheet:
     heads = (Heading("seed", numeric=False), Heading("status", numeric=False), *(Heading(title(metric)) for metric in metrics))
     rows = []
     for seed, status in cell.statuses.items():
-        values = [metric_value(dict(cell.results[seed]), metric) if seed in cell.results else None for metric in metrics]
+        values = [metric_value(cell.results[seed], metric) if seed in cell.results else None for metric in metrics]
         texts = [
             StyledText(DASH, tone="quiet") if value is None else StyledText(number(metric, value))
             for metric, value in zip(metrics, values, strict=True)
         ]
-        tone: Any = "bad" if status in ("failed", "diverged") else ""
+        tone: Tone = "bad" if status in ("failed", "diverged") else ""
         rows.append((StyledText(str(seed)), StyledText(status, cell.messages[seed] if status != "done" else "", tone=tone), *texts))
     return Sheet(f"Seeds of {cell.cell_id}", heads, tuple(rows))
 

@@ -1,16 +1,17 @@
 """What another machine may change: the verdicts of a table that turn when its numbers move by as much as they do between processors."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from research.results.cards import CardResult, evaluate_cards
 from research.results.cells import Cell, Manifest
 from research.results.measures import is_quality, split_name
+from research.results.records import Result
 from research.results.statistics import Items, SeedItems
 from research.results.tables import Column, TableData, build_table
 
@@ -117,13 +118,13 @@ def scale_test_metrics(cell: Cell, factor: float) -> Cell:
     return replace(cell, results=results, items=items, prompts=prompts)
 
 
-def _scaled_result(result: Mapping[str, Any], factor: float) -> dict[str, Any]:
+def _scaled_result(result: Result, factor: float) -> Result:
     metrics = {split: dict(values) for split, values in result.get("metrics", {}).items() if values is not None}
     metrics["test"] = {name: _scaled_number(name, value, factor) for name, value in metrics.get("test", {}).items()}
     return {**result, "metrics": metrics}
 
 
-def _scaled_number(name: str, value: Any, factor: float) -> Any:
+def _scaled_number(name: str, value: float | None, factor: float) -> float | None:
     if not isinstance(value, int | float):
         return value
     return value + math.log(factor) if split_name(f"test.{name}")[1].startswith("loss") else value * factor

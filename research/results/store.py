@@ -11,17 +11,19 @@ import math
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from research.config.code_version import CODE_VERSION
 from research.config.errors import StepladderError, did_you_mean
+from research.config.plain import Json
+from research.results.records import Result, Status
 
 if TYPE_CHECKING:
     import numpy as np
 
-Record = dict[str, Any]
+Record = dict[str, Any]  # a line of metrics.jsonl, or what else a file holds as it was read
 INFINITE = "infinite"  # what JSON, which has no infinity, says of one
 TRAINED_STATUSES = ("trained", "done")  # statuses of a run whose parameters and validation are there; done: its test split was scored too
 ELSEWHERE = "Name another place, with --runs for runs or --out for reports."
@@ -67,7 +69,7 @@ def check_writable(folder: Path) -> None:
         raise StepladderError(f"Nothing can be written in {folder}: {error.strerror or error}. {ELSEWHERE}") from None
 
 
-def _write(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
+def _write(path: Path, fill: Callable[[IO[bytes]], int | None]) -> None:
     path = Path(path)
     make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
@@ -103,46 +105,44 @@ def read_text_file(path: Path) -> str:
     return Path(path).read_bytes().decode("utf-8", "surrogateescape")
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: object) -> None:
     """As `write_bytes`, in the JSON of `to_json`."""
     write_text(path, to_json(value, indent=2) + "\n")
 
 
-def to_json(value: Any, indent: int | None = None) -> str:
+def to_json(value: object, indent: int | None = None) -> str:
     """Strict JSON: infinity is the text "infinite" or "-infinite", NaN is null, and scalars of numpy and jax are numbers."""
     return json.dumps(_json_value(value), indent=indent, allow_nan=False)
 
 
-def stamp(value: Record, data_digest: str | None = None) -> Record:
+def stamp(value: Mapping[str, object], data_digest: str | None = None) -> dict[str, object]:
     """The value of a JSON file with what a reader must know first: its format, the code's integer and, where data made it, their digest."""
     digest_entry = {} if data_digest is None else {"data_digest": data_digest}
     return {"format": FORMAT, "code_version": CODE_VERSION, **digest_entry, **value}
 
 
-def write_arrays(path: Path, **arrays: Any) -> None:
+def write_arrays(path: Path, **arrays: "np.ndarray") -> None:
     """Write an uncompressed .npz atomically; the same arrays give the same bytes."""
     import numpy as np
 
-    _write(path, lambda file: np.savez(file, **arrays))
+    _write(path, lambda file: np.savez(file, allow_pickle=True, **arrays))
 
 
-def _json_value(value: Any) -> Any:
+def _json_value(value: object) -> Json:
     if isinstance(value, dict):
         return {str(key): _json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_json_value(item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else _not_finite(value)
-    if hasattr(value, "tolist"):
-        return _json_value(value.tolist())
-    return value
+    return _json_value(value.tolist()) if hasattr(value, "tolist") else cast(Json, value)
 
 
 def _not_finite(value: float) -> str | None:
     return None if math.isnan(value) else INFINITE if value > 0 else f"-{INFINITE}"
 
 
-def _restore_infinities(value: Any) -> Any:
+def _restore_infinities(value: Json) -> Json:
     """The numbers of `to_json`, read again."""
     if isinstance(value, dict):
         return {key: _restore_infinities(item) for key, item in value.items()}
@@ -174,9 +174,9 @@ def read_arrays(path: Path) -> "dict[str, np.ndarray] | None":
         return None
 
 
-def read_status(folder: Path) -> Record | None:
+def read_status(folder: Path) -> Status | None:
     """A run's status.json."""
-    value: Record | None = read_json(Path(folder) / "status.json")
+    value: Status | None = read_json(Path(folder) / "status.json")
     return value
 
 
@@ -186,16 +186,16 @@ def status_of(folder: Path) -> str:
     return "not run" if word in TRAINED_STATUSES and not (Path(folder) / "result.json").exists() else word
 
 
-def read_result(folder: Path) -> Record | None:
+def read_result(folder: Path) -> Result | None:
     """A run's result.json, training and validation, with what its test.json adds where its test split was scored."""
     result, tested = _read_numbers(Path(folder) / "result.json"), _read_numbers(Path(folder) / "test.json")
     if result is None or tested is None:
-        return result
+        return cast("Result | None", result)
     seconds = result["cost"]["seconds"]
     evaluate = (seconds.get("evaluate") or 0.0) + tested["seconds"]
     joined = {part: {**result.get(part, {}), **tested[part]} for part in ("metrics", "scored_on", "extra")}
     signatures = {"signatures": tested["signatures"]} if tested["signatures"] else {}
-    return result | joined | signatures | {"cost": result["cost"] | {"seconds": seconds | {"evaluate": evaluate}}}
+    return cast(Result, result | joined | signatures | {"cost": result["cost"] | {"seconds": seconds | {"evaluate": evaluate}}})
 
 
 def _read_numbers(path: Path) -> Record | None:
@@ -253,7 +253,7 @@ def read_metrics(path: Path) -> list[Record]:
 
 def _record(path: Path, number: int, line: bytes) -> Record:
     try:
-        record: Record = _restore_infinities(json.loads(line))
+        record = cast(Record, _restore_infinities(json.loads(line)))
     except ValueError:
         raise StepladderError(
             f"{path}, line {number} is not JSON. Only the last line may be torn; remove this one, or delete the run."

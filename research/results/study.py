@@ -8,10 +8,12 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from research.config.plain import Json
 from research.config.sweep import Sweep, TableLayout
 from research.results.cells import Cell, Manifest
+from research.results.records import Cost
 from research.results.report import FORMATS, Section, write_report
 from research.results.sheets import table_sheet
 from research.results.statistics import Items, SeedItems
@@ -23,7 +25,7 @@ from research.results.terminal import print_sheet
 class StudyCell(NamedTuple):
     """One cell of the table: its place, and what was measured there."""
 
-    labels: Mapping[str, Any]  # axis -> value
+    labels: Mapping[str, Json]  # axis -> value
     test: Mapping[int, Mapping[str, float]]  # by seed, by name; the table knows them as `test.<name>`
     extra: Mapping[str, float] = {}  # what has no chance in it: `extra.<name>`
     items: Mapping[int, Items] = {}  # by seed, where the numbers are means over items
@@ -36,7 +38,7 @@ class Study(NamedTuple):
     name: str
     question: str
     preset: str
-    settings: Mapping[str, Any]  # the words of the preset, as plain values
+    settings: Mapping[str, Json]  # the words of the preset, as plain values
     digest: str  # of the data
     table: TableLayout
     metric: str  # of the table's first columns
@@ -45,7 +47,7 @@ class Study(NamedTuple):
     command: str = ""  # that makes its table, where it is no experiment's
 
 
-def study_manifest(study: Study, cards: Sequence[Mapping[str, Any]]) -> Manifest:
+def study_manifest(study: Study, cards: Sequence[Mapping[str, Json]]) -> Manifest:
     """What a report reads beside the numbers, as of a sweep that was launched. `cards`: the claims of expected.json."""
     spec = Sweep(name=study.name, metric=study.metric, table=study.table).model_dump(mode="json")
     identity = json.dumps([study.name, study.settings, spec], sort_keys=True)
@@ -69,12 +71,12 @@ def study_cells(study: Study) -> tuple[Cell, ...]:
     return tuple(_cell(study, cell) for cell in study.cells)
 
 
-def write_study(study: Study, cards: Sequence[Mapping[str, Any]], out_dir: Path, formats: Sequence[str] = FORMATS) -> dict[str, Path]:
+def write_study(study: Study, cards: Sequence[Mapping[str, Json]], out_dir: Path, formats: Sequence[str] = FORMATS) -> dict[str, Path]:
     """The files of its report, by name. Raises StepladderError where a claim names a row that is not there."""
     return write_report(study_manifest(study, cards), out_dir, out_dir, formats, sections=study.sections, cells=study_cells(study))
 
 
-def print_study(study: Study, cards: Sequence[Mapping[str, Any]]) -> None:
+def print_study(study: Study, cards: Sequence[Mapping[str, Json]]) -> None:
     """Its table, on the terminal."""
     from rich.console import Console
 
@@ -84,7 +86,7 @@ def print_study(study: Study, cards: Sequence[Mapping[str, Any]]) -> None:
 
 def _cell(study: Study, cell: StudyCell) -> Cell:
     seeds = tuple(cell.test)
-    seconds = {} if cell.seconds is None else {"cost": {"seconds": {"train": cell.seconds}}}
+    cost: Cost = {} if cell.seconds is None else {"seconds": {"train": cell.seconds}}
     return Cell(
         cell_id=_cell_id(study, cell),
         labels=cell.labels,
@@ -97,7 +99,7 @@ def _cell(study: Study, cell: StudyCell) -> Cell:
         flops_per_token=None,
         statuses=dict.fromkeys(seeds, "done"),
         messages=dict.fromkeys(seeds, ""),
-        results={seed: {"metrics": {"test": dict(values)}, **seconds} for seed, values in cell.test.items()},
+        results={seed: {"metrics": {"test": dict(values)}, **({"cost": cost} if cost else {})} for seed, values in cell.test.items()},
         items=SeedItems(cell.items),
         extra=cell.extra,
     )

@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from research.results import store
+from research.results.records import Result, Summary
 
 STATUSES = ("failed", "stopped", "running", "not run", "diverged", "trained", "done")  # a cell is as its worst run
 
 
-def summarise(runs: Path, cell_id: str, seeds: tuple[int, ...]) -> dict[str, Any]:
+def summarise(runs: Path, cell_id: str, seeds: tuple[int, ...]) -> Summary:
     """Status, parameters, cost and metrics of a cell: means over the seeds that are done, and each run."""
     folders = {seed: store.seed_folder(runs, cell_id, seed) for seed in seeds}
     results = {seed: store.read_result(folder) for seed, folder in folders.items()}
     statuses = {seed: store.status_of(folder) for seed, folder in folders.items()}
     done = [result for seed, result in results.items() if result and statuses[seed] in store.TRAINED_STATUSES]
-    first: dict[str, Any] = next((result for result in results.values() if result), {})
+    first: Result = next((result for result in results.values() if result), Result())
     return {
         "cell_id": cell_id,
         "status": next((status for status in STATUSES if status in statuses.values()), "not run"),
@@ -38,6 +38,6 @@ def mean_of(values: Sequence[Mapping[str, float | None]]) -> dict[str, float | N
     return {key: None if None in column else sum(column) / len(column) for key, column in columns.items()}  # type: ignore[arg-type]
 
 
-def _metrics(result: dict[str, Any] | None) -> dict[str, Any]:
+def _metrics(result: Result | None) -> dict[str, Mapping[str, float | None] | None]:
     metrics = (result or {}).get("metrics") or {}
     return {"valid": metrics.get("valid"), "test": metrics.get("test")}

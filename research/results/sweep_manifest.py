@@ -2,12 +2,14 @@
 
 import json
 import shlex
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from research.config.errors import StepladderError
 from research.config.loader import LoadedConfig
+from research.config.plain import Json, Tree
 from research.results import store
 
 RUNS = Path("runs")  # where runs are kept, if nobody says otherwise
@@ -21,7 +23,7 @@ class Launch(NamedTuple):
     spec: str  # a TOML file, or an experiment
     overrides: tuple[str, ...] = ()
     preset: str | None = None  # None for a file of the user's own
-    cards: tuple[dict[str, Any], ...] = ()  # of the experiment, for the preset as it is
+    cards: tuple[Mapping[str, Json], ...] = ()  # of the experiment, for the preset as it is
     runs: Path = RUNS
     data_dir: Path | None = None
 
@@ -34,7 +36,7 @@ class Launch(NamedTuple):
         words += ["--data-dir", str(self.data_dir)] if self.data_dir else []
         return shlex.join(words)
 
-    def as_data(self) -> dict[str, Any]:
+    def as_data(self) -> Tree:
         """What a manifest keeps of it. Claims were written for the words of the preset: other words, other claims."""
         changed = [text for text in self.overrides if not text.startswith(LOGISTICS)]
         other = [text for text in changed if text.partition("=")[0].strip() not in SEEDS]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from research.results.cells import Cell, Manifest, TableAxes, axes_of, load_cell
 from research.results.comparisons import BestRow, find_best, has_infinite_value, shortfall, unranked
 from research.results.item_tests import has_statistic, item_interval
 from research.results.measures import base_name, bounds, check_measure, direction, is_quality, scored_name, title
-from research.results.notes import ColumnBest, Unranked, footnotes
+from research.results.notes import ColumnBest, IntervalSources, Unranked, footnotes
 from research.results.statistics import Interval, clip_interval, sample_sd, t_interval
 
 
@@ -71,7 +71,7 @@ def build_table(manifest: Manifest, runs_dir: Path, metrics: Sequence[str] | Non
     cells = load_cells(manifest, runs_dir) if cells is None else cells
     spec, axes = read_spec(manifest), axes_of(manifest)
     names = tuple(dict.fromkeys((spec.metric, *spec.table.metrics) if metrics is None else metrics))
-    results = [dict(result) for cell in cells for result in cell.results.values()]
+    results = [result for cell in cells for result in cell.results.values()]
     for metric in names:
         if not any(cell.fixed(metric) is not None for cell in cells):
             check_measure(metric, results)
@@ -224,7 +224,7 @@ def measure_cell(cell: Cell, metric: str) -> tuple[Interval | None, Literal["see
     return Interval(mean, mean, mean), "none", values
 
 
-def _sources(entries: Sequence[Sequence[Entry | None]], columns: Sequence[Column]) -> dict[str, Any]:
+def _sources(entries: Sequence[Sequence[Entry | None]], columns: Sequence[Column]) -> IntervalSources:
     quality_entries = [
         entry
         for row in entries

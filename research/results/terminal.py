@@ -2,7 +2,7 @@
 
 import io
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -68,8 +68,8 @@ def _width(sheet: Sheet, column: int, width: int) -> int:
     return max(cells, _longest(sheet.headings[column].text.split()))
 
 
-def _longest(texts: object) -> int:
-    return max((len(text) for text in texts), default=0)  # type: ignore[attr-defined]
+def _longest(texts: Iterable[str]) -> int:
+    return max((len(text) for text in texts), default=0)
 
 
 def _widths(sheet: Sheet, columns: Sequence[int], width: int) -> list[int]:

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes as Plot
 from matplotlib.figure import Figure
 
+from research.config.plain import table
 from research.results.cell_labels import axis_titles, label_text, place_text
 from research.results.cells import Cell, Manifest, TableAxes, axes_of, read_spec
 from research.results.measures import scale, split_name, title
@@ -34,7 +35,7 @@ def against_source_length(manifest: Manifest, cells: Sequence[Cell]) -> Picture 
 
 def _are_pictures(cells: Sequence[Cell]) -> bool:
     """Whether the sources are pictures, which are all of one length; their pairs are told apart by their captions' lengths."""
-    return all(cell.config.get("data", {}).get("kind") == "glyphs" for cell in cells)
+    return all(table(cell.config.get("data")).get("kind") == "glyphs" for cell in cells)
 
 
 def quality(manifest: Manifest, cells: Sequence[Cell]) -> str | None:

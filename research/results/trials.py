@@ -1,8 +1,9 @@
 """What `tune` tried for a row, and what became of it."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from research.config.plain import Json
 from research.results.trial_choice import OVER
 
 
@@ -10,7 +11,7 @@ class TrialResult(NamedTuple):
     """A trial of a row: its cell and values, the mean of `select` over the seeds that have it, and what became of each seed."""
 
     cell_id: str
-    values: Mapping[str, Any]
+    values: Mapping[str, Json]
     mean: float | None
     n: int
     statuses: tuple[str, ...]

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeGuard
 
+from research.config.plain import Json
 from research.results.cell_labels import place_text
 from research.results.cells import Cell, Manifest, TableAxes, axes_of, read_spec, selection_metric
 from research.results.measures import scale, title
@@ -39,7 +40,7 @@ def _is_finite(mean: float | None) -> bool:
     return mean is not None and math.isfinite(mean)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Json) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -48,7 +49,8 @@ def _curve(cell: Cell, key: str, select: str, axes: TableAxes) -> Series | None:
     others = {other: value for other, value in cell.tuned.items() if other != key}
     matching = [trial for trial in cell.trial_values if all(trial.values[other] == value for other, value in others.items())]
     trials = matching if len(matching) > 1 else list(cell.trial_values)
-    points = sorted((trial.values[key], scale(select) * float(trial.mean or 0.0)) for trial in trials if _is_finite(trial.mean))
+    finite = [(trial.values[key], scale(select) * float(trial.mean or 0.0)) for trial in trials if _is_finite(trial.mean)]
+    points = sorted((x, y) for x, y in finite if _is_number(x))
     if not points:
         return None
     ring = [point for point in points if point[0] == cell.tuned.get(key)]

@@ -1,5 +1,6 @@
 """A row of all folds: what its folds' runs found, put together; its test sentences are those of all folds, scored as one split."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from research.data.dataset import Dataset
 from research.results import store
+from research.results.records import Result
 from research.results.summary import mean_of
 from research.tasks.outcomes import Outcomes
 from research.train.trained_files import Job
@@ -44,11 +46,11 @@ def score_pooled_folds(job: Job, data: Dataset) -> tuple[Outcomes, dict[str, flo
     return outcomes, {"folds": float(len(items)), "sd_over_folds": float(np.std(accuracies, ddof=1))}
 
 
-def _floats(values: dict[str, int]) -> dict[str, float | None]:
+def _floats(values: Mapping[str, int]) -> dict[str, float | None]:
     return {name: float(value) for name, value in values.items()}
 
 
-def _result(folder: Path) -> dict[str, Any]:
+def _result(folder: Path) -> Result:
     result = store.read_result(folder)
     assert result is not None, "a row is pooled after its folds"
     return result

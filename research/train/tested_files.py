@@ -33,8 +33,7 @@ def write_test(job: Job, scored: Mapping[str, Scored], finish: Finish, seconds: 
     status = store.read_status(job.folder) or {"step": 0, "steps": 0, "message": ""}
     message = "" if status["message"].startswith(UNSCORED) else status["message"]
     write_status(job, "done", status["step"], status["steps"], message)
-    split_metrics: dict[str, Any] = (store.read_result(job.folder) or {})["metrics"]
-    return split_metrics
+    return dict((store.read_result(job.folder) or {})["metrics"])
 
 
 def _record(job: Job, scored: Mapping[str, Scored], finish: Finish, metrics: dict[str, float], seconds: float) -> dict[str, Any]:
