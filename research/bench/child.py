@@ -11,10 +11,10 @@ import json
 import os
 import sys
 import time
-from typing import Any, TextIO
+from typing import TextIO
 
 from research.bench.benchmarks import case_named, case_workers, side_of
-from research.bench.work import Work, peak_memory_mb
+from research.bench.work import Reply, Work, peak_memory_mb
 from research.machine import use_workers
 
 
@@ -47,7 +47,7 @@ def serve(work: Work, units: int, warm_up: float, answers: TextIO) -> None:
         _answer(answers, {"seconds": (time.perf_counter() - began) / units})
 
 
-def _answer(answers: TextIO, words: dict[str, Any]) -> None:
+def _answer(answers: TextIO, words: Reply) -> None:
     print(json.dumps(words), file=answers, flush=True)
 
 

@@ -4,7 +4,6 @@ import math
 import os
 import platform
 from collections.abc import Sequence
-from typing import Any
 
 from rich.console import Console, Group
 from rich.padding import Padding
@@ -13,8 +12,9 @@ from rich.text import Text
 
 from research.bench.benchmarks import OURS, benchmark_of
 from research.bench.rounds import CaseResult, SideResult, TimeRatio, best_peer, peer_ratios, share_of_peak
-from research.bench.sizes import GrowthSizes, describe_sizes
+from research.bench.sizes import CaseSizes, GrowthSizes, describe_sizes
 from research.bench.verdict import Verdict, aim_verdicts
+from research.config.plain import Json, Tree
 from research.machine import available_cores
 
 STYLES = {"met": "green", "not met": "red", "open": "yellow"}
@@ -22,9 +22,9 @@ DASH = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
-def results_as_json(outcomes: Sequence[CaseResult], repeats: int) -> dict[str, Any]:
+def results_as_json(outcomes: Sequence[CaseResult], repeats: int) -> Tree:
     """Everything that was measured, as one JSON object. Seconds are of a unit; ratios are a peer's seconds over ours."""
-    machine = {"processor": platform.processor() or platform.machine(), "cores": available_cores(), "load": os.getloadavg()[0]}
+    machine: Tree = {"processor": platform.processor() or platform.machine(), "cores": available_cores(), "load": os.getloadavg()[0]}
     return {"machine": machine, "repeats": repeats, "cases": [_case_data(outcome) for outcome in outcomes]}
 
 
@@ -142,7 +142,7 @@ def _style_of(side: SideResult) -> str:
     return "red" if side.status == "failed" else "yellow"
 
 
-def _case_data(outcome: CaseResult) -> dict[str, Any]:
+def _case_data(outcome: CaseResult) -> Tree:
     benchmark, case = benchmark_of(outcome.case), outcome.case
     return {
         "case": case.name,
@@ -158,7 +158,7 @@ def _case_data(outcome: CaseResult) -> dict[str, Any]:
     }
 
 
-def _side_data(outcome: CaseResult, side: SideResult) -> dict[str, Any]:
+def _side_data(outcome: CaseResult, side: SideResult) -> Tree:
     if side.status != "measured":
         return {"name": side.name, "status": side.status, "message": side.message}
     ratio, tokens = peer_ratios(outcome).get(side.name), outcome.case.tokens
@@ -176,11 +176,11 @@ def _side_data(outcome: CaseResult, side: SideResult) -> dict[str, Any]:
     }
 
 
-def _verdict_data(verdict: Verdict) -> dict[str, Any]:
+def _verdict_data(verdict: Verdict) -> Tree:
     return {"aim": verdict.aim, "status": verdict.status, "reason": verdict.reason}
 
 
-def _plain(value: Any) -> Any:
-    if hasattr(value, "_asdict"):
+def _plain(value: CaseSizes | Json) -> Json:
+    if isinstance(value, CaseSizes):
         return {key: _plain(part) for key, part in value._asdict().items()}
     return value

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from research.bench.benchmarks import BenchmarkSide, Case
 from research.bench.process_commands import Command
-from research.bench.work import maxrss_megabytes
+from research.bench.work import Reply, maxrss_megabytes
 
 PEAK = "peak"
 CACHES = ("STEPLADDER_CACHE", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "JAX_COMPILATION_CACHE_DIR")
@@ -37,7 +37,7 @@ class TimedProcess(NamedTuple):
 
     seconds: float
     peak_memory_mb: float
-    output: dict[str, Any]
+    output: Reply
 
 
 def missing_requirements(side: BenchmarkSide) -> str:
@@ -75,17 +75,17 @@ def start_child(words: Sequence[str], folder: Path) -> Iterator[Child]:
         _end(process)
 
 
-def read_reply(child: Child) -> dict[str, Any]:
+def read_reply(child: Child) -> Reply:
     """The next line of a child; its first says that it is prepared. Raises SideError where the child crashed."""
     assert child.process.stdout is not None
     line = child.process.stdout.readline()
     if not line:
         raise SideError(_last_line(child.log, child.process.wait()))
-    reply: dict[str, Any] = json.loads(line)
+    reply: Reply = json.loads(line)
     return reply
 
 
-def send_request(child: Child, word: str) -> dict[str, Any]:
+def send_request(child: Child, word: str) -> Reply:
     """The answer to "round" or "stop". Raises SideError where the child crashes."""
     assert child.process.stdin is not None
     try:
@@ -140,7 +140,7 @@ def _last_line(log: Path, exit_code: int) -> str:
     return lines[-1] if lines else f"ended with exit code {exit_code} and said nothing"
 
 
-def _last_json(out: Path) -> dict[str, Any]:
+def _last_json(out: Path) -> Reply:
     """The JSON object in the last line of stdout, if it is one."""
     lines = out.read_text(encoding="utf-8", errors="replace").splitlines()
     try:

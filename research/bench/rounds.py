@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from research.bench.benchmarks import OURS, Case, benchmark_of, side_of
 from research.bench.process import (
@@ -21,6 +21,7 @@ from research.bench.process import (
     time_process,
 )
 from research.bench.process_commands import round_command
+from research.bench.work import Reply
 
 QUIET = 0.3  # seconds between two sides, in which spinning threads come to rest
 
@@ -35,7 +36,7 @@ class SideResult(NamedTuple):
     warm_up_seconds: float | None = None  # preparing, compiling and the first unit
     peak_memory_mb: float | None = None
     flops: float | None = None  # of a unit
-    activation_bytes: int | None = None
+    activation_bytes: float | None = None
 
     @property
     def median(self) -> float:
@@ -68,7 +69,7 @@ class TimeRatio(NamedTuple):
     high: float
 
 
-ReportProgress = Callable[[str], Any]  # what is going on, for people
+ReportProgress = Callable[[str], None]  # what is going on, for people
 ChildCommand = Callable[[Case, str], Sequence[str]]  # the command of a side's child
 
 
@@ -135,7 +136,7 @@ def _measure_children(
     case: Case, present: Sequence[str], folder: Path, repeats: int, report: ReportProgress, build_command: ChildCommand
 ) -> tuple[dict[str, SideResult], float | None]:
     """One child a side, all of them alive to the end, and one for the peak."""
-    answers: dict[str, dict[str, Any]] = {}
+    answers: dict[str, Reply] = {}
     failed: dict[str, str] = {}
     with ExitStack() as stack:
         children = {}
@@ -154,17 +155,20 @@ def _measure_children(
                 answers[name] |= send_request(children[name], "stop")
             except SideError as error:
                 failed[name] = str(error)
-    peak = answers[PEAK]["flops"] / median(seconds[PEAK]) if PEAK not in failed else None
+    peak_flops = answers[PEAK]["flops"] if PEAK not in failed else None
+    peak = peak_flops / median(seconds[PEAK]) if peak_flops else None
     return {name: _measured(name, failed, seconds.get(name, []), answers.get(name, {})) for name in present}, peak
 
 
 def _round(child: Child) -> float:
-    return float(send_request(child, "round")["seconds"])
+    seconds = send_request(child, "round")["seconds"]
+    assert seconds is not None
+    return float(seconds)
 
 
 def _measure_processes(case: Case, present: Sequence[str], folder: Path, repeats: int, report: ReportProgress) -> dict[str, SideResult]:
     """A new process for each round; where the benchmark is warm, one before the first that does not count."""
-    outputs: dict[str, list[dict[str, Any]]] = {name: [] for name in present}
+    outputs: dict[str, list[Reply]] = {name: [] for name in present}
     numbers = dict.fromkeys(present, 0)
 
     def run(name: str) -> float:
@@ -184,12 +188,12 @@ def _measure_processes(case: Case, present: Sequence[str], folder: Path, repeats
     return {name: _measured(name, failed, seconds.get(name, []), _medians(outputs[name])) for name in present}
 
 
-def _medians(outputs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _medians(outputs: Sequence[Reply]) -> Reply:
     """The median of what each round's process printed."""
-    return {key: median(output[key] for output in outputs) for key in (outputs[0] if outputs else {})}
+    return {key: median(output[key] or 0.0 for output in outputs) for key in (outputs[0] if outputs else {})}
 
 
-def _measured(name: str, failed: Mapping[str, str], seconds: Sequence[float], output: Mapping[str, Any]) -> SideResult:
+def _measured(name: str, failed: Mapping[str, str], seconds: Sequence[float], output: Reply) -> SideResult:
     if name in failed:
         return SideResult(name, "failed", failed[name])
     figures = {key: output.get(key) for key in ("warm_up_seconds", "peak_memory_mb", "flops", "activation_bytes")}

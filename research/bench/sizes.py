@@ -1,6 +1,6 @@
 """The sizes of a case's work. Ours and the peers read one frozen value, so they cannot differ."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 class TransformerSizes(NamedTuple):
@@ -109,6 +109,6 @@ def describe_sizes(sizes: CaseSizes) -> str:
     return ", ".join(parts)
 
 
-def _of_model(sizes: CaseSizes) -> dict[str, Any]:
+def _of_model(sizes: CaseSizes) -> dict[str, int | float]:
     model = getattr(sizes, "model", None)
     return model._asdict() if model else {}

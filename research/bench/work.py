@@ -3,13 +3,15 @@
 import resource
 import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+Reply = dict[str, float | None]  # a child's, and what a process says last: numbers by their names
 
 
 class Work(NamedTuple):
     """`run(n)` does n units and returns when they are done, results included."""
 
-    run: Callable[[int], Any]
+    run: Callable[[int], None]
     flops: float | None = None  # of one unit
     activation_bytes: int | None = None  # temporaries of the compiled program beyond the gradients
     close: Callable[[], float] = lambda: 0.0  # ends processes of its own; the sum of their peaks in MB

@@ -3,10 +3,11 @@
 Shapes: n sentences, f features, c classes.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
+from scipy import sparse
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.svm import LinearSVC
 
@@ -22,7 +23,7 @@ class LinearClassifier(NamedTuple):
     bias: Float[np.ndarray, " c"]
 
 
-def fit_perceptron(config: Perceptron, x: Any, labels: Labels, classes: int, seed: int) -> LinearClassifier:
+def fit_perceptron(config: Perceptron, x: sparse.csr_matrix, labels: Labels, classes: int, seed: int) -> LinearClassifier:
     """Sentences in a random order of the seed's, anew in every epoch; ties go to the first class.
 
     The mean of the weights over all steps is the last weights less the changes, each times the share of steps before it.
@@ -44,13 +45,13 @@ def fit_perceptron(config: Perceptron, x: Any, labels: Labels, classes: int, see
     return LinearClassifier(coefficients[:-1].astype(np.float32), coefficients[-1].astype(np.float32))
 
 
-def fit_naive_bayes(config: NaiveBayes, x: Any, labels: Labels, classes: int, seed: int = 0) -> LinearClassifier:
+def fit_naive_bayes(config: NaiveBayes, x: sparse.csr_matrix, labels: Labels, classes: int, seed: int = 0) -> LinearClassifier:
     """Log-probabilities of the features in each class, and of the class."""
     classifier = MultinomialNB(alpha=config.alpha).fit(x, labels)
     return _with_absent_classes(classes, classifier.classes_, classifier.feature_log_prob_.T, classifier.class_log_prior_, -np.inf)
 
 
-def fit_svm(config: SVM, x: Any, labels: Labels, classes: int, seed: int = 0) -> LinearClassifier:
+def fit_svm(config: SVM, x: sparse.csr_matrix, labels: Labels, classes: int, seed: int = 0) -> LinearClassifier:
     """liblinear's squared hinge, one class against the rest."""
     classifier = LinearSVC(C=config.c, random_state=0, max_iter=5000).fit(x, labels)
     weights, bias = classifier.coef_.T, classifier.intercept_
@@ -59,14 +60,14 @@ def fit_svm(config: SVM, x: Any, labels: Labels, classes: int, seed: int = 0) ->
     return _with_absent_classes(classes, classifier.classes_, weights, bias, -1e30)
 
 
-def fit_nbsvm(config: NBSVM, x: Any, labels: Labels, classes: int, seed: int = 0) -> LinearClassifier:
+def fit_nbsvm(config: NBSVM, x: sparse.csr_matrix, labels: Labels, classes: int, seed: int = 0) -> LinearClassifier:
     """For each class r = log of the ratio of the smoothed shares of a feature inside and outside; an SVM over r x. Its weights and bias are
     interpolated with those of naive Bayes at the same size: r, and the log-ratio of the classes.
     """
     weights, bias = np.zeros((x.shape[1], classes)), np.full(classes, -1e30)
     present = np.unique(labels)
 
-    def smoothed_counts(rows: Any) -> Any:
+    def smoothed_counts(rows: Bool[np.ndarray, " n"]) -> Float[np.ndarray, " f"]:
         return config.alpha + x[rows].sum(axis=0).A1
 
     for c in present[1:] if len(present) == 2 else present:

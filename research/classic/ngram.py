@@ -1,7 +1,8 @@
 """n-gram language models: counted on a text or on generated sequences, scored a whole split at a time."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from types import EllipsisType
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -147,7 +148,10 @@ def _row_contexts(
     return _index_contexts(_contexts(model, symbols), np.take_along_axis(ends, where + 1, axis=1))
 
 
-def _index_contexts(contexts: Contexts, index: Any) -> Contexts:
+Index = np.ndarray | slice | tuple[EllipsisType, None]
+
+
+def _index_contexts(contexts: Contexts, index: Index) -> Contexts:
     return Contexts([ids[index] for ids in contexts.ids], contexts.length[index])
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import groupby, pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import sentencepiece
@@ -52,11 +52,17 @@ class Tokenizer:
     model: bytes = field(repr=False)
 
     @cached_property
-    def library(self) -> Any:
+    def library(self) -> sentencepiece.SentencePieceProcessor | tokenizers.models.Model:
         """The library's own object."""
         if self.kind == "unigram":
             return sentencepiece.SentencePieceProcessor(model_proto=self.model)
         return tokenizers.Tokenizer.from_str(self.model.decode()).model
+
+    @cached_property
+    def processor(self) -> sentencepiece.SentencePieceProcessor:
+        """That of unigram."""
+        assert isinstance(self.library, sentencepiece.SentencePieceProcessor)
+        return self.library
 
     @cached_property
     def pieces(self) -> tuple[str, ...]:
@@ -74,8 +80,8 @@ class Tokenizer:
     @cached_property
     def scores(self) -> dict[str, float]:
         """The log-probability of each piece of unigram."""
-        numbers = (number for number in range(self.library.get_piece_size()) if not self.library.is_unknown(number))
-        return {self.library.id_to_piece(number).translate(AS_RESERVED): self.library.get_score(number) for number in numbers}
+        numbers = (number for number in range(self.processor.get_piece_size()) if not self.processor.is_unknown(number))
+        return {self.processor.id_to_piece(number).translate(AS_RESERVED): self.processor.get_score(number) for number in numbers}
 
     @cached_property
     def longest(self) -> int:
@@ -112,7 +118,7 @@ def train_tokenizer(lines: Iterable[str], kind: Subword, size: int) -> Tokenizer
     return Tokenizer(kind, TRAINERS[kind](words_by_line, sorted(alphabet), size))
 
 
-def _train_merges(words_by_line: Iterable[Sequence[str]], alphabet: Sequence[str], size: int) -> Any:
+def _train_merges(words_by_line: Iterable[Sequence[str]], alphabet: Sequence[str], size: int) -> tokenizers.Tokenizer:
     """`tokenizers`' BPE with `size` pieces, which numbers characters by code point and breaks ties by number: it is deterministic."""
     learner = tokenizers.Tokenizer(tokenizers.models.BPE())
     trainer = tokenizers.trainers.BpeTrainer(
@@ -197,7 +203,7 @@ def _segment_word(tokenizer: Tokenizer, word: str) -> tuple[str, ...]:
 
 def _segment_run(tokenizer: Tokenizer, run: str) -> Iterator[str]:
     if tokenizer.kind == "unigram":
-        return (piece.translate(AS_RESERVED) for piece in tokenizer.library.encode(run.translate(AS_PRIVATE), out_type=str))
+        return (piece.translate(AS_RESERVED) for piece in tokenizer.processor.encode(run.translate(AS_PRIVATE), out_type=str))
     return (token.value for token in tokenizer.library.tokenize(run))
 
 

@@ -1,21 +1,41 @@
 """A vocabulary as plain values and back, so that a run keeps the numbering that it was trained on."""
 
 from base64 import b64decode, b64encode
-from typing import Any
+from typing import NotRequired, TypedDict, cast
 
+from research.config.subwords import Subword
+from research.config.unicode import Normalisation
+from research.config.vocabulary import Level
 from research.text.subword_tokenizers import Tokenizer
 from research.text.vocabulary import Vocabulary
 
 
-def vocabulary_to_plain(vocabulary: Vocabulary) -> dict[str, Any]:
+class PlainVocabulary(TypedDict):
+    """What vocabulary.json holds."""
+
+    level: Level
+    unk: int | None
+    eos: int | None
+    normalisation: Normalisation
+    types: list[str]
+    tokenizer: NotRequired[str]  # the library's own model, in base64
+
+
+def vocabulary_to_plain(vocabulary: Vocabulary) -> PlainVocabulary:
     """Level, normal form, special symbols, types in their order and, of pieces, the library's own model."""
-    tokenizer = vocabulary.tokenizer
-    model = {} if tokenizer is None else {"tokenizer": b64encode(tokenizer.model).decode()}
-    words = {name: getattr(vocabulary, name) for name in ("level", "unk", "eos", "normalisation")}
-    return {**words, "types": list(vocabulary.types), **model}
+    plain: PlainVocabulary = {
+        "level": vocabulary.level,
+        "unk": vocabulary.unk,
+        "eos": vocabulary.eos,
+        "normalisation": vocabulary.normalisation,
+        "types": list(vocabulary.types),
+    }
+    if vocabulary.tokenizer is not None:
+        plain["tokenizer"] = b64encode(vocabulary.tokenizer.model).decode()
+    return plain
 
 
-def vocabulary_from_plain(plain: dict[str, Any]) -> Vocabulary:
+def vocabulary_from_plain(plain: PlainVocabulary) -> Vocabulary:
     """The vocabulary that `vocabulary_to_plain` wrote."""
-    tokenizer = Tokenizer(plain["level"], b64decode(plain["tokenizer"])) if "tokenizer" in plain else None
+    tokenizer = Tokenizer(cast(Subword, plain["level"]), b64decode(plain["tokenizer"])) if "tokenizer" in plain else None
     return Vocabulary(tuple(plain["types"]), plain["level"], plain["unk"], plain["eos"], tokenizer, plain["normalisation"])

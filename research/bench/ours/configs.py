@@ -1,9 +1,8 @@
 """The config of a case's model, in the words of any user's TOML file."""
 
-from typing import Any
-
 from research.bench.sizes import LSTMSizes, SweepSizes, TransformerSizes
 from research.config.merge import with_default_kinds
+from research.config.plain import Tree, table
 from research.config.schema import Config
 
 
@@ -12,32 +11,32 @@ def benchmark_config(sizes: TransformerSizes | LSTMSizes) -> Config:
     return Config.model_validate(with_default_kinds(benchmark_tree(sizes)))
 
 
-def benchmark_tree(sizes: TransformerSizes | LSTMSizes) -> dict[str, Any]:
+def benchmark_tree(sizes: TransformerSizes | LSTMSizes) -> Tree:
     """The same as a plain tree."""
     return _transformer(sizes) if isinstance(sizes, TransformerSizes) else _recurrent(sizes)
 
 
-def sweep_tree(sizes: SweepSizes) -> dict[str, Any]:
+def sweep_tree(sizes: SweepSizes) -> Tree:
     """A sweep over heads and learning rates."""
     tree = _transformer(sizes.model)
-    limits = {f"{split}_tokens": getattr(sizes, f"{split}_tokens") for split in ("train", "valid", "test")}
-    sweep = {
+    limits: Tree = {f"{split}_tokens": getattr(sizes, f"{split}_tokens") for split in ("train", "valid", "test")}
+    sweep: Tree = {
         "name": "table",
         "axes": {"model.mixer.heads": list(sizes.heads), "optim.learning_rate": list(sizes.learning_rates)},
         "metric": "test.perplexity",
         "select": "valid.perplexity",
         "table": {"rows": "model.mixer.heads", "columns": "optim.learning_rate"},
     }
-    changed = {
+    changed: Tree = {
         "seeds": sizes.seeds,
-        "data": tree["data"] | limits,
-        "train": tree["train"] | {"steps": sizes.steps, "evaluations": 1},
+        "data": {**table(tree["data"]), **limits},
+        "train": {**table(tree["train"]), "steps": sizes.steps, "evaluations": 1},
         "sweep": sweep,
     }
     return tree | changed
 
 
-def _transformer(sizes: TransformerSizes) -> dict[str, Any]:
+def _transformer(sizes: TransformerSizes) -> Tree:
     return {
         "data": {"kind": "pydoc", "level": "char", "length": sizes.length},
         "model": {
@@ -56,7 +55,7 @@ def _transformer(sizes: TransformerSizes) -> dict[str, Any]:
     }
 
 
-def _recurrent(sizes: LSTMSizes) -> dict[str, Any]:
+def _recurrent(sizes: LSTMSizes) -> Tree:
     dropout = {"input": sizes.dropout, "output": sizes.dropout, "between": sizes.dropout if sizes.layers > 1 else 0.0}
     return {
         "data": {"kind": "pydoc", "level": "char", "length": sizes.length, "batches": "columns"},

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
+from jaxtyping import Array
 
 from research.bench.sizes import LSTMSizes, TransformerSizes
 from research.bench.synthetic_text import uniform_tokens
@@ -21,7 +21,7 @@ from research.tasks.sizes import Sizes
 from research.train import lanes
 from research.train.engine import config_mesh
 from research.train.optimiser import traced_hyperparameters
-from research.train.update import Member, Program, jitted_initial_state, train_until
+from research.train.update import Member, Program, State, jitted_initial_state, train_until
 
 STEPS = 1_000_000  # of a whole run: no benchmark comes to its end
 
@@ -71,7 +71,7 @@ def training_work(sizes: TransformerSizes | LSTMSizes, config: Config, members: 
     return Work(run, flops, max(0, compiled.memory_analysis().temp_size_in_bytes - gradients))
 
 
-def _in_lanes(program: Program, mesh: Mesh, config: Config, group: Sequence[Member], width: int) -> tuple[Any, Any]:
+def _in_lanes(program: Program, mesh: Mesh, config: Config, group: Sequence[Member], width: int) -> tuple[Member, State]:
     """Members and first states in lanes; an idle lane repeats the first."""
     filled = [*group, *[group[0]] * (width - len(group))]
     return lanes.stack_lanes(mesh, filled), lanes.stack_lanes(
@@ -79,6 +79,6 @@ def _in_lanes(program: Program, mesh: Mesh, config: Config, group: Sequence[Memb
     )
 
 
-def _until(mesh: Mesh, runs: int, width: int, step: int) -> Any:
+def _until(mesh: Mesh, runs: int, width: int, step: int) -> Array:
     """The step to go to, zero for an idle lane."""
     return lanes.stack_lanes(mesh, [np.int32(step if lane < runs else 0) for lane in range(width)])

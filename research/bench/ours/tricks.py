@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from research.bench.benchmarks import OURS, Case
 from research.bench.ours import generation, program
@@ -16,6 +18,7 @@ from research.config.model import LanguageModelConfig
 from research.machine import SINGLE_THREAD, WORKERS
 from research.models import MODELS, decode, stack
 from research.nn import attention, attention_kernels, convolution, feed_forward, linear, recurrent_cells, recurrent_scan
+from research.nn.recurrent_scan import Cell, State
 from research.tasks import position_scores
 from research.train import lanes
 
@@ -38,7 +41,7 @@ def _walls() -> None:
     for module in (attention, convolution, feed_forward, recurrent_cells, position_scores):
         _patch(module, dense=linear.linear)
 
-    def plain(q: Any, k: Any, v: Any, mask: Any, bias: Any = None) -> Any:
+    def plain(q: Array, k: Array, v: Array, mask: Array, bias: Array | None = None) -> Array:
         logits = jnp.einsum("bhtk,bhsk->bhts", q, k)
         return attention_kernels.attend(logits if bias is None else logits + jnp.broadcast_to(bias, logits.shape), v, mask)[0]
 
@@ -48,7 +51,7 @@ def _walls() -> None:
 def _narrow() -> None:
     """Gradients whose sum runs over rows turn the first array, however wide it is."""
 
-    def kernel_gradient(x: Any, gradient: Any) -> Any:
+    def kernel_gradient(x: Array, gradient: Array) -> Array:
         return x.reshape(-1, x.shape[-1]).T @ gradient.reshape(-1, gradient.shape[-1])
 
     _patch(linear, kernel_gradient=kernel_gradient)
@@ -59,8 +62,8 @@ def _narrow() -> None:
 def _recurrence() -> None:
     """The loop over time, differentiated by jax."""
 
-    def scan_recurrent(*args: Any) -> Any:
-        state, (states, _) = recurrent_scan.scan_plain(*args)
+    def scan_recurrent(cell: Cell[State], state: State, inputs: Array, kernel: Array, exists: Array) -> tuple[State, Array]:
+        state, (states, _) = recurrent_scan.scan_plain(cell, state, inputs, kernel, exists)
         return state, states.h
 
     _patch(recurrent_cells, scan_recurrent=scan_recurrent)
@@ -104,7 +107,7 @@ def _unstacked() -> None:
 def _in_place() -> None:
     """A cache's one new entry by itself."""
 
-    def write_slots(cache: Any, new: Any, slot: Any) -> Any:
+    def write_slots(cache: Array, new: Array, slot: Array) -> Array:
         return cache.at[jnp.arange(len(slot))[:, None], :, slot].set(new.swapaxes(1, 2), mode="drop")
 
     _patch(attention, write_slots=write_slots)
@@ -115,7 +118,7 @@ def _divided_rows() -> None:
     _patch(decode, shard_rows=lambda function, shared, rows: function(shared, rows))
 
 
-def _patch(module: Any, **values: Any) -> None:
+def _patch(module: ModuleType, **values: Callable[..., Any] | int) -> None:
     """Other values for names that a module has, in this process alone."""
     assert values.keys() <= vars(module).keys(), f"{module.__name__} has no {', '.join(values.keys() - vars(module).keys())}"
     vars(module).update(values)
@@ -138,7 +141,7 @@ WITHOUT: dict[str, Callable[[], None]] = {
 }
 
 
-def _single_steps(run: Callable[[int], Any]) -> Callable[[int], None]:
+def _single_steps(run: Callable[[int], None]) -> Callable[[int], None]:
     """One step a call, looked at before the next."""
 
     def calls(units: int) -> None:

@@ -1,17 +1,20 @@
 """The training step of an LSTM in flax.linen: one jitted function with donated state, on all threads of one CPU device."""
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 from flax import linen as nn
+from jaxtyping import PyTree
 
 from research.bench.benchmarks import Case
 from research.bench.sizes import LSTMSizes
 from research.bench.synthetic_text import uniform_tokens
 from research.bench.work import Work
+
+Carries = list[tuple[jax.Array, jax.Array]]
+State = tuple[PyTree, optax.OptState, Carries, jax.Array]  # parameters, the optimiser's state, the carries, steps taken
 
 
 class FlaxLSTM(nn.Module):
@@ -20,7 +23,7 @@ class FlaxLSTM(nn.Module):
     sizes: LSTMSizes
 
     @nn.compact
-    def __call__(self, carries: Any, inputs: jax.Array, targets: jax.Array, train: bool = True) -> tuple[jax.Array, Any]:
+    def __call__(self, carries: Carries, inputs: jax.Array, targets: jax.Array, train: bool = True) -> tuple[jax.Array, Carries]:
         """[t b], [t b] -> nats, the state."""
         sizes, init = self.sizes, nn.initializers.normal(0.05)
         drop = nn.Dropout(sizes.dropout, deterministic=not train)
@@ -53,14 +56,14 @@ def prepare(case: Case, side: str) -> Work:
     return Work(run)
 
 
-def flax_initial_state(sizes: LSTMSizes) -> tuple[Any, Any, Any, jax.Array]:
+def flax_initial_state(sizes: LSTMSizes) -> State:
     """Parameters, the optimiser's state, the carries, and the number of steps taken."""
     tokens = jnp.zeros((sizes.length, sizes.batch), jnp.int32)
     params = FlaxLSTM(sizes).init(jax.random.key(0), _zero_carries(sizes), tokens, tokens, train=False)
     return params, _optimiser(sizes).init(params), _zero_carries(sizes), jnp.zeros((), jnp.int32)
 
 
-def flax_training_step(sizes: LSTMSizes, state: Any, columns: jax.Array) -> Any:
+def flax_training_step(sizes: LSTMSizes, state: State, columns: jax.Array) -> State:
     """The next chunk of each column; the state goes on, its gradient stops."""
     params, optimiser_state, carries, number = state
     steps = (columns.shape[0] - 1) // sizes.length
@@ -78,6 +81,6 @@ def _optimiser(sizes: LSTMSizes) -> optax.GradientTransformation:
     return optax.chain(optax.clip_by_global_norm(sizes.clip), optax.sgd(sizes.learning_rate))
 
 
-def _zero_carries(sizes: LSTMSizes) -> list[tuple[jax.Array, jax.Array]]:
+def _zero_carries(sizes: LSTMSizes) -> Carries:
     shape = (sizes.batch, sizes.width)
     return [(jnp.zeros(shape), jnp.zeros(shape)) for _ in range(sizes.layers)]

@@ -1,7 +1,5 @@
 """The models of a case in torch, each with its loss, written for speed on a CPU."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -57,6 +55,9 @@ class TransformerModel(nn.Module):
         return functional.cross_entropy(logits.view(-1, logits.shape[-1]), targets.reshape(-1))
 
 
+LSTMStates = tuple[Tensor, Tensor]
+
+
 class RecurrentModel(nn.Module):
     """The cross-entropy of a chunk, summed over time, averaged over rows; and the state after it. Time comes first."""
 
@@ -72,7 +73,7 @@ class RecurrentModel(nn.Module):
             if name.startswith("lstm.bias_hh"):  # a second bias does nothing that the first does not
                 nn.init.zeros_(parameter).requires_grad_(False)
 
-    def forward(self, inputs: Tensor, targets: Tensor, state: Any) -> tuple[Tensor, Any]:
+    def forward(self, inputs: Tensor, targets: Tensor, state: LSTMStates | None) -> tuple[Tensor, LSTMStates]:
         """[t b], [t b], the state -> nats, the state."""
         hidden, state = self.lstm(self.dropout(self.embedding(inputs)), state)
         logits = self.output(self.dropout(hidden))

@@ -2,7 +2,6 @@
 
 import multiprocessing
 from multiprocessing.connection import Connection
-from typing import Any
 
 import torch
 
@@ -41,12 +40,15 @@ def _processes(sizes: PopulationSizes) -> Work:
         theirs.close()
     ours = [pipe[0] for pipe in pipes]
 
-    def everywhere(units: int) -> list[Any]:
+    def everywhere(units: int) -> list[float]:
         for pipe in ours:
             pipe.send(units)
         return [pipe.recv() for pipe in ours]
 
-    return Work(everywhere, close=lambda: sum(everywhere(0)))
+    def run(units: int) -> None:
+        everywhere(units)
+
+    return Work(run, close=lambda: sum(everywhere(0)))
 
 
 def _work(pipe: Connection, sizes: PopulationSizes, seeds: tuple[int, ...]) -> None:
@@ -57,5 +59,5 @@ def _work(pipe: Connection, sizes: PopulationSizes, seeds: tuple[int, ...]) -> N
         for step in steps:
             for _ in range(units):
                 step()
-        pipe.send(None)
+        pipe.send(0.0)
     pipe.send(peak_memory_mb())
