@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-Reply = dict[str, float | None]  # a child's, and what a process says last: numbers by their names
+Reply = dict[str, int | float | None]  # a child's, and what a process says last: numbers by their names
 
 
 class Work(NamedTuple):

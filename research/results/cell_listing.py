@@ -78,7 +78,7 @@ def _check_query(query: CellQuery, ids: list[str], sweeps: dict[str, set[str]], 
         check_measure(query.metric, [result for result in results if result])
 
 
-def _by_metric(cell: CellRecord) -> tuple[bool, str, float]:
+def _by_metric(cell: CellRecord) -> tuple[bool, str, int | float]:
     """The best first; of a metric without a direction the lowest."""
     metric, value = cell["metric"] or "", cell["value"]
     return value is None, metric, 0 if value is None else -(direction(metric) or -1) * value

@@ -55,7 +55,7 @@ class Cell:
     tuned: Mapping[str, Json] = field(default_factory=dict)  # the values that were picked
     trials: int = 1  # how many values were tried
     trial_values: tuple[TrialResult, ...] = ()  # of a tuned row, every trial
-    extra: Mapping[str, float] = field(default_factory=dict)  # measured before training: `extra.<name>`
+    extra: Mapping[str, int | float] = field(default_factory=dict)  # measured before training: `extra.<name>`
     lacks: Mapping[str, str] = field(default_factory=dict)  # metrics that it cannot have, and why
 
     @property

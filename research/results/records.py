@@ -31,7 +31,7 @@ class Result(TypedDict, total=False):
     cost: Cost
     metrics: Mapping[str, Mapping[str, float | None]]
     scored_on: Mapping[str, Mapping[str, str]]
-    extra: Mapping[str, float]
+    extra: Mapping[str, int | float]
     signatures: Mapping[str, str]
     folds: Sequence[str]  # the cells of the folds that it is pooled of
     parents: Sequence[str]
@@ -67,7 +67,7 @@ class CellEntry(TypedDict, total=False):
     predicted_seconds: float | None
     params: Mapping[str, int]
     flops_per_token: float | None
-    extra: Mapping[str, float]
+    extra: Mapping[str, int | float]
     lacks: Mapping[str, str]
     advice: Sequence[str]
 
@@ -84,6 +84,6 @@ class Summary(TypedDict):
     seconds: Mapping[str, float | None]
     valid: Mapping[str, float | None]
     test: Mapping[str, float | None]
-    extra: Mapping[str, float]
+    extra: Mapping[str, int | float]
     runs: Sequence[Mapping[str, Json]]
     labels: NotRequired[Mapping[str, Json]]

@@ -119,7 +119,7 @@ def table_csv(table: TableData) -> str:
     """One line a number, in its own unit, to ten figures: labels, metric, mean, interval, sd, n, seeds by status, in bold or not."""
     statuses = ("done", "trained", "running", "stopped", "diverged", "failed", "not run")
     heads = [*table.row_titles, *table.column_titles, "metric", "mean", "low", "high", "sd", "n", "interval", *statuses, "cannot", "best"]
-    lines: list[list[str | float]] = [[head.replace(" ", "_") for head in heads]]
+    lines: list[list[str | int | float | None]] = [[head.replace(" ", "_") for head in heads]]
     for labels, row in zip(table.rows, table.entries, strict=True):
         for column, entry in zip(table.columns, row, strict=True):
             if entry is None:
@@ -157,7 +157,7 @@ def sheet_csv(sheet: Sheet) -> str:
     return _csv([[full_heading(heading) for heading in sheet.headings], *rows])
 
 
-def _csv(lines: Sequence[Sequence[str | float]]) -> str:
+def _csv(lines: Sequence[Sequence[str | int | float | None]]) -> str:
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(lines)
     return buffer.getvalue()

@@ -124,7 +124,7 @@ def _scaled_result(result: Result, factor: float) -> Result:
     return {**result, "metrics": metrics}
 
 
-def _scaled_number(name: str, value: float | None, factor: float) -> float | None:
+def _scaled_number(name: str, value: int | float | None, factor: float) -> int | float | None:
     if not isinstance(value, int | float):
         return value
     return value + math.log(factor) if split_name(f"test.{name}")[1].startswith("loss") else value * factor

@@ -38,6 +38,6 @@ def mean_of(values: Sequence[Mapping[str, float | None]]) -> dict[str, float | N
     return {key: None if None in column else sum(column) / len(column) for key, column in columns.items()}  # type: ignore[arg-type]
 
 
-def _metrics(result: Result | None) -> dict[str, Mapping[str, float | None] | None]:
+def _metrics(result: Result | None) -> dict[str, Mapping[str, int | float | None] | None]:
     metrics = (result or {}).get("metrics") or {}
     return {"valid": metrics.get("valid"), "test": metrics.get("test")}
