@@ -1,6 +1,7 @@
 """What attention looks at: its weights as maps, and how far apart its logits lie."""
 
 from functools import partial
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from research.config.errors import StepladderError
+from research.config.mixer import HeadsConfig
 from research.config.node import Kinded
 from research.data.batches import Batch
 from research.models import MODELS
@@ -21,12 +23,11 @@ def attention_maps(
 
     Raises StepladderError for a model without attention, or whose layers differ in their number of heads.
     """
-    offsets = _attention_offsets(config)
-    aux = _observe(config, params, jnp.asarray(tokens)[None], jnp.asarray(valid)[None])
-    weights_by_offset = [aux[offset]["weights"] for offset in offsets]
-    if len({weights.shape[2] for weights in weights_by_offset}) > 1:
+    offsets, mixers = _attention_offsets(config), MODELS[type(config)].observed_mixers(config)
+    if len({cast(HeadsConfig, mixers[offset]).heads for offset in offsets}) > 1:
         raise StepladderError("The attention layers of this model differ in their number of heads, so their maps are no one array.")
-    weights = _by_layer(weights_by_offset)[:, 0]
+    aux = _observe(config, params, jnp.asarray(tokens)[None], jnp.asarray(valid)[None])
+    weights = _by_layer([aux[offset]["weights"] for offset in offsets])[:, 0]
     return np.asarray(weights[..., -len(tokens) :])  # a window's empty slots come before the row's own keys
 
 

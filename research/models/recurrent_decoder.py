@@ -104,7 +104,7 @@ def begin(config: Config, params: RecurrentDecoderParams, memory: Array, exists:
     )
 
 
-def _keys(config: Config, params: RecurrentDecoderParams, memory: Float[Array, "b s m"]) -> Float[Array, "b 1 s m"] | tuple[()]:
+def _keys(config: Config, params: RecurrentDecoderParams, memory: Float[Array, "b s m"]) -> Float[Array, "b 1 s n"] | tuple[()]:
     score = config.attention.score
     return prepare_keys(score, params.score, memory[:, None]) if score and SCORES[type(score)].keys else ()
 
