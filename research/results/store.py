@@ -22,6 +22,7 @@ from research.results.records import Result, Status
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import ArrayLike
 
 Record = dict[str, Any]  # a line of metrics.jsonl, or what else a file holds as it was read
 INFINITE = "infinite"  # what JSON, which has no infinity, says of one
@@ -121,7 +122,7 @@ def stamp(value: Mapping[str, object], data_digest: str | None = None) -> dict[s
     return {"format": FORMAT, "code_version": CODE_VERSION, **digest_entry, **value}
 
 
-def write_arrays(path: Path, **arrays: "np.ndarray") -> None:
+def write_arrays(path: Path, **arrays: "ArrayLike") -> None:
     """Write an uncompressed .npz atomically; the same arrays give the same bytes."""
     import numpy as np
 
