@@ -11,7 +11,7 @@ from research.tasks.task_kind import VALID
 
 def metric_names(config: Config) -> frozenset[str]:
     """The metrics of `valid` and `test` by the config alone, such as `test.perplexity`; a group is `_at_*`."""
-    names = task_of(config).metrics(config, _given_outcomes(config))
+    names = task_of(config).metrics(config, _available_outcomes(config))
     return frozenset(f"{split}.{name}" for split in ("valid", "test") for name in names.both) | {f"test.{name}" for name in names.test}
 
 
@@ -21,12 +21,12 @@ def valid_names(config: Config, data: Dataset) -> set[str]:
     belongs = task.belongs(data, VALID)
     if not len(belongs.items):
         return set()
-    given = _given_outcomes(config)
-    outcomes = blank_outcomes({name: dtype for name, dtype in task.outcomes.items() if name in given}, len(belongs.items))
+    available = _available_outcomes(config)
+    outcomes = blank_outcomes({name: dtype for name, dtype in task.outcomes.items() if name in available}, len(belongs.items))
     return {f"{VALID}.{name}" for name in task.measure(config, VALID, outcomes, belongs)}
 
 
-def _given_outcomes(config: Config) -> frozenset[str]:
+def _available_outcomes(config: Config) -> frozenset[str]:
     """The outcomes that the model gives: not every fitted one has probabilities, or says what it holds for the likeliest."""
     names = set(task_of(config).outcomes)
     if config.fitted and config.data.asks == "classes" and not has_probabilities(config.model):

@@ -40,7 +40,7 @@ from research.launch.position_limits import beyond_training, check_reach
 from research.launch.price import price
 from research.launch.selection_metric import FALLBACKS, check_checkpoint_metric, resolve_selection_metric
 from research.models.count import count_parameters_in, flops_per_token
-from research.models.warm_start import warm_start
+from research.models.warm_start import inherited_part
 from research.results import store
 from research.results.sweep_manifest import sweep_name
 from research.results.trial_choice import Choice, parse_reference
@@ -389,12 +389,12 @@ def _check_fits(child: Config, parent: Config, source: str, child_shapes: Any, d
 
 def _inherited_shapes(child: Config, parent: Config, child_shapes: Any, parent_shapes: Any) -> tuple[Any, Any]:
     """What is taken over, and its place: everything, or what the entry of this pair of models says."""
-    start = warm_start(parent, child)
+    start = inherited_part(parent, child)
     if start is None:
         return parent_shapes, child_shapes
     if reason := start.unfit(child.model):
         raise StepladderError(reason)
-    return jax.eval_shape(start.taken, parent_shapes, child_shapes), start.place(child_shapes)
+    return jax.eval_shape(start.part, parent_shapes, child_shapes), start.place(child_shapes)
 
 
 def _usable_seeds(folder: Path) -> tuple[int, ...]:

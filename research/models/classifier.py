@@ -4,7 +4,6 @@
 vector zero. What lies behind `valid` changes nothing. Shapes: b batch, t words, d width, c classes.
 """
 
-
 import jax
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree

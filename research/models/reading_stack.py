@@ -45,7 +45,10 @@ def directions(config: ReadingStack) -> int:
 def init_reading_stack(config: ReadingStack, key: Key[Array, ""], vocabulary: int, length: int) -> StackEncoderParams:
     """One stack, or two that read in opposite directions."""
     key_forward, key_backward, _ = jax.random.split(key, 3)
-    init_direction = lambda k: init_stack(config, stack_use(config), k, vocabulary, length)
+
+    def init_direction(key: Key[Array, ""]) -> StackParams:
+        return init_stack(config, stack_use(config), key, vocabulary, length)
+
     no_embedding: dict[str, Any] = {"embedding": ()}
     backward = replace(init_direction(key_backward), **no_embedding) if config.bidirectional else ()
     return StackEncoderParams(init_direction(key_forward), backward, ())

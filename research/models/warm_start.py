@@ -1,4 +1,4 @@
-"""What a model takes over of another kind, or of another task, that was trained before it: one entry for each pair, in `WARM_STARTS`.
+"""What a model takes over of another kind, or of another task, that was trained before it: one entry for each pair, in `INHERITED_PARTS`.
 
 A table of symbols is taken over as far as both have rows: a masked model has one more, for <mask>, which is the last.
 """
@@ -21,22 +21,22 @@ from research.models.token_encoder import TokenEncoderParams
 Encoded = ClassifierParams | TokenEncoderParams
 
 
-class WarmStart(NamedTuple):
-    """taken(parent, child) -> what is taken over, with the child's own rows where the parent has none; place(child) -> what gives way to
-    it, of the same form; put(child, taken) -> the child's parameters; unfit(config) -> why such a child cannot start so, "" where it can.
+class InheritedPart(NamedTuple):
+    """part(parent, child) -> what is taken over, with the child's own rows where the parent has none; place(child) -> what gives way to
+    it, of the same form; put(child, part) -> the child's parameters; unfit(config) -> why such a child cannot start so, "" where it can.
     """
 
-    taken: Callable[[Any, Any], Any]
+    part: Callable[[Any, Any], Any]
     place: Callable[[Any], Any]
     put: Callable[[Any, Any], Any]
     unfit: Callable[[Any], str]
 
 
-def warm_start(parent: Config, child: Config) -> WarmStart | None:
+def inherited_part(parent: Config, child: Config) -> InheritedPart | None:
     """The entry of a pair; None where all parameters are taken over, of the same kind of model and the same task."""
     if type(parent.model) is type(child.model) and parent.task_name == child.task_name:
         return None
-    return WARM_STARTS.get((type(parent.model), type(child.model)))
+    return INHERITED_PARTS.get((type(parent.model), type(child.model)))
 
 
 def _common_rows(parent: Float[Array, "v d"], child: Float[Array, "w d"]) -> Float[Array, "w d"]:
@@ -89,9 +89,9 @@ def _unfit_encoder(config: ClassifierConfig | TokenEncoderConfig) -> str:
     return f"A {config.kind} starts from a masked model where its encoder is a stack: set model.encoder.kind = stack."
 
 
-_OF_LANGUAGE_MODEL = WarmStart(_stack_of_language_model, _forward, _put_forward, _unfit_direction)
-_OF_MASKED_MODEL = WarmStart(_encoder_of_masked_model, _encoder, _put_encoder, _unfit_encoder)
-WARM_STARTS: dict[tuple[type, type], WarmStart] = {
+_OF_LANGUAGE_MODEL = InheritedPart(_stack_of_language_model, _forward, _put_forward, _unfit_direction)
+_OF_MASKED_MODEL = InheritedPart(_encoder_of_masked_model, _encoder, _put_encoder, _unfit_encoder)
+INHERITED_PARTS: dict[tuple[type, type], InheritedPart] = {
     (LanguageModelConfig, ClassifierConfig): _OF_LANGUAGE_MODEL,
     (LanguageModelConfig, TokenEncoderConfig): _OF_LANGUAGE_MODEL,
     (TokenEncoderConfig, ClassifierConfig): _OF_MASKED_MODEL,

@@ -8,7 +8,7 @@ from research.data.dataset import Dataset
 from research.data.eval_batches import eval_batches
 from research.tasks.language_modelling import ANY_GROUP
 from research.tasks.latency_calls import whole_row_call
-from research.tasks.membership import TokenMembership, sentence_membership, split_of
+from research.tasks.membership import TokenMembership, named_split, sentence_membership
 from research.tasks.outcomes import Outcomes, accuracies, by_item, group_parts, mean_loss
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import SYMBOL_OUTCOMES, example_share, symbol_loss, symbol_outcome, token_nats
@@ -24,7 +24,9 @@ def sentence_splits(config: Config, data: Dataset) -> dict[str, SplitToScore]:
     """The sentences of validation and of test."""
 
     def to_score(name: str) -> SplitToScore:
-        return SplitToScore(eval_batches(config.data, config.eval, split_of(data, name), data.eos, 1, 1), sentence_membership(data, name))
+        return SplitToScore(
+            eval_batches(config.data, config.eval, named_split(data, name), data.eos, 1, 1), sentence_membership(data, name)
+        )
 
     return {name: to_score(name) for name in (VALID, TEST)}
 
@@ -55,9 +57,9 @@ def class_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict
     }
 
 
-def class_metrics(config: Config, given: frozenset[str]) -> Metrics:
+def class_metrics(config: Config, available: frozenset[str]) -> Metrics:
     """As `measure_classes` names them."""
-    return Metrics((*(("loss",) if "nats" in given else ()), "accuracy", f"accuracy{ANY_GROUP}", "macro_f1"), ())
+    return Metrics((*(("loss",) if "nats" in available else ()), "accuracy", f"accuracy{ANY_GROUP}", "macro_f1"), ())
 
 
 CLASSIFICATION = TaskKind(

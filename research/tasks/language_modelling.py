@@ -12,7 +12,7 @@ from research.data.text_dataset import misspelt_test_split
 from research.models.decode import reachable_positions
 from research.results.measures import PROMPTS
 from research.tasks.latency_calls import next_symbol_call
-from research.tasks.membership import TokenMembership, split_of, token_membership
+from research.tasks.membership import TokenMembership, named_split, token_membership
 from research.tasks.outcomes import Outcomes, accuracies, bits, by_item, group_parts, mean_loss, perplexity
 from research.tasks.prompt_scores import PromptScores, score_prompt_set
 from research.tasks.sizes import Sizes
@@ -54,7 +54,7 @@ def text_splits(config: Config, data: Dataset) -> dict[str, SplitToScore]:
 def split_to_score(config: Config, data: Dataset, name: str, window: int | None = None) -> SplitToScore:
     """`window`: in tokens, where it is not the one that is asked for."""
     length, stride = (config.eval_length, config.eval_stride) if config.data.reads == "text" else (1, 1)
-    batches = eval_batches(config.data, config.eval, split_of(data, name), data.eos, window or length, stride)
+    batches = eval_batches(config.data, config.eval, named_split(data, name), data.eos, window or length, stride)
     return SplitToScore(batches, token_membership(data, name))
 
 
@@ -80,8 +80,8 @@ def measure_tokens(config: Config, name: str, outcomes: Outcomes, belongs: Token
     losses = mean_loss(outcomes)
     if name.startswith(WINDOW):
         return {f"perplexity_{name}": perplexity(losses["loss"])}
-    told = losses | {"perplexity": perplexity(losses["loss"])} | bits(outcomes, belongs) if losses else {}
-    return told | (accuracies(outcomes["correct"], group_parts(belongs)) if "correct" in outcomes else {})
+    metrics = losses | {"perplexity": perplexity(losses["loss"])} | bits(outcomes, belongs) if losses else {}
+    return metrics | (accuracies(outcomes["correct"], group_parts(belongs)) if "correct" in outcomes else {})
 
 
 def token_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarray]:
@@ -96,13 +96,13 @@ def token_losses(name: str, outcomes: Outcomes) -> np.ndarray | None:
     return None if name.startswith(WINDOW) else token_nats(name, outcomes)
 
 
-def next_token_metrics(config: Config, given: frozenset[str]) -> Metrics:
+def next_token_metrics(config: Config, available: frozenset[str]) -> Metrics:
     """As `measure_tokens` names them, and those of prompts."""
-    losses = ("loss", "perplexity", *(BITS if config.data.reads == "text" else ())) if "nats" in given else ()
+    losses = ("loss", "perplexity", *(BITS if config.data.reads == "text" else ())) if "nats" in available else ()
     names = [f"perplexity_at_{window}" for window in config.eval.also if config.trained]
     names += [f"{unit}_at_{config.eval.misspelt:g}_{MISSPELT}" for unit in BITS] if config.eval.misspelt else []
     names += [f"{name}{PROMPTS}" for name in PROMPT_METRICS] if config.eval.prompts else []
-    return Metrics((*losses, *(("accuracy", f"accuracy{ANY_GROUP}") if "correct" in given else ())), names)
+    return Metrics((*losses, *(("accuracy", f"accuracy{ANY_GROUP}") if "correct" in available else ())), names)
 
 
 def answer_prompts(config: Config, model: Model, seed: int, params: PyTree, data: Dataset) -> Finish:

@@ -100,7 +100,7 @@ def hidden_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dic
     return by_item(outcomes, belongs)
 
 
-def hidden_metrics(config: Config, given: frozenset[str]) -> Metrics:
+def hidden_metrics(config: Config, available: frozenset[str]) -> Metrics:
     """As `measure_hidden_tokens` names them."""
     return Metrics(("loss", "pseudo_perplexity", "accuracy", f"accuracy{ANY_GROUP}"), ())
 

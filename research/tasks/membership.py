@@ -23,14 +23,14 @@ class TokenMembership(NamedTuple):
     clusters: Int[np.ndarray, " i"] | None = None  # of each item of the split by its number; None where each stands alone
 
 
-def split_of(data: Dataset, name: str) -> Split:
+def named_split(data: Dataset, name: str) -> Split:
     """A split by its name."""
     return {"train": data.train, "valid": data.valid, "test": data.test}[name]
 
 
 def token_membership(data: Dataset, name: str) -> TokenMembership:
     """Of a text its lines, characters and bytes; of examples and pairs themselves, and the group of each."""
-    split, clusters = split_of(data, name), data.clusters if name == "test" else None
+    split, clusters = named_split(data, name), data.clusters if name == "test" else None
     text_units = units(split) if isinstance(split, TextSplit) else {}
     return TokenMembership(items(split), groups(split), units=text_units, identity=data.identities.get(name), clusters=clusters)
 

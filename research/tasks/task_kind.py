@@ -83,7 +83,7 @@ class TaskKind(NamedTuple):
     measure(config, name, outcomes, belongs) -> the metrics of a split, those of a further view by names of their own
     items(name, outcomes, belongs) -> what the statistics resample, by item
     token_losses(name, outcomes) -> what is kept for each token, such as a mixture of two models needs; None where nothing is
-    metrics(config, given) -> the names of its metrics; `given`: the outcomes that the model gives
+    metrics(config, available) -> the names of its metrics; `available`: the outcomes that the model gives
     finish(config, model, seed, params, data) -> what follows training; `model`: the program's words, so that runs share what is compiled
     call(model, params, sizes) -> a compiled call whose time is the model's latency, and how many steps are in it
     """

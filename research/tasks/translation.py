@@ -16,7 +16,7 @@ from research.results.corpus_scores import CORPUS, DIVERSITIES, MEANS, text_metr
 from research.results.length_ranges import length_ranges
 from research.tasks.language_modelling import ANY_GROUP
 from research.tasks.latency_calls import next_symbol_call
-from research.tasks.membership import TokenMembership, split_of, token_membership
+from research.tasks.membership import TokenMembership, named_split, token_membership
 from research.tasks.outcomes import Outcomes, accuracies, by_item, mean_loss, perplexity
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import (
@@ -47,7 +47,7 @@ def pair_splits(config: Config, data: Dataset) -> dict[str, SplitToScore]:
     """The pairs of validation and of test."""
 
     def to_score(name: str) -> SplitToScore:
-        return SplitToScore(eval_batches(config.data, config.eval, split_of(data, name), data.eos, 1, 1), token_membership(data, name))
+        return SplitToScore(eval_batches(config.data, config.eval, named_split(data, name), data.eos, 1, 1), token_membership(data, name))
 
     return {name: to_score(name) for name in (VALID, TEST)}
 
@@ -62,8 +62,8 @@ def target_loss(config: Config, params: Any, carry: Any, batch: Batch, streams: 
 def measure_targets(config: Config, name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, float]:
     """Loss and perplexity a target symbol; accuracy in all and by ranges of the source's length."""
     losses = mean_loss(outcomes)
-    told = losses | {"perplexity": perplexity(losses["loss"])} if losses else {}
-    return told | (accuracies(outcomes["correct"], _length_parts(belongs)) if "correct" in outcomes else {})
+    metrics = losses | {"perplexity": perplexity(losses["loss"])} if losses else {}
+    return metrics | (accuracies(outcomes["correct"], _length_parts(belongs)) if "correct" in outcomes else {})
 
 
 def _length_parts(belongs: TokenMembership) -> list[tuple[str, np.ndarray]]:
@@ -81,10 +81,10 @@ def pair_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[
     return by_item(outcomes, belongs)
 
 
-def target_metrics(config: Config, given: frozenset[str]) -> Metrics:
+def target_metrics(config: Config, available: frozenset[str]) -> Metrics:
     """As `measure_targets` names them, and those of what is written."""
-    losses = ("loss", "perplexity") if "nats" in given else ()
-    both = (*losses, *(("accuracy", f"accuracy{ANY_GROUP}") if "correct" in given else ()))
+    losses = ("loss", "perplexity") if "nats" in available else ()
+    both = (*losses, *(("accuracy", f"accuracy{ANY_GROUP}") if "correct" in available else ()))
     if not config.trained:
         return Metrics(both, ())
     texts = (*CORPUS, *MEANS)

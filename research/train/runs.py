@@ -18,7 +18,7 @@ import numpy as np
 
 from research.config.loader import read_config
 from research.config.schema import Config
-from research.models.warm_start import warm_start
+from research.models.warm_start import inherited_part
 from research.results import store
 from research.results.lock import Claim, HeldError, claim
 from research.tasks.outcomes import Outcomes, blank_outcomes
@@ -157,12 +157,12 @@ def _inherited(engine: Engine, job: Job, params: Any) -> Any:
     """The parent's parameters, or what the entry of this pair of models takes over of them."""
     folder = job.parents[0]
     parent = read_config(folder.parent / "config.toml")
-    start = warm_start(parent, job.config)
+    start = inherited_part(parent, job.config)
     if start is None:
         return checkpoint.restore_checkpoint(folder / "checkpoints", checkpoint.FINAL, params)
     form = jax.eval_shape(lambda: init_params(parent, engine.program.sizes, jax.random.key(0)))
     pretrained = checkpoint.restore_any_shape(folder / "checkpoints", checkpoint.FINAL, form)
-    return start.put(params, start.taken(pretrained, params))
+    return start.put(params, start.part(pretrained, params))
 
 
 def _advance(engine: Engine, running: list[Any], states: Any, members: Any, material: GroupData, report: Listener) -> tuple[Any, list[Any]]:
