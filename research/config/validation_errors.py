@@ -13,6 +13,7 @@ from research.config.node import Node
 from research.config.plain import Json
 from research.config.value_labels import value_text
 
+SCALARS = ("str", "int", "float", "bool")  # pydantic's names for branches of a union
 NO_TABLE = ("model_attributes_type", "model_type", "dict_type")  # pydantic's names for another value in a table's place
 
 
@@ -68,6 +69,8 @@ def _path(detail: ErrorDetails, tree: Mapping[str, Json]) -> Path | None:
         text = str(part)
         if text == branch:
             branch = None
+            continue
+        if text in SCALARS and not isinstance(value, dict | list | tuple):
             continue
         if "[" in text or text.startswith("constrained-"):
             if (text.startswith("tuple[") and isinstance(value, dict)) or (
