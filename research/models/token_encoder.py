@@ -3,8 +3,6 @@
 What lies behind `valid` changes nothing. Shapes: b batch, t words, w width of a word's vector, c outputs.
 """
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -57,7 +55,7 @@ def hidden(
     valid: Bool[Array, "b t"],
     key: Key[Array, ""] | None = None,
     observe: bool = False,
-) -> tuple[tuple[()], Float[Array, "b t w"], Any]:
+) -> tuple[tuple[()], Float[Array, "b t w"], tuple[()]]:
     """The vector of each word, both directions side by side."""
     keys = (None, None) if key is None else tuple(jax.random.split(key))
     vectors = jnp.concatenate(word_vectors(config.encoder, params.encoder, tokens, valid, keys[0]), axis=-1)
