@@ -43,7 +43,7 @@ def _hidden_places(config: MaskedLanguageModelling, key: Key[Array, ""], shape: 
     """In ascending order. A row is cut into spans at a random place, and spans are hidden in a random order, the last perhaps in part."""
     rows, length = shape
     key_cut, key_order = jax.random.split(key)
-    span = (jnp.arange(length) + jax.random.randint(key_cut, (rows, 1), 0, config.span)) // config.span
+    span = (jnp.arange(length)[None] + jax.random.randint(key_cut, (rows, 1), 0, config.span)) // config.span
     order = jax.random.uniform(key_order, (rows, length // config.span + 2))
     places = jnp.argsort(jnp.take_along_axis(order, span, axis=1), axis=1)[:, : hidden_count(config, length)]
     return jnp.sort(places, axis=1)
