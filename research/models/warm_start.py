@@ -39,7 +39,7 @@ def inherited_part(parent: Config, child: Config) -> InheritedPart | None:
     return INHERITED_PARTS.get((type(parent.model), type(child.model)))
 
 
-def _common_rows(parent: Float[Array, "v d"], child: Float[Array, "w d"]) -> Float[Array, "w d"]:
+def _common_rows(parent: Float[Array, "_ _"], child: Float[Array, "_ _"]) -> Float[Array, "_ _"]:
     if parent.shape[1:] != child.shape[1:]:
         return parent
     return parent[: len(child)] if len(parent) >= len(child) else child.at[: len(parent)].set(parent)

@@ -162,7 +162,7 @@ def _inherited(engine: Engine, job: Job, params: Any) -> Any:
         return checkpoint.restore_checkpoint(folder / "checkpoints", checkpoint.FINAL, params)
     form = jax.eval_shape(lambda: init_params(parent, engine.program.sizes, jax.random.key(0)))
     pretrained = checkpoint.restore_any_shape(folder / "checkpoints", checkpoint.FINAL, form)
-    return start.put(params, start.part(pretrained, params))
+    return start.put(params, start.part(jax.tree.map(jnp.asarray, pretrained), params))
 
 
 def _advance(engine: Engine, running: list[Any], states: Any, members: Any, material: GroupData, report: Listener) -> tuple[Any, list[Any]]:
