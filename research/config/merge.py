@@ -213,7 +213,19 @@ def _surviving(tree: Tree, path: Path, old: Json, kind: Json, keep: frozenset[Pa
     named = {key for key in old if any(kept_path[: len(path) + 1] == (*path, key) for kept_path in keep)}
     staying = (named | _common_words(before, after)) - {"kind"}
     is_table = {key: bool(member_classes(field.annotation)) for key, field in fields.items()}
-    return {key: value for key, value in old.items() if key in staying and is_table.get(key) == isinstance(value, dict | list)}
+    return {
+        key: _of_class(node_class(fields[key], value), value)
+        for key, value in old.items()
+        if key in staying and is_table.get(key) == isinstance(value, dict | list)
+    }
+
+
+def _of_class(node: type[Node] | None, value: Json) -> Json:
+    """A table without the words that its class in the new kind has not: two kinds may call different tables by one name."""
+    if node is None or not isinstance(value, dict):
+        return value
+    fields = node_keys(node)
+    return {key: _of_class(node_class(fields[key], inner), inner) for key, inner in value.items() if key in fields}
 
 
 def _common_words(old: type[Node] | None, new: type[Node] | None) -> set[str]:

@@ -126,3 +126,13 @@ def test_the_tree_that_is_merged_into_stays_as_it_was() -> None:
     before = repr(TREE)
     merge(NAMED)
     assert repr(TREE) == before
+
+
+def test_a_table_of_one_name_in_two_kinds_keeps_only_the_words_of_both() -> None:
+    """A classifier's encoder pools and a token encoder's does not: a word that another row names inside it does not keep the rest."""
+    classifier = {"kind": "classifier", "encoder": {"kind": "stack", "width": 8, "pooling": "max", "bidirectional": True}}
+    tree = {"data": {"kind": "pydoc"}, "model": classifier}
+    named = frozenset({("model", "encoder", "bidirectional")})
+    merged = apply_layer(Merged(tree, (), {}), [Assignment(("model", "kind"), "token_encoder", "test")], named)
+    assert merged.tree["model"]["encoder"] == {"kind": "stack", "width": 8, "bidirectional": True}
+    assert [drop.key for drop in merged.dropped] == ["model.encoder.pooling"]
