@@ -138,8 +138,8 @@ class StackDecoder(StackConfig):
 
     @model_validator(mode="after")
     def _cross_fits(self) -> "StackDecoder":
-        if self.width % self.cross.heads:
-            nearest = min((h for h in range(1, self.width + 1) if self.width % h == 0), key=lambda h: abs(h - self.cross.heads))
+        if not self.cross.divides(self.width):
+            nearest = self.cross.nearest_number(self.width)
             raise IncompatibleConfig(
                 f"decoder.cross.heads = {self.cross.heads} do not divide decoder.width = {self.width}; the nearest is {nearest}"
             )

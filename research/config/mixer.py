@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from research.config.errors import IncompatibleConfig
 from research.config.node import Fraction, Node, Positive, Rate
@@ -37,7 +37,7 @@ class MixerConfig(Node):
         """Whether, of what a mask would show it, it keeps the last inputs alone."""
         return False
 
-    def head_width(self, width: int) -> int:
+    def positioned_width(self, width: int) -> int:
         """How many numbers of a model of this width a position inside it acts on at once."""
         return width
 
@@ -81,15 +81,51 @@ class ConvolutionConfig(MixerConfig):
     window: Positive = 3
 
 
-class HeadsConfig(MixerConfig):
-    """A mixer whose heads are equal parts of the width."""
+class Heads(Node):
+    """Heads that are equal parts of the model's width, or have a width of their own."""
 
     heads: Positive = 4
+    head_width: Positive | Literal["divided"] = "divided"  # of queries, keys and values
+
+    def width_of_head(self, width: int) -> int:
+        """In a model of this width."""
+        return width // self.heads if self.head_width == "divided" else self.head_width
+
+    def width_of_heads(self, width: int) -> int:
+        """All side by side."""
+        return self.heads * self.width_of_head(width)
+
+    def divides(self, width: int) -> bool:
+        """Whether the heads have a width in a model of this one."""
+        return self.head_width != "divided" or width % self.heads == 0
+
+    def nearest_number(self, width: int) -> int:
+        """The number of heads nearest to this one that divides a width."""
+        return min((h for h in range(1, width + 1) if width % h == 0), key=lambda h: abs(h - self.heads))
+
+
+class ProjectedHeads(Heads):
+    """Heads whose queries and keys may be parts of what they read."""
+
+    projections: bool = True  # of queries and keys; values and output always have theirs
+
+    @model_validator(mode="after")
+    def _parts_are_divided(self) -> "ProjectedHeads":
+        if not self.projections and self.head_width != "divided":
+            raise ValueError(
+                "without projections queries and keys are parts of what is read, so that heads have no width of their own: leave "
+                "head_width out, or set projections = true"
+            )
+        return self
+
+
+class HeadsConfig(MixerConfig, Heads):
+    """A mixer with heads."""
 
     def check(self, width: int) -> None:
         """Raises IncompatibleConfig where the heads do not divide the width."""
-        if width % self.heads:
-            nearest = min((h for h in range(1, width + 1) if width % h == 0), key=lambda h: abs(h - self.heads))
+        if not self.divides(width):
+            nearest = self.nearest_number(width)
             raise IncompatibleConfig(f"{self.heads} heads do not divide the width {width}; the nearest number that does is {nearest}")
 
 
@@ -168,13 +204,12 @@ class WindowCache(Node):
 Cache = Annotated[FullCache | WindowCache, Field(discriminator="kind")]
 
 
-class AttentionConfig(HeadsConfig):
+class AttentionConfig(HeadsConfig, ProjectedHeads):
     """Masked multi-head attention = score x position x mask (Vaswani et al. 2017, sec. 3.2)."""
 
     takes: ClassVar[frozenset[Takes]] = frozenset({"position", "mask", "dropout"})
     kind: Literal["attention"] = "attention"
     score: Score = ScaledDotScore()
-    projections: bool = True  # of queries and keys; values and output always have theirs
     cache: Cache = FullCache()
 
     @property
@@ -182,17 +217,15 @@ class AttentionConfig(HeadsConfig):
         """Whether its cache is a window."""
         return isinstance(self.cache, WindowCache)
 
-    def head_width(self, width: int) -> int:
+    def positioned_width(self, width: int) -> int:
         """How many numbers a head's queries and keys have."""
-        return width // self.heads
+        return self.width_of_head(width)
 
 
-class CrossAttentionConfig(Node):
+class CrossAttentionConfig(ProjectedHeads):
     """Every target position attends to the whole source (Vaswani et al. 2017, sec. 3.2.3)."""
 
-    heads: Positive = 4
     score: Score = ScaledDotScore()
-    projections: bool = True  # of queries and keys; values and output always have theirs
 
 
 Mixer = Annotated[

@@ -126,7 +126,7 @@ class StackConfig(Node):
                 f"position {self.position.kind} acts inside attention, and this model has none; use none, learned or sinusoidal"
             )
         for mixer in positioned:
-            self.position.check(mixer.head_width(self.width))
+            self.position.check(mixer.positioned_width(self.width))
         if self.norm.placement == "post" and not self.residual:
             raise ValueError("norm placement post normalises a residual sum: set residual = true or placement = pre")
         if self.dropout.attention and not self.mixers_taking("dropout"):

@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 
 from research.config.classify import Bag, MaxConvolution
 from research.config.data import Evaluation
-from research.config.encoder_decoder import CrossAttentionConfig
-from research.config.mixer import AttentionConfig, MlpScore
+from research.config.mixer import Heads, MlpScore
 from research.config.model import FeedForward, FeedForwardLMConfig, StackConfig
 from research.config.node import FieldValue, Node
 from research.config.schema import Config, WarmStart
@@ -61,8 +60,13 @@ def _feed_forward(node: FeedForward, above: Above) -> Words:
 def _mlp_score(node: MlpScore, above: Above) -> Words:
     """A query's width: that of a head, or of the decoder's state, which has one."""
     holder, stack = above[-1], above[-2]
-    heads = holder.heads if isinstance(holder, AttentionConfig | CrossAttentionConfig) else 1
-    return {"width": stack.width // heads} if node.width == "head" else {}
+    width = holder.width_of_head(stack.width) if isinstance(holder, Heads) else stack.width
+    return {"width": width} if node.width == "head" else {}
+
+
+def _heads(node: Heads, above: Above) -> Words:
+    """Heads that are equal parts of the width have none of their own."""
+    return {"head_width": "divided"} if node.width_of_heads(above[-1].width) == above[-1].width else {}
 
 
 def _stack(node: StackConfig, above: Above) -> Words:
@@ -100,6 +104,7 @@ NUMBERS: dict[type[Node], Callable[[Any, Above], Words]] = {
     Node: _any_embedding_init,
     FeedForward: _feed_forward,
     MlpScore: _mlp_score,
+    Heads: _heads,
     StackConfig: _stack,
     FeedForwardLMConfig: _embedding_init,
     Bag: _embedding_init,

@@ -1,7 +1,7 @@
 """Masked multi-head attention = score x position x mask (Vaswani et al. 2017, sec. 3.2).
 
-Shapes: b batch, t chunk length, s keys, d width, h heads, k head width. Inside, heads come before time, so that a product over keys
-moves nothing.
+Shapes: b batch, t chunk length, s keys, d width, h heads, k head width, e all heads side by side. Inside, heads come before time, so that
+a product over keys moves nothing.
 """
 
 from dataclasses import dataclass
@@ -46,8 +46,8 @@ class AttentionSpec:
 class AttentionParams:
     """Parameters. `project` makes queries, keys and values, in this order; without projections the values alone."""
 
-    project: Float[Array, "d 3*d"] | Float[Array, "d d"]
-    out: Float[Array, "d d"]
+    project: Float[Array, "d 3*e"] | Float[Array, "d e"]
+    out: Float[Array, "e d"]
     score: PyTree
     bias: PyTree  # of a position that acts on the logits
 
@@ -76,11 +76,11 @@ class AttentionInputs(NamedTuple):
 
 def init_attention(spec: AttentionSpec, key: Key, width: int, initialiser: Initialiser = LECUN) -> AttentionParams:
     """Kernels without biases, the parameters of the score and of the position."""
-    config, head = spec.config, width // spec.config.heads
+    config, head, heads_width = spec.config, spec.config.width_of_head(width), spec.config.width_of_heads(width)
     key_project, key_out, key_score = jax.random.split(key, 3)
     key_bias = jax.random.fold_in(key, 3)
-    project = draw_weights(initialiser, key_project, (width, (3 if config.projections else 1) * width), width)
-    out = draw_weights(initialiser, key_out, (width, width), width)
+    project = draw_weights(initialiser, key_project, (width, (3 if config.projections else 1) * heads_width), width)
+    out = draw_weights(initialiser, key_out, (heads_width, width), heads_width)
     score = init_score(config.score, key_score, config.heads, head, initialiser)
     bias = init_bias(spec.position, key_bias, config.heads, prepared_width(config.score, head, head), initialiser)
     return AttentionParams(project, out, score, bias)
@@ -93,7 +93,7 @@ def empty_attention(spec: AttentionSpec, batch: int, capacity: int, width: int) 
     """
     cache, heads = spec.config.cache, spec.config.heads
     slots = cache.size - 1 if isinstance(cache, WindowCache) else capacity
-    head = width // heads
+    head = spec.config.width_of_head(width)
 
     def zeros(wide: int) -> Array:
         return jnp.zeros((batch, heads, slots, wide), spec.type)
@@ -132,12 +132,12 @@ def mix_attention(
 
 def attention_flops(spec: AttentionSpec, width: int, length: int) -> float:
     """Forward, for one token of a window of `length`. Masked keys count: they are computed."""
-    config, head = spec.config, width // spec.config.heads
+    config, head, heads_width = spec.config, spec.config.width_of_head(width), spec.config.width_of_heads(width)
     places = length + (config.cache.size - 1 if isinstance(config.cache, WindowCache) else 0)
-    products = 2.0 * (4 if config.projections else 2) * width * width
+    products = 2.0 * (4 if config.projections else 2) * width * heads_width
     logits = score_flops(config.score, head, head, places, 1.0)
     logits += position_flops(spec.position, prepared_width(config.score, head, head), places)
-    return products + config.heads * logits + 2.0 * places * width
+    return products + config.heads * logits + 2.0 * places * heads_width
 
 
 def _project(

@@ -1,6 +1,7 @@
 """Attention of a chunk to a memory that is given once and does not grow (Vaswani et al. 2017, sec. 3.2.3).
 
-Shapes: b batch, t chunk, s places of the memory, d width of the chunk, m width of the memory, h heads, k head width.
+Shapes: b batch, t chunk, s places of the memory, d width of the chunk, m width of the memory, h heads, k head width,
+e all heads side by side.
 """
 
 from typing import NamedTuple
@@ -23,10 +24,10 @@ from research.nn.score_functions import init_score, is_dot, prepare_keys, prepar
 class CrossAttentionParams:
     """Parameters. Without projections the query is the chunk, a key the memory."""
 
-    query: Float[Array, "d d"] | tuple[()]
-    key: Float[Array, "m d"] | tuple[()]
-    value: Float[Array, "m d"]
-    out: Float[Array, "d d"]
+    query: Float[Array, "d e"] | tuple[()]
+    key: Float[Array, "m e"] | tuple[()]
+    value: Float[Array, "m e"]
+    out: Float[Array, "e d"]
     score: PyTree
 
 
@@ -41,21 +42,22 @@ class ProjectedMemory(NamedTuple):
 def init_cross_attention(config: Config, key: Key, width: int, memory: int, initialiser: Initialiser = LECUN) -> CrossAttentionParams:
     """Kernels without biases, and the parameters of the score. `memory`: its width."""
     key_q, key_k, key_v, key_out, key_score = jax.random.split(key, 5)
-    query_kernel = draw_weights(initialiser, key_q, (width, width), width) if config.projections else ()
-    key_kernel = draw_weights(initialiser, key_k, (memory, width), memory) if config.projections else ()
-    value_kernel, out = draw_weights(initialiser, key_v, (memory, width), memory), draw_weights(initialiser, key_out, (width, width), width)
-    return CrossAttentionParams(
-        query_kernel, key_kernel, value_kernel, out, init_score(config.score, key_score, config.heads, width // config.heads, initialiser)
-    )
+    heads_width = config.width_of_heads(width)
+    query_kernel = draw_weights(initialiser, key_q, (width, heads_width), width) if config.projections else ()
+    key_kernel = draw_weights(initialiser, key_k, (memory, heads_width), memory) if config.projections else ()
+    value_kernel = draw_weights(initialiser, key_v, (memory, heads_width), memory)
+    out = draw_weights(initialiser, key_out, (heads_width, width), heads_width)
+    score = init_score(config.score, key_score, config.heads, config.width_of_head(width), initialiser)
+    return CrossAttentionParams(query_kernel, key_kernel, value_kernel, out, score)
 
 
 def cross_attention_flops(config: Config, width: int, memory: int, places: int, length: int) -> float:
     """Forward, for one token of a chunk of `length`, with its share of the memory's keys and values, computed once for the chunk."""
-    head, kernels = width // config.heads, 2 if config.projections else 1
-    memory_products = 2.0 * kernels * memory * width * places / length
-    products = 2.0 * kernels * width * width
+    head, heads_width, kernels = config.width_of_head(width), config.width_of_heads(width), 2 if config.projections else 1
+    memory_products = 2.0 * kernels * memory * heads_width * places / length
+    products = 2.0 * kernels * width * heads_width
     logits = config.heads * score_flops(config.score, head, head, places, places / length)
-    return memory_products + products + logits + 2.0 * places * width
+    return memory_products + products + logits + 2.0 * places * heads_width
 
 
 def project_memory(

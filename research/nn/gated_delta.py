@@ -1,6 +1,6 @@
 """The gated delta rule: a memory that decays, and corrects what it holds under a key (Yang et al. 2024, Gated Delta Networks).
 
-Shapes: b batch, t chunk length, d width, h heads, k head width.
+Shapes: b batch, t chunk length, d width, h heads, k head width, e all heads side by side.
 """
 
 from typing import NamedTuple
@@ -26,11 +26,11 @@ EPSILON = 1e-6  # added to the squared length of a query or key
 class GatedDeltaParams:
     """Parameters. `project` makes queries, keys and values, `gates` what alpha and beta are made of, in this order."""
 
-    project: Float[Array, "d 3*d"]
+    project: Float[Array, "d 3*e"]
     gates: Float[Array, "d 2*h"]
     log_rate: Float[Array, " h"]
     step_bias: Float[Array, " h"]
-    out: Float[Array, "d d"]
+    out: Float[Array, "e d"]
 
 
 class GatedDeltaState(NamedTuple):
@@ -50,19 +50,21 @@ class _Inputs(NamedTuple):
 def init_gated_delta(config: GatedDeltaConfig, key: Key, width: int, initialiser: Initialiser = LECUN) -> GatedDeltaParams:
     """Kernels by the model's initialiser. As in Mamba-2 the rate of decay is of U(1, 16), the step log-uniform in [1e-3, 1e-1]."""
     key_project, key_gates, key_out, key_rate, key_step = jax.random.split(key, 5)
+    heads_width = config.width_of_heads(width)
     step = jnp.exp(jax.random.uniform(key_step, (config.heads,), minval=np.log(1e-3), maxval=np.log(1e-1)))
     return GatedDeltaParams(
-        project=draw_weights(initialiser, key_project, (width, 3 * width), width),
+        project=draw_weights(initialiser, key_project, (width, 3 * heads_width), width),
         gates=draw_weights(initialiser, key_gates, (width, 2 * config.heads), width),
         log_rate=jnp.log(jax.random.uniform(key_rate, (config.heads,), minval=1.0, maxval=16.0)),
         step_bias=step + jnp.log(-jnp.expm1(-step)),  # its softplus is the step
-        out=draw_weights(initialiser, key_out, (width, width), width),
+        out=draw_weights(initialiser, key_out, (heads_width, width), heads_width),
     )
 
 
 def empty_gated_delta(config: GatedDeltaConfig, batch: int, capacity: int, width: int) -> GatedDeltaState:
     """Zeros; the memory needs no capacity."""
-    return GatedDeltaState(jnp.zeros((batch, config.heads, width // config.heads, width // config.heads)))
+    head = config.width_of_head(width)
+    return GatedDeltaState(jnp.zeros((batch, config.heads, head, head)))
 
 
 def mix_gated_delta(
@@ -151,10 +153,10 @@ def _below_blocks(lower: Float[Array, "*n c c"], block: int) -> Float[Array, "*n
 
 def gated_delta_flops(config: GatedDeltaConfig, width: int, length: int) -> float:
     """Forward, for one token of a window of `length`. What a chunk masks or lacks counts: it is computed."""
-    size = _chunk_size(length)
+    size, head, heads_width = _chunk_size(length), config.width_of_head(width), config.width_of_heads(width)
     inverse = 4.0 * config.heads * size * size * max((size - 1).bit_length() - 1, 0)
-    chunk = (8.0 * size + 6.0 * (width // config.heads)) * width + inverse
-    return 8.0 * width * width + 4.0 * config.heads * width + padded_share(length, size) * chunk
+    chunk = (8.0 * size + 6.0 * head) * heads_width + inverse
+    return 8.0 * width * heads_width + 4.0 * config.heads * width + padded_share(length, size) * chunk
 
 
 def _chunk_size(length: int) -> int:
@@ -174,7 +176,7 @@ def gated_delta_in_numpy(config: GatedDeltaConfig, params: GatedDeltaParams, x: 
         return direction
 
     for row, exists in enumerate(valid):
-        s = np.zeros((heads, x.shape[2] // heads, x.shape[2] // heads))
+        s = np.zeros((heads, config.width_of_head(x.shape[2]), config.width_of_head(x.shape[2])))
         for time in np.flatnonzero(exists):
             q, k, v = (x[row, time] @ p.project * sigmoid(x[row, time] @ p.project)).reshape(3, heads, -1)
             step, strength = (x[row, time] @ p.gates).reshape(2, heads, 1, 1)

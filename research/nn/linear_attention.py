@@ -1,6 +1,6 @@
 """Linear attention: a sum of outer products in place of a cache (Katharopoulos et al. 2020).
 
-Shapes: b batch, t chunk length, d width, h heads, k head width.
+Shapes: b batch, t chunk length, d width, h heads, k head width, e all heads side by side.
 """
 
 from typing import NamedTuple
@@ -26,8 +26,8 @@ EPSILON = 1e-6  # added to the normaliser, as in the authors' code
 class LinearAttentionParams:
     """Parameters. `project` makes queries, keys and values, in this order."""
 
-    project: Float[Array, "d 3*d"]
-    out: Float[Array, "d d"]
+    project: Float[Array, "d 3*e"]
+    out: Float[Array, "e d"]
 
 
 class LinearAttentionState(NamedTuple):
@@ -46,13 +46,14 @@ class _Inputs(NamedTuple):
 def init_linear_attention(config: LinearAttentionConfig, key: Key, width: int, initialiser: Initialiser = LECUN) -> LinearAttentionParams:
     """Kernels without biases."""
     key_project, key_out = jax.random.split(key)
-    project = draw_weights(initialiser, key_project, (width, 3 * width), width)
-    return LinearAttentionParams(project, draw_weights(initialiser, key_out, (width, width), width))
+    heads_width = config.width_of_heads(width)
+    project = draw_weights(initialiser, key_project, (width, 3 * heads_width), width)
+    return LinearAttentionParams(project, draw_weights(initialiser, key_out, (heads_width, width), heads_width))
 
 
 def empty_linear_attention(config: LinearAttentionConfig, batch: int, capacity: int, width: int) -> LinearAttentionState:
     """Zeros; the state needs no capacity."""
-    head = width // config.heads
+    head = config.width_of_head(width)
     return LinearAttentionState(jnp.zeros((batch, config.heads, head, head)), jnp.zeros((batch, config.heads, head)))
 
 
@@ -91,7 +92,8 @@ def _mix_chunk(
 def linear_attention_flops(config: LinearAttentionConfig, width: int, length: int) -> float:
     """Forward, for one token of a window of `length`. What a chunk masks or lacks counts: it is computed."""
     size = _chunk_size(length)
-    return 8.0 * width * width + padded_share(length, size) * 4.0 * (size + width // config.heads) * width
+    head, heads_width = config.width_of_head(width), config.width_of_heads(width)
+    return 8.0 * width * heads_width + padded_share(length, size) * 4.0 * (size + head) * heads_width
 
 
 def _chunk_size(length: int) -> int:
@@ -100,13 +102,13 @@ def _chunk_size(length: int) -> int:
 
 def linear_attention_in_numpy(config: LinearAttentionConfig, params: LinearAttentionParams, x: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """The same from an empty state, one input after another."""
-    heads, y = config.heads, np.zeros(x.shape)
+    heads, head, y = config.heads, config.width_of_head(x.shape[2]), np.zeros(x.shape)
 
     def phi(a: np.ndarray) -> np.ndarray:
         return np.where(a > 0, a + 1, np.exp(np.minimum(a, 0)))
 
     for row, exists in enumerate(valid):
-        s, z = np.zeros((heads, x.shape[2] // heads, x.shape[2] // heads)), np.zeros((heads, x.shape[2] // heads))
+        s, z = np.zeros((heads, head, head)), np.zeros((heads, head))
         for time in np.flatnonzero(exists):
             q, k, v = (x[row, time] @ np.asarray(params.project, np.float64)).reshape(3, heads, -1)
             s, z = s + phi(k)[:, :, None] * v[:, None], z + phi(k)

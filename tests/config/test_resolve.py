@@ -60,7 +60,12 @@ SPELLINGS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
     ),
     (
         {"data": {"kind": "vader"}, "model": {"kind": "classifier", "encoder": {"kind": "stack", "width": 16}}},
-        [{}, {"model.encoder.feed_forward.width": 64}, {"model.encoder.mixer": [{"kind": "attention"}]}],
+        [
+            {},
+            {"model.encoder.feed_forward.width": 64},
+            {"model.encoder.mixer": [{"kind": "attention"}]},
+            {"model.encoder.mixer.head_width": 4},
+        ],
     ),
 ]
 SCIENCES: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
@@ -69,6 +74,10 @@ SCIENCES: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
     (TEXT, [{"eval.also": [32]}, {"eval.also": [64]}, {"eval.also": [32, 64]}, {"eval.segments": 4}, {"eval.context": "sentence"}]),
     (TEXT | {"model": COUNTS}, [{}, {"data.level": "char"}, {"data.train_tokens": 100}]),
     (TEXT | {"model": COUNTS}, [{"data.level": "char", "eval.misspelt": share} for share in (0.1, 0.2)]),
+    (
+        {"data": {"kind": "vader"}, "model": {"kind": "classifier", "encoder": {"kind": "stack", "width": 16}}},
+        [{}, {"model.encoder.mixer.head_width": 8}, {"model.encoder.mixer.heads": 2}],
+    ),
     (
         {"data": {"kind": "sst2"}, "model": {"kind": "rules"}},
         [{}, {"data.train_sentences": 10}, {"data.train_sentences": 80}, {"data.phrases": True}, {"model.negation": False}],

@@ -7,7 +7,7 @@ import pytest
 from whole_models import CONFIGS, FAST_COMPILATION, LENGTH, VOCABULARY, model
 
 from research.config.fields import classes_by_kind
-from research.config.mixer import ScaledDotScore
+from research.config.mixer import Heads, ScaledDotScore
 from research.models import MODELS
 from research.models.count import count_parameters, flops_per_token
 from research.nn.mixers import MIXERS
@@ -30,6 +30,11 @@ ATTENTION = {"kind": "attention", "heads": 4}
 NONE = {"kind": "none"}
 WIDE_MODELS = {
     **{kind: {**WIDE, "mixer": {"kind": kind}, "feed_forward": NONE} for kind in classes_by_kind(tuple(MIXERS))},
+    **{
+        f"{kind}, wide heads": {**WIDE, "mixer": {"kind": kind, "heads": 2, "head_width": 96}, "feed_forward": NONE}
+        for kind, node in classes_by_kind(tuple(MIXERS)).items()
+        if issubclass(node, Heads)
+    },
     "convolution, relu": {**WIDE, "mixer": {"kind": "convolution", "window": 3}, "feed_forward": {"kind": "relu"}},
     "scaled_dot, swiglu": {**WIDE, "mixer": ATTENTION, "feed_forward": {"kind": "swiglu", "width": 300}},
     "bilinear": {**WIDE, "mixer": {**ATTENTION, "heads": 1, "score": {"kind": "bilinear"}}, "feed_forward": NONE},

@@ -19,6 +19,7 @@ from research.config.mixer import (
     CosineScore,
     DotScore,
     FullCache,
+    Heads,
     MlpScore,
     NoPosition,
     Rotary,
@@ -43,17 +44,21 @@ def attention(score, position, kept, projections=True):
     return AttentionSpec(AttentionConfig(heads=2, score=score, cache=kept, projections=projections), position)
 
 
-def by_default(kind):
-    return kind(kind=get_args(kind.model_fields["kind"].annotation)[0])
+def by_default(kind, **words):
+    return kind(kind=get_args(kind.model_fields["kind"].annotation)[0], **words)
 
 
-BY_DEFAULT = [by_default(kind) for kind in MIXERS if kind is not AttentionConfig]
+BY_DEFAULT = [
+    *(by_default(kind) for kind in MIXERS if kind is not AttentionConfig),
+    *(by_default(kind, heads=3, head_width=5) for kind in MIXERS if issubclass(kind, Heads) and kind is not AttentionConfig),
+]
 FULL_CACHES = [
     attention(SCALED, ALIBI, FULL),
     attention(MLP, T5_, FULL),
     attention(BILINEAR, ROTARY, FULL, projections=False),
     attention(DOT, NoPosition(), FULL, projections=False),
     attention(COSINE, ROTARY, FULL),
+    AttentionSpec(AttentionConfig(heads=3, head_width=6, score=BILINEAR), ROTARY),
 ]
 WINDOWS = [
     attention(SCALED, T5_, WINDOW),
@@ -67,10 +72,14 @@ FEW = [*BY_DEFAULT, *FULL_CACHES[:2], *WINDOWS[:2]]
 
 def name(config):
     if not isinstance(config, AttentionSpec):
-        return config.kind
+        return config.kind + ("-wide" if getattr(config, "head_width", "divided") != "divided" else "")
     inner = config.config
     size = getattr(inner.cache, "size", "")
-    return f"{inner.score.kind}-{config.position.kind}-{inner.cache.kind}{size}" + ("" if inner.projections else "-bare")
+    return (
+        f"{inner.score.kind}-{config.position.kind}-{inner.cache.kind}{size}"
+        + ("" if inner.projections else "-bare")
+        + ("" if inner.head_width == "divided" else "-wide")
+    )
 
 
 def each(configs):
