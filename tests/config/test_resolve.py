@@ -122,7 +122,7 @@ def test_what_is_resolved_is_valid_and_resolved(config: Config) -> None:
 
 
 NO_NUMBER = {"all", "off", "epochs", "steps"}  # no end, no limit, and which of two words counts: no number says the same for all data
-RESOLVED = {"4x", "head", "sqrt_width", "training", "length"}
+RESOLVED = {"4x", "head", "sqrt_width", "training", "length", "divided"}  # `divided` is what its number becomes
 
 
 def words_beside_numbers(annotation: Any) -> set[str]:
