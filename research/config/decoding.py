@@ -17,6 +17,11 @@ class DecoderConfig(Node):
         """How many texts it writes of one source."""
         return 1
 
+    @property
+    def hypotheses(self) -> int:
+        """How many texts of one source are under way at once."""
+        return self.texts_per_source
+
 
 class Greedy(DecoderConfig):
     """The likeliest symbol each time."""
@@ -72,6 +77,11 @@ class Beam(MultipleTexts):
     kind: Literal["beam"]
     size: Positive = 4
     length_penalty: Weight = 0.6  # the size and the penalty of Vaswani et al. 2017, sec. 6.1
+
+    @property
+    def hypotheses(self) -> int:
+        """Its beams."""
+        return self.size
 
     @model_validator(mode="after")
     def _beams_suffice(self) -> "Beam":

@@ -12,7 +12,7 @@ import numpy as np
 
 from research.classic import ngram
 from research.config.data import TextCorpus
-from research.config.decoding import Beam, Decoder, TemperatureSampling
+from research.config.decoding import Decoder, TemperatureSampling
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
@@ -154,7 +154,8 @@ def _decode(
     config: Any, params: Any, carry: Any, logits: Any, end: int | None, request: GenerationRequest
 ) -> tuple[list[list[GeneratedText]], int]:
     """The texts, and how many steps of the loop the longest took."""
-    if isinstance(request.decoder, Beam):
+    assert request.decoder is not None, "a request without a decoder has been given one"
+    if request.decoder.strategy == "search":
         beams = jax.device_get(beam_search(config, params, carry, logits, decoder=request.decoder, steps=request.tokens, end=end))
         beams_by_prompt = zip(*beams, strict=True)
         texts = [_n_best(tokens, lengths, scores, end, request.n_best) for tokens, lengths, scores in beams_by_prompt]
@@ -172,7 +173,8 @@ def _n_best(tokens: np.ndarray, lengths: np.ndarray, scores: np.ndarray, end: in
 
 def _generate_from_counts(run: OpenRun, ids: Sequence[np.ndarray], end: int | None, request: GenerationRequest) -> GenerationResult:
     data, decoder = run.data, request.decoder
-    if isinstance(decoder, Beam):
+    assert decoder is not None, "a request without a decoder has been given one"
+    if decoder.strategy == "search":
         raise StepladderError("Beam search goes over a trained model's state; a counted n-gram takes greedy, sample, top_k or top_p.")
     if request.recompute:
         raise StepladderError("--recompute compares with what a trained model keeps of the text before; a counted n-gram keeps nothing.")

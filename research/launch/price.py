@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from research.config.data import TextCorpus
-from research.config.decoding import Beam
 from research.config.model import NGram
 from research.config.schema import Config
 from research.config.subwords import NoRegularisation, SubwordSampling
@@ -20,7 +19,7 @@ from research.data.eval_batches import scored_tokens
 from research.models import MODELS
 from research.tasks.registry import task_of
 from research.tasks.sizes import Sizes
-from research.tasks.translating import ROWS, texts_per_source
+from research.tasks.translating import ROWS
 from research.train import lanes
 from research.train.update import Program
 
@@ -54,7 +53,7 @@ def _decoding_seconds(config: Config, data: Dataset, flops: float) -> float:
     if not data.sides or not isinstance(data.train, ExampleSplit) or not isinstance(data.test, ExampleSplit):
         return 0.0
     symbols, n = data.train.targets.shape[1], len(data.test.inputs)
-    texts = config.decode.size if isinstance(config.decode, Beam) else texts_per_source(config.decode)
+    texts = config.decode.hypotheses
     encoding_flops = n * data.test.source * flops
     return (encoding_flops + n * symbols * texts * flops) / FLOPS_PER_SECOND + -(-n // ROWS) * symbols * SECONDS_PER_SYMBOL
 

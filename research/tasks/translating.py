@@ -12,7 +12,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from research.config.decoding import Beam, Decoder, Greedy
+from research.config.decoding import Decoder
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.data.dataset import Dataset, ExampleSplit
 from research.data.pair_dataset import decode_target
@@ -93,19 +93,14 @@ def translate_rows(
 ) -> Int[Array, "b k n"]:
     """At most `steps` symbols after each prompt, source and <sep>: as many texts as the decoder's words ask for, the best first."""
     carry, logits = prefill(model, params, rows, valid, steps, vocabulary)
-    if isinstance(decoder, Beam):
+    if decoder.strategy == "search":
         return beam_search(model, params, carry, logits, decoder=decoder, steps=steps, end=end).tokens[:, : decoder.texts]
-    keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(texts_per_source(decoder)))
+    keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(decoder.texts_per_source))
 
     def draw_once(key: Key[Array, ""]) -> Int[Array, "b n"]:
         return generate_tokens(model, params, carry, logits, key, decoder=decoder, steps=steps, end=end, rows=numbers).tokens
 
     return lax.map(draw_once, keys).swapaxes(0, 1)
-
-
-def texts_per_source(decoder: Decoder) -> int:
-    """How many texts a decoder writes of one source: greedy decoding has but one."""
-    return 1 if isinstance(decoder, Greedy) else decoder.texts
 
 
 @partial(jax.jit, static_argnames=("model", "steps", "vocabulary"))
