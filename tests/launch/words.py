@@ -24,10 +24,10 @@ def words(node: Node, path: tuple[str, ...] = (), choices: tuple[Any, ...] = ())
     for name, (key, field) in zip(type(node).model_fields, node_keys(type(node)).items(), strict=True):
         value, at = getattr(node, name), (*path, key)
         if isinstance(value, Node):
-            yield from words(value, at, _tables(field))
+            yield from words(value, at, _tables(field, value))
         elif isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
             for index, item in enumerate(value):
-                yield from words(item, (*at, str(index)), _tables(field))
+                yield from words(item, (*at, str(index)), _tables(field, item))
         elif value is not None:
             others = choices if key == "kind" else (*_literals(field.annotation), *_like(value, field.annotation))
             different = tuple(other for other in others if (other["kind"] if key == "kind" else other) != value)
@@ -59,10 +59,14 @@ def config_of(tree: dict[str, Any]) -> Config:
     return Config.model_validate(with_default_kinds(tree))
 
 
-def _tables(field: Any) -> tuple[dict[str, Any], ...]:
-    """A table of each kind, with a number for each word that has no default."""
-    needed = lambda node: [key for key, field in node_keys(node).items() if field.is_required() and key != "kind"]
-    return tuple({"kind": kind} | dict.fromkeys(needed(node), 3) for kind, node in kind_classes(field).items())
+PAIRS = ("train_pairs", "valid_pairs", "test_pairs")
+
+
+def _tables(field: Any, node: Node) -> tuple[dict[str, Any], ...]:
+    """A table of each kind, with a number for each word that has no default, and no more pairs than the node."""
+    needed = lambda other: [key for key, field in node_keys(other).items() if field.is_required() and key != "kind"]
+    few = lambda other: {key: getattr(node, key) for key in PAIRS if key in node.model_fields_set & node_keys(other).keys()}
+    return tuple({"kind": kind} | dict.fromkeys(needed(other), 3) | few(other) for kind, other in kind_classes(field).items())
 
 
 def _literals(annotation: Any) -> tuple[Any, ...]:
