@@ -38,8 +38,14 @@ settings.register_profile("without_a_clock", deadline=None)  # a busy machine fa
 settings.load_profile("without_a_clock")
 
 
+def pytest_configure(config):
+    """Workers of pytest-xdist take files in the order of `items`, not those of most tests first: one of two tests takes a minute."""
+    config.option.loadscopereorder = False
+
+
 def pytest_collection_modifyitems(items):
-    """The tests of these folders train; others that do are marked in their files."""
+    """The tests of these folders train; others that do are marked in their files. What takes longest is begun first."""
     for item in items:
         if item.path.parent.name in ("launch", "train"):
             item.add_marker(pytest.mark.trains)
+    items.sort(key=lambda item: item.path.parent.name != "launch")
