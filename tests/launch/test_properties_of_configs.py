@@ -408,7 +408,7 @@ def decoded(config):
 
 LOOKS = {  # of a section, where a change of its words is seen, what is cheap or likely first
     "data": (dataset, scored, numbers, drawn, trained, decoded),
-    "model": (drawn, trained, decoded, scored, numbers, dataset),
+    "model": (drawn, decoded, trained, scored, numbers, dataset),
     "optim": (numbers, trained, drawn, scored, decoded, dataset),
     "decode": (decoded, scored, numbers, drawn, trained, dataset),
     "eval": (scored, numbers, trained, drawn, decoded, dataset),
