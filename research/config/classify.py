@@ -1,9 +1,10 @@
-"""The words of models that put a sentence into a class: what reads it, and what learns from counted features."""
+"""The words of models that tell a sentence's class or number: what reads it, and what learns from counted features."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from research.config.data_kind import Asks
 from research.config.errors import IncompatibleConfig
 from research.config.model import AddK, Initialiser, KneserNey, StackConfig, VarianceInit
 from research.config.node import Fraction, Integers, Node, NonNegative, Positive, Rate, Weight
@@ -75,12 +76,23 @@ class TokenStack(ReadingStack):
 SentenceEncoder = Annotated[Bag | MaxConvolution | SentenceStack, Field(discriminator="kind")]
 
 
-class ClassifierConfig(Node):
-    """An encoder, dropout, and an output layer over the classes, trained by cross-entropy."""
+class SentenceModel(Node):
+    """An encoder, dropout, and an output layer."""
 
-    kind: Literal["classifier"]
     encoder: SentenceEncoder = Bag()
     dropout: Fraction = 0.0  # of what the output layer reads
+
+
+class ClassifierConfig(SentenceModel):
+    """The output layer is over the classes, trained by cross-entropy."""
+
+    kind: Literal["classifier"]
+
+
+class RegressorConfig(SentenceModel):
+    """The output layer has one number, trained by squared error."""
+
+    kind: Literal["regressor"]
 
 
 class TokenEncoderConfig(Node):
@@ -91,54 +103,86 @@ class TokenEncoderConfig(Node):
     dropout: Fraction = 0.0  # of what the output layer reads
 
 
-class Perceptron(Node):
+class LearnerConfig(Node):
+    """What every learner over counted features has."""
+
+    predicts: ClassVar[Asks]  # what it learns to tell
+
+
+class Perceptron(LearnerConfig):
     """Add for the right class, subtract for the wrong one (Rosenblatt 1958); the mean of all weights on the way (Collins 2002)."""
 
+    predicts: ClassVar[Asks] = "classes"
     kind: Literal["perceptron"]
     epochs: Positive = 10
     averaged: bool = True
 
 
-class Softmax(Node):
+class Softmax(LearnerConfig):
     """Multinomial logistic regression: convex, trained to its minimum by L-BFGS."""
 
+    predicts: ClassVar[Asks] = "classes"
     kind: Literal["softmax"] = "softmax"
     l2: Weight = 1.0  # of the weights, per training set, not per sentence
 
 
-class NaiveBayes(Node):
+class NaiveBayes(LearnerConfig):
     """Multinomial naive Bayes with add-alpha smoothing."""
 
+    predicts: ClassVar[Asks] = "classes"
     kind: Literal["naive_bayes"]
     alpha: Rate = 1.0
 
 
-class SVM(Node):
+class SVM(LearnerConfig):
     """Linear support vector machine, one against the rest, squared hinge loss."""
 
+    predicts: ClassVar[Asks] = "classes"
     kind: Literal["svm"]
     c: Rate = 1.0
 
 
-class NBSVM(Node):
+class NBSVM(LearnerConfig):
     """An SVM over features scaled by naive Bayes log-ratios, its weights pulled to their mean size (Wang & Manning 2012, sec. 2.3)."""
 
+    predicts: ClassVar[Asks] = "classes"
     kind: Literal["nbsvm"]
     alpha: Rate = 1.0
     c: Rate = 1.0
     beta: Fraction = 0.25
 
 
-Learner = Annotated[Perceptron | Softmax | NaiveBayes | SVM | NBSVM, Field(discriminator="kind")]
+class Ridge(LearnerConfig):
+    """Least squares with a penalty on the weights' squares (Hoerl & Kennard 1970): convex, solved to its minimum."""
+
+    predicts: ClassVar[Asks] = "number"
+    kind: Literal["ridge"]
+    l2: Rate = 1.0  # of the weights, not of the intercept, per training set
+
+
+class MeanLearner(LearnerConfig):
+    """The mean of the training numbers, whatever the sentence: what any other row has to beat."""
+
+    predicts: ClassVar[Asks] = "number"
+    kind: Literal["mean"]
+
+
+Learner = Annotated[Perceptron | Softmax | NaiveBayes | SVM | NBSVM | Ridge | MeanLearner, Field(discriminator="kind")]
 
 
 class BagOfWords(Node):
-    """Counted n-grams of words, and a linear classifier over them."""
+    """Counted n-grams of words, and a linear model over them: of classes, or of a number."""
 
     kind: Literal["bag_of_words"]
     ngrams: Annotated[int, Field(ge=1, le=5)] = 1  # of up to so many words
     weighting: Weighting = "binary"
     learner: Learner = Softmax()
+
+    @model_validator(mode="after")
+    def _features_are_looked_at(self) -> "BagOfWords":
+        if isinstance(self.learner, MeanLearner) and (self.ngrams != 1 or self.weighting != "binary"):
+            raise ValueError("learner.kind = mean looks at no word, so ngrams and weighting mean nothing to it; leave them out")
+        return self
 
 
 class NGramClassifier(Node):

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from research.config.data_kind import DataConfig
 from research.config.node import Fraction, HeldOut, Integers, Node, NonNegative, Positive
-from research.config.own_files import LabelledColumns, OwnFiles, TextColumns, check_splits
+from research.config.own_files import LabelledColumns, OwnFiles, RatedColumns, TextColumns, check_splits
 from research.config.pairs import Translation
 from research.config.subwords import NoRegularisation, Regularisation
 from research.config.unicode import Normalisation
@@ -162,15 +162,14 @@ class AgreementTask(SyntheticExamples):
             raise ValueError("data.distances names a distance twice")
 
 
-class Labelled(DataConfig):
-    """What every set of labelled sentences has. A model of fixed length reads a sentence's first `length` symbols.
+class SentenceData(DataConfig):
+    """What every set of sentences has, whatever is told of each. A model of fixed length reads a sentence's first `length` symbols.
 
     What is counted (bags of words, n-grams) reads words. At another level a trained model reads the words' characters, bytes or pieces,
     with a space between two words.
     """
 
     reads: ClassVar[Literal["sentences"]] = "sentences"
-    asks: ClassVar[Literal["classes"]] = "classes"
     limits: ClassVar[tuple[str, ...]] = ("train_sentences",)
     level: Level = "word"
     length: Positive = 64
@@ -189,11 +188,23 @@ class Labelled(DataConfig):
         _check_bytes(self)
 
 
-class CrossValidated(Labelled):
-    """Labelled sentences that can be dealt into folds, for cross-validation: a cell trains on all folds but one, and is tested on that one.
+class Labelled(SentenceData):
+    """Sentences with a class each."""
 
-    The folds are of equal size and keep the shares of the classes (Pang, Lee & Vaithyanathan 2002), in a fixed shuffle of all sentences
-    that the source has; seeds do not move them. A row of all folds pools the test sentences of its cells.
+    asks: ClassVar[Literal["classes"]] = "classes"
+
+
+class Rated(SentenceData):
+    """Sentences with a number each."""
+
+    asks: ClassVar[Literal["number"]] = "number"
+
+
+class CrossValidated(SentenceData):
+    """Sentences that can be dealt into folds, for cross-validation: a cell trains on all folds but one, and is tested on that one.
+
+    The folds are of equal size and keep the shares of the classes (Pang, Lee & Vaithyanathan 2002), or the spread of the numbers, in a
+    fixed shuffle of all sentences that the source has; seeds do not move them. A row of all folds pools the test sentences of its cells.
     """
 
     folds: Literal["off"] | Annotated[int, Field(ge=2)] = "off"
@@ -232,13 +243,24 @@ class CrossValidated(Labelled):
         return self
 
 
-class Vader(CrossValidated):
-    """Sentences rated by twenty people each (Hutto & Gilbert 2014), positive or negative by the sign of their mean."""
+class VaderSentences(CrossValidated):
+    """Sentences rated by twenty people each (Hutto & Gilbert 2014)."""
 
     paths: ClassVar[tuple[str, ...]] = ()
-    kind: Literal["vader"] = "vader"
     part: Literal["movie", "tweets", "amazon", "nyt"] = "movie"
+
+
+class Vader(VaderSentences, Labelled):
+    """Positive or negative by the sign of the mean rating."""
+
+    kind: Literal["vader"] = "vader"
     neutral: Literal["drop", "keep"] = "drop"  # ratings of at most half a point (of four) from zero: left out, or a third class
+
+
+class VaderRatings(VaderSentences, Rated):
+    """The mean rating, from -4 to 4, of every sentence, neutral ones too; in the same splits."""
+
+    kind: Literal["vader_ratings"]
 
 
 class SST(Labelled):
@@ -268,7 +290,7 @@ class SST5(SST):
     kind: Literal["sst5"]
 
 
-class TenFolds(CrossValidated):
+class TenFolds(CrossValidated, Labelled):
     """One file of `label text` lines without splits of its own, ten folds unless it is said otherwise; the file is yours."""
 
     paths: ClassVar[tuple[str, ...]] = ("path",)
@@ -295,7 +317,7 @@ class Subjectivity(TenFolds):
     path: str = "subj.all"
 
 
-class Questions(CrossValidated):
+class Questions(CrossValidated, Labelled):
     """TREC (Li & Roth 2002): what a question asks for. Your files of lines `COARSE:fine question words`, or `0 question words`.
 
     Folds are of all questions of the files; where there is but one, test = none.
@@ -359,18 +381,14 @@ class Acceptability(Labelled):
         super().check()
 
 
-class LabelledFiles(CrossValidated, OwnFiles):
-    """Your own sentences, one a line, the class first: `label<TAB>text`, or `label text`; or a table, one text a row.
-
-    Folds are of all files that are named.
-    """
+class OwnSentences(CrossValidated, OwnFiles):
+    """What files and tables of your own sentences have, whatever is told of each. Folds are of all files that are named."""
 
     paths: ClassVar[tuple[str, ...]] = ("train", "valid", "test")
-    kind: Literal["labelled_files"]
     train: str
     valid: str | HeldOut = "none"  # a file, or how much of the training file is held out, of every class its part; none: only with folds
     test: str | HeldOut = "none"
-    columns: LabelledColumns | None = None  # of tables, where they have other names
+    columns: LabelledColumns | RatedColumns | None = None  # of tables, where they have other names
     tokenized: bool = False  # words are what stands between white space, marks of punctuation too; `lower` is a word of its own
 
     @property
@@ -379,12 +397,26 @@ class LabelledFiles(CrossValidated, OwnFiles):
         return self.tokenized
 
     @model_validator(mode="after")
-    def _folds_are_of_all_rows(self) -> "LabelledFiles":
+    def _folds_are_of_all_rows(self) -> "OwnSentences":
         words = [word for word in ("split_column", "group_column") if getattr(self, word) is not None]
         words += [] if isinstance(self.test, str) else ["test"]
         if self.folds != "off" and words:
             raise ValueError(f"folds deal all rows into splits, each by itself, so {words[0]} says nothing; leave it out")
         return self
+
+
+class LabelledFiles(OwnSentences, Labelled):
+    """Your own sentences, one a line, the class first: `label<TAB>text`, or `label text`; or a table, one text a row."""
+
+    kind: Literal["labelled_files"]
+    columns: LabelledColumns | None = None
+
+
+class RatedFiles(OwnSentences, Rated):
+    """Your own sentences, one a line, the number first: `number<TAB>text`; or a table, one text a row."""
+
+    kind: Literal["rated_files"]
+    columns: RatedColumns | None = None
 
 
 LabelledData = Vader | SST2 | SST5 | MovieReviews | Subjectivity | Questions | ShakespeareSpeaker | Acceptability | LabelledFiles
@@ -412,14 +444,15 @@ def _check_lengths(data: CopyTask | ReverseTask | Acceptability) -> None:
         raise ValueError(f"data.shortest = {data.shortest} is above data.longest = {data.longest}")
 
 
-def _check_bytes(data: TextCorpus | Labelled) -> None:
+def _check_bytes(data: TextCorpus | SentenceData) -> None:
     if data.level == "byte" and "vocabulary" in data.model_fields_set:
         raise ValueError("data.vocabulary means nothing at the byte level: there are 256 bytes")
 
 
 Corpus = Shakespeare | Pydoc | Files | PTB | WikiText2 | TinyShakespeare | Unlabelled
+RatedData = VaderRatings | RatedFiles
 Synthetic = CopyTask | ReverseTask | AssociativeRecall | AgreementTask
-Data = Annotated[Corpus | Synthetic | LabelledData | Translation, Field(discriminator="kind")]
+Data = Annotated[Corpus | Synthetic | LabelledData | RatedData | Translation, Field(discriminator="kind")]
 
 
 class PromptsConfig(Node):

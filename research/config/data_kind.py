@@ -5,14 +5,14 @@ from typing import ClassVar, Literal
 from research.config.node import Node
 
 Reads = Literal["text", "examples", "sentences", "sources", "pictures"]
-Asks = Literal["tokens", "classes", "targets", "tags"]
+Asks = Literal["tokens", "classes", "targets", "tags", "number"]
 
 
 class DataConfig(Node):
     """The base of all kinds of [data]."""
 
     reads: ClassVar[Reads]  # what a model reads
-    asks: ClassVar[Asks]  # what it predicts: tokens, the class of a whole sentence, a target after its source, or a tag for each word
+    asks: ClassVar[Asks]  # what it predicts: tokens, a sentence's class or number, a target after its source, a tag for each word
     limits: ClassVar[tuple[str, ...]]  # the words that say on how much is trained, the first that says so first
     paths: ClassVar[tuple[str, ...]]
 

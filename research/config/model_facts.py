@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier, TokenEncoderConfig
+from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier, RegressorConfig, TokenEncoderConfig
 from research.config.data_kind import Asks, DataConfig
 from research.config.encoder_decoder import EncoderDecoderConfig
+from research.config.fields import kind_classes
 from research.config.mixer import Learned
 from research.config.model import FeedForwardLMConfig, Interpolation, LanguageModelConfig, NGram
 from research.config.node import Node
 from research.config.rules import Rules
 
 Of = Callable[[Any], bool]  # of a model's config
+LEARNERS = kind_classes(BagOfWords.model_fields["learner"])
 
 
 def _always(config: Node) -> bool:
@@ -24,6 +26,10 @@ def _never(config: Node) -> bool:
 
 def _itself(config: Node) -> tuple[Node | str, ...]:
     return (config,)
+
+
+def _no_mistake(config: Node, data: DataConfig) -> str:
+    return ""
 
 
 class ModelFacts(NamedTuple):
@@ -40,6 +46,7 @@ class ModelFacts(NamedTuple):
     sees: Of = _never  # whether it reads pictures
     carries: Of = _always  # whether chunks of training may hand a state on
     ends: Of = _never  # whether its positions end with those of training
+    mistake: Callable[[Any, DataConfig], str] = _no_mistake  # what of its words cannot predict what this data asks for; "" where all can
     parts: Callable[[Any], tuple[Node | str, ...]] = _itself  # the models that it is made of; a name or an id is a cell of its own
 
 
@@ -47,8 +54,16 @@ def _trained(*predicts: Asks, sees: Of = _never, carries: Of = _always, ends: Of
     return ModelFacts(predicts, False, {}, (), False, False, _always, reads_prompts, sees, carries, ends)
 
 
-def _fitted_classifier(what: str, unread: tuple[str, ...], words_alone: bool) -> ModelFacts:
-    return ModelFacts(("classes",), True, _untrained(what), unread, False, words_alone, _always)
+def _fitted_to_sentences(what: str, unread: tuple[str, ...], *predicts: Asks, words_alone: bool) -> ModelFacts:
+    return ModelFacts(predicts, True, _untrained(what), unread, False, words_alone, _always)
+
+
+def _learner_mistake(config: BagOfWords, data: DataConfig) -> str:
+    """A learner is of classes or of a number."""
+    if config.learner.predicts == data.asks:
+        return ""
+    others = ", ".join(kind for kind, learner in LEARNERS.items() if learner.predicts == data.asks)  # type: ignore[attr-defined]
+    return f"model.learner.kind = {config.learner.kind} does not learn what {data.kind} asks for ({data.asks}); use one of {others}"  # type: ignore[attr-defined]
 
 
 def _untrained(what: str) -> dict[str, str]:
@@ -81,6 +96,7 @@ MODEL_FACTS: dict[type[Node], ModelFacts] = {
     FeedForwardLMConfig: _trained("tokens"),
     ClassifierConfig: _trained("classes"),
     TokenEncoderConfig: _trained("tags", "tokens", carries=_never, ends=_learned_encoder, reads_prompts=False),
+    RegressorConfig: _trained("number"),
     NGram: ModelFacts(("tokens",), True, _untrained("an n-gram, which is counted, not trained"), (), True, False, _unless_text),
     Interpolation: ModelFacts(
         predicts=("tokens",),
@@ -93,11 +109,15 @@ MODEL_FACTS: dict[type[Node], ModelFacts] = {
         reads_prompts=False,
         parts=_interpolated,
     ),
-    Rules: _fitted_classifier("rules, which are written, not trained", ("level", "length", "lower", "vocabulary"), words_alone=False),
-    BagOfWords: _fitted_classifier("a bag of words, which is fitted at once, not in steps", ("length",), words_alone=True),
-    NGramClassifier: _fitted_classifier("n-grams, which are counted, not trained", ("length",), words_alone=True),
+    Rules: _fitted_to_sentences(
+        "rules, which are written, not trained", ("level", "length", "lower", "vocabulary"), "classes", "number", words_alone=False
+    ),
+    BagOfWords: _fitted_to_sentences(
+        "a bag of words, which is fitted at once, not in steps", ("length",), "classes", "number", words_alone=True
+    )._replace(mistake=_learner_mistake),
+    NGramClassifier: _fitted_to_sentences("n-grams, which are counted, not trained", ("length",), "classes", words_alone=True),
 }
-CLASSIFIERS = tuple(kind for kind, facts in MODEL_FACTS.items() if facts.predicts == ("classes",))
+CLASSIFIERS = tuple(kind for kind, facts in MODEL_FACTS.items() if "classes" in facts.predicts)
 
 
 def model_facts(model: Node) -> ModelFacts:

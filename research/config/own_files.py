@@ -22,6 +22,13 @@ class LabelledColumns(Node):
     label: str = "label"
 
 
+class RatedColumns(Node):
+    """The columns of a table of texts with a number each."""
+
+    text: str = "text"
+    rating: str = "rating"
+
+
 class PairColumns(Node):
     """The columns of a table of pairs."""
 

@@ -4,7 +4,7 @@ from typing import Annotated, TypeVar, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier, TokenEncoderConfig
+from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier, RegressorConfig, TokenEncoderConfig
 from research.config.data import Data, Evaluation, TextCorpus
 from research.config.decoding import Decoder, Greedy
 from research.config.encoder_decoder import EncoderDecoderConfig
@@ -76,6 +76,7 @@ Model = Annotated[
     | Interpolation
     | ClassifierConfig
     | TokenEncoderConfig
+    | RegressorConfig
     | Rules
     | BagOfWords
     | NGramClassifier,
@@ -130,10 +131,23 @@ class Config(Node):
     def _check_task(self) -> None:
         data, model, predicts = self.data, self.model, model_facts(self.model).predicts
         if data.asks in predicts:
+            if mistake := model_facts(model).mistake(model, data):
+                raise ValueError(mistake)
             return self._check_text_task()
+        if data.asks == "number":
+            raise ValueError(
+                f"{data.kind} has a number for each sentence, which {model.kind} does not predict; use model.kind = regressor, rules, or "
+                "bag_of_words with learner.kind = ridge"
+            )
+        if predicts == ("number",):
+            classifier = ", or model.kind = classifier" if data.asks == "classes" else ""
+            raise ValueError(
+                f"{model.kind} predicts a number of each sentence, and {data.kind} has none; use data.kind = vader_ratings or rated_files"
+                f"{classifier}"
+            )
         if data.asks == "classes":
             raise ValueError(f"{data.kind} has classes, and {model.kind} predicts tokens; use model.kind = classifier")
-        if predicts == ("classes",):
+        if "classes" in predicts:
             raise ValueError(f"{model.kind} needs classes, and {data.kind} has none; use data.kind = sst2, vader, ...")
         if data.asks == "tags":
             raise ValueError(f"{data.kind} has a tag for each word, and {model.kind} gives none; use model.kind = token_encoder")
@@ -192,6 +206,10 @@ class Config(Node):
             raise ValueError(f"[decode] is for pairs, whose test sources are translated; {self.data.kind} has none; leave it out")
         if asks != "targets" and self.train.scheduled_sampling:
             raise ValueError(f"train.scheduled_sampling is for the targets of pairs, and {self.data.kind} has none; leave it out")
+        if asks == "number" and self.train.label_smoothing:
+            raise ValueError(
+                f"train.label_smoothing spreads the target over classes or symbols, and that of {self.data.kind} is a number; leave it out"
+            )
         if self.optim.max_norm != "off" and (self.fitted or asks != "classes"):
             raise ValueError(
                 f"optim.max_norm is for the weights that lead to each class, and {self.model.kind} has no classes; leave it out"

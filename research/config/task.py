@@ -44,4 +44,9 @@ class MaskedLanguageModelling(TextTaskConfig):
 
 
 TextTask = Annotated[LanguageModelling | MaskedLanguageModelling, Field(discriminator="kind")]
-TASK_OF_ASKS: dict[Asks, str] = {"classes": "classification", "targets": "translation", "tags": "tagging"}  # a text names its own
+TASK_OF_ASKS: dict[Asks, str] = {  # a text names its own
+    "classes": "classification",
+    "targets": "translation",
+    "tags": "tagging",
+    "number": "regression",
+}

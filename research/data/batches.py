@@ -27,7 +27,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.data import Corpus, Data, TextCorpus
 from research.config.errors import StepladderError
-from research.data.dataset import ExampleSplit, Split, TextSplit
+from research.data.dataset import ExampleSplit, Scale, Split, TextSplit
 from research.data.permutation import permute
 
 HOST_ABOVE = 2**30  # bytes of token numbers
@@ -48,15 +48,17 @@ class Batch:
     `valid` marks the inputs that exist. `weight` 0 marks a target that is not scored; its index is -1. `index` numbers the
     scored tokens of the split, 0 .. their number - 1. Evaluation stacks batches on a further leading axis. Of pairs, the first
     `source` inputs of a row are the source's; elsewhere it is 0. `widths`: those to which a batch may be cut (`in_narrowest`).
+    Targets are integers, or standard numbers by `scale`.
     """
 
     inputs: Int[Any, "*n b t"]
     valid: Bool[Any, "*n b t"]
-    targets: Int[Any, "*n b q"]
+    targets: Int[Any, "*n b q"] | Float[Any, "*n b q"]
     weight: Float[Any, "*n b q"]
     where: Int[Any, "*n b q"] | None
     index: Int[Any, "*n b q"]
     source: int = struct.field(pytree_node=False, default=0)
+    scale: Scale = struct.field(pytree_node=False, default=Scale())
     widths: tuple[Width, ...] = struct.field(pytree_node=False, default=())
 
 
@@ -73,11 +75,12 @@ class ExampleArrays:
 
     inputs: Int[Any, "n t"]
     valid: Bool[Any, "n t"]
-    targets: Int[Any, "n q"]
+    targets: Int[Any, "n q"] | Float[Any, "n q"]
     where: Int[Any, "n q"]
     weight: Float[Any, "n q"]
     index: Int[Any, "n q"]
     source: int = struct.field(pytree_node=False, default=0)
+    scale: Scale = struct.field(pytree_node=False, default=Scale())
     widths: tuple[Width, ...] = struct.field(pytree_node=False, default=())  # as of `Batch`
     parts: int = struct.field(pytree_node=False, default=1)  # buckets of equal numbers of examples, the shortest first
 
@@ -121,7 +124,7 @@ def _host_memory(split: Split, buckets: int = 1) -> Arrays:
     if isinstance(split, TextSplit):
         return TextArrays(prepend_eos(split.tokens))
     index = scored_index(split.weight)
-    arrays = ExampleArrays(split.inputs, split.valid, split.targets, split.where, split.weight, index, split.source)
+    arrays = ExampleArrays(split.inputs, split.valid, split.targets, split.where, split.weight, index, split.source, split.scale)
     return arrays if buckets == 1 else _in_buckets(arrays, buckets)
 
 
@@ -176,6 +179,7 @@ def _cut(batch: Batch, width: Width) -> Batch:
         where,
         batch.index[:, scored],
         width.source,
+        batch.scale,
     )
 
 
@@ -296,7 +300,14 @@ def _gather(data: Data, arrays: Arrays, rows: Any, xp: Any) -> Batch:
     if isinstance(arrays, ExampleArrays):
         take = partial(xp.take, indices=rows, axis=0)
         scored_arrays = {name: take(getattr(arrays, name)) for name in ("targets", "weight", "where", "index")}
-        return Batch(inputs=take(arrays.inputs), valid=take(arrays.valid), **scored_arrays, source=arrays.source, widths=arrays.widths)
+        return Batch(
+            inputs=take(arrays.inputs),
+            valid=take(arrays.valid),
+            **scored_arrays,
+            source=arrays.source,
+            scale=arrays.scale,
+            widths=arrays.widths,
+        )
     assert data.reads == "text", "a text needs the config of a text"
     return _windows_of(arrays, rows[:, None] + xp.arange(data.length, dtype=xp.int32)[None], xp)
 

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, Int64
+from jaxtyping import Bool, Float32, Float64, Int32, Int64
 
 from research.text.sides import Side
 from research.text.vocabulary import Vocabulary
@@ -27,24 +27,35 @@ def units(split: TextSplit) -> dict[str, int]:
     return {unit: int(count) for unit, count in counts.items() if count is not None}
 
 
+class Scale(NamedTuple):
+    """What makes standard numbers of those of the data, (number - mean) / deviation: both are those of the training split."""
+
+    mean: float = 0.0
+    deviation: float = 1.0
+
+
 class ExampleSplit(NamedTuple):
-    """Independent sequences. At input position where[i, j] the model predicts targets[i, j]; weight 0 marks padding of j."""
+    """Independent sequences. At input position where[i, j] the model predicts targets[i, j]; weight 0 marks padding of j.
+
+    Targets are symbols or classes by their numbers, or, where the data asks for a number, standard numbers by `scale`.
+    """
 
     inputs: Int32[np.ndarray, "n t"]
     valid: Bool[np.ndarray, "n t"]
-    targets: Int32[np.ndarray, "n q"]
+    targets: Int32[np.ndarray, "n q"] | Float32[np.ndarray, "n q"]
     where: Int32[np.ndarray, "n q"]
     weight: Float32[np.ndarray, "n q"]
     group: Int32[np.ndarray, "n"]  # a number that results are also reported by, such as the distance
     source: int = 0  # of pairs: how many columns are the source's, right-aligned, before <sep>
+    scale: Scale = Scale()  # of numbers
 
 
 class LabelledSentences(NamedTuple):
-    """Labelled sentences as they are, of any length: what rules and counts read, and what an error analysis shows."""
+    """Labelled or rated sentences as they are, of any length: what rules and counts read, and what an error analysis shows."""
 
     texts: tuple[str, ...]
     words: tuple[tuple[str, ...], ...]
-    labels: Int32[np.ndarray, "n"]  # numbers of the dataset's classes
+    labels: Int32[np.ndarray, "n"] | Float64[np.ndarray, "n"]  # numbers of the dataset's classes; or ratings, in the data's own units
 
 
 class PairTexts(NamedTuple):
@@ -87,7 +98,7 @@ class Dataset(NamedTuple):
     eos: int | None
     description: dict[str, Any]
     classes: tuple[str, ...] = ()  # of labelled sentences
-    sentences: dict[str, LabelledSentences] = {}  # noqa: RUF012  by split, of labelled sentences
+    sentences: dict[str, LabelledSentences] = {}  # noqa: RUF012  by split, of labelled or rated sentences
     sides: Sides | None = None  # of pairs
     pairs: dict[str, PairTexts] = {}  # noqa: RUF012  by split, of pairs
     test_text: str = ""  # of a text: its test split as it was before it became tokens

@@ -138,7 +138,7 @@ def _left_aligned(split: TextSplit, windows: Windows, length: int) -> Batch:
 
 
 def _example_batches(split: ExampleSplit, tokens_per_batch: int) -> Batch:
-    rows = Batch(split.inputs, split.valid, split.targets, split.weight, split.where, scored_index(split.weight), split.source)
+    rows = Batch(split.inputs, split.valid, split.targets, split.weight, split.where, scored_index(split.weight), split.source, split.scale)
     return _stack(rows, split.inputs.shape[1], tokens_per_batch)
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, Num
 
 from research.config.data import CrossValidated
 from research.data.dataset import LabelledSentences
@@ -17,11 +17,11 @@ class Pool(NamedTuple):
     classes: tuple[str, ...]
 
 
-def assign_folds(labels: Int[np.ndarray, " n"], folds: int) -> tuple[Int[np.ndarray, " n"], tuple[int, ...]]:
+def assign_folds(labels: Num[np.ndarray, " n"], folds: int) -> tuple[Int[np.ndarray, " n"], tuple[int, ...]]:
     """The sentences in the order of their folds, and where each fold ends.
 
-    The sentences of a fixed shuffle go to the folds in turn, class after class, so that neither the sizes of two folds nor their numbers
-    of a class differ by more than one. Within a fold they keep the order of the shuffle.
+    The sentences of a fixed shuffle go to the folds in turn, class after class, or from the least number to the greatest, so that neither
+    the sizes of two folds nor their numbers of a class differ by more than one. Within a fold they keep the order of the shuffle.
     """
     shuffled = np.random.default_rng(0).permutation(len(labels))
     by_class = np.argsort(labels[shuffled], kind="stable")

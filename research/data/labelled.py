@@ -19,10 +19,12 @@ from research.config.data import (
     Labelled,
     Plays,
     Questions,
+    SentenceData,
     SentenceFiles,
     ShakespeareSpeaker,
     TenFolds,
     Vader,
+    VaderSentences,
 )
 from research.config.errors import StepladderError
 from research.config.unicode import decode, decode_utf8_or_cp1252, split_lines
@@ -106,15 +108,26 @@ def read_trees(config: SST, data_dir: Path | None) -> LabelledSplits:
 
 
 def read_vader(config: Vader, data_dir: Path | None) -> LabelledSplits:
-    """80 / 10 / 10 by the digest of a sentence's id, so that the splits do not depend on an order."""
-    (archive,) = read_data_source("vader", data_dir).values()
+    """The classes of the ratings that are far from zero, or of all."""
     classes = ("negative", "positive") if config.neutral == "drop" else ("negative", "neutral", "positive")
-    splits: dict[str, Labelling] = {split: [] for split in SPLITS}
+
+    def label(rating: float) -> str:
+        return "neutral" if abs(rating) <= NEUTRAL else "positive" if rating > 0 else "negative"
+
+    labelled = {
+        split: [(label(rating), text) for rating, text in lines if label(rating) in classes]
+        for split, lines in read_vader_splits(config, data_dir).items()
+    }
+    return LabelledSplits(labelled, classes)
+
+
+def read_vader_splits(config: VaderSentences, data_dir: Path | None) -> dict[str, list[tuple[float, str]]]:
+    """Rating and text of each sentence, 80 / 10 / 10 by the digest of its id, so that the splits do not depend on an order."""
+    (archive,) = read_data_source("vader", data_dir).values()
+    splits: dict[str, list[tuple[float, str]]] = {split: [] for split in SPLITS}
     for number, rating, text in read_rated(archive, config.part):
-        label = "neutral" if abs(rating) <= NEUTRAL else "positive" if rating > 0 else "negative"
-        if label in classes:
-            splits[_split_of(sha256(f"{config.part} {number}".encode()))].append((label, text))
-    return LabelledSplits(splits, classes)
+        splits[_split_of(sha256(f"{config.part} {number}".encode()))].append((rating, text))
+    return splits
 
 
 def _split_of(digest: str) -> str:
@@ -257,7 +270,7 @@ def refuse_new_classes(labels: Iterable[tuple[str, str]], classes: tuple[str, ..
             )
 
 
-def pinned_sentences(source: str) -> Callable[[Labelled, Path | None], Contents]:
+def pinned_sentences(source: str) -> Callable[[SentenceData, Path | None], Contents]:
     """The checksums of the files of a pinned source, which need not be here."""
     return lambda config, data_dir: labelled_contents(config, *(file.sha256 for file in SOURCES[source].files))
 
@@ -272,12 +285,12 @@ def corrupted_sentences(config: Acceptability, data_dir: Path | None) -> Content
     return labelled_contents(config, TWINS, np.__version__, *CORPORA[type(config.corpus)].contents(config.corpus, data_dir))
 
 
-def labelled_contents(config: Labelled, *parts: Part) -> Contents:
-    """What identifies labelled data: the parts, with the kind and the version of its reader."""
+def labelled_contents(config: SentenceData, *parts: Part) -> Contents:
+    """What identifies labelled or rated data: the parts, with the kind and the version of its reader."""
     return [config.kind, READER, *parts]  # type: ignore[attr-defined]
 
 
-def named_files(config: Labelled) -> list[str]:
+def named_files(config: SentenceData) -> list[str]:
     """The words of the user's own files: validation may be a share of another, and with folds some may be left out."""
     return [key for key, path in file_paths(config).items() if path != "none"]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from research.config.data import Labelled, TextCorpus
+from research.config.data import SentenceData, TextCorpus
 from research.config.data_kind import DataConfig
 from research.config.pairs import TextPairs
 from research.data.clusters import Clusters
@@ -36,7 +36,7 @@ def source_digest(kind: SourceKind, config: DataConfig, data_dir: Path | None) -
     return digest_of(kind.contents(config, data_dir))
 
 
-def learner_of_level(config: TextCorpus | Labelled | TextPairs) -> str:
+def learner_of_level(config: TextCorpus | SentenceData | TextPairs) -> str:
     """The library that learns the pieces of a subword level."""
     return library_version(config.level)
 

@@ -27,6 +27,12 @@ def identify_sentences(sentences: LabelledSentences, classes: tuple[str, ...]) -
     return Identity(text, _digest([text, *class_names]))
 
 
+def identify_ratings(sentences: LabelledSentences) -> Identity:
+    """Of sentences as they stand, and of their numbers beside them."""
+    text = _digest(sentences.texts)
+    return Identity(text, _digest([text, *map(repr, sentences.labels.tolist())]))
+
+
 def identify_examples(vocabulary: Vocabulary, examples: ExampleSplit) -> Identity:
     """Of what is read and of what is predicted where, padding left out."""
     scored = examples.weight > 0

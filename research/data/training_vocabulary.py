@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from research.config.data import Labelled, TextCorpus
+from research.config.data import SentenceData, TextCorpus
 from research.data.tokenizer_cache import fitted_tokenizer
 from research.text.tokenize import tokenize
 from research.text.vocabulary import Vocabulary, build_vocabulary, subword_vocabulary
 
 
-def training_vocabulary(config: TextCorpus | Labelled, text: str) -> Vocabulary:
+def training_vocabulary(config: TextCorpus | SentenceData, text: str) -> Vocabulary:
     """The vocabulary of a training text."""
     limits = config.vocabulary
     if config.level == "word" or config.level == "char" or config.level == "byte":

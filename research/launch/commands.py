@@ -161,23 +161,22 @@ def _completions_table(lines: list[dict[str, Any]]) -> Table:
 
 
 def predict_command(run: str, text: str | None, file: Path | None, runs: Path, data_dir: Path | None, as_json: bool) -> int:
-    """The class of each sentence, and why."""
-    from research.launch.predict import classify_sentences, sentences_from_options
+    """The class or the number of each sentence, and why."""
+    from research.launch.predict import classify_sentences, rate_sentences, sentences_from_options
 
     texts = sentences_from_options(text, file)
     use_compilation_cache()
     opened = _print_notes(open_run(runs, run, data_dir))
-    predictions = classify_sentences(opened, texts)
+    predictions: Sequence[Any] = rate_sentences(opened, texts) if opened.config.data.asks == "number" else classify_sentences(opened, texts)
     if as_json:
         print(store.to_json({"cell_id": opened.cell_id, "predictions": [prediction._asdict() for prediction in predictions]}))
         return 0
     for prediction in predictions:
-        label, words = prediction.label, prediction.words
-        confidence = f"{100 * prediction.probabilities[label]:5.1f} %" if prediction.probabilities else f"{prediction.scores[label]:+7.2f}"
+        words = prediction.words
         drivers = ", ".join(f"{word} {value:+.2f}" for word, value in prediction.drivers[:DRIVERS_PRINTED])
         unread = f"; read {prediction.read} of {words} words" if prediction.read < words else ""
         unknown = f"; {prediction.unknown} of {words} words unknown" if prediction.unknown else "" if words else "; no words"
-        print(f"{label:<12} {confidence}  {prediction.text[:CHARACTERS_PRINTED]}")
+        print(f"{prediction.answer:<20}  {prediction.text[:CHARACTERS_PRINTED]}")
         print(f"{'':<22}{drivers or 'no word spoke for or against it'}{unknown}{unread}")
     return 0
 

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from research.config.data import Labelled, TextCorpus
+from research.config.data import SentenceData, TextCorpus
 from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.config.unicode import argument_text
@@ -21,7 +21,7 @@ def encode_text(config: Config, text: str, n_best: int | None, merges: int | Non
     Raises StepladderError where there is no text to cut or to learn from, and for what the level does not have.
     """
     data = config.data
-    if not isinstance(data, TextCorpus | Labelled):
+    if not isinstance(data, TextCorpus | SentenceData):
         raise StepladderError(f"data.kind = {data.kind} has symbols of its own, no text to cut; use a corpus, such as data.kind = pydoc.")
     text = argument_text(text)
     if not text:
@@ -34,7 +34,7 @@ def encode_text(config: Config, text: str, n_best: int | None, merges: int | Non
     if merges is not None and data.level not in ("bpe", "byte_bpe"):
         raise StepladderError(f"--merges lists what data.level = bpe or byte_bpe has learned; {data.level} has no merges.")
     vocabulary = load_vocabulary(data, data_dir) if isinstance(data, TextCorpus) else load_dataset(data, data_dir).vocabulary
-    tokens = vocabulary.tokens(join_words(split_words(data, text)) if isinstance(data, Labelled) else text)
+    tokens = vocabulary.tokens(join_words(split_words(data, text)) if isinstance(data, SentenceData) else text)
     encoding: dict[str, Any] = {
         "level": data.level,
         "types": vocabulary.size,

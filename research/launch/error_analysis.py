@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from research.config.fields import classes_by_kind
-from research.config.model_facts import CLASSIFIERS
+from research.config.merge import DATA_KINDS
 from research.config.value_labels import row_label
 from research.data.dataset import Dataset
 from research.data.slices import slices
@@ -31,7 +30,7 @@ CONFUSIONS = "<p>Of the test sentences of a class, the share that was put into e
 
 def error_sections(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> tuple[Section, ...]:
     """Sections where the cells are classifiers of one dataset with at least one run that is done; else none."""
-    cells = [entry for entry in manifest["cells"] if entry["config"] and entry["config"]["model"]["kind"] in classes_by_kind(CLASSIFIERS)]
+    cells = [entry for entry in manifest["cells"] if entry["config"] and DATA_KINDS[entry["config"]["data"]["kind"]].asks == "classes"]
     runs_by_label = {_label(entry): runs for entry in cells if (runs := _finished_runs(entry, runs_dir, data_dir))}
     if not runs_by_label:
         return ()

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
-from research.config.classify import ClassifierConfig
+from research.config.classify import ClassifierConfig, SentenceModel
 from research.config.data import Labelled, Unlabelled
 from research.config.errors import StepladderError
 from research.config.loader import with_overrides
@@ -122,11 +122,11 @@ def layer_features(
 
 def _frozen(run: OpenRun) -> Frozen:
     layer_names(run.config.model)
-    if not isinstance(run.config.model, ClassifierConfig) and run.data.eos is None:
+    if not isinstance(run.config.model, SentenceModel) and run.data.eos is None:
         raise StepladderError(
             f"{run.cell_id} was trained on {run.config.data.kind}, whose symbols are no words; name a run on text or sentences."
         )
-    return Frozen(run.config, run.parameters, run.data, None if isinstance(run.config.model, ClassifierConfig) else run.data.eos)
+    return Frozen(run.config, run.parameters, run.data, None if isinstance(run.config.model, SentenceModel) else run.data.eos)
 
 
 def _rows(frozen: Frozen, data: Dataset, split: str) -> list[Int32[np.ndarray, "_"]]:
@@ -136,7 +136,7 @@ def _rows(frozen: Frozen, data: Dataset, split: str) -> list[Int32[np.ndarray, "
 
 def _width(frozen: Frozen, labelled: Labelled, data: Dataset) -> int:
     """How many symbols are read of a sentence: data.length, or as many as learned positions reach."""
-    model = frozen.config.model.encoder if isinstance(frozen.config.model, ClassifierConfig) else frozen.config.model
+    model = frozen.config.model.encoder if isinstance(frozen.config.model, SentenceModel) else frozen.config.model
     reach = model_sizes(frozen.config, frozen.data).length if isinstance(model, StackConfig) and not model.position.extrapolates else None
     return labelled.length if reach is None else min(labelled.length, reach - (frozen.start is not None))
 

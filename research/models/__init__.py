@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 import jax
 from jaxtyping import Array, Float, PyTree
 
-from research.config.classify import ClassifierConfig, TokenEncoderConfig
+from research.config.classify import ClassifierConfig, RegressorConfig, TokenEncoderConfig
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.mixer import MixerConfig
 from research.config.model import FeedForwardLMConfig, LanguageModelConfig
@@ -87,6 +87,22 @@ def _no_mixers(config: Node) -> tuple[()]:
     return ()
 
 
+SENTENCE_MODEL = ModelFunctions(
+    sizes=WITH_HEAD,
+    init=classifier.init,
+    empty=classifier.empty,
+    hidden=classifier.hidden,
+    output=classifier.output,
+    flops=classifier.classifier_flops,
+    time_steps=classifier.classifier_time_steps,
+    last_positions=classifier.classifier_last_positions,
+    embedding_path=classifier.classifier_embedding_path,
+    outside=classifier.outside_classifier_body,
+    layer_names=classifier.classifier_layer_names,
+    layer_vectors=classifier.classifier_layer_vectors,
+    observed_mixers=_no_mixers,
+)
+
 MODELS: dict[type, ModelFunctions] = {
     LanguageModelConfig: ModelFunctions(
         sizes=OF_TEXT,
@@ -124,21 +140,8 @@ MODELS: dict[type, ModelFunctions] = {
         read=encoder_decoder.read_source,
         rows=encoder_decoder.rows,
     ),
-    ClassifierConfig: ModelFunctions(
-        sizes=WITH_HEAD,
-        init=classifier.init,
-        empty=classifier.empty,
-        hidden=classifier.hidden,
-        output=classifier.output,
-        flops=classifier.classifier_flops,
-        time_steps=classifier.classifier_time_steps,
-        last_positions=classifier.classifier_last_positions,
-        embedding_path=classifier.classifier_embedding_path,
-        outside=classifier.outside_classifier_body,
-        layer_names=classifier.classifier_layer_names,
-        layer_vectors=classifier.classifier_layer_vectors,
-        observed_mixers=_no_mixers,
-    ),
+    ClassifierConfig: SENTENCE_MODEL,
+    RegressorConfig: SENTENCE_MODEL,
     TokenEncoderConfig: ModelFunctions(
         sizes=WITH_HEAD,
         init=token_encoder.init,

@@ -1,14 +1,14 @@
-"""A sentence's class: an encoder makes one vector of its words, and an output layer reads it.
+"""A sentence's class or number: an encoder makes one vector of its words, and an output layer reads it.
 
 `hidden` returns that vector as the one scored position of each row, so that a class is predicted as a token is. A row of no words has the
-vector zero. What lies behind `valid` changes nothing. Shapes: b batch, t words, d width, c classes.
+vector zero. What lies behind `valid` changes nothing. Shapes: b batch, t words, d width, c classes, or 1 of a number.
 """
 
 import jax
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
-from research.config.classify import ClassifierConfig as Config
+from research.config.classify import SentenceModel as Config
 from research.models.fields import Path
 from research.models.sentence_encoders import SENTENCE_ENCODERS, SentenceEncoderKind
 from research.nn.dropout import dropout

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from jaxtyping import Array, Float
 
-from research.config.classify import ClassifierConfig, ReadingStack, TokenEncoderConfig
+from research.config.classify import ClassifierConfig, ReadingStack, RegressorConfig, TokenEncoderConfig
 from research.config.model import LanguageModelConfig
 from research.config.schema import Config
 from research.models.classifier import ClassifierParams
@@ -74,7 +74,7 @@ def _put_encoder(child: Encoded, encoder: StackEncoderParams) -> Encoded:
     return replace(child, encoder=replace(encoder, query=child.encoder.query))
 
 
-def _unfit_direction(config: ClassifierConfig | TokenEncoderConfig) -> str:
+def _unfit_direction(config: ClassifierConfig | RegressorConfig | TokenEncoderConfig) -> str:
     if isinstance(config.encoder, ReadingStack) and not config.encoder.bidirectional:
         return ""
     return (
@@ -83,7 +83,7 @@ def _unfit_direction(config: ClassifierConfig | TokenEncoderConfig) -> str:
     )
 
 
-def _unfit_encoder(config: ClassifierConfig | TokenEncoderConfig) -> str:
+def _unfit_encoder(config: ClassifierConfig | RegressorConfig | TokenEncoderConfig) -> str:
     if isinstance(config.encoder, ReadingStack):
         return ""
     return f"A {config.kind} starts from a masked model where its encoder is a stack: set model.encoder.kind = stack."
@@ -93,7 +93,9 @@ _OF_LANGUAGE_MODEL = InheritedPart(_stack_of_language_model, _forward, _put_forw
 _OF_MASKED_MODEL = InheritedPart(_encoder_of_masked_model, _encoder, _put_encoder, _unfit_encoder)
 INHERITED_PARTS: dict[tuple[type, type], InheritedPart] = {
     (LanguageModelConfig, ClassifierConfig): _OF_LANGUAGE_MODEL,
+    (LanguageModelConfig, RegressorConfig): _OF_LANGUAGE_MODEL,
     (LanguageModelConfig, TokenEncoderConfig): _OF_LANGUAGE_MODEL,
     (TokenEncoderConfig, ClassifierConfig): _OF_MASKED_MODEL,
+    (TokenEncoderConfig, RegressorConfig): _OF_MASKED_MODEL,
     (TokenEncoderConfig, TokenEncoderConfig): _OF_MASKED_MODEL,
 }

@@ -10,11 +10,14 @@ from scipy import stats
 
 from research.results.corpus_scores import CORPUS, MEANS, corpus_score
 from research.results.measures import bounds
+from research.results.rank_correlation import mean_spearman, swapped_difference, without_each
 from research.results.significance import (
     FLIPPED,
     ClusterEstimate,
     estimate_from_influence,
+    flipped_difference_p,
     jackknife,
+    jackknife_influence,
     sign_flip_p,
     studentised_p,
     swap_p,
@@ -37,9 +40,11 @@ class Score(NamedTuple):
 SCORES = {
     **{name: Score(name, partial(corpus_score, name)) for name in CORPUS},
     "correlation": Score("correlation", pearson),
+    "pearson": Score("correlation", pearson),
     "macro_f1": Score("confusion", summed_macro_f1),
     "weighted_f1": Score("confusion", summed_weighted_f1),
 }
+RANKS = {"spearman": "ranks"}  # metrics of ranks, which are made anew for the items that are chosen, and their fields
 SHARES = ("accuracy", "exact_match", "preferred", "precision_at_1")  # of trials that are right or wrong
 
 
@@ -47,13 +52,14 @@ def has_statistic(items: Items | None, statistic: str) -> bool:
     """Whether the items hold what this metric of a test set is made of."""
     if items is None:
         return False
-    is_known = statistic in (*TEXTS, *NAMED, *SCORES, *LOSSES, "accuracy") or statistic.endswith(MISSPELT)
+    is_known = statistic in (*TEXTS, *NAMED, *SCORES, *RANKS, *LOSSES, "accuracy") or statistic.endswith(MISSPELT)
     return is_known and _item_field(items, statistic) is not None
 
 
 def _item_field(items: Items, statistic: str) -> Array | None:
-    if statistic in (*TEXTS, *NAMED, *SCORES):
-        field: Array | None = getattr(items, SCORES[statistic].field if statistic in SCORES else TEXTS.get(statistic, statistic))
+    if statistic in (*TEXTS, *NAMED, *SCORES, *RANKS):
+        names = {**TEXTS, **RANKS}
+        field: Array | None = getattr(items, SCORES[statistic].field if statistic in SCORES else names.get(statistic, statistic))
         return field
     return items.loss if statistic in LOSSES else items.misspelt if statistic.endswith(MISSPELT) else items.correct
 
@@ -121,9 +127,17 @@ def estimate_items(items: Items, statistic: str) -> ClusterEstimate:
     if statistic in SCORES:
         counts, score = _cluster_counts(items, statistic, cluster), _mean_score(statistic, items)
         return estimate_from_influence(float(score(counts.sum(axis=0, keepdims=True))[0]), jackknife(score, counts))
+    if statistic in RANKS:
+        return _estimate_of_choices(partial(mean_spearman, np.asarray(_item_field(items, statistic), float)), cluster)
     sums, weights = (_cluster_sums(part, cluster) for part in (_item_values(items, statistic), _weights(items, statistic)))
     ratio = float(sums.sum() / weights.sum())
     return estimate_from_influence(ratio, (sums - ratio * weights) / weights.sum())
+
+
+def _estimate_of_choices(score: Callable[[Array], Array], cluster: Int[Array, " n"]) -> ClusterEstimate:
+    """Of a score of which items are chosen, [r n] -> [r], by leaving each cluster out."""
+    value = float(score(np.ones((1, len(cluster))))[0])
+    return estimate_from_influence(value, jackknife_influence(without_each(score, cluster)))
 
 
 class PairedItems(NamedTuple):
@@ -140,14 +154,20 @@ def paired_items(a: Items, b: Items, statistic: str, sign: float | None = None) 
 
     The test statistic is the difference of mean losses a token (or of accuracies); perplexity is monotone in it. Losses a
     character, and drawn texts, compare across tokenizers, since the characters are the same. Of BLEU, chrF, F1 and correlations it is
-    the difference of the scores of the whole set; with several seeds, of their mean scores. `sign`: the direction of the difference
-    that is shown, by default its own.
+    the difference of the scores of the whole set (of Spearman's, ranked anew); with several seeds, of their mean scores. `sign`: the
+    direction of the difference that is shown, by default its own.
     """
     cluster = cluster_of(a, b)
     if statistic in SCORES:
         x, y = (_cluster_counts(run, statistic, cluster) for run in _with_same_classes(a, b, statistic))
         score = _mean_score(statistic, a)
         difference, differing, flip = _difference(score, x, y), int(np.any(x != y, axis=1).sum()), partial(swap_p, score, x, y)
+    elif statistic in RANKS:
+        first, second = (np.asarray(_item_field(run, statistic), float) for run in (a, b))
+        differs = np.bincount(cluster, np.any(first != second, axis=(1, 2))) > 0
+        difference = _estimate_of_choices(lambda weights: mean_spearman(first, weights) - mean_spearman(second, weights), cluster)
+        differing, swapped = int(differs.sum()), partial(swapped_difference, first, second, cluster, differs)
+        flip = partial(flipped_difference_p, differing, swapped, difference.value)
     else:
         differences = _cluster_sums(_item_values(a, statistic) - _item_values(b, statistic), cluster)
         difference = estimate_from_influence(float(differences.mean()), differences / len(differences))

@@ -7,8 +7,12 @@ from research.config.errors import StepladderError, did_you_mean
 from research.results.records import Result
 from research.results.store import INFINITE
 
-LOWER = ("loss", "perplexity", "pseudo_perplexity", "bits_per", "error", "self_bleu")
-HIGHER = ("accuracy", "f1", "bleu", "chrf", "correlation", "recall", "precision", "exact_match", "distinct", "reciprocal_rank", "preferred")
+LOWER = ("loss", "mse", "perplexity", "pseudo_perplexity", "bits_per", "error", "self_bleu")
+CORRELATIONS = ("correlation", "pearson", "spearman")  # in -1..1
+HIGHER = (
+    *("accuracy", "f1", "bleu", "chrf", *CORRELATIONS, "recall", "precision", "exact_match", "distinct", "reciprocal_rank"),
+    "preferred",
+)
 FROM_CELL = ("params", "params.total", "params.body", "flops_per_token", "training_flops", "trials")
 COSTS = ("seconds", "seconds.compile", "seconds.train", "seconds.evaluate", "tokens_per_second", "latency_ms", "peak_memory_mb")
 FROM_RUN = ("tokens_seen", "steps", "best_step", *COSTS)
@@ -18,6 +22,9 @@ TITLES = {
     "macro_f1": "macro F1",
     "weighted_f1": "weighted F1",
     "pseudo_perplexity": "pseudo-perplexity",
+    "mse": "MSE",
+    "pearson": "Pearson r",
+    "spearman": "Spearman rho",
     "bleu": "BLEU",
     "chrf": "chrF",
     "self_bleu": "self-BLEU",
@@ -124,13 +131,15 @@ def direction(name: str) -> int:
 
 
 def bounds(name: str) -> tuple[float, float]:
-    """The least and the greatest value that it can have: of shares 0 and 1, of BLEU and its like 0 and 100, of losses 0 and infinity."""
+    """The least and the greatest value that it can have: of shares 0 and 1, of BLEU and its like 0 and 100, of correlations -1 and 1, of
+    losses 0 and infinity.
+    """
     stem = split_name(name)[1].split("_at_")[0]
     if not direction(name):
         return -math.inf, math.inf
     if stem in SCORES:
         return 0.0, 100.0
-    return -1.0 if "correlation" in stem else 0.0, 1.0 if direction(name) > 0 else math.inf
+    return -1.0 if any(name in stem for name in CORRELATIONS) else 0.0, 1.0 if direction(name) > 0 else math.inf
 
 
 def is_quality(name: str) -> bool:

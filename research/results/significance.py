@@ -50,7 +50,12 @@ def jackknife(score: Callable[[Array], Array], clusters: Float[Array, "n m"]) ->
     """How far each cluster moves a score of summed counts, by leaving it out (Tukey 1958). `score`: [r m] -> [r]."""
     n, total = clusters.shape[0], clusters.sum(axis=0)
     step = max(1, CHUNK * 256 // clusters.shape[1])
-    without = np.concatenate([score(total - clusters[start : start + step]) for start in range(0, n, step)])
+    return jackknife_influence(np.concatenate([score(total - clusters[start : start + step]) for start in range(0, n, step)]))
+
+
+def jackknife_influence(without: Float[Array, " n"]) -> Float[Array, " n"]:
+    """How far each cluster moves a score, from the scores without each."""
+    n = len(without)
     return (without.mean() - without) * (n - 1) / n
 
 
@@ -107,13 +112,17 @@ def swap_p(score: Callable[[Array], Array], a: Float[Array, "n m"], b: Float[Arr
         return score(middle + shift) - score(middle - shift)
 
     observed = float(difference(halves.sum(axis=0, keepdims=True))[0])
+    return flipped_difference_p(len(halves), lambda signs: difference(signs @ halves), observed, sign)
+
+
+def flipped_difference_p(k: int, difference: Callable[[Array], Array], observed: float, sign: float | int) -> float:
+    """As `sign_flip_p`, of any difference of two rows as a function of the signs [r k] -> [r] of the k clusters that differ."""
     if observed * sign <= 0:
         return 1.0
 
     def is_extreme(signs: Array) -> Array:
-        return np.abs(difference(signs @ halves)) >= abs(observed) * (1 - TIE)
+        return np.abs(difference(signs)) >= abs(observed) * (1 - TIE)
 
-    k = len(halves)
     return float(is_extreme(_all_signs(k)).mean()) if k <= EXACT_SWAPS else _monte_carlo_p(k, is_extreme)
 
 

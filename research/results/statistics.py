@@ -9,7 +9,8 @@ import numpy as np
 from scipy import stats
 
 from research.results.corpus_scores import CORPUS, DIVERSITIES, MEANS
-from research.results.summed_scores import confusion
+from research.results.rank_correlation import rank_pairs
+from research.results.summed_scores import confusion, standard_moments
 
 Array = np.ndarray
 
@@ -66,7 +67,7 @@ class Items(NamedTuple):
     loss: Array | None  # nats summed over the item, float64[n]; None where a model has no probabilities
     tokens: Array  # int64[n]
     correct: Array | None  # float64[n]; None where nothing is right or wrong
-    truth: Array | None = None  # the class that is right, int64[n]; None of what has no classes
+    truth: Array | None = None  # the class that is right, int64[n], or the number, float64[n]; None of what has neither
     misspelt: Array | None = None  # as `loss`, of the item's misspelt copy; None where it was not asked for
     exact: Array | None = None  # float64[n], of drawn texts, as the following; None where none were drawn
     token_accuracy: Array | None = None  # float64[n]
@@ -82,6 +83,7 @@ class Items(NamedTuple):
     precision_at_10: Array | None = None
     preferred: Array | None = None  # float64[n], of prompts with several completions
     confusion: Array | None = None  # int64[n s 3k], of k classes: see `confusion`; of each of s runs
+    ranks: Array | None = None  # float64[n s 2]: `rank_pairs` of each of s runs
     cluster: Array | None = None  # int64[n]: items of one number are not independent; None where each stands alone
 
 
@@ -90,7 +92,10 @@ def read_run_items(arrays: Mapping[str, Array]) -> Items:
     counts = {name: arrays[name][:, None] for name in SUMMED if name in arrays}
     if "class" in arrays and "predicted" in arrays:
         counts["confusion"] = confusion(arrays["class"], arrays["predicted"])[:, None]
-    fields = {name: arrays.get("class" if name == "truth" else name) for name in Items._fields}
+    if "rating" in arrays and "predicted" in arrays:
+        counts["correlation"] = standard_moments(arrays["predicted"], arrays["rating"])[:, None]
+        counts["ranks"] = rank_pairs(arrays["predicted"], arrays["rating"])[:, None]
+    fields = {name: arrays.get(name) for name in Items._fields} | {"truth": arrays.get("class", arrays.get("rating"))}
     return Items(**fields | counts)  # type: ignore[arg-type]
 
 
@@ -112,7 +117,7 @@ def average_items(runs: Sequence[Items]) -> Items | None:
     counts: dict[str, Any] = {}
     for name in ("loss", "correct", "misspelt", *MEANS.values(), *NAMED):
         means[name] = None if (values := field_values(name)) is None else np.mean(values, axis=0)
-    for name in SUMMED:
+    for name in (*SUMMED, "ranks"):
         counts[name] = None if (values := field_values(name)) is None else np.concatenate(as_wide(values), axis=1)
     return ordered[0]._replace(**means, **counts)
 
@@ -176,7 +181,7 @@ def _agree(a: str | None, b: str | None) -> bool:
 
 
 PERPLEXITIES = ("perplexity", "pseudo_perplexity")  # exponentials of a mean loss
-LOSSES = ("loss", *PERPLEXITIES, "bits_per_character", "bits_per_byte")
+LOSSES = ("loss", "mse", *PERPLEXITIES, "bits_per_character", "bits_per_byte")
 TEXTS = {**MEANS, **{name: name for name in CORPUS}}  # metric of drawn texts -> its field of Items
 RANKED = ("reciprocal_rank", "precision_at_1", "precision_at_10")  # metrics of queries, each a mean over them
 SUMMED = (*CORPUS, "correlation", "confusion")  # fields whose sums over the items are what a metric is made of, and which are no means

@@ -6,15 +6,34 @@ from jaxtyping import Float, Int
 Array = np.ndarray
 
 
+ROUNDING = 1e-13  # of sums of squares
+
+
+def standardise(values: Float[Array, " n"]) -> Float[Array, " n"]:
+    """Mean 0 and deviation 1, which changes no correlation; zeros where all are equal."""
+    return (values - values.mean()) / values.std() if np.ptp(values) > 0 else np.zeros(len(values))
+
+
+def standard_moments(x: Float[Array, " n"], y: Float[Array, " n"]) -> Float[Array, "n 6"]:
+    """`moments` of both sides standardised, so that rows on other scales can change places item by item, and sums keep their digits."""
+    return moments(standardise(x), standardise(y))
+
+
+def pearson_correlation(x: Float[Array, " n"], y: Float[Array, " n"]) -> float:
+    """Of all items; 0 where one side does not vary."""
+    return float(pearson(standard_moments(x, y).sum(axis=0)))
+
+
 def moments(x: Float[Array, " n"], y: Float[Array, " n"]) -> Float[Array, "n 6"]:
     """1, x, y, x^2, y^2 and xy of each item: what a correlation is made of."""
     return np.stack([np.ones(len(x)), x, y, x * x, y * y, x * y], axis=1)
 
 
 def pearson(sums: Float[Array, "*c 6"]) -> Float[Array, "*c"]:
-    """The correlation of samples whose `moments` are summed; 0 where one side does not vary."""
+    """The correlation of samples whose `moments` are summed; 0 where one side does not vary, up to the rounding of its squares."""
     n, x, y, xx, yy, xy = np.moveaxis(np.asarray(sums, float), -1, 0)
-    spread = np.sqrt(np.maximum(n * xx - x * x, 0.0) * np.maximum(n * yy - y * y, 0.0))
+    x_spread, y_spread = (np.where(n * s - t * t > ROUNDING * n * s, n * s - t * t, 0.0) for s, t in ((xx, x), (yy, y)))
+    spread = np.sqrt(x_spread * y_spread)
     return np.where(spread > 0, (n * xy - x * y) / np.where(spread > 0, spread, 1.0), 0.0)
 
 

@@ -1,5 +1,7 @@
 """Tell the class of a whole sentence."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from jaxtyping import Int
 
@@ -12,7 +14,7 @@ from research.tasks.membership import TokenMembership, named_split, sentence_mem
 from research.tasks.outcomes import Outcomes, accuracies, by_item, group_parts, mean_loss
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import SYMBOL_OUTCOMES, example_share, symbol_loss, symbol_outcome, token_nats
-from research.tasks.task_kind import TEST, VALID, Metrics, SplitToScore, TaskKind, never_carries, no_finish, one_reading
+from research.tasks.task_kind import TEST, VALID, Metrics, Pooled, SplitToScore, TaskKind, never_carries, no_finish, one_reading
 
 
 def class_sizes(config: Config, data: Dataset) -> Sizes:
@@ -62,6 +64,17 @@ def class_metrics(config: Config, available: frozenset[str]) -> Metrics:
     return Metrics((*(("loss",) if "nats" in available else ()), "accuracy", f"accuracy{ANY_GROUP}", "macro_f1"), ())
 
 
+def pool_classes(data: Dataset, items: Sequence[Mapping[str, np.ndarray]], losses: Sequence[np.ndarray | None]) -> Pooled:
+    """The predicted classes, the nats where all folds have them, and the accuracy of each fold."""
+    classes, predicted = (np.concatenate([fold[field] for fold in items]) for field in ("class", "predicted"))
+    assert np.array_equal(classes, data.sentences["test"].labels), "every sentence is in the test of one fold"
+    fold_nats = [nats for nats in losses if nats is not None]
+    outcomes: Outcomes = {"correct": predicted == classes, "likeliest": predicted.astype(np.int32)}
+    if len(fold_nats) == len(losses):
+        outcomes["nats"] = np.concatenate(fold_nats)
+    return Pooled(outcomes, [float(np.mean(fold["predicted"] == fold["class"])) for fold in items])
+
+
 CLASSIFICATION = TaskKind(
     sizes=class_sizes,
     scored_share=example_share,
@@ -76,6 +89,7 @@ CLASSIFICATION = TaskKind(
     items=class_items,
     token_losses=token_nats,
     metrics=class_metrics,
+    pool=pool_classes,
     finish=no_finish,
     call=whole_row_call,
 )

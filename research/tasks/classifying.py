@@ -75,7 +75,7 @@ def fit_classifier(config: Any, data: Dataset, seed: int, data_dir: Any = None) 
     if isinstance(config, NGramClassifier):
         model = ngram_classifier.fit_class_ngrams(config, data.vocabulary, train.words, train.labels, classes)
         return Fitted(model, sum(sum(len(keys) for keys in class_model.keys) for class_model in model.of_class), {})
-    features, matrix = bag_of_words.fit_features(config, _replace_unknown(data, train.words))
+    features, matrix = bag_of_words.fit_features(config, replace_unknown(data, train.words))
     linear, figures = LINEAR_LEARNERS[type(config.learner)].fit(config.learner, matrix, train.labels, classes, seed)
     sparse_mb, dense_mb = bag_of_words.matrix_megabytes(matrix)
     extra = {"features": len(features.names), "one_hot_mb": sparse_mb, "dense_mb": dense_mb, **figures}
@@ -88,7 +88,7 @@ def class_scores(config: Any, data: Dataset, model: Any, words: Any, texts: Any)
         return _polarity(config, data, np.array([sentiment_rules.sentiment_score(config, model, text) for text in texts]))
     if isinstance(config, NGramClassifier):
         return ngram_classifier.log_joint(model, data.vocabulary, words)
-    return bag_of_words.transform_features(config, model.features, _replace_unknown(data, words)) @ model.linear.weights + model.linear.bias
+    return bag_of_words.transform_features(config, model.features, replace_unknown(data, words)) @ model.linear.weights + model.linear.bias
 
 
 def has_probabilities(config: Any) -> bool:
@@ -122,12 +122,12 @@ def feature_contributions(
     if isinstance(config, NGramClassifier):
         log_probabilities = ngram_classifier.word_log_probabilities(model, data.vocabulary, words)
         return list(zip((*words, "(end)"), (log_probabilities[:, chosen] - log_probabilities.mean(axis=1)).tolist(), strict=True))
-    row = bag_of_words.transform_features(config, model.features, _replace_unknown(data, [words])).tocsr()
+    row = bag_of_words.transform_features(config, model.features, replace_unknown(data, [words])).tocsr()
     against_mean = model.linear.weights[:, chosen] - model.linear.weights.mean(axis=1)
     return [(model.features.names[i], float(value * against_mean[i])) for i, value in zip(row.indices, row.data, strict=True)]
 
 
-def _replace_unknown(data: Dataset, sentences: Iterable[Sequence[str]]) -> list[list[str]]:
+def replace_unknown(data: Dataset, sentences: Iterable[Sequence[str]]) -> list[list[str]]:
     """The words with <unk> for those that the vocabulary lacks."""
     lookup = data.vocabulary.lookup
     return [[word if word in lookup else UNKNOWN for word in words] for words in sentences]

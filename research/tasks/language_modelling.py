@@ -17,7 +17,7 @@ from research.tasks.outcomes import Outcomes, accuracies, bits, by_item, group_p
 from research.tasks.prompt_scores import PromptScores, score_prompt_set
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import SYMBOL_OUTCOMES, example_share, symbol_loss, symbol_outcome, token_nats
-from research.tasks.task_kind import TEST, VALID, Finish, Metrics, SplitToScore, TaskKind, one_reading
+from research.tasks.task_kind import TEST, VALID, Finish, Metrics, SplitToScore, TaskKind, no_folds, one_reading
 
 MISSPELT = "misspelt"  # the view of the test text whose words are misspelt
 WINDOW = "at_"  # how the names of views at another window length begin
@@ -135,6 +135,7 @@ LANGUAGE_MODELLING = TaskKind(
     items=token_items,
     token_losses=token_losses,
     metrics=next_token_metrics,
+    pool=no_folds,
     finish=answer_prompts,
     call=next_symbol_call,
 )

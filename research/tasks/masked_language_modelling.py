@@ -22,7 +22,7 @@ from research.tasks.membership import TokenMembership, token_membership
 from research.tasks.outcomes import Outcomes, accuracies, by_item, group_parts, mean_loss, perplexity
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import SYMBOL_OUTCOMES, symbol_loss, symbol_outcome, token_nats
-from research.tasks.task_kind import TEST, VALID, LossSums, Metrics, SplitToScore, Streams, TaskKind, never_carries, no_finish
+from research.tasks.task_kind import TEST, VALID, LossSums, Metrics, SplitToScore, Streams, TaskKind, never_carries, no_finish, no_folds
 
 
 def masking_words(config: Config) -> MaskedLanguageModelling:
@@ -119,6 +119,7 @@ MASKED_LANGUAGE_MODELLING = TaskKind(
     items=hidden_items,
     token_losses=token_nats,
     metrics=hidden_metrics,
+    pool=no_folds,
     finish=no_finish,
     call=whole_row_call,
 )

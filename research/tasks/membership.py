@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float64, Int
 
-from research.data.dataset import Dataset, Identity, Split, TextSplit, units
+from research.data.dataset import Dataset, ExampleSplit, Identity, Scale, Split, TextSplit, units
 from research.data.eval_batches import groups, items
 from research.data.slices import slices
 
@@ -21,6 +21,8 @@ class TokenMembership(NamedTuple):
     units: Mapping[str, int] = {}  # of a text: how many characters it has, and bytes
     identity: Identity | None = None  # of the split; None of one that was made by hand
     clusters: Int[np.ndarray, " i"] | None = None  # of each item of the split by its number; None where each stands alone
+    ratings: Float64[np.ndarray, " n"] | None = None  # what is right, where it is a number
+    scale: Scale = Scale()  # of numbers: what makes standard ones of them
 
 
 def named_split(data: Dataset, name: str) -> Split:
@@ -39,3 +41,10 @@ def sentence_membership(data: Dataset, name: str) -> TokenMembership:
     """Of labelled sentences: the group is the class, by its name, and slices are parts on which classifiers fail."""
     parts = slices(data.sentences[name], data.sentences["train"])
     return token_membership(data, name)._replace(names=data.classes, slices=parts)
+
+
+def rated_membership(data: Dataset, name: str) -> TokenMembership:
+    """Of rated sentences: no groups, the same slices, and the ratings with the scale of the training split."""
+    assert isinstance(data.train, ExampleSplit)
+    ratings = data.sentences[name].labels.astype(np.float64)
+    return sentence_membership(data, name)._replace(groups=None, ratings=ratings, scale=data.train.scale)

@@ -5,6 +5,7 @@ from research.data.dataset import Dataset
 from research.tasks.classification import CLASSIFICATION
 from research.tasks.language_modelling import LANGUAGE_MODELLING
 from research.tasks.masked_language_modelling import MASKED_LANGUAGE_MODELLING
+from research.tasks.regression import REGRESSION
 from research.tasks.sizes import Sizes
 from research.tasks.task_kind import TaskKind
 from research.tasks.translation import TRANSLATION
@@ -14,6 +15,7 @@ TASKS: dict[str, TaskKind] = {
     "masked_language_modelling": MASKED_LANGUAGE_MODELLING,
     "classification": CLASSIFICATION,
     "translation": TRANSLATION,
+    "regression": REGRESSION,
 }
 
 

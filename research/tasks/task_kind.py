@@ -68,6 +68,13 @@ class Metrics(NamedTuple):
     test: Sequence[str]  # of test alone
 
 
+class Pooled(NamedTuple):
+    """What the folds of a row say of all test sentences, and the metric that each fold is judged by."""
+
+    outcomes: Outcomes
+    by_fold: Sequence[float]
+
+
 class TaskKind(NamedTuple):
     """A task. Nothing has a default: what is forgotten is an error at import. Fitted models share `belongs`, `measure`, `items`, `metrics`.
 
@@ -84,6 +91,7 @@ class TaskKind(NamedTuple):
     items(name, outcomes, belongs) -> what the statistics resample, by item
     token_losses(name, outcomes) -> what is kept for each token, such as a mixture of two models needs; None where nothing is
     metrics(config, available) -> the names of its metrics; `available`: the outcomes that the model gives
+    pool(data, items, token_losses) -> what the folds of a row say together, from what is kept of each, in the order of `data`
     finish(config, model, seed, params, data) -> what follows training; `model`: the program's words, so that runs share what is compiled
     call(model, params, sizes) -> a compiled call whose time is the model's latency, and how many steps are in it
     """
@@ -101,6 +109,7 @@ class TaskKind(NamedTuple):
     items: Callable[[str, Outcomes, TokenMembership], dict[str, np.ndarray]]
     token_losses: Callable[[str, Outcomes], np.ndarray | None]
     metrics: Callable[[Config, frozenset[str]], Metrics]
+    pool: Callable[[Dataset, Sequence[Mapping[str, np.ndarray]], Sequence[np.ndarray | None]], Pooled]
     finish: Callable[[Config, Model, int, PyTree, Dataset], Finish]
     call: Callable[[Model, PyTree, Sizes], tuple[Callable[[], Any], int]]
 
@@ -113,6 +122,11 @@ def no_finish(config: Config, model: Model, seed: int, params: PyTree, data: Dat
 def one_reading(config: Config) -> int:
     """Each token is read as often as windows hold it."""
     return 1
+
+
+def no_folds(data: Dataset, items: Sequence[Mapping[str, np.ndarray]], losses: Sequence[np.ndarray | None]) -> Pooled:
+    """Its data are never dealt into folds."""
+    raise AssertionError("only sentences are dealt into folds")
 
 
 def never_carries(config: Config) -> bool:

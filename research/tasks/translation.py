@@ -27,7 +27,19 @@ from research.tasks.symbols import (
     token_nats,
     with_scheduled_sampling,
 )
-from research.tasks.task_kind import TEST, VALID, Finish, LossSums, Metrics, SplitToScore, Streams, TaskKind, never_carries, one_reading
+from research.tasks.task_kind import (
+    TEST,
+    VALID,
+    Finish,
+    LossSums,
+    Metrics,
+    SplitToScore,
+    Streams,
+    TaskKind,
+    never_carries,
+    no_folds,
+    one_reading,
+)
 from research.tasks.translations import Translations, translate_test_split
 from research.text import diversity as text_diversity
 from research.text import translation_scores as text_scores
@@ -137,6 +149,7 @@ TRANSLATION = TaskKind(
     items=pair_items,
     token_losses=token_nats,
     metrics=target_metrics,
+    pool=no_folds,
     finish=write_texts,
     call=next_symbol_call,
 )

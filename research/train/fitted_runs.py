@@ -3,6 +3,7 @@
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
 from research.config.rules import Rules
 from research.config.schema import Config
-from research.data.dataset import Dataset, LabelledSentences, TextSplit, units
+from research.data.dataset import Dataset, ExampleSplit, LabelledSentences, TextSplit, units
 from research.data.eval_batches import items
 from research.data.prompts import load_prompt_set
 from research.data.text_dataset import misspelt_test_split
@@ -26,6 +27,7 @@ from research.tasks.membership import TokenMembership
 from research.tasks.outcomes import Outcomes
 from research.tasks.prompt_scores import score_prompt_set_by_ngram
 from research.tasks.registry import task_of
+from research.tasks.regressing import FITTED_REGRESSORS
 from research.tasks.task_kind import TEST, VALID, Finish, Scored
 from research.train import fitted_files
 from research.train.pooled_folds import pool_folds, score_pooled_folds
@@ -106,19 +108,30 @@ def _test_counts(job: Job, data: Dataset, data_dir: Path | None) -> FittedTest:
     return FittedTest(outcomes, finish._replace(extra={**ngrams.unseen_shares(model, data.test), **finish.extra}))
 
 
-def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Outcomes | None, dict[str, Any]]:
+class SentenceTask(NamedTuple):
+    """How sentences are answered by what is fitted.
+
+    fit(config of the model, data, seed, data_dir) -> what was learned
+    score(config of the model, data, model, sentences) -> their outcomes
+    """
+
+    fit: Callable[[Any, Dataset, int, Path | None], classifying.Fitted]
+    score: Callable[[Any, Dataset, Any, LabelledSentences], Outcomes]
+
+
+def _fit_sentences(kind: SentenceTask, job: Job, data: Dataset, data_dir: Path | None) -> tuple[Outcomes | None, dict[str, Any]]:
     config, began = job.config.model, time.perf_counter()
-    fitted = classifying.fit_classifier(config, data, job.seed, data_dir)
+    fitted = kind.fit(config, data, job.seed, data_dir)
     learned = time.perf_counter()
     valid = data.sentences["valid"]
-    outcomes = _score_sentences(config, data, fitted.model, valid) if len(valid.labels) else None  # a fold may need no validation
+    outcomes = kind.score(config, data, fitted.model, valid) if len(valid.labels) else None  # a fold may need no validation
     ended = time.perf_counter()
     fitted_files.save_fitted(config, fitted.model, job.folder)
     lengths = [len(sentence) for sentence in data.sentences["train"].words]
     empty_valid: dict[str, Any] = {} if len(valid.labels) else {"valid": {}}
     return outcomes, empty_valid | {
         "params": {"total": fitted.parameters, "body": fitted.parameters},
-        "flops_per_token": 0.0 if isinstance(config, Rules) else 2.0 * len(data.classes),
+        "flops_per_token": 0.0 if isinstance(config, Rules) else 2.0 * max(1, len(data.classes)),
         "tokens_seen": 0 if isinstance(config, Rules) else sum(lengths),
         "extra": fitted.extra,
         "cost": {
@@ -129,15 +142,25 @@ def _classify(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Outcomes 
     }
 
 
-def _test_classes(job: Job, data: Dataset, data_dir: Path | None) -> FittedTest:
+def _test_sentences(kind: SentenceTask, job: Job, data: Dataset, data_dir: Path | None) -> FittedTest:
     model = fitted_files.load_fitted(job.config.model, job.folder, data_dir)
-    return FittedTest({TEST: _score_sentences(job.config.model, data, model, data.sentences["test"])}, Finish())
+    return FittedTest({TEST: kind.score(job.config.model, data, model, data.sentences["test"])}, Finish())
 
 
-def _score_sentences(config: Any, data: Dataset, model: Any, sentences: LabelledSentences) -> Outcomes:
+def _score_classes(config: Any, data: Dataset, model: Any, sentences: LabelledSentences) -> Outcomes:
     scores = classifying.class_scores(config, data, model, sentences.words, sentences.texts)
     nats, chosen = classifying.nats_and_predictions(config, scores, sentences.labels)
     return ({} if nats is None else {"nats": nats}) | {"correct": chosen == sentences.labels, "likeliest": chosen}
+
+
+def _fit_numbers(config: Any, data: Dataset, seed: int, data_dir: Path | None) -> classifying.Fitted:
+    return FITTED_REGRESSORS[type(config)].fit(config, data, data_dir)
+
+
+def _score_numbers(config: Any, data: Dataset, model: Any, sentences: LabelledSentences) -> Outcomes:
+    assert isinstance(data.train, ExampleSplit), "a rated sentence is an example"
+    predicted = FITTED_REGRESSORS[type(config)].predict(config, data, model, sentences.words, sentences.texts)
+    return {"predicted": (predicted - data.train.scale.mean) / data.train.scale.deviation}
 
 
 def _latency(model: ngram.NGramModel, data: Dataset) -> float | None:
@@ -199,11 +222,18 @@ def _test_pooled(job: Job, data: Dataset, data_dir: Path | None) -> FittedTest:
 
 def fitted_task(config: Config) -> FittedTask:
     """That of the model; a row of folds learns nothing itself."""
-    return FittedTask(pool_folds, _test_pooled) if config.pooled else FITTED_TASKS[type(config.model)]
+    return FittedTask(pool_folds, _test_pooled) if config.pooled else FITTED_TASKS[config.task_name, type(config.model)]
 
 
-FITTED_TASKS: dict[type, FittedTask] = {
-    NGram: FittedTask(_count, _test_counts),
-    Interpolation: FittedTask(_interpolate, _test_mixture),
-    **dict.fromkeys((Rules, BagOfWords, NGramClassifier), FittedTask(_classify, _test_classes)),
+def _sentence_task(kind: SentenceTask) -> FittedTask:
+    return FittedTask(partial(_fit_sentences, kind), partial(_test_sentences, kind))
+
+
+CLASSES = _sentence_task(SentenceTask(classifying.fit_classifier, _score_classes))
+NUMBERS = _sentence_task(SentenceTask(_fit_numbers, _score_numbers))
+FITTED_TASKS: dict[tuple[str, type], FittedTask] = {
+    ("language_modelling", NGram): FittedTask(_count, _test_counts),
+    ("language_modelling", Interpolation): FittedTask(_interpolate, _test_mixture),
+    **{("classification", model): CLASSES for model in (Rules, BagOfWords, NGramClassifier)},
+    **{("regression", model): NUMBERS for model in FITTED_REGRESSORS},
 }

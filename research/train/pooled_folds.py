@@ -11,6 +11,7 @@ from research.results import store
 from research.results.records import Result
 from research.results.summary import mean_of
 from research.tasks.outcomes import Outcomes
+from research.tasks.registry import task_of
 from research.train.trained_files import Job
 
 
@@ -33,17 +34,11 @@ def pool_folds(job: Job, data: Dataset, data_dir: Path | None) -> tuple[None, di
 
 
 def score_pooled_folds(job: Job, data: Dataset) -> tuple[Outcomes, dict[str, float]]:
-    """The outcomes of all test sentences, in the order of `data`; how many folds, and the deviation over them of their accuracies."""
+    """The outcomes of all test sentences, in the order of `data`; how many folds, and the deviation over them of the task's metric."""
     items = [store.read_items(folder) or {} for folder in job.parents]
-    classes, predicted = (np.concatenate([fold[name] for fold in items]) for name in ("class", "predicted"))
-    assert np.array_equal(classes, data.sentences["test"].labels), "every sentence is in the test of one fold"
-    nats = [(store.read_tokens(folder) or {}).get("test") for folder in job.parents]
-    fold_nats = [fold for fold in nats if fold is not None]
-    accuracies = [float(np.mean(fold["predicted"] == fold["class"])) for fold in items]
-    outcomes: Outcomes = {"correct": predicted == classes, "likeliest": predicted.astype(np.int32)}
-    if len(fold_nats) == len(nats):
-        outcomes["nats"] = np.concatenate(fold_nats)
-    return outcomes, {"folds": float(len(items)), "sd_over_folds": float(np.std(accuracies, ddof=1))}
+    losses = [(store.read_tokens(folder) or {}).get("test") for folder in job.parents]
+    pooled = task_of(job.config).pool(data, items, losses)
+    return pooled.outcomes, {"folds": float(len(items)), "sd_over_folds": float(np.std(pooled.by_fold, ddof=1))}
 
 
 def _floats(values: Mapping[str, int]) -> dict[str, float | None]:

@@ -20,7 +20,7 @@ from research.config.fields import classes_by_kind, member_classes, node_keys
 from research.config.merge import DATA_KINDS
 from research.config.mixer import Mixer
 from research.config.model import LanguageModelConfig
-from research.config.model_facts import CLASSIFIERS
+from research.config.model_facts import LEARNERS, MODEL_FACTS
 from research.config.node import Node
 from research.config.optim import Train
 from research.config.pairs import Glyphs, Numerals, Translation
@@ -28,9 +28,10 @@ from research.config.schema import Config
 from research.config.subwords import Regularisation, Subword
 
 PAIRED = [kind for kind, data in DATA_KINDS.items() if data.asks == "targets"]
-LABELLED = [kind for kind, data in DATA_KINDS.items() if data.asks == "classes"]
-CLASSIFYING = tuple(classes_by_kind(CLASSIFIERS))
-COUNTED = ("ngram", *(kind for kind in CLASSIFYING if kind != "classifier"))  # what is not trained
+SENTENCES = [kind for kind, data in DATA_KINDS.items() if data.reads == "sentences"]
+ANSWERING = {asks: tuple(kind for kind, facts in MODEL_FACTS.items() if asks in facts.predicts) for asks in ("classes", "number")}
+OF_SENTENCES = tuple(classes_by_kind(sum(ANSWERING.values(), ())))
+COUNTED = ("ngram", *(kind for kind in OF_SENTENCES if kind not in ("classifier", "regressor")))  # what is not trained
 REGULARISED = {kind: node.levels or get_args(Subword) for kind, node in classes_by_kind(member_classes(Regularisation)).items()}
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
 CHOSEN: dict[tuple[type[Node], str], st.SearchStrategy[Any]] = {  # where free choice would seldom fit together
@@ -102,10 +103,18 @@ def all_trees(draw: st.DrawFn) -> dict[str, Any]:
     if tree["data"]["kind"] not in PAIRED:
         tree.pop("decode", None)
         tree.get("train", {}).pop("scheduled_sampling", None)
-    if tree["data"]["kind"] in LABELLED and tree["model"]["kind"] not in CLASSIFYING:
-        tree["model"] = draw(st.one_of(list(map(tables, CLASSIFIERS))))
-    if tree["data"]["kind"] not in LABELLED and tree["model"]["kind"] in CLASSIFYING:
+    answering = ANSWERING.get(DATA_KINDS[tree["data"]["kind"]].asks, ())
+    if tree["data"]["kind"] in SENTENCES and tree["model"]["kind"] not in classes_by_kind(answering):
+        tree["model"] = draw(st.one_of(list(map(tables, answering))))
+    if tree["data"]["kind"] not in SENTENCES and tree["model"]["kind"] in OF_SENTENCES:
         tree["model"] = draw(tables(LanguageModelConfig))
+    if tree["model"]["kind"] == "bag_of_words":
+        asks = DATA_KINDS[tree["data"]["kind"]].asks
+        tree["model"]["learner"] = draw(st.one_of([tables(kind) for kind in LEARNERS.values() if kind.predicts == asks]))
+        if tree["model"]["learner"]["kind"] == "mean":
+            tree["model"] = {"kind": "bag_of_words", "learner": {"kind": "mean"}}
+    if DATA_KINDS[tree["data"]["kind"]].asks == "number":
+        tree.get("train", {}).pop("label_smoothing", None)
     if tree["model"]["kind"] != "classifier":
         tree.get("optim", {}).pop("max_norm", None)
     if tree["data"].get("folds", "off") == "off":

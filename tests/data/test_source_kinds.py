@@ -22,6 +22,7 @@ CONTENTS = {
     "train.tsv": "pos\tgood film\nneg\tbad film\n",
     "valid.tsv": "pos\tgood\n",
     "test.tsv": "neg\tbad\n",
+    "rated.tsv": "2.5\tgood film\n-1\tbad film\n",
     "train.label": "NUM:count how many\n",
     "all.csv": "text,label,source,target,who\ngood film,pos,a,b,x\n" + "bad film,neg,c,d,y\n" * 9,
     "texts/pos/1.txt": "good film\n",
@@ -32,6 +33,7 @@ TEXT = {split: f"{split}.txt" for split in SPLITS}
 SENTENCES = {split: f"{split}.tsv" for split in SPLITS}
 SIDES = {f"{split}_{side}": f"{split}.{side}" for split in SPLITS for side in ("source", "target")}
 TABLE = {"train": "all.csv", "valid": 0.1, "test": 0.1}
+RATED = {"train": "rated.tsv", "valid": 0.2, "test": "rated.tsv"}
 PIECES = {"vocabulary": {"size": 300}}
 TREC = {"kind": "trec", "train": "train.label", "test": "train.label"}
 WORDS = (
@@ -68,6 +70,10 @@ WORDS = (
     {"kind": "labelled_files", **TABLE, "train": "texts"},
     {"kind": "labelled_files", "train": "all.csv", "split_column": "who", "columns": {"text": "source"}},
     {"kind": "files", **TABLE, "group_column": "who"},
+    {"kind": "vader_ratings"},
+    {"kind": "vader_ratings", "part": "tweets", "folds": 5, "fold": 0},
+    {"kind": "rated_files", **RATED},
+    {"kind": "rated_files", **RATED, "test": 0.2},
     {"kind": "numerals"},
     {"kind": "numerals", "target": "vi", "level": "bpe", **PIECES},
     {"kind": "multi30k"},

@@ -14,13 +14,12 @@ import pytest
 from words import Word, all_names, changes, config_of, words
 
 from research.classic.lexicon import Lexicon
-from research.config.classify import ClassifierConfig
-from research.config.data import Corpus, Labelled, LabelledData, TextCorpus, Unlabelled
+from research.config.classify import SentenceModel
+from research.config.data import Corpus, LabelledData, RatedData, SentenceData, TextCorpus, Unlabelled
 from research.config.fields import classes_by_kind, member_classes
 from research.config.loader import load_config
 from research.config.mixer import Mixer
 from research.config.model import Interpolation, NGram
-from research.config.model_facts import CLASSIFIERS
 from research.config.pairs import Pairs, SymbolPairs, TextPairs, Translation
 from research.config.schema import Config
 from research.data import clusters, labelled, pair_dataset, pair_texts, sentence_dataset, texts
@@ -33,7 +32,8 @@ from research.launch.local import training_material
 from research.launch.plan import part_config, program_of, resolve_plan
 from research.models import MODELS
 from research.models.decode import decode_chunk
-from research.tasks import classifying, ngrams
+from research.tasks import classifying, ngrams, regressing
+from research.tasks.regressing import FITTED_REGRESSORS
 from research.tasks.translating import translate_rows, translation_prompts
 from research.text.vocabulary import Vocabulary
 from research.train.optimiser import traced_hyperparameters
@@ -52,9 +52,11 @@ def made_up(config, data_dir=None):
 
     Of training there is more than any shipped limit leaves over, and enough that every shipped warm-up ends.
     """
-    if isinstance(config, Labelled):
-        some = [("negative", "a b"), ("positive", "b c")] * 50
-        polar = labelled.LabelledSplits({"train": some * 35, "valid": some, "test": some}, ("negative", "positive"))
+    if isinstance(config, SentenceData):
+        low, high = (-1.0, 2.5) if config.asks == "number" else ("negative", "positive")
+        some = [(low, "a b"), (high, "b c")] * 50
+        classes = () if config.asks == "number" else (low, high)
+        polar = labelled.LabelledSplits({"train": some * 35, "valid": some, "test": some}, classes)
         with pytest.MonkeyPatch.context() as patch:
             kind = sentence_dataset.SENTENCES[type(config)]._replace(read=lambda *_: polar, contents=lambda *_: [])
             patch.setitem(sentence_dataset.SENTENCES, type(config), kind)
@@ -104,6 +106,8 @@ LEFT_OUT = {"fold": 0, "validation": "next_fold"}
 PAIRS = {"train_sentences": 30, "corruption": "drop", "shortest": 4, "longest": 6, "train_pairs": 20, "valid_pairs": 10, "test_pairs": 10}
 SENTENCES = {"data": LABELLED, "model": {"kind": "classifier", "encoder": {"kind": "bag", "width": 4}}, "train": RUN["train"]}
 FITTED = {"data": LABELLED}
+RATED_FILES = CUT | {"kind": "rated_files", **{split: f"rated-{split}.txt" for split in ("train", "valid", "test")}}
+RATED = {"data": RATED_FILES, "model": {"kind": "regressor", "encoder": {"kind": "bag", "width": 4}}, "train": RUN["train"]}
 SPOKEN = {"train_pairs": 40, "valid_pairs": 10, "test_pairs": 10, "largest": 999}
 TWO_SIDES = {"level": "char", "longest": 24, "vocabulary": {"size": 8}}
 PAIR_FILES = {f"{split}_{side}": f"{split}.{side}" for split in ("train", "valid", "test") for side in ("source", "target")}
@@ -159,6 +163,19 @@ BASES: list[dict[str, Any]] = [
     *(SENTENCES | {"data": CUT | PAIRS | {"kind": "acceptability", "corpus": {"kind": kind}}} for kind in ("shakespeare", "files")),
     SENTENCES | {"data": CUT | {"train_sentences": 40, "kind": "shakespeare_speaker", "speakers": 3, "min_words": 4}},
     {"data": {"kind": "vader", "neutral": "keep"}, "model": {"kind": "rules"}},
+    RATED | {"data": CUT | {"kind": "vader_ratings"}},
+    RATED | {"data": CUT | LEFT_OUT | {"kind": "vader_ratings", "folds": 5}},
+    RATED | {"data": RATED_FILES | LEFT_OUT | {"folds": 5}},
+    *(
+        RATED | {"model": {"kind": "regressor", "encoder": encoder}}
+        for encoder in (
+            {"kind": "bag", "width": 4, "layers": 1},
+            {"kind": "max_convolution", "width": 4, "windows": [2], "maps": 3},
+            {"kind": "stack", "layers": 1, "width": 8, "mixer": {"kind": "lstm"}},
+        )
+    ),
+    *({"data": RATED_FILES, "model": {"kind": "bag_of_words", "learner": {"kind": kind}}} for kind in ("ridge", "mean")),
+    {"data": {"kind": "vader_ratings"}, "model": {"kind": "rules"}},
     TRANSLATED | {"data": SPOKEN | TWO_SIDES | {"kind": "numerals"}},
     TRANSLATED | {"data": TWO_SIDES | {"kind": "multi30k", "longest": 36, "train_pairs": 60}},
     TRANSLATED | {"data": TWO_SIDES | PAIR_FILES | {"kind": "pair_files", "longest": 36, "train_pairs": 60}},
@@ -191,6 +208,13 @@ EXEMPT = {
     "LabelledFiles.train": "a path",
     "LabelledFiles.valid": "a path",
     "LabelledFiles.test": "a path",
+    "RatedFiles.train": "a path",
+    "RatedFiles.valid": "a path",
+    "RatedFiles.test": "a path",
+    **dict.fromkeys(
+        ("RatedFiles.split_column", "RatedFiles.group_column", "RatedColumns.text", "RatedColumns.rating"),
+        "a word of tables: tests/data/test_rated, test_own_rows",
+    ),
     "MovieReviews.path": "a path",
     "SentenceFiles.train": "a path",
     "SentenceFiles.valid": "a path",
@@ -230,7 +254,10 @@ EXEMPT = {
         "how an epoch cuts the training text: tests/data/test_subword_regularisation; in a run: test_regularisation",
     ),
     **dict.fromkeys(
-        (f"{kind.__name__}.normalisation" for kind in (*get_args(Corpus), *get_args(LabelledData), *TextPairs.__subclasses__())),
+        (
+            f"{kind.__name__}.normalisation"
+            for kind in (*get_args(Corpus), *get_args(LabelledData), *get_args(RatedData), *TextPairs.__subclasses__())
+        ),
         "how letters with marks are spelled: tests/data/test_normalisation",
     ),
     **dict.fromkeys(
@@ -241,12 +268,12 @@ EXEMPT = {
     "Train.select": "decided after a validation: tests/train/test_resume",
 }
 FOR_ITS_NEIGHBOURS = {  # what an n-gram, which reads whole sentences, has in common with the other rows of its table; so with classifiers
-    "bag_of_words": {"LabelledFiles.length"},
+    "bag_of_words": {"LabelledFiles.length", "RatedFiles.length"},
     "ngram_classifier": {"LabelledFiles.length"},
     "rules": {
         "VocabularyConfig.size",
         "VocabularyConfig.min_count",
-        *(f"Vader.{key}" for key in ("level", "length", "lower", "train_sentences")),
+        *(f"{kind}.{key}" for kind in ("Vader", "VaderRatings") for key in ("level", "length", "lower", "train_sentences")),
     },
     "ngram": {"Pydoc.length", "Pydoc.batches", *(f"Evaluation.{key}" for key in ("context", "length", "stride", "segments", "also"))},
 }
@@ -285,6 +312,7 @@ def patch_sentences(patch, folder):
     trees = "\n".join(tree(rating, text) for _, rating, text in rated).encode()
     for split in SPLITS:
         (folder / f"labelled-{split}.txt").write_text("\n".join(lines))
+        (folder / f"rated-{split}.txt").write_text("\n".join(f"{rating}\t{text}" for _, rating, text in rated))
     (folder / "rt-polarity.all").write_text("\n".join(lines))
     (folder / "subj.all").write_text("\n".join(lines[7:]))
     for name in ("train_5500.label", "TREC_10.label"):
@@ -297,7 +325,8 @@ def patch_sentences(patch, folder):
     plays = {split: "".join(f"{text} {split} {i}\n" for i, text in enumerate(POLAR * 9)) for split in SPLITS}
     patch.setattr(labelled, "read_plays", lambda wheel: plays)
     lexicon = Lexicon({"good": 1.9, "bad": -2.5, "no": -1.2, "happy": 2.0, "bomb": -2.2}, {"\U0001f60a": "happy face"})
-    patch.setattr(classifying, "load_lexicon", lambda name, data_dir: lexicon)
+    for module in (classifying, regressing):
+        patch.setattr(module, "load_lexicon", lambda name, data_dir: lexicon)
 
 
 def patch_pairs(patch, folder, splits):
@@ -354,7 +383,10 @@ def scored(config):
     data = loaded(config)
     if isinstance(config.model, NGram):
         return ngrams.score_ngram_model(ngrams.fit_ngram_model(config.model, data), data.test)["nats"].tobytes()
-    if isinstance(config.model, CLASSIFIERS) and not config.trained:
+    if config.data.asks == "number" and not config.trained:
+        train, kind = data.sentences["train"], FITTED_REGRESSORS[type(config.model)]
+        return kind.predict(config.model, data, kind.fit(config.model, data, None).model, train.words, train.texts).tobytes()
+    if config.data.asks == "classes" and not config.trained:
         train = data.sentences["train"]
         fitted = classifying.fit_classifier(config.model, data, 0)
         return classifying.class_scores(config.model, data, fitted.model, train.words, train.texts).tobytes()
@@ -393,7 +425,7 @@ def trained(config):
 
 @cache
 def decoded(config):
-    if isinstance(config.model, ClassifierConfig):
+    if isinstance(config.model, SentenceModel):
         return None
     data = loaded(config)
     program = program_of(config, data)

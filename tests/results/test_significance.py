@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from research.results.item_tests import SCORES, count_clusters, estimate_items, item_interval, paired_items, paired_items_p
+from research.results.item_tests import RANKS, SCORES, count_clusters, estimate_items, item_interval, paired_items, paired_items_p
+from research.results.rank_correlation import rank_pairs
 from research.results.significance import (
     both_p,
     estimate_from_influence,
@@ -116,24 +117,26 @@ def test_clusters_count_and_not_their_copies():
     assert count_clusters(copied[0], items(np.tile(y, 4))) == 30
 
 
-@pytest.mark.parametrize("statistic", sorted(SCORES))
+@pytest.mark.parametrize("statistic", sorted({**SCORES, **RANKS}))
 def test_every_score_has_an_interval_and_a_test_that_keep_clusters_together(statistic):
     """Each cluster twice is the same evidence once."""
     random = np.random.default_rng(3)
     rated = random.integers(0, 3, (3, 40))
     made = {
         "correlation": lambda side: moments(rated[0] * 1.0, rated[0] + side * random.normal(size=40)),
+        "ranks": lambda side: rank_pairs(rated[0] + side * random.normal(size=40), rated[0] * 1.0),
         "macro_f1": lambda side: confusion(rated[0], np.where(random.random(40) < 0.3 * side, rated[side], rated[0])),
     }
     text = {"bleu": 10, "chrf": 18}
+    field = RANKS[statistic] if statistic in RANKS else SCORES[statistic].field
 
     def run(side):
         if statistic in text:
             counts = random.integers(1, 5, (40, text[statistic])) + 4 // side
         else:
-            counts = made["macro_f1" if statistic.endswith("f1") else statistic](side)
-        plain = Items(np.arange(40), None, np.ones(40, np.int64), None, **{SCORES[statistic].field: counts[:, None]})
-        twice = {SCORES[statistic].field: np.tile(counts, (2, 1))[:, None], "cluster": np.tile(np.arange(40), 2)}
+            counts = made["macro_f1" if statistic.endswith("f1") else field](side)
+        plain = Items(np.arange(40), None, np.ones(40, np.int64), None, **{field: counts[:, None]})
+        twice = {field: np.tile(counts, (2, 1))[:, None], "cluster": np.tile(np.arange(40), 2)}
         return plain, Items(np.arange(80), None, np.ones(80, np.int64), None, **twice)
 
     (a, a_twice), (b, b_twice) = run(1), run(2)
