@@ -45,6 +45,11 @@ def sentence_membership(data: Dataset, name: str) -> TokenMembership:
 
 def rated_membership(data: Dataset, name: str) -> TokenMembership:
     """Of rated sentences: no groups, the same slices, and the ratings with the scale of the training split."""
-    assert isinstance(data.train, ExampleSplit)
+    return with_ratings(sentence_membership(data, name), data, name)
+
+
+def with_ratings(belongs: TokenMembership, data: Dataset, name: str) -> TokenMembership:
+    """What sentences belong to, with their numbers in place of their groups."""
+    assert isinstance(data.train, ExampleSplit), "a rated sentence is an example"
     ratings = data.sentences[name].labels.astype(np.float64)
-    return sentence_membership(data, name)._replace(groups=None, ratings=ratings, scale=data.train.scale)
+    return belongs._replace(groups=None, ratings=ratings, scale=data.train.scale)

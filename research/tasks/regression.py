@@ -15,19 +15,17 @@ from jaxtyping import Array, Float, Key
 from research.config.schema import Config
 from research.data.batches import Batch
 from research.data.dataset import Dataset, ExampleSplit
-from research.data.eval_batches import eval_batches
 from research.models import MODELS
 from research.results.rank_correlation import spearman_correlation
 from research.results.summed_scores import pearson_correlation
+from research.tasks.classification import sentence_splits
 from research.tasks.language_modelling import ANY_GROUP
 from research.tasks.latency_calls import whole_row_call
-from research.tasks.membership import TokenMembership, rated_membership, split_of
+from research.tasks.membership import TokenMembership, rated_membership, with_ratings
 from research.tasks.outcomes import Outcomes, by_item, group_parts
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import example_share
 from research.tasks.task_kind import (
-    TEST,
-    VALID,
     LossSums,
     Metrics,
     Pooled,
@@ -49,12 +47,9 @@ def number_sizes(config: Config, data: Dataset) -> Sizes:
 
 
 def rated_splits(config: Config, data: Dataset) -> dict[str, SplitToScore]:
-    """The sentences of validation and of test."""
-
-    def to_score(name: str) -> SplitToScore:
-        return SplitToScore(eval_batches(config.data, config.eval, split_of(data, name), data.eos, 1, 1), rated_membership(data, name))
-
-    return {name: to_score(name) for name in (VALID, TEST)}
+    """The sentences of validation and of test, with their numbers."""
+    splits = sentence_splits(config, data)
+    return {name: split._replace(belongs=with_ratings(split.belongs, data, name)) for name, split in splits.items()}
 
 
 def predict_standard(config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""] | None) -> tuple[Any, Float[Array, "b 1"]]:

@@ -77,8 +77,8 @@ def test_every_model_but_the_mean_comes_near(folder, name):
     """The variance of the numbers is about 500."""
     found = said(folder, name)["test"]
     assert found["mse"] < {"mean": 900, "rules": 300}.get(name, 100)
-    assert found["pearson"] > {"mean": -0.1, "rules": 0.6}.get(name, 0.9)
-    assert found["spearman"] > {"mean": -0.1, "rules": 0.6}.get(name, 0.9)
+    assert found["pearson"] > {"mean": -0.1, "rules": 0.6}.get(name, 0.85)
+    assert found["spearman"] > {"mean": -0.1, "rules": 0.6}.get(name, 0.85)
     assert found["mse"] == found["loss"]
     assert "mse_at_negation" in found
 
