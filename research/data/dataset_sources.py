@@ -145,12 +145,13 @@ SOURCES: dict[str, Source] = {
     "trec": Source(
         "paths", "questions by what they ask for (Li & Roth 2002): data.train, data.test, yours (train_5500.label, TREC_10.label)"
     ),
+    "rated_files": Source("paths", "your own rated sentences: data.train, data.valid, data.test; `number<TAB>text` a line, or a table"),
     "labelled_files": Source(
         "paths", "your own labelled sentences: data.train, data.valid, data.test; `label<TAB>text` a line, or a table"
     ),
     "vader": Source(
         "sdist",
-        "a lexicon of sentiment, and 23,703 sentences rated by people (Hutto & Gilbert 2014)",
+        "a lexicon of sentiment, and 23,703 sentences rated by people (Hutto & Gilbert 2014); data.kind = vader or vader_ratings",
         "MIT",
         (
             File(
