@@ -142,6 +142,7 @@ BASES: list[dict[str, Any]] = [
     RUN | {"model": STACK | {"mixer": {"kind": "elman"}, "feed_forward": {"kind": "none"}, "init": {"kind": "normal"}}},
     RUN | {"model": STACK | {"mixer": {"kind": "gru"}, "norm": {"kind": "rms"}, "init": {"kind": "uniform"}}},
     *(RUN | {"model": STACK | {"mixer": {"kind": kind}}} for kind in classes_by_kind(member_classes(Mixer))),
+    RUN | {"task": {"kind": "masked_language_modelling"}, "model": {"kind": "token_encoder", "encoder": BLOCK}},
     RUN | {"data": CORPUS | {"kind": "unlabelled", "of": {"kind": "sst2"}} | FEW},
     *(SENTENCES | {"data": CUT | {"kind": kind}} for kind in ("vader", "sst2", "sst5", "trec")),
     *(SENTENCES | {"data": CUT | LEFT_OUT | {"kind": kind}} for kind in ("mr", "subj")),
