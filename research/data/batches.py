@@ -9,10 +9,11 @@
 Examples may be sorted by length into buckets of equal numbers: a batch is of one bucket, and an epoch visits the batches of all buckets in
 a random order; where the buckets do not divide the number of examples, the few longest that are left are never visited. Nothing is visited
 twice in an epoch. What does not fill the last batch waits for another epoch (windows, examples) or is left out (columns: fewer than
-`length` tokens of each). A text of up to `HOST_ABOVE` bytes lies on the device. A longer one is
+`length` tokens of each). A text of up to `host_limit` bytes lies on the device. A longer one is
 mapped from a file on the host, and `host_batch` gathers the same batches there, bit for bit.
 """
 
+import mmap
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,14 +24,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Integer, Key
 
 from research.config.data import Corpus, Data, TextCorpus
 from research.config.errors import StepladderError
 from research.data.dataset import ExampleSplit, Scale, Split, TextSplit
 from research.data.permutation import permute
 
-HOST_ABOVE = 2**30  # bytes of token numbers
+HOST_ABOVE = 2**30  # bytes of token numbers, of 32 bits, on an accelerator
+HOST_ABOVE_ON_CPU = 2**27  # where the device's memory is that of the process, and holds several copies
 UNITS = {"train_examples": "examples", "train_sentences": "sentences", "train_pairs": "pairs"}  # what a limit of training data counts
 
 
@@ -64,9 +66,9 @@ class Batch:
 
 @struct.dataclass
 class TextArrays:
-    """A text with eos before it: token i is at i + 1, and its input at i. On the device, or on the host."""
+    """A text with eos before it: token i is at i + 1, and its input at i. On the device, or on the host, where numbers may be narrower."""
 
-    tokens: Int[Any, "m"]
+    tokens: Integer[Any, "m"]
 
 
 @struct.dataclass
@@ -88,7 +90,7 @@ class ExampleArrays:
 Arrays = TextArrays | ExampleArrays
 
 
-def prepend_eos(tokens: Int[np.ndarray, "n"]) -> Int[np.ndarray, "m"]:
+def prepend_eos(tokens: Integer[np.ndarray, "n"]) -> Integer[np.ndarray, "m"]:
     """The tokens of a text with eos before the first. Every text ends with eos, so its last token is what is put first."""
     return np.concatenate([tokens[-1:], tokens])
 
@@ -105,24 +107,30 @@ def device_arrays(split: Split, buckets: int = 1) -> Arrays:
 
 
 def host_arrays(split: Split) -> Arrays:
-    """The same arrays on the host, for `host_batch`; a text is mapped from a temporary file, so that it need not stay in memory."""
-    arrays = _host_memory(split)
-    if not isinstance(arrays, TextArrays):
-        return arrays
+    """The same arrays on the host, for `host_batch`; a text is mapped from a file, the cache's own or a temporary one."""
+    if not isinstance(split, TextSplit):
+        return _host_memory(split)
+    if split.after_eos is not None:
+        return TextArrays(split.after_eos)
     with tempfile.TemporaryFile() as file:
-        tokens = np.memmap(file, np.int32, "w+", shape=arrays.tokens.shape)
-    tokens[:] = arrays.tokens
+        tokens = np.memmap(file, np.int32, "w+", shape=(len(split) + 1,))
+    tokens[:] = prepend_eos(split.stored)
     return TextArrays(tokens)
 
 
-def belongs_on_host(split: Split, above: int = HOST_ABOVE) -> bool:
-    """Whether a split is a text of more than `above` bytes."""
-    return isinstance(split, TextSplit) and split.tokens.nbytes > above
+def host_limit() -> int:
+    """Bytes of token numbers above which a text stays on the host."""
+    return HOST_ABOVE_ON_CPU if jax.default_backend() == "cpu" else HOST_ABOVE
+
+
+def belongs_on_host(split: Split, above: int | None = None) -> bool:
+    """Whether a split is a text whose numbers, of 32 bits, have more than `above` bytes, by default `host_limit`."""
+    return isinstance(split, TextSplit) and np.dtype(np.int32).itemsize * len(split) > (host_limit() if above is None else above)
 
 
 def _host_memory(split: Split, buckets: int = 1) -> Arrays:
     if isinstance(split, TextSplit):
-        return TextArrays(prepend_eos(split.tokens))
+        return TextArrays(np.asarray(prepend_eos(split.stored) if split.after_eos is None else split.after_eos, np.int32))
     index = scored_index(split.weight)
     arrays = ExampleArrays(split.inputs, split.valid, split.targets, split.where, split.weight, index, split.source, split.scale)
     return arrays if buckets == 1 else _in_buckets(arrays, buckets)
@@ -185,7 +193,7 @@ def _cut(batch: Batch, width: Width) -> Batch:
 
 def steps_per_epoch(data: Data, batch_size: int, split: Split, buckets: int = 1) -> int:
     """Batches in an epoch. Raises StepladderError where the split does not fill one of every bucket."""
-    n = len(split.tokens) if isinstance(split, TextSplit) else len(split.inputs)
+    n = len(split) if isinstance(split, TextSplit) else len(split.inputs)
     steps = _steps(data, batch_size, n, buckets)
     if steps > 0:
         return steps
@@ -236,7 +244,16 @@ def train_batch(data: Data, batch_size: int, arrays: Arrays, key: Key[Array, ""]
 
 def host_batch(data: Data, batch_size: int, arrays: Arrays, key: Key[Array, ""], step: int) -> Batch:
     """The same batch, of numpy arrays, gathered from `host_arrays`: only the batch goes to the device."""
-    return _gather(data, arrays, np.asarray(_jitted_rows(data, batch_size, _size(arrays), key, step, _parts(arrays))), np)
+    batch = _gather(data, arrays, np.asarray(_jitted_rows(data, batch_size, _size(arrays), key, step, _parts(arrays))), np)
+    _release_pages(arrays)
+    return batch
+
+
+def _release_pages(arrays: Arrays) -> None:
+    """Give the pages of a mapped text back, so that an epoch does not make the process as large as it; the next batch maps its own."""
+    mapped = arrays.tokens.base if isinstance(arrays, TextArrays) else None
+    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def circular_batch(
@@ -314,5 +331,5 @@ def _gather(data: Data, arrays: Arrays, rows: Any, xp: Any) -> Batch:
 
 def _windows_of(arrays: TextArrays, index: Any, xp: Any) -> Batch:
     """The tokens `index` of a text, each predicted from those before it in its row."""
-    inputs, targets = arrays.tokens[index], arrays.tokens[index + 1]
+    inputs, targets = (arrays.tokens[at].astype(xp.int32) for at in (index, index + 1))
     return Batch(inputs, xp.ones(index.shape, bool), targets, xp.ones(index.shape, xp.float32), None, index)

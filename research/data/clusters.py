@@ -3,8 +3,9 @@
 A cluster is resampled as a whole in every test and interval. Each function takes the test texts: the lines of a text, or sentences.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int64
@@ -36,8 +37,17 @@ def articles(config: WikiText2, data_dir: Path | None, lines: Sequence[str]) -> 
 
 def parts(config: Files | TinyShakespeare, data_dir: Path | None, lines: Sequence[str]) -> Clusters | None:
     """The part that each line stands in, between blank lines; None of a text with fewer than LEAST."""
-    cluster = _cluster_numbers([not line.strip() or bool(previous.strip()) for line, previous in zip(lines[1:], lines, strict=False)])
+    cluster = _between_blank_lines(lines)
     return cluster if cluster[-1] + 1 >= LEAST else None
+
+
+def documents(config: Files, data_dir: Path | None, lines: Sequence[str]) -> Clusters | None:
+    """The document of each line, as `data.documents` says where one ends: at blank lines, or with each line. Unknown: as `parts`."""
+    return DOCUMENTS[config.documents](config, data_dir, lines)
+
+
+def _between_blank_lines(lines: Sequence[str]) -> Clusters:
+    return _cluster_numbers([not line.strip() or bool(previous.strip()) for line, previous in zip(lines[1:], lines, strict=False)])
 
 
 def twins(config: Acceptability, data_dir: Path | None, sentences: Sequence[str]) -> Clusters:
@@ -52,3 +62,10 @@ def independent(config: DataConfig, data_dir: Path | None, texts: Sequence[str])
 def _cluster_numbers(goes_on: list[bool]) -> Clusters:
     """The cluster of each item, from whether each but the first goes on in that of the one before it."""
     return np.concatenate([[0], np.cumsum(~np.array(goes_on, bool))]).astype(np.int64)
+
+
+DOCUMENTS: dict[str, Callable[[Any, Path | None, Sequence[str]], Clusters | None]] = {  # by the word of data.documents
+    "unknown": parts,
+    "blank_line": lambda config, data_dir, lines: _between_blank_lines(lines),
+    "line": independent,
+}

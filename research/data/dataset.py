@@ -1,9 +1,11 @@
 """What a loaded dataset is: a vocabulary and three splits, each a text or a set of examples. Values without behaviour."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int32, Int64
+from jaxtyping import Bool, Float32, Float64, Int32, Int64, Integer
 
 from research.text.sides import Side
 from research.text.vocabulary import Vocabulary
@@ -12,13 +14,45 @@ SPLITS = ("train", "valid", "test")
 SCORED = ("valid", "test")
 
 
-class TextSplit(NamedTuple):
-    """A text. Token i is predicted from the tokens before it; the input before the first token is eos. The last token is eos."""
+@dataclass(frozen=True, eq=False)
+class TextSplit:
+    """A text. Token i is predicted from the tokens before it; the input before the first token is eos. The last token is eos.
 
-    tokens: Int32[np.ndarray, "n"]
-    sentence: Int32[np.ndarray, "n"]  # the line that a token belongs to; a line's end belongs to the line that it ends
+    `stored` are its tokens, of 8, 16 or 32 bits and perhaps mapped from a file, so that a long text need not be in memory; `tokens` and
+    `sentence` are in memory as soon as they are asked for.
+    """
+
+    stored: Integer[np.ndarray, "n"]
+    line: Int32[np.ndarray, "n"] | None = None  # what `sentence` is; None where lines end with the token that ends the text
     characters: Int64[np.ndarray, ""] | None = None  # how many the text has, newlines included, where that is known
     bytes: Int64[np.ndarray, ""] | None = None  # of its UTF-8
+    after_eos: Integer[np.ndarray, "m"] | None = None  # `stored` with eos before it, where a file has that
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    @cached_property
+    def tokens(self) -> Int32[np.ndarray, "n"]:
+        """The number of each token."""
+        return _read_only(self.stored.astype(np.int32, copy=False))
+
+    @cached_property
+    def sentence(self) -> Int32[np.ndarray, "n"]:
+        """The line that a token belongs to; a line's end belongs to the line that it ends."""
+        return _read_only(_line_numbers(self.stored)) if self.line is None else self.line
+
+
+def _line_numbers(tokens: Integer[np.ndarray, "n"]) -> Int32[np.ndarray, "n"]:
+    ends = tokens == tokens[-1]
+    numbers = np.cumsum(ends, dtype=np.int32)
+    numbers -= ends
+    return numbers
+
+
+def _read_only(array: Int32[np.ndarray, "n"]) -> Int32[np.ndarray, "n"]:
+    view = array.view()
+    view.setflags(write=False)
+    return view
 
 
 def units(split: TextSplit) -> dict[str, int]:

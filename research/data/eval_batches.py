@@ -45,10 +45,10 @@ def eval_batches(
     if not isinstance(split, TextSplit):
         return (_example_batches(split, tokens_per_batch),)
     assert data.reads == "text", "a text needs the config of a text"
-    assert split.tokens[-1] == eos, "a text ends with eos, which is the first token's input"
+    assert split.stored[-1] == eos, "a text ends with eos, which is the first token's input"
     if evaluation.context == "sentence":
         return _sentence_batches(split, length, stride, tokens_per_batch)
-    cuts = _segment_cuts(len(split.tokens), evaluation.segments)
+    cuts = _segment_cuts(len(split), evaluation.segments)
     if data.batches == "columns":
         return (_carried_batches(split, cuts, length),)
     windows = _windows(cuts[:-1], cuts[1:], length, stride, first=stride)
@@ -57,7 +57,7 @@ def eval_batches(
 
 def scored_tokens(split: Split) -> int:
     """How many tokens of a split are scored: n of `index`."""
-    return len(split.tokens) if isinstance(split, TextSplit) else int((split.weight > 0).sum())
+    return len(split) if isinstance(split, TextSplit) else int((split.weight > 0).sum())
 
 
 def items(split: Split) -> Int64[np.ndarray, "n"]:

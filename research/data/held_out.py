@@ -4,6 +4,7 @@ from collections.abc import Hashable, Sequence
 from typing import TypeVar
 
 import numpy as np
+from jaxtyping import Bool
 
 from research.config.errors import StepladderError
 from research.data.download import sha256
@@ -24,12 +25,7 @@ def hold_out(
     ranks = {name: rank for rank, name in enumerate(dict.fromkeys(classes))}
     order = sorted(np.random.default_rng(0).permutation(len(lines)).tolist(), key=lambda number: ranks[classes[number]])
     free = [number for place, number in enumerate(order) if place and classes[number] == classes[order[place - 1]]]
-    count = share if isinstance(share, int) else round(share * (total or len(lines)))
-    if not 1 <= count <= len(free):
-        raise StepladderError(
-            f"data.{split} = {share} holds out {count} of the {len(lines)} lines of {place}, and 1 to {len(free)} can be: one line of each "
-            "class stays with training. Ask for another share, or bring more lines."
-        )
+    count = _held_out_count(share, len(lines), len(free), place, split, total)
     held_out = {free[int((rank + 0.5) * len(free) / count)] for rank in range(count)}
     return [line for number, line in enumerate(lines) if number not in held_out], [lines[number] for number in sorted(held_out)]
 
@@ -67,3 +63,22 @@ def hold_out_groups(
             "stays with training. Ask for another share, or bring more groups."
         )
     return [line for number, line in enumerate(lines) if number not in held_out], [lines[number] for number in sorted(held_out)]
+
+
+def held_out_mask(share: float | int, lines: int, place: str) -> Bool[np.ndarray, " lines"]:
+    """Which lines `hold_out` holds out of a text, whose lines have no classes: by their number alone."""
+    free = np.random.default_rng(0).permutation(lines)[1:]
+    count = _held_out_count(share, lines, len(free), place)
+    mask = np.zeros(lines, bool)
+    mask[free[((np.arange(count) + 0.5) * len(free) / count).astype(np.int64)]] = True
+    return mask
+
+
+def _held_out_count(share: float | int, lines: int, free: int, place: str, split: str = "valid", total: int | None = None) -> int:
+    count = share if isinstance(share, int) else round(share * (total or lines))
+    if not 1 <= count <= free:
+        raise StepladderError(
+            f"data.{split} = {share} holds out {count} of the {lines} lines of {place}, and 1 to {free} can be: one line of each "
+            "class stays with training. Ask for another share, or bring more lines."
+        )
+    return count

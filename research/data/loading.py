@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from research.config.data import Data
-from research.data.dataset import Dataset
-from research.data.download import sha256
+from research.data.dataset import Dataset, TextSplit
 from research.data.glyphs import PICTURES
 from research.data.pair_dataset import PAIRS
 from research.data.sentence_dataset import SENTENCES
-from research.data.source_kind import SourceKind, source_digest
+from research.data.source_kind import SourceKind, learned_digest
 from research.data.synthetic import EXAMPLES
 from research.data.text_dataset import TEXTS
 
@@ -34,9 +33,7 @@ def dataset_digest(config: Data, data_dir: Path | None = None) -> str:
 
     Pinned data need not be here; the user's own files are read.
     """
-    kind = SOURCE_KINDS[type(config)]
-    digest, learner = source_digest(kind, config, data_dir), kind.learner(config)
-    return sha256(f"{digest} {learner}".encode()) if learner else digest
+    return learned_digest(SOURCE_KINDS[type(config)], config, data_dir)
 
 
 @lru_cache(maxsize=64)
@@ -53,7 +50,7 @@ def _load(config: Data, data_dir: Path | None, identity: str) -> Dataset:
 def _load_read_only(config: Data, data_dir: Path | None, identity: str) -> Dataset:
     data = SOURCE_KINDS[type(config)].load(config, data_dir, identity)
     for split in (data.train, data.valid, data.test):
-        for array in split:
+        for array in vars(split).values() if isinstance(split, TextSplit) else split:
             if isinstance(array, np.ndarray):
                 array.setflags(write=False)
     return data

@@ -15,8 +15,7 @@ from research.config.own_files import OwnFiles
 from research.config.unicode import decode_path
 from research.data.clusters import Clusters
 from research.data.dataset import SPLITS
-from research.data.download import sha256_of_chunks
-from research.data.formats.compression import content_chunks
+from research.data.file_checksums import content_checksum
 from research.data.formats.rows import Row, label_cell
 from research.data.formats.tables import TABLES_VERSION, is_table, read_rows, table_digest
 from research.data.held_out import hold_out, hold_out_groups
@@ -145,7 +144,7 @@ def own_contents(
     """
     tables = {key: find_table(config, path, data_dir) for key, path in paths.items()}
     digests: Contents = [
-        sha256_of_chunks(content_chunks(find(key, path, data_dir), path)) if (table := tables[key]) is None else table_digest(table, path)
+        content_checksum(find(key, path, data_dir), path) if (table := tables[key]) is None else table_digest(table, path)
         for key, path in paths.items()
     ]
     if not any(tables.values()):

@@ -10,7 +10,7 @@ from research.config.data import Files
 from research.config.errors import StepladderError
 from research.config.own_files import TextColumns
 from research.config.unicode import decode_path, split_lines
-from research.data.clusters import Clusters, parts
+from research.data.clusters import Clusters, documents, parts
 from research.data.formats.compression import read_content
 from research.data.formats.rows import Row, text_cell
 from research.data.formats.text_lines import ADVICE
@@ -65,7 +65,10 @@ def own_text(config: Files, data_dir: Path | None) -> Contents:
 
 
 def text_groups(config: Files, data_dir: Path | None, lines: Sequence[str]) -> Clusters | None:
-    """The cluster of each test line: its group, where a column says it; its row, where rows have several lines; else its part."""
+    """The cluster of each test line: as `data.documents` says, where it does; its group, where a column says it; its row, where rows have
+    several lines; else its part."""
+    if config.documents != "unknown":
+        return documents(config, data_dir, lines)
     path = config.test if isinstance(config.test, str) else config.train
     if find_table(config, path, data_dir) is None:
         return parts(config, data_dir, lines) if isinstance(config.test, str) else None

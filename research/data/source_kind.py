@@ -13,7 +13,7 @@ from research.config.data_kind import DataConfig
 from research.config.pairs import TextPairs
 from research.data.clusters import Clusters
 from research.data.dataset import Dataset
-from research.data.download import digest_of
+from research.data.download import digest_of, sha256
 from research.data.tokenizer_cache import library_version
 
 Part = str | int | dict[str, Any] | None
@@ -34,6 +34,12 @@ class SourceKind(NamedTuple):
 def source_digest(kind: SourceKind, config: DataConfig, data_dir: Path | None) -> str:
     """What identifies the splits as they are, before anything is learned from them."""
     return digest_of(kind.contents(config, data_dir))
+
+
+def learned_digest(kind: SourceKind, config: DataConfig, data_dir: Path | None) -> str:
+    """What identifies the splits and, where symbols are learned from them, what learns."""
+    digest, learner = source_digest(kind, config, data_dir), kind.learner(config)
+    return sha256(f"{digest} {learner}".encode()) if learner else digest
 
 
 def learner_of_level(config: TextCorpus | SentenceData | TextPairs) -> str:

@@ -4,10 +4,11 @@ The text is the same at every level that reads it: bits a character of it compar
 are predicted, after rare words became <unk>: losses a token and accuracies compare over equal targets alone. Neither knows of training.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, Integer
 
 from research.data.dataset import ExampleSplit, Identity, LabelledSentences, PairTexts
 from research.data.download import sha256
@@ -16,9 +17,31 @@ from research.text.vocabulary import Vocabulary
 DIGEST_DIGITS = 12
 
 
-def identify_text(vocabulary: Vocabulary, text: str, numbers: Int[np.ndarray, " n"]) -> Identity:
+def identify_text(vocabulary: Vocabulary, text: str, numbers: Integer[np.ndarray, " n"]) -> Identity:
     """Of a text and its tokens."""
-    return Identity(_digest([text]), _digest(vocabulary.types[number] for number in numbers))
+    running = RunningIdentity(vocabulary)
+    running.add(text, numbers)
+    return running.identity
+
+
+class RunningIdentity:
+    """The identity of a text that comes block by block."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary, self.text, self.targets, self.separator = vocabulary, hashlib.sha256(), hashlib.sha256(), ""
+
+    def add(self, text: str, numbers: Integer[np.ndarray, " n"]) -> None:
+        """The next block and its tokens."""
+        self.text.update(text.encode())
+        if numbers.size:
+            types = map(self.vocabulary.types.__getitem__, numbers.tolist())
+            self.targets.update((self.separator + "\0".join(types)).encode())
+            self.separator = "\0"
+
+    @property
+    def identity(self) -> Identity:
+        """Of the blocks so far."""
+        return Identity(*(digest.hexdigest()[:DIGEST_DIGITS] for digest in (self.text, self.targets)))
 
 
 def identify_sentences(sentences: LabelledSentences, classes: tuple[str, ...]) -> Identity:

@@ -1,6 +1,7 @@
 """A text as arrays: its tokens, and the line of each. One entry for each kind, in `TEXTS`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +9,19 @@ import numpy as np
 
 from research.config.data import PTB, Files, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, Unlabelled, WikiText2
 from research.config.errors import StepladderError
-from research.config.unicode import normalise_unicode
+from research.config.unicode import Normalisation, normalise_unicode
 from research.data.clusters import Clusters, articles, independent, parts, scenes
 from research.data.dataset import SCORED, SPLITS, Dataset, TextSplit
-from research.data.limits import checked_limit
 from research.data.misspelling import misspell
 from research.data.own_texts import own_text, text_groups
-from research.data.source_kind import Contents, SourceKind, learner_of_level
-from research.data.split_identity import identify_text
+from research.data.source_kind import Contents, SourceKind, learned_digest, learner_of_level
+from research.data.text_blocks import Blocks, text_blocks, whole_lines
+from research.data.text_cache import CachedSplit, cached_clusters, cached_split, cached_vocabulary, text_folder
+from research.data.text_files import read_files
+from research.data.text_numbers import TextFacts, numbered_blocks
 from research.data.texts import (
     Texts,
     pinned_text,
-    read_files,
     read_ptb,
     read_pydoc,
     read_shakespeare,
@@ -29,32 +31,58 @@ from research.data.texts import (
     topics_text,
     unlabelled_text,
 )
-from research.data.training_vocabulary import training_vocabulary
+from research.data.training_vocabulary import vocabulary_of_blocks
 from research.text.tokenize import LINE_END
 from research.text.vocabulary import Vocabulary
 
+Reader = Callable[[], dict[str, Blocks]]  # reads what is in memory when it is first called
+
 
 def load_text(config: TextCorpus, data_dir: Path | None, identity: str) -> Dataset:
-    """The dataset of a text. Raises StepladderError for what the user can mend."""
-    texts = read_corpus(config, data_dir)
-    for split in SPLITS if config.level == "word" else ():
-        _refuse_line_end(split, texts[split])
-    vocabulary = training_vocabulary(config, texts["train"])
-    tokens = {split: _limited(config, split, vocabulary.tokens(texts[split])) for split in SPLITS}
-    decoded = {split: vocabulary.text(tokens[split]) for split in SPLITS}
-    splits = {split: _text_split(vocabulary, tokens[split], decoded[split]) for split in SPLITS}
+    """The dataset of a text, its tokens from the cache. Raises StepladderError for what the user can mend."""
+    folder, texts = _folder(config, identity), cache(partial(read_corpus, config, data_dir))
+    vocabulary = _vocabulary(config, folder, texts)
+    cached = {split: _cached(config, folder, vocabulary, texts, split) for split in SPLITS}
+    test_text = cached["test"].text
     return Dataset(
         vocabulary,
-        splits["train"],
-        splits["valid"],
-        splits["test"],
+        *(cached[split].split for split in SPLITS),
         digest=identity,
         eos=vocabulary.eos,
-        description=_describe_text(vocabulary, splits),
-        test_text=decoded["test"],
-        clusters=text_clusters(config, data_dir, decoded["test"]),
-        identities={split: identify_text(vocabulary, decoded[split], splits[split].tokens) for split in SCORED},
+        description=_describe_text(vocabulary, {split: cached[split].facts for split in SPLITS}),
+        test_text=test_text,
+        clusters=cached_clusters(
+            folder / f"{_name(config, 'test')}-{getattr(config, 'documents', '')}.clusters",
+            lambda: text_clusters(config, data_dir, test_text),
+        ),
+        identities={split: cut.facts.identity for split, cut in cached.items() if cut.facts.identity},
     )
+
+
+def _folder(config: TextCorpus, identity: str) -> Path:
+    return text_folder(config, identity, TEXTS[type(config)].unread)
+
+
+def _vocabulary(config: TextCorpus, folder: Path, texts: Reader) -> Vocabulary:
+    return cached_vocabulary(folder, lambda: vocabulary_of_blocks(config, partial(_checked_blocks, config, texts, "train")))
+
+
+def _cached(config: TextCorpus, folder: Path, vocabulary: Vocabulary, texts: Reader, split: str) -> CachedSplit:
+    key = f"{split}_tokens"
+    blocks = lambda: numbered_blocks(vocabulary, _checked_blocks(config, texts, split), key, getattr(config, key))
+    return cached_split(folder / _name(config, split), vocabulary, blocks, split in SCORED, split == "test")
+
+
+def _name(config: TextCorpus, split: str) -> str:
+    return f"{split}-{getattr(config, f'{split}_tokens')}"
+
+
+def _checked_blocks(config: TextCorpus, texts: Reader, split: str) -> Iterator[str]:
+    """The blocks of a split, of whole lines where lines are looked at, which no word may end."""
+    blocks = texts()[split]()
+    if config.level != "word":
+        return blocks if getattr(config, f"{split}_tokens") == "all" else whole_lines(blocks)
+    return _without_line_ends(split, whole_lines(blocks))
 
 
 def text_clusters(config: TextCorpus, data_dir: Path | None, text: str) -> Clusters | None:
@@ -65,72 +93,67 @@ def text_clusters(config: TextCorpus, data_dir: Path | None, text: str) -> Clust
 
 def load_vocabulary(config: TextCorpus, data_dir: Path | None = None) -> Vocabulary:
     """The vocabulary of a text alone, as `load_dataset` has it."""
-    return training_vocabulary(config, read_corpus(config, data_dir)["train"])
+    identity = learned_digest(TEXTS[type(config)], config, data_dir)
+    return _vocabulary(config, _folder(config, identity), cache(partial(read_corpus, config, data_dir)))
 
 
-def _refuse_line_end(split: str, text: str) -> None:
-    end = LINE_END["word"]
-    for number, line in enumerate(text.split("\n") if end in text else (), start=1):
-        if end in line.split():
-            raise StepladderError(
-                f"Line {number} of the {split} text already has the word {end}. Every line's end becomes that word: remove it."
-            )
-
-
-def _limited(config: TextCorpus, split: str, tokens: list[str]) -> list[str]:
-    """The whole lines that fit into the split's limit."""
-    key, end = f"{split}_tokens", LINE_END[config.level]
-    limit = checked_limit(key, getattr(config, key), len(tokens), f"tokens of {split} text")
-    if limit == len(tokens):
-        return tokens
-    last = next((i for i in range(limit - 1, -1, -1) if tokens[i] == end), None)
-    if last is None:
-        first = tokens.index(end) + 1
-        raise StepladderError(f"data.{key} = {limit} is shorter than the first line, of {first} tokens. Raise it.")
-    return tokens[: last + 1]
+def _without_line_ends(split: str, blocks: Iterator[str]) -> Iterator[str]:
+    end, before = LINE_END["word"], 0
+    for block in blocks:
+        for number, line in enumerate(block.split("\n") if end in block else (), start=before + 1):
+            if end in line.split():
+                raise StepladderError(
+                    f"Line {number} of the {split} text already has the word {end}. Every line's end becomes that word: remove it."
+                )
+        before += block.count("\n")
+        yield block
 
 
 def misspelt_test_split(data: Dataset, share: float) -> TextSplit:
     """The test text misspelt (see `misspell`), then cut into tokens; its lines and its count of characters are those of the original."""
     text = misspell(data.test_text, share)
-    return _text_split(data.vocabulary, data.vocabulary.tokens(text), data.test_text)
+    return TextSplit(data.vocabulary.encode(text), None, np.array(len(data.test_text)), np.array(len(data.test_text.encode())))
 
 
-def _text_split(vocabulary: Vocabulary, tokens: list[str], text: str) -> TextSplit:
-    numbers = vocabulary.numbers(tokens)
-    ends = numbers == vocabulary.eos
-    return TextSplit(numbers, (np.cumsum(ends) - ends).astype(np.int32), np.array(len(text)), np.array(len(text.encode())))
-
-
-def _describe_text(vocabulary: Vocabulary, splits: dict[str, TextSplit]) -> dict[str, Any]:
+def _describe_text(vocabulary: Vocabulary, facts: dict[str, TextFacts]) -> dict[str, Any]:
     """Tokens, lines and the rate of <unk> in each split, and the number of types."""
-    unknown = -1 if vocabulary.unk is None else vocabulary.unk
     return {
         "level": vocabulary.level,
         "types": vocabulary.size,
-        "tokens": {name: len(split.tokens) for name, split in splits.items()},
-        "lines": {name: int(split.sentence[-1]) + 1 for name, split in splits.items()},
-        "unknown": {name: float(np.mean(split.tokens == unknown)) for name, split in splits.items()},
+        "tokens": {name: split.tokens for name, split in facts.items()},
+        "lines": {name: split.lines for name, split in facts.items()},
+        "unknown": {name: split.unknown / split.tokens for name, split in facts.items()},
     }
 
 
-def read_corpus(config: TextCorpus, data_dir: Path | None) -> Texts:
+def read_corpus(config: TextCorpus, data_dir: Path | None) -> dict[str, Blocks]:
     """The text of each split, in the normal form that the config asks for."""
-    texts = TEXTS[type(config)].read(config, data_dir)
-    return {split: normalise_unicode(text, config.normalisation) for split, text in texts.items()}
+    texts: dict[str, Blocks] = TEXTS[type(config)].read(config, data_dir)
+    return {split: partial(_normalise, blocks, config.normalisation) for split, blocks in texts.items()}
 
 
-def _text_kind(read: Callable[..., Texts], contents: Callable[..., Contents], clusters: Callable[..., Clusters | None]) -> SourceKind:
+def _normalise(blocks: Blocks, form: Normalisation) -> Iterator[str]:
+    return (normalise_unicode(block, form) for block in blocks())
+
+
+def _in_blocks(read: Callable[..., Texts]) -> Callable[..., dict[str, Blocks]]:
+    """A reader of texts that are in memory whole."""
+    return lambda config, data_dir: {split: partial(text_blocks, text) for split, text in read(config, data_dir).items()}
+
+
+def _text_kind(
+    read: Callable[..., dict[str, Blocks]], contents: Callable[..., Contents], clusters: Callable[..., Clusters | None]
+) -> SourceKind:
     """How training cuts a text is no part of the text."""
     return SourceKind(read, contents, learner_of_level, clusters, load_text, unread=("length", "batches", "regularisation"))
 
 
 TEXTS: dict[type, SourceKind] = {
-    Shakespeare: _text_kind(read_shakespeare, pinned_text("shakespeare"), scenes),
-    Pydoc: _text_kind(read_pydoc, topics_text, independent),
+    Shakespeare: _text_kind(_in_blocks(read_shakespeare), pinned_text("shakespeare"), scenes),
+    Pydoc: _text_kind(_in_blocks(read_pydoc), topics_text, independent),
     Files: _text_kind(read_files, own_text, text_groups),
-    PTB: _text_kind(read_ptb, pinned_text("ptb"), independent),
-    WikiText2: _text_kind(read_wikitext2, pinned_text("wikitext2"), articles),
-    TinyShakespeare: _text_kind(read_tinyshakespeare, pinned_text("tinyshakespeare"), parts),
-    Unlabelled: _text_kind(read_unlabelled, unlabelled_text, independent),
+    PTB: _text_kind(_in_blocks(read_ptb), pinned_text("ptb"), independent),
+    WikiText2: _text_kind(_in_blocks(read_wikitext2), pinned_text("wikitext2"), articles),
+    TinyShakespeare: _text_kind(_in_blocks(read_tinyshakespeare), pinned_text("tinyshakespeare"), parts),
+    Unlabelled: _text_kind(_in_blocks(read_unlabelled), unlabelled_text, independent),
 }

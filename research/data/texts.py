@@ -6,30 +6,17 @@ A text is Unicode, a sentence a line, and ends with a newline: see `research.con
 from collections.abc import Callable
 from pathlib import Path
 
-from research.config.data import PTB, Files, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, Unlabelled, WikiText2
-from research.config.unicode import split_lines
+from research.config.data import PTB, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, Unlabelled, WikiText2
 from research.data.dataset import SPLITS
 from research.data.dataset_sources import SOURCES, read_data_source
 from research.data.download import sha256
-from research.data.own_texts import read_own_texts
 from research.data.sentence_dataset import join_words, read_sentences, sentences_digest
 from research.data.shakespeare import read_plays, separate_words
 from research.data.source_kind import Contents
 from research.data.utf8 import as_text
-from research.text.tokenize import unicode_words
 
 READER = 1  # raised when a change here, or in tokenisation, alters a pinned text
 Texts = dict[str, str]
-
-
-def read_files(config: Files, data_dir: Path | None) -> Texts:
-    """The user's own files. A blank line is a sentence without words; its end is a token like others."""
-    texts = read_own_texts(config, data_dir)
-    return texts if config.tokenized else {split: _with_marks_apart(text) for split, text in texts.items()}
-
-
-def _with_marks_apart(text: str) -> str:
-    return "".join(join_words(unicode_words(line)) + "\n" for line in split_lines(text))
 
 
 def read_shakespeare(config: Shakespeare, data_dir: Path | None) -> Texts:

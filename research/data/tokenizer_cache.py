@@ -1,10 +1,14 @@
 """Tokenizers that were fitted once: kept in the cache under the hash of their text, their settings and the library's version."""
 
 import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import version
 
 from research.config.subwords import Subword
-from research.data.download import cache_dir, sha256, write_atomically
+from research.data.checked_files import read_checked, tell_uncached, write_checked
+from research.data.download import cache_dir
+from research.data.text_blocks import Blocks
 from research.text.subword_tokenizers import Tokenizer, train_tokenizer
 
 LEARNER = 1  # raised when a change in research.text.subword_tokenizers alters what is learned
@@ -21,11 +25,30 @@ def fitted_tokenizer(text: str, kind: Subword, size: int) -> Tokenizer:
 
     Raises StepladderError where `size` is too small for the text's characters.
     """
-    key = hashlib.sha256(f"{kind} {size} {library_version(kind)}\n{text}".encode()).hexdigest()
-    path = cache_dir() / "tokenizers" / f"{key}.model"
-    checksum, _, model = path.read_bytes().partition(b"\n") if path.is_file() else (b"", b"", b"")
-    if model and checksum == sha256(model).encode():
+    return fitted_to_blocks(lambda: iter((text,)), kind, size)
+
+
+def fitted_to_blocks(blocks: Blocks, kind: Subword, size: int) -> Tokenizer:
+    """The same of a text that comes in blocks: the tokenizer is that of the text whole, and so is its place in the cache."""
+    checksum = hashlib.sha256(f"{kind} {size} {library_version(kind)}\n".encode())
+    for block in blocks():
+        checksum.update(block.encode())
+    path = cache_dir() / "tokenizers" / f"{checksum.hexdigest()}.model"
+    if model := read_checked(path):
         return Tokenizer(kind, model)
-    tokenizer = train_tokenizer(text.split("\n"), kind, size)
-    write_atomically(path, sha256(tokenizer.model).encode() + b"\n" + tokenizer.model)
+    tokenizer = train_tokenizer(BlockLines(blocks), kind, size)
+    try:
+        write_checked(path, tokenizer.model)
+    except OSError as error:
+        tell_uncached(path.parent, error)
     return tokenizer
+
+
+@dataclass(frozen=True)
+class BlockLines:
+    """The lines of a text in blocks, read anew whenever they are asked for; a line that two blocks share is two."""
+
+    blocks: Blocks
+
+    def __iter__(self) -> Iterator[str]:
+        return (line for block in self.blocks() for line in block.split("\n"))

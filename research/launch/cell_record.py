@@ -12,7 +12,7 @@ from research.config.node import Node
 from research.config.schema import Config
 from research.config.unicode import decode_path
 from research.data.dataset import Dataset
-from research.data.download import sha256_of
+from research.data.file_checksums import remembered_checksum
 from research.data.formats.tables import table_digest
 from research.data.loading import load_dataset
 from research.results import store
@@ -137,4 +137,4 @@ def _checksum_of(path: Path) -> str:
 @lru_cache(maxsize=256)
 def _checksum(file: Path, modified: int, size: int) -> str:
     """Of a file as it was at its last change."""
-    return sha256_of(file)
+    return remembered_checksum(file)

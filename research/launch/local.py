@@ -16,7 +16,7 @@ from research.config.model import Interpolation
 from research.config.schema import Config
 from research.config.serialise import to_toml
 from research.config.subwords import NoRegularisation
-from research.data.batches import HOST_ABOVE, belongs_on_host, device_arrays, host_arrays
+from research.data.batches import belongs_on_host, device_arrays, host_arrays
 from research.data.dataset import Dataset, TextSplit
 from research.data.loading import load_dataset
 from research.data.subword_regularisation import resegment
@@ -308,7 +308,7 @@ def _longest_call(jobs: Sequence[Job]) -> Config:
     return config.model_copy(update={"run": config.run.model_copy(update={"log_every": log_every})})
 
 
-def training_material(config: Config, data: Dataset, host_above: int = HOST_ABOVE) -> GroupData:
+def training_material(config: Config, data: Dataset, host_above: int | None = None) -> GroupData:
     """The training split on the devices, or on the host where it is a text of more bytes or one that is cut anew for every epoch; the
     validation split as batches; and what is held out."""
     splits = task_of(config).splits(config, data)
@@ -321,7 +321,7 @@ def held_out_splits(config: Config, data: Dataset) -> HeldOut:
     return HeldOut({name: split for name, split in task_of(config).splits(config, data).items() if name != VALID}, data)
 
 
-def _source(config: Config, data: Dataset, host_above: int) -> Any:
+def _source(config: Config, data: Dataset, host_above: int | None) -> Any:
     if isinstance(config.data, TextCorpus) and not isinstance(config.data.regularisation, NoRegularisation):
         assert isinstance(data.train, TextSplit), "a text"
         cut = partial(resegment, config.data.regularisation, data.vocabulary, data.vocabulary.decode(data.train.tokens))

@@ -57,7 +57,7 @@ def _runs(places: Sequence[str]) -> list[str]:
 def _prompt(data: Dataset) -> str:
     """The beginning of the validation text, as it is read again."""
     assert isinstance(data.valid, TextSplit)
-    text = data.vocabulary.decode([int(token) for token in data.valid.tokens[:LONGEST] if token != data.eos])
+    text = data.vocabulary.decode([int(token) for token in data.valid.stored[:LONGEST] if token != data.eos])
     return " ".join(text.split()[:WORDS])
 
 

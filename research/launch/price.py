@@ -66,7 +66,7 @@ def _cutting_seconds(config: Config, program: Program, data: Dataset) -> float:
     ranked = regularisation.n_best if isinstance(regularisation, SubwordSampling) and regularisation.n_best != "all" else 0
     waiting_lanes = min(len(config.seeds), lanes.lane_count(len(config.seeds)))
     epochs = -(-program.steps // program.steps_per_epoch)
-    return waiting_lanes * epochs * len(data.train.tokens) * (SECONDS_PER_TOKEN_CUT + ranked * SECONDS_PER_TOKEN_RANKED)
+    return waiting_lanes * epochs * len(data.train) * (SECONDS_PER_TOKEN_CUT + ranked * SECONDS_PER_TOKEN_RANKED)
 
 
 def _share_of_width(config: Config, data: Dataset) -> float:
@@ -113,5 +113,5 @@ def _time_steps(model: Any, sizes: Sizes) -> int:
 
 def _counting_seconds(config: Config, data: Dataset) -> float:
     order = config.model.order if isinstance(config.model, NGram) else 1
-    tokens = len(data.train.tokens) if isinstance(data.train, TextSplit) else data.train.inputs.size
+    tokens = len(data.train) if isinstance(data.train, TextSplit) else data.train.inputs.size
     return 0.2 + 0.6e-6 * tokens * order

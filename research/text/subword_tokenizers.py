@@ -99,13 +99,23 @@ def pretokenize(text: str) -> list[str]:
     return WORD.findall(text)
 
 
+@dataclass(frozen=True)
+class WordsByLine:
+    """The words of each line, cut anew whenever they are read: what is learned from a text need not hold it."""
+
+    lines: Iterable[str]
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return ([word for word in pretokenize(line) if word != "\n"] for line in self.lines)
+
+
 def train_tokenizer(lines: Iterable[str], kind: Subword, size: int) -> Tokenizer:
-    """A tokenizer fitted to lines (without line ends): the same lines, kind and size, the same bytes.
+    """A tokenizer fitted to lines (without line ends): the same lines, kind and size, the same bytes. The lines are read twice.
 
     `size` counts what a vocabulary adds, <unk> and the line's end; there may be fewer pieces where the text has no more. Raises
     StepladderError where the lines hold no word, and where `size` is below the characters that they hold.
     """
-    words_by_line = [[word for word in pretokenize(line) if word != "\n"] for line in lines]
+    words_by_line = WordsByLine(lines)
     alphabet = {character for line in words_by_line for word in line for character in word}
     if not alphabet:
         raise StepladderError("The training text has no word to learn pieces from.")
@@ -128,15 +138,15 @@ def _train_merges(words_by_line: Iterable[Sequence[str]], alphabet: Sequence[str
     return learner
 
 
-def _train_bpe(words_by_line: list[list[str]], alphabet: list[str], size: int) -> bytes:
+def _train_bpe(words_by_line: Iterable[list[str]], alphabet: list[str], size: int) -> bytes:
     return _train_merges(words_by_line, alphabet, size - 2).to_str().encode()
 
 
-def _train_byte_bpe(words_by_line: list[list[str]], alphabet: list[str], size: int) -> bytes:
+def _train_byte_bpe(words_by_line: Iterable[list[str]], alphabet: list[str], size: int) -> bytes:
     return _train_merges(([_as_bytes(word) for word in line] for line in words_by_line), BYTES, size).to_str().encode()
 
 
-def _train_wordpiece(words_by_line: list[list[str]], alphabet: list[str], size: int) -> bytes:
+def _train_wordpiece(words_by_line: Iterable[list[str]], alphabet: list[str], size: int) -> bytes:
     """Merges over an alphabet in which a character inside a word is another than at its beginning: `tokenizers`' own trainer of
     WordPiece, which does the same, numbers those as its hash table happens to lie."""
     inside = {ord(character): PRIVATE + place for place, character in enumerate(alphabet) if character != " "}
@@ -148,7 +158,7 @@ def _train_wordpiece(words_by_line: list[list[str]], alphabet: list[str], size: 
     return tokenizers.Tokenizer(model).to_str().encode()
 
 
-def _train_unigram(words_by_line: list[list[str]], alphabet: list[str], size: int) -> bytes:
+def _train_unigram(words_by_line: Iterable[list[str]], alphabet: list[str], size: int) -> bytes:
     """SentencePiece's unigram model of `size` - 2 pieces and its own unknown, nothing normalised, each word a sentence.
 
     Its `pretokenization_delimiter` would say the same, but leads EM to a model in which almost every space is a piece alone.
@@ -181,7 +191,7 @@ def _train_unigram(words_by_line: list[list[str]], alphabet: list[str], size: in
     return model.getvalue()
 
 
-TRAINERS: dict[str, Callable[[list[list[str]], list[str], int], bytes]] = {
+TRAINERS: dict[str, Callable[[Iterable[list[str]], list[str], int], bytes]] = {
     "bpe": _train_bpe,
     "byte_bpe": _train_byte_bpe,
     "unigram": _train_unigram,

@@ -93,16 +93,20 @@ def build_vocabulary(tokens: Iterable[str], level: Level, size: int | Literal["a
     is unknown: a word of the test text, or of a prompt, may be. A <unk> in the text itself is that same symbol (word level).
     Raises StepladderError where `size` has no room beside the special symbols.
     """
-    if level == "byte":
-        return byte_vocabulary()
+    return byte_vocabulary() if level == "byte" else counted_vocabulary(Counter(tokens), level, size, min_count)
+
+
+def counted_vocabulary(counts: Counter[str], level: Level, size: int | Literal["all"] = "all", min_count: int = 1) -> Vocabulary:
+    """The vocabulary of a text whose tokens were counted: see `build_vocabulary`."""
     special = (UNKNOWN, LINE_END[level])
     if size != "all" and size <= len(special):
         raise StepladderError(
             f"data.vocabulary.size = {size} leaves no type beside the special symbols {UNKNOWN} and the line's end: ask for 3 or more."
         )
-    counts = Counter(tokens)
-    total, counted_special = counts.total(), {symbol: counts.pop(symbol, 0) for symbol in special}
-    frequent = sorted((kind for kind, count in counts.items() if count >= min_count), key=lambda kind: (-counts[kind], kind))
+    total, counted_special = counts.total(), {symbol: counts[symbol] for symbol in special}
+    frequent = sorted(
+        (kind for kind, count in counts.items() if count >= min_count and kind not in special), key=lambda kind: (-counts[kind], kind)
+    )
     frequent = frequent if size == "all" else frequent[: size - len(special)]
     type_counts = {kind: counts[kind] for kind in frequent} | {LINE_END[level]: counted_special[LINE_END[level]]}
     type_counts[UNKNOWN] = total - sum(type_counts.values())

@@ -85,7 +85,7 @@ def _count(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Outcomes, di
     outcomes = ngrams.score_ngram_model(model, data.valid)
     ended = time.perf_counter()
     ngram_archive.save_ngram(model, job.folder / "model.npz")
-    tokens_seen = len(data.train.tokens) if isinstance(data.train, TextSplit) else int(data.train.valid.sum())
+    tokens_seen = len(data.train) if isinstance(data.train, TextSplit) else int(data.train.valid.sum())
     return outcomes, {
         "params": {"total": ngram.stored_ngrams(model), "body": ngram.stored_ngrams(model)},
         "flops_per_token": float(2 * model.order),

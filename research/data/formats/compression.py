@@ -54,6 +54,11 @@ COMPRESSIONS: dict[str, Compression] = {
 }
 
 
+def is_packed(path: Path) -> bool:
+    """Whether a file's name says that its bytes are a compression of its content."""
+    return path.suffix.lower() in COMPRESSIONS
+
+
 def plain_name(path: Path) -> str:
     """A file's name in small letters, without the ending of a compression: `a.CSV.gz` -> a.csv."""
     name = path.name.lower()

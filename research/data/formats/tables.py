@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from research.config.errors import StepladderError
 from research.config.unicode import Encoding
-from research.data.download import digest_of, sha256_of_chunks
+from research.data.download import digest_of
+from research.data.file_checksums import content_checksum
 from research.data.formats.arrow_tables import is_saved_dataset, read_parquet, read_saved_dataset, saved_dataset_parts
 from research.data.formats.class_folders import class_folder_parts, read_class_folders
-from research.data.formats.compression import COMPRESSIONS, content_chunks, plain_name
+from research.data.formats.compression import COMPRESSIONS, plain_name
 from research.data.formats.delimited import read_csv, read_tsv
 from research.data.formats.json_lines import read_json_lines
 from research.data.formats.rows import Row
@@ -84,7 +85,7 @@ def is_table(path: Path, columns_named: bool) -> bool:
 def table_digest(path: Path, place: str) -> str:
     """What identifies the rows of a table: the unpacked bytes of a file; of a folder, those of its files, and their names."""
     parts = _format(path, place).parts(path)
-    contents = [sha256_of_chunks(content_chunks(part, place)) for part in parts]
+    contents = [content_checksum(part, place) for part in parts]
     names = [part.relative_to(path).as_posix() for part in parts] if path.is_dir() else []
     return digest_of([*names, *contents]) if path.is_dir() else contents[0]
 
