@@ -60,9 +60,7 @@ class Files(TextCorpus, OwnFiles):
     test: str | HeldOut | None = None
     columns: TextColumns | None = None  # of tables, where they have other names
     tokenized: bool = True  # words are what stands between white space; false: marks of punctuation are words too (at the word level)
-    documents: Literal["unknown", "blank_line", "line"] = (
-        "unknown"  # which test lines are resampled together: research/data/clusters.py
-    )
+    documents: Literal["unknown", "blank_line", "line"] = "unknown"  # which test lines are resampled together: research/data/clusters.py
 
     @model_validator(mode="after")
     def _splits_are_there(self) -> "Files":

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from research.data.download import sha256, sha256_of
+from research.data.download import cache_dir, sha256, sha256_of
 
 ABANDONED = 86_400  # seconds after which a temporary file belongs to a process that was killed
 
@@ -63,14 +63,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         beside.unlink(missing_ok=True)
 
 
+def tell_uncached(error: OSError) -> None:
+    """One note a process that the cache refuses to be written."""
+    _tell(cache_dir(), error.strerror or str(error))
+
+
 @cache
 def _tell(folder: Path, reason: str) -> None:
-    print(f"note: {folder} cannot be written ({reason}), so what is made there is made again by every command.", file=sys.stderr)
-
-
-def tell_uncached(folder: Path, error: OSError) -> None:
-    """One note a process that a folder of the cache refuses."""
-    _tell(folder, error.strerror or str(error))
+    print(f"note: {folder} cannot be written ({reason}), so what is kept there is made again by every command.", file=sys.stderr)
 
 
 def _remove_abandoned(path: Path) -> None:

@@ -75,7 +75,7 @@ def cached_split(path: Path, vocabulary: Vocabulary, blocks: NumberedBlocks, sco
     try:
         _write(path, vocabulary, blocks(), scored, with_text)
     except OSError as error:
-        tell_uncached(cache_dir(), error)
+        tell_uncached(error)
     return _read(path, with_text) or _in_memory(vocabulary, blocks(), scored, with_text)
 
 
@@ -83,7 +83,7 @@ def _try_to_write(path: Path, content: bytes) -> None:
     try:
         write_checked(path, content)
     except OSError as error:
-        tell_uncached(cache_dir(), error)
+        tell_uncached(error)
 
 
 def _file(path: Path, ending: str) -> Path:

@@ -40,7 +40,7 @@ def fitted_to_blocks(blocks: Blocks, kind: Subword, size: int) -> Tokenizer:
     try:
         write_checked(path, tokenizer.model)
     except OSError as error:
-        tell_uncached(path.parent, error)
+        tell_uncached(error)
     return tokenizer
 
 

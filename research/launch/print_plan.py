@@ -17,7 +17,7 @@ from research.config.mixer import MlpScore
 from research.config.schema import Config
 from research.config.serialise import to_toml, to_tree
 from research.config.value_labels import row_label
-from research.data.batches import device_arrays
+from research.data.batches import Arrays, belongs_on_host, device_arrays, host_arrays
 from research.data.dataset import Dataset
 from research.data.loading import load_dataset
 from research.launch.local import pending_jobs
@@ -28,6 +28,7 @@ from research.nn.score_functions import MLP_LIMIT
 from research.results.costs import machine_rate
 from research.tasks.position_scores import LOGITS_LIMIT, block_size
 from research.train import lanes
+from research.train.batch_source import HostSource, StackedBatches, zero_batches
 from research.train.update import Program, abstract_state, train_until
 
 
@@ -102,7 +103,7 @@ def _print_cell(console: Console, config: Config, plan: Plan, data_dir: Path | N
         program = program_of(config, load_dataset(config.data, data_dir))
         for path, leaf in tree_leaves_with_path(abstract_state(program)[1].params):
             console.print(f"{keystr(path, simple=True, separator='.'):<48} {' x '.join(map(str, leaf.shape)) or 'scalar'}", markup=False)
-        peak_bytes = _training_bytes(program, load_dataset(config.data, data_dir), config.train.buckets)
+        peak_bytes = _training_bytes(program, load_dataset(config.data, data_dir), config)
         console.print(f"\ntraining holds {peak_bytes / 2**20:,.0f} MB at its peak, by XLA's count")
         positions = config.data.length if isinstance(config.data, TextCorpus) else load_dataset(config.data, data_dir).train.where.shape[1]  # type: ignore[union-attr]
         if block_size(config.train.batch_size * positions, program.sizes.vocabulary) < program.sizes.vocabulary:
@@ -111,13 +112,20 @@ def _print_cell(console: Console, config: Config, plan: Plan, data_dir: Path | N
             console.print(f"the mlp score is computed in blocks of keys above {MLP_LIMIT:,} numbers")
 
 
-def _training_bytes(program: Program, data: Dataset, buckets: int) -> int:
+def _training_bytes(program: Program, data: Dataset, config: Config) -> int:
     """Of one run: arguments, results and temporaries of the compiled update loop."""
     member, state = abstract_state(program)
-    arrays = jax.eval_shape(lambda: device_arrays(data.train, buckets))
+    arrays = jax.eval_shape(partial(_training_arrays, config, data))
     until = jax.ShapeDtypeStruct((), jnp.int32)
     memory: Any = jax.jit(partial(train_until, program), donate_argnums=1).lower(member, state, arrays, until).compile().memory_analysis()
     return int(memory.argument_size_in_bytes + memory.temp_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes)
+
+
+def _training_arrays(config: Config, data: Dataset) -> Arrays | StackedBatches:
+    """What is on the device: the split, or the batches of one call where it stays on the host."""
+    if belongs_on_host(data.train):
+        return zero_batches(config, HostSource(host_arrays(data.train), config.run.log_every))
+    return device_arrays(data.train, config.train.buckets)
 
 
 def dropped_lines(plan: Plan) -> list[str]:
