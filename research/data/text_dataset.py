@@ -43,17 +43,19 @@ def load_text(config: TextCorpus, data_dir: Path | None, identity: str) -> Datas
     folder, texts = _folder(config, identity), cache(partial(read_corpus, config, data_dir))
     vocabulary = _vocabulary(config, folder, texts)
     cached = {split: _cached(config, folder, vocabulary, texts, split) for split in SPLITS}
-    test_text = cached["test"].text
+    train, valid, test = (cached[split].split for split in SPLITS)
+    test_text, documents_word = cached["test"].text, getattr(config, "documents", "")
     return Dataset(
         vocabulary,
-        *(cached[split].split for split in SPLITS),
+        train,
+        valid,
+        test,
         digest=identity,
         eos=vocabulary.eos,
         description=_describe_text(vocabulary, {split: cached[split].facts for split in SPLITS}),
         test_text=test_text,
         clusters=cached_clusters(
-            folder / f"{_name(config, 'test')}-{getattr(config, 'documents', '')}.clusters",
-            lambda: text_clusters(config, data_dir, test_text),
+            folder / f"{_name(config, 'test')}-{documents_word}.clusters", lambda: text_clusters(config, data_dir, test_text)
         ),
         identities={split: cut.facts.identity for split, cut in cached.items() if cut.facts.identity},
     )
