@@ -75,9 +75,9 @@ def _last_cut(piece: bytes, long_line: int) -> int:
 
 
 def whole_lines(blocks: Iterator[str]) -> Iterator[str]:
-    """The same text in blocks of whole lines."""
+    """The same text in blocks of whole lines, none of them empty."""
     parts: list[str] = []
-    for block in blocks:
+    for block in filter(None, blocks):
         parts.append(block)
         if block.endswith("\n"):
             yield "".join(parts)

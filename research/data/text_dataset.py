@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,16 +35,33 @@ from research.data.training_vocabulary import vocabulary_of_blocks
 from research.text.tokenize import LINE_END
 from research.text.vocabulary import Vocabulary
 
-Reader = Callable[[], dict[str, Blocks]]  # reads what is in memory when it is first called
+
+class TextSource(NamedTuple):
+    """A text that may have to be read: `read` does so when it is first called."""
+
+    config: TextCorpus
+    data_dir: Path | None
+    identity: str
+    read: Callable[[], dict[str, Blocks]]
+
+    @property
+    def folder(self) -> Path:
+        """Where the cache keeps it."""
+        return text_folder(self.config, self.identity, TEXTS[type(self.config)].unread)
+
+    def name(self, split: str) -> str:
+        """Of the files of a split."""
+        return f"{split}-{getattr(self.config, f'{split}_tokens')}"
 
 
 def load_text(config: TextCorpus, data_dir: Path | None, identity: str) -> Dataset:
     """The dataset of a text, its tokens from the cache. Raises StepladderError for what the user can mend."""
-    folder, texts = _folder(config, identity), cache(partial(read_corpus, config, data_dir))
-    vocabulary = _vocabulary(config, folder, texts)
-    cached = {split: _cached(config, folder, vocabulary, texts, split) for split in SPLITS}
+    source = _source(config, data_dir, identity)
+    vocabulary = _vocabulary(source)
+    cached = {split: _cached(source, vocabulary, split) for split in SPLITS}
     train, valid, test = (cached[split].split for split in SPLITS)
     test_text, documents_word = cached["test"].text, getattr(config, "documents", "")
+    clusters_path = source.folder / f"{source.name('test')}-{documents_word}.clusters"
     return Dataset(
         vocabulary,
         train,
@@ -54,37 +71,36 @@ def load_text(config: TextCorpus, data_dir: Path | None, identity: str) -> Datas
         eos=vocabulary.eos,
         description=_describe_text(vocabulary, {split: cached[split].facts for split in SPLITS}),
         test_text=test_text,
-        clusters=cached_clusters(
-            folder / f"{_name(config, 'test')}-{documents_word}.clusters", lambda: text_clusters(config, data_dir, test_text)
-        ),
+        clusters=cached_clusters(clusters_path, lambda: text_clusters(config, data_dir, test_text)),
         identities={split: cut.facts.identity for split, cut in cached.items() if cut.facts.identity},
     )
 
 
-def _folder(config: TextCorpus, identity: str) -> Path:
-    return text_folder(config, identity, TEXTS[type(config)].unread)
+def _source(config: TextCorpus, data_dir: Path | None, identity: str) -> TextSource:
+    return TextSource(config, data_dir, identity, cache(partial(read_corpus, config, data_dir)))
 
 
-def _vocabulary(config: TextCorpus, folder: Path, texts: Reader) -> Vocabulary:
-    return cached_vocabulary(folder, lambda: vocabulary_of_blocks(config, partial(_checked_blocks, config, texts, "train")))
+def _vocabulary(source: TextSource) -> Vocabulary:
+    return cached_vocabulary(source.folder, lambda: vocabulary_of_blocks(source.config, partial(_checked_blocks, source, "train")))
 
 
-def _cached(config: TextCorpus, folder: Path, vocabulary: Vocabulary, texts: Reader, split: str) -> CachedSplit:
+def _cached(source: TextSource, vocabulary: Vocabulary, split: str) -> CachedSplit:
     key = f"{split}_tokens"
-    blocks = lambda: numbered_blocks(vocabulary, _checked_blocks(config, texts, split), key, getattr(config, key))
-    return cached_split(folder / _name(config, split), vocabulary, blocks, split in SCORED, split == "test")
+    blocks = lambda: numbered_blocks(vocabulary, _checked_blocks(source, split), key, getattr(source.config, key))
+    return cached_split(source.folder / source.name(split), vocabulary, blocks, split in SCORED, split == "test")
 
 
-def _name(config: TextCorpus, split: str) -> str:
-    return f"{split}-{getattr(config, f'{split}_tokens')}"
+def _checked_blocks(source: TextSource, split: str) -> Iterator[str]:
+    """The blocks of a split, of whole lines where lines are looked at, no word of which is that of a line's end.
 
-
-def _checked_blocks(config: TextCorpus, texts: Reader, split: str) -> Iterator[str]:
-    """The blocks of a split, of whole lines where lines are looked at, which no word may end."""
-    blocks = texts()[split]()
-    if config.level != "word":
-        return blocks if getattr(config, f"{split}_tokens") == "all" else whole_lines(blocks)
-    return _without_line_ends(split, whole_lines(blocks))
+    Raises StepladderError at the end where own files are no longer those that were identified, before anything is kept under their name.
+    """
+    config, blocks = source.config, source.read()[split]()
+    if config.level == "word" or getattr(config, f"{split}_tokens") != "all":
+        blocks = whole_lines(blocks)
+    yield from _without_line_ends(split, blocks) if config.level == "word" else blocks
+    if config.paths and learned_digest(TEXTS[type(config)], config, source.data_dir) != source.identity:
+        raise StepladderError("The files of [data] were changed while they were read. Run the command again.")
 
 
 def text_clusters(config: TextCorpus, data_dir: Path | None, text: str) -> Clusters | None:
@@ -95,8 +111,7 @@ def text_clusters(config: TextCorpus, data_dir: Path | None, text: str) -> Clust
 
 def load_vocabulary(config: TextCorpus, data_dir: Path | None = None) -> Vocabulary:
     """The vocabulary of a text alone, as `load_dataset` has it."""
-    identity = learned_digest(TEXTS[type(config)], config, data_dir)
-    return _vocabulary(config, _folder(config, identity), cache(partial(read_corpus, config, data_dir)))
+    return _vocabulary(_source(config, data_dir, learned_digest(TEXTS[type(config)], config, data_dir)))
 
 
 def _without_line_ends(split: str, blocks: Iterator[str]) -> Iterator[str]:

@@ -76,4 +76,4 @@ def test_a_text_in_memory_alike(text, size):
     blocks = list(text_blocks(text, size))
     assert "".join(blocks) == text
     assert all(block.endswith("\n") for block in blocks[:-1])
-    assert list(whole_lines(iter(blocks))) == blocks
+    assert list(whole_lines(iter(["", *blocks, ""]))) == blocks

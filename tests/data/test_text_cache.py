@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from research.config.data import Files, VocabularyConfig
@@ -90,7 +90,7 @@ def in_memory(config, raw):
     else:
         vocabulary = subword_vocabulary(train_tokenizer(texts["train"].split("\n"), config.level, config.vocabulary.size))
     vocabulary = replace(vocabulary, normalisation=config.normalisation)
-    tokens = {split: _limited(vocabulary.tokens(text), config, split) for split, text in texts.items()}
+    tokens = {split: _limited(vocabulary.tokens(texts[split]), config, split) for split in SPLITS}
     return vocabulary, tokens, {split: vocabulary.text(tokens[split]) for split in SPLITS}
 
 
@@ -141,7 +141,7 @@ def outcome(compute, *arguments):
         )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(
     st.fixed_dictionaries(dict.fromkeys(SPLITS, raw_texts)),
     st.sampled_from(sorted(LEVELS)),
@@ -158,6 +158,7 @@ def outcome(compute, *arguments):
     ),
     st.booleans(),
 )
+@example(dict.fromkeys(SPLITS, b"a b c \xc3\xa9\na"), "word", 1, 1, {"valid": 1}, False)  # a block whose lines are all held out
 def test_block_by_block_and_from_the_cache_a_dataset_is_that_of_the_texts_whole(tmp_path, raw, level, size, long_line, words, tokenized):
     config = files(tmp_path, level, **words, tokenized=tokenized or level != "word")
     write(tmp_path, raw)
@@ -242,6 +243,21 @@ def test_two_that_write_at_once_both_end_right(tmp_path, monkeypatch):
     outer = load(config)
     for data in (outer, *inner, load(config)):
         check_same(data, config, RAW)
+
+
+def test_files_that_change_while_they_are_read_are_not_kept(tmp_path, cache, monkeypatch):
+    write(tmp_path, RAW)
+
+    def changing(path, place):
+        yield from file_blocks(path, place)
+        (tmp_path / "valid").write_bytes(b"other words\n")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(text_files, "file_blocks", changing)
+        with pytest.raises(StepladderError, match="changed while they were read"):
+            load(files(tmp_path))
+    assert not [path for path in cache.rglob("*") if path.is_file()]
+    check_same(load(files(tmp_path)), files(tmp_path), RAW | {"valid": b"other words\n"})
 
 
 def test_a_folder_that_cannot_be_written_costs_a_note(tmp_path, cache, capsys):
