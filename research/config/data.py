@@ -68,6 +68,14 @@ class Files(TextCorpus, OwnFiles):
         return self
 
     @model_validator(mode="after")
+    def _documents_are_said_once(self) -> "Files":
+        if self.documents != "unknown" and self.group_column is not None:
+            raise ValueError("group_column says which lines are resampled together, and documents says it too; leave one of them out")
+        if self.documents == "blank_line" and "test" in self.held_out:
+            raise ValueError("documents = blank_line needs a test file: lines that are held out of train do not stand in their documents")
+        return self
+
+    @model_validator(mode="after")
     def _words_are_cut(self) -> "Files":
         if not self.tokenized and self.level != "word":
             raise ValueError(f"tokenized = false says what a word is, and level = {self.level} knows none; leave it out")

@@ -71,7 +71,7 @@ def load_text(config: TextCorpus, data_dir: Path | None, identity: str) -> Datas
         eos=vocabulary.eos,
         description=_describe_text(vocabulary, {split: cached[split].facts for split in SPLITS}),
         test_text=test_text,
-        clusters=cached_clusters(clusters_path, lambda: text_clusters(config, data_dir, test_text)),
+        clusters=cached_clusters(clusters_path, lambda: _clusters(source, test_text)),
         identities={split: cut.facts.identity for split, cut in cached.items() if cut.facts.identity},
     )
 
@@ -99,8 +99,19 @@ def _checked_blocks(source: TextSource, split: str) -> Iterator[str]:
     if config.level == "word" or getattr(config, f"{split}_tokens") != "all":
         blocks = whole_lines(blocks)
     yield from _without_line_ends(split, blocks) if config.level == "word" else blocks
-    if config.paths and learned_digest(TEXTS[type(config)], config, source.data_dir) != source.identity:
+    _refuse_changed_files(source)
+
+
+def _refuse_changed_files(source: TextSource) -> None:
+    if source.config.paths and learned_digest(TEXTS[type(source.config)], source.config, source.data_dir) != source.identity:
         raise StepladderError("The files of [data] were changed while they were read. Run the command again.")
+
+
+def _clusters(source: TextSource, text: str) -> Clusters | None:
+    """Those of the lines of the test text. Raises StepladderError where own files are no longer those that the text is of."""
+    clusters = text_clusters(source.config, source.data_dir, text)
+    _refuse_changed_files(source)
+    return clusters
 
 
 def text_clusters(config: TextCorpus, data_dir: Path | None, text: str) -> Clusters | None:

@@ -1,12 +1,14 @@
 """A checksum is computed once for a file that is not touched, and never believed of one that may have been."""
 
+import gzip
 import hashlib
 import os
 
 import pytest
 
+from research.config.errors import StepladderError
 from research.data import file_checksums
-from research.data.file_checksums import remembered_checksum
+from research.data.file_checksums import content_checksum, remembered_checksum
 
 
 @pytest.fixture
@@ -91,6 +93,29 @@ def test_a_note_that_is_damaged_or_cannot_be_written_does_no_harm(path):
     note.parent.rmdir()
     note.parent.write_text("no folder")
     assert remembered_checksum(path) == expected(path)
+
+
+def test_what_is_packed_is_unpacked_once(path, monkeypatch):
+    packed = path.with_name("file.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert content_checksum(packed, "mine") == content_checksum(path, "mine") == expected(path)
+    assert remembered_checksum(packed) == expected(packed)
+    unread(monkeypatch)
+    monkeypatch.setattr(file_checksums, "content_chunks", lambda *_: pytest.fail("it is unpacked again"))
+    assert content_checksum(packed, "mine") == expected(path)
+    assert remembered_checksum(packed) == expected(packed)
+
+
+def test_a_file_that_cannot_be_read_is_told(path):
+    with pytest.raises(StepladderError, match=r"^mine cannot be read: No such file"):
+        content_checksum(path.with_name("none"), "mine")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX alone")
+def test_a_name_need_not_be_unicode(path):
+    other = path.with_name(os.fsdecode(b"caf\xe9"))
+    path.rename(other)
+    assert remembered_checksum(other) == remembered_checksum(other) == expected(other)
 
 
 def test_a_small_file_is_read(path, monkeypatch):

@@ -15,6 +15,8 @@ from research.config.data import Files, LabelledFiles, Unlabelled
 from research.config.errors import StepladderError
 from research.config.pairs import PairFiles
 from research.config.schema import Config
+from research.data.clusters import DOCUMENTS
+from research.data.dataset import TextSplit
 from research.data.held_out import hold_out, hold_out_groups
 from research.data.loading import dataset_digest, load_dataset
 from research.launch.cell_record import file_checksums
@@ -74,8 +76,12 @@ def labelled(train, **words):
     return LabelledFiles.model_validate({"kind": "labelled_files", "train": train} | words)
 
 
+def values(split):
+    return vars(split).values() if isinstance(split, TextSplit) else split
+
+
 def arrays(data):
-    return [array for split in (data.train, data.valid, data.test) for array in split if isinstance(array, np.ndarray)]
+    return [array for split in (data.train, data.valid, data.test) for array in values(split) if isinstance(array, np.ndarray)]
 
 
 def same(first, second):
@@ -241,6 +247,24 @@ def test_lines_of_a_row_are_one_cluster(folder):
     assert data.clusters.tolist() == [0, 1, 1, 1, 2, 3, 3, 3, 4, 5, 5, 5, 6, 7, 7, 7]
 
 
+def test_documents_of_a_table_end_where_the_data_say(folder):
+    name = table(folder, [{"text": text} for text in ("a\nb", "", "c", "d")])
+    clusters = {word: load_dataset(Files(kind="files", train=name, valid=1, test=name, documents=word)).clusters for word in DOCUMENTS}
+    assert clusters["unknown"].tolist() == [0, 0, 1, 2, 3]  # its rows, since one has two lines
+    assert clusters["blank_line"].tolist() == [0, 0, 0, 1, 1]
+    assert clusters["line"] is None
+
+
+def test_the_same_bytes_are_other_texts_under_another_ending(folder):
+    """A quote is one of CSV's, or a character of a TSV that has a lone one."""
+    for name in ("a.csv", "a.tsv"):
+        (folder / name).write_text('text\n"x"\ny "z\nx\n' * 3, encoding="utf-8")
+    csv, tsv = (load_dataset(Files(kind="files", train=name, columns={}, valid=name, test=name)) for name in ("a.csv", "a.tsv"))
+    assert csv.digest == tsv.digest
+    assert '"x"' in tsv.vocabulary.types
+    assert '"x"' not in csv.vocabulary.types
+
+
 def test_too_few_groups_are_told(folder):
     one = [row | {"author": "one"} for row in ROWS]
     with pytest.raises(StepladderError, match=r"data.test = 0.1 holds whole groups out, and none of the 1 groups of all.jsonl can be"):
@@ -329,6 +353,8 @@ def test_mistakes_of_tables_of_pairs(folder):
     [
         ({"kind": "files"}, "valid and test are missing"),
         ({"kind": "files", "valid": 0.1}, r"test is missing: .* as test = 0.1"),
+        ({"kind": "files", "valid": 0.1, "test": 0.1, "documents": "blank_line"}, "documents = blank_line needs a test file"),
+        ({"kind": "files", "valid": 0.1, "test": 0.1, "documents": "line", "group_column": "g"}, "and documents says it too"),
         ({"kind": "labelled_files", "valid": 0.1}, "test needs a file"),
         ({"kind": "labelled_files", "valid": "a", "test": "b", "split_column": "s"}, "split_column says which rows of train are valid"),
         ({"kind": "labelled_files", "folds": 5, "test": 0.1}, "folds deal all rows into splits, each by itself, so test says nothing"),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from research.config.errors import StepladderError
 from research.config.unicode import clean_text
+from research.data.formats.text_lines import ADVICE
 from research.data.text_blocks import file_blocks, text_blocks, whole_lines
 from research.data.utf8 import as_text
 from research.text.subword_tokenizers import pretokenize
@@ -24,7 +25,7 @@ def path(tmp_path_factory):
 
 def whole(content):
     try:
-        return as_text(content, "mine")
+        return as_text(content, "mine", advice=ADVICE)
     except StepladderError as error:
         return str(error)
 

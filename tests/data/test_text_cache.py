@@ -1,6 +1,7 @@
 """A text is cut into tokens once, block by block; what is read from the cache is what the text whole gives, or it is made anew."""
 
 import errno
+import gzip
 import hashlib
 import json
 from dataclasses import replace
@@ -258,6 +259,39 @@ def test_files_that_change_while_they_are_read_are_not_kept(tmp_path, cache, mon
             load(files(tmp_path))
     assert not [path for path in cache.rglob("*") if path.is_file()]
     check_same(load(files(tmp_path)), files(tmp_path), RAW | {"valid": b"other words\n"})
+
+
+def test_clusters_of_files_that_changed_are_not_kept(tmp_path, cache, monkeypatch):
+    write(tmp_path, RAW)
+
+    def changing(config, data_dir, text):
+        (tmp_path / "test").write_bytes(b"other words\n")
+        return text_clusters(config, data_dir, text)
+
+    monkeypatch.setattr(text_dataset, "text_clusters", changing)
+    with pytest.raises(StepladderError, match="changed while they were read"):
+        load(files(tmp_path))
+    assert not list(cache.rglob("*.clusters"))
+
+
+@pytest.mark.parametrize("words", [{}, {"valid": 0.4}, {"valid": 0.4, "tokenized": False}])
+def test_what_is_read_whole_is_what_is_streamed(tmp_path, monkeypatch, words):
+    """Packed files, tables and files in another encoding against the plain lines, each from a cache of its own."""
+    write(tmp_path, RAW)
+    for split, content in RAW.items():
+        (tmp_path / f"{split}.gz").write_bytes(gzip.compress(content))
+        cells = "".join(f'"{line}"\n' for line in content.decode().split("\n")[:-1])
+        (tmp_path / f"{split}.csv").write_text(f"text\n{cells}", encoding="utf-8")
+        (tmp_path / f"{split}.latin").write_text(content.decode(), encoding="latin-1")
+    streamed = load(files(tmp_path, **words))
+    check_same(streamed, files(tmp_path, **words), RAW)
+    for ending in (".gz", ".csv", ".latin"):
+        monkeypatch.setenv("STEPLADDER_CACHE", str(tmp_path / f"cache{ending}"))
+        paths = {split: str(tmp_path / f"{split}{ending}") for split in SPLITS}
+        other = load(files(tmp_path, **(paths | words), encoding="latin-1" if ending == ".latin" else "utf-8"))
+        assert (other.vocabulary, other.identities, other.test_text) == (streamed.vocabulary, streamed.identities, streamed.test_text)
+        for split in SPLITS:
+            np.testing.assert_array_equal(getattr(other, split).tokens, getattr(streamed, split).tokens)
 
 
 def test_a_folder_that_cannot_be_written_costs_a_note(tmp_path, cache, capsys):
