@@ -109,6 +109,24 @@ class LearnerConfig(Node):
     predicts: ClassVar[Asks]  # what it learns to tell
 
 
+class CommonestTag(Node):
+    """The tag that a word has most often in training, whatever stands around it; of a word that is not there, the commonest tag of all.
+
+    Its probabilities are shares of a word's tags with one more of all words' tags beside them, so that none is zero.
+    """
+
+    kind: Literal["commonest_tag"]
+
+
+class HiddenMarkov(Node):
+    """A chain of tags that each give a word (Church 1988), counted: bigrams of tags, and the words of each. The likeliest tag of each word
+    given the sentence, by sums forward and backward (Rabiner 1989). A word that training has not is likely where rare words are.
+    """
+
+    kind: Literal["hidden_markov"]
+    alpha: Rate = 0.1  # added to each count of a tag behind a tag
+
+
 class Perceptron(LearnerConfig):
     """Add for the right class, subtract for the wrong one (Rosenblatt 1958); the mean of all weights on the way (Collins 2002)."""
 

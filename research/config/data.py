@@ -9,6 +9,7 @@ from research.config.node import Fraction, HeldOut, Integers, Node, NonNegative,
 from research.config.own_files import LabelledColumns, OwnFiles, RatedColumns, TextColumns, check_splits
 from research.config.pairs import Translation
 from research.config.subwords import NoRegularisation, Regularisation
+from research.config.tagged import TaggedData
 from research.config.unicode import Normalisation
 from research.config.vocabulary import Level, VocabularyConfig
 
@@ -432,19 +433,20 @@ LabelledData = Vader | SST2 | SST5 | MovieReviews | Subjectivity | Questions | S
 
 
 class Unlabelled(TextCorpus):
-    """The words of labelled sentences, a sentence a line: what a language model reads before a classifier starts from it."""
+    """The words of labelled or tagged sentences, a sentence a line: what a language model reads before another model starts from it."""
 
     paths: ClassVar[tuple[str, ...]] = ()
     kind: Literal["unlabelled"]
-    of: Annotated[LabelledData, Field(discriminator="kind")]
+    of: Annotated[LabelledData | TaggedData, Field(discriminator="kind")]
 
     @model_validator(mode="after")
     def _words_of_the_text_alone(self) -> "Unlabelled":
         if self.of.pooled:
             raise ValueError("of.folds are several texts; name the one that is left out for the test, as of.fold = 0")
+        fields = type(self.of).model_fields
         for name in ("level", "length", "vocabulary", "train_sentences", "normalisation"):
-            if getattr(self.of, name) != type(self.of).model_fields[name].default:
-                raise ValueError(f"of.{name} is a word of a classifier's data; leave it out here")
+            if name in fields and getattr(self.of, name) != fields[name].default:
+                raise ValueError(f"of.{name} is a word of a classifier's or a tagger's data; leave it out here")
         return self
 
 
@@ -461,7 +463,7 @@ def _check_bytes(data: TextCorpus | SentenceData) -> None:
 Corpus = Shakespeare | Pydoc | Files | PTB | WikiText2 | TinyShakespeare | Unlabelled
 RatedData = VaderRatings | RatedFiles
 Synthetic = CopyTask | ReverseTask | AssociativeRecall | AgreementTask
-Data = Annotated[Corpus | Synthetic | LabelledData | RatedData | Translation, Field(discriminator="kind")]
+Data = Annotated[Corpus | Synthetic | LabelledData | RatedData | TaggedData | Translation, Field(discriminator="kind")]
 
 
 class PromptsConfig(Node):

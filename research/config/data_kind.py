@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from research.config.node import Node
 
-Reads = Literal["text", "examples", "sentences", "sources", "pictures"]
+Reads = Literal["text", "examples", "sentences", "sources", "pictures", "words"]
 Asks = Literal["tokens", "classes", "targets", "tags", "number"]
 
 

@@ -3,7 +3,15 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier, RegressorConfig, TokenEncoderConfig
+from research.config.classify import (
+    BagOfWords,
+    ClassifierConfig,
+    CommonestTag,
+    HiddenMarkov,
+    NGramClassifier,
+    RegressorConfig,
+    TokenEncoderConfig,
+)
 from research.config.data_kind import Asks, DataConfig
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.fields import kind_classes
@@ -66,6 +74,10 @@ def _learner_mistake(config: BagOfWords, data: DataConfig) -> str:
     return f"model.learner.kind = {config.learner.kind} does not learn what {data.kind} asks for ({data.asks}); use one of {others}"  # type: ignore[attr-defined]
 
 
+def _counted_tagger(what: str) -> ModelFacts:
+    return ModelFacts(("tags",), True, _untrained(what), ("length", "vocabulary"), False, False, _always, reads_prompts=False)
+
+
 def _untrained(what: str) -> dict[str, str]:
     return dict.fromkeys(("optim", "train", "init"), f"{what}; leave it out")
 
@@ -97,6 +109,8 @@ MODEL_FACTS: dict[type[Node], ModelFacts] = {
     ClassifierConfig: _trained("classes"),
     TokenEncoderConfig: _trained("tags", "tokens", carries=_never, ends=_learned_encoder, reads_prompts=False),
     RegressorConfig: _trained("number"),
+    CommonestTag: _counted_tagger("the commonest tag of each word, which is counted, not trained"),
+    HiddenMarkov: _counted_tagger("a hidden Markov model, which is counted, not trained"),
     NGram: ModelFacts(("tokens",), True, _untrained("an n-gram, which is counted, not trained"), (), True, False, _unless_text),
     Interpolation: ModelFacts(
         predicts=("tokens",),

@@ -48,6 +48,11 @@ class OwnFiles(DataConfig):
     group_column: str | None = None  # rows that are equal here are held out together, and are one cluster of the test
 
     @property
+    def columns_named(self) -> bool:
+        """Whether words name columns, so that its files are tables whatever their endings."""
+        return any(getattr(self, word) is not None for word in ("columns", "split_column", "group_column"))
+
+    @property
     def split_sources(self) -> dict[str, str | HeldOut | None]:
         """By split: the path of its file, how much is held out of the training file, or None."""
         return {split: None if (value := getattr(self, split)) == "none" else value for split in ("train", "valid", "test")}

@@ -4,7 +4,15 @@ from typing import Annotated, TypeVar, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from research.config.classify import BagOfWords, ClassifierConfig, NGramClassifier, RegressorConfig, TokenEncoderConfig
+from research.config.classify import (
+    BagOfWords,
+    ClassifierConfig,
+    CommonestTag,
+    HiddenMarkov,
+    NGramClassifier,
+    RegressorConfig,
+    TokenEncoderConfig,
+)
 from research.config.data import Data, Evaluation, TextCorpus
 from research.config.decoding import Decoder, Greedy
 from research.config.encoder_decoder import EncoderDecoderConfig
@@ -77,6 +85,8 @@ Model = Annotated[
     | ClassifierConfig
     | TokenEncoderConfig
     | RegressorConfig
+    | CommonestTag
+    | HiddenMarkov
     | Rules
     | BagOfWords
     | NGramClassifier,
@@ -146,11 +156,16 @@ class Config(Node):
                 f"{classifier}"
             )
         if data.asks == "classes":
-            raise ValueError(f"{data.kind} has classes, and {model.kind} predicts tokens; use model.kind = classifier")
+            what = "tags" if predicts[0] == "tags" else "tokens"
+            raise ValueError(f"{data.kind} has classes, and {model.kind} predicts {what}; use model.kind = classifier")
         if "classes" in predicts:
             raise ValueError(f"{model.kind} needs classes, and {data.kind} has none; use data.kind = sst2, vader, ...")
         if data.asks == "tags":
             raise ValueError(f"{data.kind} has a tag for each word, and {model.kind} gives none; use model.kind = token_encoder")
+        if predicts == ("tags",):
+            raise ValueError(
+                f"{model.kind} needs a tag for each word, and {data.kind} has none; use data.kind = tagged_files, turkish_treebanks"
+            )
         if data.asks == "targets":
             raise ValueError(
                 f"{data.kind} has pairs to be translated, which {model.kind} is not made for; use model.kind = encoder_decoder, "

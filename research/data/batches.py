@@ -177,7 +177,8 @@ def in_narrowest(batch: Batch, compute: Callable[[Batch], Any]) -> Any:
 def _cut(batch: Batch, width: Width) -> Batch:
     """Of pairs the target's columns are cut with the inputs that predict them."""
     first, last = batch.source - width.source, batch.source + width.rest
-    scored = slice(0, width.rest if batch.source else None)
+    everywhere = batch.targets.shape[1] == batch.inputs.shape[1] - batch.source
+    scored = slice(0, width.rest if everywhere else None)
     where = None if batch.where is None else batch.where[:, scored] - first
     return Batch(
         batch.inputs[:, first:last],

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, Int64, Integer
 
+from research.config.tagged import Scheme
 from research.text.sides import Side
 from research.text.vocabulary import Vocabulary
 
@@ -92,6 +93,13 @@ class LabelledSentences(NamedTuple):
     labels: Int32[np.ndarray, "n"] | Float64[np.ndarray, "n"]  # numbers of the dataset's classes; or ratings, in the data's own units
 
 
+class TaggedSentences(NamedTuple):
+    """Tagged sentences of any length, in the words that models read: what counts read."""
+
+    words: tuple[tuple[str, ...], ...]
+    tags: Int32[np.ndarray, "w"]  # of all words, one sentence after another: numbers of the dataset's classes
+
+
 class PairTexts(NamedTuple):
     """The pairs of a split as they are: what BLEU compares with, and what a report shows."""
 
@@ -131,8 +139,10 @@ class Dataset(NamedTuple):
     digest: str
     eos: int | None
     description: dict[str, Any]
-    classes: tuple[str, ...] = ()  # of labelled sentences
+    classes: tuple[str, ...] = ()  # of labelled sentences, or the tags of tagged ones
     sentences: dict[str, LabelledSentences] = {}  # noqa: RUF012  by split, of labelled or rated sentences
+    tagged: dict[str, TaggedSentences] = {}  # noqa: RUF012  by split, of tagged sentences
+    scheme: Scheme = "none"  # how their tags make spans
     sides: Sides | None = None  # of pairs
     pairs: dict[str, PairTexts] = {}  # noqa: RUF012  by split, of pairs
     test_text: str = ""  # of a text: its test split as it was before it became tokens

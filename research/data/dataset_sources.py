@@ -149,6 +149,21 @@ SOURCES: dict[str, Source] = {
     "labelled_files": Source(
         "paths", "your own labelled sentences: data.train, data.valid, data.test; `label<TAB>text` a line, or a table"
     ),
+    "tagged_files": Source(
+        "paths", "your own sentences with a tag for each word: data.train, data.valid, data.test; a word a line, or a table"
+    ),
+    "turkish_treebanks": Source(
+        "wheel",
+        "4,851 Turkish sentences of the web and of Wikipedia with parts of speech (Kayadelen et al. 2020)",
+        "Apache-2.0",
+        (
+            File(
+                "turkish_treebanks-1.0.0-py3-none-any.whl",
+                "5a009c29a8e96e8f7e25059d59ac293c3baead6d746bf0fa4c9d3349b1e37ba0",
+                "turkish-treebanks==1.0.0",
+            ),
+        ),
+    ),
     "vader": Source(
         "sdist",
         "a lexicon of sentiment, and 23,703 sentences rated by people (Hutto & Gilbert 2014); data.kind = vader or vader_ratings",

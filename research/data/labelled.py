@@ -126,11 +126,11 @@ def read_vader_splits(config: VaderSentences, data_dir: Path | None) -> dict[str
     (archive,) = read_data_source("vader", data_dir).values()
     splits: dict[str, list[tuple[float, str]]] = {split: [] for split in SPLITS}
     for number, rating, text in read_rated(archive, config.part):
-        splits[_split_of(sha256(f"{config.part} {number}".encode()))].append((rating, text))
+        splits[tenths_split(sha256(f"{config.part} {number}".encode()))].append((rating, text))
     return splits
 
 
-def _split_of(digest: str) -> str:
+def tenths_split(digest: str) -> str:
     """80 / 10 / 10, whatever the order."""
     tenth = int(digest[:8], 16) % 10
     return "test" if tenth == 0 else "valid" if tenth == 1 else "train"
@@ -145,7 +145,7 @@ def read_speakers(config: ShakespeareSpeaker, data_dir: Path | None) -> Labelled
     lines = _chosen_lines(config, data_dir)
     splits: dict[str, Labelling] = {split: [] for split in SPLITS}
     for line in lines:
-        splits[_split_of(line.speech)].append((line.who, line.text))
+        splits[tenths_split(line.speech)].append((line.who, line.text))
     for split in SPLITS:
         if not splits[split]:
             raise StepladderError(
@@ -180,7 +180,7 @@ def _chosen_lines(config: ShakespeareSpeaker, data_dir: Path | None) -> list[_Sp
 
 def speaker_scenes(config: ShakespeareSpeaker, data_dir: Path | None, sentences: Sequence[str]) -> Int64[np.ndarray, " n"]:
     """The number of the scene that each test sentence is from."""
-    scenes = [line.scene for line in _chosen_lines(config, data_dir) if _split_of(line.speech) == "test"]
+    scenes = [line.scene for line in _chosen_lines(config, data_dir) if tenths_split(line.speech) == "test"]
     numbers = {scene: number for number, scene in enumerate(dict.fromkeys(scenes))}
     return np.array([numbers[scene] for scene in scenes], np.int64)
 

@@ -12,9 +12,10 @@ from research.data.pair_dataset import PAIRS
 from research.data.sentence_dataset import SENTENCES
 from research.data.source_kind import SourceKind, learned_digest
 from research.data.synthetic import EXAMPLES
+from research.data.tagged_dataset import TAGGED
 from research.data.text_dataset import TEXTS
 
-SOURCE_KINDS: dict[type, SourceKind] = {**TEXTS, **EXAMPLES, **SENTENCES, **PAIRS, **PICTURES}
+SOURCE_KINDS: dict[type, SourceKind] = {**TEXTS, **EXAMPLES, **SENTENCES, **TAGGED, **PAIRS, **PICTURES}
 
 
 def load_dataset(config: Data, data_dir: Path | None = None) -> Dataset:

@@ -26,6 +26,7 @@ SPLIT_NAMES = {
     **dict.fromkeys(("valid", "validation", "val", "dev", "development"), "valid"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
+MANY_GROUPS = 20  # documents that a file tells apart, where they are so many, are held out whole
 Item = TypeVar("Item")
 
 
@@ -51,9 +52,8 @@ class RowForm(Generic[Item]):
 
 def find_table(config: OwnFiles, path: str, data_dir: Path | None) -> Path | None:
     """Where the table of a path is, here or in `data_dir`; None where it is a file of lines, or is not there."""
-    columns_named = any(getattr(config, word) is not None for word in ("columns", "split_column", "group_column"))
     there = next((place for place in own_paths(path, data_dir) if place.exists()), None)
-    return there if there is not None and (columns_named or is_table(there, columns_named)) else None
+    return there if there is not None and (config.columns_named or is_table(there, config.columns_named)) else None
 
 
 def own_table(config: OwnFiles, key: str, path: str, data_dir: Path | None) -> Path:
@@ -76,11 +76,12 @@ def own_paths(path: str, data_dir: Path | None) -> list[Path]:
 def read_own_splits(config: OwnFiles, data_dir: Path | None, form: RowForm[Item]) -> dict[str, list[OwnRow[Item]]]:
     """The rows of each split that has some, in the order of their files."""
     paths = {split: path for split, path in config.split_sources.items() if isinstance(path, str)}
-    rows = {split: _read_file(config, split, path, data_dir, form) for split, path in paths.items()}
+    rows = {split: read_own_file(config, split, path, data_dir, form) for split, path in paths.items()}
     return divide_rows(config, rows, form.stratum, str(paths.get("train", "")))
 
 
-def _read_file(config: OwnFiles, split: str, path: str, data_dir: Path | None, form: RowForm[Item]) -> list[OwnRow[Item]]:
+def read_own_file(config: OwnFiles, split: str, path: str, data_dir: Path | None, form: RowForm[Item]) -> list[OwnRow[Item]]:
+    """The rows or lines of the file `data.<split>`."""
     table = find_table(config, path, data_dir)
     return form.lines(split, path) if table is None else list(table_rows(config, table, path, form.columns, form.item))
 
@@ -118,10 +119,11 @@ def divide_rows(
     total = len(rows["train"])
     for split, share in config.held_out.items():
         train, classes = rows["train"], [stratum(row.item) for row in rows["train"]]
-        if config.group_column is None:
+        groups = [row.group for row in train]
+        if config.group_column is None and len(set(groups)) < MANY_GROUPS:
             parts = hold_out(share, train, classes, place, split, total)
         else:
-            parts = hold_out_groups(share, train, classes, [row.group for row in train], place, split, total)
+            parts = hold_out_groups(share, train, classes, groups, place, split, total)
         rows = rows | {"train": parts[0], split: parts[1]}
     return rows
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from jaxtyping import Int, Integer
 
-from research.data.dataset import ExampleSplit, Identity, LabelledSentences, PairTexts
+from research.data.dataset import ExampleSplit, Identity, LabelledSentences, PairTexts, TaggedSentences
 from research.data.download import sha256
 from research.text.vocabulary import Vocabulary
 
@@ -54,6 +54,12 @@ def identify_ratings(sentences: LabelledSentences) -> Identity:
     """Of sentences as they stand, and of their numbers beside them."""
     text = _digest(sentences.texts)
     return Identity(text, _digest([text, *map(repr, sentences.labels.tolist())]))
+
+
+def identify_tags(sentences: TaggedSentences, tags: tuple[str, ...]) -> Identity:
+    """Of sentences in the words that models read, and of their tags beside them."""
+    text = _digest(" ".join(words) for words in sentences.words)
+    return Identity(text, _digest([text, *(tags[number] for number in sentences.tags)]))
 
 
 def identify_examples(vocabulary: Vocabulary, examples: ExampleSplit) -> Identity:

@@ -3,16 +3,17 @@
 A text is Unicode, a sentence a line, and ends with a newline: see `research.config.unicode`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from research.config.data import PTB, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, Unlabelled, WikiText2
-from research.data.dataset import SPLITS
+from research.data.dataset import SPLITS, LabelledSentences, TaggedSentences
 from research.data.dataset_sources import SOURCES, read_data_source
 from research.data.download import sha256
 from research.data.sentence_dataset import join_words, read_sentences, sentences_digest
 from research.data.shakespeare import read_plays, separate_words
 from research.data.source_kind import Contents
+from research.data.tagged_dataset import read_tagged, tagged_digest
 from research.data.utf8 import as_text
 
 READER = 1  # raised when a change here, or in tokenisation, alters a pinned text
@@ -64,7 +65,10 @@ def read_tinyshakespeare(config: TinyShakespeare, data_dir: Path | None) -> Text
 
 def read_unlabelled(config: Unlabelled, data_dir: Path | None) -> Texts:
     """The words of each sentence of each split, with a space between."""
-    sentences, _ = read_sentences(config.of.model_copy(update={"normalisation": config.normalisation}), data_dir)
+    of = config.of.model_copy(update={"normalisation": config.normalisation})
+    read: Callable[..., tuple[Mapping[str, LabelledSentences | TaggedSentences], tuple[str, ...]]]
+    read = read_tagged if of.asks == "tags" else read_sentences
+    sentences, _ = read(of, data_dir)
     return {split: "".join(join_words(words) + "\n" for words in sentences[split].words) for split in SPLITS}
 
 
@@ -79,5 +83,6 @@ def topics_text(config: Pydoc, data_dir: Path | None) -> Contents:
 
 
 def unlabelled_text(config: Unlabelled, data_dir: Path | None) -> Contents:
-    """What identifies the labelled sentences."""
-    return [config.kind, READER, sentences_digest(config.of, data_dir)]
+    """What identifies the sentences."""
+    digest: Callable[..., str] = tagged_digest if config.of.asks == "tags" else sentences_digest
+    return [config.kind, READER, digest(config.of, data_dir)]

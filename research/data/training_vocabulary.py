@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from research.config.data import SentenceData, TextCorpus
+from research.config.tagged import Tagged
 from research.config.vocabulary import Level
 from research.data.text_blocks import Blocks, text_blocks
 from research.data.tokenizer_cache import fitted_to_blocks
@@ -16,12 +17,12 @@ from research.text.tokenize import tokenize
 from research.text.vocabulary import Vocabulary, byte_vocabulary, counted_vocabulary, subword_vocabulary
 
 
-def training_vocabulary(config: TextCorpus | SentenceData, text: str) -> Vocabulary:
+def training_vocabulary(config: TextCorpus | SentenceData | Tagged, text: str) -> Vocabulary:
     """The vocabulary of a training text."""
     return vocabulary_of_blocks(config, partial(text_blocks, text))
 
 
-def vocabulary_of_blocks(config: TextCorpus | SentenceData, blocks: Blocks) -> Vocabulary:
+def vocabulary_of_blocks(config: TextCorpus | SentenceData | Tagged, blocks: Blocks) -> Vocabulary:
     """The vocabulary of a training text that comes in blocks, of whole lines where words are counted."""
     limits = config.vocabulary
     if config.level == "byte":

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from research.classic.lexicon import load_lexicon
 from research.config.cell_identity import cell_id, program_key
-from research.config.classify import BagOfWords, NGramClassifier, Perceptron
+from research.config.classify import BagOfWords, CommonestTag, HiddenMarkov, NGramClassifier, Perceptron
 from research.config.data import CrossValidated
 from research.config.errors import StepladderError
 from research.config.loader import LoadedConfig
@@ -89,7 +89,7 @@ class PlannedCell:
             return not isinstance(model.learner, Perceptron)
         if isinstance(model, Interpolation):
             return self.settled_parts and all(isinstance(part, NGram | str) for part in model.parts)
-        return isinstance(model, NGram | Rules | NGramClassifier)
+        return isinstance(model, NGram | Rules | NGramClassifier | CommonestTag | HiddenMarkov)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ from research.data.dataset import Dataset
 from research.results import store
 from research.tasks.parameters import init_params
 from research.tasks.registry import model_sizes
+from research.tasks.tag_counting import COUNTED_TAGGERS
 from research.train import checkpoint, fitted_files
+from research.train.fitted_taggers import load_tagger
 
 
 def restore_parameters(config: Config, data: Dataset, folder: Path, data_dir: Path | None) -> Any:
@@ -25,6 +27,8 @@ def restore_parameters(config: Config, data: Dataset, folder: Path, data_dir: Pa
         raise StepladderError(f"{folder} is an interpolation, which keeps no parameters; name one of its parts.")
     if isinstance(config.model, NGram):
         return ngram_archive.load_ngram(folder / "model.npz")
+    if type(config.model) in COUNTED_TAGGERS:
+        return load_tagger(config.model, folder)  # type: ignore[arg-type]
     if not config.trained:
         return fitted_files.load_fitted(config.model, folder, data_dir)
     template = jax.eval_shape(lambda: init_params(config, model_sizes(config, data), jax.random.key(0)))

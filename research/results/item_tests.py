@@ -25,7 +25,7 @@ from research.results.significance import (
     wilson_bounds,
 )
 from research.results.statistics import LOSSES, MISSPELT, NAMED, PERPLEXITIES, TEXTS, Interval, Items, as_wide
-from research.results.summed_scores import pearson, summed_macro_f1, summed_weighted_f1
+from research.results.summed_scores import pearson, span_f1, span_precision, span_recall, summed_macro_f1, summed_weighted_f1
 
 Array = np.ndarray
 
@@ -43,6 +43,9 @@ SCORES = {
     "pearson": Score("correlation", pearson),
     "macro_f1": Score("confusion", summed_macro_f1),
     "weighted_f1": Score("confusion", summed_weighted_f1),
+    "span_f1": Score("spans", span_f1),
+    "span_precision": Score("spans", span_precision),
+    "span_recall": Score("spans", span_recall),
 }
 RANKS = {"spearman": "ranks"}  # metrics of ranks, which are made anew for the items that are chosen, and their fields
 SHARES = ("accuracy", "exact_match", "preferred", "precision_at_1")  # of trials that are right or wrong

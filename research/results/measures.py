@@ -18,9 +18,12 @@ COSTS = ("seconds", "seconds.compile", "seconds.train", "seconds.evaluate", "tok
 FROM_RUN = ("tokens_seen", "steps", "best_step", *COSTS)
 SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 SCORES = ("bleu", "chrf", "self_bleu")  # in 0..100, written with one decimal
+SPANS = ("span_f1", "span_precision", "span_recall")
+PERCENTAGES = ("accuracy", "f1", "macro_f1", "exact_match", "token_accuracy", "preferred", *SPANS)
 TITLES = {
     "macro_f1": "macro F1",
     "weighted_f1": "weighted F1",
+    "span_f1": "span F1",
     "pseudo_perplexity": "pseudo-perplexity",
     "mse": "MSE",
     "pearson": "Pearson r",
@@ -150,7 +153,7 @@ def is_quality(name: str) -> bool:
 def is_percentage(name: str) -> bool:
     """Shares are kept as fractions and shown in per cent."""
     split, short_name = split_name(name)
-    return split != "extra" and short_name.split("_at_")[0] in ("accuracy", "f1", "macro_f1", "exact_match", "token_accuracy", "preferred")
+    return split != "extra" and short_name.split("_at_")[0] in PERCENTAGES
 
 
 def title(name: str) -> str:

@@ -84,6 +84,7 @@ class Items(NamedTuple):
     preferred: Array | None = None  # float64[n], of prompts with several completions
     confusion: Array | None = None  # int64[n s 3k], of k classes: see `confusion`; of each of s runs
     ranks: Array | None = None  # float64[n s 2]: `rank_pairs` of each of s runs
+    spans: Array | None = None  # int64[n s 3] of each of s runs: spans that are right, predicted, there
     cluster: Array | None = None  # int64[n]: items of one number are not independent; None where each stands alone
 
 
@@ -184,6 +185,11 @@ PERPLEXITIES = ("perplexity", "pseudo_perplexity")  # exponentials of a mean los
 LOSSES = ("loss", "mse", *PERPLEXITIES, "bits_per_character", "bits_per_byte")
 TEXTS = {**MEANS, **{name: name for name in CORPUS}}  # metric of drawn texts -> its field of Items
 RANKED = ("reciprocal_rank", "precision_at_1", "precision_at_10")  # metrics of queries, each a mean over them
-SUMMED = (*CORPUS, "correlation", "confusion")  # fields whose sums over the items are what a metric is made of, and which are no means
+SUMMED = (
+    *CORPUS,
+    "correlation",
+    "confusion",
+    "spans",
+)  # fields whose sums over the items are what a metric is made of, and which are no means
 NAMED = (*RANKED, *DIVERSITIES, "preferred")  # means over items of the same names
 MISSPELT = "_misspelt"  # how the names of bits a character of misspelt copies end

@@ -37,6 +37,25 @@ def pearson(sums: Float[Array, "*c 6"]) -> Float[Array, "*c"]:
     return np.where(spread > 0, (n * xy - x * y) / np.where(spread > 0, spread, 1.0), 0.0)
 
 
+def span_precision(sums: Float[Array, "*c 3"]) -> Float[Array, "*c"]:
+    """Of summed counts of spans, right, predicted and there, the share of the predicted that is right; 0 where none is predicted."""
+    return _share(sums[..., 0], sums[..., 1])
+
+
+def span_recall(sums: Float[Array, "*c 3"]) -> Float[Array, "*c"]:
+    """The share of the spans that are there which is found; 0 where none is there."""
+    return _share(sums[..., 0], sums[..., 2])
+
+
+def span_f1(sums: Float[Array, "*c 3"]) -> Float[Array, "*c"]:
+    """The harmonic mean of the two, 2 right / (predicted + there); 0 where there is neither."""
+    return _share(2 * sums[..., 0], sums[..., 1] + sums[..., 2])
+
+
+def _share(part: Float[Array, "*c"], whole: Float[Array, "*c"]) -> Float[Array, "*c"]:
+    return part / np.where(whole > 0, whole, 1)
+
+
 def summed_macro_f1(sums: Float[Array, "*c m"]) -> Float[Array, "*c"]:
     """The mean F1 of the classes that are there or were predicted, from `confusion` summed."""
     true_positives, predicted, actual = (sums[..., part::3] for part in range(3))

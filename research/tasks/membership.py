@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float64, Int
 
+from research.config.tagged import Scheme
 from research.data.dataset import Dataset, ExampleSplit, Identity, Scale, Split, TextSplit, units
 from research.data.eval_batches import groups, items
 from research.data.slices import slices
@@ -23,6 +24,7 @@ class TokenMembership(NamedTuple):
     clusters: Int[np.ndarray, " i"] | None = None  # of each item of the split by its number; None where each stands alone
     ratings: Float64[np.ndarray, " n"] | None = None  # what is right, where it is a number
     scale: Scale = Scale()  # of numbers: what makes standard ones of them
+    scheme: Scheme = "none"  # how groups that are tags make spans
 
 
 def named_split(data: Dataset, name: str) -> Split:

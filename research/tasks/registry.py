@@ -7,6 +7,7 @@ from research.tasks.language_modelling import LANGUAGE_MODELLING
 from research.tasks.masked_language_modelling import MASKED_LANGUAGE_MODELLING
 from research.tasks.regression import REGRESSION
 from research.tasks.sizes import Sizes
+from research.tasks.tagging import TAGGING
 from research.tasks.task_kind import TaskKind
 from research.tasks.translation import TRANSLATION
 
@@ -16,6 +17,7 @@ TASKS: dict[str, TaskKind] = {
     "classification": CLASSIFICATION,
     "translation": TRANSLATION,
     "regression": REGRESSION,
+    "tagging": TAGGING,
 }
 
 

@@ -28,8 +28,10 @@ from research.tasks.outcomes import Outcomes
 from research.tasks.prompt_scores import score_prompt_set_by_ngram
 from research.tasks.registry import task_of
 from research.tasks.regressing import FITTED_REGRESSORS
+from research.tasks.tag_counting import COUNTED_TAGGERS
 from research.tasks.task_kind import TEST, VALID, Finish, Scored
 from research.train import fitted_files
+from research.train.fitted_taggers import count_tags, score_test_tags
 from research.train.pooled_folds import pool_folds, score_pooled_folds
 from research.train.tested_files import write_test
 from research.train.trained_files import Job, write_beginning, write_result, write_status
@@ -220,6 +222,10 @@ def _test_pooled(job: Job, data: Dataset, data_dir: Path | None) -> FittedTest:
     return FittedTest({TEST: outcomes}, Finish(extra=extra))
 
 
+def _test_tags(job: Job, data: Dataset, data_dir: Path | None) -> FittedTest:
+    return FittedTest({TEST: score_test_tags(job, data)}, Finish())
+
+
 def fitted_task(config: Config) -> FittedTask:
     """That of the model; a row of folds learns nothing itself."""
     return FittedTask(pool_folds, _test_pooled) if config.pooled else FITTED_TASKS[config.task_name, type(config.model)]
@@ -235,5 +241,6 @@ FITTED_TASKS: dict[tuple[str, type], FittedTask] = {
     ("language_modelling", NGram): FittedTask(_count, _test_counts),
     ("language_modelling", Interpolation): FittedTask(_interpolate, _test_mixture),
     **{("classification", model): CLASSES for model in (Rules, BagOfWords, NGramClassifier)},
+    **{("tagging", model): FittedTask(count_tags, _test_tags) for model in COUNTED_TAGGERS},
     **{("regression", model): NUMBERS for model in FITTED_REGRESSORS},
 }

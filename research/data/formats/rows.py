@@ -68,6 +68,14 @@ def words_cell(row: Row, column: str) -> tuple[str, ...]:
     return tuple(filled_text_cell(Row(row.place, {column: item}), column) for item in value)
 
 
+def labels_cell(row: Row, column: str) -> tuple[str, ...]:
+    """A list of names of classes, as `label_cell` has one, or a text with white space between them."""
+    value = row.cells[column]
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return words_cell(row, column)
+    return tuple(label_cell(Row(row.place, {column: item}), column) for item in value)
+
+
 def check_columns(columns: Sequence[str], available: Sequence[str], place: str) -> None:
     """Raises StepladderError for a column that is not there, with the nearest one and all that are, and for one that is there twice."""
     for column in columns:

@@ -1,0 +1,119 @@
+"""Tell the tag of every word of a sentence; of tags that make spans, the spans too."""
+
+from collections import defaultdict
+
+import numpy as np
+from jaxtyping import Bool
+
+from research.config.schema import Config
+from research.config.tagged import Tagged
+from research.data.dataset import Dataset, TaggedSentences
+from research.data.eval_batches import eval_batches
+from research.data.tagged_dataset import sentence_lengths
+from research.results.summed_scores import span_f1, span_precision, span_recall
+from research.tasks.language_modelling import ANY_GROUP
+from research.tasks.latency_calls import whole_row_call
+from research.tasks.membership import TokenMembership, named_split
+from research.tasks.outcomes import Outcomes, accuracies, by_item, group_parts, mean_loss
+from research.tasks.sizes import Sizes
+from research.tasks.symbols import SYMBOL_OUTCOMES, symbol_loss, symbol_outcome, token_nats
+from research.tasks.task_kind import TEST, VALID, Metrics, SplitToScore, TaskKind, never_carries, no_finish, one_reading
+from research.text.spans import count_spans
+
+SPAN_SCORES = {"span_f1": span_f1, "span_precision": span_precision, "span_recall": span_recall}
+
+
+def tagged_words(config: Config) -> Tagged:
+    """The words of [data]."""
+    assert isinstance(config.data, Tagged), "the task of this config tells tags"
+    return config.data
+
+
+def tag_sizes(config: Config, data: Dataset) -> Sizes:
+    """An output for each tag; positions for the longest row that there can be, whatever the longest of a split is."""
+    return Sizes(data.vocabulary.size, tagged_words(config).length, len(data.classes))
+
+
+def every_word(config: Config, data: Dataset) -> float:
+    """Every position pays for the output layer."""
+    return 1.0
+
+
+def tagged_splits(config: Config, data: Dataset) -> dict[str, SplitToScore]:
+    """The sentences of validation and of test."""
+
+    def to_score(name: str) -> SplitToScore:
+        return SplitToScore(eval_batches(config.data, config.eval, named_split(data, name), data.eos, 1, 1), word_membership(data, name))
+
+    return {name: to_score(name) for name in (VALID, TEST)}
+
+
+def word_membership(data: Dataset, name: str) -> TokenMembership:
+    """Of each word its sentence and its tag. Slices: words that training has not, and those that it has with several tags."""
+    sentences = data.tagged[name]
+    return TokenMembership(
+        items=np.repeat(np.arange(len(sentences.words)), sentence_lengths(sentences)),
+        groups=sentences.tags.astype(np.int64),
+        names=data.classes,
+        slices=word_slices(sentences, data.tagged["train"]),
+        identity=data.identities.get(name),
+        clusters=data.clusters if name == TEST else None,
+        scheme=data.scheme,
+    )
+
+
+def word_slices(sentences: TaggedSentences, train: TaggedSentences) -> dict[str, Bool[np.ndarray, " n"]]:
+    """Which words training has not, and which it has with more than one tag."""
+    tags: dict[str, set[int]] = defaultdict(set)
+    for word, tag in zip((word for words in train.words for word in words), train.tags.tolist(), strict=True):
+        tags[word].add(tag)
+    counts = np.array([len(tags.get(word, ())) for words in sentences.words for word in words], int)
+    return {"unknown_words": counts == 0, "ambiguous_words": counts > 1}
+
+
+def measure_tags(config: Config, name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, float]:
+    """Loss and accuracy of a word, that of a tag being its recall; with a scheme precision, recall and F1 of all spans together."""
+    shares = accuracies(outcomes["correct"], group_parts(belongs))
+    spans = {} if belongs.scheme == "none" else _span_scores(outcomes, belongs)
+    return mean_loss(outcomes) | {"accuracy": shares.pop("accuracy")} | spans | shares
+
+
+def _span_scores(outcomes: Outcomes, belongs: TokenMembership) -> dict[str, float]:
+    sums = _sentence_spans(outcomes, belongs).sum(axis=0).astype(float)
+    return {name: float(score(sums)) for name, score in SPAN_SCORES.items()}
+
+
+def _sentence_spans(outcomes: Outcomes, belongs: TokenMembership) -> np.ndarray:
+    assert belongs.groups is not None, "a word has a tag"
+    return count_spans(belongs.names, belongs.groups, outcomes["likeliest"], belongs.items)
+
+
+def tag_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarray]:
+    """Sums by sentence; with a scheme `spans` [sentence 3], those that are right, predicted and there."""
+    spans = {} if belongs.scheme == "none" else {"spans": _sentence_spans(outcomes, belongs)}
+    return by_item(outcomes, belongs) | spans
+
+
+def tag_metrics(config: Config, given: frozenset[str]) -> Metrics:
+    """As `measure_tags` names them."""
+    spans = () if tagged_words(config).span_scheme == "none" else tuple(SPAN_SCORES)
+    return Metrics(("loss", "accuracy", *spans, f"accuracy{ANY_GROUP}"), ())
+
+
+TAGGING = TaskKind(
+    sizes=tag_sizes,
+    scored_share=every_word,
+    readings=one_reading,
+    splits=tagged_splits,
+    belongs=word_membership,
+    carries=never_carries,
+    loss=symbol_loss,
+    outcome=symbol_outcome,
+    outcomes=SYMBOL_OUTCOMES,
+    measure=measure_tags,
+    items=tag_items,
+    token_losses=token_nats,
+    metrics=tag_metrics,
+    finish=no_finish,
+    call=whole_row_call,
+)
