@@ -25,7 +25,7 @@ class WordTags(NamedTuple):
 
 
 class MarkovChain(NamedTuple):
-    """Of tags: probabilities of the first, of one behind another, and of the last being so; of words that each tag gives, log-probabilities."""
+    """Probabilities: of the first tag, of a tag behind another, of the end behind a tag, and of the words that each tag gives."""
 
     words: np.ndarray  # texts [v]
     first: Float[np.ndarray, " g"]

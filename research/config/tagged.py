@@ -59,9 +59,7 @@ class TaggedFiles(Tagged, OwnFiles):
     valid: str | HeldOut | None = None  # a file, or how many sentences of the training file are held out
     test: str | HeldOut | None = None
     columns: TaggedColumns | None = None
-    scheme: Scheme = (
-        "none"  # none: tags make no spans; bio: B- begins every span; iob1: only one behind its like; bioes: E- ends, S- is one word
-    )
+    scheme: Scheme = "none"  # how tags make spans: B- begins every one; only one behind its like; E- ends them, and S- is one word
     invalid: Literal["error", "repair"] = "error"
 
     @property

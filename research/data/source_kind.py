@@ -1,7 +1,7 @@
 """The form of an entry for a kind of data: what reads it, what identifies it, and what makes arrays of it.
 
-The entries stand beside what loads them: `TEXTS` in text_dataset, `SENTENCES` in sentence_dataset, `TAGGED` in tagged_dataset, `PAIRS` in pair_dataset, `PICTURES` in
-glyphs and `EXAMPLES` in synthetic. Nothing in an entry has a default: what is forgotten is an error at import.
+The entries stand beside what loads them: `TEXTS` in text_dataset, `SENTENCES` in sentence_dataset, `TAGGED` in tagged_dataset, `PAIRS` in
+pair_dataset, `PICTURES` in glyphs and `EXAMPLES` in synthetic. Nothing in an entry has a default: what is forgotten is an error at import.
 """
 
 from collections.abc import Callable, Sequence

@@ -97,8 +97,8 @@ def find_column_file(key: str, path: str, data_dir: Path | None) -> Path:
         if candidate.is_file():
             return candidate
     raise StepladderError(
-        f"data.{key} = {path!r} is no file (looked for {' and '.join(map(str, candidates))}). It holds a word and its tag a line, and blank "
-        "lines between sentences; or it is a table with the words and the tags of a sentence a row."
+        f"data.{key} = {path!r} is no file (looked for {' and '.join(map(str, candidates))}). It holds a word and its tag a line, and "
+        "blank lines between sentences; or it is a table with the words and the tags of a sentence a row."
     )
 
 

@@ -38,7 +38,7 @@ def with_runs(row: TaggedRow, of: Sequence[str]) -> TaggedRow:
 
 
 def in_scheme(row: TaggedRow, scheme: Scheme, repaired: bool) -> TaggedRow:
-    """The row with tags that follow the scheme. Raises StepladderError for a tag of another one and, not `repaired`, for one out of place."""
+    """The row with tags that follow the scheme. Raises StepladderError for a tag of another, and for one out of place unless `repaired`."""
     if scheme == "none":
         return row
     for number, tag in enumerate(row.tags):
@@ -67,7 +67,7 @@ def refuse_new_tags(rows: Iterable[TaggedRow], tags: tuple[str, ...], scheme: Sc
             if tag not in learned:
                 what = "of a type" if scheme != "none" else "one"
                 raise StepladderError(
-                    f"{word_place(row, number)}, has the tag {tag!r} ({row.words[number]!r}), {what} that no training sentence has, so that "
-                    f"nothing could learn it; theirs are {', '.join(tags[:12])}{' ...' if len(tags) > 12 else ''}. Mend the tag, or bring "
-                    "training sentences with it."
+                    f"{word_place(row, number)}, has the tag {tag!r} ({row.words[number]!r}), {what} that no training sentence has, so "
+                    f"that nothing could learn it; theirs are {', '.join(tags[:12])}{' ...' if len(tags) > 12 else ''}. Mend the tag, or "
+                    "bring training sentences with it."
                 )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from research.config.data import PTB, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, Unlabelled, WikiText2
+from research.config.tagged import Tagged
 from research.data.dataset import SPLITS, LabelledSentences, TaggedSentences
 from research.data.dataset_sources import SOURCES, read_data_source
 from research.data.download import sha256
@@ -66,9 +67,8 @@ def read_tinyshakespeare(config: TinyShakespeare, data_dir: Path | None) -> Text
 def read_unlabelled(config: Unlabelled, data_dir: Path | None) -> Texts:
     """The words of each sentence of each split, with a space between."""
     of = config.of.model_copy(update={"normalisation": config.normalisation})
-    read: Callable[..., tuple[Mapping[str, LabelledSentences | TaggedSentences], tuple[str, ...]]]
-    read = read_tagged if of.asks == "tags" else read_sentences
-    sentences, _ = read(of, data_dir)
+    sentences: Mapping[str, LabelledSentences | TaggedSentences]
+    sentences = read_tagged(of, data_dir)[0] if isinstance(of, Tagged) else read_sentences(of, data_dir)[0]
     return {split: "".join(join_words(words) + "\n" for words in sentences[split].words) for split in SPLITS}
 
 
@@ -84,5 +84,5 @@ def topics_text(config: Pydoc, data_dir: Path | None) -> Contents:
 
 def unlabelled_text(config: Unlabelled, data_dir: Path | None) -> Contents:
     """What identifies the sentences."""
-    digest: Callable[..., str] = tagged_digest if config.of.asks == "tags" else sentences_digest
-    return [config.kind, READER, digest(config.of, data_dir)]
+    of = config.of
+    return [config.kind, READER, tagged_digest(of, data_dir) if isinstance(of, Tagged) else sentences_digest(of, data_dir)]

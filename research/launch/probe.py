@@ -1,34 +1,34 @@
-"""What does each layer of a finished run know? Frozen layers read labelled sentences, and a softmax regression is asked for the class."""
+"""What does each layer of a finished run know? Frozen layers read sentences, and a softmax regression is asked for the class of each, or
+for the tag of each word.
+"""
 
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float32, Float64, Int32
+from jaxtyping import Float32, Int32
 
-from research.config.classify import ClassifierConfig, SentenceModel
+from research.config.classify import ClassifierConfig, TokenEncoderConfig
 from research.config.data import Labelled, Unlabelled
 from research.config.errors import StepladderError
 from research.config.loader import with_overrides
-from research.config.model import StackConfig
+from research.config.merge import DATA_KINDS
 from research.config.schema import Config
 from research.config.serialise import to_tree
 from research.config.sweep import TableLayout
+from research.config.tagged import Tagged
 from research.data.dataset import Dataset
 from research.data.loading import load_dataset
 from research.data.sentence_dataset import symbol_numbers
+from research.launch.frozen_model import Frozen, accuracy_figure, frozen_model, probe_study, reach
 from research.launch.open_run import OpenRun
+from research.launch.probe_words import probe_words
 from research.models.layers import layer_names, layer_vectors
-from research.results.item_tests import item_interval
-from research.results.plots import Picture, Series, line_plot
-from research.results.report import Section
-from research.results.statistics import Interval, Items
+from research.results.statistics import Items
 from research.results.study import Study, StudyCell
 from research.tasks.probing import ProbeResult, commonest, linear_probe
-from research.tasks.registry import model_sizes
 
 ROWS = 64  # sentences at a time
 SPLITS = ("train", "valid", "test")
@@ -36,27 +36,22 @@ MAJORITY = "majority"
 TABLE = TableLayout(
     rows="layer", metrics=("test.loss", "extra.valid_accuracy", "extra.l2", "extra.width"), baseline=MAJORITY, figure="none"
 )
-
-
-class Frozen(NamedTuple):
-    """A trained model. `start`: what stands before a sentence, the line's end of a language model; None where nothing does."""
-
-    config: Config
-    params: Any
-    data: Dataset  # that it was trained on
-    start: int | None
+BAND = "95% Wilson interval over test sentences."
 
 
 def probe_run(run: OpenRun, overrides: Sequence[str], data_dir: Path | None) -> Study:
-    """A row for every layer, and one for the class that most training sentences have. `overrides`: of the labelled data.
+    """A row for every layer, and one for the class that most training sentences have; of tags see `probe_words`.
 
-    Raises StepladderError for a run that is not done or has no layers, and where no labelled data are named.
+    `overrides`: of the labelled or tagged data. Raises StepladderError for a run that is not done or has no layers, and where no such data
+    are named.
     """
-    frozen = _frozen(run)
-    config = labelled_config(frozen.config, overrides)
+    frozen = frozen_model(run)
+    config = probed_config(frozen.config, overrides)
+    if isinstance(config.data, Tagged):
+        return probe_words(run, frozen, config, overrides, data_dir)
     assert isinstance(config.data, Labelled), "checked with the config"
     names, data = layer_names(frozen.config.model), load_dataset(config.data, data_dir)
-    width, began = _width(frozen, config.data, data), time.perf_counter()
+    width, began = _width(frozen, config.data), time.perf_counter()
     rows = {split: _rows(frozen, data, split) for split in SPLITS}
     vectors = {split: layer_features(frozen, rows[split], width) for split in SPLITS}
     seconds = (time.perf_counter() - began) / len(names)
@@ -67,38 +62,37 @@ def probe_run(run: OpenRun, overrides: Sequence[str], data_dir: Path | None) -> 
         train, valid, test = ((vectors[split][number], labels[split]) for split in SPLITS)
         probes[name] = linear_probe(train, valid, test, len(data.classes))
         times[name] = time.perf_counter() - began + seconds
-    majority = _majority(data, labels)
-    cells = [_measured_cell(MAJORITY, majority, labels["test"], {})]
+    majority = _items(_majority(data, labels), labels["test"])
+    cells = [_measured_cell(MAJORITY, majority, {})]
     for number, (name, layer_probe) in enumerate(probes.items()):
         extra = {"valid_accuracy": layer_probe.valid_accuracy, "l2": layer_probe.l2, "width": float(vectors["test"][number].shape[1])}
-        cells.append(_measured_cell(name, layer_probe, labels["test"], extra, times[name]))
-    request = {"run": run.cell_id, "seed": run.folder.name, "data": to_tree(config)["data"]}
-    return Study(
-        name=f"probe_{run.cell_id}",
-        question=f"What does each layer of {run.cell_id} ({frozen.config.model.kind}) know of {config.data.kind}?",
-        preset="",
-        settings=request,
-        digest=data.digest,
-        table=TABLE,
-        metric="test.accuracy",
-        cells=tuple(cells),
-        sections=(Section("By layer", picture=_accuracy_figure(run.cell_id, probes, majority, labels["test"])),),
-        command=" ".join(["stepladder probe", f"{run.cell_id}/{run.folder.name}", *overrides]),
-    )
+        cells.append(_measured_cell(name, _items(layer_probe, labels["test"]), extra, times[name]))
+    layers = [_items(layer_probe, labels["test"]) for layer_probe in probes.values()]
+    picture = accuracy_figure(run.cell_id, layers, {MAJORITY: majority}, BAND)
+    return probe_study(run, config, overrides, data.digest, TABLE, cells, picture)
 
 
-def labelled_config(config: Config, overrides: Sequence[str]) -> Config:
-    """What is to be told apart: the run's own sentences, or those that its text is of, with the command's changes, or the command's."""
+def probed_config(config: Config, overrides: Sequence[str]) -> Config:
+    """What is to be told: the run's own sentences, or those that its text is of, with the command's changes, or the command's."""
     for override in overrides:
         if not override.startswith("data."):
             raise StepladderError(
                 f"{override}: a probe has no config but its labelled data; its words are data.kind=..., data.length=... ."
             )
-    labelled = config.data.of if isinstance(config.data, Unlabelled) else config.data if isinstance(config.data, Labelled) else None
-    if labelled is None and not overrides:
+    data = config.data.of if isinstance(config.data, Unlabelled) else config.data
+    own = data if isinstance(data, Labelled | Tagged) else None
+    if own is None and not overrides:
         raise StepladderError(f"The run read {config.data.kind}, which has no classes: name labelled data, as data.kind=sst2 or vader.")
-    tree = {} if labelled is None else {"data": to_tree(Config(data=labelled, model=ClassifierConfig(kind="classifier")))["data"]}
-    return with_overrides(tree | {"model": {"kind": "classifier"}}, overrides)
+    kinds = [override.partition("=")[2].strip("'\" ") for override in overrides if override.partition("=")[0].strip() == "data.kind"]
+    asks = DATA_KINDS[kinds[-1]].asks if kinds and kinds[-1] in DATA_KINDS else own.asks if own is not None else "classes"
+    tree = {} if own is None else {"data": to_tree(_config_of(own))["data"]}
+    return with_overrides(tree | {"model": {"kind": "token_encoder" if asks == "tags" else "classifier"}}, overrides)
+
+
+def _config_of(data: Labelled | Tagged) -> Config:
+    if isinstance(data, Tagged):
+        return Config(data=data, model=TokenEncoderConfig(kind="token_encoder"))  # type: ignore[arg-type]
+    return Config(data=data, model=ClassifierConfig(kind="classifier"))  # type: ignore[arg-type]
 
 
 def layer_features(
@@ -120,25 +114,15 @@ def layer_features(
     return [np.concatenate(parts)[: len(rows)] for parts in zip(*batches, strict=True)]
 
 
-def _frozen(run: OpenRun) -> Frozen:
-    layer_names(run.config.model)
-    if not isinstance(run.config.model, SentenceModel) and run.data.eos is None:
-        raise StepladderError(
-            f"{run.cell_id} was trained on {run.config.data.kind}, whose symbols are no words; name a run on text or sentences."
-        )
-    return Frozen(run.config, run.parameters, run.data, None if isinstance(run.config.model, SentenceModel) else run.data.eos)
-
-
 def _rows(frozen: Frozen, data: Dataset, split: str) -> list[Int32[np.ndarray, "_"]]:
     """The sentences in the symbols of the run."""
     return symbol_numbers(frozen.data.vocabulary, data.sentences[split].words)
 
 
-def _width(frozen: Frozen, labelled: Labelled, data: Dataset) -> int:
+def _width(frozen: Frozen, labelled: Labelled) -> int:
     """How many symbols are read of a sentence: data.length, or as many as learned positions reach."""
-    model = frozen.config.model.encoder if isinstance(frozen.config.model, SentenceModel) else frozen.config.model
-    reach = model_sizes(frozen.config, frozen.data).length if isinstance(model, StackConfig) and not model.position.extrapolates else None
-    return labelled.length if reach is None else min(labelled.length, reach - (frozen.start is not None))
+    last = reach(frozen)
+    return labelled.length if last is None else min(labelled.length, last)
 
 
 def _majority(data: Dataset, labels: dict[str, np.ndarray]) -> ProbeResult:
@@ -149,27 +133,11 @@ def _majority(data: Dataset, labels: dict[str, np.ndarray]) -> ProbeResult:
     return ProbeResult(0.0, float((labels["valid"] == chosen).mean()), nats, np.full(len(nats), chosen))
 
 
-def _measured_cell(
-    name: str, layer_probe: ProbeResult, labels: np.ndarray, extra: dict[str, float], seconds: float | None = None
-) -> StudyCell:
+def _items(layer_probe: ProbeResult, labels: Int32[np.ndarray, " n"]) -> Items:
     correct = (layer_probe.predicted == labels).astype(np.float64)
-    items = Items(np.arange(len(labels)), layer_probe.nats.astype(np.float64), np.ones(len(labels), np.int64), correct)
-    test = {"accuracy": float(correct.mean()), "loss": float(layer_probe.nats.mean())}
+    return Items(np.arange(len(labels)), layer_probe.nats.astype(np.float64), np.ones(len(labels), np.int64), correct)
+
+
+def _measured_cell(name: str, items: Items, extra: dict[str, float], seconds: float | None = None) -> StudyCell:
+    test = {"accuracy": float(np.mean(items.correct)), "loss": float(np.mean(items.loss))}  # type: ignore[arg-type]
     return StudyCell({"layer": name}, {0: test}, extra, {0: items}, seconds)
-
-
-def _accuracy_interval(correct: Float64[np.ndarray, " n"]) -> Interval:
-    """The share of right answers with its interval; none of a single sentence."""
-    items, share = Items(np.arange(len(correct)), None, np.ones(len(correct), np.int64), correct), float(correct.mean())
-    return item_interval(items, "accuracy", share) or Interval(share, share, share)
-
-
-def _accuracy_figure(cell_id: str, probes: dict[str, ProbeResult], majority: ProbeResult, labels: np.ndarray) -> Picture:
-    correct = [(layer_probe.predicted == labels).astype(np.float64) for layer_probe in probes.values()]
-    bands = [_accuracy_interval(layer_correct) for layer_correct in correct]
-    mean, low, high = (100 * np.array(bands)).T
-    x = np.arange(len(probes))
-    level = 100 * float((majority.predicted == labels).mean())
-    series = [Series("probe", x, mean, low, high), Series(MAJORITY, x, [level] * len(x), kind="level")]
-    caption = "Layer 0 is the embedding. Band: 95% Wilson interval over test sentences."
-    return line_plot(f"probe_{cell_id}", "Accuracy of a linear probe by layer", series, "layer", "accuracy, %", caption, x_ticks=x)

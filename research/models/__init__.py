@@ -1,7 +1,7 @@
 """The models that are trained: one entry each."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import jax
 from jaxtyping import Array, Float, PyTree
@@ -29,6 +29,9 @@ def _from_zero(config: Node, params: PyTree) -> int:
     return 0
 
 
+WordLayers: TypeAlias = Callable[[Any, Any, Array, Array], tuple[Array, ...]]
+
+
 class ModelFunctions(NamedTuple):
     """What a model does, costs and consists of.
 
@@ -44,6 +47,8 @@ class ModelFunctions(NamedTuple):
     outside(config) -> what of params is not of the body: embedding, positions and output layer
     layer_names(config), layer_vectors(config, params, tokens, valid, pooled) -> of every layer but the embedding a name, and vectors [b _];
     None where no layer reads sentences
+    word_layers(config) -> function of (config, params, tokens, valid) that gives each of these layers a vector of every word [b t _]; None
+    where a layer has none
     observed_mixers(config) -> the mixers of a text's model whose `aux` lists what each shows, stacked over the periods
     first_symbol(config, params) -> the symbol of the first row of that table
     unstack(config, params, carry) -> the same, quick for chunks of one; rows come first in its carry
@@ -63,6 +68,7 @@ class ModelFunctions(NamedTuple):
     outside: Callable[[Any], tuple[Path, ...]]
     layer_names: Callable[[Any], tuple[str, ...]] | None
     layer_vectors: Callable[[Any, PyTree, Array, Array, Array], tuple[Array, ...]] | None
+    word_layers: Callable[[Any], WordLayers | None]
     observed_mixers: Callable[[Any], tuple[MixerConfig, ...]]
     first_symbol: Callable[[Any, PyTree], int] = _from_zero
     unstack: Callable[[Any, PyTree, PyTree], tuple[Any, PyTree, PyTree]] = nothing_to_unstack
@@ -100,8 +106,18 @@ SENTENCE_MODEL = ModelFunctions(
     outside=classifier.outside_classifier_body,
     layer_names=classifier.classifier_layer_names,
     layer_vectors=classifier.classifier_layer_vectors,
+    word_layers=classifier.classifier_word_layers,
     observed_mixers=_no_mixers,
 )
+
+
+def _always(layers: WordLayers) -> Callable[[Any], WordLayers]:
+    return lambda config: layers
+
+
+def _no_word_layers(config: Any) -> None:
+    return None
+
 
 MODELS: dict[type, ModelFunctions] = {
     LanguageModelConfig: ModelFunctions(
@@ -117,6 +133,7 @@ MODELS: dict[type, ModelFunctions] = {
         outside=language_model.outside_language_model_body,
         layer_names=language_model.language_model_layer_names,
         layer_vectors=language_model.language_model_layers,
+        word_layers=_always(language_model.language_model_word_layers),
         observed_mixers=_pattern,
         unstack=language_model.unstack,
         rows=stack_rows,
@@ -134,6 +151,7 @@ MODELS: dict[type, ModelFunctions] = {
         outside=encoder_decoder.outside_encoder_decoder_body,
         layer_names=None,
         layer_vectors=None,
+        word_layers=_no_word_layers,
         observed_mixers=_no_mixers,
         first_symbol=encoder_decoder.first_source_symbol,
         unstack=encoder_decoder.unstack,
@@ -155,6 +173,7 @@ MODELS: dict[type, ModelFunctions] = {
         outside=token_encoder.outside_token_encoder_body,
         layer_names=token_encoder.token_encoder_layer_names,
         layer_vectors=token_encoder.token_encoder_layer_vectors,
+        word_layers=_always(token_encoder.token_encoder_word_layers),
         observed_mixers=_no_mixers,
     ),
     FeedForwardLMConfig: ModelFunctions(
@@ -170,6 +189,7 @@ MODELS: dict[type, ModelFunctions] = {
         outside=feed_forward_lm.outside_feed_forward_lm_body,
         layer_names=feed_forward_lm.feed_forward_lm_layer_names,
         layer_vectors=feed_forward_lm.feed_forward_lm_layer_vectors,
+        word_layers=_always(feed_forward_lm.feed_forward_lm_word_layers),
         observed_mixers=_no_mixers,
     ),
 }

@@ -4,6 +4,10 @@
 vector zero. What lies behind `valid` changes nothing. Shapes: b batch, t words, d width, c classes, or 1 of a number.
 """
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import jax
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree
@@ -96,3 +100,15 @@ def classifier_layer_names(config: Config) -> tuple[str, ...]:
 def classifier_layer_vectors(config: Config, params: ClassifierParams, tokens: Array, valid: Array, pooled: Array) -> tuple[Array, ...]:
     """Those of its encoder."""
     return sentence_encoder_kind(config).layer_vectors(config.encoder, params.encoder, tokens, valid, pooled)
+
+
+def classifier_word_layers(config: Config) -> Callable[[Config, ClassifierParams, Array, Array], tuple[Array, ...]] | None:
+    """Those of its encoder; None where that has no vector of each word."""
+    layers = sentence_encoder_kind(config).word_layers
+    return None if layers is None else partial(_encoder_word_layers, layers)
+
+
+def _encoder_word_layers(
+    layers: Callable[[Any, Any, Array, Array], tuple[Array, ...]], config: Config, params: ClassifierParams, tokens: Array, valid: Array
+) -> tuple[Array, ...]:
+    return layers(config.encoder, params.encoder, tokens, valid)

@@ -105,10 +105,14 @@ def feed_forward_lm_layer_names(config: Config) -> tuple[str, ...]:
     return ("hidden",)
 
 
+def feed_forward_lm_word_layers(config: Config, params: FeedForwardLMParams, tokens: Array, valid: Array) -> tuple[Array, ...]:
+    """The hidden layer's vectors."""
+    carry = empty(config, tokens.shape[0], 0, params.output_bias.shape[0])
+    return (hidden(config, params, carry, tokens, valid, None, True)[2]["hidden"],)
+
+
 def feed_forward_lm_layer_vectors(
     config: Config, params: FeedForwardLMParams, tokens: Array, valid: Array, pooled: Array
 ) -> tuple[Array, ...]:
     """The mean of the hidden layer's vectors."""
-    carry = empty(config, tokens.shape[0], 0, params.output_bias.shape[0])
-    h = dict(hidden(config, params, carry, tokens, valid, None, True)[2])["hidden"]
-    return (mean_vector(h, pooled),)
+    return (mean_vector(feed_forward_lm_word_layers(config, params, tokens, valid)[0], pooled),)

@@ -115,6 +115,11 @@ def language_model_layer_names(config: Config) -> tuple[str, ...]:
     return stack_layer_names(config.layers)
 
 
+def language_model_word_layers(config: Config, params: LanguageModelParams, tokens: Array, valid: Array) -> tuple[Array, ...]:
+    """The vectors of each layer."""
+    return stack_layers(config, USE, params, lookup(params.embedding, tokens), valid)
+
+
 def language_model_layers(config: Config, params: LanguageModelParams, tokens: Array, valid: Array, pooled: Array) -> tuple[Array, ...]:
     """The mean of each layer's vectors."""
-    return layer_means(stack_layers(config, USE, params, lookup(params.embedding, tokens), valid), pooled)
+    return layer_means(language_model_word_layers(config, params, tokens, valid), pooled)

@@ -25,7 +25,9 @@ def layer_names(config: Kinded) -> tuple[str, ...]:
     """What the layers are called, the embedding first. Raises StepladderError for a model without layers that read sentences."""
     kind = MODELS.get(type(config))
     if kind is None or kind.layer_names is None:
-        raise StepladderError(f"A {config.kind} has no layers to be probed; name a run of a language_model, feed_forward_lm or classifier.")
+        raise StepladderError(
+            f"A {config.kind} has no layers to be probed; name a run of a language_model, feed_forward_lm, token_encoder or classifier."
+        )
     return EMBEDDING, *kind.layer_names(config)
 
 
@@ -38,4 +40,24 @@ def layer_vectors(
     assert vectors_of_layers is not None
     embedded = lookup(input_embedding(config, params).table, tokens)
     vectors = (mean_vector(embedded, pooled), *vectors_of_layers(config, params, tokens, valid, pooled))
+    return tuple(vector.astype(jnp.float32) for vector in vectors)
+
+
+def check_word_layers(config: Any) -> None:
+    """Raises StepladderError for a model with a layer that has no vector of each word."""
+    layer_names(config)
+    if MODELS[type(config)].word_layers(config) is None:
+        encoder = getattr(config, "encoder", config).kind
+        raise StepladderError(
+            f"The layers of this {config.kind} ({encoder}) have one vector of a sentence, none of each word, so tags cannot be told by "
+            "them; name a run of a language_model, a token_encoder, or a classifier whose encoder is a stack."
+        )
+
+
+@partial(jax.jit, static_argnums=0)
+def word_layer_vectors(config: Any, params: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]) -> tuple[Float[Array, "b t _"], ...]:
+    """A vector of each symbol for every name of `layer_names`, of a model that `check_word_layers` lets pass."""
+    layers = MODELS[type(config)].word_layers(config)
+    assert layers is not None
+    vectors = (lookup(input_embedding(config, params).table, tokens), *layers(config, params, tokens, valid))
     return tuple(vector.astype(jnp.float32) for vector in vectors)

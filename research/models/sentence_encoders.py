@@ -211,6 +211,7 @@ class SentenceEncoderKind(NamedTuple):
     embedding: Path
     layer_names: Callable[[Any], tuple[str, ...]]
     layer_vectors: Callable[[Any, PyTree, Array, Array, Array], tuple[Array, ...]]
+    word_layers: Callable[[Any, PyTree, Array, Array], tuple[Array, ...]] | None  # of each of them a vector of every word, where it has one
 
 
 SENTENCE_ENCODERS: dict[type, SentenceEncoderKind] = {
@@ -223,6 +224,7 @@ SENTENCE_ENCODERS: dict[type, SentenceEncoderKind] = {
         embedding=("embedding",),
         layer_names=bag_layer_names,
         layer_vectors=bag_layers,
+        word_layers=None,
     ),
     MaxConvolution: SentenceEncoderKind(
         init=init_max_convolution,
@@ -233,6 +235,7 @@ SENTENCE_ENCODERS: dict[type, SentenceEncoderKind] = {
         embedding=("embedding",),
         layer_names=max_convolution_layer_names,
         layer_vectors=max_convolution_layers,
+        word_layers=None,
     ),
     SentenceStack: SentenceEncoderKind(
         init=init_sentence_stack,
@@ -243,5 +246,6 @@ SENTENCE_ENCODERS: dict[type, SentenceEncoderKind] = {
         embedding=("forward", "embedding"),
         layer_names=sentence_stack_layer_names,
         layer_vectors=sentence_stack_layers,
+        word_layers=word_layers,
     ),
 }

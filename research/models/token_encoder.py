@@ -97,8 +97,13 @@ def token_encoder_layer_names(config: Config) -> tuple[str, ...]:
     return stack_layer_names(config.encoder.layers)
 
 
+def token_encoder_word_layers(config: Config, params: TokenEncoderParams, tokens: Array, valid: Array) -> tuple[Array, ...]:
+    """The vectors of each layer."""
+    return word_layers(config.encoder, params.encoder, tokens, valid)
+
+
 def token_encoder_layer_vectors(
     config: Config, params: TokenEncoderParams, tokens: Array, valid: Array, pooled: Array
 ) -> tuple[Array, ...]:
     """The mean over the words of each layer's vectors."""
-    return layer_means(word_layers(config.encoder, params.encoder, tokens, valid), pooled)
+    return layer_means(token_encoder_word_layers(config, params, tokens, valid), pooled)

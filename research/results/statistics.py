@@ -185,11 +185,6 @@ PERPLEXITIES = ("perplexity", "pseudo_perplexity")  # exponentials of a mean los
 LOSSES = ("loss", "mse", *PERPLEXITIES, "bits_per_character", "bits_per_byte")
 TEXTS = {**MEANS, **{name: name for name in CORPUS}}  # metric of drawn texts -> its field of Items
 RANKED = ("reciprocal_rank", "precision_at_1", "precision_at_10")  # metrics of queries, each a mean over them
-SUMMED = (
-    *CORPUS,
-    "correlation",
-    "confusion",
-    "spans",
-)  # fields whose sums over the items are what a metric is made of, and which are no means
+SUMMED = (*CORPUS, "correlation", "confusion", "spans")  # fields whose sums over the items make a metric, and which are no means
 NAMED = (*RANKED, *DIVERSITIES, "preferred")  # means over items of the same names
 MISSPELT = "_misspelt"  # how the names of bits a character of misspelt copies end

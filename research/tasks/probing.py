@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
-from research.models.softmax_regression import minimise_softmax
+from research.models.softmax_regression import STEPS, minimise_softmax
 from research.tasks.classifying import log_softmax
 
 L2 = (1.0, 10.0, 100.0, 1000.0, 10_000.0)  # of the weights, per training set, as `Softmax.l2`
@@ -26,15 +26,16 @@ class ProbeResult(NamedTuple):
 LabelledVectors = tuple[Float32[np.ndarray, "_ d"], Int[np.ndarray, " _"]]
 
 
-def linear_probe(train: LabelledVectors, valid: LabelledVectors, test: LabelledVectors, classes: int) -> ProbeResult:
-    """Fit on train for every l2, choose by the loss on validation, of equals the larger l2, and score test once.
+def linear_probe(train: LabelledVectors, valid: LabelledVectors, test: LabelledVectors, classes: int, steps: int = STEPS) -> ProbeResult:
+    """Fit on train for every l2, choose by the loss on validation, of equals the larger l2, and score test once. `steps`: of a
+    fit, at most.
 
     Vectors are moved and scaled to mean 0 and deviation 1 over train, so that layers of other scales are compared alike.
     """
     mean, deviation = train[0].mean(axis=0), train[0].std(axis=0)
     scaled = lambda x: ((x - mean) / np.where(deviation > 1e-6, deviation, 1)).astype(np.float32)
     x = scaled(train[0])
-    fits = {l2: minimise_softmax(l2, x, train[1], classes) for l2 in L2}
+    fits = {l2: minimise_softmax(l2, x, train[1], classes, steps) for l2 in L2}
     valid_log_p = {l2: log_softmax(scaled(valid[0]) @ fit.weights + fit.bias) for l2, fit in fits.items()}
     loss = {l2: float(_nats(log_p, valid[1]).mean()) for l2, log_p in valid_log_p.items()}
     best = min(L2, key=lambda l2: (loss[l2], -l2))

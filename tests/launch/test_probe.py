@@ -14,7 +14,8 @@ from words import config_of
 
 from research.cli import app
 from research.config.classify import Softmax
-from research.launch.probe import Frozen, layer_features
+from research.launch.frozen_model import Frozen
+from research.launch.probe import layer_features
 from research.models.head_logits import class_logits
 from research.models.layers import layer_names
 from research.models.softmax_regression import fit_softmax, minimise_softmax

@@ -100,7 +100,7 @@ def _layout(line: _Line, place: str, columns: ConllColumns) -> _Layout:
             f"{place}, line {line.number}, has one column ({line.text.strip()[:60]!r}); a line is a word and its tag, apart by a tab or "
             "white space, and a blank line ends a sentence."
         )
-    usual = ("form", "feats" if columns.feature else "upos") if universal else (1, len(cells))
+    usual: tuple[Column, Column] = ("form", "feats" if columns.feature else "upos") if universal else (1, len(cells))
     words, tags = (
         _index(column or default, cells, universal, f"data.columns.{word}", f"{place}, line {line.number},")
         for column, default, word in zip((columns.words, columns.tags), usual, ("words", "tags"), strict=True)
@@ -120,8 +120,8 @@ def _index(column: Column, cells: list[str], universal: bool, key: str, place: s
         hint = did_you_mean(column, UNIVERSAL) or "."
         raise StepladderError(f"{key} = {column!r} is no column of CoNLL-U{hint} Its columns are {', '.join(UNIVERSAL)}.")
     raise StepladderError(
-        f"{key} = {column!r} is the name of a column of CoNLL-U, and {place} is not of it: that has {len(UNIVERSAL)} columns apart by tabs, "
-        f"the first a number. Name a column by its number, 1 to {len(cells)}."
+        f"{key} = {column!r} is the name of a column of CoNLL-U, and {place} is not of it: that has {len(UNIVERSAL)} columns apart by "
+        f"tabs, the first a number. Name a column by its number, 1 to {len(cells)}."
     )
 
 

@@ -1,0 +1,1 @@
+"""What tells a word's part of speech beside the word itself?"""
