@@ -391,7 +391,7 @@ def predict(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> int:
-    """Classify sentences: the class, its probability, and the words that drove it."""
+    """Classify sentences: the class, its probability, and the words that drove it; or tag words, which white space sets apart."""
     _set_device_flags(1)
     from research.launch import commands
 
@@ -403,14 +403,15 @@ def predict(
 def probe(
     run: RunName,
     overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="[data.b=value ...]", help="Labelled sentences, where they are not the run's own.")
+        list[str] | None,
+        typer.Argument(metavar="[data.b=value ...]", help="Labelled or tagged sentences, if they are not the run's own."),
     ] = None,
     out: OutDir = None,
     runs: RunsDir = RUNS,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> int:
-    """Ask every layer of a finished model for the class of a sentence, by a linear probe: what does each layer know?"""
+    """Ask every layer of a finished model for the class of a sentence, or the tag of a word, by a linear probe."""
     _set_device_flags(1)
     from research.launch import commands
 

@@ -161,12 +161,14 @@ def _completions_table(lines: list[dict[str, Any]]) -> Table:
 
 
 def predict_command(run: str, text: str | None, file: Path | None, runs: Path, data_dir: Path | None, as_json: bool) -> int:
-    """The class or the number of each sentence, and why."""
+    """The class or the number of each sentence, and why; or the tag of each word."""
     from research.launch.predict import classify_sentences, rate_sentences, sentences_from_options
 
     texts = sentences_from_options(text, file)
     use_compilation_cache()
     opened = _print_notes(open_run(runs, run, data_dir))
+    if opened.config.data.asks == "tags":
+        return _print_tags(opened, texts, as_json)
     predictions: Sequence[Any] = rate_sentences(opened, texts) if opened.config.data.asks == "number" else classify_sentences(opened, texts)
     if as_json:
         print(store.to_json({"cell_id": opened.cell_id, "predictions": [prediction._asdict() for prediction in predictions]}))
@@ -178,6 +180,22 @@ def predict_command(run: str, text: str | None, file: Path | None, runs: Path, d
         unknown = f"; {prediction.unknown} of {words} words unknown" if prediction.unknown else "" if words else "; no words"
         print(f"{prediction.answer:<20}  {prediction.text[:CHARACTERS_PRINTED]}")
         print(f"{'':<22}{drivers or 'no word spoke for or against it'}{unknown}{unread}")
+    return 0
+
+
+def _print_tags(run: OpenRun, texts: Sequence[str], as_json: bool) -> int:
+    """A word and its tag a line, a blank line between two sentences, as files of columns have it; with how sure the tag is."""
+    from research.launch.predict_tags import tag_sentences
+
+    predictions = tag_sentences(run, texts)
+    if as_json:
+        each = [{"text": sentence.text, "words": [word._asdict() for word in sentence.words]} for sentence in predictions]
+        print(store.to_json({"cell_id": run.cell_id, "predictions": each}))
+        return 0
+    for sentence in predictions:
+        for word in sentence.words:
+            print(f"{word.word}\t{word.tag}\t{100 * word.probability:.1f} %{'' if word.known else ', unknown'}")
+        print()
     return 0
 
 

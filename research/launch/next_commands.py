@@ -16,7 +16,9 @@ LONGEST = 60  # characters of a sentence
 def after_training(cell_id: str, config: Config, data: Dataset, places: Sequence[str]) -> list[str]:
     """To use a cell that is done, with words of its own data. `places`: --runs and --data-dir where they are not the defaults."""
     commands = [("probe", []), ("predict", ["--text", _short(data.sentences["valid"].texts[0])])] if data.sentences else []
-    if data.sentences and not (config.trained and data.classes):
+    if data.tagged:
+        commands = [("probe", []), ("predict", ["--text", _short(" ".join(data.tagged["valid"].words[0]))])]
+    if (data.sentences or data.tagged) and not (config.trained and data.classes):
         commands = commands[1:]
     if data.pairs:
         commands = [("generate", ["--prompt", data.pairs["valid"].sources[0]])]

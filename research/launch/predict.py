@@ -75,7 +75,7 @@ def check_classifies(run: OpenRun) -> None:
     """Raises StepladderError for a run that puts no sentence into a class."""
     if run.config.data.asks != "classes":
         raise StepladderError(
-            f"{run.folder} is a {run.config.model.kind}, which puts no sentence into a class; name a run on labelled data."
+            f"{run.folder} is a {run.config.model.kind}, which puts no sentence into a class; name a run on labelled or tagged data."
         )
 
 

@@ -5,6 +5,7 @@ where the type changes, so that any sequence of tags has spans. Shapes: n words,
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -84,10 +85,8 @@ def _prefix(scheme: Scheme, span: Span, place: int, before: Span) -> str:
 def runs_as_spans(tags: Sequence[str], of: Iterable[str]) -> list[str]:
     """B- and I- of the tags `of` where they stand next to their like, and O for every other."""
     wanted = frozenset(of)
-    before = (OUTSIDE, *tags[:-1])
-    return [
-        OUTSIDE if tag not in wanted else f"{'I' if tag == previous else 'B'}-{tag}" for tag, previous in zip(tags, before, strict=True)
-    ]
+    runs = [(tag, place) for tag, run in groupby(tags) for place, _ in enumerate(run)]
+    return [OUTSIDE if tag not in wanted else f"{'I' if place else 'B'}-{tag}" for tag, place in runs]
 
 
 def count_spans(
