@@ -1,7 +1,7 @@
 """Counted taggers against plain counting, and against the sum over every sequence of tags."""
 
 from collections import Counter, defaultdict
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def test_a_chain_s_tags_are_those_of_all_sequences(train, test, alpha):
         marginal = np.zeros((len(words), TAGS))
         for tags in product(range(TAGS), repeat=len(words)):
             p = model.first[tags[0]] * model.last[tags[-1]] * np.prod([given[tag] for given, tag in zip(gives, tags, strict=True)])
-            p *= np.prod([model.next[a, b] for a, b in zip(tags, tags[1:], strict=False)])
+            p *= np.prod([model.next[a, b] for a, b in pairwise(tags)])
             marginal[range(len(words)), tags] += p
         expected.append(marginal / marginal.sum(axis=1, keepdims=True))
     np.testing.assert_allclose(np.exp(markov_log_probabilities(model, test)), np.concatenate(expected), rtol=1e-9, atol=1e-12)

@@ -1,5 +1,7 @@
 """Spans of tags: by conlleval's rules, in every scheme, counted sentence by sentence."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -91,7 +93,7 @@ def test_runs_are_spans_of_their_tags(tags):
     made = find_spans(runs_as_spans(tags, ("x", "y")))
     assert all(len({*tags[span.first : span.last + 1], span.type}) == 1 for span in made)
     assert sum(span.last - span.first + 1 for span in made) == sum(tag in "xy" for tag in tags)
-    assert all(second.first > first.last + 1 or first.type != second.type for first, second in zip(made, made[1:], strict=False))
+    assert all(second.first > first.last + 1 or first.type != second.type for first, second in itertools.pairwise(made))
 
 
 @given(st.lists(st.lists(st.tuples(ANY_TAG, ANY_TAG), min_size=1, max_size=8), min_size=1, max_size=6))
