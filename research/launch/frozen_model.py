@@ -60,7 +60,7 @@ def probe_study(
     request = {"run": run.cell_id, "seed": run.folder.name, "data": to_tree(config)["data"]}
     return Study(
         name=f"probe_{run.cell_id}",
-        question=f"What does each layer of {run.cell_id} ({run.config.model.kind}) know of {request['data']['kind']}?",
+        question=f"What does each layer of {run.cell_id} ({run.config.model.kind}) know of {config.data.kind}?",
         preset="",
         settings=request,
         digest=digest,

@@ -108,7 +108,7 @@ def feed_forward_lm_layer_names(config: Config) -> tuple[str, ...]:
 def feed_forward_lm_word_layers(config: Config, params: FeedForwardLMParams, tokens: Array, valid: Array) -> tuple[Array, ...]:
     """The hidden layer's vectors."""
     carry = empty(config, tokens.shape[0], 0, params.output_bias.shape[0])
-    return (hidden(config, params, carry, tokens, valid, None, True)[2]["hidden"],)
+    return (dict(hidden(config, params, carry, tokens, valid, None, True)[2])["hidden"],)
 
 
 def feed_forward_lm_layer_vectors(

@@ -43,19 +43,21 @@ def layer_vectors(
     return tuple(vector.astype(jnp.float32) for vector in vectors)
 
 
-def check_word_layers(config: Any) -> None:
+def check_word_layers(config: Kinded) -> None:
     """Raises StepladderError for a model with a layer that has no vector of each word."""
     layer_names(config)
     if MODELS[type(config)].word_layers(config) is None:
-        encoder = getattr(config, "encoder", config).kind
+        encoder: Kinded = getattr(config, "encoder", config)
         raise StepladderError(
-            f"The layers of this {config.kind} ({encoder}) have one vector of a sentence, none of each word, so tags cannot be told by "
-            "them; name a run of a language_model, a token_encoder, or a classifier whose encoder is a stack."
+            f"The layers of this {config.kind} ({encoder.kind}) have one vector of a sentence, none of each word, so tags cannot be told "
+            "by them; name a run of a language_model, a token_encoder, or a classifier whose encoder is a stack."
         )
 
 
 @partial(jax.jit, static_argnums=0)
-def word_layer_vectors(config: Any, params: Any, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]) -> tuple[Float[Array, "b t _"], ...]:
+def word_layer_vectors(
+    config: Node, params: PyTree, tokens: Int[Array, "b t"], valid: Bool[Array, "b t"]
+) -> tuple[Float[Array, "b t _"], ...]:
     """A vector of each symbol for every name of `layer_names`, of a model that `check_word_layers` lets pass."""
     layers = MODELS[type(config)].word_layers(config)
     assert layers is not None

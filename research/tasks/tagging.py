@@ -17,7 +17,7 @@ from research.tasks.membership import TokenMembership, named_split
 from research.tasks.outcomes import Outcomes, accuracies, by_item, group_parts, mean_loss
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import SYMBOL_OUTCOMES, symbol_loss, symbol_outcome, token_nats
-from research.tasks.task_kind import TEST, VALID, Metrics, SplitToScore, TaskKind, never_carries, no_finish, one_reading
+from research.tasks.task_kind import TEST, VALID, Metrics, SplitToScore, TaskKind, never_carries, no_finish, no_folds, one_reading
 from research.text.spans import count_spans
 
 SPAN_SCORES = {"span_f1": span_f1, "span_precision": span_precision, "span_recall": span_recall}
@@ -94,7 +94,7 @@ def tag_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[s
     return by_item(outcomes, belongs) | spans
 
 
-def tag_metrics(config: Config, given: frozenset[str]) -> Metrics:
+def tag_metrics(config: Config, available: frozenset[str]) -> Metrics:
     """As `measure_tags` names them."""
     spans = () if tagged_words(config).span_scheme == "none" else tuple(SPAN_SCORES)
     return Metrics(("loss", "accuracy", *spans, f"accuracy{ANY_GROUP}"), ())
@@ -112,6 +112,7 @@ TAGGING = TaskKind(
     outcomes=SYMBOL_OUTCOMES,
     measure=measure_tags,
     items=tag_items,
+    pool=no_folds,
     token_losses=token_nats,
     metrics=tag_metrics,
     finish=no_finish,
