@@ -47,8 +47,8 @@ def fit_word_tags(config: CommonestTag, sentences: Sentences, tags: Int[np.ndarr
 def word_tag_log_probabilities(model: WordTags, sentences: Sentences) -> Float[np.ndarray, "n g"]:
     """Of each word's tags: the largest is the tag that it has most often, of equals the commonest of all."""
     number = _numbers(model.words, sentences)
-    known = (number >= 0)[:, None]
-    counts = np.where(known, model.counts[np.maximum(number, 0)], 0)
+    is_counted = (number >= 0)[:, None]
+    counts = np.where(is_counted, model.counts[np.maximum(number, 0)], 0)
     return np.log((counts + model.shares) / (counts.sum(axis=1, keepdims=True) + 1.0))
 
 

@@ -82,7 +82,7 @@ def load_sentences(config: SentenceData, data_dir: Path | None, identity: str) -
 
 
 def _describe_sentences(
-    config: SentenceData, vocabulary: Vocabulary, numbers: dict[str, list[Int32[np.ndarray, " _"]]], told: dict[str, Any]
+    config: SentenceData, vocabulary: Vocabulary, numbers: dict[str, list[Int32[np.ndarray, " _"]]], facts: dict[str, Any]
 ) -> dict[str, Any]:
     """What is told of a sentence, sentences, symbols, the share of sentences that are cut and of those with unknown symbols, by split."""
 
@@ -93,7 +93,7 @@ def _describe_sentences(
     return {
         "level": vocabulary.level,
         "types": vocabulary.size,
-        **told,
+        **facts,
         "sentences": {split: len(numbers[split]) for split in SPLITS},
         "tokens": {split: sum(map(len, numbers[split])) for split in SPLITS},
         "length": config.length,

@@ -27,16 +27,16 @@ def read_tagged_files(config: TaggedFiles, data_dir: Path | None) -> TaggedSplit
     """The splits of the user's own files. The tags are those of the training file; a further one in valid or test is an error."""
     rows = _divided(config, data_dir)
     splits = {split: [_checked(config, row) for row in split_rows] for split, split_rows in rows.items()}
-    found = {tag for row in splits["train"] for tag in row.tags}
-    if config.feature is not None and found <= {EMPTY, "O"}:
+    train_tags = {tag for row in splits["train"] for tag in row.tags}
+    if config.feature is not None and train_tags <= {EMPTY, "O"}:
         raise StepladderError(_no_feature(config, data_dir))
-    if unknown := [tag for tag in config.spans_of if f"B-{tag}" not in found]:
+    if unknown := [tag for tag in config.spans_of if f"B-{tag}" not in train_tags]:
         present = sorted({tag for row in rows["train"] for tag in row.item.tags})
         raise StepladderError(
             f"data.spans_of has {unknown[0]!r}, a tag that no training sentence has{did_you_mean(unknown[0], present) or '.'} Theirs are "
             f"{', '.join(present[:20])}."
         )
-    tags = scheme_tags(config.span_scheme, found)
+    tags = scheme_tags(config.span_scheme, train_tags)
     for split in SCORED:
         refuse_new_tags(splits[split], tags, config.span_scheme)
     return TaggedSplits(splits, tags)

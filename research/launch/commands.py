@@ -194,7 +194,7 @@ def _print_tags(run: OpenRun, texts: Sequence[str], as_json: bool) -> int:
         return 0
     for sentence in predictions:
         for word in sentence.words:
-            print(f"{word.word}\t{word.tag}\t{100 * word.probability:.1f} %{'' if word.known else ', unknown'}")
+            print(f"{word.word}\t{word.tag}\t{100 * word.probability:.1f} %{'' if word.in_vocabulary else ', unknown'}")
         print()
     return 0
 

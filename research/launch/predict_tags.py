@@ -19,12 +19,12 @@ ROWS = 64  # rows at a time
 
 
 class TaggedWord(NamedTuple):
-    """`known`: whether the training text has the word."""
+    """`in_vocabulary`: whether the training text has the word."""
 
     word: str
     tag: str
     probability: float
-    known: bool
+    in_vocabulary: bool
 
 
 class TagPrediction(NamedTuple):

@@ -65,9 +65,14 @@ def probe_words(run: OpenRun, frozen: Frozen, config: Config, overrides: Sequenc
     for number, name in enumerate(names):
         began = time.perf_counter()
         train, valid, test = ((vectors[split][number], tags[split]) for split in SPLITS)
-        found = linear_probe(train, valid, test, len(data.classes), STEPS)
-        outcomes = {"nats": found.nats, "likeliest": found.predicted, "correct": found.predicted == tags["test"]}
-        extra = {"valid_accuracy": found.valid_accuracy, "l2": found.l2, "width": float(test[0].shape[1]), "words": float(len(train[1]))}
+        layer_probe = linear_probe(train, valid, test, len(data.classes), STEPS)
+        outcomes = {"nats": layer_probe.nats, "likeliest": layer_probe.predicted, "correct": layer_probe.predicted == tags["test"]}
+        extra = {
+            "valid_accuracy": layer_probe.valid_accuracy,
+            "l2": layer_probe.l2,
+            "width": float(test[0].shape[1]),
+            "words": float(len(train[1])),
+        }
         cells.append(_cell(name, config, data, outcomes, extra, time.perf_counter() - began + seconds))
     items = {str(cell.labels["layer"]): cell.items[0] for cell in cells}
     levels = {name: items.pop(name) for name in (MAJORITY, COMMONEST)}

@@ -70,7 +70,7 @@ def swapped_difference(
     """The difference of two rows' scores where the differing clusters of sign -1 have changed places, each mixture ranked anew."""
     swapped = np.zeros((len(signs), len(differs)), bool)
     swapped[:, differs] = signs < 0
-    kept = ~swapped[:, cluster]
-    both, other = (np.concatenate(halves, axis=1).astype(float) for halves in ((kept, ~kept), (~kept, kept)))
+    own = ~swapped[:, cluster]
+    both, other = (np.concatenate(halves, axis=1).astype(float) for halves in ((own, ~own), (~own, own)))
     pairs = np.concatenate([a, b])
     return mean_spearman(pairs, both) - mean_spearman(pairs, other)

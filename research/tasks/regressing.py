@@ -3,7 +3,7 @@
 One entry for each kind of model, in `FITTED_REGRESSORS`. Predictions are in the data's own units.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +17,7 @@ from research.classic.ridge import fit_line, fit_mean, fit_ridge
 from research.config.classify import BagOfWords, MeanLearner, Ridge
 from research.config.rules import Rules
 from research.data.dataset import Dataset
-from research.tasks.classifying import Fitted, LinearModel, replace_unknown
-
-Words = Sequence[tuple[str, ...]]
-Texts = Sequence[str]
-Drivers = list[tuple[str, float]]
+from research.tasks.classifying import Contributions, Fitted, LinearModel, Texts, Words, replace_unknown
 
 
 class RatedRules(NamedTuple):
@@ -42,7 +38,7 @@ class FittedRegressor(NamedTuple):
 
     fit: Callable[[Any, Dataset, Path | None], Fitted]
     predict: Callable[[Any, Dataset, Any, Words, Texts], Float[np.ndarray, " n"]]
-    drivers: Callable[[Any, Dataset, Any, tuple[str, ...], str], Drivers]
+    drivers: Callable[[Any, Dataset, Any, tuple[str, ...], str], Contributions]
 
 
 def fit_rated_rules(config: Rules, data: Dataset, data_dir: Path | None) -> Fitted:
@@ -61,7 +57,7 @@ def _rule_scores(config: Rules, lexicon: Lexicon, texts: Texts) -> Float[np.ndar
     return np.array([sentiment_rules.sentiment_score(config, lexicon, text) for text in texts])
 
 
-def rule_drivers(config: Rules, data: Dataset, model: RatedRules, words: tuple[str, ...], text: str) -> Drivers:
+def rule_drivers(config: Rules, data: Dataset, model: RatedRules, words: tuple[str, ...], text: str) -> Contributions:
     """What each word adds to the score, in the data's units."""
     return [(word, model.slope * value) for word, value in sentiment_rules.word_contributions(config, model.lexicon, text)]
 
@@ -89,7 +85,7 @@ def predict_linearly(config: BagOfWords, data: Dataset, model: LinearModel, word
     return numbers
 
 
-def linear_drivers(config: BagOfWords, data: Dataset, model: LinearModel, words: tuple[str, ...], text: str) -> Drivers:
+def linear_drivers(config: BagOfWords, data: Dataset, model: LinearModel, words: tuple[str, ...], text: str) -> Contributions:
     """What each n-gram adds to the bias."""
     row = bag_of_words.transform_features(config, model.features, replace_unknown(data, [words])).tocsr()
     weights = model.linear.weights[:, 0]
