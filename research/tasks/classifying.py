@@ -1,7 +1,6 @@
 """Sentences classified by what is counted or written by hand: rules, linear models over counts, an n-gram model for each class.
 
-`fit(config, data, seed) -> Fitted`, `class_scores(config, data, fitted, sentences) -> [n, c]`: the task of classifiers that take no
-gradient steps over batches.
+One entry for each kind of model, in `FITTED_CLASSIFIERS`: it takes no gradient steps over batches.
 """
 
 from collections.abc import Callable, Iterable, Sequence
