@@ -158,10 +158,10 @@ class Config(Node):
         if data.asks == "classes":
             what = "tags" if predicts[0] == "tags" else "tokens"
             raise ValueError(f"{data.kind} has classes, and {model.kind} predicts {what}; use model.kind = classifier")
-        if "classes" in predicts:
-            raise ValueError(f"{model.kind} needs classes, and {data.kind} has none; use data.kind = sst2, vader, ...")
         if data.asks == "tags":
             raise ValueError(f"{data.kind} has a tag for each word, and {model.kind} gives none; use model.kind = token_encoder")
+        if "classes" in predicts:
+            raise ValueError(f"{model.kind} needs classes, and {data.kind} has none; use data.kind = sst2, vader, ...")
         if predicts == ("tags",):
             raise ValueError(
                 f"{model.kind} needs a tag for each word, and {data.kind} has none; use data.kind = tagged_files, turkish_treebanks"

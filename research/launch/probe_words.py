@@ -5,6 +5,7 @@ Shapes: n words of a split, one sentence after another.
 """
 
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32, Int32
+from sklearn.exceptions import ConvergenceWarning
 
 from research.config.classify import CommonestTag
 from research.config.schema import Config
@@ -61,18 +63,15 @@ def probe_words(run: OpenRun, frozen: Frozen, config: Config, overrides: Sequenc
     vectors = {split: word_features(frozen, _split_rows(frozen, config, data, split)) for split in SPLITS}
     seconds = (time.perf_counter() - began) / len(names)
     tags = {split: data.tagged[split].tags for split in SPLITS}
-    cells = [_cell(name, config, data, outcomes) for name, outcomes in _word_levels(data).items()]
+    learned = {"words": float(len(tags["train"]))}
+    cells = [_cell(name, config, data, outcomes, learned) for name, outcomes in _word_levels(data).items()]
     for number, name in enumerate(names):
         began = time.perf_counter()
         train, valid, test = ((vectors[split][number], tags[split]) for split in SPLITS)
-        layer_probe = linear_probe(train, valid, test, len(data.classes), STEPS)
+        with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+            layer_probe = linear_probe(train, valid, test, len(data.classes), STEPS)
         outcomes = {"nats": layer_probe.nats, "likeliest": layer_probe.predicted, "correct": layer_probe.predicted == tags["test"]}
-        extra = {
-            "valid_accuracy": layer_probe.valid_accuracy,
-            "l2": layer_probe.l2,
-            "width": float(test[0].shape[1]),
-            "words": float(len(train[1])),
-        }
+        extra = {"valid_accuracy": layer_probe.valid_accuracy, "l2": layer_probe.l2, "width": float(test[0].shape[1])} | learned
         cells.append(_cell(name, config, data, outcomes, extra, time.perf_counter() - began + seconds))
     items = {str(cell.labels["layer"]): cell.items[0] for cell in cells}
     levels = {name: items.pop(name) for name in (MAJORITY, COMMONEST)}
@@ -140,12 +139,10 @@ def _word_levels(data: Dataset) -> dict[str, Outcomes]:
     return {MAJORITY: majority, COMMONEST: score_tagger(config, fit_tagger(config, data), test)}
 
 
-def _cell(
-    name: str, config: Config, data: Dataset, outcomes: Outcomes, extra: dict[str, float] | None = None, seconds: float | None = None
-) -> StudyCell:
+def _cell(name: str, config: Config, data: Dataset, outcomes: Outcomes, extra: dict[str, float], seconds: float | None = None) -> StudyCell:
     """Measured as a tagger is, by sentence."""
     task = task_of(config)
     belongs = task.belongs(data, "test")
     items: Items = read_run_items(task.items("test", outcomes, belongs))
     test = {metric: value for metric, value in task.measure(config, "test", outcomes, belongs).items() if "_at_" not in metric}
-    return StudyCell({"layer": name}, {0: test}, extra or {}, {0: items}, seconds)
+    return StudyCell({"layer": name}, {0: test}, extra, {0: items}, seconds)

@@ -52,8 +52,8 @@ def span_f1(sums: Float[Array, "*c 3"]) -> Float[Array, "*c"]:
     return _share(2 * sums[..., 0], sums[..., 1] + sums[..., 2])
 
 
-def _share(part: Float[Array, "*c"], whole: Float[Array, "*c"]) -> Float[Array, "*c"]:
-    return part / np.where(whole > 0, whole, 1)
+def _share(part: Array | float, whole: Array | float) -> Array:
+    return np.where(np.asarray(whole) > 0, part / np.maximum(whole, 1), 0.0)
 
 
 def summed_macro_f1(sums: Float[Array, "*c m"]) -> Float[Array, "*c"]:
