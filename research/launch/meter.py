@@ -22,13 +22,7 @@ from research.train.events import (
 )
 from research.train.trained_files import Job
 
-HEADLINES = (
-    "perplexity",
-    "pseudo_perplexity",
-    "span_f1",
-    "accuracy",
-    "loss",
-)  # of validation, where the sweep's own metric is not among its metrics
+HEADLINES = ("perplexity", "pseudo_perplexity", "span_f1", "accuracy", "loss")  # of validation, where the sweep's metric is not there
 MEASURED_SHARE = 0.02  # of the work: before that, the time left is as predicted
 
 Run = tuple[str, int]  # cell_id, seed
