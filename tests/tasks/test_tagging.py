@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from words import config_of
 
+from research.config.merge import with_default_kinds
+from research.config.schema import Config
 from research.data.batches import device_arrays, in_narrowest, train_batch
 from research.data.eval_batches import eval_batches
 from research.data.loading import load_dataset
@@ -50,7 +51,7 @@ def run(tmp_path_factory):
         "length": LENGTH,
         **{s: str(folder / f"{s}.conll") for s in ("train", "valid", "test")},
     }
-    config = config_of({"data": data, "model": {"kind": "token_encoder", "encoder": ENCODER}})
+    config = Config.model_validate(with_default_kinds({"data": data, "model": {"kind": "token_encoder", "encoder": ENCODER}}))
     return config, load_dataset(config.data)
 
 
