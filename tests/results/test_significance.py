@@ -125,7 +125,10 @@ def test_every_score_has_an_interval_and_a_test_that_keep_clusters_together(stat
     made = {
         "correlation": lambda side: moments(rated[0] * 1.0, rated[0] + side * random.normal(size=40)),
         "ranks": lambda side: rank_pairs(rated[0] + side * random.normal(size=40), rated[0] * 1.0),
-        "macro_f1": lambda side: confusion(rated[0], np.where(random.random(40) < 0.3 * side, rated[side], rated[0])),
+        "confusion": lambda side: confusion(rated[0], np.where(random.random(40) < 0.3 * side, rated[side], rated[0])),
+        "spans": lambda side: np.stack(
+            [rated[0], rated[0] + random.integers(0, 1 + side, 40), rated[0] + random.integers(0, 2, 40)], axis=1
+        ),
     }
     text = {"bleu": 10, "chrf": 18}
     field = RANKS[statistic] if statistic in RANKS else SCORES[statistic].field
@@ -134,7 +137,7 @@ def test_every_score_has_an_interval_and_a_test_that_keep_clusters_together(stat
         if statistic in text:
             counts = random.integers(1, 5, (40, text[statistic])) + 4 // side
         else:
-            counts = made["macro_f1" if statistic.endswith("f1") else field](side)
+            counts = made[field](side)
         plain = Items(np.arange(40), None, np.ones(40, np.int64), None, **{field: counts[:, None]})
         twice = {field: np.tile(counts, (2, 1))[:, None], "cluster": np.tile(np.arange(40), 2)}
         return plain, Items(np.arange(80), None, np.ones(80, np.int64), None, **twice)
