@@ -126,9 +126,7 @@ def test_every_score_has_an_interval_and_a_test_that_keep_clusters_together(stat
         "correlation": lambda side: moments(rated[0] * 1.0, rated[0] + side * random.normal(size=40)),
         "ranks": lambda side: rank_pairs(rated[0] + side * random.normal(size=40), rated[0] * 1.0),
         "confusion": lambda side: confusion(rated[0], np.where(random.random(40) < 0.3 * side, rated[side], rated[0])),
-        "spans": lambda side: np.stack(
-            [rated[0], rated[0] + random.integers(0, 1 + side, 40), rated[0] + random.integers(0, 2, 40)], axis=1
-        ),
+        "spans": lambda side: np.stack([rated[0], rated[0] + random.integers(0, 1 + side, 40), rated[0] + (rated[1] > 0)], axis=1),
     }
     text = {"bleu": 10, "chrf": 18}
     field = RANKS[statistic] if statistic in RANKS else SCORES[statistic].field
