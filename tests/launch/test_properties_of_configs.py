@@ -22,11 +22,13 @@ from research.config.mixer import Mixer
 from research.config.model import Interpolation, NGram
 from research.config.pairs import Pairs, SymbolPairs, TextPairs, Translation
 from research.config.schema import Config
-from research.data import clusters, labelled, pair_dataset, pair_texts, sentence_dataset, texts
+from research.config.tagged import Tagged
+from research.data import clusters, labelled, pair_dataset, pair_texts, sentence_dataset, tagged_dataset, texts
 from research.data.batches import device_arrays
 from research.data.dataset import SPLITS, Dataset, PairTexts, TextSplit
 from research.data.loading import load_dataset
 from research.data.shakespeare import SpokenLine
+from research.data.tagged_rows import TaggedRow, TaggedSplits
 from research.launch import plan
 from research.launch.local import training_material
 from research.launch.plan import part_config, program_of, resolve_plan
@@ -60,6 +62,13 @@ def made_up(config, data_dir=None):
         with pytest.MonkeyPatch.context() as patch:
             kind = sentence_dataset.SENTENCES[type(config)]._replace(read=lambda *_: polar, contents=lambda *_: [])
             patch.setitem(sentence_dataset.SENTENCES, type(config), kind)
+            return kind.load(config, None, config.model_dump_json())
+    if isinstance(config, Tagged):
+        rows = [TaggedRow("made up", ("a", "b"), ("B-X", "O"), (), "")] * 300
+        read = lambda *_: TaggedSplits({"train": rows * 20, "valid": rows, "test": rows}, ("B-X", "O"))
+        with pytest.MonkeyPatch.context() as patch:
+            kind = tagged_dataset.TAGGED[type(config)]._replace(read=read, clusters=lambda *_: None)
+            patch.setitem(tagged_dataset.TAGGED, type(config), kind)
             return kind.load(config, None, config.model_dump_json())
     if isinstance(config, SymbolPairs):
         sizes = {"train": 300 if config.drawn or config.train_pairs == "all" else config.train_pairs + 1, "valid": 300, "test": 300}
