@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from research.config.schema import Config
 from research.data.batches import device_arrays, steps_per_epoch
+from research.data.dataset import TextSplit
 from research.data.loading import load_dataset
 from research.launch.position_limits import beyond_training
 from research.tasks.parameters import init_params
@@ -58,7 +59,8 @@ def training(words):
     """All that training and its decoding know of data: arrays in buckets and steps, vocabulary, sizes, initial parameters, limits."""
     data = load_dataset(words.data)
     parts = device_arrays(data.train, 2) if words.data.kind not in ("files",) else device_arrays(data.train)
-    numbers = [*jax.tree.leaves(parts), *(leaf for leaf in data.valid if isinstance(leaf, np.ndarray))]
+    valid = (data.valid.tokens, data.valid.sentence) if isinstance(data.valid, TextSplit) else data.valid
+    numbers = [*jax.tree.leaves(parts), *(leaf for leaf in valid if isinstance(leaf, np.ndarray))]
     shapes = jax.tree.map(
         lambda leaf: (leaf.shape, leaf.dtype), jax.eval_shape(partial(init_params, words, model_sizes(words, data)), jax.random.key(0))
     )

@@ -132,10 +132,8 @@ def test_every_score_has_an_interval_and_a_test_that_keep_clusters_together(stat
     field = RANKS[statistic] if statistic in RANKS else SCORES[statistic].field
 
     def run(side):
-        if statistic in text:
-            counts = random.integers(1, 5, (40, text[statistic])) + 4 // side
-        else:
-            counts = made[field](side)
+        drawn = lambda: random.integers(1, 5, (40, text[statistic])) + 4 // side
+        counts = drawn() if statistic in text else made[field](side)
         plain = Items(np.arange(40), None, np.ones(40, np.int64), None, **{field: counts[:, None]})
         twice = {field: np.tile(counts, (2, 1))[:, None], "cluster": np.tile(np.arange(40), 2)}
         return plain, Items(np.arange(80), None, np.ones(80, np.int64), None, **twice)
