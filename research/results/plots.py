@@ -16,7 +16,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from research.results.measures import human_units
 
 COLOURS = ("#1B7FC4", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F6BB3", "#8C8C8C")  # after Okabe & Ito 2008
-Dash = Literal["-"] | tuple[int, tuple[float, ...]]  # matplotlib's: a name, or an offset and the lengths of dashes and gaps
+Dash = Literal["-"] | tuple[int, tuple[float | int, ...]]  # matplotlib's: a name, or an offset and the lengths of dashes and gaps
 DASHES: tuple[Dash, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 INK, GRID = "#1c2024", "#d9dde1"  # in SVG: the page's own colours
 WIDTH, HEIGHT = 6.2, 3.6  # inches

@@ -22,7 +22,7 @@ from research.config.mixer import Mixer
 from research.config.model import Interpolation, NGram
 from research.config.pairs import Pairs, SymbolPairs, TextPairs, Translation
 from research.config.schema import Config
-from research.config.tagged import Tagged
+from research.config.tagged import Tagged, TurkishTreebanks
 from research.data import clusters, labelled, pair_dataset, pair_texts, sentence_dataset, tagged_dataset, texts
 from research.data.batches import device_arrays
 from research.data.dataset import SPLITS, Dataset, PairTexts, TextSplit
@@ -117,6 +117,9 @@ SENTENCES = {"data": LABELLED, "model": {"kind": "classifier", "encoder": {"kind
 FITTED = {"data": LABELLED}
 RATED_FILES = CUT | {"kind": "rated_files", **{split: f"rated-{split}.txt" for split in ("train", "valid", "test")}}
 RATED = {"data": RATED_FILES, "model": {"kind": "regressor", "encoder": {"kind": "bag", "width": 4}}, "train": RUN["train"]}
+WORDS_CUT = {"length": 5, "train_sentences": 60, "vocabulary": {"size": 12}}
+TAGGED_FILES = WORDS_CUT | {"kind": "tagged_files", "scheme": "bio", **{split: f"tagged-{split}.txt" for split in SPLITS}}
+TAGGED = {"data": TAGGED_FILES, "model": {"kind": "token_encoder", "encoder": STACK | {"kind": "stack"}}, "train": RUN["train"]}
 SPOKEN = {"train_pairs": 40, "valid_pairs": 10, "test_pairs": 10, "largest": 999}
 TWO_SIDES = {"level": "char", "longest": 24, "vocabulary": {"size": 8}}
 PAIR_FILES = {f"{split}_{side}": f"{split}.{side}" for split in ("train", "valid", "test") for side in ("source", "target")}
@@ -186,6 +189,9 @@ BASES: list[dict[str, Any]] = [
     ),
     *({"data": RATED_FILES, "model": {"kind": "bag_of_words", "learner": {"kind": kind}}} for kind in ("ridge", "mean")),
     {"data": {"kind": "vader_ratings"}, "model": {"kind": "rules"}},
+    TAGGED,
+    TAGGED | {"data": WORDS_CUT | {"kind": "turkish_treebanks"}},
+    *({"data": TAGGED_FILES, "model": {"kind": kind}} for kind in ("commonest_tag", "hidden_markov")),
     TRANSLATED | {"data": SPOKEN | TWO_SIDES | {"kind": "numerals"}},
     TRANSLATED | {"data": TWO_SIDES | {"kind": "multi30k", "longest": 36, "train_pairs": 60}},
     TRANSLATED | {"data": TWO_SIDES | PAIR_FILES | {"kind": "pair_files", "longest": 36, "train_pairs": 60}},
@@ -207,6 +213,7 @@ BASES: list[dict[str, Any]] = [
         for eyes in ({"kind": "patches", "size": 2, "width": 8}, {"kind": "convolutions", "layers": 1, "width": 8})
     ),
 ]
+SPELLED = (*get_args(Corpus), *get_args(LabelledData), *get_args(RatedData), *Tagged.__subclasses__(), *TextPairs.__subclasses__())
 EXEMPT = {
     "Config.seeds": "a cell's seeds are its runs",
     "RunConfig.log_every": "logistics: test_selection",
@@ -225,6 +232,17 @@ EXEMPT = {
         ("RatedFiles.split_column", "RatedFiles.group_column", "RatedColumns.text", "RatedColumns.rating"),
         "a word of tables: tests/data/test_rated, test_own_rows",
     ),
+    **dict.fromkeys(
+        (
+            *(f"TaggedFiles.{word}" for word in ("encoding", "split_column", "group_column", "feature", "invalid", "scheme", "spans_of")),
+            *(f"TurkishTreebanks.{word}" for word in ("kind", "part", "tags", "feature", "spans_of")),
+            *("TaggedColumns.words", "TaggedColumns.tags"),
+        ),
+        "what a file says of words and tags: tests/data/test_tagged_files, test_source_kinds",
+    ),
+    **{f"TaggedFiles.{split}": "a path" for split in SPLITS},
+    "Files.documents": "which lines are resampled together: tests/data/test_text_cache",
+    "HiddenMarkov.alpha": "how its counts are smoothed: tests/classic/test_tag_counts",
     "MovieReviews.path": "a path",
     "SentenceFiles.train": "a path",
     "SentenceFiles.valid": "a path",
@@ -264,10 +282,7 @@ EXEMPT = {
         "how an epoch cuts the training text: tests/data/test_subword_regularisation; in a run: test_regularisation",
     ),
     **dict.fromkeys(
-        (
-            f"{kind.__name__}.normalisation"
-            for kind in (*get_args(Corpus), *get_args(LabelledData), *get_args(RatedData), *TextPairs.__subclasses__())
-        ),
+        (f"{kind.__name__}.normalisation" for kind in SPELLED),
         "how letters with marks are spelled: tests/data/test_normalisation",
     ),
     **dict.fromkeys(
@@ -319,6 +334,12 @@ POLAR = (  # a case for every rule
 )
 
 
+def tagged_lines(text):
+    """A word and its tag a line: every second word begins a span, which goes on where the word after it is short."""
+    words = text.split()
+    return "\n".join(f"{word}\t{('B-X', 'I-X' if len(word) < 4 else 'O')[i % 2]}" for i, word in enumerate(words))
+
+
 def patch_sentences(patch, folder):
     """Labelled sentences in place of downloads: of few words, so that every rule has a case."""
     rated = [(str(i), float(i % 7) - 3, POLAR[i % len(POLAR)]) for i in range(140)]
@@ -327,11 +348,17 @@ def patch_sentences(patch, folder):
     trees = "\n".join(tree(rating, text) for _, rating, text in rated).encode()
     for split in SPLITS:
         (folder / f"labelled-{split}.txt").write_text("\n".join(lines))
+        (folder / f"tagged-{split}.txt").write_text("\n\n".join(tagged_lines(text) for _, _, text in rated) + "\n")
         (folder / f"rated-{split}.txt").write_text("\n".join(f"{rating}\t{text}" for _, rating, text in rated))
     (folder / "rt-polarity.all").write_text("\n".join(lines))
     (folder / "subj.all").write_text("\n".join(lines[7:]))
     for name in ("train_5500.label", "TREC_10.label"):
         (folder / name).write_text("\n".join(f"{line[:3].upper()}:{i % 2} {line[4:]}" for i, line in enumerate(lines)))
+    alternating = lambda words: TaggedRow("a treebank", words, tuple("AB"[i % 2] for i in range(len(words))), (), "")
+    treebank = [alternating(tuple(text.split())) for _, _, text in rated]
+    splits = TaggedSplits(dict.fromkeys(SPLITS, treebank), ("A", "B"))
+    entry = tagged_dataset.TAGGED[TurkishTreebanks]._replace(read=lambda *_: splits, clusters=lambda *_: None)
+    patch.setitem(tagged_dataset.TAGGED, TurkishTreebanks, entry)
     files = {"sst": dict.fromkeys(("train.txt", "dev.txt", "test.txt"), trees), "vader": {"": b""}, "shakespeare": {"": b""}}
     patch.setattr(labelled, "read_data_source", lambda kind, _: files[kind])
     patch.setattr(labelled, "read_rated", lambda archive, part: [(number, rating, f"{text} {part}") for number, rating, text in rated])
@@ -385,10 +412,14 @@ def loaded(config):
     return load_dataset(config.data, Path.cwd())
 
 
+def arrays_of(split):
+    return (split.tokens, split.sentence) if isinstance(split, TextSplit) else split
+
+
 @cache
 def dataset(config):
     data = loaded(config)
-    splits = [np.asarray(array).tobytes() for split in (data.train, data.valid, data.test) for array in split]
+    splits = [np.asarray(array).tobytes() for split in (data.train, data.valid, data.test) for array in arrays_of(split)]
     return data.vocabulary, data.sentences and data.sentences["train"].words, splits
 
 

@@ -91,7 +91,7 @@ def test_a_sentence_is_tagged_by_itself(folder, runs, name):
         np.testing.assert_allclose([w.probability for w in one.words], [w.probability for w in other.words], rtol=1e-4)
     assert [word.tag for word in together[0].words] == ["O", "B-X", "I-X", "O", "B-Y"]
     assert [len(prediction.words) for prediction in together] == [5, 0, 1, 40]
-    assert not together[2].words[0].known
+    assert not together[2].words[0].in_vocabulary
 
 
 def test_predict_writes_columns(folder, runs):
