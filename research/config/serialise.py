@@ -43,7 +43,7 @@ def _table(node: Node, defaults: bool) -> Tree:
 
 def _plain(value: FieldValue, defaults: bool) -> Json:
     if isinstance(value, Node):
-        return _table(value, defaults)
+        return _table(value, defaults) or _table(value, defaults=True)  # an empty table would be lost, and its being there says something
     if isinstance(value, tuple):
         return [_plain(item, defaults) for item in value]
     return value + 0.0 if isinstance(value, float) else value  # no negative zero

@@ -26,6 +26,14 @@ def test_a_written_config_reloads_as_itself(config: Config, defaults: bool) -> N
     assert cell_id(read, "digest") == cell_id(config, "digest")
 
 
+def test_a_table_of_defaults_is_not_lost_where_there_need_be_none() -> None:
+    """`columns = {}` says that a file of lines' ending is a table."""
+    data = {"kind": "labelled_files", "train": "a.tsv", "valid": 0.1, "test": 0.1, "columns": {}}
+    config = Config.model_validate({"data": data, "model": {"kind": "bag_of_words"}})
+    assert Config.model_validate(tomllib.loads(to_toml(config))) == config
+    assert tomllib.loads(to_toml(config))["data"]["columns"] == {"text": "text", "label": "label"}
+
+
 @settings(deadline=None, max_examples=50)
 @given(configs())
 def test_defaults_are_left_out_unless_wanted(config: Config) -> None:

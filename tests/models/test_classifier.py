@@ -9,7 +9,7 @@ import pytest
 
 from research.config.classify import ClassifierConfig
 from research.models import MODELS
-from research.models.sentence_encoders import stack_use
+from research.models.reading_stack import stack_use
 from research.models.stack import empty_stack, stack_hidden
 from research.nn.pooling import pool_words
 
