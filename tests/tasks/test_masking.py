@@ -1,5 +1,7 @@
 """Hidden tokens: as many as the words say, in spans, replaced as they say; in evaluation each once, by its number in the split alone."""
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,8 +20,13 @@ def words(**changes):
     return MaskedLanguageModelling(kind="masked_language_modelling", **changes)
 
 
+@cache
+def compiled(config):
+    return jax.jit(lambda key: hide_tokens(config, TOKENS, key, SYMBOLS))
+
+
 def hidden(config, seed=0):
-    inputs, where = jax.jit(lambda key: hide_tokens(config, TOKENS, key, SYMBOLS))(jax.random.key(seed))
+    inputs, where = compiled(config)(jax.random.key(seed))
     return np.asarray(inputs), np.asarray(where)
 
 

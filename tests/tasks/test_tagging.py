@@ -137,21 +137,29 @@ def params(run):
     return init_params(config, model_sizes(config, data), jax.random.key(1))
 
 
-@pytest.mark.parametrize("tokens_per_batch", [LENGTH, 3 * LENGTH, 10_000])
-def test_every_word_is_scored_once_whatever_the_batch(run, params, tokens_per_batch):
+@pytest.fixture(scope="module")
+def alone(run, params):
+    """The nats of every word, each row read by itself and without padding."""
     config, data = run
+    nats = []
+    for words, tags, valid in zip(data.test.inputs, data.test.targets, data.test.valid, strict=True):
+        n = int(valid.sum())
+        logits = row_logits(config.model, params, jnp.asarray(words[None, :n]), jnp.ones((1, n), bool))[0]
+        nats.append(-np.asarray(jax.nn.log_softmax(logits))[np.arange(n), tags[:n]])
+    return np.concatenate(nats)
+
+
+@pytest.mark.parametrize("tokens_per_batch", [3 * LENGTH, 10_000])
+def test_every_word_is_scored_once_whatever_the_batch(run, params, alone, tokens_per_batch):
+    config, data = run
+    outcome = jax.jit(functools.partial(symbol_outcome, config))
     (batches,) = eval_batches(config.data, config.eval, data.test, None, 1, 1, tokens_per_batch)
     nats = np.full(len(data.tagged["test"].tags), np.nan)
     for number in range(len(batches.inputs)):
         batch = jax.tree.map(lambda leaf: jnp.asarray(leaf[number]), batches)  # noqa: B023
         scored = np.asarray(batch.weight) > 0
-        nats[np.asarray(batch.index)[scored]] = np.asarray(symbol_outcome(config, params, (), batch)[1]["nats"])[scored]
-    alone = []
-    for words, tags in zip(data.test.inputs, data.test.targets, strict=True):
-        n = int(data.test.valid[len(alone)].sum())
-        logits = row_logits(config.model, params, jnp.asarray(words[None, :n]), jnp.ones((1, n), bool))[0]
-        alone.append(-np.asarray(jax.nn.log_softmax(logits))[np.arange(n), tags[:n]])
-    np.testing.assert_allclose(nats, np.concatenate(alone), rtol=1e-5, atol=1e-6)
+        nats[np.asarray(batch.index)[scored]] = np.asarray(outcome(params, (), batch)[1]["nats"])[scored]
+    np.testing.assert_allclose(nats, alone, rtol=1e-5, atol=1e-6)
 
 
 def test_a_batch_of_a_bucket_is_cut_without_a_change(run, params):
@@ -159,14 +167,18 @@ def test_a_batch_of_a_bucket_is_cut_without_a_change(run, params):
     config, data = run
     arrays = device_arrays(data.train, 3)
     assert len(arrays.widths) > 1
+
+    def sums(batch):
+        scores = position_scores(config, params, (), batch, None)[1]
+        return jnp.where(batch.weight > 0, scores.nats, 0).sum(), batch.weight.sum()
+
+    @jax.jit
+    def both(step):
+        batch = train_batch(config.data, 4, arrays, jax.random.key(0), step)
+        return jnp.stack(in_narrowest(batch, sums)), jnp.stack(sums(batch))
+
     for step in range(6):
-        batch = train_batch(config.data, 4, arrays, jax.random.key(0), jnp.int32(step))
-
-        def sums(batch):
-            scores = position_scores(config, params, (), batch, None)[1]
-            return jnp.where(batch.weight > 0, scores.nats, 0).sum(), batch.weight.sum()
-
-        np.testing.assert_allclose(jnp.stack(in_narrowest(batch, sums)), jnp.stack(sums(batch)), rtol=1e-5)
+        np.testing.assert_allclose(*both(jnp.int32(step)), rtol=1e-5)
 
 
 def test_nothing_of_the_model_depends_on_the_test_split(run):
