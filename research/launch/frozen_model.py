@@ -1,10 +1,10 @@
 """A trained model that is left as it is, and what its probes share: how far it reads, the study that they make, its figure."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, PyTree
 
 from research.config.classify import ClassifierConfig
 from research.config.errors import StepladderError
@@ -28,7 +28,7 @@ class Frozen(NamedTuple):
     """A trained model. `start`: what stands before a sentence, the line's end of a language model; None where nothing does."""
 
     config: Config
-    params: Any
+    params: PyTree
     data: Dataset  # that it was trained on
     start: int | None
 

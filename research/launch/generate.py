@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from research.classic import ngram
 from research.config.data import TextCorpus
@@ -151,7 +152,7 @@ def pad_prompts(ids: Sequence[np.ndarray], multiple: int) -> tuple[np.ndarray, n
 
 
 def _decode(
-    config: Any, params: Any, carry: Any, logits: Any, end: int | None, request: GenerationRequest
+    config: Any, params: PyTree, carry: PyTree, logits: Any, end: int | None, request: GenerationRequest
 ) -> tuple[list[list[GeneratedText]], int]:
     """The texts, and how many steps of the loop the longest took."""
     assert request.decoder is not None, "a request without a decoder has been given one"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from research.config.classify import SentenceModel
 from research.config.errors import StepladderError
@@ -200,7 +200,7 @@ def _gradient_drivers(run: OpenRun, words: tuple[str, ...], chosen: int) -> list
 
 
 @partial(jax.jit, static_argnums=0)
-def _logit_gradient(model: Any, params: Any, table: Float[Array, "t d"], valid: Bool[Array, "1 t"], chosen: Int[Array, ""]) -> Array:
+def _logit_gradient(model: Any, params: PyTree, table: Float[Array, "t d"], valid: Bool[Array, "1 t"], chosen: Int[Array, ""]) -> Array:
     def centred_logit(table: Array) -> Array:
         logits = class_logits(model, with_input_embedding(model, params, table), jnp.arange(len(table), dtype=jnp.int32)[None], valid)[0]
         return logits[chosen] - (logits.mean() if len(logits) > 1 else 0.0)

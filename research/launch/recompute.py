@@ -5,6 +5,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from research.models import MODELS
 from research.models.decode import decode_chunk
@@ -13,7 +14,7 @@ from research.train.latency import median_ms
 MULTIPLE = 32  # texts are read in lengths that are multiples of it, so that few programs are compiled
 
 
-def recompute_ms(config: Any, params: Any, rows: int, prompt: int, tokens: int, vocabulary: int) -> float:
+def recompute_ms(config: Any, params: PyTree, rows: int, prompt: int, tokens: int, vocabulary: int) -> float:
     """Milliseconds a token, the mean over `tokens` tokens after a prompt; of each length the median of three calls."""
     read = np.arange(prompt, prompt + tokens)
     lengths, counts = np.unique(-(-read // MULTIPLE) * MULTIPLE, return_counts=True)

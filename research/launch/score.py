@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import PyTree
 
 from research.config.data import TextCorpus
 from research.config.errors import StepladderError
@@ -90,7 +91,7 @@ def _check_scores_text(run: OpenRun, request: ScoringRequest) -> None:
 
 
 def _score_and_decode(
-    config: Config, params: Any, vocabulary: int, completion_queries: tuple[Query, ...]
+    config: Config, params: PyTree, vocabulary: int, completion_queries: tuple[Query, ...]
 ) -> tuple[list[CompletionScores], list[np.ndarray]]:
     """The scores of every completion, and of every line the greedy text, as long as its right completion."""
     right_queries = [completion_queries[i] for i in right_completions(completion_queries)]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from research.classic import ngram
 from research.config.decoding import Greedy
@@ -31,7 +31,7 @@ class CompletionScores(NamedTuple):
     likeliest: Int[np.ndarray, " n"]  # the token that the model holds likeliest there
 
 
-def score_completions(model: Any, params: Any, vocabulary: int, queries: Sequence[Query], rows: int = ROWS) -> list[CompletionScores]:
+def score_completions(model: Any, params: PyTree, vocabulary: int, queries: Sequence[Query], rows: int = ROWS) -> list[CompletionScores]:
     """Each completion by a trained model, in the order of the queries."""
     judged: dict[int, CompletionScores] = {}
     q = _width(max(len(query.completion) for query in queries))
@@ -57,7 +57,7 @@ def score_completions_by_ngram(model: ngram.NGramModel, queries: Sequence[Query]
     return [judge_query(query) for query in queries]
 
 
-def greedy_completions(model: Any, params: Any, vocabulary: int, queries: Sequence[Query], rows: int = ROWS) -> list[np.ndarray]:
+def greedy_completions(model: Any, params: PyTree, vocabulary: int, queries: Sequence[Query], rows: int = ROWS) -> list[np.ndarray]:
     """What a trained model itself writes after each context, the likeliest token at a time, as many tokens as the completion has."""
     continuations: dict[int, np.ndarray] = {}
     steps = max(len(query.completion) for query in queries)
@@ -86,7 +86,7 @@ def greedy_completions_by_ngram(model: ngram.NGramModel, queries: Sequence[Query
 @partial(jax.jit, static_argnames=("model", "vocabulary"))
 def _score_rows(
     model: Any,
-    params: Any,
+    params: PyTree,
     inputs: Int[Array, "b t"],
     valid: Bool[Array, "b t"],
     where: Int[Array, "b q"],

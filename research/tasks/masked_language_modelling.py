@@ -4,10 +4,10 @@ In training some tokens of a window are hidden anew in every step; in evaluation
 """
 
 from dataclasses import replace
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from research.config.schema import Config
 from research.config.task import MaskedLanguageModelling
@@ -80,7 +80,7 @@ def _masked_identity(words: MaskedLanguageModelling, identity: Identity | None) 
     return identity and identity._replace(targets=sha256(f"{identity.targets} hidden {hidden}".encode())[: len(identity.targets)])
 
 
-def masked_loss(config: Config, params: Any, carry: Any, batch: Batch, streams: Streams) -> tuple[Any, LossSums]:
+def masked_loss(config: Config, params: PyTree, carry: PyTree, batch: Batch, streams: Streams) -> tuple[PyTree, LossSums]:
     """The cross-entropy of the hidden tokens. Streams: "masking" and "dropout"."""
     mask = MODELS[type(config.model)].output(config.model, params)[0].shape[1]
     inputs, where = hide_tokens(masking_words(config), batch.targets, streams("masking"), mask)

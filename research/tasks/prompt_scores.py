@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import PyTree
 
 from research.classic import ngram
 from research.data.dataset import Identity
@@ -20,7 +21,7 @@ class PromptScores(NamedTuple):
     unknown: int
 
 
-def score_prompt_set(model: Any, params: Any, prompt_set: PromptSet, seed: int) -> PromptScores:
+def score_prompt_set(model: Any, params: PyTree, prompt_set: PromptSet, seed: int) -> PromptScores:
     """The set by a trained model; examples are drawn by the run's seed."""
     completion_queries = prompt_queries(prompt_set, seed)
     return _prompted(prompt_set, completion_queries, score_completions(model, params, prompt_set.vocabulary.size, completion_queries))

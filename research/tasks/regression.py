@@ -6,11 +6,10 @@ The loss and all metrics are in the data's own units.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, PyTree
 
 from research.config.schema import Config
 from research.data.batches import Batch
@@ -52,21 +51,23 @@ def rated_splits(config: Config, data: Dataset) -> dict[str, SplitToScore]:
     return {name: split._replace(belongs=with_ratings(split.belongs, data, name)) for name, split in splits.items()}
 
 
-def predict_standard(config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""] | None) -> tuple[Any, Float[Array, "b 1"]]:
+def predict_standard(
+    config: Config, params: PyTree, carry: PyTree, batch: Batch, key: Key[Array, ""] | None
+) -> tuple[PyTree, Float[Array, "b 1"]]:
     """The carry, and a standard number of each row; without a key there is no dropout."""
     model = MODELS[type(config.model)]
     carry, h, _ = model.hidden(config.model, params, carry, batch.inputs, batch.valid, key, False)
     return carry, model.logits(config.model, params, h)[..., 0]
 
 
-def squared_error(config: Config, params: Any, carry: Any, batch: Batch, streams: Streams) -> tuple[Any, LossSums]:
+def squared_error(config: Config, params: PyTree, carry: PyTree, batch: Batch, streams: Streams) -> tuple[PyTree, LossSums]:
     """The squared error of standard numbers as it is minimised, and in the data's own units as it is reported. Streams: "dropout"."""
     carry, predicted = predict_standard(config, params, carry, batch, streams("dropout"))
     objective = (jnp.square(predicted - batch.targets) * batch.weight).sum()
     return carry, LossSums(objective, batch.weight.sum(), objective * batch.scale.deviation**2)
 
 
-def number_outcome(config: Config, params: Any, carry: Any, batch: Batch) -> tuple[Any, dict[str, Array]]:
+def number_outcome(config: Config, params: PyTree, carry: PyTree, batch: Batch) -> tuple[PyTree, dict[str, Array]]:
     """The standard number of each row."""
     carry, predicted = predict_standard(config, params, carry, batch, None)
     return carry, {"predicted": predicted}

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Key
+from jaxtyping import Array, Key, PyTree
 
 from research.config.schema import Config
 from research.data.batches import Batch
@@ -20,7 +19,7 @@ from research.tasks.task_kind import LossSums, Streams
 SYMBOL_OUTCOMES: Mapping[str, type[np.generic]] = {"nats": np.float32, "correct": np.bool_, "likeliest": np.int32}
 
 
-def symbol_loss(config: Config, params: Any, carry: Any, batch: Batch, streams: Streams) -> tuple[Any, LossSums]:
+def symbol_loss(config: Config, params: PyTree, carry: PyTree, batch: Batch, streams: Streams) -> tuple[PyTree, LossSums]:
     """The cross-entropy of the scored positions' targets, plain as it is reported and smoothed as it is trained.
 
     Streams: "dropout". Label smoothing trains against (1 - s) one_hot + s uniform (Szegedy et al. 2016, sec. 7).
@@ -36,13 +35,15 @@ def symbol_sums(config: Config, scores: PositionScores, batch: Batch) -> LossSum
     return LossSums((smoothed * batch.weight).sum(), batch.weight.sum(), (scores.nats * batch.weight).sum())
 
 
-def symbol_outcome(config: Config, params: Any, carry: Any, batch: Batch) -> tuple[Any, dict[str, Array]]:
+def symbol_outcome(config: Config, params: PyTree, carry: PyTree, batch: Batch) -> tuple[PyTree, dict[str, Array]]:
     """Nats of each target, the likeliest symbol there, and whether it is the target."""
     carry, scores = position_scores(config, params, carry, batch, None)
     return carry, {"nats": scores.nats, "correct": scores.likeliest == batch.targets, "likeliest": scores.likeliest}
 
 
-def position_scores(config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""] | None) -> tuple[Any, PositionScores]:
+def position_scores(
+    config: Config, params: PyTree, carry: PyTree, batch: Batch, key: Key[Array, ""] | None
+) -> tuple[PyTree, PositionScores]:
     """The carry, and the scores of the scored positions; without a key (evaluation) the logits are of a product in float32."""
     model = MODELS[type(config.model)]
     if model.read:
@@ -54,7 +55,7 @@ def position_scores(config: Config, params: Any, carry: Any, batch: Batch, key: 
     return carry, logit_scores(h, kernel, bias, batch.targets)
 
 
-def _target_scores(config: Config, params: Any, batch: Batch, key: Key[Array, ""] | None) -> tuple[tuple[()], PositionScores]:
+def _target_scores(config: Config, params: PyTree, batch: Batch, key: Key[Array, ""] | None) -> tuple[tuple[()], PositionScores]:
     """The same of a decoder that begins where an encoder ended: every position of the target is scored, and nothing is carried on."""
     model, source = MODELS[type(config.model)], batch.source
     keys = (None, None) if key is None else tuple(jax.random.split(key))
@@ -64,7 +65,7 @@ def _target_scores(config: Config, params: Any, batch: Batch, key: Key[Array, ""
     return (), logit_scores(h, kernel, bias, batch.targets)
 
 
-def with_scheduled_sampling(config: Config, params: Any, carry: Any, batch: Batch, key: Key[Array, ""]) -> Batch:
+def with_scheduled_sampling(config: Config, params: PyTree, carry: PyTree, batch: Batch, key: Key[Array, ""]) -> Batch:
     """The batch of pairs with some of the target's symbols replaced, as inputs, by what the model predicts there (Bengio et al. 2015).
 
     Predictions come of a first pass that reads the true symbols, so that both passes are parallel (Mihaylova & Martins 2019, sec. 3.2);

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from research.config.decoding import Decoder
 from research.config.encoder_decoder import EncoderDecoderConfig
@@ -47,7 +47,7 @@ def translation_prompts(data: Dataset, split: str) -> TranslationPrompts:
 def translate(
     model: Any,
     decoder: Decoder,
-    params: Any,
+    params: PyTree,
     data: Dataset,
     split_prompts: TranslationPrompts,
     key: Key[Array, ""],
@@ -82,7 +82,7 @@ def source_buckets(valid: Bool[np.ndarray, "n t"], buckets: int) -> list[tuple[I
 def translate_rows(
     model: Any,
     decoder: Decoder,
-    params: Any,
+    params: PyTree,
     rows: Int[Array, "b t"],
     valid: Bool[Array, "b t"],
     key: Key[Array, ""],
@@ -105,7 +105,7 @@ def translate_rows(
 
 @partial(jax.jit, static_argnames=("model", "steps", "vocabulary"))
 def prefill(
-    model: Any, params: Any, rows: Int[Array, "b t"], valid: Bool[Array, "b t"], steps: int, vocabulary: int
+    model: Any, params: PyTree, rows: Int[Array, "b t"], valid: Bool[Array, "b t"], steps: int, vocabulary: int
 ) -> tuple[Any, Float[Array, "b v"]]:
     """The carry after the prompts, with room for `steps` further symbols, and the logits of the first."""
     kind = MODELS[type(model)]
@@ -117,7 +117,7 @@ def prefill(
 
 @partial(jax.jit, static_argnames=("model", "source"))
 def source_attention(
-    model: EncoderDecoderConfig, params: Any, inputs: Int[Array, "n t"], valid: Bool[Array, "n t"], source: int
+    model: EncoderDecoderConfig, params: PyTree, inputs: Int[Array, "n t"], valid: Bool[Array, "n t"], source: int
 ) -> Float[Array, "n l h q p"] | None:
     """What each target position looks at while it reads the true target, for every layer and head; None where there is no attention."""
     kind = MODELS[type(model)]

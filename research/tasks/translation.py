@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from jaxtyping import PyTree
@@ -64,7 +63,7 @@ def pair_splits(config: Config, data: Dataset) -> dict[str, SplitToScore]:
     return {name: to_score(name) for name in (VALID, TEST)}
 
 
-def target_loss(config: Config, params: Any, carry: Any, batch: Batch, streams: Streams) -> tuple[Any, LossSums]:
+def target_loss(config: Config, params: PyTree, carry: PyTree, batch: Batch, streams: Streams) -> tuple[PyTree, LossSums]:
     """The cross-entropy of the target's symbols. Streams: "dropout", and "scheduled_sampling" where `train` asks for it."""
     if config.train.scheduled_sampling:
         batch = with_scheduled_sampling(config, params, carry, batch, streams("scheduled_sampling"))

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, PyTree
 
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.pairs import Rewrite
@@ -31,7 +31,7 @@ class Translations(NamedTuple):
     shares: dict[str, float]  # of unknown symbols in what was written first and in the references, and of references beyond the limit
 
 
-def translate_test_split(config: Config, model: Any, seed: int, params: Any, data: Dataset) -> Translations:
+def translate_test_split(config: Config, model: Any, seed: int, params: PyTree, data: Dataset) -> Translations:
     """The test split translated. `model`: the words of the program, so that runs of equal programs share what is compiled."""
     split_prompts, test = translation_prompts(data, "test"), data.test
     assert isinstance(test, ExampleSplit), "translation needs pairs"
@@ -61,7 +61,7 @@ def _shares(data: Dataset, test: ExampleSplit, texts: tuple[tuple[str, ...], ...
 
 
 def _test_attention(
-    config: Config, model: EncoderDecoderConfig, params: Any, data: Dataset, test: ExampleSplit
+    config: Config, model: EncoderDecoderConfig, params: PyTree, data: Dataset, test: ExampleSplit
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """The attention of the first pairs, and of a task whose alignment is known how often it is right; over the true targets."""
     rewrite = config.data if isinstance(config.data, Rewrite) else None
@@ -80,7 +80,7 @@ def _test_attention(
     return arrays, _against_truth(rewrite, weights, [test.inputs[i, columns] for i, columns in enumerate(places)]) if rewrite else {}
 
 
-def _alignments(model: EncoderDecoderConfig, params: Any, test: ExampleSplit, n: int) -> np.ndarray | None:
+def _alignments(model: EncoderDecoderConfig, params: PyTree, test: ExampleSplit, n: int) -> np.ndarray | None:
     """Of the first n pairs, [n q p], some rows at a time; None where there is no attention."""
     parts = []
     for first in range(0, n, ROWS):

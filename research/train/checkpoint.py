@@ -79,7 +79,7 @@ def _steps(folder: Path) -> list[int]:
     return sorted((int(p.name) for p in folder.glob("*") if p.name.isdigit()), reverse=True)
 
 
-def _paths(tree: PyTree) -> dict[str, Any]:
+def _paths(tree: PyTree) -> dict[str, PyTree]:
     """Every leaf that holds a number: orbax refuses empty arrays, and a template makes them again."""
     leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
     return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in leaves if np.prod(leaf.shape)}

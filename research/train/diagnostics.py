@@ -6,26 +6,25 @@ Shapes: b batch, t time steps, d width, n numbers in the state of a row (its fie
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
-Step = Callable[[Any, Array], Any]
-KernelStep = Callable[[Array, Any, Array], Any]
+Step = Callable[[PyTree, Array], PyTree]
+KernelStep = Callable[[Array, PyTree, Array], PyTree]
 
 
-def state_jacobians(step: Step, start: Any, inputs: Float[Array, "t b d"]) -> Float[Array, "t b n n"]:
+def state_jacobians(step: Step, start: PyTree, inputs: Float[Array, "t b d"]) -> Float[Array, "t b n n"]:
     """d s_T / d s_{T-lag} at index lag - 1, where s_T is the state after all inputs and s_0 is `start` (Pascanu et al. 2013, eq. 5).
 
     Row i, column j: output i by input j. Every state has a zero added to it, and the derivative by that zero is the state's, so one
     backward pass gives row i for all lags.
     """
 
-    def last(nudges: Any) -> Array:
-        def body(state: Any, now: tuple[Any, Array]) -> tuple[Any, None]:
+    def last(nudges: PyTree) -> Array:
+        def body(state: PyTree, now: tuple[PyTree, Array]) -> tuple[PyTree, None]:
             nudge, x = now
             return step(jax.tree.map(jnp.add, state, nudge), x), None
 
@@ -52,7 +51,7 @@ def forget_products(forget: Float[Array, "t b d"]) -> Float[Array, "t b d"]:
 
 
 def kernel_gradients(
-    step: KernelStep, loss: Callable[[Any], Float[Array, ""]], kernel: Float[Array, "d r"], start: Any, inputs: Float[Array, "t b d"]
+    step: KernelStep, loss: Callable[[PyTree], Float[Array, ""]], kernel: Float[Array, "d r"], start: PyTree, inputs: Float[Array, "t b d"]
 ) -> Float[Array, "t d r"]:
     """The part of each time step in the gradient of loss(s_T) by the kernel of `step(kernel, state, x)`; the sum over t is the gradient.
 
@@ -60,7 +59,7 @@ def kernel_gradients(
     """
 
     def final_loss(copies: Array) -> Array:
-        def body(state: Any, now: tuple[Array, Array]) -> tuple[Any, None]:
+        def body(state: PyTree, now: tuple[Array, Array]) -> tuple[PyTree, None]:
             copy, x = now
             return step(copy, state, x), None
 
@@ -69,5 +68,5 @@ def kernel_gradients(
     return jax.grad(final_loss)(jnp.broadcast_to(kernel, (len(inputs), *kernel.shape)))
 
 
-def _side_by_side(state: Any) -> Float[Array, "*n"]:
+def _side_by_side(state: PyTree) -> Float[Array, "*n"]:
     return jnp.concatenate(jax.tree.leaves(state), axis=-1)

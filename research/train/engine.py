@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
+from jaxtyping import PyTree
 
 from research.config.node import Node
 from research.config.schema import Config
@@ -102,7 +103,7 @@ def compile_evaluator(program: Program, shapes: tuple[Batches, ...], runs: int) 
     return Evaluator(program, mesh, width, evaluate)
 
 
-def score_lanes(evaluator: Evaluator, params: Any, active: list[bool], batches: Batches, n: int) -> list[Outcomes | None]:
+def score_lanes(evaluator: Evaluator, params: PyTree, active: list[bool], batches: Batches, n: int) -> list[Outcomes | None]:
     """The outcomes of a split of `n` tokens under the lanes' parameters (joined); None for a lane that is not active."""
     flags = lanes.stack_lanes(evaluator.mesh, [np.asarray(flag) for flag in active])
     joined: list[dict[str, Any]] = []
@@ -119,7 +120,7 @@ def score_lanes(evaluator: Evaluator, params: Any, active: list[bool], batches: 
     return [in_split_order(batches, lane_outcomes(i), n) if on else None for i, on in enumerate(active)]
 
 
-def _compile_evaluation(program: Program, mesh: Mesh, params: Any, batch: Any, width: int) -> Any:
+def _compile_evaluation(program: Program, mesh: Mesh, params: PyTree, batch: Any, width: int) -> Any:
     carry = jax.eval_shape(lambda: first_carry(program, batch.inputs.shape[0]))
     active = jax.ShapeDtypeStruct((), jnp.bool_)
     evaluate = lanes.over_lanes(mesh, partial(evaluate_batch, program), shared=(3,))

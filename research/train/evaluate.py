@@ -1,7 +1,6 @@
 """A split scored in full: the task's outcomes for every token, in the split's own order, whatever the batches were."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +21,7 @@ def carries_between_batches(program: Program) -> bool:
     return task_of(program.config).carries(program.config) and program.config.eval.context == "stream"
 
 
-def first_carry(program: Program, rows: int) -> Any:
+def first_carry(program: Program, rows: int) -> PyTree:
     """The carry before the first evaluation batch."""
     return empty_carry(program.config, program.sizes, rows) if carries_between_batches(program) else ()
 

@@ -62,13 +62,13 @@ def _unknown_name(name: str, paths: Sequence[ParameterPath]) -> str:
     )
 
 
-def _trained_part(frozen: Bool[np.ndarray, " n"], leaf: Any) -> Any:
+def _trained_part(frozen: Bool[np.ndarray, " n"], leaf: PyTree) -> PyTree:
     if frozen.all():
         return None
     return leaf[np.flatnonzero(~frozen)] if frozen.any() else leaf
 
 
-def _joined_leaf(frozen: Bool[np.ndarray, " n"], trained: Array | None, still: Array | None) -> Any:
+def _joined_leaf(frozen: Bool[np.ndarray, " n"], trained: Array | None, still: Array | None) -> PyTree:
     if trained is None or still is None:
         return still if trained is None else trained
     order = np.argsort(np.concatenate([np.flatnonzero(~frozen), np.flatnonzero(frozen)]))

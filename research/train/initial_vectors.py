@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float32, Int, Int32
+from jaxtyping import Float32, Int, Int32, PyTree
 
 from research.config.errors import StepladderError
 from research.config.schema import Config
@@ -47,14 +47,14 @@ def _type_vectors(path: Path, version: tuple[int, int], vocabulary: Vocabulary) 
     return TypeVectors(types, vectors.table[rows[types]])
 
 
-def load_initial_vectors(config: Config, params: Any, vocabulary: Vocabulary) -> Any:
+def load_initial_vectors(config: Config, params: PyTree, vocabulary: Vocabulary) -> PyTree:
     """The parameters as they are drawn, or with the vectors that `init.embeddings` names."""
     if config.init is None or config.init.embeddings is None:
         return params
     return set_initial_vectors(config.model, params, type_vectors(decode_path(config.init.embeddings), vocabulary), vocabulary)
 
 
-def set_initial_vectors(model: Any, params: Any, vectors: TypeVectors, vocabulary: Vocabulary) -> Any:
+def set_initial_vectors(model: Any, params: PyTree, vectors: TypeVectors, vocabulary: Vocabulary) -> PyTree:
     """The parameters with the vectors in the embedding; the rows of other types stay as they are."""
     table, first = input_embedding(model, params)
     covered = _rows_of(vectors.types, first, vocabulary.size, table.shape[0])
@@ -63,7 +63,7 @@ def set_initial_vectors(model: Any, params: Any, vectors: TypeVectors, vocabular
     return with_input_embedding(model, params, jnp.asarray(new_table))
 
 
-def vector_coverage(model: Any, params: Any, vectors: TypeVectors, data: Dataset, place: str) -> VectorCoverage:
+def vector_coverage(model: Any, params: PyTree, vectors: TypeVectors, data: Dataset, place: str) -> VectorCoverage:
     """What `set_initial_vectors` would set; params may be shapes. Raises StepladderError where widths differ, or nothing is covered."""
     table, first = input_embedding(model, params)
     types = min(data.vocabulary.size - first, table.shape[0])

@@ -36,7 +36,7 @@ def over_lanes(mesh: Mesh, function: Callable[..., Any], shared: Sequence[int] =
         axes = lambda args: [None if i in shared else 0 for i in range(len(args))]
         return jax.jit(lambda *args: jax.vmap(function, in_axes=axes(args))(*args), donate_argnums=donate)
 
-    def call_lane(*args: Any) -> Any:
+    def call_lane(*args: PyTree) -> PyTree:
         lane_args = [arg if i in shared else jax.tree.map(lambda leaf: leaf[0], arg) for i, arg in enumerate(args)]
         return jax.tree.map(lambda leaf: leaf[None], function(*lane_args))
 
@@ -44,7 +44,7 @@ def over_lanes(mesh: Mesh, function: Callable[..., Any], shared: Sequence[int] =
         {LANE} if mesh.shape[CORE] > 1 else {LANE, CORE}
     )  # over the cores of a lane, XLA divides the work by what `shard_over_cores` says
 
-    def mapped(*args: Any) -> Any:
+    def mapped(*args: PyTree) -> PyTree:
         specs = tuple(PartitionSpec() if i in shared else PartitionSpec(LANE) for i in range(len(args)))
         return jax.shard_map(call_lane, mesh=mesh, in_specs=specs, out_specs=PartitionSpec(LANE), axis_names=manual_axes, check_vma=False)(
             *args
@@ -80,7 +80,7 @@ def stack_lanes(mesh: Mesh, values: Sequence[PyTree]) -> PyTree:
         return jax.tree.map(lambda *leaves: jnp.stack(leaves), *values)
     sharding = NamedSharding(mesh, PartitionSpec(LANE))
 
-    def assemble(*leaves: Any) -> jax.Array:
+    def assemble(*leaves: PyTree) -> jax.Array:
         parts = [part for lane, leaf in enumerate(leaves) for part in _placed(leaf, mesh.devices[lane])]
         return jax.make_array_from_single_device_arrays((len(leaves), *np.shape(leaves[0])), sharding, parts)
 
@@ -92,7 +92,7 @@ def set_lane(joined: PyTree, lane: int, value: PyTree) -> PyTree:
     if _vectorised():
         return jax.tree.map(lambda all_lanes, leaf: all_lanes.at[lane].set(leaf), joined, value)
 
-    def replace(all_lanes: jax.Array, leaf: Any) -> jax.Array:
+    def replace(all_lanes: jax.Array, leaf: PyTree) -> jax.Array:
         parts, devices = _parts(all_lanes), _devices(all_lanes)
         cores = devices.shape[1]
         parts[lane * cores : (lane + 1) * cores] = _placed(leaf, devices[lane])
@@ -140,7 +140,7 @@ def _parts(joined: jax.Array) -> list[jax.Array]:
     return [shards[device] for device in _devices(joined).flat]
 
 
-def _placed(leaf: Any, devices: np.ndarray) -> list[jax.Array]:
+def _placed(leaf: PyTree, devices: np.ndarray) -> list[jax.Array]:
     """A lane's value on each of its devices."""
     return [jax.device_put(np.asarray(leaf)[None], device) for device in devices]
 

@@ -181,7 +181,7 @@ OPTIMISERS: dict[type, OptimiserKind] = {
 }
 
 
-def _matrices(params: Any) -> Any:
+def _matrices(params: PyTree) -> PyTree:
     """Vectors, so biases and the scales of norms, are not decayed, nor what the mixers' entries name. Layers are stacked on a leading
     axis, which does not count.
     """

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from research.results.measures import direction
 from research.tasks.outcomes import Outcomes
@@ -17,7 +18,7 @@ from research.train.update import State
 class BestValidation:
     """The best parameters on validation so far."""
 
-    params: Any
+    params: PyTree
     cost: float  # train.select, with its sign changed where higher is better; not finite where the loss is not
     step: int
     since: int  # validations since
@@ -45,7 +46,7 @@ def better(cost: float, best: BestValidation | None) -> bool:
     return best is None or (math.isfinite(cost) and (not math.isfinite(best.cost) or cost < best.cost))
 
 
-def pack(state: State, best: BestValidation | None, progress: Progress, blank: Outcomes) -> dict[str, Any]:
+def pack(state: State, best: BestValidation | None, progress: Progress, blank: Outcomes) -> dict[str, PyTree]:
     """One tree of one form, whether or not there is a best yet. `blank`: outcomes of validation that mean nothing."""
     placeholder = BestValidation(state.params, 0.0, -1, 0, blank)
     stored = best or placeholder
@@ -66,7 +67,7 @@ def pack(state: State, best: BestValidation | None, progress: Progress, blank: O
     }
 
 
-def unpack(saved: dict[str, Any]) -> tuple[State, BestValidation | None, Progress]:
+def unpack(saved: dict[str, PyTree]) -> tuple[State, BestValidation | None, Progress]:
     """The state, the best if there is one, and what the run has had."""
     best_tree, progress_tree = saved["best"], saved["progress"]
     train, evaluate = map(float, progress_tree["seconds"])

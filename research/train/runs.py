@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from research.config.loader import read_config
 from research.config.schema import Config
@@ -90,15 +91,15 @@ def log_and_validation_steps(config: Config, steps: int) -> tuple[list[int], lis
     return logs, validations
 
 
-def _idle(engine: Engine) -> tuple[Any, Any]:
+def _idle(engine: Engine) -> tuple[PyTree, PyTree]:
     """A state and a member for lanes in which nothing runs: their loops are bounded by step 0."""
     member, state = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), abstract_state(engine.program))
     return lanes.stack_lanes(engine.mesh, [state] * engine.width), lanes.stack_lanes(engine.mesh, [member] * engine.width)
 
 
 def _fill(
-    engine: Engine, queue: deque[Job], running: list[Any], states: Any, members: Any, material: GroupData, report: Listener
-) -> tuple[Any, Any, list[Any]]:
+    engine: Engine, queue: deque[Job], running: list[Lane | None], states: PyTree, members: PyTree, material: GroupData, report: Listener
+) -> tuple[PyTree, PyTree, list[Lane | None]]:
     running = list(running)
     for i, lane in enumerate(running):
         while lane is None and queue:
@@ -153,7 +154,7 @@ def _blank_validation(engine: Engine, material: GroupData) -> Outcomes:
     return blank_outcomes(task_of(engine.program.config).outcomes, material.valid.size)
 
 
-def _inherited(engine: Engine, job: Job, params: Any) -> Any:
+def _inherited(engine: Engine, job: Job, params: PyTree) -> PyTree:
     """The parent's parameters, or what the entry of this pair of models takes over of them."""
     folder = job.parents[0]
     parent = read_config(folder.parent / "config.toml")
@@ -165,7 +166,9 @@ def _inherited(engine: Engine, job: Job, params: Any) -> Any:
     return start.put(params, start.part(jax.tree.map(jnp.asarray, pretrained), params))
 
 
-def _advance(engine: Engine, running: list[Any], states: Any, members: Any, material: GroupData, report: Listener) -> tuple[Any, list[Any]]:
+def _advance(
+    engine: Engine, running: list[Lane | None], states: PyTree, members: PyTree, material: GroupData, report: Listener
+) -> tuple[PyTree, list[Lane | None]]:
     until = [_next(engine, lane) if lane else 0 for lane in running]
     began = time.perf_counter()
     source = _training_source(engine, running, until, material.source)
@@ -175,7 +178,7 @@ def _advance(engine: Engine, running: list[Any], states: Any, members: Any, mate
     return states, [lane and _log(engine, lane, lanes.get_lane(traces, i), until[i], seconds, report) for i, lane in enumerate(running)]
 
 
-def _training_source(engine: Engine, running: list[Any], until: list[int], source: Any) -> Any:
+def _training_source(engine: Engine, running: list[Lane | None], until: list[int], source: Any) -> Any:
     """The split itself, or the batches of this call for every lane."""
     if not isinstance(source, HostSource):
         return source
@@ -192,7 +195,7 @@ def _next(engine: Engine, lane: Lane) -> int:
     return min(step for step in {*logs, *validations} if step > lane.step)
 
 
-def _log(engine: Engine, lane: Lane, trace: Any, until: int, seconds: float, report: Listener) -> Lane | None:
+def _log(engine: Engine, lane: Lane, trace: PyTree, until: int, seconds: float, report: Listener) -> Lane | None:
     """The metrics of a call are written, unless the run was taken over because its heartbeat stopped for long."""
     job, finite, sums = lane.job, bool(trace.finite), trace.sums
     if not lane.claim.beat():
@@ -213,7 +216,7 @@ def _log(engine: Engine, lane: Lane, trace: Any, until: int, seconds: float, rep
     return replace(lane, step=lane.step + completed_steps, progress=progress, ended="" if finite else "diverged")
 
 
-def _validate(engine: Engine, running: list[Any], states: Any, material: GroupData, report: Listener) -> list[Any]:
+def _validate(engine: Engine, running: list[Lane | None], states: PyTree, material: GroupData, report: Listener) -> list[Lane | None]:
     due = [
         bool(lane and not lane.ended and lane.step in log_and_validation_steps(lane.job.config, engine.program.steps)[1])
         for lane in running
@@ -224,13 +227,15 @@ def _validate(engine: Engine, running: list[Any], states: Any, material: GroupDa
     lane_outcomes = score_lanes(engine.evaluator, states.params, due, material.valid.batches, material.valid.size)
     seconds = time.perf_counter() - began
     return [
-        _update_best(engine, lane, outcomes, lanes.get_lane(states.params, i), material, seconds, report) if outcomes is not None else lane
+        lane
+        if lane is None or outcomes is None
+        else _update_best(engine, lane, outcomes, lanes.get_lane(states.params, i), material, seconds, report)
         for i, (lane, outcomes) in enumerate(zip(running, lane_outcomes, strict=True))
     ]
 
 
 def _update_best(
-    engine: Engine, lane: Lane, outcomes: Outcomes, params: Any, material: GroupData, seconds: float, report: Listener
+    engine: Engine, lane: Lane, outcomes: Outcomes, params: PyTree, material: GroupData, seconds: float, report: Listener
 ) -> Lane:
     """Keep the parameters if they are the best so far, and stop a run whose patience is at its end.
 
@@ -258,15 +263,19 @@ def _add_evaluation_seconds(progress: Progress, seconds: float) -> Progress:
     return progress._replace(evaluate_seconds=progress.evaluate_seconds + seconds)
 
 
-def _finish(engine: Engine, running: list[Any], states: Any, material: GroupData, runs: int, report: Listener) -> list[Any]:
+def _finish(
+    engine: Engine, running: list[Lane | None], states: PyTree, material: GroupData, runs: int, report: Listener
+) -> list[Lane | None]:
     """What ended is written, and its test split scored where it is to be."""
     ended_lanes = [lane if lane and lane.ended else None for lane in running]
     if not any(ended_lanes):
         return running
     for lane in filter(None, ended_lanes):
         _write(engine, lane, material, runs, report)
-    tested = [lane if lane and lane.job.tested and lane.ended == "done" else None for lane in ended_lanes]
-    finished = [lane and Finished(lane.job, lane.claim, lane.best.params) for lane in tested]
+    finished = [
+        Finished(lane.job, lane.claim, lane.best.params) if lane and lane.best and lane.job.tested and lane.ended == "done" else None
+        for lane in ended_lanes
+    ]
     if any(finished):
         params = states.params
         for i, run in enumerate(finished):
@@ -310,7 +319,9 @@ def _divergence_message(lane: Lane) -> str:
     return f"validation was not finite at step {lane.progress.not_finite}" if lane.progress.not_finite >= 0 else ""
 
 
-def _save_checkpoints(engine: Engine, running: list[Any], states: Any, material: GroupData, stop: Event, report: Listener) -> None:
+def _save_checkpoints(
+    engine: Engine, running: list[Lane | None], states: PyTree, material: GroupData, stop: Event, report: Listener
+) -> None:
     """Checkpoint the runs whose time has come, or all of them when the user stops."""
     for i, lane in enumerate(running):
         if lane and (stop.is_set() or time.monotonic() - lane.saved > lane.job.config.run.checkpoint_seconds):

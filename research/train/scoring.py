@@ -3,7 +3,9 @@
 import time
 from collections.abc import Sequence
 from threading import Event
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from jaxtyping import PyTree
 
 from research.data.dataset import Dataset
 from research.results import store
@@ -40,7 +42,7 @@ class Finished(NamedTuple):
 
     job: Job
     claim: Claim
-    params: Any
+    params: PyTree
 
 
 def score_runs(evaluator: Evaluator, jobs: Sequence[Job], held_out: HeldOut, stop: Event, report: Listener) -> None:
@@ -58,7 +60,7 @@ def score_runs(evaluator: Evaluator, jobs: Sequence[Job], held_out: HeldOut, sto
                 run.claim.release()
 
 
-def score_finished(evaluator: Evaluator, finished: Sequence[Finished | None], params: Any, held_out: HeldOut, report: Listener) -> None:
+def score_finished(evaluator: Evaluator, finished: Sequence[Finished | None], params: PyTree, held_out: HeldOut, report: Listener) -> None:
     """Score the lanes that hold a finished run and write what was found. `params`: the lanes' parameters, joined."""
     began, active = time.perf_counter(), [run is not None for run in finished]
 
@@ -106,7 +108,7 @@ def _open(evaluator: Evaluator, job: Job, report: Listener) -> Finished | None:
         return None
 
 
-def _joined(evaluator: Evaluator, finished: Sequence[Finished | None]) -> Any:
+def _joined(evaluator: Evaluator, finished: Sequence[Finished | None]) -> PyTree:
     """The lanes' parameters; an idle lane has those of another."""
     any_params = next(run.params for run in finished if run is not None)
     return lanes.stack_lanes(evaluator.mesh, [any_params if run is None else run.params for run in finished])

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 from flax import struct
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, UInt32
+from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 
 from research.config.schema import Config, Model
 from research.data.batches import Arrays, in_narrowest, resets_state
@@ -46,10 +46,10 @@ class Member:
 
 @struct.dataclass
 class State:
-    params: Any
+    params: PyTree
     optimiser: Any
     step: Int[Array, ""]
-    carry: Any
+    carry: PyTree
 
 
 class Sums(NamedTuple):
@@ -123,7 +123,7 @@ def train_step(program: Program, member: Member, state: State, source: Arrays | 
     frozen = frozen_rows(config, state.params)
     trained, still = partition_frozen(frozen, state.params)
 
-    def objective(trained: Any) -> tuple[Array, tuple[Any, Array, Array]]:
+    def objective(trained: PyTree) -> tuple[Array, tuple[Any, Array, Array]]:
         params = combine_frozen(frozen, trained, still)
         carry, sums = in_narrowest(batch, lambda narrow: task.loss(config, params, start_carry, narrow, streams))
         rows = config.train.batch_size if config.train.loss == "time_sum" else sums.weight
