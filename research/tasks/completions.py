@@ -5,7 +5,7 @@ Prompts of any length share batches: what a completion is given depends on its o
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from research.classic import ngram
 from research.config.decoding import Greedy
+from research.config.node import Node
 from research.data.prompts import Query
 from research.models import MODELS
 from research.models.decode import generate_tokens
@@ -31,7 +32,7 @@ class CompletionScores(NamedTuple):
     likeliest: Int[np.ndarray, " n"]  # the token that the model holds likeliest there
 
 
-def score_completions(model: Any, params: PyTree, vocabulary: int, queries: Sequence[Query], rows: int = ROWS) -> list[CompletionScores]:
+def score_completions(model: Node, params: PyTree, vocabulary: int, queries: Sequence[Query], rows: int = ROWS) -> list[CompletionScores]:
     """Each completion by a trained model, in the order of the queries."""
     judged: dict[int, CompletionScores] = {}
     q = _width(max(len(query.completion) for query in queries))
@@ -57,7 +58,7 @@ def score_completions_by_ngram(model: ngram.NGramModel, queries: Sequence[Query]
     return [judge_query(query) for query in queries]
 
 
-def greedy_completions(model: Any, params: PyTree, vocabulary: int, queries: Sequence[Query], rows: int = ROWS) -> list[np.ndarray]:
+def greedy_completions(model: Node, params: PyTree, vocabulary: int, queries: Sequence[Query], rows: int = ROWS) -> list[np.ndarray]:
     """What a trained model itself writes after each context, the likeliest token at a time, as many tokens as the completion has."""
     continuations: dict[int, np.ndarray] = {}
     steps = max(len(query.completion) for query in queries)
@@ -85,7 +86,7 @@ def greedy_completions_by_ngram(model: ngram.NGramModel, queries: Sequence[Query
 
 @partial(jax.jit, static_argnames=("model", "vocabulary"))
 def _score_rows(
-    model: Any,
+    model: Node,
     params: PyTree,
     inputs: Int[Array, "b t"],
     valid: Bool[Array, "b t"],

@@ -1,7 +1,6 @@
 """The calls whose time is a model's latency: of one further token, or of one whole row."""
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +14,7 @@ from research.tasks.sizes import Sizes
 from research.tasks.translating import prefill
 
 TOKENS = 32
-Call = tuple[Callable[[], Any], int]
+Call = tuple[Callable[[], PyTree], int]
 
 
 def next_symbol_call(model: Model, params: PyTree, sizes: Sizes) -> Call:

@@ -5,12 +5,12 @@ Shapes: b rows, q scored positions, d width, v vocabulary.
 
 import math
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from research.nn.linear import dense, kernel_gradient, linear, product
 from research.tasks.cross_entropy import cross_entropy
@@ -92,7 +92,7 @@ def _backward(size, saved, gradient):  # type: ignore[no-untyped-def]
     h, kernel, bias, targets, total = saved
     d_nats, d_uniform = (d_score[..., None] for d_score in gradient[:2])
 
-    def add(i: Array, gradients: Any) -> Any:
+    def add(i: Array, gradients: PyTree) -> PyTree:
         d_h, d_kernel, d_bias = gradients
         symbols, new, logits = _block(size, i, h, kernel, bias)
         start, hit = symbols[0, 0, 0], symbols == targets[..., None]

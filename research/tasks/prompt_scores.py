@@ -1,12 +1,13 @@
 """What a finished run makes of a prompt set: its metrics, and the items that tests compare."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import PyTree
 
 from research.classic import ngram
+from research.config.node import Node
 from research.data.dataset import Identity
 from research.data.prompts import PromptSet, Query, count_unknown, identify_prompts, prompt_queries
 from research.tasks.completions import CompletionScores, completion_metrics, line_items, score_completions, score_completions_by_ngram
@@ -21,7 +22,7 @@ class PromptScores(NamedTuple):
     unknown: int
 
 
-def score_prompt_set(model: Any, params: PyTree, prompt_set: PromptSet, seed: int) -> PromptScores:
+def score_prompt_set(model: Node, params: PyTree, prompt_set: PromptSet, seed: int) -> PromptScores:
     """The set by a trained model; examples are drawn by the run's seed."""
     completion_queries = prompt_queries(prompt_set, seed)
     return _prompted(prompt_set, completion_queries, score_completions(model, params, prompt_set.vocabulary.size, completion_queries))

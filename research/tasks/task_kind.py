@@ -4,7 +4,7 @@ One entry each, in `registry.TASKS`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Array, Float, Key, PyTree
@@ -111,7 +111,7 @@ class TaskKind(NamedTuple):
     metrics: Callable[[Config, frozenset[str]], Metrics]
     pool: Callable[[Dataset, Sequence[Mapping[str, np.ndarray]], Sequence[np.ndarray | None]], Pooled]
     finish: Callable[[Config, Model, int, PyTree, Dataset], Finish]
-    call: Callable[[Model, PyTree, Sizes], tuple[Callable[[], Any], int]]
+    call: Callable[[Model, PyTree, Sizes], tuple[Callable[[], PyTree], int]]
 
 
 def no_finish(config: Config, model: Model, seed: int, params: PyTree, data: Dataset) -> Finish:

@@ -4,7 +4,7 @@ Shapes: n pairs, s source, q target positions, t the row of a pair.
 """
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from research.config.decoding import Decoder
 from research.config.encoder_decoder import EncoderDecoderConfig
+from research.config.node import Node
 from research.data.dataset import Dataset, ExampleSplit
 from research.data.pair_dataset import decode_target
 from research.models import MODELS
@@ -45,7 +46,7 @@ def translation_prompts(data: Dataset, split: str) -> TranslationPrompts:
 
 
 def translate(
-    model: Any,
+    model: Node,
     decoder: Decoder,
     params: PyTree,
     data: Dataset,
@@ -59,7 +60,7 @@ def translate(
     `buckets`: sources of similar length are read together, as wide as the longest of so many equal parts.
     """
     assert data.sides, "translation needs pairs"
-    written: dict[int, Any] = {}
+    written: dict[int, np.ndarray] = {}
     for numbers, width in source_buckets(split_prompts.valid, buckets):
         for first in range(0, len(numbers), rows_at_a_time):
             number = numbers[np.minimum(np.arange(first, first + rows_at_a_time), len(numbers) - 1)]  # one shape: the last row fills it
@@ -80,7 +81,7 @@ def source_buckets(valid: Bool[np.ndarray, "n t"], buckets: int) -> list[tuple[I
 
 @partial(jax.jit, static_argnames=("model", "decoder", "steps", "end", "vocabulary"))
 def translate_rows(
-    model: Any,
+    model: Node,
     decoder: Decoder,
     params: PyTree,
     rows: Int[Array, "b t"],
@@ -105,8 +106,8 @@ def translate_rows(
 
 @partial(jax.jit, static_argnames=("model", "steps", "vocabulary"))
 def prefill(
-    model: Any, params: PyTree, rows: Int[Array, "b t"], valid: Bool[Array, "b t"], steps: int, vocabulary: int
-) -> tuple[Any, Float[Array, "b v"]]:
+    model: Node, params: PyTree, rows: Int[Array, "b t"], valid: Bool[Array, "b t"], steps: int, vocabulary: int
+) -> tuple[PyTree, Float[Array, "b v"]]:
     """The carry after the prompts, with room for `steps` further symbols, and the logits of the first."""
     kind = MODELS[type(model)]
     if kind.read:

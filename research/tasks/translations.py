@@ -1,12 +1,13 @@
 """What a finished run writes after the sources of the test split, and what it looks at: all that reports know of its texts."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
 from jaxtyping import Int, PyTree
 
 from research.config.encoder_decoder import EncoderDecoderConfig
+from research.config.node import Node
 from research.config.pairs import Rewrite
 from research.config.schema import Config
 from research.data.dataset import Dataset, ExampleSplit
@@ -31,7 +32,7 @@ class Translations(NamedTuple):
     shares: dict[str, float]  # of unknown symbols in what was written first and in the references, and of references beyond the limit
 
 
-def translate_test_split(config: Config, model: Any, seed: int, params: PyTree, data: Dataset) -> Translations:
+def translate_test_split(config: Config, model: Node, seed: int, params: PyTree, data: Dataset) -> Translations:
     """The test split translated. `model`: the words of the program, so that runs of equal programs share what is compiled."""
     split_prompts, test = translation_prompts(data, "test"), data.test
     assert isinstance(test, ExampleSplit), "translation needs pairs"

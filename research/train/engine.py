@@ -2,6 +2,7 @@
 another trains."""
 
 import time
+from collections.abc import Hashable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -9,10 +10,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
+from jax.stages import Compiled
 from jaxtyping import PyTree
 
 from research.config.node import Node
 from research.config.schema import Config
+from research.data.batches import Batch
 from research.nn.recurrent_cells import CELLS
 from research.tasks.outcomes import Outcomes, concatenate
 from research.tasks.task_kind import Batches
@@ -30,14 +33,14 @@ class Evaluator(NamedTuple):
     program: Program
     mesh: Mesh  # where its lanes are
     width: int  # lanes
-    evaluate: dict[Any, Any]  # a compiled function for each shape of a batch
+    evaluate: dict[tuple[Hashable, ...], Compiled]  # a compiled function for each shape of a batch
 
 
 class Engine(NamedTuple):
     """An evaluator, and what trains."""
 
     evaluator: Evaluator
-    advance: Any
+    advance: Compiled
     compile_seconds: float
     peak_bytes: int  # of one lane: arguments, results and temporaries of a training call
 
@@ -74,7 +77,7 @@ def _recurrent_kernel(value: Any, width: int = 0) -> int:
     return 0
 
 
-def compile_engine(program: Program, source: Any, shapes: tuple[Batches, ...], runs: int) -> Engine:
+def compile_engine(program: Program, source: PyTree, shapes: tuple[Batches, ...], runs: int) -> Engine:
     """Compile training, and evaluation for every shape of batch in `shapes`. `source`: the training split on devices, or a HostSource."""
     began, mesh, width = time.perf_counter(), config_mesh(program.config), lanes.lane_count(runs)
     member, state = abstract_state(program)
@@ -106,7 +109,7 @@ def compile_evaluator(program: Program, shapes: tuple[Batches, ...], runs: int) 
 def score_lanes(evaluator: Evaluator, params: PyTree, active: list[bool], batches: Batches, n: int) -> list[Outcomes | None]:
     """The outcomes of a split of `n` tokens under the lanes' parameters (joined); None for a lane that is not active."""
     flags = lanes.stack_lanes(evaluator.mesh, [np.asarray(flag) for flag in active])
-    joined: list[dict[str, Any]] = []
+    joined: list[dict[str, PyTree]] = []
     for stacked in batches:
         carry = lanes.stack_lanes(evaluator.mesh, [first_carry(evaluator.program, stacked.inputs.shape[1])] * evaluator.width)
         for i in range(stacked.inputs.shape[0]):
@@ -120,7 +123,7 @@ def score_lanes(evaluator: Evaluator, params: PyTree, active: list[bool], batche
     return [in_split_order(batches, lane_outcomes(i), n) if on else None for i, on in enumerate(active)]
 
 
-def _compile_evaluation(program: Program, mesh: Mesh, params: PyTree, batch: Any, width: int) -> Any:
+def _compile_evaluation(program: Program, mesh: Mesh, params: PyTree, batch: Batch, width: int) -> Compiled:
     carry = jax.eval_shape(lambda: first_carry(program, batch.inputs.shape[0]))
     active = jax.ShapeDtypeStruct((), jnp.bool_)
     evaluate = lanes.over_lanes(mesh, partial(evaluate_batch, program), shared=(3,))
@@ -129,12 +132,14 @@ def _compile_evaluation(program: Program, mesh: Mesh, params: PyTree, batch: Any
     ).compile()
 
 
-def _key(batch: Any) -> tuple[Any, ...]:
+def _key(batch: Batch) -> tuple[Hashable, ...]:
     return batch.source, *((leaf.shape, str(leaf.dtype)) for leaf in jax.tree.leaves(batch))
 
 
-def _peak(compiled: Any, data: Any) -> int:
+def _peak(compiled: Compiled, data: PyTree) -> int:
     memory = compiled.memory_analysis()
     shared = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(data))
+    if memory is None:  # a backend that does not tell
+        return int(shared)
     used = memory.argument_size_in_bytes + memory.temp_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
     return int(max(used, shared))

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32, Int, Int32, PyTree
 
 from research.config.errors import StepladderError
-from research.config.schema import Config
+from research.config.schema import Config, Model
 from research.config.unicode import decode_path, lowercase
 from research.data.dataset import Dataset, TextSplit
 from research.models.embeddings import input_embedding, with_input_embedding
@@ -54,7 +54,7 @@ def load_initial_vectors(config: Config, params: PyTree, vocabulary: Vocabulary)
     return set_initial_vectors(config.model, params, type_vectors(decode_path(config.init.embeddings), vocabulary), vocabulary)
 
 
-def set_initial_vectors(model: Any, params: PyTree, vectors: TypeVectors, vocabulary: Vocabulary) -> PyTree:
+def set_initial_vectors(model: Model, params: PyTree, vectors: TypeVectors, vocabulary: Vocabulary) -> PyTree:
     """The parameters with the vectors in the embedding; the rows of other types stay as they are."""
     table, first = input_embedding(model, params)
     covered = _rows_of(vectors.types, first, vocabulary.size, table.shape[0])
@@ -63,7 +63,7 @@ def set_initial_vectors(model: Any, params: PyTree, vectors: TypeVectors, vocabu
     return with_input_embedding(model, params, jnp.asarray(new_table))
 
 
-def vector_coverage(model: Any, params: PyTree, vectors: TypeVectors, data: Dataset, place: str) -> VectorCoverage:
+def vector_coverage(model: Model, params: PyTree, vectors: TypeVectors, data: Dataset, place: str) -> VectorCoverage:
     """What `set_initial_vectors` would set; params may be shapes. Raises StepladderError where widths differ, or nothing is covered."""
     table, first = input_embedding(model, params)
     types = min(data.vocabulary.size - first, table.shape[0])

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from research.tasks.registry import task_of
 from research.train.update import Program, abstract_state
@@ -23,7 +23,7 @@ def latency_ms(program: Program) -> float:
     return median_ms(call) / steps
 
 
-def median_ms(call: Callable[[], Any], calls: int = 5) -> float:
+def median_ms(call: Callable[[], PyTree], calls: int = 5) -> float:
     """Of so many calls, after one that compiles."""
     times = []
     for _ in range(1 + calls):

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import Event
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -42,7 +42,7 @@ from research.train.update import Member, State, abstract_state, jitted_initial_
 class GroupData(NamedTuple):
     """What the runs of a group share beside their program."""
 
-    source: Any  # the training split, replicated on the lanes' devices, or OnHost
+    source: PyTree  # the training split, replicated on the lanes' devices, or OnHost
     valid: SplitToScore
     held_out: HeldOut
     vocabulary: Vocabulary | None = None  # what `init.embeddings` are for
@@ -178,7 +178,7 @@ def _advance(
     return states, [lane and _log(engine, lane, lanes.get_lane(traces, i), until[i], seconds, report) for i, lane in enumerate(running)]
 
 
-def _training_source(engine: Engine, running: list[Lane | None], until: list[int], source: Any) -> Any:
+def _training_source(engine: Engine, running: list[Lane | None], until: list[int], source: PyTree) -> PyTree:
     """The split itself, or the batches of this call for every lane."""
     if not isinstance(source, HostSource):
         return source

@@ -5,7 +5,7 @@ functions of (seed, step), so a run stopped at any step and taken up again is th
 """
 
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -47,7 +47,7 @@ class Member:
 @struct.dataclass
 class State:
     params: PyTree
-    optimiser: Any
+    optimiser: PyTree
     step: Int[Array, ""]
     carry: PyTree
 
@@ -123,7 +123,7 @@ def train_step(program: Program, member: Member, state: State, source: Arrays | 
     frozen = frozen_rows(config, state.params)
     trained, still = partition_frozen(frozen, state.params)
 
-    def objective(trained: PyTree) -> tuple[Array, tuple[Any, Array, Array]]:
+    def objective(trained: PyTree) -> tuple[Array, tuple[PyTree, Array, Array]]:
         params = combine_frozen(frozen, trained, still)
         carry, sums = in_narrowest(batch, lambda narrow: task.loss(config, params, start_carry, narrow, streams))
         rows = config.train.batch_size if config.train.loss == "time_sum" else sums.weight
@@ -140,7 +140,7 @@ def train_step(program: Program, member: Member, state: State, source: Arrays | 
     return new_state, Trace(Sums(loss, weight, norm, jnp.ones((), jnp.int32), tokens), finite)
 
 
-def _start_carry(program: Program, state: State) -> Any:
+def _start_carry(program: Program, state: State) -> PyTree:
     fresh = empty_carry(program.config, program.sizes, program.config.train.batch_size)
     if not task_of(program.config).carries(program.config):
         return fresh
