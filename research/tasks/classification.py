@@ -45,7 +45,7 @@ def macro_f1(targets: Int[np.ndarray, " n"], predicted: Int[np.ndarray, " n"]) -
     """The mean over the classes, of targets or predictions, of 2 right / (2 right + wrong + missed)."""
 
     def f1(c: np.integer) -> float:
-        return 2 * ((predicted == c) & (targets == c)).sum() / ((predicted == c).sum() + (targets == c).sum())
+        return float(2 * ((predicted == c) & (targets == c)).sum() / ((predicted == c).sum() + (targets == c).sum()))
 
     return float(np.mean([f1(c) for c in np.union1d(targets, predicted)]))
 

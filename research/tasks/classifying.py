@@ -117,7 +117,8 @@ def nats_and_predictions(
 def log_softmax(scores: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "n c"]:
     """Log-probabilities of log-probabilities up to a constant."""
     shifted = scores - scores.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    log_p: Float[np.ndarray, "n c"] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return log_p
 
 
 def replace_unknown(data: Dataset, sentences: Iterable[Sequence[str]]) -> list[list[str]]:

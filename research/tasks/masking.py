@@ -58,4 +58,5 @@ def group_of_token(config: MaskedLanguageModelling, number: Int[np.ndarray, "*n"
     """In which reading a token is hidden, by its number in the split alone: neighbours of a span together, spans in a fixed shuffle."""
     groups, span = evaluation_groups(config), number // config.span
     rank = np.random.default_rng(0).permuted(np.tile(np.arange(groups), (1024, 1)), axis=1).astype(np.int32)
-    return rank[span // groups % len(rank), span % groups]
+    group: Int[np.ndarray, "*n"] = rank[span // groups % len(rank), span % groups]
+    return group

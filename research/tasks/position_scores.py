@@ -63,7 +63,9 @@ def _in_blocks(size: int, h: Array, kernel: Array, bias: Array, targets: Array) 
     return _forward(size, h, kernel, bias, targets)[0]
 
 
-def _forward(size, h, kernel, bias, targets):  # type: ignore[no-untyped-def]
+def _forward(
+    size: int, h: Array, kernel: Array, bias: Array, targets: Array
+) -> tuple[tuple[Array, Array, Array], tuple[Array, Array, Array, Array, Array]]:
     vocabulary, shape = kernel.shape[1], targets.shape
 
     def add(i: Array, accumulators: _Accumulators) -> _Accumulators:

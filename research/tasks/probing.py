@@ -33,7 +33,11 @@ def linear_probe(train: LabelledVectors, valid: LabelledVectors, test: LabelledV
     Vectors are moved and scaled to mean 0 and deviation 1 over train, so that layers of other scales are compared alike.
     """
     mean, deviation = train[0].mean(axis=0), train[0].std(axis=0)
-    scaled = lambda x: ((x - mean) / np.where(deviation > 1e-6, deviation, 1)).astype(np.float32)
+
+    def scaled(x: Float32[np.ndarray, "_ d"]) -> Float32[np.ndarray, "_ d"]:
+        standard: Float32[np.ndarray, "_ d"] = ((x - mean) / np.where(deviation > 1e-6, deviation, 1)).astype(np.float32)
+        return standard
+
     x = scaled(train[0])
     fits = {l2: minimise_softmax(l2, x, train[1], classes, steps) for l2 in L2}
     valid_log_p = {l2: log_softmax(scaled(valid[0]) @ fit.weights + fit.bias) for l2, fit in fits.items()}

@@ -64,12 +64,14 @@ def word_similarity(vectors: Vectors, rated: RatedPairs) -> Similarity:
 
 def cos_add(a: Float[np.ndarray, "q v"], b: Float[np.ndarray, "q v"], c: Float[np.ndarray, "q v"]) -> Float[np.ndarray, "q v"]:
     """The score of every word as d in a : b = c : d, from its cosines with a, b and c (Mikolov et al. 2013)."""
-    return b - a + c
+    scores: Float[np.ndarray, "q v"] = b - a + c
+    return scores
 
 
 def cos_multiply(a: Float[np.ndarray, "q v"], b: Float[np.ndarray, "q v"], c: Float[np.ndarray, "q v"]) -> Float[np.ndarray, "q v"]:
     """The same with products, of cosines moved to 0..1 (Levy & Goldberg 2014)."""
-    return (b + 1) * (c + 1) / (2 * (a + 1) + 4 * EPSILON)
+    scores: Float[np.ndarray, "q v"] = (b + 1) * (c + 1) / (2 * (a + 1) + 4 * EPSILON)
+    return scores
 
 
 AnalogyScore = Callable[..., Float[np.ndarray, "q v"]]

@@ -81,7 +81,7 @@ def with_scheduled_sampling(config: Config, params: PyTree, carry: PyTree, batch
 def example_share(config: Config, data: Dataset) -> float:
     """The share of input positions that are scored, of examples."""
     assert isinstance(data.train, ExampleSplit)
-    return data.train.where.shape[1] / data.train.inputs.shape[1]
+    return float(data.train.where.shape[1] / data.train.inputs.shape[1])
 
 
 def token_nats(name: str, outcomes: Outcomes) -> np.ndarray | None:

@@ -95,13 +95,17 @@ def translate_rows(
     """At most `steps` symbols after each prompt, source and <sep>: as many texts as the decoder's words ask for, the best first."""
     carry, logits = prefill(model, params, rows, valid, steps, vocabulary)
     if decoder.strategy == "search":
-        return beam_search(model, params, carry, logits, decoder=decoder, steps=steps, end=end).tokens[:, : decoder.texts]
+        beams: Int[Array, "b k n"] = beam_search(model, params, carry, logits, decoder=decoder, steps=steps, end=end).tokens
+        return beams[:, : decoder.texts]
     keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(decoder.texts_per_source))
 
     def draw_once(key: Key[Array, ""]) -> Int[Array, "b n"]:
-        return generate_tokens(model, params, carry, logits, key, decoder=decoder, steps=steps, end=end, rows=numbers).tokens
+        drawn = generate_tokens(model, params, carry, logits, key, decoder=decoder, steps=steps, end=end, rows=numbers)
+        tokens: Int[Array, "b n"] = drawn.tokens
+        return tokens
 
-    return lax.map(draw_once, keys).swapaxes(0, 1)
+    texts: Int[Array, "b k n"] = lax.map(draw_once, keys).swapaxes(0, 1)
+    return texts
 
 
 @partial(jax.jit, static_argnames=("model", "steps", "vocabulary"))
@@ -112,8 +116,11 @@ def prefill(
     kind = MODELS[type(model)]
     if kind.read:
         carry = kind.read(model, params, rows[:, :-1], valid[:, :-1], None, steps)
-        return decode_chunk(model, params, carry, rows[:, -1:], valid[:, -1:])
-    return decode_chunk(model, params, kind.empty(model, rows.shape[0], rows.shape[1] + steps, vocabulary), rows, valid)
+        rows, valid = rows[:, -1:], valid[:, -1:]
+    else:
+        carry = kind.empty(model, rows.shape[0], rows.shape[1] + steps, vocabulary)
+    read: tuple[PyTree, Float[Array, "b v"]] = decode_chunk(model, params, carry, rows, valid)
+    return read
 
 
 @partial(jax.jit, static_argnames=("model", "source"))
@@ -132,4 +139,5 @@ def source_attention(
 
 def mean_attention(weights: Float[np.ndarray, "n l h q p"]) -> Float[np.ndarray, "n q p"]:
     """One alignment of a model with many heads: the mean of the last layer's."""
-    return weights[:, -1].mean(axis=1)
+    mean: Float[np.ndarray, "n q p"] = weights[:, -1].mean(axis=1)
+    return mean

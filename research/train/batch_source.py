@@ -43,7 +43,8 @@ def data_key(seed: UInt32[Array, ""]) -> Key[Array, ""]:
 def step_batch(config: Config, source: Arrays | StackedBatches, seed: UInt32[Array, ""], step: Int[Array, ""]) -> Batch:
     """The batch of a step, whichever way the split came."""
     if isinstance(source, StackedBatches):
-        return jax.tree.map(lambda leaf: leaf[step - source.first], source.batches)
+        batch: Batch = jax.tree.map(lambda leaf: leaf[step - source.first], source.batches)
+        return batch
     return train_batch(config.data, config.train.batch_size, source, data_key(seed), step)
 
 

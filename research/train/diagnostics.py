@@ -65,7 +65,8 @@ def kernel_gradients(
 
         return loss(lax.scan(body, start, (copies, inputs))[0])
 
-    return jax.grad(final_loss)(jnp.broadcast_to(kernel, (len(inputs), *kernel.shape)))
+    parts: Float[Array, "t d r"] = jax.grad(final_loss)(jnp.broadcast_to(kernel, (len(inputs), *kernel.shape)))
+    return parts
 
 
 def _side_by_side(state: PyTree) -> Float[Array, "*n"]:

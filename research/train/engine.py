@@ -127,9 +127,9 @@ def _compile_evaluation(program: Program, mesh: Mesh, params: PyTree, batch: Bat
     carry = jax.eval_shape(lambda: first_carry(program, batch.inputs.shape[0]))
     active = jax.ShapeDtypeStruct((), jnp.bool_)
     evaluate = lanes.over_lanes(mesh, partial(evaluate_batch, program), shared=(3,))
-    return evaluate.lower(
-        *(lanes.abstract_lanes(mesh, x, width) for x in (params, carry, active)), lanes.abstract_shared(mesh, batch)
-    ).compile()
+    shapes = (*(lanes.abstract_lanes(mesh, x, width) for x in (params, carry, active)), lanes.abstract_shared(mesh, batch))
+    compiled: Compiled = evaluate.lower(*shapes).compile()
+    return compiled
 
 
 def _key(batch: Batch) -> tuple[Hashable, ...]:

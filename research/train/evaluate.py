@@ -37,7 +37,9 @@ def evaluate_batch(
         return outcomes, end_carry if carries_between_batches(program) else ()
 
     shapes = jax.eval_shape(score)[0]
-    return lax.cond(active, score, lambda: (jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes), carry))
+    zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    scored: tuple[dict[str, Array], PyTree] = lax.cond(active, score, lambda: (zeros, carry))
+    return scored
 
 
 def in_split_order(batches: Sequence[Batch], outcomes: Mapping[str, np.ndarray], n: int) -> Outcomes:

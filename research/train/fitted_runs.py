@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -182,7 +182,10 @@ def _interpolate(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Outcom
     first, second = (_log_probabilities(folder, "valid") for folder in job.parents)
     weight = best_weight(first, second)
     results = [store.read_result(folder) or {} for folder in job.parents]
-    total = lambda key: sum(result["params"][key] for result in results)
+
+    def total(key: Literal["total", "body"]) -> int:
+        return sum(result["params"][key] for result in results)
+
     seconds = [result["cost"]["seconds"] for result in results]
     return {"nats": -interpolate(first, second, weight)}, {
         "params": {"total": total("total"), "body": total("body")},

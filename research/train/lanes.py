@@ -33,8 +33,12 @@ def lane_mesh(by_rows: bool) -> Mesh:
 def over_lanes(mesh: Mesh, function: Callable[..., Any], shared: Sequence[int] = (), donate: Sequence[int] = ()) -> Any:
     """`function` for every lane at once, jitted. Arguments whose index is in `shared` are the same for all lanes, without their axis."""
     if _vectorised():
-        axes = lambda args: [None if i in shared else 0 for i in range(len(args))]
-        return jax.jit(lambda *args: jax.vmap(function, in_axes=axes(args))(*args), donate_argnums=donate)
+
+        def call_lanes(*args: PyTree) -> PyTree:
+            axes = [None if i in shared else 0 for i in range(len(args))]
+            return jax.vmap(function, in_axes=axes)(*args)
+
+        return jax.jit(call_lanes, donate_argnums=donate)
 
     def call_lane(*args: PyTree) -> PyTree:
         lane_args = [arg if i in shared else jax.tree.map(lambda leaf: leaf[0], arg) for i, arg in enumerate(args)]

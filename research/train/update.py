@@ -90,7 +90,8 @@ jitted_initial_state = jax.jit(initial_state, static_argnums=(0, 1))  # in the b
 def abstract_state(program: Program) -> tuple[Member, State]:
     """A member and a state of the right shapes, as shapes alone; worked out once for each program."""
     member = Member(jnp.uint32(0), jnp.float32(0), jnp.float32(0))
-    return jax.eval_shape(lambda: (member, initial_state(program, program.config.model, member)))
+    shapes: tuple[Member, State] = jax.eval_shape(lambda: (member, initial_state(program, program.config.model, member)))
+    return shapes
 
 
 def train_until(
