@@ -1,36 +1,26 @@
 """Tell the class of a whole sentence."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from jaxtyping import Int
 
 from research.config.schema import Config
 from research.data.dataset import Dataset
-from research.data.eval_batches import eval_batches
+from research.tasks.example_splits import example_splits
 from research.tasks.language_modelling import ANY_GROUP
 from research.tasks.latency_calls import whole_row_call
-from research.tasks.membership import TokenMembership, named_split, sentence_membership
+from research.tasks.membership import TokenMembership, sentence_membership
 from research.tasks.outcomes import Outcomes, accuracies, by_item, group_parts, mean_loss
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import SYMBOL_OUTCOMES, example_share, symbol_loss, symbol_outcome, token_nats
-from research.tasks.task_kind import TEST, VALID, Metrics, Pooled, SplitToScore, TaskKind, never_carries, no_finish, one_reading
+from research.tasks.task_kind import Metrics, Pooled, TaskKind, never_carries, no_finish, one_reading
 
 
 def class_sizes(config: Config, data: Dataset) -> Sizes:
     """An output for each class."""
     return Sizes(data.vocabulary.size, data.train.inputs.shape[1], len(data.classes))  # type: ignore[union-attr]
-
-
-def sentence_splits(config: Config, data: Dataset) -> dict[str, SplitToScore]:
-    """The sentences of validation and of test."""
-
-    def to_score(name: str) -> SplitToScore:
-        return SplitToScore(
-            eval_batches(config.data, config.eval, named_split(data, name), data.eos, 1, 1), sentence_membership(data, name)
-        )
-
-    return {name: to_score(name) for name in (VALID, TEST)}
 
 
 def measure_classes(config: Config, name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, float]:
@@ -79,7 +69,7 @@ CLASSIFICATION = TaskKind(
     sizes=class_sizes,
     scored_share=example_share,
     readings=one_reading,
-    splits=sentence_splits,
+    splits=partial(example_splits, sentence_membership),
     belongs=sentence_membership,
     carries=never_carries,
     loss=symbol_loss,

@@ -59,10 +59,15 @@ def split_to_score(config: Config, data: Dataset, name: str, window: int | None 
 
 
 def _misspelt(config: Config, data: Dataset) -> SplitToScore:
-    """The test text with `eval.misspelt` of its words misspelt; bits are over the characters and bytes that it had."""
+    """The test text with `eval.misspelt` of its words misspelt."""
     copy = misspelt_test_split(data, config.eval.misspelt)
     batches = eval_batches(config.data, config.eval, copy, data.eos, config.eval_length, config.eval_stride)
-    return SplitToScore(batches, TokenMembership(items(copy), units=units(copy)))
+    return SplitToScore(batches, copied_membership(copy))
+
+
+def copied_membership(copy: TextSplit) -> TokenMembership:
+    """Of a changed copy of a text: bits are over the characters and bytes that the original had."""
+    return TokenMembership(items(copy), units=units(copy))
 
 
 def unavailable_metrics(config: Config) -> dict[str, str]:

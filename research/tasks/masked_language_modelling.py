@@ -19,7 +19,7 @@ from research.tasks.language_modelling import ANY_GROUP, split_to_score
 from research.tasks.latency_calls import whole_row_call
 from research.tasks.masking import evaluation_groups, group_of_token, hidden_count, hide_tokens
 from research.tasks.membership import TokenMembership, token_membership
-from research.tasks.outcomes import Outcomes, accuracies, by_item, group_parts, mean_loss, perplexity
+from research.tasks.outcomes import Outcomes, accuracies, group_parts, item_sums, mean_loss, perplexity
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import SYMBOL_OUTCOMES, symbol_loss, symbol_outcome, token_nats
 from research.tasks.task_kind import TEST, VALID, LossSums, Metrics, SplitToScore, Streams, TaskKind, never_carries, no_finish, no_folds
@@ -95,11 +95,6 @@ def measure_hidden_tokens(config: Config, name: str, outcomes: Outcomes, belongs
     return losses | {"pseudo_perplexity": perplexity(losses["loss"])} | accuracies(outcomes["correct"], group_parts(belongs))
 
 
-def hidden_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarray]:
-    """Sums by line."""
-    return by_item(outcomes, belongs)
-
-
 def hidden_metrics(config: Config, available: frozenset[str]) -> Metrics:
     """As `measure_hidden_tokens` names them."""
     return Metrics(("loss", "pseudo_perplexity", "accuracy", f"accuracy{ANY_GROUP}"), ())
@@ -116,7 +111,7 @@ MASKED_LANGUAGE_MODELLING = TaskKind(
     outcome=symbol_outcome,
     outcomes=SYMBOL_OUTCOMES,
     measure=measure_hidden_tokens,
-    items=hidden_items,
+    items=item_sums,
     token_losses=token_nats,
     metrics=hidden_metrics,
     pool=no_folds,

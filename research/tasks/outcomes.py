@@ -75,3 +75,8 @@ def by_item(outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarra
     if belongs.clusters is not None:
         items["cluster"] = belongs.clusters[ids].astype(np.int64)
     return items
+
+
+def item_sums(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarray]:
+    """The items of a task whose splits all have the same sums."""
+    return by_item(outcomes, belongs)

@@ -17,10 +17,10 @@ from research.data.dataset import Dataset, ExampleSplit
 from research.models import MODELS
 from research.results.rank_correlation import spearman_correlation
 from research.results.summed_scores import pearson_correlation
-from research.tasks.classification import sentence_splits
+from research.tasks.example_splits import example_splits
 from research.tasks.language_modelling import ANY_GROUP
 from research.tasks.latency_calls import whole_row_call
-from research.tasks.membership import TokenMembership, rated_membership, with_ratings
+from research.tasks.membership import TokenMembership, rated_membership, sentence_membership, with_ratings
 from research.tasks.outcomes import Outcomes, by_item, group_parts
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import example_share
@@ -47,7 +47,7 @@ def number_sizes(config: Config, data: Dataset) -> Sizes:
 
 def rated_splits(config: Config, data: Dataset) -> dict[str, SplitToScore]:
     """The sentences of validation and of test, with their numbers."""
-    splits = sentence_splits(config, data)
+    splits = example_splits(sentence_membership, config, data)
     return {name: split._replace(belongs=with_ratings(split.belongs, data, name)) for name, split in splits.items()}
 
 

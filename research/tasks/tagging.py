@@ -1,6 +1,7 @@
 """Tell the tag of every word of a sentence; of tags that make spans, the spans too."""
 
 from collections import defaultdict
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool
@@ -8,16 +9,16 @@ from jaxtyping import Bool
 from research.config.schema import Config
 from research.config.tagged import Tagged
 from research.data.dataset import Dataset, TaggedSentences
-from research.data.eval_batches import eval_batches
 from research.data.tagged_dataset import sentence_lengths
 from research.results.summed_scores import span_f1, span_precision, span_recall
+from research.tasks.example_splits import example_splits
 from research.tasks.language_modelling import ANY_GROUP
 from research.tasks.latency_calls import whole_row_call
-from research.tasks.membership import TokenMembership, named_split
+from research.tasks.membership import TokenMembership
 from research.tasks.outcomes import Outcomes, accuracies, by_item, group_parts, mean_loss
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import SYMBOL_OUTCOMES, symbol_loss, symbol_outcome, token_nats
-from research.tasks.task_kind import TEST, VALID, Metrics, SplitToScore, TaskKind, never_carries, no_finish, no_folds, one_reading
+from research.tasks.task_kind import TEST, Metrics, TaskKind, never_carries, no_finish, no_folds, one_reading
 from research.text.spans import count_spans
 
 SPAN_SCORES = {"span_f1": span_f1, "span_precision": span_precision, "span_recall": span_recall}
@@ -37,15 +38,6 @@ def tag_sizes(config: Config, data: Dataset) -> Sizes:
 def every_word(config: Config, data: Dataset) -> float:
     """Every position pays for the output layer."""
     return 1.0
-
-
-def tagged_splits(config: Config, data: Dataset) -> dict[str, SplitToScore]:
-    """The sentences of validation and of test."""
-
-    def to_score(name: str) -> SplitToScore:
-        return SplitToScore(eval_batches(config.data, config.eval, named_split(data, name), data.eos, 1, 1), word_membership(data, name))
-
-    return {name: to_score(name) for name in (VALID, TEST)}
 
 
 def word_membership(data: Dataset, name: str) -> TokenMembership:
@@ -104,7 +96,7 @@ TAGGING = TaskKind(
     sizes=tag_sizes,
     scored_share=every_word,
     readings=one_reading,
-    splits=tagged_splits,
+    splits=partial(example_splits, word_membership),
     belongs=word_membership,
     carries=never_carries,
     loss=symbol_loss,

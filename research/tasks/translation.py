@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from jaxtyping import PyTree
@@ -10,13 +11,13 @@ from research.config.pairs import BleuTokenizer, Pairs
 from research.config.schema import Config, Model
 from research.data.batches import Batch
 from research.data.dataset import Dataset, ExampleSplit
-from research.data.eval_batches import eval_batches
 from research.results.corpus_scores import CORPUS, DIVERSITIES, MEANS, text_metrics
 from research.results.length_ranges import length_ranges
+from research.tasks.example_splits import example_splits
 from research.tasks.language_modelling import ANY_GROUP
 from research.tasks.latency_calls import next_symbol_call
-from research.tasks.membership import TokenMembership, named_split, token_membership
-from research.tasks.outcomes import Outcomes, accuracies, by_item, mean_loss, perplexity
+from research.tasks.membership import TokenMembership, token_membership
+from research.tasks.outcomes import Outcomes, accuracies, item_sums, mean_loss, perplexity
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import (
     SYMBOL_OUTCOMES,
@@ -27,12 +28,9 @@ from research.tasks.symbols import (
     with_scheduled_sampling,
 )
 from research.tasks.task_kind import (
-    TEST,
-    VALID,
     Finish,
     LossSums,
     Metrics,
-    SplitToScore,
     Streams,
     TaskKind,
     never_carries,
@@ -52,15 +50,6 @@ def pair_sizes(config: Config, data: Dataset) -> Sizes:
     assert data.sides, "translation needs pairs"
     sides = data.sides
     return Sizes(data.vocabulary.size, data.train.inputs.shape[1], 0, data.train.source, sides.targets, sides.first_source)
-
-
-def pair_splits(config: Config, data: Dataset) -> dict[str, SplitToScore]:
-    """The pairs of validation and of test."""
-
-    def to_score(name: str) -> SplitToScore:
-        return SplitToScore(eval_batches(config.data, config.eval, named_split(data, name), data.eos, 1, 1), token_membership(data, name))
-
-    return {name: to_score(name) for name in (VALID, TEST)}
 
 
 def target_loss(config: Config, params: PyTree, carry: PyTree, batch: Batch, streams: Streams) -> tuple[PyTree, LossSums]:
@@ -85,11 +74,6 @@ def _length_parts(belongs: TokenMembership) -> list[tuple[str, np.ndarray]]:
     _, first, inverse = np.unique(belongs.items, return_index=True, return_inverse=True)
     range_names = length_ranges(groups[first])[inverse]
     return [(name, range_names == name) for name in dict.fromkeys(range_names[np.argsort(groups, kind="stable")].tolist())]
-
-
-def pair_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarray]:
-    """Sums by pair."""
-    return by_item(outcomes, belongs)
 
 
 def target_metrics(config: Config, available: frozenset[str]) -> Metrics:
@@ -138,14 +122,14 @@ TRANSLATION = TaskKind(
     sizes=pair_sizes,
     scored_share=example_share,
     readings=one_reading,
-    splits=pair_splits,
+    splits=partial(example_splits, token_membership),
     belongs=token_membership,
     carries=never_carries,
     loss=target_loss,
     outcome=symbol_outcome,
     outcomes=SYMBOL_OUTCOMES,
     measure=measure_targets,
-    items=pair_items,
+    items=item_sums,
     token_losses=token_nats,
     metrics=target_metrics,
     pool=no_folds,

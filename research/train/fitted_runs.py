@@ -16,14 +16,12 @@ from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
 from research.config.rules import Rules
 from research.config.schema import Config
-from research.data.dataset import Dataset, ExampleSplit, LabelledSentences, TextSplit, units
-from research.data.eval_batches import items
+from research.data.dataset import Dataset, ExampleSplit, LabelledSentences, TextSplit
 from research.data.prompts import load_prompt_set
 from research.data.text_dataset import misspelt_test_split
 from research.results import store
 from research.tasks import classifying, ngrams
-from research.tasks.language_modelling import MISSPELT, prompted
-from research.tasks.membership import TokenMembership
+from research.tasks.language_modelling import MISSPELT, copied_membership, prompted
 from research.tasks.outcomes import Outcomes
 from research.tasks.prompt_scores import score_prompt_set_by_ngram
 from research.tasks.registry import task_of
@@ -69,14 +67,10 @@ def score_fitted(job: Job, data: Dataset, data_dir: Path | None) -> dict[str, An
     began = time.perf_counter()
     outcomes, finish = fitted_task(job.config).test(job, data, data_dir)
     seconds = time.perf_counter() - began
-    belongs = {TEST: task_of(job.config).belongs(data, TEST)} | ({MISSPELT: _copied_membership(job, data)} if MISSPELT in outcomes else {})
+    belongs = {TEST: task_of(job.config).belongs(data, TEST)} | (
+        {MISSPELT: copied_membership(misspelt_test_split(data, job.config.eval.misspelt))} if MISSPELT in outcomes else {}
+    )
     return write_test(job, {name: Scored(view, belongs[name]) for name, view in outcomes.items()}, finish, seconds)
-
-
-def _copied_membership(job: Job, data: Dataset) -> TokenMembership:
-    """Of the misspelt test text, whose characters and bytes are those of the original."""
-    copy = misspelt_test_split(data, job.config.eval.misspelt)
-    return TokenMembership(items(copy), units=units(copy))
 
 
 def _count(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Outcomes, dict[str, Any]]:
