@@ -34,14 +34,13 @@ from research.nn.pooling import pool_words
 from research.nn.positions import last_position
 from research.nn.recurrent_cells import (
     CELLS,
-    HiddenState,
-    LSTMState,
     RecurrentParams,
     cells_flops,
     empty_recurrent,
     init_recurrent,
     mix_recurrent,
 )
+from research.nn.recurrent_state import RecurrentState
 
 
 @struct.dataclass
@@ -81,13 +80,13 @@ def read_recurrent(
         x = dropout(layer_key, config.dropout, x)
         directions = [_run_direction(config, cell, x, valid, backwards) for cell, backwards in zip(cells, (False, True), strict=False)]
         x = jnp.concatenate([states for states, _ in directions], axis=-1)
-        ends = tuple(field for _, end in directions for field in end)
+        ends = tuple(field for _, end in directions for field in end._asdict().values())
     return EncodedSource(x, valid, jnp.concatenate(ends, axis=-1))
 
 
 def _run_direction(
     config: RecurrentEncoder, cell: RecurrentParams, x: Array, valid: Array, backwards: bool
-) -> tuple[Array, HiddenState | LSTMState]:
+) -> tuple[Array, RecurrentState]:
     def flip(a: Array) -> Array:
         return jnp.flip(a, axis=1) if backwards else a
 
@@ -131,7 +130,7 @@ def recurrent_encoder_time_steps(config: RecurrentEncoder, source: int) -> int:
 
 def recurrent_summary_width(config: RecurrentEncoder) -> int:
     """Of the last state of each direction."""
-    return config.memory * len(CELLS[type(config.cell)].state._fields)
+    return config.memory * len(CELLS[type(config.cell)].fields)
 
 
 def memory_width(config: StackEncoderConfig | Patches | Convolutions) -> int:

@@ -26,17 +26,16 @@ from research.nn.linear import dense, linear
 from research.nn.masks import padding_mask
 from research.nn.recurrent_cells import (
     CELLS,
-    HiddenState,
-    LSTMState,
     RecurrentParams,
     cells_flops,
     init_recurrent,
     mix_recurrent,
     step_from_products,
 )
+from research.nn.recurrent_state import RecurrentState
 from research.nn.score_functions import SCORES, init_score, is_dot, prepare_keys, prepare_queries, prepared_logits, score_flops
 
-States = tuple[HiddenState | LSTMState, ...]  # of the layers, the first below
+States = tuple[RecurrentState, ...]  # of the layers, the first below
 Fed = Float[Array, "b d"] | tuple[()]
 
 
@@ -83,7 +82,7 @@ def init(config: Config, key: Key[Array, ""], vocabulary: int, memory: int, summ
 
 def first_width(config: Config) -> int:
     """How many numbers the first states of all layers have."""
-    return config.layers * len(CELLS[type(config.cell)].state._fields) * config.width
+    return config.layers * len(CELLS[type(config.cell)].fields) * config.width
 
 
 def begin(config: Config, params: RecurrentDecoderParams, memory: Array, exists: Array, summary: Array) -> RecurrentDecoderCarry:
@@ -91,11 +90,11 @@ def begin(config: Config, params: RecurrentDecoderParams, memory: Array, exists:
 
     An encoder's precision ends here: what it left is attended to in the decoder's.
     """
-    kind = CELLS[type(config.cell)].state
-    parts = iter(jnp.split(dense(summary, params.first, params.first_bias), config.layers * len(kind._fields), axis=-1))
+    kind = CELLS[type(config.cell)]
+    parts = iter(jnp.split(dense(summary, params.first, params.first_bias), config.layers * len(kind.fields), axis=-1))
 
-    def next_state() -> HiddenState | LSTMState:
-        return kind(**{name: next(parts) if name == "c" else jnp.tanh(next(parts)) for name in kind._fields})
+    def next_state() -> RecurrentState:
+        return kind.state(**{name: next(parts) if name == "c" else jnp.tanh(next(parts)) for name in kind.fields})
 
     states = tuple(next_state() for _ in range(config.layers))
     memory = memory.astype(params.first.dtype)
@@ -218,7 +217,7 @@ def recurrent_decoder_flops(config: Config, length: int, memory: int, places: in
 
 def first_flops(config: Config, summary: int) -> float:
     """Forward, of the first states, computed once for a source."""
-    return 2.0 * summary * config.layers * len(CELLS[type(config.cell)].state._fields) * config.width
+    return 2.0 * summary * config.layers * len(CELLS[type(config.cell)].fields) * config.width
 
 
 def recurrent_decoder_time_steps(config: Config, length: int) -> int:

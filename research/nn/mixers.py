@@ -14,17 +14,15 @@ The `config` of the others is what `bind` returned.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Array, PyTree
 
 from research.config.mixer import (
-    GRU,
-    LSTM,
     AttentionConfig,
     ConvolutionConfig,
-    Elman,
     GatedDeltaConfig,
     LinearAttentionConfig,
     MixerConfig,
@@ -42,7 +40,7 @@ from research.nn.linear_attention import (
     linear_attention_in_numpy,
     mix_linear_attention,
 )
-from research.nn.recurrent_cells import CELLS, CellKind, empty_recurrent, init_recurrent, mix_recurrent, recurrent_flops
+from research.nn.recurrent_cells import CELLS, CellKind, RecurrentParams, empty_recurrent, init_recurrent, mix_recurrent, recurrent_flops
 from research.nn.score_functions import SCORES
 
 
@@ -104,6 +102,14 @@ def _attention_spec(config: AttentionConfig, context: MixerContext) -> Attention
     return AttentionSpec(config, context.position, context.dropout, context.masked, context.mixed)
 
 
+def _rows_in_numpy(cell: CellKind, config: Any, params: RecurrentParams, x: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Each row over the inputs that exist."""
+    y = np.zeros((*x.shape[:2], params.recurrent_kernel.shape[0]))
+    for row, exists in enumerate(valid):
+        y[row, exists] = cell.reference(config, params, x[row, exists].astype(np.float64))
+    return y
+
+
 def _recurrent(cell: CellKind) -> MixerKind:
     return MixerKind(
         bind=_by_itself,
@@ -114,15 +120,13 @@ def _recurrent(cell: CellKind) -> MixerKind:
         serial=cell.serial,
         float32=(),
         undecayed=(),
-        observes=(*cell.state._fields, *cell.observes),
-        reference=None,
+        observes=(*cell.fields, *cell.observes),
+        reference=partial(_rows_in_numpy, cell),
     )
 
 
 MIXERS: dict[type, MixerKind] = {
-    Elman: _recurrent(CELLS[Elman]),
-    GRU: _recurrent(CELLS[GRU]),
-    LSTM: _recurrent(CELLS[LSTM]),
+    **{config: _recurrent(cell) for config, cell in CELLS.items()},
     ConvolutionConfig: MixerKind(
         bind=_by_itself,
         init=init_convolution,

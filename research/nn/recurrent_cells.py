@@ -6,10 +6,11 @@ side in one array.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float
 
@@ -17,7 +18,9 @@ from research.config.mixer import GRU, LSTM, Elman, OrthogonalInit, RecurrentCon
 from research.config.model import Initialiser, UniformInit
 from research.nn.initialisers import LECUN, Key, draw_bias, draw_weights
 from research.nn.linear import dense, linear
+from research.nn.recurrent_in_numpy import elman_in_numpy, gru_in_numpy, lstm_in_numpy
 from research.nn.recurrent_scan import cell_step, scan_plain, scan_recurrent
+from research.nn.recurrent_state import HiddenState, LSTMState, RecurrentState, State
 
 
 @struct.dataclass
@@ -32,21 +35,6 @@ class RecurrentParams:
     recurrent_kernel: Float[Array, "d r"]
     bias: Float[Array, " g"]
 
-
-class HiddenState(NamedTuple):
-    """The state of elman and gru."""
-
-    h: Float[Array, "b d"]
-
-
-class LSTMState(NamedTuple):
-    """The state of lstm: its memory and its output."""
-
-    c: Float[Array, "b d"]
-    h: Float[Array, "b d"]
-
-
-State = TypeVar("State", bound=HiddenState | LSTMState)
 
 NONLINEARITIES: dict[str, Callable[[Array], Array]] = {"tanh": jnp.tanh, "relu": jax.nn.relu, "linear": lambda x: x}
 
@@ -98,28 +86,62 @@ Draw = Callable[[Any, Key, int, Initialiser], Array]
 
 
 class CellKind(NamedTuple):
-    """A cell, its state, and how many blocks of width d its kernels (`gates`) and its bias (`biases`) have.
+    """A cell, its state and the names of its fields, and how many blocks of width d its kernels (`gates`) and its bias (`biases`) have.
 
     draw_kernel, draw_bias(config, key, width, initialiser) -> the recurrent kernel and the bias
     serial: whether a step waits for the one before it
     observes: the gates that the cell returns beside its state
+    reference: (config, params, x [t i]) -> h [t d] from zeros, in a plain loop of numpy that any reader can check
     """
 
     cell: Callable[[Any, Any, Array], tuple[Any, dict[str, Array]]]
-    state: type[HiddenState] | type[LSTMState]
+    state: Callable[..., RecurrentState]
+    fields: tuple[str, ...]
     gates: int
     biases: int
     draw_kernel: Draw
     draw_bias: Draw
     serial: bool
     observes: tuple[str, ...]
+    reference: Callable[[Any, Any, np.ndarray], np.ndarray]
 
 
 CELLS: dict[type, CellKind] = {
-    Elman: CellKind(elman, HiddenState, 1, 1, draw_elman_kernel, draw_gate_biases, serial=True, observes=()),
-    GRU: CellKind(gru, HiddenState, 3, 4, draw_recurrent_kernel, draw_gate_biases, serial=True, observes=("reset", "update", "candidate")),
+    Elman: CellKind(
+        elman,
+        HiddenState,
+        HiddenState._fields,
+        1,
+        1,
+        draw_elman_kernel,
+        draw_gate_biases,
+        serial=True,
+        observes=(),
+        reference=elman_in_numpy,
+    ),
+    GRU: CellKind(
+        gru,
+        HiddenState,
+        HiddenState._fields,
+        3,
+        4,
+        draw_recurrent_kernel,
+        draw_gate_biases,
+        serial=True,
+        observes=("reset", "update", "candidate"),
+        reference=gru_in_numpy,
+    ),
     LSTM: CellKind(
-        lstm, LSTMState, 4, 4, draw_recurrent_kernel, draw_lstm_biases, serial=True, observes=("input", "forget", "candidate", "output")
+        lstm,
+        LSTMState,
+        LSTMState._fields,
+        4,
+        4,
+        draw_recurrent_kernel,
+        draw_lstm_biases,
+        serial=True,
+        observes=("input", "forget", "candidate", "output"),
+        reference=lstm_in_numpy,
     ),
 }
 
@@ -137,21 +159,21 @@ def init_recurrent(
     return RecurrentParams(draw_weights(initialiser, key_input, (inputs, kind.gates * width), inputs), recurrent, bias)
 
 
-def empty_recurrent(config: RecurrentConfig, batch: int, capacity: int, width: int) -> HiddenState | LSTMState:
+def empty_recurrent(config: RecurrentConfig, batch: int, capacity: int, width: int) -> RecurrentState:
     """Zeros; a recurrent state needs no capacity."""
-    state = CELLS[type(config)].state
-    return state(*(jnp.zeros((batch, width)) for _ in state._fields))
+    kind = CELLS[type(config)]
+    return kind.state(*(jnp.zeros((batch, width)) for _ in kind.fields))
 
 
 def mix_recurrent(
     config: RecurrentConfig,
     params: RecurrentParams,
-    carry: HiddenState | LSTMState,
+    carry: RecurrentState,
     x: Float[Array, "b t i"],
     valid: Bool[Array, "b t"],
     key: Key | None = None,
     observe: bool = False,
-) -> tuple[HiddenState | LSTMState, Float[Array, "b t d"], dict[str, Array] | tuple[()]]:
+) -> tuple[RecurrentState, Float[Array, "b t d"], dict[str, Array] | tuple[()]]:
     """The hidden state after each input. No dropout within.
 
     Observed: the state after each input (`h`, and `c` of lstm) and the gates by name, [b t d] each.
@@ -178,9 +200,7 @@ def cells_flops(config: RecurrentConfig, width: int, inputs: list[int]) -> float
     return sum(recurrent_flops(config, width, 1, input_width) for input_width in inputs)
 
 
-def step_recurrent(
-    config: RecurrentConfig, params: RecurrentParams, state: HiddenState | LSTMState, x: Float[Array, "b d"]
-) -> HiddenState | LSTMState:
+def step_recurrent(config: RecurrentConfig, params: RecurrentParams, state: RecurrentState, x: Float[Array, "b d"]) -> RecurrentState:
     """The state after one input that exists; a plain function for Jacobians (d s_T / d s_t) in forward or reverse mode."""
     return step_from_products(config, params, state, linear(x, params.input_kernel))
 

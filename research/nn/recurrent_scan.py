@@ -7,7 +7,6 @@ to its last columns.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol, TypeVar, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -15,23 +14,8 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from research.nn.linear import kernel_gradient, product
+from research.nn.recurrent_state import RecurrentState, State
 
-Same = TypeVar("Same")
-
-
-@runtime_checkable
-class RecurrentState(Protocol):
-    """What a cell keeps, its output `h` [b d] among it."""
-
-    @property
-    def h(self) -> Array:
-        """The output."""
-
-    def _replace(self: Same, *, h: Array) -> Same:
-        """With another output."""
-
-
-State = TypeVar("State", bound=RecurrentState)
 Cell = Callable[[State, Array], tuple[State, dict[str, Array]]]
 Pull = Callable[[State], tuple[State, Array]]  # from the gradient of a step's state to those of the one before and of `preactivation`
 

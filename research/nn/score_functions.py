@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 from jax import lax
 from jaxtyping import Array, Float, PyTree
@@ -151,6 +152,32 @@ def mlp_key_width(config: MlpScore, queries: int, keys: int) -> int:
     return mlp_width(config, queries)
 
 
+def mlp_in_numpy(config: MlpScore, params: MlpScoreParams, head: int, q: np.ndarray, k: np.ndarray) -> float:
+    """v . tanh(W [q; k])."""
+    kernel = np.concatenate([params.query_kernel[head], params.key_kernel[head]])
+    return float(params.v[head] @ np.tanh(np.concatenate([q, k]) @ kernel))
+
+
+def bilinear_in_numpy(config: BilinearScore, params: np.ndarray, head: int, q: np.ndarray, k: np.ndarray) -> float:
+    """q W k."""
+    return float(q @ params[head] @ k)
+
+
+def dot_in_numpy(config: DotScore, params: tuple[()], head: int, q: np.ndarray, k: np.ndarray) -> float:
+    """q . k."""
+    return float(q @ k)
+
+
+def scaled_in_numpy(config: ScaledDotScore, params: tuple[()], head: int, q: np.ndarray, k: np.ndarray) -> float:
+    """q . k / sqrt(head width)."""
+    return float(q @ k / np.sqrt(len(q)))
+
+
+def cosine_in_numpy(config: CosineScore, params: np.ndarray, head: int, q: np.ndarray, k: np.ndarray) -> float:
+    """temperature q . k / (|q| |k|)."""
+    return float(params[head] * (q @ k) / np.linalg.norm(q) / np.linalg.norm(k))
+
+
 Prepare = Callable[[Any, PyTree, Array], Array]  # (config, params, queries or keys) -> as they are compared
 
 
@@ -160,23 +187,25 @@ class ScoreKind(NamedTuple):
     `key_width(config, queries, keys)`: how wide a prepared key is. `float32`: leaves of two axes that are no kernel of a product.
     `flops(config, queries, keys, places, prepared)`: of one query of one head, widths of a query and a key, over so many places;
     `prepared`: how many keys are prepared for a query, where that is done once for many.
+    `reference(config, params, head, q, k)`: the score of one query and one key in numpy, which any reader can check.
     """
 
     init: Callable[[Any, Key, int, int, int, Initialiser], PyTree]
     flops: Callable[[Any, int, int, int, float], float]
     key_width: Callable[[Any, int, int], int]
     float32: tuple[str, ...]
+    reference: Callable[[Any, Any, int, np.ndarray, np.ndarray], float]
     queries: Prepare | None = None
     keys: Prepare | None = None
     logits: Callable[[Any, PyTree, Array, Array], Array] | None = None
 
 
 SCORES: dict[type, ScoreKind] = {
-    MlpScore: ScoreKind(init_mlp, mlp_flops, mlp_key_width, ("v",), mlp_queries, mlp_keys, mlp),
-    BilinearScore: ScoreKind(init_bilinear, bilinear_flops, key_as_wide, (), bilinear_queries),
-    DotScore: ScoreKind(_no_parameters, dot_flops, key_as_wide, ()),  # q . k (Luong et al. 2015)
-    ScaledDotScore: ScoreKind(_no_parameters, dot_flops, key_as_wide, (), scaled_queries),
-    CosineScore: ScoreKind(init_cosine, dot_flops, key_as_wide, (), cosine_queries, cosine_keys),
+    MlpScore: ScoreKind(init_mlp, mlp_flops, mlp_key_width, ("v",), mlp_in_numpy, mlp_queries, mlp_keys, mlp),
+    BilinearScore: ScoreKind(init_bilinear, bilinear_flops, key_as_wide, (), bilinear_in_numpy, bilinear_queries),
+    DotScore: ScoreKind(_no_parameters, dot_flops, key_as_wide, (), dot_in_numpy),  # q . k (Luong et al. 2015)
+    ScaledDotScore: ScoreKind(_no_parameters, dot_flops, key_as_wide, (), scaled_in_numpy, scaled_queries),
+    CosineScore: ScoreKind(init_cosine, dot_flops, key_as_wide, (), cosine_in_numpy, cosine_queries, cosine_keys),
 }
 
 

@@ -37,7 +37,7 @@ def test_an_unchosen_trial_has_no_test_number_anywhere_and_gets_it_when_it_is_ch
     for run in of_cell(runs, other):
         assert status(run)["status"] == "trained"
         assert not [name for name in TEST_FILES if (run / name).exists()]
-        assert all("test" not in file.read_text() for file in run.glob("*.json*"))
+        assert all('"test"' not in file.read_text() for file in run.glob("*.json*"))
         assert set(store.read_tokens(run)) == {"valid"}
     lines = [line for line in said.stderr.splitlines() if "test " in line]
     assert len(lines) == 2

@@ -11,6 +11,8 @@ from research.config.fields import classes_by_kind
 from research.config.model import FeedForwardLMConfig, LanguageModelConfig
 from research.models import MODELS
 from research.nn.mixers import MIXERS
+from research.nn.positions import POSITIONS
+from research.nn.score_functions import SCORES
 
 BATCH, LENGTH, VOCABULARY = 3, 12, 36
 FAST_COMPILATION = {"xla_backend_optimization_level": 0}
@@ -55,8 +57,21 @@ SPECIAL = {
     "feed-forward": model({"kind": "feed_forward_lm", "context": 3, "width": 5, "hidden": 7}),
     "feed-forward, direct": model({"kind": "feed_forward_lm", "context": 4, "width": 5, "hidden": 7, "direct": True}),
 }
-SEEN = {type(mixer) for config in SPECIAL.values() for mixer in getattr(config, "pattern", ())}
-CONFIGS = SPECIAL | {kind: stack({"kind": kind}) for kind, node in classes_by_kind(tuple(MIXERS)).items() if node not in SEEN}
+PATTERNS = [(config, getattr(config, "pattern", ())) for config in SPECIAL.values()]
+SEEN = {type(part) for config, pattern in PATTERNS for mixer in pattern for part in (mixer, config.position, getattr(mixer, "score", None))}
+
+
+def unseen(registry):
+    """The words of the kinds that no model above has."""
+    return [kind for kind, node in classes_by_kind(tuple(registry)).items() if node not in SEEN]
+
+
+CONFIGS = (
+    SPECIAL
+    | {kind: stack({"kind": kind}) for kind in unseen(MIXERS)}
+    | {f"attention, {kind}": stack(attention(), position={"kind": kind}) for kind in unseen(POSITIONS)}
+    | {f"attention, {kind}": stack(attention(score={"kind": kind})) for kind in unseen(SCORES)}
+)
 
 
 @cache

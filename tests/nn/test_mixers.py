@@ -1,7 +1,6 @@
 """What holds for every mixer: the law of the chunk, validity, causality, batch invariance. One compilation a config and length."""
 
 from functools import cache
-from typing import get_args
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quick import jit, parameters
+from quick import by_default, jit, parameters
 
 from research.config.mixer import (
     T5,
@@ -28,6 +27,8 @@ from research.config.mixer import (
 )
 from research.nn.attention import AttentionSpec
 from research.nn.mixers import MIXERS, MixerContext, bind_mixer
+from research.nn.positions import POSITIONS
+from research.nn.score_functions import SCORES
 
 BATCH, LENGTH, WIDTH = 3, 12, 8
 X = np.random.default_rng(1).normal(size=(BATCH, LENGTH, WIDTH)).astype(np.float32)
@@ -42,10 +43,6 @@ SCALED = ScaledDotScore()
 
 def attention(score, position, kept, projections=True):
     return AttentionSpec(AttentionConfig(heads=2, score=score, cache=kept, projections=projections), position)
-
-
-def by_default(kind, **words):
-    return kind(kind=get_args(kind.model_fields["kind"].annotation)[0], **words)
 
 
 BY_DEFAULT = [
@@ -67,6 +64,9 @@ WINDOWS = [
     attention(SCALED, ROTARY, WINDOW),
     attention(BILINEAR, ALIBI, WINDOW),
 ]
+SPELLED = {type(part) for spec in (*FULL_CACHES, *WINDOWS) for part in (spec.position, spec.config.score)}
+FULL_CACHES += [attention(SCALED, by_default(kind), FULL) for kind in POSITIONS if kind not in SPELLED and kind.acts_on != "input"]
+FULL_CACHES += [attention(by_default(kind), ROTARY, FULL) for kind in SCORES if kind not in SPELLED]
 FEW = [*BY_DEFAULT, *FULL_CACHES[:2], *WINDOWS[:2]]
 
 

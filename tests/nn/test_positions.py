@@ -1,7 +1,7 @@
 """Positions against their formulas, and the properties they are chosen for."""
 
 import math
-from typing import Literal, get_args
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quick import jit
+from quick import by_default, jit
 
 from research.config.mixer import T5, Alibi, AttentionConfig, Learned, MlpScore, PositionConfig, Rotary, Sinusoidal
 from research.nn import positions
@@ -40,11 +40,6 @@ POSITION = np.array([[0, 1, 2, 3], [5, 6, 100, 5000]])
 X = np.random.default_rng(0).normal(size=(2, 4, 6)).astype(np.float32)
 
 
-def one_of(kind):
-    """A position of this class, by its defaults."""
-    return kind(kind=get_args(kind.model_fields["kind"].annotation)[0])
-
-
 def test_sinusoidal_is_the_formula_at_any_position():
     config = Sinusoidal(kind="sinusoidal", base=1000.0)
     added = np.asarray(add_position(config, (), X, POSITION)) - X
@@ -64,7 +59,7 @@ def test_learned_adds_its_row_and_is_nan_past_its_end():
 
 
 def test_positions_that_act_elsewhere_add_nothing():
-    for config in (one_of(kind) for kind in POSITIONS):
+    for config in (by_default(kind) for kind in POSITIONS):
         if config.acts_on != "input":
             assert init_position(config, jax.random.key(0), 7, 6) == ()
             np.testing.assert_array_equal(add_position(config, (), X, POSITION), X)
@@ -84,7 +79,7 @@ def test_an_entry_acts_where_its_words_say(kind):
 
 @pytest.mark.parametrize("kind", [kind for kind in POSITIONS if kind.acts_on == "input"], ids=lambda kind: kind.__name__)
 def test_an_input_position_extrapolates_if_its_words_say_so(kind):
-    config = one_of(kind)
+    config = by_default(kind)
     far = np.asarray(add_position(config, init_position(config, jax.random.key(0), 7, 6), X, POSITION))
     assert np.isfinite(far[1, 2:]).all() == kind.extrapolates
 

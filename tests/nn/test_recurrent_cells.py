@@ -7,19 +7,22 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.test_util import check_grads
-from quick import jit, parameters
+from quick import by_default, jit, parameters
 
-from research.config.mixer import GRU, LSTM, Elman, OrthogonalInit
+from research.config.mixer import LSTM, Elman, OrthogonalInit
 from research.config.model import UniformInit
-from research.nn.recurrent_cells import CELLS, HiddenState, empty_recurrent, init_recurrent, mix_recurrent, step_recurrent
+from research.nn.recurrent_cells import CELLS, empty_recurrent, init_recurrent, mix_recurrent, step_recurrent
 from research.nn.recurrent_scan import scan_plain, scan_recurrent
+from research.nn.recurrent_state import HiddenState
 
 BATCH, LENGTH, WIDTH = 2, 5, 4
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(BATCH, LENGTH, WIDTH)).astype(np.float32)
 VALID = np.array([[True, True, False, True, True], [False, True, True, True, False]])
 ELMANS = [Elman(kind="elman", nonlinearity=f) for f in ("tanh", "relu", "linear")]
-EVERY = pytest.mark.parametrize("config", [*ELMANS, GRU(kind="gru"), LSTM(kind="lstm")], ids=lambda c: getattr(c, "nonlinearity", c.kind))
+EVERY = pytest.mark.parametrize(
+    "config", [*ELMANS, *(by_default(kind) for kind in CELLS if kind is not Elman)], ids=lambda c: getattr(c, "nonlinearity", c.kind)
+)
 
 
 @partial(jit, static_argnames=("config", "observe"))
@@ -35,60 +38,16 @@ def test_an_entry_says_what_its_cell_shows(config):
     kind, params = CELLS[type(config)], parameters(init_recurrent, config, WIDTH)
     assert params.recurrent_kernel.shape == (WIDTH, kind.gates * WIDTH)
     assert params.bias.shape == (kind.biases * WIDTH,)
-    assert set(mix(config, params, X, VALID, observe=True)[2]) == {*kind.state._fields, *kind.observes}
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def blocks(a):
-    return np.split(np.asarray(a, np.float64), a.shape[-1] // WIDTH, axis=-1)
-
-
-def elman_equations(config, p, x, h):
-    f = {"tanh": np.tanh, "relu": lambda a: np.maximum(a, 0), "linear": lambda a: a}[config.nonlinearity]
-    outputs = []
-    for x_t in x:
-        h = f(x_t @ p.input_kernel + h @ p.recurrent_kernel + p.bias)
-        outputs.append(h)
-    return outputs
-
-
-def gru_equations(config, p, x, h):
-    (W_n, W_r, W_z), (U_r, U_z, U_n) = blocks(p.input_kernel), blocks(p.recurrent_kernel)
-    b_n, b_r, b_z, c_n = blocks(p.bias)
-    outputs = []
-    for x_t in x:
-        r, z = sigmoid(x_t @ W_r + h @ U_r + b_r), sigmoid(x_t @ W_z + h @ U_z + b_z)
-        n = np.tanh(x_t @ W_n + b_n + r * (h @ U_n + c_n))
-        h = (1 - z) * n + z * h
-        outputs.append(h)
-    return outputs
-
-
-def lstm_equations(config, p, x, h):
-    (W_i, W_f, W_g, W_o), (U_i, U_f, U_g, U_o) = blocks(p.input_kernel), blocks(p.recurrent_kernel)
-    b_i, b_f, b_g, b_o = blocks(p.bias)
-    outputs, c = [], np.zeros_like(h)
-    for x_t in x:
-        i, f, o = (sigmoid(x_t @ W + h @ U + b) for W, U, b in ((W_i, U_i, b_i), (W_f, U_f, b_f), (W_o, U_o, b_o)))
-        c = f * c + i * np.tanh(x_t @ W_g + h @ U_g + b_g)
-        h = o * np.tanh(c)
-        outputs.append(h)
-    return outputs
-
-
-EQUATIONS = {"elman": elman_equations, "gru": gru_equations, "lstm": lstm_equations}
+    assert set(mix(config, params, X, VALID, observe=True)[2]) == {*kind.fields, *kind.observes}
 
 
 @EVERY
-def test_each_row_follows_the_equations_over_what_exists(config):
+def test_each_row_follows_the_entry_s_equations_over_what_exists(config):
     params = parameters(init_recurrent, config, WIDTH)
     _, y, _ = mix(config, params, X, VALID)
     params, y = jax.tree.map(np.asarray, (params, y))
     for row in range(BATCH):
-        expected = EQUATIONS[config.kind](config, params, X[row, VALID[row]].astype(np.float64), np.zeros(WIDTH))
+        expected = CELLS[type(config)].reference(config, params, X[row, VALID[row]].astype(np.float64))
         np.testing.assert_allclose(y[row, VALID[row]], expected, atol=2e-6)
 
 

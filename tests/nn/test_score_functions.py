@@ -5,9 +5,9 @@ from functools import partial
 import jax
 import numpy as np
 import pytest
-from quick import jit, parameters
+from quick import by_default, jit, parameters
 
-from research.config.mixer import BilinearScore, CosineScore, DotScore, MlpScore, ScaledDotScore
+from research.config.mixer import CosineScore, MlpScore
 from research.nn import score_functions
 from research.nn.score_functions import SCORES, attention_logits, init_score, mlp_blocks, prepare_keys, prepared_width
 
@@ -17,26 +17,13 @@ Q = RANDOM.normal(size=(BATCH, HEADS, QUERIES, WIDTH)).astype(np.float32)
 K = RANDOM.normal(size=(BATCH, HEADS, KEYS, WIDTH)).astype(np.float32)
 
 
-def mlp_formula(p, h, q, k):
-    kernel = np.concatenate([p.query_kernel[h], p.key_kernel[h]])  # W [q; k]
-    return p.v[h] @ np.tanh(np.concatenate([q, k]) @ kernel)
+SCORES_BY_DEFAULT = [by_default(kind) for kind in SCORES]
+EVERY = pytest.mark.parametrize(
+    "config", [*SCORES_BY_DEFAULT, MlpScore(kind="mlp", width=6)], ids=lambda config: f"{config.kind}{getattr(config, 'width', '')}"
+)
 
 
-FORMULAS = [
-    (MlpScore(kind="mlp"), mlp_formula),
-    (MlpScore(kind="mlp", width=6), mlp_formula),
-    (BilinearScore(kind="bilinear"), lambda p, h, q, k: q @ p[h] @ k),
-    (DotScore(kind="dot"), lambda p, h, q, k: q @ k),
-    (ScaledDotScore(), lambda p, h, q, k: q @ k / np.sqrt(WIDTH)),
-    (CosineScore(kind="cosine"), lambda p, h, q, k: p[h] * (q @ k) / np.linalg.norm(q) / np.linalg.norm(k)),
-]
-
-
-def test_every_score_has_its_formula_here():
-    assert {type(config) for config, _ in FORMULAS} == set(SCORES)
-
-
-@pytest.mark.parametrize("config", [config for config, _ in FORMULAS], ids=lambda value: getattr(value, "kind", ""))
+@EVERY
 def test_a_score_takes_keys_of_another_width_unless_its_words_say_that_it_cannot(config):
     wide = np.concatenate([K, K], axis=-1)
     params = init_score(config, jax.random.key(0), HEADS, WIDTH, keys=2 * WIDTH)
@@ -48,18 +35,19 @@ def test_a_score_takes_keys_of_another_width_unless_its_words_say_that_it_cannot
         assert logits(params, Q, wide).shape == (BATCH, HEADS, QUERIES, KEYS)
 
 
-@pytest.mark.parametrize("config", [config for config, _ in FORMULAS], ids=lambda value: getattr(value, "kind", ""))
+@EVERY
 def test_keys_are_as_wide_as_the_entry_says(config):
     params = init_score(config, jax.random.key(0), HEADS, WIDTH)
     assert jit(partial(prepare_keys, config))(params, K).shape[-1] == prepared_width(config, WIDTH, WIDTH)
 
 
-@pytest.mark.parametrize(("config", "formula"), FORMULAS, ids=lambda value: getattr(value, "kind", ""))
-def test_every_pair_has_the_score_of_the_formula(config, formula):
+@EVERY
+def test_every_pair_has_the_score_of_the_entry_s_formula(config):
     params = parameters(init_score, config, HEADS, WIDTH)
     logits = jit(partial(attention_logits, config))(params, Q, K)
     params = jax.tree.map(np.asarray, params)
-    expected = [[[[formula(params, h, q, k) for k in K[b, h]] for q in Q[b, h]] for h in range(HEADS)] for b in range(BATCH)]
+    formula = partial(SCORES[type(config)].reference, config, params)
+    expected = [[[[formula(h, q, k) for k in K[b, h]] for q in Q[b, h]] for h in range(HEADS)] for b in range(BATCH)]
     np.testing.assert_allclose(logits, expected, atol=5e-6)
 
 

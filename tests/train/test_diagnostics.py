@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from research.config.mixer import GRU, LSTM, Elman, OrthogonalInit
 from research.nn.linear import linear
-from research.nn.recurrent_cells import LSTMState, empty_recurrent, init_recurrent, mix_recurrent, step_recurrent
+from research.nn.recurrent_cells import empty_recurrent, init_recurrent, mix_recurrent, step_recurrent
+from research.nn.recurrent_state import LSTMState
 from research.train.diagnostics import forget_products, kernel_gradients, spectral_norms, state_jacobians
 
 BATCH, LENGTH, WIDTH = 2, 8, 6

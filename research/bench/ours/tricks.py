@@ -18,7 +18,8 @@ from research.config.model import LanguageModelConfig
 from research.machine import SINGLE_THREAD, WORKERS
 from research.models import MODELS, decode, stack
 from research.nn import attention, attention_kernels, convolution, feed_forward, linear, recurrent_cells, recurrent_scan
-from research.nn.recurrent_scan import Cell, State
+from research.nn.recurrent_scan import Cell
+from research.nn.recurrent_state import State
 from research.tasks import position_scores
 from research.train import lanes
 
