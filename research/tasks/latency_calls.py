@@ -29,4 +29,4 @@ def next_symbol_call(model: Model, params: PyTree, sizes: Sizes) -> Call:
 def whole_row_call(model: Model, params: PyTree, sizes: Sizes) -> Call:
     """One row of the training length, read at once."""
     tokens = jnp.zeros((1, sizes.length), jnp.int32)
-    return lambda: row_logits(model, params, tokens, jnp.ones(tokens.shape, bool)), 1
+    return lambda: row_logits(model, params, tokens, jnp.ones(tokens.shape, bool), sizes.vocabulary), 1
