@@ -8,7 +8,6 @@ from itertools import product
 import numpy as np
 
 from experiments.multilingual_sampling.texts import Lines
-from research.config.subwords import Subword
 from research.config.sweep import TableLayout
 from research.data.download import digest_of
 from research.data.mixing import character_coverage, characters_a_piece, draw_mix, expected_passes, fertility, proportions
@@ -17,7 +16,7 @@ from research.results.plots import Picture, Series, line_plot
 from research.results.report import Section
 from research.results.study import Study, StudyCell
 
-TOKENIZERS: tuple[Subword, ...] = ("bpe", "unigram")
+TOKENIZERS = ("bpe", "unigram")
 TABLE = TableLayout(
     rows=("alpha", "language"),
     columns="tokenizer",
@@ -59,7 +58,7 @@ def study_of(name: str, question: str, preset: Preset, texts: Mapping[str, Lines
     )
 
 
-def _measure(preset: Preset, texts: Mapping[str, Lines], tokenizer: Subword, alpha: float) -> list[StudyCell]:
+def _measure(preset: Preset, texts: Mapping[str, Lines], tokenizer: str, alpha: float) -> list[StudyCell]:
     """A cell a language."""
     sizes = {language: len(lines.train) for language, lines in texts.items()}
     drawn = sum(sizes.values())
@@ -78,7 +77,7 @@ def _measure(preset: Preset, texts: Mapping[str, Lines], tokenizer: Subword, alp
     ]
 
 
-def _score(preset: Preset, texts: Mapping[str, Lines], kind: Subword, alpha: float, seed: int) -> dict[str, dict[str, float]]:
+def _score(preset: Preset, texts: Mapping[str, Lines], kind: str, alpha: float, seed: int) -> dict[str, dict[str, float]]:
     """One mix, its tokenizer, and the numbers of each language."""
     train = {language: lines.train for language, lines in texts.items()}
     mix = draw_mix(train, alpha, sum(map(len, train.values())), np.random.default_rng(seed))

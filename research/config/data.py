@@ -5,13 +5,14 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from research.config.data_kind import DataConfig
+from research.config.levels import Level, level_facts
 from research.config.node import Fraction, HeldOut, Integers, Node, NonNegative, Positive
 from research.config.own_files import LabelledColumns, OwnFiles, RatedColumns, TextColumns, check_splits
 from research.config.pairs import Translation
 from research.config.subwords import NoRegularisation, Regularisation
 from research.config.tagged import TaggedData
 from research.config.unicode import Normalisation
-from research.config.vocabulary import Level, VocabularyConfig
+from research.config.vocabulary import VocabularyConfig, check_own_types
 
 Corruption = Literal["swap", "drop", "double", "replace"]
 
@@ -33,8 +34,8 @@ class TextCorpus(DataConfig):
     normalisation: Normalisation = "nfc"  # the two spellings of a letter with a mark are one; none: a text is as it was written
 
     def check(self) -> None:
-        """Bytes have no vocabulary."""
-        _check_bytes(self)
+        """A level that has types of its own has no vocabulary to choose."""
+        check_own_types(self.level, "vocabulary" in self.model_fields_set, "data.")
 
 
 class Shakespeare(TextCorpus):
@@ -78,7 +79,7 @@ class Files(TextCorpus, OwnFiles):
 
     @model_validator(mode="after")
     def _words_are_cut(self) -> "Files":
-        if not self.tokenized and self.level != "word":
+        if not self.tokenized and not level_facts(self.level).words:
             raise ValueError(f"tokenized = false says what a word is, and level = {self.level} knows none; leave it out")
         return self
 
@@ -194,8 +195,8 @@ class SentenceData(DataConfig):
         return False
 
     def check(self) -> None:
-        """Bytes have no vocabulary."""
-        _check_bytes(self)
+        """A level that has types of its own has no vocabulary to choose."""
+        check_own_types(self.level, "vocabulary" in self.model_fields_set, "data.")
 
 
 class Labelled(SentenceData):
@@ -453,11 +454,6 @@ class Unlabelled(TextCorpus):
 def _check_lengths(data: CopyTask | ReverseTask | Acceptability) -> None:
     if data.shortest > data.longest:
         raise ValueError(f"data.shortest = {data.shortest} is above data.longest = {data.longest}")
-
-
-def _check_bytes(data: TextCorpus | SentenceData) -> None:
-    if data.level == "byte" and "vocabulary" in data.model_fields_set:
-        raise ValueError("data.vocabulary means nothing at the byte level: there are 256 bytes")
 
 
 Corpus = Shakespeare | Pydoc | Files | PTB | WikiText2 | TinyShakespeare | Unlabelled

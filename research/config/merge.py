@@ -17,6 +17,7 @@ from research.config.data import Data
 from research.config.data_kind import DataConfig
 from research.config.errors import StepladderError
 from research.config.fields import Path, classes_by_kind, default_kind, kind_classes, leaves, member_classes, node_class, node_keys
+from research.config.levels import levels_where
 from research.config.model_facts import MODEL_FACTS
 from research.config.node import Node
 from research.config.optim import Train
@@ -44,7 +45,7 @@ INAPPLICABLE: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value
         )
         for kind, data in DATA_KINDS.items()
     },
-    ("data", "level"): {"byte": (("data", "vocabulary"),)},
+    ("data", "level"): dict.fromkeys(levels_where(lambda facts: bool(facts.own_types)), (("data", "vocabulary"),)),
 }
 MUTUALLY_EXCLUSIVE: dict[Path, Path] = {  # naming the first drops an inherited second
     ("train", "steps"): ("train", "epochs"),

@@ -1,15 +1,15 @@
 """The words of data of pairs: a source and a target each, of which the second is to be said after the first was read."""
 
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from research.config.data_kind import DataConfig
+from research.config.levels import Level, level_facts
 from research.config.node import HeldOut, Positive
 from research.config.own_files import OwnFiles, PairColumns
-from research.config.subwords import Subword
 from research.config.unicode import Normalisation
-from research.config.vocabulary import Level, VocabularyConfig
+from research.config.vocabulary import VocabularyConfig, check_learned_size, check_own_types
 
 ONE_WORD = ("de", "fi", "hu", "it", "ja", "ko", "nl", "sk", "sv", "th", "tr")  # write hundreds and thousands of a number without a space
 Language = Literal["en", "de", "fr", "cs"]
@@ -54,16 +54,8 @@ class TextPairs(SymbolPairs):
 
     @model_validator(mode="after")
     def _vocabulary_fits(self) -> "TextPairs":
-        vocabulary = self.vocabulary
-        if self.level == "byte" and "vocabulary" in self.model_fields_set:
-            raise ValueError("vocabulary means nothing at the byte level: there are 256 bytes")
-        if self.level in get_args(Subword) and vocabulary.size == "all":
-            raise ValueError(
-                f"level = {self.level} needs vocabulary.size, a whole number: with how many symbols the learning of pieces ends on each "
-                "side, <unk> and the line's end included; for instance vocabulary.size = 8000"
-            )
-        if self.level in get_args(Subword) and vocabulary.min_count > 1:
-            raise ValueError(f"vocabulary.min_count means nothing at the {self.level} level, whose pieces are learned; use vocabulary.size")
+        check_own_types(self.level, "vocabulary" in self.model_fields_set)
+        check_learned_size(self.level, self.vocabulary, ends="ends on each side")
         return self
 
 
@@ -88,7 +80,7 @@ class Numerals(TextPairs):
         if self.source == self.target:
             raise ValueError(f"source and target are both {self.source}, so there is nothing to translate")
         for side in (self.source, self.target):
-            if self.level == "word" and side in ONE_WORD:
+            if level_facts(self.level).words and side in ONE_WORD:
                 raise ValueError(f"{side} writes a number as one word, which no other number has; use level = char, or subwords")
         return self
 
@@ -150,7 +142,7 @@ class PairFiles(TextPairs, OwnFiles):
 
     @model_validator(mode="after")
     def _words_are_cut(self) -> "PairFiles":
-        if not self.tokenized and self.level != "word":
+        if not self.tokenized and not level_facts(self.level).words:
             raise ValueError(f"tokenized = false says what a word is, and level = {self.level} knows none; leave it out")
         return self
 

@@ -1,6 +1,6 @@
 """One config is one cell of a table: data, model, optim, train, eval and seeds. Here its parts meet and are checked together."""
 
-from typing import Annotated, TypeVar, get_args
+from typing import Annotated, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
@@ -17,13 +17,14 @@ from research.config.data import Data, Evaluation, TextCorpus
 from research.config.decoding import Decoder, Greedy
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.errors import IncompatibleConfig, StepladderError
+from research.config.levels import level_facts, levels_where
 from research.config.model import FeedForwardLMConfig, Interpolation, LanguageModelConfig, NGram
 from research.config.model_facts import model_facts
 from research.config.node import MAX_SEED, Node, Seed, Strings
 from research.config.optim import AdamW, Optim, RunConfig, Train
 from research.config.rules import Rules
-from research.config.subwords import Subword
 from research.config.task import TASK_OF_ASKS, LanguageModelling, TextTask
+from research.config.vocabulary import check_learned_size
 
 MOST_SEEDS = 10_000
 Given = TypeVar("Given")
@@ -260,19 +261,12 @@ class Config(Node):
         data = self.data
         if data.reads != "text" and data.reads != "sentences":
             return self
-        if data.level != "word" and model_facts(self.model).words_alone:
+        if model_facts(self.model).words_alone and not level_facts(data.level).words:
+            levels = " or ".join(levels_where(lambda facts: facts.words))
             raise IncompatibleConfig(
-                f"{self.model.kind} counts words, no symbols of data.level = {data.level}; use level = word, or a classifier"
+                f"{self.model.kind} counts words, no symbols of data.level = {data.level}; use level = {levels}, or a classifier"
             )
-        if data.level in get_args(Subword) and data.vocabulary.size == "all":
-            raise ValueError(
-                f"data.level = {data.level} needs data.vocabulary.size, a whole number: with how many symbols the learning of pieces ends, "
-                "<unk> and the line's end included; for instance data.vocabulary.size = 8000"
-            )
-        if data.level in get_args(Subword) and data.vocabulary.min_count > 1:
-            raise ValueError(
-                f"data.vocabulary.min_count means nothing at the {data.level} level, whose pieces are learned; use data.vocabulary.size"
-            )
+        check_learned_size(data.level, data.vocabulary, "data.")
         if data.reads == "text" and data.regularisation.levels:
             self._check_regularisation(data)
         return self
@@ -324,10 +318,11 @@ class Config(Node):
             raise IncompatibleConfig(
                 "eval.prompts needs a model that reads a prompt; an interpolation mixes what its parts gave to the splits"
             )
-        if self.eval.misspelt > 0 and data.level == "word":
+        if self.eval.misspelt > 0 and not level_facts(data.level).spells:
+            *levels, last = levels_where(lambda facts: facts.spells)
             raise ValueError(
-                "eval.misspelt has no meaning at the word level, where a misspelt word is <unk> and costs less than it did; "
-                "use data.level = char, byte, bpe, byte_bpe, unigram or wordpiece"
+                f"eval.misspelt has no meaning at the {data.level} level, where a misspelt word is <unk> and costs less than it did; "
+                f"use data.level = {', '.join(levels)} or {last}"
             )
 
     @property

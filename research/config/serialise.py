@@ -3,6 +3,7 @@
 import tomli_w
 
 from research.config.fields import node_keys
+from research.config.levels import levels_where
 from research.config.model_facts import model_facts
 from research.config.node import FieldValue, Node
 from research.config.plain import Json, Tree, section
@@ -19,7 +20,7 @@ def to_tree(config: Config, defaults: bool = False) -> Tree:
     tree = _table(config, defaults)
     for name in _meaningless(config):
         tree.pop(name, None)
-    if defaults and section(tree, "data").get("level") == "byte":
+    if defaults and section(tree, "data").get("level") in levels_where(lambda facts: bool(facts.own_types)):
         section(tree, "data").pop("vocabulary", None)
     return tree
 

@@ -1,12 +1,11 @@
-"""The words of subword levels: how text is cut into learned pieces, and how that cut varies from epoch to epoch of training."""
+"""The words of subword regularisation: how the cut of a text into learned pieces varies from epoch to epoch of training."""
 
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from research.config.levels import levels_varied_by
 from research.config.node import Node, Positive, Weight
-
-Subword = Literal["bpe", "byte_bpe", "unigram", "wordpiece"]
 
 
 class SegmentationConfig(Node):
@@ -25,7 +24,7 @@ class NoRegularisation(SegmentationConfig):
 class SubwordSampling(SegmentationConfig):
     """Subword regularisation (Kudo 2018): a segmentation is drawn with probability ~ p^alpha, among the `n_best` or among all."""
 
-    levels: ClassVar[tuple[str, ...]] = ("unigram",)
+    levels: ClassVar[tuple[str, ...]] = levels_varied_by("sample")
     kind: Literal["sample"]
     alpha: Weight = 0.1  # 0: uniform; 1: as the unigram model has it
     n_best: Positive | Literal["all"] = "all"
@@ -34,7 +33,7 @@ class SubwordSampling(SegmentationConfig):
 class BPEDropout(SegmentationConfig):
     """Provilkov et al. 2020: each merge that applies is skipped with probability `rate`. 0 is plain BPE, 1 leaves characters."""
 
-    levels: ClassVar[tuple[str, ...]] = ("bpe", "byte_bpe")
+    levels: ClassVar[tuple[str, ...]] = levels_varied_by("bpe_dropout")
     kind: Literal["bpe_dropout"]
     rate: Annotated[float, Field(ge=0.0, le=1.0)] = 0.1
 

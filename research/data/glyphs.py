@@ -24,7 +24,6 @@ from research.data.pair_dataset import SPECIAL, Numbered, describe_pairs, pair_e
 from research.data.source_kind import Contents, SourceKind, learns_nothing
 from research.data.split_identity import identify_pairs
 from research.text.sides import Side, split_symbols
-from research.text.tokenize import LINE_END, UNKNOWN
 from research.text.vocabulary import Vocabulary, build_vocabulary
 
 READER = 1  # raised when a change here alters pictures or splits
@@ -52,7 +51,7 @@ def load_glyphs(config: Glyphs, data_dir: Path | None, identity: str) -> Dataset
     types = _types(config, words["train"])
     vocabulary = Vocabulary((*types, *SPECIAL, *(f"g{level}" for level in range(config.levels))), unk=len(types), eos=len(types) + 2)
     first_level = len(types) + len(SPECIAL)
-    sides = Sides(first_level, first_level, Side("word"), NAMES)
+    sides = Sides(first_level, first_level, Side(NAMES.level), NAMES)
     numbers = {
         split: Numbered(list(first_level + pictures.levels[members[split]]), [*map(vocabulary.numbers, words[split])]) for split in SPLITS
     }
@@ -140,8 +139,7 @@ def _limited(config: Glyphs, split: str, members: Int[np.ndarray, " m"]) -> Int[
 def _types(config: Glyphs, training: list[list[str]]) -> tuple[str, ...]:
     """The words of the names that have a symbol, without the special ones."""
     limits = config.vocabulary
-    types = build_vocabulary((word for name in training for word in name), "word", limits.size, limits.min_count).types
-    return tuple(word for word in types if word not in (UNKNOWN, LINE_END["word"]))
+    return build_vocabulary((word for name in training for word in name), NAMES.level, limits.size, limits.min_count).ordinary_types
 
 
 PICTURES: dict[type, SourceKind] = {Glyphs: SourceKind(read_glyphs, glyph_contents, learns_nothing, independent, load_glyphs, unread=())}

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import softmax
 
 from research.config.errors import StepladderError
-from research.text.subword_tokenizers import Tokenizer, segment, unknown_characters
+from research.text.tokenizers.tokenizer import Tokenizer, segment, unknown_characters
 
 
 def proportions(sizes: Mapping[str, int], alpha: float) -> dict[str, float]:

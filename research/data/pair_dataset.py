@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import chain, takewhile
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, SupportsInt, get_args
+from typing import Any, Literal, NamedTuple, SupportsInt
 
 import numpy as np
 from jaxtyping import Int32
 
 from research.config.errors import StepladderError
+from research.config.levels import level_facts
 from research.config.pairs import Multi30k, Numerals, PairFiles, Rewrite, SymbolPairs, TextPairs
-from research.config.subwords import Subword
 from research.data.clusters import Clusters, independent
 from research.data.dataset import SPLITS, Dataset, ExampleSplit, PairTexts, Sides
 from research.data.limits import checked_limit
@@ -38,7 +38,7 @@ from research.data.source_kind import Contents, SourceKind, learner_of_level, le
 from research.data.split_identity import identify_pairs
 from research.data.tokenizer_cache import fitted_tokenizer
 from research.text.sides import Side, join_symbols, split_symbols
-from research.text.tokenize import LINE_END, UNKNOWN
+from research.text.tokenize import UNKNOWN
 from research.text.translation_scores import check_tokenizer
 from research.text.vocabulary import Vocabulary, build_vocabulary
 
@@ -103,10 +103,10 @@ def load_pair_dataset(symbols: PairSymbols, config: SymbolPairs, data_dir: Path 
 
 def _text_side(config: TextPairs, training: tuple[str, ...], words: Literal["spaces", "punctuation"], lower: bool = False) -> Side:
     """A side of texts; at a subword level its pieces are learned from those of training."""
-    if config.level not in get_args(Subword):
+    if not level_facts(config.level).learned:
         return Side(config.level, words, lower, normalisation=config.normalisation)
     assert config.vocabulary.size != "all", "the schema asks for a size"
-    tokenizer = fitted_tokenizer("\n".join(training), config.level, config.vocabulary.size)  # type: ignore[arg-type]
+    tokenizer = fitted_tokenizer("\n".join(training), config.level, config.vocabulary.size)
     return Side(config.level, words, lower, tokenizer, config.normalisation)
 
 
@@ -130,8 +130,7 @@ def _text_types(config: TextPairs, side: Side, training: list[list[str]]) -> tup
     if side.tokenizer is not None:
         return side.tokenizer.pieces
     size, min_count = config.vocabulary.size, config.vocabulary.min_count
-    types = build_vocabulary(chain.from_iterable(training), side.level, size, min_count).types
-    return tuple(kind for kind in types if kind not in (UNKNOWN, LINE_END[side.level]))
+    return build_vocabulary(chain.from_iterable(training), side.level, size, min_count).ordinary_types
 
 
 def _symbol_types(config: Rewrite, side: Side, training: list[list[str]]) -> tuple[str, ...]:

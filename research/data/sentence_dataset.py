@@ -29,6 +29,7 @@ from research.config.data import (
 )
 from research.config.data_kind import Asks
 from research.config.errors import StepladderError
+from research.config.levels import level_facts
 from research.config.unicode import lowercase, normalise_unicode
 from research.data.clusters import independent, twins
 from research.data.dataset import SCORED, SPLITS, Dataset, ExampleSplit, Identity, LabelledSentences, Scale
@@ -187,14 +188,14 @@ def word_symbols(vocabulary: Vocabulary, words: Sequence[str]) -> list[list[str]
 
     No piece reaches over the space before a word, so that together they are the symbols of `join_words(words)`.
     """
-    if vocabulary.level == "word":
+    if level_facts(vocabulary.level).words:
         return [[word] for word in words]
     return [vocabulary.tokens(f" {word}" if place else word) for place, word in enumerate(words)]
 
 
 def symbol_numbers(vocabulary: Vocabulary, sentences: Iterable[Sequence[str]]) -> list[Int32[np.ndarray, " _"]]:
     """The numbers of each sentence's symbols."""
-    word_level = vocabulary.level == "word"
+    word_level = level_facts(vocabulary.level).words
     symbols = [words if word_level else [*chain.from_iterable(word_symbols(vocabulary, words))] for words in sentences]
     ends = np.cumsum([0, *map(len, symbols)]).tolist()
     numbers = vocabulary.numbers(chain.from_iterable(symbols))

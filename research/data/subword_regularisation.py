@@ -10,7 +10,8 @@ import numpy as np
 
 from research.config.subwords import BPEDropout, SubwordSampling
 from research.data.batches import TextArrays, prepend_eos
-from research.text.subword_tokenizers import Tokenizer, sample_pieces, seeded_generator, segment_with_dropout
+from research.text.tokenizers.random_numbers import seeded_generator
+from research.text.tokenizers.tokenizer import Tokenizer, sample_pieces, segment_with_dropout
 from research.text.vocabulary import Vocabulary
 
 
@@ -18,8 +19,8 @@ def resegment(regularisation: SubwordSampling | BPEDropout, vocabulary: Vocabula
     """A text that ends with a newline, in pieces that are drawn line by line as a function of (seed, epoch) alone."""
     assert vocabulary.tokenizer, "the schema asks for a subword level"
     rng, lines = seeded_generator(seed, epoch), text.removesuffix("\n").split("\n")
-    draw = REGULARISATIONS[type(regularisation)]
-    pieces = [piece for line in lines for piece in (*draw(regularisation, vocabulary.tokenizer, line, rng), "\n")]
+    draw, line_end = REGULARISATIONS[type(regularisation)], vocabulary.tokenizer.entry.line_end
+    pieces = [piece for line in lines for piece in (*draw(regularisation, vocabulary.tokenizer, line, rng), line_end)]
     return TextArrays(prepend_eos(vocabulary.numbers(pieces)))
 
 

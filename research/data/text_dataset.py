@@ -32,7 +32,7 @@ from research.data.texts import (
     unlabelled_text,
 )
 from research.data.training_vocabulary import vocabulary_of_blocks
-from research.text.tokenize import LINE_END
+from research.text.tokenizers.registry import TOKENIZERS
 from research.text.vocabulary import Vocabulary
 
 
@@ -96,9 +96,10 @@ def _checked_blocks(source: TextSource, split: str) -> Iterator[str]:
     Raises StepladderError at the end where own files are no longer those that were identified, before anything is kept under their name.
     """
     config, blocks = source.config, source.read()[split]()
-    if config.level == "word" or getattr(config, f"{split}_tokens") != "all":
+    line_end = TOKENIZERS[config.level].line_end
+    if line_end != "\n" or getattr(config, f"{split}_tokens") != "all":
         blocks = whole_lines(blocks)
-    yield from _without_line_ends(split, blocks) if config.level == "word" else blocks
+    yield from _without_line_ends(split, blocks, line_end) if line_end != "\n" else blocks
     _refuse_changed_files(source)
 
 
@@ -125,8 +126,8 @@ def load_vocabulary(config: TextCorpus, data_dir: Path | None = None) -> Vocabul
     return _vocabulary(_source(config, data_dir, learned_digest(TEXTS[type(config)], config, data_dir)))
 
 
-def _without_line_ends(split: str, blocks: Iterator[str]) -> Iterator[str]:
-    end, before = LINE_END["word"], 0
+def _without_line_ends(split: str, blocks: Iterator[str], end: str) -> Iterator[str]:
+    before = 0
     for block in blocks:
         for number, line in enumerate(block.split("\n") if end in block else (), start=before + 1):
             if end in line.split():

@@ -1,25 +1,23 @@
 """The tokens of a text as numbers, block by block: what is written to the cache, and what is counted on the way."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Integer
 
 from research.config.errors import StepladderError
-from research.config.subwords import Subword
 from research.data.dataset import Identity
 from research.data.limits import checked_limit
 from research.data.split_identity import RunningIdentity
-from research.text.code_points import character_table, code_points
+from research.text.tokenizers.registry import TOKENIZERS
+from research.text.tokenizers.tokenizer_kind import Numbers
 from research.text.vocabulary import Vocabulary
 
-Numbers = Integer[np.ndarray, " n"]
 NARROW = (np.uint8, np.uint16)
 
 
 class NumberedBlock(NamedTuple):
-    """Some whole tokens of a text, and the text that they are: white space as one space at the word level, <unk> as it was written."""
+    """Some whole tokens of a text, and the text that they are: white space as one space at a level of words, <unk> as it was written."""
 
     numbers: Numbers
     text: str
@@ -48,11 +46,12 @@ def numbered_blocks(
 
     `key` is the limit's in [data]. Raises StepladderError for a limit that leaves out nothing, or all.
     """
-    number, count, is_full = BLOCK_NUMBERS[vocabulary.level](vocabulary), 0, False
+    entry, count, is_full = TOKENIZERS[vocabulary.level], 0, False
+    number = entry.numbers(vocabulary, vocabulary.tokens)
     for block in filter(None, blocks):
         if is_full:
             continue
-        numbered = NumberedBlock(*number(block))
+        numbered = NumberedBlock(number(block), entry.written(block))
         if limit != "all" and count + len(numbered.numbers) > limit:
             is_full, numbered = True, _first_lines(vocabulary, numbered, key, limit, count)
         count += len(numbered.numbers)
@@ -69,31 +68,6 @@ def _first_lines(vocabulary: Vocabulary, block: NumberedBlock, key: str, limit: 
     lines = int(np.count_nonzero(ends <= limit - before))
     text = "".join(line + "\n" for line in block.text.split("\n")[:lines])
     return NumberedBlock(block.numbers[: ends[lines - 1] if lines else 0], text)
-
-
-def _byte_numbers(vocabulary: Vocabulary) -> Callable[[str], tuple[Numbers, str]]:
-    return lambda text: (np.frombuffer(text.encode(), np.uint8), text)
-
-
-def _character_numbers(vocabulary: Vocabulary) -> Callable[[str], tuple[Numbers, str]]:
-    table = character_table(vocabulary)
-    return lambda text: (table[code_points(text)], text)
-
-
-def _word_numbers(vocabulary: Vocabulary) -> Callable[[str], tuple[Numbers, str]]:
-    return lambda text: (vocabulary.numbers(vocabulary.tokens(text)), "\n".join(" ".join(line.split()) for line in text.split("\n")))
-
-
-def _piece_numbers(vocabulary: Vocabulary) -> Callable[[str], tuple[Numbers, str]]:
-    return lambda text: (vocabulary.encode(text), text)
-
-
-BLOCK_NUMBERS: dict[str, Callable[[Vocabulary], Callable[[str], tuple[Numbers, str]]]] = {  # by level
-    "byte": _byte_numbers,
-    "char": _character_numbers,
-    "word": _word_numbers,
-    **dict.fromkeys(get_args(Subword), _piece_numbers),
-}
 
 
 def write_numbers(

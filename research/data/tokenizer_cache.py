@@ -5,22 +5,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from research.config.subwords import Subword
 from research.data.checked_files import read_checked, tell_uncached, write_checked
 from research.data.download import cache_dir
 from research.data.text_blocks import Blocks
-from research.text.subword_tokenizers import Tokenizer, train_tokenizer
-
-LEARNER = 1  # raised when a change in research.text.subword_tokenizers alters what is learned
-LIBRARIES = {"bpe": "tokenizers", "byte_bpe": "tokenizers", "wordpiece": "tokenizers", "unigram": "sentencepiece"}
+from research.text.tokenizers.registry import TOKENIZERS
+from research.text.tokenizers.tokenizer import Tokenizer, train_tokenizer
 
 
 def library_version(level: str) -> str:
-    """The library that learns a level's pieces, its version and that of its use here; nothing for a level that learns none."""
-    return f"{LIBRARIES[level]} {version(LIBRARIES[level])} {LEARNER}" if level in LIBRARIES else ""
+    """The libraries on which the symbols of a level depend, with their versions and that of their use here; nothing without any."""
+    entry = TOKENIZERS[level]
+    return " ".join([*(f"{library} {version(library)}" for library in entry.libraries), str(entry.revision)]) if entry.revision else ""
 
 
-def fitted_tokenizer(text: str, kind: Subword, size: int) -> Tokenizer:
+def fitted_tokenizer(text: str, kind: str, size: int) -> Tokenizer:
     """The tokenizer of a training text, read from the cache or learned.
 
     Raises StepladderError where `size` is too small for the text's characters.
@@ -28,7 +26,7 @@ def fitted_tokenizer(text: str, kind: Subword, size: int) -> Tokenizer:
     return fitted_to_blocks(lambda: iter((text,)), kind, size)
 
 
-def fitted_to_blocks(blocks: Blocks, kind: Subword, size: int) -> Tokenizer:
+def fitted_to_blocks(blocks: Blocks, kind: str, size: int) -> Tokenizer:
     """The same of a text that comes in blocks: the tokenizer is that of the text whole, and so is its place in the cache."""
     checksum = hashlib.sha256(f"{kind} {size} {library_version(kind)}\n".encode())
     for block in blocks():

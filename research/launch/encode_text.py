@@ -11,8 +11,8 @@ from research.config.unicode import argument_text
 from research.data.loading import load_dataset
 from research.data.sentence_dataset import join_words, split_words
 from research.data.text_dataset import load_vocabulary
-from research.text import subword_tokenizers
-from research.text.vocabulary import Vocabulary
+from research.text.tokenizers.tokenizer import levels_with, n_best_segmentations
+from research.text.tokenizers.tokenizer import merges as learned_merges
 
 
 def encode_text(config: Config, text: str, n_best: int | None, merges: int | None, data_dir: Path | None) -> dict[str, Any]:
@@ -29,37 +29,31 @@ def encode_text(config: Config, text: str, n_best: int | None, merges: int | Non
     for option, number in (("--n-best", n_best), ("--merges", merges)):
         if number is not None and number < 1:
             raise StepladderError(f"{option} {number} asks for nothing; ask for 1 or more.")
-    if n_best is not None and data.level != "unigram":
-        raise StepladderError(f"--n-best ranks segmentations by their probability, which only data.level = unigram has, not {data.level}.")
-    if merges is not None and data.level not in ("bpe", "byte_bpe"):
-        raise StepladderError(f"--merges lists what data.level = bpe or byte_bpe has learned; {data.level} has no merges.")
+    ranked, merged = levels_with(lambda entry: entry.ranking), levels_with(lambda entry: entry.merging)
+    if n_best is not None and data.level not in ranked:
+        levels = " or ".join(ranked)
+        raise StepladderError(f"--n-best ranks segmentations by their probability, which only data.level = {levels} has, not {data.level}.")
+    if merges is not None and data.level not in merged:
+        levels = " or ".join(merged)
+        raise StepladderError(f"--merges lists what data.level = {levels} has learned; {data.level} has no merges.")
     vocabulary = load_vocabulary(data, data_dir) if isinstance(data, TextCorpus) else load_dataset(data, data_dir).vocabulary
     tokens = vocabulary.tokens(join_words(split_words(data, text)) if isinstance(data, SentenceData) else text)
+    shown = vocabulary.cutter.entry.shown
     encoding: dict[str, Any] = {
         "level": data.level,
         "types": vocabulary.size,
         "text": text,
-        "pieces": [printable_token(vocabulary, token) for token in tokens],
+        "pieces": [shown(token) for token in tokens],
         "ids": vocabulary.numbers(tokens).tolist(),
     }
     encoding["unknown"] = [piece for piece, number in zip(encoding["pieces"], encoding["ids"], strict=True) if number == vocabulary.unk]
     if n_best is not None and vocabulary.tokenizer:
-        best = subword_tokenizers.n_best_segmentations(vocabulary.tokenizer, text, n_best)
+        best = n_best_segmentations(vocabulary.tokenizer, text, n_best)
         encoding["n_best"] = [{"pieces": pieces, "probability": math.exp(log_p)} for pieces, log_p in best]
     if merges is not None and vocabulary.tokenizer:
-        learned = subword_tokenizers.merges(vocabulary.tokenizer)[:merges]
-        encoding["merges"] = [[printable_token(vocabulary, part) for part in pair] for pair in learned]
+        learned = learned_merges(vocabulary.tokenizer)[:merges]
+        encoding["merges"] = [[shown(part) for part in pair] for pair in learned]
     return encoding
-
-
-def printable_token(vocabulary: Vocabulary, token: str) -> str:
-    """A token as a reader knows it: bytes as their characters, or as <0xC3> where they are a part of one."""
-    if vocabulary.level not in ("byte", "byte_bpe"):
-        return token
-    try:
-        return token.encode("latin-1").decode("utf-8")
-    except UnicodeDecodeError:
-        return "".join(character if character.isascii() else f"<0x{ord(character):02X}>" for character in token)
 
 
 def encoding_lines(encoding: dict[str, Any]) -> list[str]:

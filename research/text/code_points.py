@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Int32, UInt32
 
-from research.text.vocabulary import Vocabulary
+from research.text.tokenizers.tokenizer_kind import NumberedTypes
 
 CODES = 0x110000  # code points that Unicode has
 
@@ -13,7 +13,7 @@ def code_points(text: str) -> UInt32[np.ndarray, " n"]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
-def character_table(vocabulary: Vocabulary) -> Int32[np.ndarray, " codes"]:
+def character_table(vocabulary: NumberedTypes) -> Int32[np.ndarray, " codes"]:
     """Of each code point its number in a vocabulary of characters, that of <unk> for one that it lacks."""
     assert vocabulary.unk is not None, "characters that training has not are <unk>"
     table = np.full(CODES, vocabulary.unk, np.int32)

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+from research.config.levels import level_facts
 from research.config.unicode import Normalisation, lowercase, normalise_unicode
-from research.config.vocabulary import Level
-from research.text import subword_tokenizers
-from research.text.subword_tokenizers import Tokenizer
-from research.text.tokenize import detokenize, tokenize, unicode_words
+from research.text.tokenize import unicode_words
+from research.text.tokenizers.tokenizer import Tokenizer, join_pieces, segment, unlearned
 
 
 class Side(NamedTuple):
@@ -16,11 +15,16 @@ class Side(NamedTuple):
     A subword level has a tokenizer, which finds the pieces.
     """
 
-    level: Level
+    level: str
     words: Literal["spaces", "punctuation"] = "spaces"
     lower: bool = False
     tokenizer: Tokenizer | None = None
     normalisation: Normalisation = "nfc"
+
+    @property
+    def cutter(self) -> Tokenizer:
+        """What cuts a text of the side."""
+        return self.tokenizer or unlearned(self.level)
 
 
 def normalise_text(text: str, lower: bool, form: Normalisation = "nfc") -> str:
@@ -31,11 +35,10 @@ def normalise_text(text: str, lower: bool, form: Normalisation = "nfc") -> str:
 def split_symbols(side: Side, text: str) -> list[str]:
     """The symbols of a text without line ends, known or not."""
     text = normalise_text(text, side.lower, side.normalisation)
-    if side.tokenizer is not None:
-        return subword_tokenizers.segment(side.tokenizer, text)
-    return unicode_words(text) if side.level == "word" and side.words == "punctuation" else tokenize(text, side.level)
+    is_cut_at_marks = level_facts(side.level).words and side.words == "punctuation"
+    return unicode_words(text) if is_cut_at_marks else segment(side.cutter, text)
 
 
 def join_symbols(side: Side, tokens: Iterable[str]) -> str:
     """The text of symbols: words with a space between, other symbols with nothing; bytes that are not UTF-8 become U+FFFD."""
-    return detokenize(tokens, side.level) if side.tokenizer is None else subword_tokenizers.join_pieces(side.tokenizer, tokens)
+    return join_pieces(side.cutter, tokens)

@@ -1,48 +1,11 @@
-"""Text to tokens at three levels, and back. A line's end is a token of its own; no other symbol is added.
-
-word   split on white space; a line's end is `</s>`
-char   Unicode characters; a line's end is the newline
-byte   the bytes of UTF-8, each written as the character of that number; a line's end is the newline, 10
-
-The subword levels need a text to learn from: `subwords`.
-"""
+"""Words apart from marks of punctuation, which data puts white space between before a text is cut into symbols."""
 
 import re
 from collections.abc import Iterable
-from typing import get_args
 
-from research.config.data import Level
 from research.config.unicode import JOINER, MARK, lowercase, outline, plain_punctuation
 
 UNKNOWN = "<unk>"
-LINE_END: dict[Level, str] = {level: "</s>" if level == "word" else "\n" for level in get_args(Level)}
-
-
-def tokenize(text: str, level: Level) -> list[str]:
-    """The tokens of `text`. Its last line has an end only if the text ends with a newline: `"a b\\nc"` -> a, b, </s>, c."""
-    if level == "word":
-        return text.replace("\n", f" {LINE_END['word']} ").split()
-    assert level in ("char", "byte"), "the pieces of a subword level are its tokenizer's"
-    return list(text if level == "char" else text.encode("utf-8").decode("latin-1"))
-
-
-def detokenize(tokens: Iterable[str], level: Level) -> str:
-    """The text of tokens: the inverse of `tokenize`, where white space inside a line counts as one space at the word level.
-
-    Bytes that are not UTF-8, as a model may generate them, become U+FFFD.
-    """
-    if level == "char":
-        return "".join(tokens)
-    if level == "byte":
-        return "".join(tokens).encode("latin-1").decode("utf-8", errors="replace")
-    lines: list[list[str]] = [[]]
-    for token in tokens:
-        if token == LINE_END["word"]:
-            lines.append([])
-        else:
-            lines[-1].append(token)
-    return "\n".join(map(" ".join, lines))
-
 
 APOSTROPHE_FIRST = "tis|twas|twere|twill|twould|twixt|tween|gainst|mongst|em|fore|scape|scaped|faith|zounds|sblood|t|s|ld|ll"
 APOSTROPHE_LAST = "o|i|a|t|th|wi|ha"

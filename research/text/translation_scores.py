@@ -13,8 +13,8 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from research.config.errors import StepladderError
+from research.config.levels import level_facts
 from research.config.pairs import BleuTokenizer
-from research.config.vocabulary import Level
 from research.text.tokenize import UNKNOWN
 
 UNKNOWN_IN_HYPOTHESIS, UNKNOWN_IN_REFERENCE = "\ue000", "\ue001"  # of no text, and not equal: a symbol that nobody knows is never right
@@ -66,10 +66,10 @@ def check_tokenizer(tokenizer: BleuTokenizer) -> None:
         )
 
 
-def unknown_share(texts: Sequence[str], level: Level) -> float:
+def unknown_share(texts: Sequence[str], level: str) -> float:
     """The share of the symbols of drawn texts that are <unk>: of words between spaces, at other levels of characters."""
     texts = [text.replace(UNKNOWN, UNKNOWN_IN_HYPOTHESIS) for text in texts]
-    count = sum(len(text.split()) if level == "word" else len(text) for text in texts)
+    count = sum(len(text.split()) if level_facts(level).words else len(text) for text in texts)
     return sum(text.count(UNKNOWN_IN_HYPOTHESIS) for text in texts) / max(1, count)
 
 

@@ -10,12 +10,11 @@ from typing import Literal, SupportsInt
 import numpy as np
 from jaxtyping import Int32
 
-from research.config.data import Level
 from research.config.errors import StepladderError
 from research.config.unicode import Normalisation, normalise_unicode
-from research.text import subword_tokenizers
-from research.text.subword_tokenizers import Tokenizer
-from research.text.tokenize import LINE_END, UNKNOWN, detokenize, tokenize
+from research.text.tokenize import UNKNOWN
+from research.text.tokenizers.registry import TOKENIZERS
+from research.text.tokenizers.tokenizer import Tokenizer, join_pieces, segment, unlearned
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Vocabulary:
     """
 
     types: tuple[str, ...]
-    level: Level = "word"
+    level: str = "word"
     unk: int | None = None
     eos: int | None = None
     tokenizer: Tokenizer | None = None
@@ -35,6 +34,16 @@ class Vocabulary:
     @property
     def size(self) -> int:
         return len(self.types)
+
+    @property
+    def ordinary_types(self) -> tuple[str, ...]:
+        """The types without <unk> and the line's end."""
+        return tuple(kind for number, kind in enumerate(self.types) if number not in (self.unk, self.eos))
+
+    @property
+    def cutter(self) -> Tokenizer:
+        """What cuts a text into the tokens that the types number."""
+        return self.tokenizer or unlearned(self.level)
 
     @cached_property
     def lookup(self) -> dict[str, int]:
@@ -60,8 +69,7 @@ class Vocabulary:
 
     def tokens(self, text: str) -> list[str]:
         """The tokens of `text`, known or not."""
-        text = normalise_unicode(text, self.normalisation)
-        return tokenize(text, self.level) if self.tokenizer is None else subword_tokenizers.segment(self.tokenizer, text)
+        return segment(self.cutter, normalise_unicode(text, self.normalisation))
 
     def decode(self, numbers: Iterable[SupportsInt]) -> str:
         """The text of numbers."""
@@ -69,23 +77,25 @@ class Vocabulary:
 
     def text(self, tokens: Iterable[str]) -> str:
         """The text of tokens."""
-        return detokenize(tokens, self.level) if self.tokenizer is None else subword_tokenizers.join_pieces(self.tokenizer, tokens)
+        return join_pieces(self.cutter, tokens)
 
 
-def byte_vocabulary() -> Vocabulary:
-    """The 256 bytes. Nothing is unknown."""
-    return Vocabulary(tuple(map(chr, range(256))), "byte", unk=None, eos=ord("\n"))
+def own_vocabulary(level: str) -> Vocabulary:
+    """The types that a level has whatever the text, such as the 256 bytes. Nothing is unknown."""
+    entry = TOKENIZERS[level]
+    assert entry.own_types is not None, "a text decides which types there are"
+    return Vocabulary(entry.own_types, level, unk=None, eos=entry.own_types.index(entry.line_end))
 
 
 def subword_vocabulary(tokenizer: Tokenizer) -> Vocabulary:
-    """<unk>, the line's end, and the pieces in the order of the library; of byte_bpe its pieces alone, a newline among them."""
-    end = LINE_END[tokenizer.kind]
-    types = tokenizer.pieces if tokenizer.kind == "byte_bpe" else (UNKNOWN, end, *tokenizer.pieces)
-    unk = None if tokenizer.kind == "byte_bpe" else 0
-    return Vocabulary(types, tokenizer.kind, unk=unk, eos=types.index(end), tokenizer=tokenizer)
+    """<unk>, the line's end, and the pieces in the order of the library; of bytes the pieces alone, a newline among them."""
+    entry = tokenizer.entry
+    types = (UNKNOWN, entry.line_end, *tokenizer.pieces) if entry.has_unknown else tokenizer.pieces
+    unk = 0 if entry.has_unknown else None
+    return Vocabulary(types, tokenizer.kind, unk=unk, eos=types.index(entry.line_end), tokenizer=tokenizer)
 
 
-def build_vocabulary(tokens: Iterable[str], level: Level, size: int | Literal["all"] = "all", min_count: int = 1) -> Vocabulary:
+def build_vocabulary(tokens: Iterable[str], level: str, size: int | Literal["all"] = "all", min_count: int = 1) -> Vocabulary:
     """The types of the training text, the commonest first, ties by text.
 
     Kept are the types seen at least `min_count` times, of these the `size` commonest, special symbols included. The others
@@ -93,12 +103,13 @@ def build_vocabulary(tokens: Iterable[str], level: Level, size: int | Literal["a
     is unknown: a word of the test text, or of a prompt, may be. A <unk> in the text itself is that same symbol (word level).
     Raises StepladderError where `size` has no room beside the special symbols.
     """
-    return byte_vocabulary() if level == "byte" else counted_vocabulary(Counter(tokens), level, size, min_count)
+    return own_vocabulary(level) if TOKENIZERS[level].own_types else counted_vocabulary(Counter(tokens), level, size, min_count)
 
 
-def counted_vocabulary(counts: Counter[str], level: Level, size: int | Literal["all"] = "all", min_count: int = 1) -> Vocabulary:
+def counted_vocabulary(counts: Counter[str], level: str, size: int | Literal["all"] = "all", min_count: int = 1) -> Vocabulary:
     """The vocabulary of a text whose tokens were counted: see `build_vocabulary`."""
-    special = (UNKNOWN, LINE_END[level])
+    line_end = TOKENIZERS[level].line_end
+    special = (UNKNOWN, line_end)
     if size != "all" and size <= len(special):
         raise StepladderError(
             f"data.vocabulary.size = {size} leaves no type beside the special symbols {UNKNOWN} and the line's end: ask for 3 or more."
@@ -108,7 +119,7 @@ def counted_vocabulary(counts: Counter[str], level: Level, size: int | Literal["
         (kind for kind, count in counts.items() if count >= min_count and kind not in special), key=lambda kind: (-counts[kind], kind)
     )
     frequent = frequent if size == "all" else frequent[: size - len(special)]
-    type_counts = {kind: counts[kind] for kind in frequent} | {LINE_END[level]: counted_special[LINE_END[level]]}
+    type_counts = {kind: counts[kind] for kind in frequent} | {line_end: counted_special[line_end]}
     type_counts[UNKNOWN] = total - sum(type_counts.values())
     types = tuple(sorted(type_counts, key=lambda kind: (-type_counts[kind], kind)))
-    return Vocabulary(types, level, unk=types.index(UNKNOWN), eos=types.index(LINE_END[level]))
+    return Vocabulary(types, level, unk=types.index(UNKNOWN), eos=types.index(line_end))

@@ -1,19 +1,17 @@
 """A vocabulary as plain values and back, so that a run keeps the numbering that it was trained on."""
 
 from base64 import b64decode, b64encode
-from typing import NotRequired, TypedDict, cast
+from typing import NotRequired, TypedDict
 
-from research.config.subwords import Subword
 from research.config.unicode import Normalisation
-from research.config.vocabulary import Level
-from research.text.subword_tokenizers import Tokenizer
+from research.text.tokenizers.tokenizer import Tokenizer
 from research.text.vocabulary import Vocabulary
 
 
 class PlainVocabulary(TypedDict):
     """What vocabulary.json holds."""
 
-    level: Level
+    level: str
     unk: int | None
     eos: int | None
     normalisation: Normalisation
@@ -37,5 +35,5 @@ def vocabulary_to_plain(vocabulary: Vocabulary) -> PlainVocabulary:
 
 def vocabulary_from_plain(plain: PlainVocabulary) -> Vocabulary:
     """The vocabulary that `vocabulary_to_plain` wrote."""
-    tokenizer = Tokenizer(cast(Subword, plain["level"]), b64decode(plain["tokenizer"])) if "tokenizer" in plain else None
+    tokenizer = Tokenizer(plain["level"], b64decode(plain["tokenizer"])) if "tokenizer" in plain else None
     return Vocabulary(tuple(plain["types"]), plain["level"], plain["unk"], plain["eos"], tokenizer, plain["normalisation"])

@@ -17,6 +17,7 @@ from research.config.encoder_decoder import (
     StackEncoderConfig,
 )
 from research.config.fields import classes_by_kind, member_classes, node_keys
+from research.config.levels import LEVEL_FACTS, levels_where
 from research.config.merge import DATA_KINDS
 from research.config.mixer import Mixer
 from research.config.model import LanguageModelConfig
@@ -25,14 +26,15 @@ from research.config.node import Node
 from research.config.optim import Train
 from research.config.pairs import Glyphs, Numerals, Translation
 from research.config.schema import Config
-from research.config.subwords import Regularisation, Subword
+from research.config.subwords import Regularisation
 
 PAIRED = [kind for kind, data in DATA_KINDS.items() if data.asks == "targets"]
 SENTENCES = [kind for kind, data in DATA_KINDS.items() if data.reads == "sentences"]
 ANSWERING = {asks: tuple(kind for kind, facts in MODEL_FACTS.items() if asks in facts.predicts) for asks in ("classes", "number")}
 OF_SENTENCES = tuple(classes_by_kind(sum(ANSWERING.values(), ())))
 COUNTED = ("ngram", *(kind for kind in OF_SENTENCES if kind not in ("classifier", "regressor")))  # what is not trained
-REGULARISED = {kind: node.levels or get_args(Subword) for kind, node in classes_by_kind(member_classes(Regularisation)).items()}
+LEARNED = levels_where(lambda facts: facts.learned)
+REGULARISED = {kind: node.levels or LEARNED for kind, node in classes_by_kind(member_classes(Regularisation)).items()}
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
 CHOSEN: dict[tuple[type[Node], str], st.SearchStrategy[Any]] = {  # where free choice would seldom fit together
     (LanguageModelConfig, "layers"): st.sampled_from([2, 4]),
@@ -130,13 +132,13 @@ def all_trees(draw: st.DrawFn) -> dict[str, Any]:
         tree = {key: value for key, value in tree.items() if key not in ("optim", "train")}
     if DATA_KINDS[tree["data"]["kind"]].reads != "text":
         tree.pop("eval", None)
-    if tree["data"].get("level", "word") == "word":
+    if not LEVEL_FACTS[tree["data"].get("level", "word")].spells:
         tree.get("eval", {}).pop("misspelt", None)
-    if tree["data"].get("level") == "byte":
+    if LEVEL_FACTS[tree["data"].get("level", "word")].own_types:
         tree["data"].pop("vocabulary", None)
     if tree["data"].get("level") not in REGULARISED.get(tree["data"].get("regularisation", {}).get("kind"), ()):
         tree["data"].pop("regularisation", None)
-    if tree["data"].get("level") in get_args(Subword):
+    if tree["data"].get("level") in LEARNED:
         tree["data"]["vocabulary"] = {"size": draw(st.integers(2, 8))}
     return tree
 

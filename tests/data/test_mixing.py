@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from research.config.errors import StepladderError
 from research.data.mixing import character_coverage, characters_a_piece, draw_mix, expected_passes, fertility, proportions
-from research.text.subword_tokenizers import train_tokenizer
+from research.text.tokenizers.tokenizer import train_tokenizer
 
 getcontext().prec = 50
 counts = st.dictionaries(st.text(min_size=1, max_size=2), st.integers(1, 10**12), min_size=1, max_size=8)

@@ -18,13 +18,13 @@ from research.data.prompts import (
     read_prompt_lines,
 )
 from research.data.tokenizer_cache import fitted_tokenizer
-from research.text.tokenize import tokenize
-from research.text.vocabulary import build_vocabulary, byte_vocabulary, subword_vocabulary
+from research.text.tokenizers.tokenizer import segment, unlearned
+from research.text.vocabulary import build_vocabulary, own_vocabulary, subword_vocabulary
 
 TEXT = "the cat sat on the mat, and the dog sat too.\nwhat's that? a hat!\n"
 VOCABULARIES = {
-    **{level: build_vocabulary(tokenize(TEXT, level), level) for level in ("word", "char")},
-    "byte": byte_vocabulary(),
+    **{level: build_vocabulary(segment(unlearned(level), TEXT), level) for level in ("word", "char")},
+    "byte": own_vocabulary("byte"),
     **{kind: subword_vocabulary(fitted_tokenizer(TEXT, kind, size)) for kind, size in (("bpe", 40), ("byte_bpe", 280), ("unigram", 40))},
 }
 LINES = (

@@ -14,7 +14,7 @@ from research.config.subwords import BPEDropout, Regularisation, SubwordSampling
 from research.data.batches import TextArrays, circular_batch, steps_per_epoch
 from research.data.dataset import TextSplit
 from research.data.subword_regularisation import REGULARISATIONS, resegment
-from research.text.subword_tokenizers import train_tokenizer
+from research.text.tokenizers.tokenizer import train_tokenizer
 from research.text.vocabulary import subword_vocabulary
 
 LINES = ["the cat sat on the mat, unlowered", "", "a newer and lower na\u00efve cat  sat there; #7"] * 30

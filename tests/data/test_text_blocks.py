@@ -11,7 +11,7 @@ from research.config.unicode import clean_text
 from research.data.formats.text_lines import ADVICE
 from research.data.text_blocks import file_blocks, text_blocks, whole_lines
 from research.data.utf8 import as_text
-from research.text.subword_tokenizers import pretokenize
+from research.text.tokenizers.pretokenize import pretokenize
 
 PIECES = [*"abe \n\r\t#.é日\ufeff\u0301\u0323\u1100\u1161\u2028", "  ", "\r\n", "\n\n"]
 raw_texts = st.lists(st.sampled_from(PIECES), max_size=40).map(lambda pieces: "".join(pieces).encode())

@@ -26,8 +26,9 @@ from research.data.text_blocks import file_blocks
 from research.data.text_dataset import load_text, load_vocabulary, text_clusters
 from research.data.text_numbers import narrowest
 from research.data.utf8 import as_text
-from research.text.subword_tokenizers import train_tokenizer
-from research.text.tokenize import LINE_END, tokenize, unicode_words
+from research.text.tokenize import unicode_words
+from research.text.tokenizers.registry import TOKENIZERS
+from research.text.tokenizers.tokenizer import segment, train_tokenizer, unlearned
 from research.text.vocabulary import build_vocabulary, subword_vocabulary
 
 PIECES = [
@@ -86,8 +87,8 @@ def in_memory(config, raw):
     if not config.tokenized:
         texts = {split: "".join(" ".join(unicode_words(line)) + "\n" for line in text.split("\n")[:-1]) for split, text in texts.items()}
     texts = {split: normalise_unicode(text, config.normalisation) for split, text in texts.items()}
-    if config.level in ("word", "char", "byte"):
-        vocabulary = build_vocabulary(tokenize(texts["train"], config.level), config.level, config.vocabulary.size)
+    if TOKENIZERS[config.level].learning is None:
+        vocabulary = build_vocabulary(segment(unlearned(config.level), texts["train"]), config.level, config.vocabulary.size)
     else:
         vocabulary = subword_vocabulary(train_tokenizer(texts["train"].split("\n"), config.level, config.vocabulary.size))
     vocabulary = replace(vocabulary, normalisation=config.normalisation)
@@ -96,7 +97,7 @@ def in_memory(config, raw):
 
 
 def _limited(tokens, config, split):
-    limit, end = getattr(config, f"{split}_tokens"), LINE_END[config.level]
+    limit, end = getattr(config, f"{split}_tokens"), TOKENIZERS[config.level].line_end
     if limit == "all":
         return tokens
     if limit >= len(tokens):

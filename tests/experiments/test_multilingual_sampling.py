@@ -11,7 +11,7 @@ from research.config.errors import StepladderError
 from research.data.mixing import fertility
 from research.results.cards import evaluate_cards
 from research.results.study import study_cells, study_manifest
-from research.text.subword_tokenizers import train_tokenizer
+from research.text.tokenizers.tokenizer import train_tokenizer
 
 pytestmark = pytest.mark.trains
 

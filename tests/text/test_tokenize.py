@@ -1,4 +1,4 @@
-"""Tokens lose nothing but white space, and only line ends are added."""
+"""Words lose nothing but white space, and only line ends are added; marks stay with their letters."""
 
 import unicodedata
 
@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.config.unicode import lowercase, plain_punctuation
-from research.text.tokenize import LINE_END, detokenize, english_words, tokenize, unicode_words
+from research.text.tokenize import english_words, unicode_words
+from research.text.tokenizers.bytes import join_bytes, spell_in_bytes
+from research.text.tokenizers.words import cut_at_white_space, join_with_spaces
 
 words = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1).filter(
     lambda word: word.split() == [word] and word != "</s>"
@@ -15,39 +17,27 @@ words = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1)
 lines = st.lists(st.lists(words), min_size=1)
 
 
-@pytest.mark.parametrize("level", ["char", "byte"])
-@given(text=st.text())
-def test_characters_and_bytes_round_trip_any_unicode(level, text):
-    assert detokenize(tokenize(text, level), level) == text
-
-
 @given(text=st.text())
 def test_bytes_are_those_of_utf8(text):
-    assert [ord(token) for token in tokenize(text, "byte")] == list(text.encode("utf-8"))
+    assert [ord(token) for token in spell_in_bytes(text)] == list(text.encode("utf-8"))
 
 
 @given(lines)
 def test_words_round_trip_and_every_line_has_one_end(lines):
     text = "".join(" ".join(line) + "\n" for line in lines)
-    tokens = tokenize(text, "word")
+    tokens = cut_at_white_space(text)
     assert tokens == [token for line in lines for token in (*line, "</s>")]
-    assert detokenize(tokens, "word") == text
+    assert join_with_spaces(tokens) == text
 
 
 @given(lines)
 def test_the_kind_of_white_space_does_not_matter(lines):
     spaced = "".join("\t " + " \u00a0".join(line) + " \r\n" for line in lines)
-    assert tokenize(spaced, "word") == tokenize("".join(" ".join(line) + "\n" for line in lines), "word")
-
-
-@pytest.mark.parametrize("level", ["word", "char", "byte"])
-def test_a_prompt_without_a_line_end_has_none(level):
-    assert tokenize("a b", level)[-1] == "b"
-    assert tokenize("a b\n", level)[-1] == LINE_END[level]
+    assert cut_at_white_space(spaced) == cut_at_white_space("".join(" ".join(line) + "\n" for line in lines))
 
 
 def test_a_broken_character_of_generated_bytes_is_marked_not_an_error():
-    assert detokenize(["\xc3"], "byte") == "\ufffd"
+    assert join_bytes(["\xc3"]) == "\ufffd"
 
 
 @given(st.text())
@@ -113,4 +103,4 @@ def test_apostrophes_and_hyphens_are_the_same_however_they_are_written(text):
 
 def test_a_line_end_inside_a_word_is_none():
     tokens = ["<s>old</s>", "price", "</s>", "a</s>b", "</s>"]
-    assert detokenize(tokens, "word") == "<s>old</s> price\na</s>b\n"
+    assert join_with_spaces(tokens) == "<s>old</s> price\na</s>b\n"

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.config.errors import StepladderError
-from research.text.tokenize import tokenize
-from research.text.vocabulary import Vocabulary, build_vocabulary, byte_vocabulary
+from research.text.tokenizers.tokenizer import segment, unlearned
+from research.text.tokenizers.words import cut_at_white_space
+from research.text.vocabulary import Vocabulary, build_vocabulary, own_vocabulary
 
 texts = st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=5).map(" ".join), min_size=1).map(lambda lines: "\n".join(lines) + "\n")
 
@@ -17,7 +18,7 @@ texts = st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=5).map(" ".join)
 @given(texts, st.integers(3, 12), st.integers(1, 3))
 def test_the_commonest_are_kept_within_both_cut_offs(text, size, min_count):
     counts = Counter(text.split())
-    vocabulary = build_vocabulary(tokenize(text, "word"), "word", size, min_count)
+    vocabulary = build_vocabulary(cut_at_white_space(text), "word", size, min_count)
     kept = set(vocabulary.types) - {"<unk>", "</s>"}
     dropped = set(counts) - kept
     assert {"<unk>", "</s>"} <= set(vocabulary.types)
@@ -29,15 +30,15 @@ def test_the_commonest_are_kept_within_both_cut_offs(text, size, min_count):
 
 @given(texts)
 def test_numbers_follow_frequency_then_text(text):
-    vocabulary = build_vocabulary(tokenize(text, "word"), "word")
-    counts = Counter(tokenize(text, "word"))
+    vocabulary = build_vocabulary(cut_at_white_space(text), "word")
+    counts = Counter(cut_at_white_space(text))
     ranks = [(-counts[kind], kind) for kind in vocabulary.types]
     assert ranks == sorted(ranks)
 
 
 @given(texts, texts)
 def test_decoding_gives_the_text_back_but_for_unknown_words(text, other):
-    vocabulary = build_vocabulary(tokenize(text, "word"), "word")
+    vocabulary = build_vocabulary(cut_at_white_space(text), "word")
     known = set(text.split())
     expected = "".join(" ".join(word if word in known else "<unk>" for word in line.split()) + "\n" for line in other.split("\n")[:-1])
     assert vocabulary.decode(vocabulary.encode(other)) == expected
@@ -57,10 +58,10 @@ def test_the_unknown_symbol_is_there_when_nothing_in_training_is_unknown():
 
 
 def test_bytes_are_their_own_numbers():
-    vocabulary = build_vocabulary(tokenize("é\n", "byte"), "byte")
+    vocabulary = build_vocabulary(segment(unlearned("byte"), "é\n"), "byte")
     assert (vocabulary.size, vocabulary.eos, vocabulary.unk) == (256, 10, None)
     np.testing.assert_array_equal(vocabulary.encode("é\n"), [0xC3, 0xA9, 10])
-    assert vocabulary == byte_vocabulary()
+    assert vocabulary == own_vocabulary("byte")
 
 
 def test_no_room_beside_the_special_symbols_is_an_error():
