@@ -3,8 +3,11 @@
 import pytest
 from pydantic import ValidationError
 
+from research.config.levels import levels_varied_by, levels_where
 from research.config.merge import Assignment, Merged, apply_layer, with_default_kinds
 from research.config.schema import Config
+
+VARIED = {kind: levels_varied_by(kind) for kind in ("sample", "bpe_dropout")}
 
 
 def check(level, model="language_model", size=500, **words):
@@ -12,7 +15,7 @@ def check(level, model="language_model", size=500, **words):
     return Config.model_validate(with_default_kinds({"data": data, "model": model if isinstance(model, dict) else {"kind": model}}))
 
 
-@pytest.mark.parametrize("level", ["bpe", "byte_bpe", "unigram", "wordpiece"])
+@pytest.mark.parametrize("level", levels_where(lambda facts: facts.learned))
 def test_a_size_is_needed_and_counts_are_not(level):
     assert check(level).data.level == level
     with pytest.raises(ValidationError, match=rf"data\.level = {level} needs data\.vocabulary\.size, a whole number"):
@@ -21,17 +24,17 @@ def test_a_size_is_needed_and_counts_are_not(level):
         check(level, vocabulary={"size": 500, "min_count": 2})
 
 
-@pytest.mark.parametrize("level", ["word", "char", "bpe", "byte_bpe", "unigram", "wordpiece"])
-@pytest.mark.parametrize(("kind", "levels"), [("sample", "unigram"), ("bpe_dropout", "bpe or byte_bpe")])
+@pytest.mark.parametrize("level", levels_where(lambda facts: not facts.own_types))
+@pytest.mark.parametrize(("kind", "levels"), [(kind, " or ".join(levels)) for kind, levels in VARIED.items()])
 def test_a_regularisation_is_for_some_levels(level, kind, levels):
-    if level in levels.split(" or "):
+    if level in VARIED[kind]:
         assert check(level, regularisation={"kind": kind}).data.regularisation.kind == kind
     else:
         with pytest.raises(ValidationError, match=f"is for data.level = {levels}; data.level = {level} has nothing that it could vary"):
             check(level, regularisation={"kind": kind})
 
 
-@pytest.mark.parametrize(("level", "kind"), [("unigram", "sample"), ("bpe", "bpe_dropout"), ("byte_bpe", "bpe_dropout")])
+@pytest.mark.parametrize(("level", "kind"), [(level, kind) for kind, levels in VARIED.items() for level in levels])
 def test_a_regularisation_is_for_windows_of_trained_models(level, kind):
     words = {"regularisation": {"kind": kind}}
     for model in ("language_model", "feed_forward_lm"):

@@ -20,21 +20,19 @@ from research.text.vocabulary import subword_vocabulary
 LINES = ["the cat sat on the mat, unlowered", "", "a newer and lower na\u00efve cat  sat there; #7"] * 30
 TEXT = "".join(line + "\n" for line in LINES)
 HOW = {
-    "unigram": [SubwordSampling(kind="sample", alpha=0.2), SubwordSampling(kind="sample", alpha=0.5, n_best=4)],
-    "bpe": [BPEDropout(kind="bpe_dropout", rate=0.1)],
-    "byte_bpe": [BPEDropout(kind="bpe_dropout", rate=0.3)],
+    SubwordSampling: [SubwordSampling(kind="sample", alpha=0.2), SubwordSampling(kind="sample", alpha=0.5, n_best=4)],
+    BPEDropout: [BPEDropout(kind="bpe_dropout", rate=0.1), BPEDropout(kind="bpe_dropout", rate=0.3)],
 }
-CASES = [pytest.param(level, how, id=f"{level}-{i}") for level, several in HOW.items() for i, how in enumerate(several)]
+CASES = [pytest.param(level, how, id=f"{level}-{i}") for kind, words in HOW.items() for level in kind.levels for i, how in enumerate(words)]
 
 
 def test_every_kind_with_levels_of_its_own_is_an_entry():
-    assert set(REGULARISATIONS) == {kind for kind in member_classes(Regularisation) if kind.levels}
-    assert set(HOW) == {level for kind in REGULARISATIONS for level in kind.levels}
+    assert set(REGULARISATIONS) == set(HOW) == {kind for kind in member_classes(Regularisation) if kind.levels}
 
 
 @cache
 def vocabulary(level):
-    return subword_vocabulary(train_tokenizer(LINES, level, 300 if level == "byte_bpe" else 60))
+    return subword_vocabulary(train_tokenizer(LINES, level, 300))
 
 
 @pytest.mark.parametrize(("level", "how"), CASES)
