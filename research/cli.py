@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from research.config.errors import StepladderError
+from research.config.levels import levels_varied_by
 
 app = typer.Typer(
     name="stepladder",
@@ -38,6 +39,7 @@ OutDir = Annotated[
     typer.Option("--out", help="Where the report goes; by default reports/NAME."),
 ]
 RUNS = Path("runs")
+RANKED, MERGED = (", ".join(levels_varied_by(kind)) for kind in ("sample", "bpe_dropout"))  # levels of probabilities, and of merges
 
 
 def _guarded(command: Callable[..., int | None]) -> Callable[..., None]:
@@ -364,8 +366,8 @@ def tokenize(
     config: ConfigFile,
     overrides: Overrides = None,
     text: Annotated[str, typer.Option(help="The text to cut.")] = "",
-    n_best: Annotated[int | None, typer.Option("--n-best", help="unigram: so many segmentations with their probabilities.")] = None,
-    merges: Annotated[int | None, typer.Option(help="bpe, byte_bpe: the first so many merges, in order.")] = None,
+    n_best: Annotated[int | None, typer.Option("--n-best", help=f"{RANKED}: so many segmentations with their probabilities.")] = None,
+    merges: Annotated[int | None, typer.Option(help=f"{MERGED}: the first so many merges, in order.")] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> int:

@@ -26,16 +26,7 @@ def encode_text(config: Config, text: str, n_best: int | None, merges: int | Non
     text = argument_text(text)
     if not text:
         raise StepladderError('--text is empty; give a text to cut, as --text "the cat sat".')
-    for option, number in (("--n-best", n_best), ("--merges", merges)):
-        if number is not None and number < 1:
-            raise StepladderError(f"{option} {number} asks for nothing; ask for 1 or more.")
-    ranked, merged = levels_with(lambda entry: entry.ranking), levels_with(lambda entry: entry.merging)
-    if n_best is not None and data.level not in ranked:
-        levels = " or ".join(ranked)
-        raise StepladderError(f"--n-best ranks segmentations by their probability, which only data.level = {levels} has, not {data.level}.")
-    if merges is not None and data.level not in merged:
-        levels = " or ".join(merged)
-        raise StepladderError(f"--merges lists what data.level = {levels} has learned; {data.level} has no merges.")
+    _check_options(data.level, n_best, merges)
     vocabulary = load_vocabulary(data, data_dir) if isinstance(data, TextCorpus) else load_dataset(data, data_dir).vocabulary
     tokens = vocabulary.tokens(join_words(split_words(data, text)) if isinstance(data, SentenceData) else text)
     shown = vocabulary.cutter.entry.shown
@@ -54,6 +45,20 @@ def encode_text(config: Config, text: str, n_best: int | None, merges: int | Non
         learned = learned_merges(vocabulary.tokenizer)[:merges]
         encoding["merges"] = [[shown(part) for part in pair] for pair in learned]
     return encoding
+
+
+def _check_options(level: str, n_best: int | None, merges: int | None) -> None:
+    """Raises StepladderError where an option asks for nothing, or for what the level does not have."""
+    for option, number in (("--n-best", n_best), ("--merges", merges)):
+        if number is not None and number < 1:
+            raise StepladderError(f"{option} {number} asks for nothing; ask for 1 or more.")
+    ranked, merged = levels_with(lambda entry: entry.ranking), levels_with(lambda entry: entry.merging)
+    if n_best is not None and level not in ranked:
+        levels = " or ".join(ranked)
+        raise StepladderError(f"--n-best ranks segmentations by their probability, which only data.level = {levels} has, not {level}.")
+    if merges is not None and level not in merged:
+        levels = " or ".join(merged)
+        raise StepladderError(f"--merges lists what data.level = {levels} has learned; {level} has no merges.")
 
 
 def encoding_lines(encoding: dict[str, Any]) -> list[str]:

@@ -191,6 +191,7 @@ def test_config_and_entry_agree(level):
     entry, facts = TOKENIZERS[level], LEVEL_FACTS[level]
     assert (entry.learning is not None, entry.own_types is not None) == (facts.learned, bool(facts.own_types))
     assert [entry.own_types, entry.count_types, entry.learning].count(None) == 2
+    assert (entry.merging is not None, entry.ranking is not None) == ("bpe_dropout" in facts.varied_by, "sample" in facts.varied_by)
     assert bool(library_version(level)) == bool(entry.libraries) == (entry.revision > 0)
     assert all(library in library_version(level) for library in entry.libraries)
 
