@@ -76,7 +76,7 @@ class TokenizerKind(Generic[State]):
     line_end: str  # the symbol of a line's end
     has_unknown: bool  # whether <unk> is a type: it stands for every symbol that training has not
     libraries: tuple[str, ...]  # the packages whose versions the identity of its data holds
-    revision: int  # raised where a change in its file alters what is learned; 0 for a level without libraries
+    revision: int  # raised where a change in its file alters its symbols; 0 where it has no library and learns nothing
     read: Callable[[bytes], State]
     cut: Callable[[State, str], list[str]]  # a text to its symbols, line ends among them, known or not
     join: Callable[[State, Iterable[str]], str]  # the inverse
