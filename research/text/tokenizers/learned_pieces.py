@@ -10,6 +10,8 @@ from typing import Protocol, runtime_checkable
 
 from research.text.tokenizers.pretokenize import pretokenize
 
+PRIVATE = 0xF0000  # the first of the characters of no text, which stand for others in a library
+
 
 @runtime_checkable
 class LearnedPieces(Protocol):

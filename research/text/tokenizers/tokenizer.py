@@ -14,7 +14,7 @@ import numpy as np
 from research.config.errors import StepladderError
 from research.text.tokenizers.pretokenize import WordsByLine
 from research.text.tokenizers.registry import TOKENIZERS
-from research.text.tokenizers.tokenizer_kind import Learning, TokenizerKind
+from research.text.tokenizers.tokenizer_kind import AnyTokenizer, Learning
 
 Part = TypeVar("Part")
 
@@ -27,7 +27,7 @@ class Tokenizer:
     model: bytes = field(repr=False)
 
     @property
-    def entry(self) -> TokenizerKind[Any]:
+    def entry(self) -> AnyTokenizer:
         """That of the level."""
         return TOKENIZERS[self.kind]
 
@@ -113,12 +113,12 @@ def sample_pieces(
 NO_PROBABILITIES = "probabilities, and so no other segmentation to rank or draw"
 
 
-def levels_with(part: Callable[[TokenizerKind[Any]], Part | None]) -> tuple[str, ...]:
+def levels_with(part: Callable[[AnyTokenizer], Part | None]) -> tuple[str, ...]:
     """The levels whose entries have a part, in their order."""
     return tuple(level for level, entry in TOKENIZERS.items() if part(entry) is not None)
 
 
-def _part(tokenizer: Tokenizer, part: Callable[[TokenizerKind[Any]], Part | None], what: str) -> Part:
+def _part(tokenizer: Tokenizer, part: Callable[[AnyTokenizer], Part | None], what: str) -> Part:
     value = part(tokenizer.entry)
     if value is None:
         levels = " or ".join(levels_with(part))

@@ -7,7 +7,7 @@ None where it learns nothing.
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int32, Integer
@@ -62,7 +62,7 @@ class Merging(Generic[State]):
 
 
 @dataclass(frozen=True)
-class Ranking(Generic[State]):
+class SegmentationRanking(Generic[State]):
     """Segmentations that have probabilities."""
 
     n_best: Callable[[State, str, int], list[tuple[list[str], float]]]  # (state, text, k): the likeliest with their log-probabilities
@@ -84,10 +84,13 @@ class TokenizerKind(Generic[State]):
     count_types: Callable[[Iterable[str]], Counter[str]] | None  # the symbols of a text that comes in blocks
     learning: Learning[State] | None
     merging: Merging[State] | None
-    ranking: Ranking[State] | None
+    ranking: SegmentationRanking[State] | None
     numbers: Callable[[NumberedTypes, Cut], Callable[[str], Numbers]]  # what numbers the blocks of a text, as fast as it can be done
     written: Callable[[str], str]  # the text that the symbols of a block are, <unk> as it was written
     shown: Callable[[str], str]  # a symbol as a reader knows it
+
+
+AnyTokenizer = TokenizerKind[Any]  # whatever its state, which only its own functions read
 
 
 def learns_nothing_to_read(model: bytes) -> None:

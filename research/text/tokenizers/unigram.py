@@ -12,12 +12,11 @@ import sentencepiece
 from research.config.errors import StepladderError
 from research.text import lattice
 from research.text.tokenizers.bpe import room_for_characters
-from research.text.tokenizers.learned_pieces import cut_words, strange_characters
+from research.text.tokenizers.learned_pieces import PRIVATE, cut_words, strange_characters
 from research.text.tokenizers.pretokenize import WordsByLine, pretokenize
 from research.text.tokenizers.random_numbers import uniform_numbers
-from research.text.tokenizers.tokenizer_kind import Learning, Ranking, TokenizerKind, as_it_stands, look_up_symbols
+from research.text.tokenizers.tokenizer_kind import Learning, SegmentationRanking, TokenizerKind, as_it_stands, look_up_symbols
 
-PRIVATE = 0xF0000  # characters of no text, which stand for others in the library
 RESERVED = "\0\t\r\u2581\u2585"  # characters that SentencePiece keeps for itself
 AS_PRIVATE = {ord(character): PRIVATE + place for place, character in enumerate(RESERVED)}
 AS_RESERVED = {private: character for character, private in AS_PRIVATE.items()} | {ord("\u2581"): ord(" ")}
@@ -132,7 +131,7 @@ UNIGRAM: TokenizerKind[UnigramPieces] = TokenizerKind(
         unknown_characters=strange_characters,
     ),
     merging=None,
-    ranking=Ranking(n_best=_n_best, sample=_sample),
+    ranking=SegmentationRanking(n_best=_n_best, sample=_sample),
     numbers=look_up_symbols,
     written=as_it_stands,
     shown=as_it_stands,

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 import tokenizers
 
 from research.text.tokenizers.bpe import room_for_characters
-from research.text.tokenizers.learned_pieces import cut_words, strange_characters
+from research.text.tokenizers.learned_pieces import PRIVATE, cut_words, strange_characters
 from research.text.tokenizers.library_pieces import NOTHING, LibraryPieces, pieces_in_order, train_merges
 from research.text.tokenizers.pretokenize import WordsByLine
 from research.text.tokenizers.tokenizer_kind import Learning, Room, TokenizerKind, as_it_stands, look_up_symbols
 
 INSIDE = "##"  # begins a piece that begins no word
-PRIVATE = 0xF0000  # characters of no text, which stand for those inside a word while the library trains
 
 
 def _train(words_by_line: WordsByLine, alphabet: list[str], size: int) -> bytes:

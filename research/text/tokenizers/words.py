@@ -28,7 +28,7 @@ def single_spaces(text: str) -> str:
     return "\n".join(" ".join(line.split()) for line in text.split("\n"))
 
 
-WORDS: TokenizerKind[None] = TokenizerKind(
+WORDS_BETWEEN_SPACES: TokenizerKind[None] = TokenizerKind(
     line_end=LINE_END,
     has_unknown=True,
     libraries=(),
