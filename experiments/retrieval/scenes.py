@@ -13,7 +13,7 @@ from research.config.sweep import TableLayout
 from research.data.dataset_sources import read_data_source
 from research.data.download import digest_of
 from research.data.shakespeare import SpokenLine, read_lines
-from research.results.statistics import RANKED, Items
+from research.results.statistics import Items
 from research.results.study import Study, StudyCell
 from research.text.tokenize import english_words
 
@@ -107,10 +107,8 @@ def _measure(index: Index, weighting: str, length: str, scenes: Sequence[Scene],
     relevant = [scenes_by_play[scenes[query.scene].play] - {query.scene} for query in queries]
     scored = {"reciprocal_rank": reciprocal_rank(ranking, relevant)}
     scored |= {f"precision_at_{k}": precision_at_k(ranking, relevant, k) for k in (1, DEPTH)}
-    assert scored.keys() == {*RANKED}
-    items = Items(
-        np.arange(len(queries)), None, np.ones(len(queries), np.int64), None, cluster=np.array([query.scene for query in queries]), **scored
-    )
+    clusters = np.array([query.scene for query in queries])
+    items = Items(np.arange(len(queries)), np.ones(len(queries), np.int64), scored, cluster=clusters)
     means = {metric: float(values.mean()) for metric, values in scored.items()}
     words = float(np.mean([len(query.words) for query in queries]))
     seconds = time.perf_counter() - begun

@@ -15,9 +15,10 @@ from research.config.sweep import TableLayout
 from research.data.dataset_sources import read_data_source
 from research.data.download import digest_of
 from research.data.vader import Part, read_rated
+from research.metrics.class_scores import confusion
+from research.metrics.correlations import moments, pearson
 from research.results.statistics import Items
 from research.results.study import Study, StudyCell
-from research.results.summed_scores import confusion, moments, pearson
 
 NEGATION = ("negation", "never_so", "no", "least")
 ALONE = ("intensifiers", "idioms", "capitals", "contrast", "punctuation", "emoji")
@@ -74,9 +75,8 @@ def _measure(row: str, part: str, lexicon: Lexicon, rated: Sequence[Rated]) -> S
     signs, truth = np.array([polarity(rules, value) for value in scores]), np.sign(ratings).astype(int)
     right = (signs == truth).astype(float)
     summed, confused = moments(scores, ratings), confusion(truth + 1, signs + 1)
-    items = Items(
-        np.arange(len(rated)), None, np.ones(len(rated), np.int64), right, truth, correlation=summed[:, None], confusion=confused[:, None]
-    )
+    fields = {"correct": right, "correlation": summed[:, None], "confusion": confused[:, None]}
+    items = Items(np.arange(len(rated)), np.ones(len(rated), np.int64), fields, truth)
     means = {
         "correlation": float(pearson(summed.sum(axis=0))),
         "weighted_f1": float(f1_score(truth, signs, average="weighted")),

@@ -83,7 +83,7 @@ def accuracy_figure(cell_id: str, layers: Sequence[Items], levels: Mapping[str, 
 
 
 def _accuracy(items: Items) -> float:
-    correct: Float64[np.ndarray, " n"] = np.asarray(items.correct, float)
+    correct: Float64[np.ndarray, " n"] = np.asarray(items.fields["correct"], float)
     return float(correct.sum() / items.tokens.sum())
 
 

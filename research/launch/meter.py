@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from research.metrics.registry import SUMMARIES
 from research.results.measures import is_percentage, number
 from research.train.events import (
     Blocked,
@@ -22,7 +23,6 @@ from research.train.events import (
 )
 from research.train.trained_files import Job
 
-HEADLINES = ("perplexity", "pseudo_perplexity", "span_f1", "accuracy", "loss")  # of validation, where the sweep's metric is not there
 MEASURED_SHARE = 0.02  # of the work: before that, the time left is as predicted
 
 Run = tuple[str, int]  # cell_id, seed
@@ -131,8 +131,8 @@ class Meter:
 
 
 def headline_text(split: str, metrics: Mapping[str, float], preferred: str) -> str:
-    """The wanted metric of a split with its name, or the first of HEADLINES that it has; nothing where it has none."""
-    name = next((name for name in (preferred, *HEADLINES) if metrics.get(name) is not None), None)
+    """The wanted metric of a split with its name, or the first of SUMMARIES that it has; nothing where it has none."""
+    name = next((name for name in (preferred, *SUMMARIES) if metrics.get(name) is not None), None)
     if name is None:
         return ""
     full = f"{split}.{name}"

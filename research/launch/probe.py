@@ -135,9 +135,9 @@ def _majority(data: Dataset, labels: dict[str, np.ndarray]) -> ProbeResult:
 
 def _items(layer_probe: ProbeResult, labels: Int32[np.ndarray, " n"]) -> Items:
     correct = (layer_probe.predicted == labels).astype(np.float64)
-    return Items(np.arange(len(labels)), layer_probe.nats.astype(np.float64), np.ones(len(labels), np.int64), correct)
+    return Items(np.arange(len(labels)), np.ones(len(labels), np.int64), {"loss": layer_probe.nats.astype(np.float64), "correct": correct})
 
 
 def _measured_cell(name: str, items: Items, extra: dict[str, float], seconds: float | None = None) -> StudyCell:
-    test = {"accuracy": float(np.mean(items.correct)), "loss": float(np.mean(items.loss))}  # type: ignore[arg-type]
+    test = {"accuracy": float(np.mean(items.fields["correct"])), "loss": float(np.mean(items.fields["loss"]))}
     return StudyCell({"layer": name}, {0: test}, extra, {0: items}, seconds)

@@ -6,9 +6,11 @@ from research.config.errors import StepladderError, did_you_mean
 from research.config.schema import Config
 from research.data.dataset import Dataset
 from research.launch.metric_names import valid_names
+from research.metrics.losses import LOSS
+from research.metrics.shares import ACCURACY
 from research.results.measures import on_validation
 
-FALLBACKS = ("valid.loss", "valid.accuracy")  # where the reported metric exists on the test split alone
+FALLBACKS = (on_validation(LOSS.name), on_validation(ACCURACY.name))  # where the reported metric exists on the test split alone
 
 
 def resolve_selection_metric(select: str | None, metric: str, names: Sequence[tuple[str, set[str]]]) -> str:

@@ -14,8 +14,8 @@ from research.results.records import Result
 from research.results.sheets import DASH, Heading, Sheet, StyledText
 from research.results.terminal import print_sheet
 
-COSTS = ("steps", "tokens_seen", "seconds")  # beside the metrics
-METRICS = 4  # of each split
+COSTS_SHOWN = ("steps", "tokens_seen", "seconds")  # beside the metrics
+METRICS_SHOWN = 4  # of each split
 
 
 class SeedRecord(TypedDict):
@@ -70,7 +70,7 @@ def print_detail(detail: CellDetail, console: Console) -> None:
 def seeds_sheet(detail: CellDetail, now: datetime | None = None) -> Sheet:
     """A row a seed."""
     now, results = now or datetime.now(UTC), [record["result"] for record in detail["seeds"]]
-    names = [f"{split}.{name}" for split in ("valid", "test") for name in _headlines(results, split)] + [*COSTS]
+    names = [f"{split}.{name}" for split in ("valid", "test") for name in _headlines(results, split)] + [*COSTS_SHOWN]
 
     def row(record: SeedRecord) -> tuple[StyledText, ...]:
         numbers = [metric_value(record["result"], name) for name in names]
@@ -84,4 +84,4 @@ def seeds_sheet(detail: CellDetail, now: datetime | None = None) -> Sheet:
 
 def _headlines(results: list[Result], split: str) -> list[str]:
     names = dict.fromkeys(name for result in results for name in (result.get("metrics", {}).get(split) or {}) if is_headline(name))
-    return list(names)[:METRICS]
+    return list(names)[:METRICS_SHOWN]

@@ -1,6 +1,6 @@
 """The interval of a metric over test items, and the paired test of two rows over them; clusters of items stay together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -8,9 +8,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import stats
 
-from research.results.corpus_scores import CORPUS, MEANS, corpus_score
+from research.metrics.metric_kind import Statistic
+from research.metrics.registry import statistic_of
 from research.results.measures import bounds
-from research.results.rank_correlation import mean_spearman, swapped_difference, without_each
+from research.results.rank_choices import mean_over_runs, swapped_difference, without_each
 from research.results.significance import (
     FLIPPED,
     ClusterEstimate,
@@ -24,47 +25,21 @@ from research.results.significance import (
     t_bounds,
     wilson_bounds,
 )
-from research.results.statistics import LOSSES, MISSPELT, NAMED, PERPLEXITIES, TEXTS, Interval, Items, as_wide
-from research.results.summed_scores import pearson, span_f1, span_precision, span_recall, summed_macro_f1, summed_weighted_f1
+from research.results.statistics import Interval, Items, as_wide
 
 Array = np.ndarray
 
 
-class Score(NamedTuple):
-    """A metric of the sums over items: their field, and the metric of summed counts [*c m] -> [*c]."""
-
-    field: str
-    score: Callable[[Array], Array]
-
-
-SCORES = {
-    **{name: Score(name, partial(corpus_score, name)) for name in CORPUS},
-    "correlation": Score("correlation", pearson),
-    "pearson": Score("correlation", pearson),
-    "macro_f1": Score("confusion", summed_macro_f1),
-    "weighted_f1": Score("confusion", summed_weighted_f1),
-    "span_f1": Score("spans", span_f1),
-    "span_precision": Score("spans", span_precision),
-    "span_recall": Score("spans", span_recall),
-}
-RANKS = {"spearman": "ranks"}  # metrics of ranks, which are made anew for the items that are chosen, and their fields
-SHARES = ("accuracy", "exact_match", "preferred", "precision_at_1")  # of trials that are right or wrong
-
-
-def has_statistic(items: Items | None, statistic: str) -> bool:
+def has_statistic(items: Items | None, name: str) -> bool:
     """Whether the items hold what this metric of a test set is made of."""
-    if items is None:
-        return False
-    is_known = statistic in (*TEXTS, *NAMED, *SCORES, *RANKS, *LOSSES, "accuracy") or statistic.endswith(MISSPELT)
-    return is_known and _item_field(items, statistic) is not None
+    statistic = statistic_of(name)
+    return items is not None and statistic is not None and statistic.field.name in items.fields
 
 
-def _item_field(items: Items, statistic: str) -> Array | None:
-    if statistic in (*TEXTS, *NAMED, *SCORES, *RANKS):
-        names = {**TEXTS, **RANKS}
-        field: Array | None = getattr(items, SCORES[statistic].field if statistic in SCORES else names.get(statistic, statistic))
-        return field
-    return items.loss if statistic in LOSSES else items.misspelt if statistic.endswith(MISSPELT) else items.correct
+def _statistic(name: str) -> Statistic:
+    statistic = statistic_of(name)
+    assert statistic is not None, f"{name} is made of items: see has_statistic"
+    return statistic
 
 
 def cluster_of(*runs: Items) -> Int[Array, " n"]:
@@ -78,29 +53,30 @@ def count_clusters(*runs: Items) -> int:
     return len(np.unique(cluster_of(*runs)))
 
 
-def item_interval(items: Items, statistic: str, value: float, confidence: float = 0.95) -> Interval | None:
-    """The interval over clusters of items of a run's statistic (see `has_statistic`) around the `value` that the run reports.
+def item_interval(items: Items, name: str, value: float, confidence: float = 0.95) -> Interval | None:
+    """The interval over clusters of items of a run's metric (see `has_statistic`) around the `value` that the run reports.
 
     A share of items that are right or wrong has Wilson's, with as many trials as its variance over clusters is worth; any other
     statistic what the studentised test does not reject, within the values that it can have. loss and accuracy are sums over sums of
     tokens, perplexity the exponential of the former; bits scale with the loss, since the characters of a test set are a constant
     beside its losses. None of a single cluster, and of one that is the same in every cluster though it has no bound.
     """
-    estimated, lowest_highest = estimate_items(items, statistic), bounds(f"test.{statistic}")
+    statistic, estimated, lowest_highest = _statistic(name), estimate_items(items, name), bounds(f"test.{name}")
     if estimated.n < 2 or not np.isfinite(value):
         return None
-    if statistic in SHARES:
+    if statistic.shown == "trials":
         return Interval(value, *_share_bounds(items, statistic, value, estimated, confidence))
     if not estimated.error > 1e-12 * abs(estimated.value):
         return _degenerate_interval(value, estimated.n, lowest_highest, confidence)
-    low, high = t_bounds(estimated, confidence)
-    if statistic in PERPLEXITIES:
-        low, high = value * np.exp(low - estimated.value), value * np.exp(high - estimated.value)
-    elif statistic.startswith("bits"):
-        low, high = value * low / estimated.value, value * high / estimated.value
-    else:
-        low, high = value + low - estimated.value, value + high - estimated.value
-    return Interval(value, *(float(np.clip(side, *lowest_highest)) for side in (low, high)))
+    sides = (SIDES[statistic.shown](value, estimated.value, side) for side in t_bounds(estimated, confidence))
+    return Interval(value, *(float(np.clip(side, *lowest_highest)) for side in sides))
+
+
+SIDES: Mapping[str, Callable[[float, float, float], float]] = {  # of the reported value, from the estimate and a side of its interval
+    "itself": lambda value, estimate, side: value + side - estimate,
+    "exponential": lambda value, estimate, side: value * float(np.exp(side - estimate)),
+    "proportional": lambda value, estimate, side: value * side / estimate,
+}
 
 
 def _degenerate_interval(value: float, n: int, limits: tuple[float, float], confidence: float) -> Interval | None:
@@ -111,7 +87,7 @@ def _degenerate_interval(value: float, n: int, limits: tuple[float, float], conf
     return Interval(value, *(low + (high - low) * side for side in wilson_bounds((value - low) / (high - low), n, confidence)))
 
 
-def _share_bounds(items: Items, statistic: str, share: float, estimated: ClusterEstimate, confidence: float) -> tuple[float, float]:
+def _share_bounds(items: Items, statistic: Statistic, share: float, estimated: ClusterEstimate, confidence: float) -> tuple[float, float]:
     """Wilson's bounds. Where items are tokens of sentences, or clusters, n is what its variance is worth, with Student's quantile for z
     (Korn and Graubard 1998), at most the trials that there are."""
     sums, weights = _item_values(items, statistic), _weights(items, statistic)
@@ -121,20 +97,28 @@ def _share_bounds(items: Items, statistic: str, share: float, estimated: Cluster
     return wilson_bounds(share, n, confidence, float(stats.t.ppf((1 + confidence) / 2, estimated.n - 1)))
 
 
-def estimate_items(items: Items, statistic: str) -> ClusterEstimate:
-    """A statistic with its standard error over clusters; of perplexity and bits, of the mean loss a token.
+def estimate_items(items: Items, name: str) -> ClusterEstimate:
+    """A metric with its standard error over clusters; of perplexity and bits, of the mean loss a token.
 
     Of several runs the mean of their scores: the seeds are the same in every cluster.
     """
-    cluster = cluster_of(items)
-    if statistic in SCORES:
-        counts, score = _cluster_counts(items, statistic, cluster), _mean_score(statistic, items)
-        return estimate_from_influence(float(score(counts.sum(axis=0, keepdims=True))[0]), jackknife(score, counts))
-    if statistic in RANKS:
-        return _estimate_of_choices(partial(mean_spearman, np.asarray(_item_field(items, statistic), float)), cluster)
+    statistic = _statistic(name)
+    return FORMS[statistic.form].estimate(statistic, items, cluster_of(items))
+
+
+def _estimate_ratio(statistic: Statistic, items: Items, cluster: Int[Array, " n"]) -> ClusterEstimate:
     sums, weights = (_cluster_sums(part, cluster) for part in (_item_values(items, statistic), _weights(items, statistic)))
     ratio = float(sums.sum() / weights.sum())
     return estimate_from_influence(ratio, (sums - ratio * weights) / weights.sum())
+
+
+def _estimate_sums(statistic: Statistic, items: Items, cluster: Int[Array, " n"]) -> ClusterEstimate:
+    counts, score = _cluster_counts(items, statistic, cluster), _mean_score(statistic, items)
+    return estimate_from_influence(float(score(counts.sum(axis=0, keepdims=True))[0]), jackknife(score, counts))
+
+
+def _estimate_ranks(statistic: Statistic, items: Items, cluster: Int[Array, " n"]) -> ClusterEstimate:
+    return _estimate_of_choices(partial(mean_over_runs, statistic.score, _item_values(items, statistic)), cluster)
 
 
 def _estimate_of_choices(score: Callable[[Array], Array], cluster: Int[Array, " n"]) -> ClusterEstimate:
@@ -150,7 +134,15 @@ class PairedItems(NamedTuple):
     difference: ClusterEstimate
 
 
-def paired_items(a: Items, b: Items, statistic: str, sign: float | None = None) -> PairedItems:
+class Swaps(NamedTuple):
+    """Two rows that may be swapped within clusters: their difference, in how many clusters they differ, and p of all swaps by its sign."""
+
+    difference: ClusterEstimate
+    differing: int
+    flipped_p: Callable[[float], float]
+
+
+def paired_items(a: Items, b: Items, name: str, sign: float | None = None) -> PairedItems:
     """The paired test over clusters of items, which both scored in the same order: see `comparable`.
 
     p is studentised, and of flipped signs too where at most FLIPPED clusters differ; the larger counts, and at least 2^(1 - clusters).
@@ -160,29 +152,56 @@ def paired_items(a: Items, b: Items, statistic: str, sign: float | None = None) 
     the difference of the scores of the whole set (of Spearman's, ranked anew); with several seeds, of their mean scores. `sign`: the
     direction of the difference that is shown, by default its own.
     """
-    cluster = cluster_of(a, b)
-    if statistic in SCORES:
-        x, y = (_cluster_counts(run, statistic, cluster) for run in _with_same_classes(a, b, statistic))
-        score = _mean_score(statistic, a)
-        difference, differing, flip = _difference(score, x, y), int(np.any(x != y, axis=1).sum()), partial(swap_p, score, x, y)
-    elif statistic in RANKS:
-        first, second = (np.asarray(_item_field(run, statistic), float) for run in (a, b))
-        differs = np.bincount(cluster, np.any(first != second, axis=(1, 2))) > 0
-        difference = _estimate_of_choices(lambda weights: mean_spearman(first, weights) - mean_spearman(second, weights), cluster)
-        differing, swapped = int(differs.sum()), partial(swapped_difference, first, second, cluster, differs)
-        flip = partial(flipped_difference_p, differing, swapped, difference.value)
-    else:
-        differences = _cluster_sums(_item_values(a, statistic) - _item_values(b, statistic), cluster)
-        difference = estimate_from_influence(float(differences.mean()), differences / len(differences))
-        differing, flip = int(np.count_nonzero(differences)), partial(sign_flip_p, differences)
+    statistic = _statistic(name)
+    difference, differing, flipped_p = FORMS[statistic.form].swaps(statistic, a, b, cluster_of(a, b))
     tested_sign = float(np.sign(difference.value)) if sign is None else sign
-    p = max(studentised_p(difference, tested_sign), flip(tested_sign) if differing <= FLIPPED else 0.0, 2.0 ** max(1 - difference.n, -1000))
+    flipped = flipped_p(tested_sign) if differing <= FLIPPED else 0.0
+    p = max(studentised_p(difference, tested_sign), flipped, 2.0 ** max(1 - difference.n, -1000))
     return PairedItems(p, difference)
 
 
-def paired_items_p(a: Items, b: Items, statistic: str) -> float:
+def _swap_ratio(statistic: Statistic, a: Items, b: Items, cluster: Int[Array, " n"]) -> Swaps:
+    differences = _cluster_sums(_item_values(a, statistic) - _item_values(b, statistic), cluster)
+    difference = estimate_from_influence(float(differences.mean()), differences / len(differences))
+    return Swaps(difference, int(np.count_nonzero(differences)), partial(sign_flip_p, differences))
+
+
+def _swap_sums(statistic: Statistic, a: Items, b: Items, cluster: Int[Array, " n"]) -> Swaps:
+    x, y = (_cluster_counts(run, statistic, cluster) for run in _with_same_classes(a, b, statistic))
+    score = _mean_score(statistic, a)
+    return Swaps(_difference(score, x, y), int(np.any(x != y, axis=1).sum()), partial(swap_p, score, x, y))
+
+
+def _swap_ranks(statistic: Statistic, a: Items, b: Items, cluster: Int[Array, " n"]) -> Swaps:
+    first, second = (_item_values(run, statistic) for run in (a, b))
+    differs = np.bincount(cluster, np.any(first != second, axis=(1, 2))) > 0
+    scores = [partial(mean_over_runs, statistic.score, pairs) for pairs in (first, second)]
+    difference = _estimate_of_choices(lambda weights: scores[0](weights) - scores[1](weights), cluster)
+    swapped = partial(swapped_difference, statistic.score, first, second, cluster, differs)
+    return Swaps(difference, int(differs.sum()), partial(flipped_difference_p, int(differs.sum()), swapped, difference.value))
+
+
+class ItemForm(NamedTuple):
+    """How what is made of items in this way is estimated, and how two rows of it are compared.
+
+    estimate(statistic, items, cluster of each item) -> the statistic with its error over clusters
+    swaps(statistic, items, items of another row, cluster of each) -> what comes of swapping the rows within clusters
+    """
+
+    estimate: Callable[[Statistic, Items, Array], ClusterEstimate]
+    swaps: Callable[[Statistic, Items, Items, Array], Swaps]
+
+
+FORMS: dict[str, ItemForm] = {
+    "ratio": ItemForm(_estimate_ratio, _swap_ratio),
+    "sums": ItemForm(_estimate_sums, _swap_sums),
+    "ranks": ItemForm(_estimate_ranks, _swap_ranks),
+}
+
+
+def paired_items_p(a: Items, b: Items, name: str) -> float:
     """Its p alone."""
-    return paired_items(a, b, statistic).p
+    return paired_items(a, b, name).p
 
 
 def _difference(score: Callable[[Array], Array], x: Float[Array, "n m"], y: Float[Array, "n m"]) -> ClusterEstimate:
@@ -195,35 +214,34 @@ def _difference(score: Callable[[Array], Array], x: Float[Array, "n m"], y: Floa
     return estimate_from_influence(float(score_difference(counts.sum(axis=0, keepdims=True))[0]), jackknife(score_difference, counts))
 
 
-def _item_values(items: Items, statistic: str) -> Float[Array, " n"]:
-    return np.asarray(_item_field(items, statistic), float)
+def _item_values(items: Items, statistic: Statistic) -> Float[Array, "n ..."]:
+    return np.asarray(items.fields[statistic.field.name], float)
 
 
-def _weights(items: Items, statistic: str) -> Float[Array, " n"]:
-    return np.ones(len(items.id)) if statistic in (*MEANS, *NAMED) else items.tokens.astype(float)
+def _weights(items: Items, statistic: Statistic) -> Float[Array, " n"]:
+    return items.tokens.astype(float) if statistic.per == "tokens" else np.ones(len(items.id))
 
 
 def _cluster_sums(values: Float[Array, " n"], cluster: Int[Array, " n"]) -> Float[Array, " c"]:
     return np.bincount(cluster, values)
 
 
-def _cluster_counts(items: Items, statistic: str, cluster: Int[Array, " n"]) -> Float[Array, "c m"]:
+def _cluster_counts(items: Items, statistic: Statistic, cluster: Int[Array, " n"]) -> Float[Array, "c m"]:
     """The summed counts of each cluster, those of all runs side by side."""
-    counts = np.asarray(_item_field(items, statistic), float).reshape(len(items.id), -1)
+    counts = _item_values(items, statistic).reshape(len(items.id), -1)
     order = np.argsort(cluster, kind="stable")
     starts = np.flatnonzero(np.diff(cluster[order], prepend=-1))
     return np.add.reduceat(counts[order], starts, axis=0)
 
 
-def _with_same_classes(a: Items, b: Items, statistic: str) -> list[Items]:
+def _with_same_classes(a: Items, b: Items, statistic: Statistic) -> list[Items]:
     """Both with counts of as many classes."""
-    field = SCORES[statistic].field
-    return [run._replace(**{field: counts}) for run, counts in zip((a, b), as_wide([getattr(a, field), getattr(b, field)]), strict=True)]
+    name = statistic.field.name
+    wide = as_wide([run.fields[name] for run in (a, b)])
+    return [run._replace(fields={**run.fields, name: counts}) for run, counts in zip((a, b), wide, strict=True)]
 
 
-def _mean_score(statistic: str, items: Items) -> Callable[[Array], Array]:
+def _mean_score(statistic: Statistic, items: Items) -> Callable[[Array], Array]:
     """[r m] -> [r]: the score of each run from its sums, then the mean over the runs. Sums are not summed over runs."""
-    counts = _item_field(items, statistic)
-    assert counts is not None
-    runs = counts.shape[1]
-    return lambda sums: np.asarray(SCORES[statistic].score(sums.reshape(len(sums), runs, -1))).mean(axis=1)
+    runs = items.fields[statistic.field.name].shape[1]
+    return lambda sums: np.asarray(statistic.score(sums.reshape(len(sums), runs, -1))).mean(axis=1)

@@ -4,57 +4,18 @@ import math
 from collections.abc import Iterable
 
 from research.config.errors import StepladderError, did_you_mean
+from research.metrics.metric_kind import Written
+from research.metrics.registry import AT, METRICS, alike, entry_of, in_scope, stem_of
 from research.results.records import Result
 from research.results.store import INFINITE
 
-LOWER = ("loss", "mse", "perplexity", "pseudo_perplexity", "bits_per", "error", "self_bleu")
-CORRELATIONS = ("correlation", "pearson", "spearman")  # in -1..1
-HIGHER = (
-    *("accuracy", "f1", "bleu", "chrf", *CORRELATIONS, "recall", "precision", "exact_match", "distinct", "reciprocal_rank"),
-    "preferred",
-)
-FROM_CELL = ("params", "params.total", "params.body", "flops_per_token", "training_flops", "trials")
-COSTS = ("seconds", "seconds.compile", "seconds.train", "seconds.evaluate", "tokens_per_second", "latency_ms", "peak_memory_mb")
-FROM_RUN = ("tokens_seen", "steps", "best_step", *COSTS)
+ERRORS = ("error",)  # how names that no entry has may begin, whose numbers are the better the lower they are
 SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
-SCORES = ("bleu", "chrf", "self_bleu")  # in 0..100, written with one decimal
-SPANS = ("span_f1", "span_precision", "span_recall")
-PERCENTAGES = ("accuracy", "f1", "macro_f1", "exact_match", "token_accuracy", "preferred", *SPANS)
-TITLES = {
-    "macro_f1": "macro F1",
-    "weighted_f1": "weighted F1",
-    "span_f1": "span F1",
-    "pseudo_perplexity": "pseudo-perplexity",
-    "mse": "MSE",
-    "pearson": "Pearson r",
-    "spearman": "Spearman rho",
-    "bleu": "BLEU",
-    "chrf": "chrF",
-    "self_bleu": "self-BLEU",
-    "reciprocal_rank": "MRR",
-    "distinct_1": "distinct-1",
-    "distinct_2": "distinct-2",
-    "distinct_3": "distinct-3",
-    "params": "parameters",
-    "params.total": "parameters",
-    "params.body": "body parameters",
-    "flops_per_token": "FLOPs/token",
-    "training_flops": "training FLOPs",
-    "tokens_seen": "tokens seen",
-    "best_step": "best step",
-    "seconds": "core-seconds",
-    "seconds.compile": "compile, core-s",
-    "seconds.train": "train, core-s",
-    "seconds.evaluate": "evaluate, core-s",
-    "tokens_per_second": "tokens/s",
-    "latency_ms": "latency, ms",
-    "peak_memory_mb": "memory, MB",
-}
 
 
 def measure_names(results: Iterable[Result]) -> set[str]:
     """Every name that `metric_value` can look up in these results."""
-    names = {*FROM_CELL, *FROM_RUN}
+    names = {*in_scope("cell", "run", "cost")}
     for result in results:
         names |= {f"{split}.{name}" for split, values in result.get("metrics", {}).items() for name in values}
         names |= {f"extra.{name}" for name in result.get("extra", {})}
@@ -120,29 +81,38 @@ def scored_name(name: str) -> tuple[str, str]:
 
 def is_headline(name: str) -> bool:
     """Whether it is of all that was scored, or was asked for: not of a group, such as `accuracy_at_negation`, `bleu_at_10_to_14`."""
-    stem, _, group = name.partition("_at_")
-    return not group or stem.startswith(("perplexity", "bits_per", "precision")) or name.endswith(PROMPTS)
+    stem, _, group = name.partition(AT)
+    return not group or name.endswith(PROMPTS) or any(stem.startswith(metric.like) for metric in METRICS.values() if metric.at == "setting")
 
 
 def direction(name: str) -> int:
-    """-1: lower is better; 1: higher is; 0: neither is known to be (a cost, a count), so none is in bold."""
+    """-1: lower is better; 1: higher is; 0: neither is known to be (a cost, a count), so none is in bold.
+
+    A name that has no entry is told by those that have one: see `Metric.like`.
+    """
     split, short_name = split_name(name)
-    stem = short_name.split("_at_")[0]
     if not split or split == "extra":
         return 0
-    return -1 if stem.startswith(LOWER) else int(any(word in stem for word in HIGHER))
+    entry, stem = entry_of(short_name), stem_of(short_name)
+    if entry is not None:
+        return entry.direction
+    kin = alike(short_name)
+    if stem.startswith(ERRORS) or any(metric.direction < 0 and stem.startswith(metric.like) for metric in kin):
+        return -1
+    return int(any(metric.direction > 0 for metric in kin))
 
 
 def bounds(name: str) -> tuple[float, float]:
     """The least and the greatest value that it can have: of shares 0 and 1, of BLEU and its like 0 and 100, of correlations -1 and 1, of
     losses 0 and infinity.
     """
-    stem = split_name(name)[1].split("_at_")[0]
-    if not direction(name):
+    sign, short_name = direction(name), split_name(name)[1]
+    if not sign:
         return -math.inf, math.inf
-    if stem in SCORES:
-        return 0.0, 100.0
-    return -1.0 if any(name in stem for name in CORRELATIONS) else 0.0, 1.0 if direction(name) > 0 else math.inf
+    entry = entry_of(short_name)
+    if entry is not None:
+        return entry.bounds
+    return min((metric.bounds[0] for metric in alike(short_name)), default=0.0), 1.0 if sign > 0 else math.inf
 
 
 def is_quality(name: str) -> bool:
@@ -153,14 +123,19 @@ def is_quality(name: str) -> bool:
 def is_percentage(name: str) -> bool:
     """Shares are kept as fractions and shown in per cent."""
     split, short_name = split_name(name)
-    return split != "extra" and short_name.split("_at_")[0] in PERCENTAGES
+    return split != "extra" and _is_written(short_name, "per cent")
+
+
+def _is_written(short_name: str, written: Written) -> bool:
+    entry = entry_of(short_name)
+    return entry is not None and entry.written == written
 
 
 def title(name: str) -> str:
     """How a table's head says it."""
     split, short_name = split_name(name)
-    stem, _, group = short_name.partition("_at_")
-    words = TITLES.get(stem, stem.replace("_", " ").replace(".", " "))
+    stem, _, group = short_name.partition(AT)
+    words = METRICS[stem].title if stem in METRICS else stem.replace("_", " ").replace(".", " ")
     words += (f" at {group.replace('_', ' ')}" if group else "") + (", %" if is_percentage(name) else "")
     text = f"{split} {words}" if split in ("train", "valid", "test") else words
     return f"best seed: {text}" if name.startswith("best_seed.") else text
@@ -177,7 +152,7 @@ def decimals(halves: Iterable[float], values: Iterable[float]) -> int:
 
 def decimals_of(name: str, halves: Iterable[float], values: Iterable[float]) -> int:
     """Decimals of a metric's column: one of BLEU and its like, or as many as their middle half-width needs to be more than zero."""
-    if split_name(name)[1].split("_at_")[0] not in SCORES:
+    if not _is_written(split_name(name)[1], "points"):
         return decimals(halves, values)
     return max(1, decimals(halves, ()) - 1)
 
@@ -211,7 +186,7 @@ def number(name: str, value: float | int, places: int | None = None) -> str:
     """A number as text: counts in human units, outcomes to `places` decimals; no number has infinitely many digits."""
     if math.isinf(value):
         return INFINITE if value > 0 else f"\N{MINUS SIGN}{INFINITE}"
-    if name in ("trials", "steps", "best_step"):
+    if name in METRICS and METRICS[name].written == "count":
         return f"{value:,.0f}"
     if not is_quality(name):
         return human_units(value)

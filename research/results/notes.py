@@ -8,6 +8,7 @@ import numpy as np
 from research.config.data import Corpus, Evaluation, TextCorpus
 from research.config.experiment import Control
 from research.config.plain import Json, Tree, table
+from research.metrics.registry import entry_of, stem_of
 from research.results.cell_labels import axis_titles, find_indices, label_text, place_text, value_text
 from research.results.cells import Cell, Manifest, TableAxes
 from research.results.comparisons import SEEDS_NEEDED, has_infinite_value, shortfall
@@ -240,7 +241,7 @@ def _contexts(cells: Sequence[Cell], axes: TableAxes) -> list[str]:
 def _signatures(cells: Sequence[Cell], axes: TableAxes, metrics: Sequence[str]) -> list[str]:
     """How a score of drawn texts was computed, in sacrebleu's words; by rows where they differ, since then the scores do not compare."""
     rows_by_signature: dict[tuple[str, str], list[str]] = {}
-    for metric in dict.fromkeys(split_name(base_name(name))[1].split("_at_")[0] for name in metrics):
+    for metric in dict.fromkeys(stem_of(split_name(base_name(name))[1]) for name in metrics):
         for cell in cells:
             for signature in dict.fromkeys(result.get("signatures", {}).get(metric) for result in cell.results.values()):
                 if signature is not None:
@@ -254,12 +255,13 @@ def _signatures(cells: Sequence[Cell], axes: TableAxes, metrics: Sequence[str]) 
 
 
 def _unknown_symbols(cells: Sequence[Cell], axes: TableAxes, metrics: Sequence[str]) -> list[str]:
-    """The shares of <unk> in drawn texts and in their references, where BLEU or chrF is shown, of rows with as many as can be told."""
-    scores = {split_name(base_name(name))[1].split("_at_")[0] for name in metrics} & {"bleu", "chrf"}
+    """The shares of <unk> in drawn texts and in their references, where BLEU or its like is shown, of rows with as many as can be told."""
+    entries = [entry for name in metrics if (entry := entry_of(split_name(base_name(name))[1])) and entry.written == "points"]
+    has_scores = any(entry.statistic and entry.statistic.field.made_of == "texts" for entry in entries)
     shares = {}
     for cell in cells:
         extras = [result["extra"] for result in cell.results.values() if "unknown_written" in result.get("extra", {})]
-        if scores and extras:
+        if has_scores and extras:
             means = [float(np.mean([extra[name] for extra in extras])) for name in ("unknown_written", "unknown_in_references")]
             if max(means) >= LEAST_SHARE:
                 shares[place_text(cell.labels, *axes)] = means

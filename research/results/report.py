@@ -17,7 +17,7 @@ from research.results.cells import Cell, Manifest, axes_of, load_cells, read_spe
 from research.results.choices_file import tuned_choices
 from research.results.families import Families, comparison_families
 from research.results.figures import sweep_figures
-from research.results.measures import COSTS, metric_value, number, title
+from research.results.measures import metric_value, number, title
 from research.results.plots import Picture
 from research.results.provenance import provenance
 from research.results.render import RENDERERS, heading_spans, latex, markdown, table_csv
@@ -29,7 +29,10 @@ from research.results.trials_sheet import trials_sheet
 
 CellView = dict[str, str | bool | int | Sheet | list[tuple[str, str]] | list[tuple[int, str]]]  # what the page says of a cell
 FORMATS = ("md", "tex", "csv", "html")
-COST_COLUMNS = ("params.total", "params.body", "flops_per_token", "tokens_seen", "seconds.compile", "seconds.train", *COSTS[-3:])
+COST_COLUMNS = (
+    *("params.total", "params.body", "flops_per_token", "tokens_seen", "seconds.compile", "seconds.train"),
+    *("tokens_per_second", "latency_ms", "peak_memory_mb"),
+)
 SEED_FILES = ("log.txt", "metrics.jsonl", "result.json", "env.json")
 EXCERPT = 12  # lines of a failed run's log
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from research.config.errors import StepladderError, did_you_mean
+from research.metrics.registry import in_scope
 from research.results.card_schema import Card, Label, OrderCard, RatioCard, read_cards
 from research.results.cell_labels import find_indices, value_text
 from research.results.cells import Cell, Manifest, TableAxes, axes_of, read_spec
 from research.results.comparisons import cell_pairs
-from research.results.measures import FROM_CELL, FROM_RUN, base_name, direction
+from research.results.measures import base_name, direction
 
 FREE = "extra."  # what an analysis measures has the names that it likes
 
@@ -68,7 +69,7 @@ def _metrics_of(manifest: Manifest, cell: Cell) -> frozenset[str]:
 def _check_metric(use: _MetricUse, metrics_by_cell: Sequence[frozenset[str]]) -> None:
     """Some of the rows can have it."""
     name = base_name(use.metric)
-    metrics = {*FROM_CELL, *FROM_RUN}.union(*metrics_by_cell)
+    metrics = {*in_scope("cell", "run", "cost")}.union(*metrics_by_cell)
     if name in metrics or name.startswith(FREE) or f"{name.partition('_at_')[0]}_at_*" in metrics:
         return
     row = "no row of this sweep" if use.row is None else f"the row {value_text(use.row)}"

@@ -1,13 +1,15 @@
 """What another machine may change: the verdicts of a table that turn when its numbers move by as much as they do between processors."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from research.metrics.metric_kind import Holds
+from research.metrics.registry import fields_of_items
 from research.results.cards import CardResult, evaluate_cards
 from research.results.cells import Cell, Manifest
 from research.results.measures import is_quality, split_name
@@ -16,8 +18,6 @@ from research.results.statistics import Items, SeedItems
 from research.results.tables import Column, TableData, build_table
 
 BOLD = "bold: "  # how the name of what may be bold begins
-SUMS = ("loss", "misspelt")  # of items, in nats
-MEANS = ("correct", "exact", "token_accuracy", "distinct_1", "distinct_2", "distinct_3", "self_bleu", "reciprocal_rank", "preferred")
 
 
 class UnstableVerdict(NamedTuple):
@@ -131,6 +131,13 @@ def _scaled_number(name: str, value: int | float | None, factor: float) -> int |
 
 
 def _scaled_items(items: Items, factor: float) -> Items:
-    sums = {name: value + math.log(factor) * items.tokens for name in SUMS if (value := getattr(items, name)) is not None}
-    means = {name: np.asarray(value) * factor for name in MEANS if (value := getattr(items, name)) is not None}
-    return items._replace(**sums, **means)
+    known = fields_of_items()
+    scaled = {name: SCALED[known[name].holds](np.asarray(values), items, factor) for name, values in items.fields.items()}
+    return items._replace(fields=scaled)
+
+
+SCALED: Mapping[Holds, Callable[[np.ndarray, Items, float], np.ndarray]] = {
+    "nats": lambda values, items, factor: values + math.log(factor) * items.tokens,
+    "shares": lambda values, items, factor: values * factor,
+    "counts": lambda values, items, factor: values,
+}

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
-from research.results.corpus_scores import CORPUS, DIVERSITIES, MEANS
-from research.results.rank_correlation import rank_pairs
-from research.results.summed_scores import confusion, standard_moments
+from research.metrics.metric_kind import ItemField
+from research.metrics.registry import METRICS, alike, fields_of_items
 
 Array = np.ndarray
 
@@ -61,66 +60,41 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
 
 class Items(NamedTuple):
-    """What a run scored, by test item; losses are averaged over seeds where there are several."""
+    """What a run scored, by test item, or several runs.
+
+    fields: by name, as `research.metrics.registry.fields_of_items` declares them. Of nats and shares float64[n], their means over the runs;
+    of counts [n s m], those of each of s runs, which are not averaged: a score of means is no mean of scores.
+    """
 
     id: Array  # int64[n]
-    loss: Array | None  # nats summed over the item, float64[n]; None where a model has no probabilities
     tokens: Array  # int64[n]
-    correct: Array | None  # float64[n]; None where nothing is right or wrong
+    fields: Mapping[str, Array] = {}
     truth: Array | None = None  # the class that is right, int64[n], or the number, float64[n]; None of what has neither
-    misspelt: Array | None = None  # as `loss`, of the item's misspelt copy; None where it was not asked for
-    exact: Array | None = None  # float64[n], of drawn texts, as the following; None where none were drawn
-    token_accuracy: Array | None = None  # float64[n]
-    bleu: Array | None = None  # int64[n s 10]: counts of each of s runs, which are not averaged: a score of means is no mean of scores
-    chrf: Array | None = None  # int64[n s 18]
-    distinct_1: Array | None = None  # float64[n], of several texts of a source, as the following
-    distinct_2: Array | None = None
-    distinct_3: Array | None = None
-    self_bleu: Array | None = None
-    correlation: Array | None = None  # float64[n s 6]: `moments` of each of s runs
-    reciprocal_rank: Array | None = None  # float64[n], of queries, as the following
-    precision_at_1: Array | None = None
-    precision_at_10: Array | None = None
-    preferred: Array | None = None  # float64[n], of prompts with several completions
-    confusion: Array | None = None  # int64[n s 3k], of k classes: see `confusion`; of each of s runs
-    ranks: Array | None = None  # float64[n s 2]: `rank_pairs` of each of s runs
-    spans: Array | None = None  # int64[n s 3] of each of s runs: spans that are right, predicted, there
     cluster: Array | None = None  # int64[n]: items of one number are not independent; None where each stands alone
 
 
 def read_run_items(arrays: Mapping[str, Array]) -> Items:
     """The items of one run from the arrays of its items.npz."""
-    counts = {name: arrays[name][:, None] for name in SUMMED if name in arrays}
-    if "class" in arrays and "predicted" in arrays:
-        counts["confusion"] = confusion(arrays["class"], arrays["predicted"])[:, None]
-    if "rating" in arrays and "predicted" in arrays:
-        counts["correlation"] = standard_moments(arrays["predicted"], arrays["rating"])[:, None]
-        counts["ranks"] = rank_pairs(arrays["predicted"], arrays["rating"])[:, None]
-    fields = {name: arrays.get(name) for name in Items._fields} | {"truth": arrays.get("class", arrays.get("rating"))}
-    return Items(**fields | counts)  # type: ignore[arg-type]
+    read = {field.name: (field.holds, field.read(arrays)) for field in fields_of_items().values()}
+    fields = {name: array[:, None] if holds == "counts" else array for name, (holds, array) in read.items() if array is not None}
+    return Items(arrays["id"], arrays["tokens"], fields, arrays.get("class", arrays.get("rating")), arrays.get("cluster"))
 
 
 def average_items(runs: Sequence[Items]) -> Items | None:
     """The items of several seeds as one, in the order of ids: losses and correctness averaged by id, the counts of texts side by side.
 
-    None if the items differ.
+    None if the items differ. A field that a run has not is left out.
     """
     ordered = [_by_id(run) for run in runs]
     if not ordered or not all(_same_items(ordered[0], other) for other in ordered):
         return None
+    common = [field for field in fields_of_items().values() if all(field.name in run.fields for run in ordered)]
 
-    def field_values(name: str) -> list[Array] | None:
-        """The field of every run; None where a run has it not."""
-        values = [getattr(run, name) for run in ordered]
-        return None if any(value is None for value in values) else values
+    def joined(field: ItemField) -> Array:
+        arrays = [run.fields[field.name] for run in ordered]
+        return np.concatenate(as_wide(arrays), axis=1) if field.holds == "counts" else np.mean(arrays, axis=0)
 
-    means: dict[str, Any] = {}
-    counts: dict[str, Any] = {}
-    for name in ("loss", "correct", "misspelt", *MEANS.values(), *NAMED):
-        means[name] = None if (values := field_values(name)) is None else np.mean(values, axis=0)
-    for name in (*SUMMED, "ranks"):
-        counts[name] = None if (values := field_values(name)) is None else np.concatenate(as_wide(values), axis=1)
-    return ordered[0]._replace(**means, **counts)
+    return ordered[0]._replace(fields={field.name: joined(field) for field in common})
 
 
 def as_wide(fields: Sequence[Array]) -> list[Array]:
@@ -150,7 +124,8 @@ def _average(items: SeedItems, seeds: tuple[int, ...]) -> Items | None:
 
 def _by_id(run: Items) -> Items:
     order = np.argsort(run.id, kind="stable")
-    return Items(*(None if field is None else field[order] for field in run))  # type: ignore[arg-type]
+    optional = {name: array[order] for name, array in (("truth", run.truth), ("cluster", run.cluster)) if array is not None}
+    return Items(run.id[order], run.tokens[order], {name: array[order] for name, array in run.fields.items()}, **optional)
 
 
 def _same_items(a: Items, b: Items) -> bool:
@@ -172,19 +147,17 @@ def comparable(a: ScoredSplit, b: ScoredSplit, statistic: str) -> bool:
     Bits a character or byte, a preference by them, and scores of drawn texts, need the same text, by its digest and in the same items;
     every other metric the same targets, in as many tokens an item.
     """
-    if statistic.startswith("bits") or statistic in (*TEXTS, *DIVERSITIES, "preferred"):
+    if _compares_by_text(statistic):
         return _agree(a.text, b.text) and (a.items is None or b.items is None or np.array_equal(a.items.id, b.items.id))
     return _agree(a.targets, b.targets) and (a.items is None or b.items is None or _same_items(a.items, b.items))
 
 
+def _compares_by_text(name: str) -> bool:
+    """As its entry says; of a name without one, whether it is a setting, as a share of misspelt words, of a metric that does."""
+    if name in METRICS:
+        return METRICS[name].compares == "text"
+    return any(metric.compares == "text" and metric.at == "setting" and name.startswith(metric.like) for metric in alike(name))
+
+
 def _agree(a: str | None, b: str | None) -> bool:
     return a is None or b is None or a == b
-
-
-PERPLEXITIES = ("perplexity", "pseudo_perplexity")  # exponentials of a mean loss
-LOSSES = ("loss", "mse", *PERPLEXITIES, "bits_per_character", "bits_per_byte")
-TEXTS = {**MEANS, **{name: name for name in CORPUS}}  # metric of drawn texts -> its field of Items
-RANKED = ("reciprocal_rank", "precision_at_1", "precision_at_10")  # metrics of queries, each a mean over them
-SUMMED = (*CORPUS, "correlation", "confusion", "spans")  # fields whose sums over the items make a metric, and which are no means
-NAMED = (*RANKED, *DIVERSITIES, "preferred")  # means over items of the same names
-MISSPELT = "_misspelt"  # how the names of bits a character of misspelt copies end

@@ -9,14 +9,14 @@ from matplotlib.axes import Axes as Plot
 from matplotlib.figure import Figure
 
 from research.config.plain import table
+from research.metrics.registry import statistic_of
 from research.results.cell_labels import axis_titles, label_text, place_text
 from research.results.cells import Cell, Manifest, TableAxes, axes_of, read_spec
-from research.results.measures import scale, split_name, title
+from research.results.measures import direction, scale, split_name, title
 from research.results.plots import COLOURS, HEIGHT, INK, STYLE, WIDTH, Picture, Series, line_plot, save_picture
-from research.results.statistics import TEXTS
 from research.results.tables import measure_cell
 
-DIVERSITIES = ("test.self_bleu", "test.distinct_2")
+DIVERSITY_METRICS = ("test.self_bleu", "test.distinct_2")
 
 
 def against_source_length(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
@@ -42,7 +42,12 @@ def quality(manifest: Manifest, cells: Sequence[Cell]) -> str | None:
     """The sweep's metric where it scores drawn texts, or the first of BLEU, exact match, ... that a result has; None without texts."""
     present_metrics = {f"test.{name}" for cell in cells for result in cell.results.values() for name in result["metrics"].get("test", {})}
     preferred = (read_spec(manifest).metric, *(f"test.{name}" for name in ("bleu", "exact_match", "token_accuracy", "chrf")))
-    return next((name for name in preferred if name in present_metrics and split_name(name)[1] in TEXTS), None)
+    return next((name for name in preferred if name in present_metrics and _is_of_texts(split_name(name)[1])), None)
+
+
+def _is_of_texts(name: str) -> bool:
+    statistic = statistic_of(name)
+    return statistic is not None and statistic.field.made_of == "texts"
 
 
 def _length_curve(cell: Cell, metric: str, axes: TableAxes) -> Series | None:
@@ -62,7 +67,7 @@ def _length_curve(cell: Cell, metric: str, axes: TableAxes) -> Series | None:
 def against_diversity(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
     """The score of drawn texts against how much texts for one prompt differ (Caccia et al. 2020): a colour a row, a point a column."""
     metric, axes = quality(manifest, cells), axes_of(manifest)
-    diversity_metric = next((name for name in DIVERSITIES if any(cell.values(name) for cell in cells)), None)
+    diversity_metric = next((name for name in DIVERSITY_METRICS if any(cell.values(name) for cell in cells)), None)
     plotted = [cell for cell in cells if diversity_metric and metric and cell.values(diversity_metric) and cell.values(metric)]
     if metric is None or diversity_metric is None or len(plotted) < 2:
         return None
@@ -74,7 +79,7 @@ def against_diversity(manifest: Manifest, cells: Sequence[Cell]) -> Picture | No
         plot = figure.subplots()
         for index, (label, members) in enumerate(rows.items()):
             _draw_row(plot, label, members, diversity_metric, metric, axes, COLOURS[index % len(COLOURS)])
-        direction_text = "less is more diverse" if diversity_metric == "test.self_bleu" else "more is more diverse"
+        direction_text = "less is more diverse" if direction(diversity_metric) < 0 else "more is more diverse"
         plot.set(xlabel=f"{title(diversity_metric)} ({direction_text})", ylabel=title(metric))
         plot.margins(0.08)
         plot.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))

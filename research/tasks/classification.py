@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
-from jaxtyping import Int
 
 from research.config.schema import Config
 from research.data.dataset import Dataset
+from research.metrics.class_scores import CONFUSION, present_confusion
+from research.metrics.item_values import measure_fields, measured_names
 from research.tasks.example_splits import example_splits
 from research.tasks.language_modelling import ANY_GROUP
 from research.tasks.latency_calls import whole_row_call
 from research.tasks.membership import TokenMembership, sentence_membership
-from research.tasks.outcomes import Outcomes, accuracies, by_item, group_parts, mean_loss
+from research.tasks.outcomes import Outcomes, accuracies, by_item, group_parts, mean_loss, token_fields, token_sums
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import SYMBOL_OUTCOMES, example_share, symbol_loss, symbol_outcome, token_nats
 from research.tasks.task_kind import Metrics, Pooled, TaskKind, never_carries, no_finish, one_reading
@@ -24,20 +25,12 @@ def class_sizes(config: Config, data: Dataset) -> Sizes:
 
 
 def measure_classes(config: Config, name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, float]:
-    """Loss, accuracy, macro F1; the accuracy of a class is its recall. No perplexity, and of rules no loss."""
+    """Loss, accuracy, what is made of counts of classes; the accuracy of a class is its recall. No perplexity, and of rules no loss."""
     shares = accuracies(outcomes["correct"], group_parts(belongs))
     assert belongs.groups is not None, "a sentence has a class"
-    f1 = {"macro_f1": macro_f1(belongs.groups, outcomes["likeliest"])}
-    return mean_loss(outcomes) | {"accuracy": shares.pop("accuracy")} | f1 | shares
-
-
-def macro_f1(targets: Int[np.ndarray, " n"], predicted: Int[np.ndarray, " n"]) -> float:
-    """The mean over the classes, of targets or predictions, of 2 right / (2 right + wrong + missed)."""
-
-    def f1(c: np.integer) -> float:
-        return float(2 * ((predicted == c) & (targets == c)).sum() / ((predicted == c).sum() + (targets == c).sum()))
-
-    return float(np.mean([f1(c) for c in np.union1d(targets, predicted)]))
+    counts = present_confusion(belongs.groups, outcomes["likeliest"])[None]
+    scores = measure_fields(token_sums(outcomes) | {CONFUSION.name: counts})
+    return mean_loss(outcomes) | {"accuracy": shares.pop("accuracy")} | scores | shares
 
 
 def class_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarray]:
@@ -51,7 +44,8 @@ def class_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict
 
 def class_metrics(config: Config, available: frozenset[str]) -> Metrics:
     """As `measure_classes` names them."""
-    return Metrics((*(("loss",) if "nats" in available else ()), "accuracy", f"accuracy{ANY_GROUP}", "macro_f1"), ())
+    scores = measured_names({*token_fields(available), CONFUSION.name})
+    return Metrics((*(("loss",) if "nats" in available else ()), "accuracy", f"accuracy{ANY_GROUP}", *scores), ())
 
 
 def pool_classes(data: Dataset, items: Sequence[Mapping[str, np.ndarray]], losses: Sequence[np.ndarray | None]) -> Pooled:

@@ -9,11 +9,12 @@ from research.data.dataset import Dataset, TextSplit, units
 from research.data.eval_batches import eval_batches, items
 from research.data.prompts import load_prompt_set
 from research.data.text_dataset import misspelt_test_split
+from research.metrics.item_values import measure_fields, measured_names
 from research.models.decode import reachable_positions
 from research.results.measures import PROMPTS
 from research.tasks.latency_calls import next_symbol_call
 from research.tasks.membership import TokenMembership, named_split, token_membership
-from research.tasks.outcomes import Outcomes, accuracies, bits, by_item, group_parts, mean_loss, perplexity
+from research.tasks.outcomes import Outcomes, accuracies, bits, by_item, group_parts, mean_loss, perplexity, token_fields, token_sums
 from research.tasks.prompt_scores import PromptScores, score_prompt_set
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import SYMBOL_OUTCOMES, example_share, symbol_loss, symbol_outcome, token_nats
@@ -86,7 +87,8 @@ def measure_tokens(config: Config, name: str, outcomes: Outcomes, belongs: Token
     if name.startswith(WINDOW):
         return {f"perplexity_{name}": perplexity(losses["loss"])}
     metrics = losses | {"perplexity": perplexity(losses["loss"])} | bits(outcomes, belongs) if losses else {}
-    return metrics | (accuracies(outcomes["correct"], group_parts(belongs)) if "correct" in outcomes else {})
+    shares = accuracies(outcomes["correct"], group_parts(belongs)) if "correct" in outcomes else {}
+    return metrics | shares | measure_fields(token_sums(outcomes))
 
 
 def token_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarray]:
@@ -107,7 +109,8 @@ def next_token_metrics(config: Config, available: frozenset[str]) -> Metrics:
     names = [f"perplexity_at_{window}" for window in config.eval.also if config.trained]
     names += [f"{unit}_at_{config.eval.misspelt:g}_{MISSPELT}" for unit in BITS] if config.eval.misspelt else []
     names += [f"{name}{PROMPTS}" for name in PROMPT_METRICS] if config.eval.prompts else []
-    return Metrics((*losses, *(("accuracy", f"accuracy{ANY_GROUP}") if "correct" in available else ())), names)
+    shares = ("accuracy", f"accuracy{ANY_GROUP}") if "correct" in available else ()
+    return Metrics((*losses, *shares, *measured_names(token_fields(available))), names)
 
 
 def answer_prompts(config: Config, model: Model, seed: int, params: PyTree, data: Dataset) -> Finish:

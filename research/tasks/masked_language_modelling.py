@@ -14,12 +14,13 @@ from research.config.task import MaskedLanguageModelling
 from research.data.batches import Batch
 from research.data.dataset import Dataset, Identity
 from research.data.download import sha256
+from research.metrics.item_values import measure_fields, measured_names
 from research.models import MODELS
 from research.tasks.language_modelling import ANY_GROUP, split_to_score
 from research.tasks.latency_calls import whole_row_call
 from research.tasks.masking import evaluation_groups, group_of_token, hidden_count, hide_tokens
 from research.tasks.membership import TokenMembership, token_membership
-from research.tasks.outcomes import Outcomes, accuracies, group_parts, item_sums, mean_loss, perplexity
+from research.tasks.outcomes import Outcomes, accuracies, group_parts, item_sums, mean_loss, perplexity, token_fields, token_sums
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import SYMBOL_OUTCOMES, symbol_loss, symbol_outcome, token_nats
 from research.tasks.task_kind import TEST, VALID, LossSums, Metrics, SplitToScore, Streams, TaskKind, never_carries, no_finish, no_folds
@@ -92,12 +93,13 @@ def masked_loss(config: Config, params: PyTree, carry: PyTree, batch: Batch, str
 def measure_hidden_tokens(config: Config, name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, float]:
     """Loss in nats a token, its exponential, which is no perplexity of the text, and accuracy."""
     losses = mean_loss(outcomes)
-    return losses | {"pseudo_perplexity": perplexity(losses["loss"])} | accuracies(outcomes["correct"], group_parts(belongs))
+    shares = accuracies(outcomes["correct"], group_parts(belongs))
+    return losses | {"pseudo_perplexity": perplexity(losses["loss"])} | shares | measure_fields(token_sums(outcomes))
 
 
 def hidden_metrics(config: Config, available: frozenset[str]) -> Metrics:
     """As `measure_hidden_tokens` names them."""
-    return Metrics(("loss", "pseudo_perplexity", "accuracy", f"accuracy{ANY_GROUP}"), ())
+    return Metrics(("loss", "pseudo_perplexity", "accuracy", f"accuracy{ANY_GROUP}", *measured_names(token_fields(available))), ())
 
 
 MASKED_LANGUAGE_MODELLING = TaskKind(

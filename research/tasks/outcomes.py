@@ -12,6 +12,7 @@ from jaxtyping import Bool, Shaped
 
 from research.tasks.membership import TokenMembership
 
+TOKEN_FIELDS = {"nats": "loss", "correct": "correct"}  # of items, whose sums over tokens are those of an outcome
 Outcomes = dict[str, Shaped[np.ndarray, " n"]]
 
 
@@ -49,6 +50,18 @@ def bits(outcomes: Outcomes, belongs: TokenMembership) -> dict[str, float]:
 def accuracies(correct: Bool[np.ndarray, " n"], parts: Sequence[tuple[str, np.ndarray]]) -> dict[str, float]:
     """The share of right tokens, in all and within each part."""
     return {"accuracy": float(correct.mean())} | {f"accuracy_at_{name}": float(correct[members].mean()) for name, members in parts}
+
+
+def token_sums(outcomes: Outcomes) -> dict[str, Shaped[np.ndarray, " 1"]]:
+    """Of all tokens as of one item, the fields that metrics of tokens are made of."""
+    tokens = np.array([len(next(iter(outcomes.values())))])
+    sums = {field: outcomes[name].sum(dtype=np.float64)[None] for name, field in TOKEN_FIELDS.items() if name in outcomes}
+    return {"tokens": tokens, **sums}
+
+
+def token_fields(available: frozenset[str]) -> set[str]:
+    """The fields of `token_sums`, of the outcomes that there are."""
+    return {"tokens", *(field for name, field in TOKEN_FIELDS.items() if name in available)}
 
 
 def group_parts(belongs: TokenMembership) -> list[tuple[str, np.ndarray]]:

@@ -14,14 +14,14 @@ from jaxtyping import Array, Float, Key, PyTree
 from research.config.schema import Config
 from research.data.batches import Batch
 from research.data.dataset import Dataset, ExampleSplit
+from research.metrics.correlations import MOMENTS, RANKS, rank_pairs, standard_moments
+from research.metrics.item_values import measure_fields, measured_names
 from research.models import MODELS
-from research.results.rank_correlation import spearman_correlation
-from research.results.summed_scores import pearson_correlation
 from research.tasks.example_splits import example_splits
 from research.tasks.language_modelling import ANY_GROUP
 from research.tasks.latency_calls import whole_row_call
 from research.tasks.membership import TokenMembership, rated_membership, sentence_membership, with_ratings
-from research.tasks.outcomes import Outcomes, by_item, group_parts
+from research.tasks.outcomes import Outcomes, by_item, group_parts, token_fields, token_sums
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import example_share
 from research.tasks.task_kind import (
@@ -79,7 +79,7 @@ def own_units(outcomes: Outcomes, belongs: TokenMembership) -> Float[np.ndarray,
 
 
 def measure_numbers(config: Config, name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, float]:
-    """The mean squared error, which is the loss, in all and within each slice; Pearson's and Spearman's correlation.
+    """The mean squared error, which is the loss, in all and within each slice; correlations, such as Pearson's and Spearman's.
 
     A correlation is 0 where the predictions, or the numbers, are all equal.
     """
@@ -87,12 +87,10 @@ def measure_numbers(config: Config, name: str, outcomes: Outcomes, belongs: Toke
     predicted = own_units(outcomes, belongs)
     errors = np.square(predicted - belongs.ratings)
     mse = float(errors.mean())
-    correlations = {
-        "pearson": pearson_correlation(predicted, belongs.ratings),
-        "spearman": spearman_correlation(predicted, belongs.ratings),
-    }
+    fields = {MOMENTS.name: standard_moments(predicted, belongs.ratings), RANKS.name: rank_pairs(predicted, belongs.ratings)}
+    scores = measure_fields(token_sums({"nats": errors}) | fields)
     parts = {f"mse_at_{part}": float(errors[members].mean()) for part, members in group_parts(belongs)}
-    return {"loss": mse, "mse": mse} | correlations | parts
+    return {"loss": mse, "mse": mse} | scores | parts
 
 
 def number_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarray]:
@@ -110,7 +108,8 @@ def no_token_losses(name: str, outcomes: Outcomes) -> None:
 
 def number_metrics(config: Config, available: frozenset[str]) -> Metrics:
     """As `measure_numbers` names them."""
-    return Metrics(("loss", "mse", "pearson", "spearman", f"mse{ANY_GROUP}"), ())
+    scores = measured_names({*token_fields(frozenset({"nats"})), MOMENTS.name, RANKS.name})
+    return Metrics(("loss", "mse", *scores, f"mse{ANY_GROUP}"), ())
 
 
 def pool_numbers(data: Dataset, items: Sequence[Mapping[str, np.ndarray]], losses: Sequence[np.ndarray | None]) -> Pooled:

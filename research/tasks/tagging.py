@@ -10,18 +10,17 @@ from research.config.schema import Config
 from research.config.tagged import Tagged
 from research.data.dataset import Dataset, TaggedSentences
 from research.data.tagged_dataset import sentence_lengths
-from research.results.summed_scores import span_f1, span_precision, span_recall
+from research.metrics.item_values import measure_fields, measured_names
+from research.metrics.spans import SPANS
 from research.tasks.example_splits import example_splits
 from research.tasks.language_modelling import ANY_GROUP
 from research.tasks.latency_calls import whole_row_call
 from research.tasks.membership import TokenMembership
-from research.tasks.outcomes import Outcomes, accuracies, by_item, group_parts, mean_loss
+from research.tasks.outcomes import Outcomes, accuracies, by_item, group_parts, mean_loss, token_fields, token_sums
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import SYMBOL_OUTCOMES, symbol_loss, symbol_outcome, token_nats
 from research.tasks.task_kind import TEST, Metrics, TaskKind, never_carries, no_finish, no_folds, one_reading
 from research.text.spans import count_spans
-
-SPAN_SCORES = {"span_f1": span_f1, "span_precision": span_precision, "span_recall": span_recall}
 
 
 def tagged_words(config: Config) -> Tagged:
@@ -66,13 +65,12 @@ def word_slices(sentences: TaggedSentences, train: TaggedSentences) -> dict[str,
 def measure_tags(config: Config, name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, float]:
     """Loss and accuracy of a word, that of a tag being its recall; with a scheme precision, recall and F1 of all spans together."""
     shares = accuracies(outcomes["correct"], group_parts(belongs))
-    spans = {} if belongs.scheme == "none" else _span_scores(outcomes, belongs)
-    return mean_loss(outcomes) | {"accuracy": shares.pop("accuracy")} | spans | shares
+    scores = measure_fields(token_sums(outcomes) | _span_field(outcomes, belongs))
+    return mean_loss(outcomes) | {"accuracy": shares.pop("accuracy")} | scores | shares
 
 
-def _span_scores(outcomes: Outcomes, belongs: TokenMembership) -> dict[str, float]:
-    sums = _sentence_spans(outcomes, belongs).sum(axis=0).astype(float)
-    return {name: float(score(sums)) for name, score in SPAN_SCORES.items()}
+def _span_field(outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarray]:
+    return {} if belongs.scheme == "none" else {SPANS.name: _sentence_spans(outcomes, belongs)}
 
 
 def _sentence_spans(outcomes: Outcomes, belongs: TokenMembership) -> np.ndarray:
@@ -82,14 +80,13 @@ def _sentence_spans(outcomes: Outcomes, belongs: TokenMembership) -> np.ndarray:
 
 def tag_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarray]:
     """Sums by sentence; with a scheme `spans` [sentence 3], those that are right, predicted and there."""
-    spans = {} if belongs.scheme == "none" else {"spans": _sentence_spans(outcomes, belongs)}
-    return by_item(outcomes, belongs) | spans
+    return by_item(outcomes, belongs) | _span_field(outcomes, belongs)
 
 
 def tag_metrics(config: Config, available: frozenset[str]) -> Metrics:
     """As `measure_tags` names them."""
-    spans = () if tagged_words(config).span_scheme == "none" else tuple(SPAN_SCORES)
-    return Metrics(("loss", "accuracy", *spans, f"accuracy{ANY_GROUP}"), ())
+    spans = set() if tagged_words(config).span_scheme == "none" else {SPANS.name}
+    return Metrics(("loss", "accuracy", *measured_names(token_fields(available) | spans), f"accuracy{ANY_GROUP}"), ())
 
 
 TAGGING = TaskKind(

@@ -11,13 +11,15 @@ from research.config.pairs import BleuTokenizer, Pairs
 from research.config.schema import Config, Model
 from research.data.batches import Batch
 from research.data.dataset import Dataset, ExampleSplit
-from research.results.corpus_scores import CORPUS, DIVERSITIES, MEANS, text_metrics
+from research.metrics.alignments import ALIGNMENTS
+from research.metrics.item_values import measure_fields, measure_groups, measured_names
+from research.metrics.registry import fields_made_of
 from research.results.length_ranges import length_ranges
 from research.tasks.example_splits import example_splits
 from research.tasks.language_modelling import ANY_GROUP
 from research.tasks.latency_calls import next_symbol_call
 from research.tasks.membership import TokenMembership, token_membership
-from research.tasks.outcomes import Outcomes, accuracies, item_sums, mean_loss, perplexity
+from research.tasks.outcomes import Outcomes, accuracies, item_sums, mean_loss, perplexity, token_fields, token_sums
 from research.tasks.sizes import Sizes
 from research.tasks.symbols import (
     SYMBOL_OUTCOMES,
@@ -41,8 +43,6 @@ from research.tasks.translations import Translations, translate_test_split
 from research.text import diversity as text_diversity
 from research.text import translation_scores as text_scores
 
-ALIGNMENT = ("alignment_accuracy", "alignment_entropy")
-
 
 def pair_sizes(config: Config, data: Dataset) -> Sizes:
     """Both sides of training."""
@@ -63,7 +63,8 @@ def measure_targets(config: Config, name: str, outcomes: Outcomes, belongs: Toke
     """Loss and perplexity a target symbol; accuracy in all and by ranges of the source's length."""
     losses = mean_loss(outcomes)
     metrics = losses | {"perplexity": perplexity(losses["loss"])} if losses else {}
-    return metrics | (accuracies(outcomes["correct"], _length_parts(belongs)) if "correct" in outcomes else {})
+    shares = accuracies(outcomes["correct"], _length_parts(belongs)) if "correct" in outcomes else {}
+    return metrics | shares | measure_fields(token_sums(outcomes))
 
 
 def _length_parts(belongs: TokenMembership) -> list[tuple[str, np.ndarray]]:
@@ -79,12 +80,14 @@ def _length_parts(belongs: TokenMembership) -> list[tuple[str, np.ndarray]]:
 def target_metrics(config: Config, available: frozenset[str]) -> Metrics:
     """As `measure_targets` names them, and those of what is written."""
     losses = ("loss", "perplexity") if "nats" in available else ()
-    both = (*losses, *(("accuracy", f"accuracy{ANY_GROUP}") if "correct" in available else ()))
+    shares = ("accuracy", f"accuracy{ANY_GROUP}") if "correct" in available else ()
+    both = (*losses, *shares, *measured_names(token_fields(available)))
     if not config.trained:
         return Metrics(both, ())
-    texts = (*CORPUS, *MEANS)
-    diversities = DIVERSITIES if config.decode.texts_per_source > 1 else ()
-    return Metrics(both, (*texts, *(f"{name}{ANY_GROUP}" for name in texts), *ALIGNMENT, *diversities))
+    texts = measured_names(fields_made_of("texts"))
+    diversities = measured_names(fields_made_of("several texts")) if config.decode.texts_per_source > 1 else ()
+    alignments = (metric.name for metric in ALIGNMENTS)
+    return Metrics(both, (*texts, *(f"{name}{ANY_GROUP}" for name in texts), *alignments, *diversities))
 
 
 def write_texts(config: Config, model: Model, seed: int, params: PyTree, data: Dataset) -> Finish:
@@ -93,10 +96,10 @@ def write_texts(config: Config, model: Model, seed: int, params: PyTree, data: D
     tokenizer = config.data.bleu_tokenizer
     written = translate_test_split(config, model, seed, params, data)
     items = text_scores.text_items([texts[0] for texts in written.texts], written.references, tokenizer)
-    metrics = text_metrics(items, length_ranges(written.lengths)) | written.alignment
+    metrics = measure_groups(items, length_ranges(written.lengths)) | written.alignment
     if len(written.texts[0]) > 1:
         diversity = text_diversity.diversity(written.texts)
-        metrics |= {name: float(values.mean()) for name, values in diversity.items()}
+        metrics |= measure_fields(diversity)
         items |= diversity
     lines = zip(written.sources, written.references, written.texts, strict=True)
     return Finish(

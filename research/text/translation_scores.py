@@ -1,6 +1,6 @@
 """Drawn texts against their references: of each pair the counts that BLEU and chrF are made of, and whether it is right.
 
-A corpus score is a function of counts summed over the corpus (`research.results.corpus_scores`), so the counts of each pair are all that
+A corpus score is a function of counts summed over the corpus (`research.metrics.corpus_texts`), so the counts of each pair are all that
 has to be kept of a run to score it, to resample its items, and to pair it with another run.
 """
 

@@ -51,7 +51,7 @@ def test_every_weighting_is_asked_the_same_and_the_mean_is_that_of_its_items(stu
     for cell in study.cells:
         items = cell.items[0]
         assert items.id.tolist() == list(range(5))
-        assert cell.test[0]["reciprocal_rank"] == pytest.approx(np.mean(items.reciprocal_rank))
+        assert cell.test[0]["reciprocal_rank"] == pytest.approx(np.mean(items.fields["reciprocal_rank"]))
         assert cell.test[0]["precision_at_10"] <= 2 / 10  # a play has two other scenes
         interval = item_interval(items, "precision_at_1", cell.test[0]["precision_at_1"])
         assert interval.low <= interval.mean <= interval.high

@@ -18,7 +18,7 @@ RIGHT = {"good": (IDS % 4 > 0).astype(float), "bad": (IDS % 4 > 2).astype(float)
 
 
 def items(correct):
-    return Items(IDS, None, np.ones(len(IDS), np.int64), correct)
+    return Items(IDS, np.ones(len(IDS), np.int64), {"correct": correct})
 
 
 def study():

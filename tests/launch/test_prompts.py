@@ -44,11 +44,11 @@ def test_metrics_are_those_of_the_items(rows):
         found, items = cell.results[0]["metrics"]["test"], cell.scored("prompts").items
         assert items.id.tolist() == [0, 1, 2, 3]
         assert items.tokens.tolist() == [2, 1, 1, 3]
-        nats = items.loss.sum()
+        nats = items.fields["loss"].sum()
         assert found["perplexity_at_prompts"] == pytest.approx(np.exp(nats / 7))
         assert found["bits_per_character_at_prompts"] == pytest.approx(nats / np.log(2) / len(" w5 w6 w4w7 w6 w8 w9"))
-        assert found["exact_match_at_prompts"] == items.exact.mean()
-        assert found["preferred_at_prompts"] == items.preferred.mean()
+        assert found["exact_match_at_prompts"] == items.fields["exact"].mean()
+        assert found["preferred_at_prompts"] == items.fields["preferred"].mean()
         assert cell.results[0]["extra"]["unknown_in_prompts"] == 0  # `nowhere` is in no right completion
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from research.metrics.item_values import measure_groups
 from research.results import store
-from research.results.corpus_scores import text_metrics
 from research.text.translation_scores import metric_signatures, text_items
 
 ITEMS = 400
@@ -156,7 +156,7 @@ def _write_texts(
     folder = store.seed_folder(runs, cell_id, seed)
     items = text_items(drawn, references)
     store.write_arrays(folder / "items.npz", id=np.arange(PAIRS), tokens=lengths + 1, **items)
-    scores = text_metrics(items, lengths)
+    scores = measure_groups(items, lengths)
     scores |= {"self_bleu": scores["bleu"] - 20 + random.standard_normal(), "distinct_2": 0.5}
     result = {"cell_id": cell_id, "seed": seed, "status": "done", "metrics": {"valid": scores, "test": scores}, "extra": {}, "cost": {}}
     store.write_json(folder / "result.json", result | {"signatures": metric_signatures()})

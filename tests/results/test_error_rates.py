@@ -55,7 +55,7 @@ def test_the_simulation_decides_as_a_table_does(seeds, draw):
     ids, tokens = np.arange(12), np.ones(12, np.int64)
 
     def cell(name, by_seed):
-        items = {seed: Items(ids, values, tokens, None) for seed, values in enumerate(by_seed)}
+        items = {seed: Items(ids, tokens, {"loss": values}) for seed, values in enumerate(by_seed)}
         results = {seed: {"metrics": {"test": {"loss": float(values.mean())}}} for seed, values in enumerate(by_seed)}
         done = dict.fromkeys(results, "done")
         return Cell(name, {"label": name}, {}, Path(name), tuple(results), False, "", {}, None, done, {}, results, SeedItems(items))

@@ -9,11 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from research.metrics.correlations import (
+    pearson,
+    pearson_correlation,
+    rank_pairs,
+    spearman_correlation,
+    spearman_of_choices,
+    standard_moments,
+)
 from research.results.item_tests import estimate_items, item_interval, paired_items
 from research.results.measures import bounds, direction
-from research.results.rank_correlation import mean_spearman, rank_pairs, spearman_correlation, swapped_difference, without_each
+from research.results.rank_choices import mean_over_runs, swapped_difference, without_each
 from research.results.statistics import Items, average_items, read_run_items
-from research.results.summed_scores import pearson, pearson_correlation, standard_moments
 
 NUMBERS = st.integers(-4, 4)
 TRIPLES = st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=4, max_size=9)
@@ -68,7 +75,9 @@ def test_without_a_cluster_the_rest_are_ranked_anew(triples, places):
     cluster = np.unique(places[: len(x)], return_inverse=True)[1]
     runs = np.stack([rank_pairs(x, y), rank_pairs(z, y)], axis=1)
     wanted = [np.mean([scipys(side[cluster != c], y[cluster != c]) for side in (x, z)]) for c in range(cluster.max() + 1)]
-    np.testing.assert_allclose(without_each(lambda weights: mean_spearman(runs, weights), cluster), wanted, atol=1e-12)
+    np.testing.assert_allclose(
+        without_each(lambda weights: mean_over_runs(spearman_of_choices, runs, weights), cluster), wanted, atol=1e-12
+    )
 
 
 @given(TRIPLES)
@@ -82,7 +91,7 @@ def test_swapped_rows_are_ranked_anew_by_their_ranks(triples):
         ranks = stats.rankdata(x), stats.rankdata(z)
         wanted = scipys(np.where(swapped, ranks[1], ranks[0]), y) - scipys(np.where(swapped, ranks[0], ranks[1]), y)
         signs = np.where(np.array(swaps, bool), -1, 1)[None]
-        found = swapped_difference(first, second, np.arange(n), differs, signs)
+        found = swapped_difference(spearman_of_choices, first, second, np.arange(n), differs, signs)
         assert found[0] == pytest.approx(wanted, abs=1e-12)
 
 
@@ -105,7 +114,7 @@ def test_rows_of_another_unit_change_places_by_ranks_and_standard_numbers():
     predicted = rating + random.normal(size=30)
     a, b = run_items(predicted, rating), run_items(1000 * predicted + 7, rating)
     assert paired_items(a, b, "spearman").p == 1.0
-    np.testing.assert_allclose(a.correlation, b.correlation, atol=1e-9)
+    np.testing.assert_allclose(a.fields["correlation"], b.fields["correlation"], atol=1e-9)
 
 
 @pytest.mark.parametrize("statistic", ["pearson", "spearman"])

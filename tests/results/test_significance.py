@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from research.results.item_tests import RANKS, SCORES, count_clusters, estimate_items, item_interval, paired_items, paired_items_p
-from research.results.rank_correlation import rank_pairs
+from research.metrics.class_scores import confusion, summed_macro_f1, summed_weighted_f1
+from research.metrics.correlations import moments, pearson
+from research.results.item_tests import count_clusters, item_interval, paired_items_p
 from research.results.significance import (
     both_p,
     estimate_from_influence,
@@ -23,14 +24,13 @@ from research.results.significance import (
     wilson_bounds,
 )
 from research.results.statistics import Items
-from research.results.summed_scores import confusion, moments, pearson, summed_macro_f1, summed_weighted_f1
 
 FEW = st.lists(st.integers(-5, 5), min_size=1, max_size=9)
 
 
-def items(loss, **fields) -> Items:
+def items(loss, cluster=None, **fields) -> Items:
     n = len(loss)
-    return Items(np.arange(n), np.asarray(loss, float), np.ones(n, np.int64), fields.pop("correct", None), **fields)
+    return Items(np.arange(n), np.ones(n, np.int64), {"loss": np.asarray(loss, float), **fields}, cluster=cluster)
 
 
 @given(FEW)
@@ -117,39 +117,6 @@ def test_clusters_count_and_not_their_copies():
     assert count_clusters(copied[0], items(np.tile(y, 4))) == 30
 
 
-@pytest.mark.parametrize("statistic", sorted({**SCORES, **RANKS}))
-def test_every_score_has_an_interval_and_a_test_that_keep_clusters_together(statistic):
-    """Each cluster twice is the same evidence once."""
-    random = np.random.default_rng(3)
-    rated = random.integers(0, 3, (3, 40))
-    made = {
-        "correlation": lambda side: moments(rated[0] * 1.0, rated[0] + side * random.normal(size=40)),
-        "ranks": lambda side: rank_pairs(rated[0] + side * random.normal(size=40), rated[0] * 1.0),
-        "confusion": lambda side: confusion(rated[0], np.where(random.random(40) < 0.3 * side, rated[side], rated[0])),
-        "spans": lambda side: np.stack([rated[0], rated[0] + random.integers(0, 1 + side, 40), rated[0] + (rated[1] > 0)], axis=1),
-    }
-    text = {"bleu": 10, "chrf": 18}
-    field = RANKS[statistic] if statistic in RANKS else SCORES[statistic].field
-
-    def run(side):
-        drawn = lambda: random.integers(1, 5, (40, text[statistic])) + 4 // side
-        counts = drawn() if statistic in text else made[field](side)
-        plain = Items(np.arange(40), None, np.ones(40, np.int64), None, **{field: counts[:, None]})
-        twice = {field: np.tile(counts, (2, 1))[:, None], "cluster": np.tile(np.arange(40), 2)}
-        return plain, Items(np.arange(80), None, np.ones(80, np.int64), None, **twice)
-
-    (a, a_twice), (b, b_twice) = run(1), run(2)
-    plain, twice = paired_items(a, b, statistic), paired_items(a_twice, b_twice, statistic)
-    assert plain.p == pytest.approx(twice.p)
-    assert plain.difference.t == pytest.approx(twice.difference.t)
-    assert plain.p == paired_items(b, a, statistic).p
-    assert paired_items_p(a, a, statistic) == 1
-    value = estimate_items(a, statistic).value
-    interval = item_interval(a, statistic, value)
-    assert interval.low < value < interval.high
-    np.testing.assert_allclose(interval, item_interval(a_twice, statistic, value))
-
-
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=9))
 def test_f1_from_summed_counts_is_scikit_learns(pairs):
@@ -176,14 +143,14 @@ def test_a_share_over_clusters_is_worth_fewer_trials():
     found = item_interval(alike, "accuracy", by_cluster.mean())
     wanted = stats.binomtest(int(by_cluster.sum()), 50).proportion_ci(method="wilson")
     np.testing.assert_allclose(found[1:], wanted, atol=0.02)
-    whole = item_interval(alike._replace(correct=np.ones(500)), "accuracy", 1.0)
+    whole = item_interval(alike._replace(fields={"correct": np.ones(500)}), "accuracy", 1.0)
     np.testing.assert_allclose(whole.low, 1 / (1 + stats.t.ppf(0.975, 49) ** 2 / 50))
     assert whole.high == 1
 
 
 @pytest.mark.parametrize(("statistic", "field"), [("distinct_1", "distinct_1"), ("token_accuracy", "token_accuracy")])
 def test_what_is_the_same_everywhere_is_not_certain(statistic, field):
-    same = Items(np.arange(12), None, np.ones(12, np.int64), None, **{field: np.ones(12)})
+    same = Items(np.arange(12), np.ones(12, np.int64), {field: np.ones(12)})
     assert item_interval(same, statistic, 1.0).low == pytest.approx(stats.binomtest(12, 12).proportion_ci(method="wilson").low)
     assert item_interval(items(np.full(12, 2.0)), "loss", 2.0) is None  # a loss has no greatest value that could bound it
 

@@ -31,7 +31,7 @@ def test_a_moved_cell_is_one_whose_items_and_metrics_agree(cells):
     for seed, value in cell.values("test.perplexity").items():
         assert other.values("test.perplexity")[seed] == pytest.approx(1.1 * value)
         items = other.items.by_seed[seed]
-        assert np.exp(items.loss.sum() / items.tokens.sum()) == pytest.approx(1.1 * value, rel=1e-3)
+        assert np.exp(items.fields["loss"].sum() / items.tokens.sum()) == pytest.approx(1.1 * value, rel=1e-3)
     assert other.values("valid.perplexity") == cell.values("valid.perplexity")
     fixed = next(cell for cell in cells if cell.deterministic)
     assert scale_test_metrics(fixed, 1.1) is fixed

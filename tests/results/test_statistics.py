@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from research.metrics.correlations import moments, pearson
 from research.results.item_tests import has_statistic, item_interval, paired_items_p
 from research.results.significance import paired_t
 from research.results.statistics import Items, ScoredSplit, average_items, comparable, holm, sample_sd, t_interval
-from research.results.summed_scores import moments, pearson
 
 VALUES = st.lists(st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=3, max_size=8)
 
@@ -20,9 +20,8 @@ def items(loss, tokens=None, ids=None, correct=None) -> Items:
     n = len(loss)
     return Items(
         np.arange(n) if ids is None else ids,
-        np.asarray(loss, float),
         np.ones(n, np.int64) if tokens is None else tokens,
-        np.zeros(n) if correct is None else correct,
+        {"loss": np.asarray(loss, float), "correct": np.zeros(n) if correct is None else correct},
     )
 
 
@@ -87,10 +86,10 @@ def test_a_correlation_from_summed_moments_is_scipys(pairs):
 
 def test_a_correlation_over_items_is_fishers():
     x, noise = np.random.default_rng(7).standard_normal((2, 2000))
-    items = Items(np.arange(2000), None, np.ones(2000, int), None, correlation=moments(x, x + noise)[:, None])
+    items = Items(np.arange(2000), np.ones(2000, int), {"correlation": moments(x, x + noise)[:, None]})
     interval = item_interval(items, "correlation", float(np.corrcoef(x, x + noise)[0, 1]))
     assert interval.half == pytest.approx(1.96 * 0.5 / np.sqrt(2000), rel=0.1)  # (1 - r^2) / sqrt(n), r^2 = 1/2
-    closer = items._replace(correlation=moments(x, x + 0.9 * noise)[:, None])
+    closer = items._replace(fields={"correlation": moments(x, x + 0.9 * noise)[:, None]})
     assert paired_items_p(items, closer, "correlation") < 0.001
 
 
@@ -105,7 +104,7 @@ def test_pairing_finds_what_unpaired_intervals_hide():
     random = np.random.default_rng(4)
     hard = random.normal(5, 2, 200)
     a, b = items(hard + random.normal(0, 0.1, 200)), items(hard + 0.05 + random.normal(0, 0.1, 200))
-    one, other = (item_interval(each, "loss", each.loss.mean()) for each in (a, b))
+    one, other = (item_interval(each, "loss", each.fields["loss"].mean()) for each in (a, b))
     assert one.high > other.low
     assert paired_items_p(a, b, "loss") < 0.01
     assert paired_items_p(a, b, "loss") == paired_items_p(b, a, "loss")
@@ -116,18 +115,18 @@ def test_items_are_averaged_by_id_whatever_their_order():
     random = np.random.default_rng(6)
     first = items([1.0, 2.0, 3.0], ids=np.array([7, 8, 9]), tokens=np.array([1, 2, 3]), correct=np.array([1.0, 0.0, 1.0]))
     order = random.permutation(3)
-    second = Items(*(field[order] for field in items([3.0, 2.0, 1.0], np.array([1, 2, 3]), np.array([7, 8, 9]))[:4]))
+    second = items(np.array([3.0, 2.0, 1.0])[order], np.array([1, 2, 3])[order], np.array([7, 8, 9])[order])
     found = average_items([first, second])
     np.testing.assert_array_equal(found.id, [7, 8, 9])
-    np.testing.assert_array_equal(found.loss, [2.0, 2.0, 2.0])
-    np.testing.assert_array_equal(found.correct, [0.5, 0.0, 0.5])
+    np.testing.assert_array_equal(found.fields["loss"], [2.0, 2.0, 2.0])
+    np.testing.assert_array_equal(found.fields["correct"], [0.5, 0.0, 0.5])
     assert average_items([first, items([1.0, 2.0, 3.0])]) is None
 
 
 ITEMS = items([1.0, 2.0, 3.0])._replace(truth=np.array([0, 1, 0]))
 CHANGED = [  # what changes, whether the loss compares, whether bits a character do
     ({}, True, True),
-    ({"items": ITEMS._replace(loss=None, correct=np.ones(3))}, True, True),
+    ({"items": ITEMS._replace(fields={"correct": np.ones(3)})}, True, True),
     ({"items": ITEMS._replace(truth=None)}, True, True),
     ({"items": None, "text": None, "targets": None}, True, True),
     ({"items": ITEMS._replace(id=np.array([1, 2, 3]))}, False, False),

@@ -462,7 +462,7 @@ def test_an_interval_over_seeds_needs_three_and_some_spread_and_ends_where_the_m
 
 
 def test_seeds_that_come_out_alike_have_the_interval_over_items(grid_cells):
-    right = Items(np.arange(20), None, np.ones(20, np.int64), np.ones(20))
+    right = Items(np.arange(20), np.ones(20, np.int64), {"correct": np.ones(20)})
     cell = replace(
         with_values(grid_cells[0], "test.accuracy", dict.fromkeys(range(3), 1.0)), items=SeedItems(dict.fromkeys(range(3), right))
     )

@@ -9,10 +9,12 @@ from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.significance import PairedTest
 from test_plots import texts as said
 
+from research.metrics.corpus_texts import corpus_bleu
+from research.metrics.diversity import DIVERSITIES
+from research.metrics.item_values import measure_fields
 from research.results import store
 from research.results.alignment_plot import Alignment, alignment_plot
 from research.results.cells import load_cells
-from research.results.corpus_scores import DIVERSITIES, corpus_bleu, text_metrics
 from research.results.families import named_comparisons
 from research.results.figures import sweep_figures
 from research.results.item_tests import estimate_items, has_statistic, item_interval, paired_items_p
@@ -71,7 +73,7 @@ def test_texts_of_several_seeds_are_joined_by_id_and_their_counts_kept_apart():
     order = random.permutation(9)
     shuffled = run([second[i] for i in order], [references[i] for i in order], order)
     found, straight = average_items([run(first, references), shuffled]), average_items([run(first, references), run(second, references)])
-    assert found.bleu.shape == (9, 2, 10)
+    assert found.fields["bleu"].shape == (9, 2, 10)
     assert found.chrf.shape == (9, 2, 18)
     for one, other in zip(found, straight, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -103,7 +105,7 @@ def test_without_a_difference_5_percent_of_bleus_are_called_different():
 def test_an_interval_of_bleu_holds_the_bleu_of_the_population_about_as_often_as_it_says():
     random = np.random.default_rng(4)
     draw = lambda n: matched(random.random((n, 8)) < random.uniform(0.5, 1.0, (n, 1)))
-    score = lambda items: float(corpus_bleu(items.bleu.sum(axis=(0, 1)).astype(float)))
+    score = lambda items: float(corpus_bleu(items.fields["bleu"].sum(axis=(0, 1)).astype(float)))
     truth = score(draw(200_000))
     intervals = [item_interval(items, "bleu", score(items)) for items in (draw(100) for _ in range(400))]
     assert 0.91 <= np.mean([interval.low <= truth <= interval.high for interval in intervals]) <= 0.98
@@ -112,14 +114,14 @@ def test_an_interval_of_bleu_holds_the_bleu_of_the_population_about_as_often_as_
 def test_exact_match_counts_texts_and_not_their_tokens():
     random = np.random.default_rng(5)
     right = random.random(500) < 0.3
-    items = Items(np.arange(500), None, random.integers(1, 50, 500), None, exact=right.astype(float))
+    items = Items(np.arange(500), random.integers(1, 50, 500), {"exact": right.astype(float)})
     assert item_interval(items, "exact_match", right.mean()).half == pytest.approx(1.96 * np.sqrt(0.3 * 0.7 / 500), rel=0.1)
     finer = items._replace(tokens=items.tokens + 1)  # another tokenizer, the same texts
     assert paired_items_p(items, finer, "exact_match") == 1.0
     assert not has_statistic(items, "bleu")
 
 
-@pytest.mark.parametrize("name", DIVERSITIES)
+@pytest.mark.parametrize("name", [metric.name for metric in DIVERSITIES])
 def test_diversity_is_a_mean_over_sources_with_an_interval_and_a_test(name):
     values = 0.4 + 0.09 * np.random.default_rng(6).standard_normal(500)
     items = read_run_items({"id": np.arange(500), "tokens": np.arange(1, 501), name: values})
@@ -141,7 +143,7 @@ def test_a_table_of_texts_says_what_the_files_say(texts):
     table = build_table(*texts)
     entries = {row[0]: line for row, line in zip(table.rows, table.entries, strict=True)}
     folder = store.seed_folder(texts.runs, "1db3b3b3b3b3", 3)
-    assert entries["LSTM"][0].values[3] == text_metrics(store.read_items(folder))["bleu"]
+    assert entries["LSTM"][0].values[3] == measure_fields(store.read_items(folder))["bleu"]
     assert [entry.source for entry in entries["copy of the source"]] == ["items"] * 4
     assert [entry.source for entry in entries["LSTM"]] == ["seeds"] * 4
 

@@ -13,8 +13,9 @@ from research.config.schema import Config
 from research.data.batches import device_arrays, in_narrowest, train_batch
 from research.data.eval_batches import eval_batches
 from research.data.loading import load_dataset
+from research.metrics.registry import METRICS
 from research.models.head_logits import row_logits
-from research.results.item_tests import SCORES, estimate_items, has_statistic, item_interval, paired_items
+from research.results.item_tests import estimate_items, has_statistic, item_interval, paired_items
 from research.results.statistics import average_items, read_run_items
 from research.tasks.parameters import init_params
 from research.tasks.registry import model_sizes, task_of
@@ -93,12 +94,12 @@ def test_span_f1_without_a_sentence_is_that_of_the_others(run):
     config, data = run
     task, outcomes = task_of(config), outcomes_of(data, 2)
     items = read_run_items(task.items("test", outcomes, task.belongs(data, "test")))
-    counts = items.spans[:, 0].astype(float)
+    counts = items.fields["spans"][:, 0].astype(float)
     for chosen in (range(30), [*range(0, 12), *range(13, 30)], [3, 5, 8, 9]):
         sums = counts[list(chosen)].sum(axis=0)
         expected = f1(data, outcomes, chosen)
         for name, value in zip(("span_f1", "span_precision", "span_recall"), expected, strict=True):
-            assert float(SCORES[name].score(sums)) == pytest.approx(value)
+            assert float(METRICS[name].statistic.score(sums)) == pytest.approx(value)
     assert has_statistic(items, "span_f1")
     assert estimate_items(items, "span_f1").value == pytest.approx(f1(data, outcomes, range(30))[0])
     interval = item_interval(items, "span_f1", f1(data, outcomes, range(30))[0])

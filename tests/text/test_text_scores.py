@@ -8,17 +8,19 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from research.config.errors import StepladderError
-from research.results.corpus_scores import corpus_score, text_metrics
+from research.metrics.corpus_texts import corpus_bleu, corpus_chrf
+from research.metrics.item_values import measure_groups
 from research.text.spacing import advice_on_bleu, lacks_spaces
 from research.text.translation_scores import check_tokenizer, metric_signatures, text_items, token_accuracy, unknown_share
 
 words = st.sampled_from(["the", "cat", "cats", "sat", "on", "a", "mat", ".", "&amp;", "3,5", "été", "<unk>", "猫"])
 sentences = st.lists(words, max_size=9).map(" ".join)
 corpora = st.lists(st.tuples(sentences, sentences), min_size=1, max_size=8)
-METRICS = {"bleu": lambda: BLEU(force=True), "chrf": CHRF}
+SACREBLEU = {"bleu": lambda: BLEU(force=True), "chrf": CHRF}
+SCORES = {"bleu": corpus_bleu, "chrf": corpus_chrf}
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", SACREBLEU)
 @given(corpus=corpora)
 @settings(deadline=None)
 def test_a_corpus_score_is_sacrebleus(metric, corpus):
@@ -26,41 +28,44 @@ def test_a_corpus_score_is_sacrebleus(metric, corpus):
     sums = text_items(drawn, wanted)[metric].sum(axis=0).astype(float)
     wrong = [text.replace("<unk>", "wrongword" if metric == "bleu" else "ж") for text in drawn]
     right = [text.replace("<unk>", "otherword" if metric == "bleu" else "ω") for text in wanted]
-    theirs = METRICS[metric]().corpus_score(wrong, [right]).score
-    assert corpus_score(metric, sums) == pytest.approx(theirs, abs=1e-9)
+    theirs = SACREBLEU[metric]().corpus_score(wrong, [right]).score
+    assert SCORES[metric](sums) == pytest.approx(theirs, abs=1e-9)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", SACREBLEU)
 @given(pair=st.tuples(st.text(max_size=40), st.text(max_size=40)))
 @settings(max_examples=60, deadline=None)
 def test_any_unicode_is_scored_as_sacrebleu_scores_it(metric, pair):
     sums = text_items([pair[0]], [pair[1]])[metric][0].astype(float)
-    assert corpus_score(metric, sums) == pytest.approx(METRICS[metric]().corpus_score([pair[0]], [[pair[1]]]).score, abs=1e-9)
+    assert SCORES[metric](sums) == pytest.approx(SACREBLEU[metric]().corpus_score([pair[0]], [[pair[1]]]).score, abs=1e-9)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", SACREBLEU)
 def test_many_corpora_at_once_are_each_alone(metric):
     random = np.random.default_rng(0)
     vocabulary = np.array(["a", "b", "c", "d", "e", "f"])
     drawn, wanted = ([" ".join(random.choice(vocabulary, 7)) for _ in range(40)] for _ in range(2))
     counts = text_items(drawn, wanted)[metric]
     resampled = random.multinomial(40, np.full(40, 1 / 40), size=(3, 5))
-    scores = corpus_score(metric, (resampled @ counts).astype(float))
+    scores = SCORES[metric]((resampled @ counts).astype(float))
     assert scores.shape == (3, 5)
     for place in np.ndindex(3, 5):
         chosen = np.repeat(np.arange(40), resampled[place])
-        theirs = METRICS[metric]().corpus_score([drawn[i] for i in chosen], [[wanted[i] for i in chosen]]).score
+        theirs = SACREBLEU[metric]().corpus_score([drawn[i] for i in chosen], [[wanted[i] for i in chosen]]).score
         assert scores[place] == pytest.approx(theirs, abs=1e-9)
 
 
 def test_a_perfect_corpus_has_the_greatest_score_and_an_empty_one_none():
-    perfect, empty = text_metrics(text_items(["a b c d e"] * 3, ["a b c d e"] * 3)), text_metrics(text_items([""] * 3, ["a b c d e"] * 3))
+    perfect, empty = (
+        measure_groups(text_items(["a b c d e"] * 3, ["a b c d e"] * 3)),
+        measure_groups(text_items([""] * 3, ["a b c d e"] * 3)),
+    )
     assert perfect == pytest.approx({"bleu": 100, "chrf": 100, "exact_match": 1, "token_accuracy": 1})
     assert empty == {"bleu": 0, "chrf": 0, "exact_match": 0, "token_accuracy": 0}
 
 
 def test_the_signature_is_that_of_a_scored_corpus():
-    for metric, make in METRICS.items():
+    for metric, make in SACREBLEU.items():
         scorer = make()
         scorer.corpus_score(["a"], [["b"]])
         assert metric_signatures()[metric] == str(scorer.get_signature())
@@ -91,13 +96,13 @@ def test_token_accuracy_takes_no_side_and_is_one_for_equal_words_alone(a, b):
 
 def test_a_group_is_scored_as_if_it_were_all():
     drawn, wanted, groups = ["a b c d", "a b x d", "e f g h i"], ["a b c d", "a b c d", "e f g h i"], np.array([4, 4, 12])
-    found = text_metrics(text_items(drawn, wanted), groups)
+    found = measure_groups(text_items(drawn, wanted), groups)
     for group in (4, 12):
         members = [i for i in range(3) if groups[i] == group]
-        alone = text_metrics(text_items([drawn[i] for i in members], [wanted[i] for i in members]))
+        alone = measure_groups(text_items([drawn[i] for i in members], [wanted[i] for i in members]))
         assert {name: found[f"{name}_at_{group}"] for name in alone} == alone
     assert found["exact_match_at_4"] == 0.5
-    assert set(text_metrics(text_items(drawn, wanted))) == {"bleu", "chrf", "exact_match", "token_accuracy"}
+    assert set(measure_groups(text_items(drawn, wanted))) == {"bleu", "chrf", "exact_match", "token_accuracy"}
 
 
 def test_a_text_without_its_reference_is_an_error():
@@ -116,7 +121,7 @@ def test_every_tokenizer_is_sacrebleus(tokenizer, corpus):
     scorer = BLEU(tokenize=tokenizer, force=True)
     theirs = scorer.corpus_score(drawn, [wanted]).score
     sums = text_items(drawn, wanted, tokenizer)["bleu"].sum(axis=0).astype(float)
-    assert corpus_score("bleu", sums) == pytest.approx(theirs, abs=1e-9)
+    assert corpus_bleu(sums) == pytest.approx(theirs, abs=1e-9)
     assert metric_signatures(tokenizer)["bleu"] == str(scorer.get_signature())
 
 

@@ -1,18 +1,10 @@
-"""BLEU and chrF of many corpora at once, from their summed counts; and the metrics of a run from the items of its texts."""
-
-from collections.abc import Mapping, Sequence
+"""Written texts against their references: BLEU and chrF of many corpora at once, from summed counts, and two means over the texts."""
 
 import numpy as np
 from jaxtyping import Float
 
-CORPUS = ("bleu", "chrf")  # scores of a corpus, which are no mean over its items
-MEANS = {"exact_match": "exact", "token_accuracy": "token_accuracy"}  # metric -> its item
-DIVERSITIES = (
-    "distinct_1",
-    "distinct_2",
-    "distinct_3",
-    "self_bleu",
-)  # means over items of the same names, where texts of a source are several
+from research.metrics.metric_kind import Metric, Statistic, Written, of_sums, ratio, stored_field
+
 ORDERS, BETA = 4, 2.0  # of BLEU's n-grams; recall counts BETA times as much as precision in chrF
 
 
@@ -47,22 +39,14 @@ def corpus_chrf(sums: Float[np.ndarray, "*c 18"]) -> Float[np.ndarray, "*c"]:
     return np.where(denominator > 0, 100.0 * (1 + BETA**2) * precision * recall / np.where(denominator > 0, denominator, 1.0), 0.0)
 
 
-def corpus_score(metric: str, sums: Float[np.ndarray, "*c m"]) -> Float[np.ndarray, "*c"]:
-    """The one of CORPUS that is named."""
-    return {"bleu": corpus_bleu, "chrf": corpus_chrf}[metric](sums)
+def _text_score(name: str, title: str, bounds: tuple[float, float], written: Written, like: str, statistic: Statistic) -> Metric:
+    return Metric(name, title, 1, bounds, written, "split", "text", like, "group", statistic, measured=True)
 
 
-def text_metrics(items: Mapping[str, np.ndarray], groups: np.ndarray | Sequence[str] | None = None) -> dict[str, float]:
-    """bleu and chrf in 0..100, exact_match and token_accuracy in 0..1, of `text_items`; within each group too: `exact_match_at_12`.
-
-    `groups` [n]: of each item, such as the symbols of its source, or a range of them: `exact_match_at_10_to_14`.
-    """
-    metrics = _scores(items, slice(None), "")
-    for group in () if groups is None else np.unique(groups):
-        metrics |= _scores(items, np.asarray(groups) == group, f"_at_{group}")
-    return metrics
-
-
-def _scores(items: Mapping[str, np.ndarray], members: np.ndarray | slice, suffix: str) -> dict[str, float]:
-    corpus = {f"{name}{suffix}": float(corpus_score(name, items[name][members].sum(axis=0).astype(float))) for name in CORPUS}
-    return corpus | {f"{metric}{suffix}": float(items[item][members].mean()) for metric, item in MEANS.items()}
+BLEU_COUNTS, CHRF_COUNTS = (stored_field(name, "counts", "texts") for name in ("bleu", "chrf"))
+EXACT, RIGHT_TOKENS = (stored_field(name, "shares", "texts") for name in ("exact", "token_accuracy"))
+BLEU = _text_score("bleu", "BLEU", (0.0, 100.0), "points", "bleu", of_sums(BLEU_COUNTS, corpus_bleu))
+CHRF = _text_score("chrf", "chrF", (0.0, 100.0), "points", "chrf", of_sums(CHRF_COUNTS, corpus_chrf))
+EXACT_MATCH = _text_score("exact_match", "exact match", (0.0, 1.0), "per cent", "exact_match", ratio(EXACT, "items", "trials"))
+TOKEN_ACCURACY = _text_score("token_accuracy", "token accuracy", (0.0, 1.0), "per cent", "accuracy", ratio(RIGHT_TOKENS, "items"))
+TEXT_SCORES = (BLEU, CHRF, EXACT_MATCH, TOKEN_ACCURACY)
