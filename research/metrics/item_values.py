@@ -54,7 +54,8 @@ def _ratio_value(statistic: Statistic, fields: Fields) -> float:
 
 
 def _sums_value(statistic: Statistic, fields: Fields) -> float:
-    return float(statistic.score(fields[statistic.field.name].sum(axis=0).astype(float)))
+    sums = fields[statistic.field.name].sum(axis=0, keepdims=True).astype(float)
+    return float(statistic.score(sums)[0])
 
 
 def _ranks_value(statistic: Statistic, fields: Fields) -> float:
