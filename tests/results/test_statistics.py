@@ -150,4 +150,4 @@ def test_runs_compare_unless_something_known_says_that_they_predicted_other_targ
 
 def test_items_without_correctness_have_no_accuracy():
     assert has_statistic(ITEMS, "accuracy")
-    assert not has_statistic(ITEMS._replace(correct=None), "accuracy")
+    assert not has_statistic(ITEMS._replace(fields={"loss": ITEMS.fields["loss"]}), "accuracy")
