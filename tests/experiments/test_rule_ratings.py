@@ -32,7 +32,7 @@ def test_the_numbers_are_those_of_the_sentences(study):
     assert whole.test[0]["accuracy"] == 1.0
     assert blind.test[0]["accuracy"] == pytest.approx(4 / 5)  # "not good" is good
     assert whole.test[0]["correlation"] > blind.test[0]["correlation"]
-    scores, ratings = (whole.items[0].correlation[:, 0, column] for column in (1, 2))
+    scores, ratings = (whole.items[0].fields["correlation"][:, 0, column] for column in (1, 2))
     assert ratings.tolist() == [one.rating for one in SAID]
     assert whole.test[0]["correlation"] == pytest.approx(np.corrcoef(scores, ratings)[0, 1])
 
