@@ -131,8 +131,8 @@ def _scaled_number(name: str, value: int | float | None, factor: float) -> int |
 
 
 def _scaled_items(items: Items, factor: float) -> Items:
-    known = fields_of_items()
-    scaled = {name: SCALED[known[name].holds](np.asarray(values), items, factor) for name, values in items.fields.items()}
+    fields = fields_of_items()
+    scaled = {name: SCALED[fields[name].holds](np.asarray(values), items, factor) for name, values in items.fields.items()}
     return items._replace(fields=scaled)
 
 
