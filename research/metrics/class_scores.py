@@ -45,7 +45,7 @@ def _read_confusion(arrays: Mapping[str, Array]) -> Array | None:
     return arrays.get(CONFUSION.name)
 
 
-CONFUSION = ItemField("confusion", "counts", "targets", _read_confusion)
+CONFUSION = ItemField("confusion", "counts", "targets", _read_confusion, None)
 
 
 def _f1(name: str, title: str, score: Callable[[Array], Array] | None, per_cent: bool, measured: bool) -> Metric:

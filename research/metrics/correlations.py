@@ -27,11 +27,6 @@ def standard_moments(x: Float[Array, " n"], y: Float[Array, " n"]) -> Float[Arra
     return moments(standardise(x), standardise(y))
 
 
-def pearson_correlation(x: Float[Array, " n"], y: Float[Array, " n"]) -> float:
-    """Of all items; 0 where one side does not vary."""
-    return float(pearson(standard_moments(x, y).sum(axis=0)))
-
-
 def moments(x: Float[Array, " n"], y: Float[Array, " n"]) -> Float[Array, "n 6"]:
     """1, x, y, x^2, y^2 and xy of each item: what a correlation is made of."""
     return np.stack([np.ones(len(x)), x, y, x * x, y * y, x * y], axis=1)
@@ -70,11 +65,6 @@ def _spearman(x: Float[Array, " m"], y: Float[Array, " m"], weights: Num[Array, 
     return np.where(spread > 0, xy / np.where(spread > 0, spread, 1.0), 0.0)
 
 
-def spearman_correlation(x: Float[Array, " n"], y: Float[Array, " n"]) -> float:
-    """Of all items; 0 where one side does not vary."""
-    return float(spearman_of_choices(x, y, np.ones((1, len(x))))[0])
-
-
 def rank_pairs(predicted: Float[Array, " n"], numbers: Float[Array, " n"]) -> Float[Array, "n 2"]:
     """The ranks of one run's predictions, and of what is right."""
     everything = np.ones((1, len(predicted)))
@@ -91,8 +81,8 @@ def _read_ranks(arrays: Mapping[str, Array]) -> Array | None:
     return rank_pairs(arrays["predicted"], arrays["rating"]) if "rating" in arrays and "predicted" in arrays else None
 
 
-MOMENTS = ItemField("correlation", "counts", "targets", _read_moments)
-RANKS = ItemField("ranks", "counts", "targets", _read_ranks)
+MOMENTS = ItemField("correlation", "counts", "targets", _read_moments, None)
+RANKS = ItemField("ranks", "counts", "targets", _read_ranks, None)
 
 
 def _correlation(name: str, title: str, statistic: Statistic, measured: bool) -> Metric:

@@ -6,10 +6,21 @@ import numpy as np
 from jaxtyping import Shaped
 
 from research.metrics.metric_kind import Metric, Statistic
-from research.metrics.registry import AT, METRICS
+from research.metrics.registry import AT, METRICS, fields_of_items
 
 Array = np.ndarray
-Fields = Mapping[str, Shaped[np.ndarray, "n ..."]]  # by name, a row an item
+Fields = Mapping[str, Shaped[np.ndarray, "_ ..."]]  # by name, a row an item, or one row of their sums
+
+
+def read_fields(arrays: Fields, given: Fields) -> dict[str, Array]:
+    """The given fields, and every other that arrays as of items.npz hold."""
+    read = {name: field.read(arrays) for name, field in fields_of_items().items() if name not in given}
+    return {**given, **{name: values for name, values in read.items() if values is not None}}
+
+
+def count_texts(written: Sequence[str], references: Sequence[str]) -> dict[str, Array]:
+    """The fields of texts that their entries count themselves; an unknown symbol stands in both as <unk>."""
+    return {name: field.count(written, references) for name, field in fields_of_items().items() if field.count is not None}
 
 
 def measure_fields(fields: Fields) -> dict[str, float]:

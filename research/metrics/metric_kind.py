@@ -5,7 +5,7 @@ interval and a paired test, without a further word anywhere. numpy only.
 Shapes: n items, m numbers an item, r choices of items.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -27,17 +27,19 @@ class ItemField(NamedTuple):
     holds: nats and shares [n] are averaged over runs; counts [n m] of runs stand side by side, as a score of means is no mean of scores
     made_of: predictions of targets, texts that were written, or several texts for one source
     read(arrays of items.npz) -> [n] or [n m]; None where they do not hold it
+    count(written texts, their references) -> [n] or [n m], which is stored; None of what is not counted so, or by the task itself
     """
 
     name: str
     holds: Holds
     made_of: MadeOf
     read: Callable[[Mapping[str, Array]], Array | None]
+    count: Callable[[Sequence[str], Sequence[str]], Array] | None
 
 
 def stored_field(name: str, holds: Holds, made_of: MadeOf = "targets") -> ItemField:
-    """A field that items.npz holds as it is, under its own name."""
-    return ItemField(name, holds, made_of, lambda arrays: arrays.get(name))
+    """A field that items.npz holds as it is, under its own name, and that the task counts."""
+    return ItemField(name, holds, made_of, lambda arrays: arrays.get(name), None)
 
 
 class Statistic(NamedTuple):
@@ -64,7 +66,10 @@ def ratio(field: ItemField, per: Literal["tokens", "items"], shown: Shown = "its
 
 
 def of_sums(field: ItemField, score: Callable[[Array], Array]) -> Statistic:
-    """A function of the field's sums, [*c m] -> [*c], which is no mean over items. Zeros behind the m counts change nothing."""
+    """A function of the field's sums, [*c m] -> [*c], which is no mean over items.
+
+    Where m differs between rows, as with classes, zeros behind the sums change nothing.
+    """
     return Statistic(field, "sums", "items", "itself", score)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from research.config.schema import Config
 from research.data.dataset import Dataset
 from research.metrics.class_scores import CONFUSION, present_confusion
-from research.metrics.item_values import measure_fields, measured_names
+from research.metrics.item_values import measure_fields, measured_names, read_fields
 from research.tasks.example_splits import example_splits
 from research.tasks.language_modelling import ANY_GROUP
 from research.tasks.latency_calls import whole_row_call
@@ -28,23 +28,25 @@ def measure_classes(config: Config, name: str, outcomes: Outcomes, belongs: Toke
     """Loss, accuracy, what is made of counts of classes; the accuracy of a class is its recall. No perplexity, and of rules no loss."""
     shares = accuracies(outcomes["correct"], group_parts(belongs))
     assert belongs.groups is not None, "a sentence has a class"
-    counts = present_confusion(belongs.groups, outcomes["likeliest"])[None]
-    scores = measure_fields(token_sums(outcomes) | {CONFUSION.name: counts})
+    sums = token_sums(outcomes) | {CONFUSION.name: present_confusion(belongs.groups, outcomes["likeliest"])[None]}
+    scores = measure_fields(read_fields(_classes(outcomes, belongs), sums))
     return mean_loss(outcomes) | {"accuracy": shares.pop("accuracy")} | scores | shares
+
+
+def _classes(outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarray]:
+    assert belongs.groups is not None, "a sentence has a class"
+    return {"class": belongs.groups.astype(np.int64), "predicted": outcomes["likeliest"].astype(np.int64)}
 
 
 def class_items(name: str, outcomes: Outcomes, belongs: TokenMembership) -> dict[str, np.ndarray]:
     """Of each sentence, its class and the predicted one too."""
-    assert belongs.groups is not None, "a sentence has a class"
-    return by_item(outcomes, belongs) | {
-        "class": belongs.groups.astype(np.int64),
-        "predicted": outcomes["likeliest"].astype(np.int64),
-    }
+    return by_item(outcomes, belongs) | _classes(outcomes, belongs)
 
 
 def class_metrics(config: Config, available: frozenset[str]) -> Metrics:
     """As `measure_classes` names them."""
-    scores = measured_names({*token_fields(available), CONFUSION.name})
+    blank = np.zeros(1, np.int64)
+    scores = measured_names({*token_fields(available), *read_fields({"class": blank, "predicted": blank}, {})})
     return Metrics((*(("loss",) if "nats" in available else ()), "accuracy", f"accuracy{ANY_GROUP}", *scores), ())
 
 

@@ -14,8 +14,7 @@ from jaxtyping import Array, Float, Key, PyTree
 from research.config.schema import Config
 from research.data.batches import Batch
 from research.data.dataset import Dataset, ExampleSplit
-from research.metrics.correlations import MOMENTS, RANKS, rank_pairs, standard_moments
-from research.metrics.item_values import measure_fields, measured_names
+from research.metrics.item_values import measure_fields, measured_names, read_fields
 from research.models import MODELS
 from research.tasks.example_splits import example_splits
 from research.tasks.language_modelling import ANY_GROUP
@@ -87,8 +86,7 @@ def measure_numbers(config: Config, name: str, outcomes: Outcomes, belongs: Toke
     predicted = own_units(outcomes, belongs)
     errors = np.square(predicted - belongs.ratings)
     mse = float(errors.mean())
-    fields = {MOMENTS.name: standard_moments(predicted, belongs.ratings), RANKS.name: rank_pairs(predicted, belongs.ratings)}
-    scores = measure_fields(token_sums({"nats": errors}) | fields)
+    scores = measure_fields(read_fields({"rating": belongs.ratings, "predicted": predicted}, token_sums({"nats": errors})))
     parts = {f"mse_at_{part}": float(errors[members].mean()) for part, members in group_parts(belongs)}
     return {"loss": mse, "mse": mse} | scores | parts
 
@@ -108,7 +106,8 @@ def no_token_losses(name: str, outcomes: Outcomes) -> None:
 
 def number_metrics(config: Config, available: frozenset[str]) -> Metrics:
     """As `measure_numbers` names them."""
-    scores = measured_names({*token_fields(frozenset({"nats"})), MOMENTS.name, RANKS.name})
+    blank = np.zeros(1)
+    scores = measured_names({*token_fields(frozenset({"nats"})), *read_fields({"rating": blank, "predicted": blank}, {})})
     return Metrics(("loss", "mse", *scores, f"mse{ANY_GROUP}"), ())
 
 

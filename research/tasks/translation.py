@@ -12,7 +12,7 @@ from research.config.schema import Config, Model
 from research.data.batches import Batch
 from research.data.dataset import Dataset, ExampleSplit
 from research.metrics.alignments import ALIGNMENTS
-from research.metrics.item_values import measure_fields, measure_groups, measured_names
+from research.metrics.item_values import count_texts, measure_fields, measure_groups, measured_names
 from research.metrics.registry import fields_made_of
 from research.results.length_ranges import length_ranges
 from research.tasks.example_splits import example_splits
@@ -95,7 +95,8 @@ def write_texts(config: Config, model: Model, seed: int, params: PyTree, data: D
     assert isinstance(config.data, Pairs), "texts are written of pairs"
     tokenizer = config.data.bleu_tokenizer
     written = translate_test_split(config, model, seed, params, data)
-    items = text_scores.text_items([texts[0] for texts in written.texts], written.references, tokenizer)
+    first_texts = [texts[0] for texts in written.texts]
+    items = text_scores.text_items(first_texts, written.references, tokenizer) | count_texts(first_texts, written.references)
     metrics = measure_groups(items, length_ranges(written.lengths)) | written.alignment
     if len(written.texts[0]) > 1:
         diversity = text_diversity.diversity(written.texts)

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import tomli_w
 from scipy import stats
-from sklearn.metrics import matthews_corrcoef
+from sklearn.metrics import cohen_kappa_score, matthews_corrcoef
 from typer.testing import CliRunner
 
 from research.cli import app
 from research.metrics.class_scores import CONFUSION
 from research.metrics.correlations import RANKS, rank_pairs
-from research.metrics.item_values import measure_fields
+from research.metrics.item_values import count_texts, measure_fields, measured_names
 from research.metrics.losses import NATS
-from research.metrics.metric_kind import Metric, of_ranks, of_sums, ratio
-from research.metrics.registry import METRICS
+from research.metrics.metric_kind import ItemField, Metric, of_ranks, of_sums, ratio, stored_field
+from research.metrics.registry import METRICS, fields_made_of
 from research.results import store
 from research.results.item_tests import item_interval, paired_items
 from research.results.measures import direction
@@ -47,6 +47,33 @@ KENDALL = entry("kendall", "Kendall tau", (-1.0, 1.0), of_ranks(RANKS, kendall))
 SURPRISE = entry("surprise", "surprise", (1.0, float("inf")), ratio(NATS, "tokens", "exponential"), way=-1)
 
 
+def class_distances(arrays):
+    """Of each item 1, the squared distance of its classes, both classes and their squares."""
+    if not {"class", "predicted"} <= arrays.keys():
+        return None
+    x, y = (arrays[name].astype(float) for name in ("class", "predicted"))
+    return np.stack([np.ones(len(x)), (x - y) ** 2, x, y, x * x, y * y], axis=1)
+
+
+def quadratic_kappa(sums):
+    """Cohen's (1968), of classes in an order: the distances that there are against those that chance would have."""
+    n, distance, x, y, xx, yy = np.moveaxis(sums, -1, 0)
+    by_chance = n * (xx + yy) - 2 * x * y
+    return np.where(by_chance > 0, 1 - n * distance / np.where(by_chance > 0, by_chance, 1.0), 0.0)
+
+
+ORDINAL = ItemField("class_distances", "counts", "targets", class_distances, None)
+KAPPA = entry("quadratic_kappa", "quadratic kappa", (-1.0, 1.0), of_sums(ORDINAL, quadratic_kappa))
+
+
+def text_lengths(written, references):
+    return np.array([[len(a), len(b)] for a, b in zip(written, references, strict=True)])
+
+
+LENGTHS = stored_field("lengths", "counts", "texts")._replace(count=text_lengths)
+LENGTH = entry("length_ratio", "length ratio", (0.0, float("inf")), of_sums(LENGTHS, lambda sums: sums[..., 0] / sums[..., 1]))
+
+
 @pytest.fixture
 def reviews(tmp_path):
     """Sentences of which a word tells the class three times of four."""
@@ -72,7 +99,8 @@ def test_a_sweep_is_chosen_tested_and_shown_by_a_metric_of_one_entry(tmp_path, r
     refused = sweep(tmp_path, reviews)
     assert refused.exit_code == 2
     assert "test.matthews" in refused.stderr
-    monkeypatch.setitem(METRICS, MATTHEWS.name, MATTHEWS)
+    for new in (MATTHEWS, KAPPA):
+        monkeypatch.setitem(METRICS, new.name, new)
     done = sweep(tmp_path, reviews)
     assert done.exit_code == 0, done.output
     assert "Matthews' phi" in done.stdout
@@ -83,6 +111,8 @@ def test_a_sweep_is_chosen_tested_and_shown_by_a_metric_of_one_entry(tmp_path, r
     for run in scored:
         items, metrics = store.read_items(run), store.read_result(run)["metrics"]
         assert metrics["test"]["matthews"] == pytest.approx(matthews_corrcoef(items["class"], items["predicted"]))
+        kappa = cohen_kappa_score(items["class"], items["predicted"], weights="quadratic")
+        assert metrics["test"]["quadratic_kappa"] == pytest.approx(kappa)
         of_valid = [store.read_result(other)["metrics"]["valid"]["matthews"] for other in runs]
         assert metrics["valid"]["matthews"] in of_valid
     assert max(of_valid) in [store.read_result(run)["metrics"]["valid"]["matthews"] for run in scored]
@@ -90,7 +120,9 @@ def test_a_sweep_is_chosen_tested_and_shown_by_a_metric_of_one_entry(tmp_path, r
     value = store.read_result(scored[0])["metrics"]["test"]["matthews"]
     interval = item_interval(first, "matthews", value)
     assert -1 <= interval.low < value < interval.high <= 1
-    assert 0 < paired_items(first, second, "matthews").p <= 1
+    for name in ("matthews", "quadratic_kappa"):
+        assert paired_items(first, second, name).p == pytest.approx(paired_items(second, first, name).p)
+        assert paired_items(first, first, name).p == 1.0
     text = f"{interval.mean:.2f}"
     assert text[:-1] in done.stdout
 
@@ -109,6 +141,13 @@ def test_a_score_of_ranks_is_one_entry(monkeypatch):
     assert paired_items(a, b, "kendall").difference.value > 0
     interval = item_interval(a, "kendall", measured["kendall"])
     assert interval.low < measured["kendall"] < interval.high <= 1.0
+
+
+def test_a_score_of_written_texts_counts_them_itself(monkeypatch):
+    assert count_texts(["ab"], ["abcd"]) == {}
+    monkeypatch.setitem(METRICS, LENGTH.name, LENGTH)
+    assert measure_fields(count_texts(["ab", "abc"], ["abcd", "a"])) == {"length_ratio": 1.0}
+    assert set(measured_names(fields_made_of("texts"))) >= {"length_ratio"}
 
 
 def test_a_share_of_tokens_is_one_entry(monkeypatch):

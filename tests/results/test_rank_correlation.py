@@ -11,12 +11,11 @@ from scipy import stats
 
 from research.metrics.correlations import (
     pearson,
-    pearson_correlation,
     rank_pairs,
-    spearman_correlation,
     spearman_of_choices,
     standard_moments,
 )
+from research.metrics.item_values import measure_fields
 from research.results.item_tests import estimate_items, item_interval, paired_items
 from research.results.measures import bounds, direction
 from research.results.rank_choices import mean_over_runs, swapped_difference, without_each
@@ -28,6 +27,14 @@ TRIPLES = st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=4, max_size=9)
 
 def scipys(x, y):
     return stats.spearmanr(x, y).statistic if len(x) > 1 and np.ptp(x) > 0 and np.ptp(y) > 0 else 0.0
+
+
+def pearson_correlation(x, y):
+    return measure_fields({"correlation": standard_moments(x, y)})["pearson"]
+
+
+def spearman_correlation(x, y):
+    return measure_fields({"ranks": rank_pairs(x, y)})["spearman"]
 
 
 def run_items(predicted, rating, cluster=None):
