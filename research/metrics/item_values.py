@@ -20,7 +20,7 @@ def read_fields(arrays: Fields, given: Fields) -> dict[str, Array]:
 
 def count_texts(written: Sequence[str], references: Sequence[str]) -> dict[str, Array]:
     """The fields of texts that their entries count themselves; an unknown symbol stands in both as <unk>."""
-    return {name: field.count(written, references) for name, field in fields_of_items().items() if field.count is not None}
+    return {name: field.of_texts(written, references) for name, field in fields_of_items().items() if field.of_texts is not None}
 
 
 def measure_fields(fields: Fields) -> dict[str, float]:

@@ -27,14 +27,14 @@ class ItemField(NamedTuple):
     holds: nats and shares [n] are averaged over runs; counts [n m] of runs stand side by side, as a score of means is no mean of scores
     made_of: predictions of targets, texts that were written, or several texts for one source
     read(arrays of items.npz) -> [n] or [n m]; None where they do not hold it
-    count(written texts, their references) -> [n] or [n m], which is stored; None of what is not counted so, or by the task itself
+    of_texts(written texts, their references) -> [n] or [n m], which is stored; None of what is not counted so, or by the task itself
     """
 
     name: str
     holds: Holds
     made_of: MadeOf
     read: Callable[[Mapping[str, Array]], Array | None]
-    count: Callable[[Sequence[str], Sequence[str]], Array] | None
+    of_texts: Callable[[Sequence[str], Sequence[str]], Array] | None
 
 
 def stored_field(name: str, holds: Holds, made_of: MadeOf = "targets") -> ItemField:

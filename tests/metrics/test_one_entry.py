@@ -70,7 +70,7 @@ def text_lengths(written, references):
     return np.array([[len(a), len(b)] for a, b in zip(written, references, strict=True)])
 
 
-LENGTHS = stored_field("lengths", "counts", "texts")._replace(count=text_lengths)
+LENGTHS = stored_field("lengths", "counts", "texts")._replace(of_texts=text_lengths)
 LENGTH = entry("length_ratio", "length ratio", (0.0, float("inf")), of_sums(LENGTHS, lambda sums: sums[..., 0] / sums[..., 1]))
 
 
