@@ -12,10 +12,10 @@ Array = np.ndarray
 Fields = Mapping[str, Shaped[np.ndarray, "_ ..."]]  # by name, a row an item, or one row of their sums
 
 
-def read_fields(arrays: Fields, given: Fields) -> dict[str, Array]:
-    """The given fields, and every other that arrays as of items.npz hold."""
-    read = {name: field.read(arrays) for name, field in fields_of_items().items() if name not in given}
-    return {**given, **{name: values for name, values in read.items() if values is not None}}
+def read_fields(arrays: Fields, present: Fields) -> dict[str, Array]:
+    """The present fields, and every other that arrays as of items.npz hold."""
+    read = {name: field.read(arrays) for name, field in fields_of_items().items() if name not in present}
+    return {**present, **{name: values for name, values in read.items() if values is not None}}
 
 
 def count_texts(written: Sequence[str], references: Sequence[str]) -> dict[str, Array]:
