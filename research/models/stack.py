@@ -19,7 +19,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from research.config.mixer import CrossAttentionConfig
-from research.config.model import NoFeedForward, NormalInit, StackConfig
+from research.config.model import StackConfig
 from research.models.fields import KeyPath, field_names
 from research.nn.cross_attention import (
     CrossAttentionParams,
@@ -29,8 +29,8 @@ from research.nn.cross_attention import (
     project_memory,
 )
 from research.nn.dropout import dropout
-from research.nn.feed_forward import FeedForwardParams, GatedFeedForwardParams, feed_forward, init_feed_forward
-from research.nn.initialisers import draw_embedding
+from research.nn.feed_forward import AnyFeedForwardParams, feed_forward, init_feed_forward
+from research.nn.initialisers import divides_branches, draw_embedding
 from research.nn.mixers import BoundMixer, bound_mixers
 from research.nn.norm import NormParams, init_norm, norm
 from research.nn.positions import add_position, init_position
@@ -57,7 +57,7 @@ class BlockParams:
     mixer_norm: NormParams
     mixer: PyTree
     feed_forward_norm: NormParams
-    feed_forward: FeedForwardParams | GatedFeedForwardParams | tuple[()]
+    feed_forward: AnyFeedForwardParams
     cross_norm: NormParams = ()
     cross: CrossAttentionParams | tuple[()] = ()
 
@@ -252,14 +252,15 @@ def _rematerialised(config: StackConfig, period: Period) -> Period:
 
 def _init_block(config: StackConfig, use: Use, mixer: BoundMixer, key: Key[Array, ""], memory: int) -> BlockParams:
     key_mixer, key_feed_forward = jax.random.split(key)
-    block = BlockParams(init_norm(config.norm, config.width), mixer.kind.init(mixer.spec, key_mixer, config.width, config.init), (), ())
-    if not isinstance(config.feed_forward, NoFeedForward):
-        feed_forward_params = init_feed_forward(config.feed_forward, key_feed_forward, config.width, config.init)
-        block = replace(block, feed_forward_norm=init_norm(config.norm, config.width), feed_forward=feed_forward_params)
+    mixer_params = mixer.kind.init(mixer.spec, key_mixer, config.width, config.init)
+    feed_forward_params = init_feed_forward(config.feed_forward, key_feed_forward, config.width, config.init)
+    block = BlockParams(init_norm(config.norm, config.width), mixer_params, (), feed_forward_params)
+    if feed_forward_params != ():
+        block = replace(block, feed_forward_norm=init_norm(config.norm, config.width))
     if use.cross is not None:
         cross = init_cross_attention(use.cross, jax.random.fold_in(key, 2), config.width, memory, config.init)
         block = replace(block, cross_norm=init_norm(config.norm, config.width), cross=cross)
-    return _scale_branches(config, block) if isinstance(config.init, NormalInit) and config.residual else block
+    return _scale_branches(config, block) if divides_branches(config.init) and config.residual else block
 
 
 def _scale_branches(config: StackConfig, block: BlockParams) -> BlockParams:
@@ -295,9 +296,8 @@ def _block(
         aux = aux if isinstance(weights, tuple) else {**dict(aux), "cross_weights": weights}
     else:
         carry = mixer_carry
-    if isinstance(config.feed_forward, NoFeedForward):
+    if p.feed_forward == ():
         return carry, x, aux
-    assert not isinstance(p.feed_forward, tuple)
     y = feed_forward(config.feed_forward, p.feed_forward, _pre_norm(config, p.feed_forward_norm, x))
     return carry, _add_branch(config, p.feed_forward_norm, x, dropout(keys[2], config.dropout.residual, y)), aux
 

@@ -5,7 +5,6 @@ a product over keys moves nothing.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,14 +12,14 @@ from flax import struct
 from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
-from research.config.mixer import AttentionConfig, Position, WindowCache
+from research.config.mixer import AttentionConfig, Position
 from research.config.model import Initialiser
+from research.nn.attention_caches import AttentionInputs, Chunk, KVCache, cache_kind
 from research.nn.attention_kernels import attend, fast_attention
 from research.nn.heads import merge_heads, split_heads
 from research.nn.initialisers import LECUN, Key, draw_weights
 from research.nn.linear import dense
-from research.nn.masks import causal_mask, padding_mask, window_mask
-from research.nn.padding import ValidFirstOrder, gather_valid, newest_entries, scatter_valid, valid_first_order
+from research.nn.padding import ValidFirstOrder, gather_valid, scatter_valid, valid_first_order
 from research.nn.positions import init_bias, position_bias, position_flops, rotate_by_position
 from research.nn.score_functions import init_score, is_dot, prepare_queries_and_keys, prepared_logits, prepared_width, score_flops
 
@@ -52,28 +51,6 @@ class AttentionParams:
     bias: PyTree  # of a position that acts on the logits
 
 
-class KVCache(NamedTuple):
-    """What was seen: keys as they are compared, rotated by their position and prepared for the score once, and values.
-
-    A full cache holds position i in slot i; a window the last s inputs, the newest last. No slots: no memory.
-    """
-
-    k: Float[Array, "b h s m"]
-    v: Float[Array, "b h s k"]
-    length: Int[Array, " b"]  # how many inputs each row has seen
-
-
-class AttentionInputs(NamedTuple):
-    """What the queries of a chunk may attend to."""
-
-    q: Float[Array, "b h t m"]
-    k: Float[Array, "b h s m"]
-    v: Float[Array, "b h s k"]
-    distance: Int[Array, "#b t s"]
-    mask: Bool[Array, "#b t s"]
-    chunk: int  # how many of the keys, at the end, are the chunk's own; in a full cache they are in their slots, and this is 0
-
-
 def init_attention(spec: AttentionSpec, key: Key, width: int, initialiser: Initialiser = LECUN) -> AttentionParams:
     """Kernels without biases, the parameters of the score and of the position."""
     config, head, heads_width = spec.config, spec.config.width_of_head(width), spec.config.width_of_heads(width)
@@ -91,9 +68,8 @@ def empty_attention(spec: AttentionSpec, batch: int, capacity: int, width: int) 
 
     A full cache without slots is the carry of training: the chunk attends to itself, and what came before it is forgotten.
     """
-    cache, heads = spec.config.cache, spec.config.heads
-    slots = cache.size - 1 if isinstance(cache, WindowCache) else capacity
-    head = spec.config.width_of_head(width)
+    cache, heads, head = spec.config.cache, spec.config.heads, spec.config.width_of_head(width)
+    slots = cache_kind(cache).slots(cache, capacity)
 
     def zeros(wide: int) -> Array:
         return jnp.zeros((batch, heads, slots, wide), spec.type)
@@ -133,7 +109,7 @@ def mix_attention(
 def attention_flops(spec: AttentionSpec, width: int, length: int) -> float:
     """Forward, for one token of a window of `length`. Masked keys count: they are computed."""
     config, head, heads_width = spec.config, spec.config.width_of_head(width), spec.config.width_of_heads(width)
-    places = length + (config.cache.size - 1 if isinstance(config.cache, WindowCache) else 0)
+    places = length + cache_kind(config.cache).places(config.cache)
     products = 2.0 * (4 if config.projections else 2) * width * heads_width
     logits = score_flops(config.score, head, head, places, 1.0)
     logits += position_flops(spec.position, prepared_width(config.score, head, head), places)
@@ -158,55 +134,11 @@ def _update_carry(
     count: Int[Array, " b"],
 ) -> tuple[KVCache, AttentionInputs]:
     """The carry after the chunk, of which the first `count` inputs exist, and what its queries see."""
-    length, memory = q.shape[2], carry.k.shape[2]
-    forgets = not memory and not isinstance(spec.config.cache, WindowCache)
-    position = jnp.arange(length)[None] + (0 if forgets else carry.length[:, None])
+    cache = cache_kind(spec.config.cache)
+    position = jnp.arange(q.shape[2])[None] + cache.seen(carry)
     q, k = rotate_by_position(spec.position, q, position), rotate_by_position(spec.position, k, position)
     q, k, v = (x.astype(spec.type) for x in (*prepare_queries_and_keys(spec.config.score, params.score, q, k), v))
-    if isinstance(spec.config.cache, WindowCache):
-        return _update_window(carry, q, k, v, count)
-    if memory:
-        return _update_cache(carry, q, k, v, count, position)
-    distance = position[:, :, None] - position[:, None]
-    if not spec.masked:
-        mask = jnp.broadcast_to(padding_mask(position < count[:, None]), (q.shape[0], length, length))
-        return carry, AttentionInputs(q, k, v, distance, mask, length)
-    return carry._replace(length=carry.length + count), AttentionInputs(q, k, v, distance, causal_mask(distance), length)
-
-
-def _update_window(carry: KVCache, q: Array, k: Array, v: Array, count: Array) -> tuple[KVCache, AttentionInputs]:
-    """The keys are those of the window, of which some may not exist yet, and then the chunk's."""
-    past, length = carry.k.shape[2], q.shape[2]
-    k, v = jnp.concatenate([carry.k, k], axis=2), jnp.concatenate([carry.v, v], axis=2)
-
-    def newest(a: Array) -> Array:
-        return newest_entries(a.swapaxes(1, 2), count, past).swapaxes(1, 2)
-
-    new_carry = KVCache(newest(k), newest(v), carry.length + count)
-    place = jnp.arange(past + length)[None]
-    distance = place[:, past:, None] - place[:, None]
-    mask = causal_mask(distance) & window_mask(distance, past + 1) & padding_mask(place >= past - carry.length[:, None])
-    return new_carry, AttentionInputs(q, k, v, distance, mask, length)
-
-
-def _update_cache(carry: KVCache, q: Array, k: Array, v: Array, count: Array, position: Array) -> tuple[KVCache, AttentionInputs]:
-    """Each key goes to the slot of its position. What does not exist is written nowhere."""
-    slots = carry.k.shape[2]
-    slot = jnp.where(jnp.arange(q.shape[2])[None] < count[:, None], position, slots)
-    new_carry = KVCache(write_slots(carry.k, k, slot), write_slots(carry.v, v, slot), carry.length + count)
-    distance = position[:, :, None] - jnp.arange(slots)[None, None]
-    return new_carry, AttentionInputs(q, new_carry.k, new_carry.v, distance, causal_mask(distance), 0)
-
-
-def write_slots(cache: Float[Array, "b h s k"], new: Float[Array, "b h t k"], slot: Int[Array, "b t"]) -> Float[Array, "b h s k"]:
-    """The cache with each row's new entries in its slots; slot s is nowhere.
-
-    XLA:CPU writes two entries where the cache lies, but copies the cache four times to write one: with one goes another, to nowhere.
-    """
-    if slot.size == 1:
-        slot, new = jnp.pad(slot, ((0, 0), (0, 1)), constant_values=cache.shape[2]), jnp.repeat(new, 2, axis=2)
-    rows = jnp.arange(slot.shape[0])[:, None]
-    return cache.at[rows, :, slot].set(new.swapaxes(1, 2).astype(cache.dtype), mode="drop")
+    return cache.update(spec.masked, carry, Chunk(q, k, v, position, count))
 
 
 def _observed(

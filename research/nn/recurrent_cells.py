@@ -14,7 +14,7 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float
 
-from research.config.mixer import GRU, LSTM, Elman, OrthogonalInit, RecurrentConfig
+from research.config.mixer import GRU, LSTM, Elman, OrthogonalInit, RecurrentConfig, ScaledInit
 from research.config.model import Initialiser, UniformInit
 from research.nn.initialisers import LECUN, Key, draw_bias, draw_weights
 from research.nn.linear import dense, linear
@@ -60,6 +60,18 @@ def lstm(config: LSTM, state: LSTMState, preactivation: Float[Array, "b g"]) -> 
     return LSTMState(c, o * jnp.tanh(c)), {"input": i, "forget": f, "candidate": g, "output": o}
 
 
+def _draw_scaled(config: ScaledInit, key: Key, width: int) -> Float[Array, "d d"]:
+    return draw_weights(UniformInit(kind="uniform", scale=width**-0.5), key, (width, width), width)
+
+
+def _draw_orthogonal(config: OrthogonalInit, key: Key, width: int) -> Float[Array, "d d"]:
+    kernel: Array = jax.nn.initializers.orthogonal(config.scale)(key, (width, width))
+    return kernel
+
+
+RECURRENT_INITS: dict[type, Callable[[Any, Key, int], Array]] = {ScaledInit: _draw_scaled, OrthogonalInit: _draw_orthogonal}
+
+
 def draw_recurrent_kernel(config: RecurrentConfig, key: Key, width: int, initialiser: Initialiser) -> Float[Array, "d r"]:
     """By the model's initialiser."""
     return draw_weights(initialiser, key, (width, CELLS[type(config)].gates * width), width)
@@ -67,9 +79,7 @@ def draw_recurrent_kernel(config: RecurrentConfig, key: Key, width: int, initial
 
 def draw_elman_kernel(config: Elman, key: Key, width: int, initialiser: Initialiser) -> Float[Array, "d d"]:
     """By the cell's own initialiser."""
-    if isinstance(config.recurrent_init, OrthogonalInit):
-        return jax.nn.initializers.orthogonal(config.recurrent_init.scale)(key, (width, width))
-    return draw_weights(UniformInit(kind="uniform", scale=width**-0.5), key, (width, width), width)
+    return RECURRENT_INITS[type(config.recurrent_init)](config.recurrent_init, key, width)
 
 
 def draw_gate_biases(config: RecurrentConfig, key: Key, width: int, initialiser: Initialiser) -> Float[Array, " g"]:

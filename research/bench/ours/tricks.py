@@ -17,7 +17,7 @@ from research.bench.work import Work
 from research.config.model import LanguageModelConfig
 from research.machine import SINGLE_THREAD, WORKERS
 from research.models import MODELS, decode, stack
-from research.nn import attention, attention_kernels, convolution, feed_forward, linear, recurrent_cells, recurrent_scan
+from research.nn import attention, attention_caches, attention_kernels, convolution, feed_forward, linear, recurrent_cells, recurrent_scan
 from research.nn.recurrent_scan import Cell
 from research.nn.recurrent_state import State
 from research.tasks import position_scores
@@ -111,7 +111,7 @@ def _in_place() -> None:
     def write_slots(cache: Array, new: Array, slot: Array) -> Array:
         return cache.at[jnp.arange(len(slot))[:, None], :, slot].set(new.swapaxes(1, 2), mode="drop")
 
-    _patch(attention, write_slots=write_slots)
+    _patch(attention_caches, write_slots=write_slots)
 
 
 def _divided_rows() -> None:
