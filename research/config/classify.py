@@ -15,6 +15,8 @@ Weighting = Literal["count", "binary", "tfidf"]  # of the features of a text
 class Bag(Node):
     """The words' vectors without order, then hidden layers: CBOW has none, deep CBOW tanh, DAN the mean and relu (Iyyer et al. 2015)."""
 
+    stacks: ClassVar[int] = 0
+    positions_end: ClassVar[bool] = False
     kind: Literal["bag"] = "bag"
     width: Positive = 64
     combine: Literal["mean", "sum"] = "mean"
@@ -34,6 +36,8 @@ class Bag(Node):
 class MaxConvolution(Node):
     """Convolutions of several widths over the words, relu, and the maximum over time (Kim 2014)."""
 
+    stacks: ClassVar[int] = 0
+    positions_end: ClassVar[bool] = False
     kind: Literal["max_convolution"]
     width: Positive = 64  # of a word's vector
     windows: Integers = (3, 4, 5)
@@ -47,6 +51,11 @@ class ReadingStack(StackConfig):
 
     bidirectional: bool = False  # a second stack reads the sentence from its end
     masked: bool = False  # an attention sees what came before alone, as in a language model
+
+    @property
+    def stacks(self) -> int:
+        """How many read a sentence, each in a direction of its own."""
+        return 2 if self.bidirectional else 1
 
     @model_validator(mode="after")
     def _mask_fits(self) -> "ReadingStack":
@@ -107,6 +116,7 @@ class LearnerConfig(Node):
     """What every learner over counted features has."""
 
     predicts: ClassVar[Asks]  # what it learns to tell
+    by_chance: ClassVar[bool]  # whether a seed changes what it learns
 
 
 class CommonestTag(Node):
@@ -131,6 +141,7 @@ class Perceptron(LearnerConfig):
     """Add for the right class, subtract for the wrong one (Rosenblatt 1958); the mean of all weights on the way (Collins 2002)."""
 
     predicts: ClassVar[Asks] = "classes"
+    by_chance: ClassVar[bool] = True
     kind: Literal["perceptron"]
     epochs: Positive = 10
     averaged: bool = True
@@ -140,6 +151,7 @@ class Softmax(LearnerConfig):
     """Multinomial logistic regression: convex, trained to its minimum by L-BFGS."""
 
     predicts: ClassVar[Asks] = "classes"
+    by_chance: ClassVar[bool] = False
     kind: Literal["softmax"] = "softmax"
     l2: Weight = 1.0  # of the weights, per training set, not per sentence
 
@@ -148,6 +160,7 @@ class NaiveBayes(LearnerConfig):
     """Multinomial naive Bayes with add-alpha smoothing."""
 
     predicts: ClassVar[Asks] = "classes"
+    by_chance: ClassVar[bool] = False
     kind: Literal["naive_bayes"]
     alpha: Rate = 1.0
 
@@ -156,6 +169,7 @@ class SVM(LearnerConfig):
     """Linear support vector machine, one against the rest, squared hinge loss."""
 
     predicts: ClassVar[Asks] = "classes"
+    by_chance: ClassVar[bool] = False
     kind: Literal["svm"]
     c: Rate = 1.0
 
@@ -164,6 +178,7 @@ class NBSVM(LearnerConfig):
     """An SVM over features scaled by naive Bayes log-ratios, its weights pulled to their mean size (Wang & Manning 2012, sec. 2.3)."""
 
     predicts: ClassVar[Asks] = "classes"
+    by_chance: ClassVar[bool] = False
     kind: Literal["nbsvm"]
     alpha: Rate = 1.0
     c: Rate = 1.0
@@ -174,6 +189,7 @@ class Ridge(LearnerConfig):
     """Least squares with a penalty on the weights' squares (Hoerl & Kennard 1970): convex, solved to its minimum."""
 
     predicts: ClassVar[Asks] = "number"
+    by_chance: ClassVar[bool] = False
     kind: Literal["ridge"]
     l2: Rate = 1.0  # of the weights, not of the intercept, per training set
 
@@ -182,6 +198,7 @@ class MeanLearner(LearnerConfig):
     """The mean of the training numbers, whatever the sentence: what any other row has to beat."""
 
     predicts: ClassVar[Asks] = "number"
+    by_chance: ClassVar[bool] = False
     kind: Literal["mean"]
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from research.config.data_kind import DataConfig
+from research.config.errors import StepladderError
 from research.config.levels import Level, level_facts
 from research.config.node import Fraction, HeldOut, Integers, Node, NonNegative, Positive
 from research.config.own_files import LabelledColumns, OwnFiles, RatedColumns, TextColumns, check_splits
@@ -204,6 +205,11 @@ class Labelled(SentenceData):
 
     asks: ClassVar[Literal["classes"]] = "classes"
 
+    @property
+    def annotated(self) -> "Labelled":
+        """Its own."""
+        return self
+
 
 class Rated(SentenceData):
     """Sentences with a number each."""
@@ -223,9 +229,9 @@ class CrossValidated(SentenceData):
     validation: Literal["when_needed", "next_fold", "none"] = "when_needed"  # next_fold: it trains on one fold less
 
     @property
-    def has_folds(self) -> bool:
+    def fold_count(self) -> int:
         """As the config says."""
-        return self.folds != "off"
+        return 0 if self.folds == "off" else self.folds
 
     @property
     def pooled(self) -> bool:
@@ -237,15 +243,31 @@ class CrossValidated(SentenceData):
         """As the config says."""
         return self.validation != "none"
 
+    def absent_splits(self) -> tuple[str, ...]:
+        """Those for which neither a file nor a part of training is named, though the source has none of its own."""
+        return ()
+
+    def with_validation(self, tuned: bool, trained: bool) -> "CrossValidated":
+        """One fold is taken from training for validation where training, or a tuned value, is chosen by it."""
+        if self.folds == "off":
+            return self
+        if tuned and self.validation == "none":
+            raise StepladderError("data.validation = none leaves nothing by which `tune` could choose; leave it out, or tune nothing.")
+        if self.validation != "when_needed":
+            return self
+        needed = tuned or trained
+        if needed and self.folds == 2:
+            raise StepladderError("data.folds = 2 leaves no fold to train on beside test and validation; use more folds.")
+        return self.model_copy(update={"validation": "next_fold" if needed else "none"})
+
     @model_validator(mode="after")
     def _fold_is_there(self) -> "CrossValidated":
         if self.folds == "off" and (self.fold != "all" or self.validation != "when_needed"):
             raise ValueError("fold and validation are words of cross-validation: set folds, as folds = 10, or leave them out")
         if self.folds != "off" and self.fold != "all" and self.fold >= self.folds:
             raise ValueError(f"fold = {self.fold} is beyond the last of {self.folds} folds, which is {self.folds - 1}")
-        for split in ("valid", "test"):
-            if self.folds == "off" and getattr(self, split, "") == "none" and getattr(self, "split_column", None) is None:
-                raise ValueError(f"{split} needs a file; or set folds, as folds = 10, for cross-validation of the sentences that there are")
+        for split in self.absent_splits() if self.folds == "off" else ():
+            raise ValueError(f"{split} needs a file; or set folds, as folds = 10, for cross-validation of the sentences that there are")
         valid = type(self).model_fields.get("valid")
         if self.folds != "off" and valid and self.valid != valid.default and not isinstance(self.valid, str):  # type: ignore[attr-defined]
             raise ValueError("valid holds out a part of training, and with folds it is validation that says so; leave valid out")
@@ -341,6 +363,10 @@ class Questions(CrossValidated, Labelled):
     test: str = "TREC_10.label"
     fine: bool = False  # fifty classes instead of six, which numbers do not tell
 
+    def absent_splits(self) -> tuple[str, ...]:
+        """Those of which `none` is said."""
+        return _splits_without(self.valid, self.test)
+
     @property
     def is_tokenized(self) -> bool:
         """As the files are passed on."""
@@ -402,6 +428,10 @@ class OwnSentences(CrossValidated, OwnFiles):
     columns: LabelledColumns | RatedColumns | None = None  # of tables, where they have other names
     tokenized: bool = False  # words are what stands between white space, marks of punctuation too; `lower` is a word of its own
 
+    def absent_splits(self) -> tuple[str, ...]:
+        """Those of which `none` is said, where no column says what is of which split."""
+        return _splits_without(self.valid, self.test) if self.split_column is None else ()
+
     @property
     def is_tokenized(self) -> bool:
         """As the config says."""
@@ -440,6 +470,11 @@ class Unlabelled(TextCorpus):
     kind: Literal["unlabelled"]
     of: Annotated[LabelledData | TaggedData, Field(discriminator="kind")]
 
+    @property
+    def annotated(self) -> DataConfig:
+        """The sentences that it is of."""
+        return self.of
+
     @model_validator(mode="after")
     def _words_of_the_text_alone(self) -> "Unlabelled":
         if self.of.pooled:
@@ -449,6 +484,10 @@ class Unlabelled(TextCorpus):
             if name in fields and getattr(self.of, name) != fields[name].default:
                 raise ValueError(f"of.{name} is a word of a classifier's or a tagger's data; leave it out here")
         return self
+
+
+def _splits_without(valid: str | HeldOut, test: str | HeldOut) -> tuple[str, ...]:
+    return tuple(split for split, file in (("valid", valid), ("test", test)) if file == "none")
 
 
 def _check_lengths(data: CopyTask | ReverseTask | Acceptability) -> None:

@@ -19,7 +19,12 @@ class DataConfig(Node):
     @property
     def has_folds(self) -> bool:
         """Whether its sentences are dealt into folds, for cross-validation."""
-        return False
+        return self.fold_count > 0
+
+    @property
+    def fold_count(self) -> int:
+        """How many folds its sentences are dealt into; 0 where they are not."""
+        return 0
 
     @property
     def pooled(self) -> bool:
@@ -30,6 +35,18 @@ class DataConfig(Node):
     def has_validation(self) -> bool:
         """Whether some of it is scored in training."""
         return True
+
+    @property
+    def annotated(self) -> "DataConfig | None":
+        """The words of the sentences with classes or tags that it has, or whose text it is; None where there are none."""
+        return None
+
+    def with_validation(self, tuned: bool, trained: bool) -> "DataConfig":
+        """The words when it is said whether validation chooses a tuned value, or what training keeps.
+
+        Raises StepladderError where there is nothing by which it could.
+        """
+        return self
 
     def check(self) -> None:
         """Raises ValueError for words that do not fit together, naming each as a word of [data]."""

@@ -85,6 +85,10 @@ class GlobalAttentionConfig(Node):
 
     before_cell: ClassVar[bool]  # whether what the state before sees goes into the cell
 
+    def width_of_head(self, width: int) -> int:
+        """Of the one that it has: the decoder's width."""
+        return width
+
 
 class NoAttention(GlobalAttentionConfig):
     """The decoder knows of the source what its first state holds (Sutskever et al. 2014)."""

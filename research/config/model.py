@@ -110,6 +110,11 @@ class StackConfig(Node):
         """The mixers of one period of the stack."""
         return self.mixer if isinstance(self.mixer, tuple) else (self.mixer,)
 
+    @property
+    def positions_end(self) -> bool:
+        """Whether it has positions up to the training length alone."""
+        return not self.position.extrapolates
+
     def mixers_taking(self, word: Takes) -> list[Mixer]:
         """The mixers of one period inside which this word of the model acts."""
         return [mixer for mixer in self.pattern if word in mixer.takes]

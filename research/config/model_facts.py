@@ -15,8 +15,7 @@ from research.config.classify import (
 from research.config.data_kind import Asks, DataConfig
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.fields import kind_classes
-from research.config.mixer import Learned
-from research.config.model import FeedForwardLMConfig, Interpolation, LanguageModelConfig, NGram
+from research.config.model import FeedForwardLMConfig, Interpolation, LanguageModelConfig, NGram, SingleModel
 from research.config.node import Node
 from research.config.rules import Rules
 
@@ -32,8 +31,8 @@ def _never(config: Node) -> bool:
     return False
 
 
-def _itself(config: Node) -> tuple[Node | str, ...]:
-    return (config,)
+def _no_parts(config: Node) -> tuple[SingleModel | str, ...]:
+    return ()
 
 
 def _no_mistake(config: Node, data: DataConfig) -> str:
@@ -45,6 +44,7 @@ class ModelFacts(NamedTuple):
 
     predicts: tuple[Asks, ...]  # what of data it can predict
     fitted: bool  # counted, fitted or written: it knows no gradient steps
+    by_chance: Of  # whether a seed changes what it learns; of a mixture its parts say that
     meaningless: dict[str, str]  # the sections that mean nothing to it, and how an error says to whom
     unread: tuple[str, ...]  # the words of [data] that are for a table's other rows
     counted: bool  # in whole or in part from n-grams of tokens: on one cut of the text, without windows
@@ -55,15 +55,15 @@ class ModelFacts(NamedTuple):
     carries: Of = _always  # whether chunks of training may hand a state on
     ends: Of = _never  # whether its positions end with those of training
     mistake: Callable[[Any, DataConfig], str] = _no_mistake  # what of its words cannot predict what this data asks for; "" where all can
-    parts: Callable[[Any], tuple[Node | str, ...]] = _itself  # the models that it is made of; a name or an id is a cell of its own
+    parts: Callable[[Any], tuple[SingleModel | str, ...]] = _no_parts  # of a mixture its models; a name or an id is a cell of its own
 
 
 def _trained(*predicts: Asks, sees: Of = _never, carries: Of = _always, ends: Of = _never, reads_prompts: bool = True) -> ModelFacts:
-    return ModelFacts(predicts, False, {}, (), False, False, _always, reads_prompts, sees, carries, ends)
+    return ModelFacts(predicts, False, _always, {}, (), False, False, _always, reads_prompts, sees, carries, ends)
 
 
 def _fitted_to_sentences(what: str, unread: tuple[str, ...], *predicts: Asks, words_alone: bool) -> ModelFacts:
-    return ModelFacts(predicts, True, _untrained(what), unread, False, words_alone, _always)
+    return ModelFacts(predicts, True, _never, _untrained(what), unread, False, words_alone, _always)
 
 
 def _learner_mistake(config: BagOfWords, data: DataConfig) -> str:
@@ -75,7 +75,7 @@ def _learner_mistake(config: BagOfWords, data: DataConfig) -> str:
 
 
 def _counted_tagger(what: str) -> ModelFacts:
-    return ModelFacts(("tags",), True, _untrained(what), ("length", "vocabulary"), False, False, _always, reads_prompts=False)
+    return ModelFacts(("tags",), True, _never, _untrained(what), ("length", "vocabulary"), False, False, _always, reads_prompts=False)
 
 
 def _untrained(what: str) -> dict[str, str]:
@@ -86,35 +86,40 @@ def _unless_text(data: DataConfig) -> bool:
     return data.reads != "text"
 
 
-def _learned_positions(config: LanguageModelConfig) -> bool:
-    return isinstance(config.position, Learned)
+def _own_positions_end(config: LanguageModelConfig) -> bool:
+    return config.positions_end
 
 
-def _learned_encoder(config: TokenEncoderConfig) -> bool:
-    return isinstance(config.encoder.position, Learned)
+def _encoder_positions_end(config: ClassifierConfig | RegressorConfig | TokenEncoderConfig) -> bool:
+    return config.encoder.positions_end
+
+
+def _learner_by_chance(config: BagOfWords) -> bool:
+    return config.learner.by_chance
 
 
 def _pictures(config: EncoderDecoderConfig) -> bool:
     return config.sees
 
 
-def _interpolated(config: Interpolation) -> tuple[Node | str, ...]:
+def _interpolated(config: Interpolation) -> tuple[SingleModel | str, ...]:
     return config.parts
 
 
 MODEL_FACTS: dict[type[Node], ModelFacts] = {
-    LanguageModelConfig: _trained("tokens", "targets", carries=LanguageModelConfig.may_carry, ends=_learned_positions),
+    LanguageModelConfig: _trained("tokens", "targets", carries=LanguageModelConfig.may_carry, ends=_own_positions_end),
     EncoderDecoderConfig: _trained("targets", sees=_pictures),
     FeedForwardLMConfig: _trained("tokens"),
-    ClassifierConfig: _trained("classes"),
-    TokenEncoderConfig: _trained("tags", "tokens", carries=_never, ends=_learned_encoder, reads_prompts=False),
-    RegressorConfig: _trained("number"),
+    ClassifierConfig: _trained("classes", ends=_encoder_positions_end),
+    TokenEncoderConfig: _trained("tags", "tokens", carries=_never, ends=_encoder_positions_end, reads_prompts=False),
+    RegressorConfig: _trained("number", ends=_encoder_positions_end),
     CommonestTag: _counted_tagger("the commonest tag of each word, which is counted, not trained"),
     HiddenMarkov: _counted_tagger("a hidden Markov model, which is counted, not trained"),
-    NGram: ModelFacts(("tokens",), True, _untrained("an n-gram, which is counted, not trained"), (), True, False, _unless_text),
+    NGram: ModelFacts(("tokens",), True, _never, _untrained("an n-gram, which is counted, not trained"), (), True, False, _unless_text),
     Interpolation: ModelFacts(
         predicts=("tokens",),
         fitted=True,
+        by_chance=_never,
         meaningless={"init": "an interpolation; its parts are cells of their own"},
         unread=(),
         counted=True,
@@ -128,7 +133,7 @@ MODEL_FACTS: dict[type[Node], ModelFacts] = {
     ),
     BagOfWords: _fitted_to_sentences(
         "a bag of words, which is fitted at once, not in steps", ("length",), "classes", "number", words_alone=True
-    )._replace(mistake=_learner_mistake),
+    )._replace(mistake=_learner_mistake, by_chance=_learner_by_chance),
     NGramClassifier: _fitted_to_sentences("n-grams, which are counted, not trained", ("length",), "classes", words_alone=True),
 }
 CLASSIFIERS = tuple(kind for kind, facts in MODEL_FACTS.items() if "classes" in facts.predicts)
@@ -139,6 +144,16 @@ def model_facts(model: Node) -> ModelFacts:
     return MODEL_FACTS[type(model)]
 
 
+def part_models(model: Node) -> tuple[Node | str, ...]:
+    """What a mixture is made of; another model is the one part of itself. A name or an id is a cell of its own."""
+    return model_facts(model).parts(model) or (model,)
+
+
+def has_one_result(model: Node, named_have_one: bool) -> bool:
+    """Whether all seeds learn the same; `named_have_one`: whether the cells that a mixture names do."""
+    return all(named_have_one if isinstance(part, str) else not model_facts(part).by_chance(part) for part in part_models(model))
+
+
 def is_count_based(model: Node) -> bool:
     """Whether a language model is made of counts, and of runs that have ids of their own, alone."""
-    return all(isinstance(part, str) or model_facts(part).counted for part in model_facts(model).parts(model))
+    return all(isinstance(part, str) or model_facts(part).counted for part in part_models(model))

@@ -60,8 +60,7 @@ def _feed_forward(node: FeedForward, above: Above) -> Words:
 def _mlp_score(node: MlpScore, above: Above) -> Words:
     """A query's width: that of a head, or of the decoder's state, which has one."""
     holder, stack = above[-1], above[-2]
-    width = holder.width_of_head(stack.width) if isinstance(holder, Heads) else stack.width
-    return {"width": width} if node.width == "head" else {}
+    return {"width": holder.width_of_head(stack.width)} if node.width == "head" else {}
 
 
 def _heads(node: Heads, above: Above) -> Words:

@@ -13,6 +13,11 @@ class SegmentationConfig(Node):
 
     levels: ClassVar[tuple[str, ...]]  # those that it can vary
 
+    @property
+    def ranked(self) -> int:
+        """How many segmentations of a line are listed, of which one is drawn; 0 where none are."""
+        return 0
+
 
 class NoRegularisation(SegmentationConfig):
     """A text has one segmentation: the likeliest, or that of all merges."""
@@ -28,6 +33,11 @@ class SubwordSampling(SegmentationConfig):
     kind: Literal["sample"]
     alpha: Weight = 0.1  # 0: uniform; 1: as the unigram model has it
     n_best: Positive | Literal["all"] = "all"
+
+    @property
+    def ranked(self) -> int:
+        """As the config says, but for all, which are drawn from without a list."""
+        return 0 if self.n_best == "all" else self.n_best
 
 
 class BPEDropout(SegmentationConfig):

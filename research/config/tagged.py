@@ -34,6 +34,11 @@ class Tagged(DataConfig):
     spans_of: Strings = ()  # tags whose runs are spans: B- and I- of them, and O of every other
 
     @property
+    def annotated(self) -> "Tagged":
+        """Its own."""
+        return self
+
+    @property
     def span_scheme(self) -> Scheme:
         """How tags make spans; none where they make none."""
         return "bio" if self.spans_of else "none"

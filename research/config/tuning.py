@@ -18,7 +18,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from research.config.errors import StepladderError
 from research.config.fields import Path, is_key, leaves, node_keys
 from research.config.merge import INAPPLICABLE
-from research.config.model_facts import model_facts
+from research.config.model_facts import part_models
 from research.config.node import FieldValue, Node, Positive, Rate
 from research.config.plain import Json, Tree
 from research.config.schema import Config
@@ -174,6 +174,6 @@ def _meaningless(config: Config) -> list[Path]:
     meaningless: list[Path] = []
     for (section, word), values in INAPPLICABLE.items():
         meaningless += values.get(vars(getattr(config, section)).get(word), ())
-    if all(isinstance(part, str) for part in model_facts(config.model).parts(config.model)):
+    if all(isinstance(part, str) for part in part_models(config.model)):
         meaningless += [("optim",), ("train",)]
     return meaningless

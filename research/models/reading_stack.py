@@ -29,17 +29,12 @@ class StackEncoderParams:
 
 def stack_width(config: ReadingStack) -> int:
     """Of both directions, side by side."""
-    return config.width * directions(config)
+    return config.width * config.stacks
 
 
 def stack_use(config: ReadingStack) -> Use:
     """Masked where the words say so."""
     return Use(config.masked, None)
-
-
-def directions(config: ReadingStack) -> int:
-    """In how many directions a sentence is read."""
-    return 2 if config.bidirectional else 1
 
 
 def init_reading_stack(config: ReadingStack, key: Key[Array, ""], vocabulary: int, length: int) -> StackEncoderParams:
@@ -87,9 +82,9 @@ def word_layers(
 
 def reading_stack_flops(config: ReadingStack, length: int) -> float:
     """Each direction's, for one word of a sentence of `length`."""
-    return stack_flops(config, stack_use(config), length) * directions(config)
+    return stack_flops(config, stack_use(config), length) * config.stacks
 
 
 def reading_stack_time_steps(config: ReadingStack, length: int) -> int:
     """Each direction's."""
-    return directions(config) * stack_time_steps(config, stack_use(config), length)
+    return config.stacks * stack_time_steps(config, stack_use(config), length)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from jaxtyping import Array, Float
 
-from research.config.classify import ClassifierConfig, ReadingStack, RegressorConfig, TokenEncoderConfig
+from research.config.classify import ClassifierConfig, RegressorConfig, TokenEncoderConfig
 from research.config.model import LanguageModelConfig
 from research.config.schema import Config
 from research.models.classifier import ClassifierParams
@@ -75,7 +75,7 @@ def _put_encoder(child: Encoded, encoder: StackEncoderParams) -> Encoded:
 
 
 def _unfit_direction(config: ClassifierConfig | RegressorConfig | TokenEncoderConfig) -> str:
-    if isinstance(config.encoder, ReadingStack) and not config.encoder.bidirectional:
+    if config.encoder.stacks == 1:
         return ""
     return (
         f"A {config.kind} starts from a language model where its encoder is a stack in one direction: set model.encoder.kind = stack, and "
@@ -84,7 +84,7 @@ def _unfit_direction(config: ClassifierConfig | RegressorConfig | TokenEncoderCo
 
 
 def _unfit_encoder(config: ClassifierConfig | RegressorConfig | TokenEncoderConfig) -> str:
-    if isinstance(config.encoder, ReadingStack):
+    if config.encoder.stacks:
         return ""
     return f"A {config.kind} starts from a masked model where its encoder is a stack: set model.encoder.kind = stack."
 

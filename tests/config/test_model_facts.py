@@ -17,7 +17,7 @@ def test_every_kind_of_model_is_an_entry() -> None:
 
 
 def test_what_identifies_a_run_has_no_default() -> None:
-    assert {"predicts", "fitted", "meaningless", "unread", "counted"}.isdisjoint(ModelFacts._field_defaults)
+    assert {"predicts", "fitted", "by_chance", "meaningless", "unread", "counted"}.isdisjoint(ModelFacts._field_defaults)
 
 
 @pytest.mark.parametrize("facts", MODEL_FACTS.values(), ids=[kind.__name__ for kind in MODEL_FACTS])
