@@ -11,6 +11,7 @@ from research.data.utf8 import as_text
 from research.data.vader import SDIST, read_emoji_text, read_lexicon_text
 
 LARGEST = 100.0
+BUILT_IN = "vader"  # a lexicon that is no file
 
 
 class Lexicon(NamedTuple):
@@ -25,7 +26,7 @@ def load_lexicon(name: str, data_dir: Path | None = None) -> Lexicon:
 
     In a file of one's own an entry with capitals also stands for the one without. Raises StepladderError for a file that is not there.
     """
-    if name == "vader":
+    if name == BUILT_IN:
         archive = read_data_source("vader", data_dir)[SDIST]
         return Lexicon(read_lexicon(read_lexicon_text(archive), "vader_lexicon.txt"), read_emoji(read_emoji_text(archive)))
     try:

@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from research.config.subwords import BPEDropout, SubwordSampling
+from research.config.subwords import BPEDropout, Regularisation, SubwordSampling
 from research.data.batches import TextArrays, prepend_eos
 from research.text.tokenizers.random_numbers import seeded_generator
 from research.text.tokenizers.tokenizer import Tokenizer, sample_pieces, segment_with_dropout
 from research.text.vocabulary import Vocabulary
 
 
-def resegment(regularisation: SubwordSampling | BPEDropout, vocabulary: Vocabulary, text: str, seed: int, epoch: int) -> TextArrays:
+def resegment(regularisation: Regularisation, vocabulary: Vocabulary, text: str, seed: int, epoch: int) -> TextArrays:
     """A text that ends with a newline, in pieces that are drawn line by line as a function of (seed, epoch) alone."""
     assert vocabulary.tokenizer, "the schema asks for a subword level"
     rng, lines = seeded_generator(seed, epoch), text.removesuffix("\n").split("\n")

@@ -4,6 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from research.classic.lexicon import BUILT_IN
 from research.config.cell_identity import cell_id, file_paths
 from research.config.code_version import CODE_VERSION
 from research.config.errors import StepladderError
@@ -21,7 +22,6 @@ from research.text.vocabulary_serialisation import vocabulary_to_plain
 FILES = "files"  # of cell.json: dotted key -> checksum of the file that it names
 LEXICON = "model.lexicon"
 CHECKSUMS_IN_ID = (LEXICON, "eval.prompts.file")  # files whose checksums stand behind the data's digest in an id
-BUILT_IN = "vader"  # a lexicon that is no file
 VECTORS = "init.embeddings"  # a file whose checksum stands in its key's place in an id
 
 

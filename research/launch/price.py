@@ -9,10 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from research.config.data import TextCorpus
-from research.config.model import NGram
 from research.config.schema import Config
-from research.config.subwords import NoRegularisation, SubwordSampling
 from research.data.batches import bucket_widths
 from research.data.dataset import Dataset, ExampleSplit, TextSplit
 from research.data.eval_batches import scored_tokens
@@ -21,6 +18,7 @@ from research.tasks.registry import task_of
 from research.tasks.sizes import Sizes
 from research.tasks.translating import ROWS
 from research.train import lanes
+from research.train.fitted_runs import fitted_task
 from research.train.update import Program
 
 FLOPS_PER_SECOND = 4.0e10  # sustained by one core in training
@@ -38,7 +36,7 @@ START_SECONDS = 6.0  # imports, data, and the report
 
 def price(config: Config, program: Program | None, data: Dataset, flops: float, parameters: int = 0) -> float:
     """Core-seconds of one run, without compilation."""
-    if program is None or (not isinstance(data.train, TextSplit) and isinstance(config.model, NGram)):
+    if program is None:
         return _counting_seconds(config, data)
     share = _share_of_width(config, data)
     tokens = config.train.batch_size * program.sizes.length * share
@@ -60,13 +58,11 @@ def _decoding_seconds(config: Config, data: Dataset, flops: float) -> float:
 
 def _cutting_seconds(config: Config, program: Program, data: Dataset) -> float:
     """Of a text that is cut anew for every epoch: for one seed after another, while all lanes wait."""
-    regularisation = config.data.regularisation if isinstance(config.data, TextCorpus) else NoRegularisation()
-    if isinstance(regularisation, NoRegularisation) or not isinstance(data.train, TextSplit):
+    if config.data.reads != "text" or not config.data.regularisation.levels or not isinstance(data.train, TextSplit):
         return 0.0
-    ranked = regularisation.n_best if isinstance(regularisation, SubwordSampling) and regularisation.n_best != "all" else 0
     waiting_lanes = min(len(config.seeds), lanes.lane_count(len(config.seeds)))
     epochs = -(-program.steps // program.steps_per_epoch)
-    return waiting_lanes * epochs * len(data.train) * (SECONDS_PER_TOKEN_CUT + ranked * SECONDS_PER_TOKEN_RANKED)
+    return waiting_lanes * epochs * len(data.train) * (SECONDS_PER_TOKEN_CUT + config.data.regularisation.ranked * SECONDS_PER_TOKEN_RANKED)
 
 
 def _share_of_width(config: Config, data: Dataset) -> float:
@@ -112,6 +108,5 @@ def _time_steps(model: Any, sizes: Sizes) -> int:
 
 
 def _counting_seconds(config: Config, data: Dataset) -> float:
-    order = config.model.order if isinstance(config.model, NGram) else 1
     tokens = len(data.train) if isinstance(data.train, TextSplit) else data.train.inputs.size
-    return 0.2 + 0.6e-6 * tokens * order
+    return 0.2 + 0.6e-6 * tokens * fitted_task(config).passes(config.model)

@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from research.classic import tag_counts
 from research.config.classify import CommonestTag, HiddenMarkov
+from research.config.node import Node
 from research.data.dataset import Dataset, TaggedSentences
 from research.tasks.outcomes import Outcomes
 
@@ -38,13 +39,13 @@ COUNTED_TAGGERS: dict[type, CountedTagger] = {
 }
 
 
-def fit_tagger(config: CommonestTag | HiddenMarkov, data: Dataset) -> Any:
+def fit_tagger(config: Node, data: Dataset) -> Any:
     """Count the training sentences."""
     train = data.tagged["train"]
     return COUNTED_TAGGERS[type(config)].fit(config, train.words, train.tags, len(data.classes))
 
 
-def score_tagger(config: CommonestTag | HiddenMarkov, model: Any, sentences: TaggedSentences) -> Outcomes:
+def score_tagger(config: Node, model: Any, sentences: TaggedSentences) -> Outcomes:
     """Nats of each word's tag, the likeliest tag, and whether it is right."""
     log_p = COUNTED_TAGGERS[type(config)].log_probabilities(model, sentences.words)
     likeliest = log_p.argmax(axis=1).astype(np.int32)

@@ -14,6 +14,7 @@ from research.classic.interpolation import best_weight, interpolate
 from research.config.classify import BagOfWords, NGramClassifier
 from research.config.errors import StepladderError
 from research.config.model import Interpolation, NGram
+from research.config.node import Node
 from research.config.rules import Rules
 from research.config.schema import Config
 from research.data.dataset import Dataset, ExampleSplit, LabelledSentences, TextSplit
@@ -43,10 +44,13 @@ class FittedTest(NamedTuple):
 
 
 class FittedTask(NamedTuple):
-    """fit(job, data, data_dir) -> outcomes of validation, figures for result.json; test(job, data, data_dir) -> those of the test split."""
+    """fit(job, data, data_dir) -> outcomes of validation, figures for result.json; test(job, data, data_dir) -> those of the test split;
+    passes(config of the model) -> how often each training token is counted, by which its time is predicted.
+    """
 
     fit: Callable[[Job, Dataset, Path | None], tuple[Outcomes | None, dict[str, Any]]]
     test: Callable[[Job, Dataset, Path | None], FittedTest]
+    passes: Callable[[Any], int]
 
 
 def fit_run(job: Job, data: Dataset, data_dir: Path | None) -> dict[str, Any]:
@@ -124,11 +128,12 @@ def _fit_sentences(kind: SentenceTask, job: Job, data: Dataset, data_dir: Path |
     ended = time.perf_counter()
     fitted_files.save_fitted(config, fitted.model, job.folder)
     lengths = [len(sentence) for sentence in data.sentences["train"].words]
+    learns = fitted_files.learns(config)
     empty_valid: dict[str, Any] = {} if len(valid.labels) else {"valid": {}}
     return outcomes, empty_valid | {
         "params": {"total": fitted.parameters, "body": fitted.parameters},
-        "flops_per_token": 0.0 if isinstance(config, Rules) else 2.0 * max(1, len(data.classes)),
-        "tokens_seen": 0 if isinstance(config, Rules) else sum(lengths),
+        "flops_per_token": 2.0 * max(1, len(data.classes)) if learns else 0.0,
+        "tokens_seen": sum(lengths) if learns else 0,
         "extra": fitted.extra,
         "cost": {
             "seconds": {"compile": 0.0, "train": learned - began, "evaluate": ended - learned},
@@ -223,21 +228,29 @@ def _test_tags(job: Job, data: Dataset, data_dir: Path | None) -> FittedTest:
     return FittedTest({TEST: score_test_tags(job, data)}, Finish())
 
 
+def _once(config: Node) -> int:
+    return 1
+
+
+def _once_an_order(config: NGram) -> int:
+    return config.order
+
+
 def fitted_task(config: Config) -> FittedTask:
     """That of the model; a row of folds learns nothing itself."""
-    return FittedTask(pool_folds, _test_pooled) if config.pooled else FITTED_TASKS[config.task_name, type(config.model)]
+    return FittedTask(pool_folds, _test_pooled, _once) if config.pooled else FITTED_TASKS[config.task_name, type(config.model)]
 
 
 def _sentence_task(kind: SentenceTask) -> FittedTask:
-    return FittedTask(partial(_fit_sentences, kind), partial(_test_sentences, kind))
+    return FittedTask(partial(_fit_sentences, kind), partial(_test_sentences, kind), _once)
 
 
 CLASSES = _sentence_task(SentenceTask(classifying.fit_classifier, _score_classes))
 NUMBERS = _sentence_task(SentenceTask(_fit_numbers, _score_numbers))
 FITTED_TASKS: dict[tuple[str, type], FittedTask] = {
-    ("language_modelling", NGram): FittedTask(_count, _test_counts),
-    ("language_modelling", Interpolation): FittedTask(_interpolate, _test_mixture),
+    ("language_modelling", NGram): FittedTask(_count, _test_counts, _once_an_order),
+    ("language_modelling", Interpolation): FittedTask(_interpolate, _test_mixture, _once),
     **{("classification", model): CLASSES for model in (Rules, BagOfWords, NGramClassifier)},
-    **{("tagging", model): FittedTask(count_tags, _test_tags) for model in COUNTED_TAGGERS},
+    **{("tagging", model): FittedTask(count_tags, _test_tags, _once) for model in COUNTED_TAGGERS},
     **{("regression", model): NUMBERS for model in FITTED_REGRESSORS},
 }

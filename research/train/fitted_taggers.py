@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from research.config.classify import CommonestTag, HiddenMarkov
+from research.config.node import Node
 from research.data.dataset import Dataset
 from research.results.store import write_arrays
 from research.tasks.outcomes import Outcomes
@@ -18,7 +18,7 @@ FILE = "model.npz"
 
 def count_tags(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Outcomes, dict[str, Any]]:
     """Count, write model.npz, and score validation."""
-    config, began = _tagger(job), time.perf_counter()
+    config, began = job.config.model, time.perf_counter()
     model = fit_tagger(config, data)
     counted = time.perf_counter()
     outcomes = score_tagger(config, model, data.tagged["valid"])
@@ -40,16 +40,11 @@ def count_tags(job: Job, data: Dataset, data_dir: Path | None) -> tuple[Outcomes
 
 def score_test_tags(job: Job, data: Dataset) -> Outcomes:
     """The outcomes of the test split."""
-    config = _tagger(job)
+    config = job.config.model
     return score_tagger(config, load_tagger(config, job.folder), data.tagged["test"])
 
 
-def load_tagger(config: CommonestTag | HiddenMarkov, folder: Path) -> Any:
+def load_tagger(config: Node, folder: Path) -> Any:
     """The model that `count_tags` wrote."""
     with np.load(folder / FILE, allow_pickle=False) as npz:
         return COUNTED_TAGGERS[type(config)].model(**npz)
-
-
-def _tagger(job: Job) -> CommonestTag | HiddenMarkov:
-    assert isinstance(job.config.model, CommonestTag | HiddenMarkov), "a counted tagger"
-    return job.config.model
