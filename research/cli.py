@@ -332,7 +332,8 @@ def generate(
     best_count = check_n_best(decoder_config, n_best)
     _set_device_flags(1)
     from research.launch import commands
-    from research.launch.generate import GenerationRequest, prompts_from_options
+    from research.launch.continuations import GenerationRequest
+    from research.launch.generate import prompts_from_options
 
     request = GenerationRequest(prompts_from_options(prompt, prompts), tokens, decoder_config, best_count, until_end, recompute, seed)
     return commands.generate_command(run, request, runs, data_dir, as_json)

@@ -6,13 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, PyTree
 
-from research.config.classify import ClassifierConfig
 from research.config.errors import StepladderError
-from research.config.model import StackConfig
+from research.config.model_facts import model_facts
 from research.config.schema import Config
 from research.config.serialise import to_tree
 from research.config.sweep import TableLayout
-from research.config.tagged import Tagged
 from research.data.dataset import Dataset
 from research.launch.open_run import OpenRun
 from research.models.layers import layer_names
@@ -36,7 +34,7 @@ class Frozen(NamedTuple):
 def frozen_model(run: OpenRun) -> Frozen:
     """The model of a run. Raises StepladderError for one without layers, and for one whose symbols are no words."""
     layer_names(run.config.model)
-    of_sentences = isinstance(run.config.model, ClassifierConfig) or isinstance(run.config.data, Tagged)
+    of_sentences = run.config.data.asks in ("classes", "tags")
     if not of_sentences and run.data.eos is None:
         raise StepladderError(
             f"{run.cell_id} was trained on {run.config.data.kind}, whose symbols are no words; name a run on text or sentences."
@@ -46,9 +44,7 @@ def frozen_model(run: OpenRun) -> Frozen:
 
 def reach(frozen: Frozen) -> int | None:
     """How many symbols of a sentence its positions reach; None where they have no end."""
-    model = frozen.config.model
-    stack = model if isinstance(model, StackConfig) else getattr(model, "encoder", model)
-    if not isinstance(stack, StackConfig) or stack.position.extrapolates:
+    if not model_facts(frozen.config.model).ends(frozen.config.model):
         return None
     return model_sizes(frozen.config, frozen.data).length - (frozen.start is not None)
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from research.config.data import TextCorpus
 from research.config.errors import StepladderError
 from research.config.loader import read_config
 from research.config.schema import Config
 from research.data.dataset import Dataset, TextSplit
 from research.data.loading import load_dataset
 from research.launch.cell_record import code_version_notes, open_cell
-from research.launch.restore_parameters import restore_parameters
+from research.launch.finished_kinds import learned_by
+from research.launch.finished_run import FinishedRun
 from research.results import store
 from research.text.vocabulary import Vocabulary
 from research.text.vocabulary_serialisation import vocabulary_from_plain
@@ -40,7 +40,12 @@ class OpenRun:
     @cached_property
     def parameters(self) -> Any:
         """Of a trained run the parameters that it kept; of another what was counted or fitted. Read when they are first asked for."""
-        return restore_parameters(self.config, self.data, self.folder, self.data_dir)
+        return learned_by(self.config, self.data, self.folder, self.data_dir)
+
+    @property
+    def finished(self) -> FinishedRun:
+        """As what uses its model reads it."""
+        return FinishedRun(self.config, self.data, self.parameters)
 
 
 def open_run(runs_dir: Path, name: str, data_dir: Path | None) -> OpenRun:
@@ -59,7 +64,7 @@ def open_for_text(runs_dir: Path, name: str, data_dir: Path | None) -> OpenRun:
     record, vocabulary = (store.read_json(run.folder / file) for file in ("cell.json", "vocabulary.json"))
     config = read_config(run.folder / "config.toml")
     problem = _problem(config, data_dir)
-    if record is None or vocabulary is None or problem is None or not isinstance(config.data, TextCorpus):
+    if record is None or vocabulary is None or problem is None or config.data.reads != "text":
         return open_run(runs_dir, name, data_dir)
     note = f"The data of {run.cell_id} cannot be read, so the vocabulary that it kept is used. {problem}"
     notes = (note, *code_version_notes(run.folder, config, record))

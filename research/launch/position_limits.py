@@ -2,9 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.errors import StepladderError
 from research.data.dataset import Dataset, ExampleSplit, Split
+from research.models import has_encoder
 from research.models.decode import reachable_positions
 from research.tasks.sizes import Sizes
 
@@ -49,6 +49,6 @@ class LongestInputs(NamedTuple):
 
 def _longest(model: Any, split: Split) -> LongestInputs:
     assert isinstance(split, ExampleSplit)
-    if isinstance(model, EncoderDecoderConfig):
+    if has_encoder(model):
         return LongestInputs(int(split.valid[:, : split.source].sum(axis=1).max()), int(split.valid[:, split.source :].sum(axis=1).max()))
     return LongestInputs(0, int(split.valid.sum(axis=1).max()))

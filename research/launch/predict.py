@@ -1,30 +1,19 @@
 """A trained or fitted model of sentences on any of them: the class and how sure it is, or the number; and the words that drove it."""
 
-import math
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, PyTree
 
-from research.config.classify import SentenceModel
 from research.config.errors import StepladderError
 from research.config.unicode import argument_text, normalise_unicode
-from research.data.sentence_dataset import split_words, symbol_numbers, word_symbols
+from research.data.sentence_dataset import split_words, word_symbols
+from research.launch.finished_kinds import finished_kind
 from research.launch.input_lines import read_input_lines
 from research.launch.open_run import OpenRun
-from research.models.embeddings import input_embedding, with_input_embedding
-from research.models.head_logits import class_logits
 from research.tasks import classifying
-from research.tasks.registry import model_sizes
-from research.tasks.regressing import FITTED_REGRESSORS
 from research.text.vocabulary import Vocabulary
-
-ROWS = 64  # sentences at a time
 
 
 class SentenceReading(NamedTuple):
@@ -85,23 +74,22 @@ def classify_sentences(run: OpenRun, texts: Sequence[str], explain: bool = True)
     config, data = run.config, run.data
     texts = [normalise_unicode(text, config.data.normalisation) for text in texts]  # type: ignore[union-attr]
     words = [split_words(config.data, text) for text in texts]  # type: ignore[arg-type]
-    if isinstance(config.model, SentenceModel):
-        scores = _trained_scores(run, words)
-    else:
-        scores = classifying.class_scores(config.model, data, run.parameters, words, texts)
-    has_probabilities = isinstance(config.model, SentenceModel) or classifying.has_probabilities(config.model)
+    answers = finished_kind(config.model).classes
+    assert answers is not None, "a model of classes"
+    model = run.finished
+    scores, has_probabilities = answers.scores(model, words, texts), answers.has_probabilities(config.model)
     predictions = []
     for i, (text, row) in enumerate(zip(texts, scores, strict=True)):
         chosen = int(row.argmax())
         probabilities = np.exp(classifying.log_softmax(row[None])[0]).tolist()
-        drivers = _drivers(run, words[i], texts[i], chosen) if explain else []
+        drivers = answers.drivers(model, words[i], texts[i], chosen) if explain else []
         predictions.append(
             Prediction(
                 text,
                 data.classes[chosen],
                 dict(zip(data.classes, probabilities, strict=True)) if has_probabilities else None,
                 dict(zip(data.classes, row.tolist(), strict=True)),
-                *_reading(run, words[i], drivers),
+                *_reading(run, words[i], drivers, answers.reach(model)),
             )
         )
     return predictions
@@ -109,26 +97,23 @@ def classify_sentences(run: OpenRun, texts: Sequence[str], explain: bool = True)
 
 def rate_sentences(run: OpenRun, texts: Sequence[str]) -> list[NumberPrediction]:
     """The number of each sentence by itself, in the data's own units, with the words that drove it."""
-    config, data = run.config, run.data
+    config = run.config
     texts = [normalise_unicode(text, config.data.normalisation) for text in texts]  # type: ignore[union-attr]
     words = [split_words(config.data, text) for text in texts]  # type: ignore[arg-type]
-    if isinstance(config.model, SentenceModel):
-        scale = data.train.scale  # type: ignore[union-attr]
-        numbers = scale.mean + scale.deviation * _trained_scores(run, words)[:, 0].astype(np.float64)
-        drivers = [[(word, scale.deviation * value) for word, value in _gradient_drivers(run, sentence, 0)] for sentence in words]
-    else:
-        kind = FITTED_REGRESSORS[type(config.model)]
-        numbers = kind.predict(config.model, data, run.parameters, words, texts)
-        drivers = [kind.drivers(config.model, data, run.parameters, *sentence) for sentence in zip(words, texts, strict=True)]
+    answers = finished_kind(config.model).numbers
+    assert answers is not None, "a model of numbers"
+    model = run.finished
+    numbers = answers.numbers(model, words, texts)
+    drivers = [answers.drivers(model, *sentence) for sentence in zip(words, texts, strict=True)]
     return [
-        NumberPrediction(text, float(number), *_reading(run, sentence, sentence_drivers))
+        NumberPrediction(text, float(number), *_reading(run, sentence, sentence_drivers, answers.reach(model)))
         for text, number, sentence, sentence_drivers in zip(texts, numbers, words, drivers, strict=True)
     ]
 
 
-def _reading(run: OpenRun, words: tuple[str, ...], drivers: Sequence[tuple[str, float]]) -> SentenceReading:
+def _reading(run: OpenRun, words: tuple[str, ...], drivers: Sequence[tuple[str, float]], reach: int | None) -> SentenceReading:
+    """`reach`: how many symbols the model reads; None where it reads all."""
     vocabulary = run.data.vocabulary
-    reach = model_sizes(run.config, run.data).length if isinstance(run.config.model, SentenceModel) else None
     return SentenceReading(
         tuple(sorted((driver for driver in drivers if driver[1]), key=lambda driver: -abs(driver[1]))),
         len(words),
@@ -153,56 +138,3 @@ def _words_within(vocabulary: Vocabulary, words: Sequence[str], reach: int | Non
         return len(words)
     ends = np.cumsum([len(symbols) for symbols in word_symbols(vocabulary, words)])
     return int((ends <= reach).sum())
-
-
-def _trained_scores(run: OpenRun, words: Sequence[tuple[str, ...]]) -> Float[np.ndarray, "n c"]:
-    """Logits, in batches of one shape: rows of the training length."""
-    length = model_sizes(run.config, run.data).length
-    logits = []
-    for start in range(0, len(words), ROWS):
-        tokens, valid = _rows(run, words[start : start + ROWS], ROWS, length)
-        logits.append(np.asarray(class_logits(run.config.model, run.parameters, jnp.asarray(tokens), jnp.asarray(valid))))
-    return np.concatenate(logits)[: len(words)]
-
-
-def _rows(run: OpenRun, words: Sequence[tuple[str, ...]], rows: int, length: int) -> tuple[np.ndarray, np.ndarray]:
-    tokens, valid = np.zeros((rows, length), np.int32), np.zeros((rows, length), bool)
-    for row, sentence in enumerate(symbol_numbers(run.data.vocabulary, words)):
-        ids = sentence[:length]
-        tokens[row, : len(ids)] = ids
-        valid[row, : len(ids)] = True
-    return tokens, valid
-
-
-def _drivers(run: OpenRun, words: tuple[str, ...], text: str, chosen: int) -> list[tuple[str, float]]:
-    """What spoke for the chosen class in one sentence, in the sentence's order."""
-    if isinstance(run.config.model, SentenceModel):
-        return _gradient_drivers(run, words, chosen)
-    return classifying.feature_contributions(run.config.model, run.data, run.parameters, words, text, chosen)
-
-
-def _gradient_drivers(run: OpenRun, words: tuple[str, ...], chosen: int) -> list[tuple[str, float]]:
-    """Gradient x input (Simonyan et al. 2013; Denil et al. 2014): each symbol's vector times the gradient of the class's logit by it, or of
-    the only output, summed over the symbols of a word.
-
-    Every place has a row of its own in the table, so that a word that comes twice has two numbers.
-    """
-    symbol_counts = [len(symbols) for symbols in word_symbols(run.data.vocabulary, words)]
-    length = 2 ** math.ceil(math.log2(max(1, min(sum(symbol_counts), model_sizes(run.config, run.data).length))))
-    length = min(length, model_sizes(run.config, run.data).length)
-    tokens, valid = _rows(run, [words], 1, length)
-    table = input_embedding(run.config.model, jax.tree.map(jnp.asarray, run.parameters)).table[tokens[0]]
-    gradient = _logit_gradient(run.config.model, run.parameters, table, valid, jnp.int32(chosen))
-    contributions = np.asarray((gradient * table).sum(axis=1))
-    ends = np.cumsum(symbol_counts)
-    spans = ((word, end - n, end) for word, n, end in zip(words, symbol_counts, ends, strict=True) if end - n < length)
-    return [(word, float(contributions[first:end].sum())) for word, first, end in spans]
-
-
-@partial(jax.jit, static_argnums=0)
-def _logit_gradient(model: Any, params: PyTree, table: Float[Array, "t d"], valid: Bool[Array, "1 t"], chosen: Int[Array, ""]) -> Array:
-    def centred_logit(table: Array) -> Array:
-        logits = class_logits(model, with_input_embedding(model, params, table), jnp.arange(len(table), dtype=jnp.int32)[None], valid)[0]
-        return logits[chosen] - (logits.mean() if len(logits) > 1 else 0.0)
-
-    return jax.grad(centred_logit)(table)

@@ -10,15 +10,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32, Int32
 
-from research.config.classify import ClassifierConfig, TokenEncoderConfig
-from research.config.data import Labelled, Unlabelled
+from research.config.data import Labelled
+from research.config.data_kind import Asks
 from research.config.errors import StepladderError
 from research.config.loader import with_overrides
 from research.config.merge import DATA_KINDS
+from research.config.plain import Tree
 from research.config.schema import Config
 from research.config.serialise import to_tree
 from research.config.sweep import TableLayout
-from research.config.tagged import Tagged
 from research.data.dataset import Dataset
 from research.data.loading import load_dataset
 from research.data.sentence_dataset import symbol_numbers
@@ -47,9 +47,9 @@ def probe_run(run: OpenRun, overrides: Sequence[str], data_dir: Path | None) -> 
     """
     frozen = frozen_model(run)
     config = probed_config(frozen.config, overrides)
-    if isinstance(config.data, Tagged):
+    if config.data.asks == "tags":
         return probe_words(run, frozen, config, overrides, data_dir)
-    assert isinstance(config.data, Labelled), "checked with the config"
+    assert config.data.asks == "classes", "checked with the config"
     names, data = layer_names(frozen.config.model), load_dataset(config.data, data_dir)
     width, began = _width(frozen, config.data), time.perf_counter()
     rows = {split: _rows(frozen, data, split) for split in SPLITS}
@@ -79,20 +79,18 @@ def probed_config(config: Config, overrides: Sequence[str]) -> Config:
             raise StepladderError(
                 f"{override}: a probe has no config but its labelled data; its words are data.kind=..., data.length=... ."
             )
-    data = config.data.of if isinstance(config.data, Unlabelled) else config.data
-    own = data if isinstance(data, Labelled | Tagged) else None
+    own = config.data.annotated
     if own is None and not overrides:
         raise StepladderError(f"The run read {config.data.kind}, which has no classes: name labelled data, as data.kind=sst2 or vader.")
     kinds = [override.partition("=")[2].strip("'\" ") for override in overrides if override.partition("=")[0].strip() == "data.kind"]
     asks = DATA_KINDS[kinds[-1]].asks if kinds and kinds[-1] in DATA_KINDS else own.asks if own is not None else "classes"
-    tree = {} if own is None else {"data": to_tree(_config_of(own))["data"]}
-    return with_overrides(tree | {"model": {"kind": "token_encoder" if asks == "tags" else "classifier"}}, overrides)
+    tree: Tree = {} if own is None else {"data": to_tree(Config.model_validate({"data": own, "model": _reader(own.asks)}))["data"]}
+    return with_overrides(tree | {"model": _reader(asks)}, overrides)
 
 
-def _config_of(data: Labelled | Tagged) -> Config:
-    if isinstance(data, Tagged):
-        return Config(data=data, model=TokenEncoderConfig(kind="token_encoder"))  # type: ignore[arg-type]
-    return Config(data=data, model=ClassifierConfig(kind="classifier"))  # type: ignore[arg-type]
+def _reader(asks: Asks) -> Tree:
+    """The model of a config of such data."""
+    return {"kind": "token_encoder" if asks == "tags" else "classifier"}
 
 
 def layer_features(

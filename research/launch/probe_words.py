@@ -1,6 +1,5 @@
 """What does each layer of a finished run know of each word? Its vector there, and a softmax regression that is asked for the word's tag.
 
-A word of several symbols is where its last one is, the first place at which a model that reads from the left has read it whole.
 Shapes: n words of a split, one sentence after another.
 """
 
@@ -8,23 +7,21 @@ import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32
 from sklearn.exceptions import ConvergenceWarning
 
 from research.config.classify import CommonestTag
 from research.config.schema import Config
 from research.config.sweep import TableLayout
-from research.config.tagged import Tagged
 from research.data.dataset import Dataset, TaggedSentences
 from research.data.loading import load_dataset
-from research.data.sentence_dataset import word_symbols
 from research.data.tagged_dataset import sentence_lengths
 from research.launch.frozen_model import Frozen, accuracy_figure, probe_study, reach
 from research.launch.open_run import OpenRun
+from research.launch.word_rows import WordRows, word_rows
 from research.models.layers import check_word_layers, layer_names, word_layer_vectors
 from research.results.statistics import Items, read_run_items
 from research.results.study import Study, StudyCell
@@ -32,7 +29,7 @@ from research.tasks.outcomes import Outcomes
 from research.tasks.probing import commonest, linear_probe
 from research.tasks.registry import task_of
 from research.tasks.tag_counting import fit_tagger, score_tagger
-from research.text.vocabulary import Vocabulary
+from research.tasks.tagging import tagged_words
 
 ROWS = 64  # rows at a time
 WORDS = 10_000  # that a probe learns from at most, the first of training
@@ -41,14 +38,6 @@ SPLITS = ("train", "valid", "test")
 MAJORITY, COMMONEST = "majority", "commonest tag of the word"
 FIGURES = ("extra.valid_accuracy", "extra.l2", "extra.width", "extra.words")
 BAND = "95% interval over test sentences, or over the documents that they are of."
-
-
-class WordRows(NamedTuple):
-    """Rows of symbols, and in which row and at which symbol of it each word ends."""
-
-    rows: list[list[int]]
-    row: Int32[np.ndarray, " n"]
-    last: Int32[np.ndarray, " n"]
 
 
 def probe_words(run: OpenRun, frozen: Frozen, config: Config, overrides: Sequence[str], data_dir: Path | None) -> Study:
@@ -88,26 +77,6 @@ def _first_words(train: TaggedSentences) -> TaggedSentences:
     return TaggedSentences(train.words[:n], train.tags[: ends[n - 1]])
 
 
-def word_rows(vocabulary: Vocabulary, sentences: Sequence[Sequence[str]], words: int, symbols: int | None) -> WordRows:
-    """The words of sentences as rows of at most so many words, and so many symbols (None: any number); a longer sentence goes on in
-    further rows. A word that has more symbols by itself is read as far as they go.
-    """
-    rows: list[list[int]] = []
-    row, last = [], []
-    for sentence in sentences:
-        numbers = [vocabulary.numbers(word).tolist()[:symbols] for word in word_symbols(vocabulary, sentence)]
-        begun = words  # words of the row under way; a sentence begins a row
-        for number in numbers:
-            if begun >= words or (symbols is not None and len(rows[-1]) + len(number) > symbols):
-                rows.append([])
-                begun = 0
-            rows[-1] += number
-            begun += 1
-            row.append(len(rows) - 1)
-            last.append(len(rows[-1]) - 1)
-    return WordRows(rows, np.array(row, np.int32), np.array(last, np.int32))
-
-
 def word_features(frozen: Frozen, words: WordRows, at_once: int = ROWS) -> list[Float32[np.ndarray, "n _"]]:
     """The vector of every word in each layer, the embedding first; `at_once` changes none."""
     lead = [] if frozen.start is None else [frozen.start]
@@ -125,8 +94,7 @@ def word_features(frozen: Frozen, words: WordRows, at_once: int = ROWS) -> list[
 
 
 def _split_rows(frozen: Frozen, config: Config, data: Dataset, split: str) -> WordRows:
-    assert isinstance(config.data, Tagged), "tags are told"
-    return word_rows(frozen.data.vocabulary, data.tagged[split].words, config.data.length, reach(frozen))
+    return word_rows(frozen.data.vocabulary, data.tagged[split].words, tagged_words(config).length, reach(frozen))
 
 
 def _word_levels(data: Dataset) -> dict[str, Outcomes]:

@@ -4,27 +4,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import PyTree
 
-from research.config.data import TextCorpus
 from research.config.errors import StepladderError
-from research.config.model import Interpolation, NGram
-from research.config.model_facts import model_facts
-from research.config.schema import Config, check_seed
+from research.config.schema import check_seed
 from research.config.unicode import argument_text
-from research.data.prompts import PromptLine, PromptSet, Query, count_unknown, longest_query, prompt_queries, read_prompt_lines
+from research.data.prompts import PromptLine, PromptSet, count_unknown, longest_query, prompt_queries, read_prompt_lines
+from research.launch.completion_answers import CompletionAnswers
+from research.launch.finished_kinds import finished_kind
 from research.launch.open_run import OpenRun
 from research.launch.position_limits import check_reach
-from research.tasks.completions import (
-    CompletionScores,
-    completion_metrics,
-    greedy_completions,
-    greedy_completions_by_ngram,
-    line_items,
-    right_completions,
-    score_completions,
-    score_completions_by_ngram,
-)
+from research.tasks.completions import completion_metrics, line_items, right_completions
 from research.tasks.outcomes import perplexity
 from research.tasks.registry import model_sizes
 
@@ -57,12 +46,13 @@ def scoring_request(file: Path | None, text: str | None, examples: int | None, s
 def score_prompts(run: OpenRun, request: ScoringRequest) -> dict[str, Any]:
     """Totals, and each line with its perplexity and what the model itself writes after the prompt, as many tokens as are wanted."""
     config, data = run.config, run.data
-    _check_scores_text(run, request)
+    answers = _scoring_of_completions(run, request)
     check_seed(request.seed, "--seed")
     prompt_set = PromptSet(request.lines, request.examples, data.vocabulary)
     completion_queries = prompt_queries(prompt_set, run.seed if request.seed is None else request.seed)
     check_reach(config.model, model_sizes(config, data), longest_query(completion_queries), "Shorten it, or ask for fewer examples")
-    judged_queries, greedy_texts = _score_and_decode(config, run.parameters, data.vocabulary.size, completion_queries)
+    judged_queries = answers.scores(run.finished, completion_queries)
+    greedy_texts = answers.greedy(run.finished, [completion_queries[i] for i in right_completions(completion_queries)])
     items = line_items(completion_queries, judged_queries)
     totals = {
         "lines": len(request.lines),
@@ -74,32 +64,20 @@ def score_prompts(run: OpenRun, request: ScoringRequest) -> dict[str, Any]:
     return {"cell_id": run.cell_id, **totals, "each": lines}
 
 
-def _check_scores_text(run: OpenRun, request: ScoringRequest) -> None:
+def _scoring_of_completions(run: OpenRun, request: ScoringRequest) -> CompletionAnswers:
+    """How the model scores completions. Raises StepladderError for one that cannot."""
     config = run.config
-    if not isinstance(config.data, TextCorpus):
+    if config.data.reads != "text":
         raise StepladderError(
             f"{run.cell_id} was trained on {config.data.kind}, which is no text that goes on after a prompt; name a language model of text."
         )
-    if isinstance(config.model, Interpolation):
-        raise StepladderError(f"{run.cell_id} is an interpolation, which keeps no model that reads a prompt; name one of its parts.")
-    if not model_facts(config.model).reads_prompts:
-        raise StepladderError(
-            f"{run.cell_id} is a {config.model.kind}, which sees a whole window at once; name a run that reads from the left."
-        )
-    if isinstance(config.model, NGram) and request.examples:
-        raise StepladderError("An n-gram begins anew at every line, so --examples on lines before a prompt change nothing; leave it out.")
-
-
-def _score_and_decode(
-    config: Config, params: PyTree, vocabulary: int, completion_queries: tuple[Query, ...]
-) -> tuple[list[CompletionScores], list[np.ndarray]]:
-    """The scores of every completion, and of every line the greedy text, as long as its right completion."""
-    right_queries = [completion_queries[i] for i in right_completions(completion_queries)]
-    if isinstance(config.model, NGram):
-        return score_completions_by_ngram(params, completion_queries), greedy_completions_by_ngram(params, right_queries)
-    return score_completions(config.model, params, vocabulary, completion_queries), greedy_completions(
-        config.model, params, vocabulary, right_queries
-    )
+    completions = finished_kind(config.model).completions
+    if isinstance(completions, str):
+        raise StepladderError(f"{run.cell_id} is {completions}.")
+    assert completions is not None, "a model of text"
+    if request.examples and completions.no_examples:
+        raise StepladderError(completions.no_examples)
+    return completions
 
 
 def _line_data(line: PromptLine, items: dict[str, np.ndarray], i: int, greedy_text: str) -> dict[str, Any]:

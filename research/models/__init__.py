@@ -193,3 +193,8 @@ MODELS: dict[type, ModelFunctions] = {
         observed_mixers=_no_mixers,
     ),
 }
+
+
+def has_encoder(config: Node) -> bool:
+    """Whether a trained model reads a source apart from what it writes."""
+    return MODELS[type(config)].read is not None

@@ -3,7 +3,6 @@
 import numpy as np
 from jaxtyping import PyTree
 
-from research.config.data import TextCorpus
 from research.config.schema import Config, Model
 from research.data.dataset import Dataset, TextSplit, units
 from research.data.eval_batches import eval_batches, items
@@ -41,7 +40,7 @@ def next_token_share(config: Config, data: Dataset) -> float:
 
 def carries_state(config: Config) -> bool:
     """Contiguous columns of a text hand the carry on."""
-    return isinstance(config.data, TextCorpus) and config.data.batches == "columns"
+    return config.data.reads == "text" and config.data.batches == "columns"
 
 
 def text_splits(config: Config, data: Dataset) -> dict[str, SplitToScore]:

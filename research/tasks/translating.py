@@ -13,7 +13,6 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from research.config.decoding import Decoder
-from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.node import Node
 from research.data.dataset import Dataset, ExampleSplit
 from research.data.pair_dataset import decode_target
@@ -125,7 +124,7 @@ def prefill(
 
 @partial(jax.jit, static_argnames=("model", "source"))
 def source_attention(
-    model: EncoderDecoderConfig, params: PyTree, inputs: Int[Array, "n t"], valid: Bool[Array, "n t"], source: int
+    model: Node, params: PyTree, inputs: Int[Array, "n t"], valid: Bool[Array, "n t"], source: int
 ) -> Float[Array, "n l h q p"] | None:
     """What each target position looks at while it reads the true target, for every layer and head; None where there is no attention."""
     kind = MODELS[type(model)]

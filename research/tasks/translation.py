@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import PyTree
 
-from research.config.pairs import BleuTokenizer, Pairs
+from research.config.pairs import BleuTokenizer
 from research.config.schema import Config, Model
 from research.data.batches import Batch
 from research.data.dataset import Dataset, ExampleSplit
@@ -92,7 +92,7 @@ def target_metrics(config: Config, available: frozenset[str]) -> Metrics:
 
 def write_texts(config: Config, model: Model, seed: int, params: PyTree, data: Dataset) -> Finish:
     """The test sources translated: metrics and items of the texts, texts.jsonl, and attention.npz where there is any."""
-    assert isinstance(config.data, Pairs), "texts are written of pairs"
+    assert config.data.asks == "targets", "texts are written of pairs"
     tokenizer = config.data.bleu_tokenizer
     written = translate_test_split(config, model, seed, params, data)
     first_texts = [texts[0] for texts in written.texts]

@@ -6,12 +6,13 @@ import jax
 import numpy as np
 from jaxtyping import Int, PyTree
 
-from research.config.encoder_decoder import EncoderDecoderConfig
+from research.config.model_facts import model_facts
 from research.config.node import Node
 from research.config.pairs import Rewrite
 from research.config.schema import Config
 from research.data.dataset import Dataset, ExampleSplit
 from research.data.rewrite import true_alignment
+from research.models import has_encoder
 from research.nn.random_streams import stream_key
 from research.tasks.translating import ROWS, mean_attention, source_attention, translate, translation_prompts
 from research.text.alignment import alignment_accuracy, alignment_entropy
@@ -38,7 +39,7 @@ def translate_test_split(config: Config, model: Node, seed: int, params: PyTree,
     assert isinstance(test, ExampleSplit), "translation needs pairs"
     key = stream_key(jax.random.key(seed), "decode")
     texts = tuple(map(tuple, translate(model, config.decode, params, data, split_prompts, key, buckets=config.train.buckets)))
-    arrays, figures = _test_attention(config, model, params, data, test) if isinstance(model, EncoderDecoderConfig) else ({}, {})
+    arrays, figures = _test_attention(config, model, params, data, test) if has_encoder(model) else ({}, {})
     return Translations(
         data.pairs["test"].sources,
         split_prompts.references,
@@ -62,9 +63,10 @@ def _shares(data: Dataset, test: ExampleSplit, texts: tuple[tuple[str, ...], ...
 
 
 def _test_attention(
-    config: Config, model: EncoderDecoderConfig, params: PyTree, data: Dataset, test: ExampleSplit
+    config: Config, model: Node, params: PyTree, data: Dataset, test: ExampleSplit
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """The attention of the first pairs, and of a task whose alignment is known how often it is right; over the true targets."""
+    sees = model_facts(model).sees(model)
     rewrite = config.data if isinstance(config.data, Rewrite) else None
     n = len(test.inputs) if rewrite else min(ATTENTION_PAIRS, len(test.inputs))
     alignments = _alignments(model, params, test, n)
@@ -73,15 +75,15 @@ def _test_attention(
     ends = test.weight[:n].sum(axis=1).astype(int)
     places = [np.flatnonzero(valid[: test.source]) for valid in test.valid[:n]]
     pairs = zip(alignments, ends, places, strict=True)
-    weights = [alignment[:end] if model.sees else alignment[:end, columns] for alignment, end, columns in pairs]
+    weights = [alignment[:end] if sees else alignment[:end, columns] for alignment, end, columns in pairs]
     arrays: dict[str, np.ndarray] = {}
     for i in range(min(ATTENTION_PAIRS, n)):
-        source = test.inputs[i, places[i]] - params.first_source if model.sees else _names(data, test.inputs[i, places[i]])
+        source = test.inputs[i, places[i]] - params.first_source if sees else _names(data, test.inputs[i, places[i]])
         arrays |= {f"weights_{i}": weights[i], f"source_{i}": source, f"target_{i}": _names(data, test.targets[i, : ends[i]])}
     return arrays, _against_truth(rewrite, weights, [test.inputs[i, columns] for i, columns in enumerate(places)]) if rewrite else {}
 
 
-def _alignments(model: EncoderDecoderConfig, params: PyTree, test: ExampleSplit, n: int) -> np.ndarray | None:
+def _alignments(model: Node, params: PyTree, test: ExampleSplit, n: int) -> np.ndarray | None:
     """Of the first n pairs, [n q p], some rows at a time; None where there is no attention."""
     parts = []
     for first in range(0, n, ROWS):

@@ -10,7 +10,8 @@ from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.config.serialise import to_toml
 from research.data.loading import load_dataset
-from research.launch.generate import GenerationRequest, generate_texts
+from research.launch.continuations import GenerationRequest
+from research.launch.generate import generate_texts
 from research.launch.open_run import open_run
 from research.models import MODELS
 from research.results import store
