@@ -9,7 +9,8 @@ from research.config.serialise import to_tree
 from research.config.sweep import Sweep
 from research.config.tuned_by import choices_text
 from research.launch.metric_names import metric_names
-from research.launch.plan import Plan, PlannedCell
+from research.launch.plan import Plan
+from research.launch.planned_cell import PlannedCell
 from research.results import store
 from research.results.cells import load_cells
 from research.results.spec_check import check_spec

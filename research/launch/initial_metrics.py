@@ -8,12 +8,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from research.config.data import TextCorpus
 from research.config.schema import Config
 from research.data.dataset import Dataset
 from research.data.eval_batches import eval_batches
 from research.data.loading import load_dataset
-from research.launch.plan import Plan, PlannedCell, program_of
+from research.launch.plan import Plan, program_of
+from research.launch.planned_cell import PlannedCell
 from research.models.observe import logit_deviation
 from research.results import store
 from research.results.sweep_manifest import manifest_path
@@ -46,7 +46,7 @@ def initial_logit_deviation(config: Config, data: Dataset) -> float:
     program = program_of(config, data)
     rate, decay = traced_hyperparameters(config.optim)
     member = Member(jnp.uint32(config.seeds[0]), jnp.float32(rate), jnp.float32(decay))
-    length, stride = (config.eval_length, config.eval_stride) if isinstance(config.data, TextCorpus) else (1, 1)
+    length, stride = (config.eval_length, config.eval_stride) if config.data.reads == "text" else (1, 1)
     batches = eval_batches(config.data, config.eval, data.valid, data.eos, length, stride)[0]
     first = jax.tree.map(lambda leaf: leaf[0], batches)
     params = load_initial_vectors(config, jitted_initial_state(program, config.model, member).params, data.vocabulary)

@@ -10,19 +10,18 @@ from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
-from research.config.data import TextCorpus
 from research.config.errors import StepladderError
-from research.config.model import Interpolation
+from research.config.model_facts import model_facts
 from research.config.schema import Config
 from research.config.serialise import to_toml
-from research.config.subwords import NoRegularisation
 from research.data.batches import belongs_on_host, device_arrays, host_arrays
 from research.data.dataset import Dataset, TextSplit
 from research.data.loading import load_dataset
 from research.data.subword_regularisation import resegment
 from research.launch.cell_record import write_record
 from research.launch.environment import differences, environment
-from research.launch.plan import Plan, PlannedCell, program_of
+from research.launch.plan import Plan, program_of
+from research.launch.planned_cell import PlannedCell
 from research.results import store
 from research.results.environments import run_environments
 from research.results.lock import HeldError, claimed
@@ -150,7 +149,7 @@ def _to_score(plan: Plan, runs_dir: Path, untrained: Sequence[Job]) -> list[Job]
 
 def _is_mixture(config: Config | None) -> bool:
     """Whether it is made of the scores of its parents: two models, or the folds of a row."""
-    return config is not None and (isinstance(config.model, Interpolation) or config.pooled)
+    return config is not None and (bool(model_facts(config.model).parts(config.model)) or config.pooled)
 
 
 def _job(cell: PlannedCell, seed: int, cells: dict[str, PlannedCell], runs_dir: Path) -> Job:
@@ -322,7 +321,7 @@ def held_out_splits(config: Config, data: Dataset) -> HeldOut:
 
 
 def _source(config: Config, data: Dataset, host_above: int | None) -> Any:
-    if isinstance(config.data, TextCorpus) and not isinstance(config.data.regularisation, NoRegularisation):
+    if config.data.reads == "text" and config.data.regularisation.levels:
         assert isinstance(data.train, TextSplit), "a text"
         cut = partial(resegment, config.data.regularisation, data.vocabulary, data.vocabulary.decode(data.train.tokens))
         cache_size = 2 * lanes.lane_count(len(config.seeds))  # a call may reach from one epoch into the next

@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from research.config.data import TextCorpus
 from research.config.model_facts import model_facts
 from research.config.schema import Config
 from research.data.dataset import Dataset, TextSplit
@@ -22,7 +21,7 @@ def after_training(cell_id: str, config: Config, data: Dataset, places: Sequence
         commands = commands[1:]
     if data.pairs:
         commands = [("generate", ["--prompt", data.pairs["valid"].sources[0]])]
-    elif isinstance(config.data, TextCorpus) and model_facts(config.model).reads_prompts:
+    elif config.data.reads == "text" and model_facts(config.model).reads_prompts:
         prompt = _prompt(data)
         commands = [("generate", ["--prompt", prompt, "--tokens", "40"]), ("score", ["--text", prompt])]
     return [

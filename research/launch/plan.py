@@ -5,91 +5,42 @@ What is resolved here is written down (`manifest`); reports read that and result
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import jax
-from pydantic import ValidationError
-
-from research.classic.lexicon import load_lexicon
-from research.config.cell_identity import cell_id, program_key
-from research.config.classify import BagOfWords, CommonestTag, HiddenMarkov, NGramClassifier, Perceptron
-from research.config.data import CrossValidated
+from research.config.cell_identity import program_key
 from research.config.errors import StepladderError
 from research.config.loader import LoadedConfig
-from research.config.model import Interpolation, NGram
-from research.config.pairs import Pairs
 from research.config.resolve import canonical_config
-from research.config.rules import Rules
 from research.config.schema import Config
 from research.config.sweep import SweepPoint
 from research.config.unicode import decode_path
-from research.config.value_labels import plain_label
 from research.data.batches import steps_per_epoch
 from research.data.dataset import Dataset
-from research.data.download import sha256_of
 from research.data.loading import load_dataset
 from research.data.prompts import load_prompt_set, longest_query, prompt_queries
-from research.launch.cell_record import BUILT_IN, file_checksums, input_cell_id, inputs_digest, open_cell, with_vector_checksum
+from research.launch.cell_record import file_checksums, input_cell_id, inputs_digest
 from research.launch.match import CostInputs, match_costs
 from research.launch.metric_names import valid_names
-from research.launch.parents import Trial, inline_parts, reference_to, source_names, with_references
+from research.launch.parent_checks import check_start
+from research.launch.parents import Trial, inline_parts, parts_of, reference_to, source_names, with_references
+from research.launch.plan_facts import advice_facts, embedding_facts
+from research.launch.plan_parts import fold_config, folds_of_row, part_id, parts_of_cell
+from research.launch.planned_cell import PlannedCell
 from research.launch.position_limits import beyond_training, check_reach
 from research.launch.price import price
 from research.launch.selection_metric import FALLBACKS, check_checkpoint_metric, resolve_selection_metric
 from research.models.count import count_parameters_in, flops_per_token
-from research.models.warm_start import inherited_part
 from research.results import store
 from research.results.sweep_manifest import sweep_name
 from research.results.trial_choice import Choice, parse_reference
 from research.tasks.language_modelling import unavailable_metrics
-from research.tasks.parameters import init_params
 from research.tasks.registry import model_sizes, task_of
 from research.tasks.sizes import init_sizes
-from research.text.spacing import advice_on_bleu
-from research.train import checkpoint
-from research.train.frozen import check_freeze
-from research.train.initial_vectors import type_vectors, vector_coverage
+from research.train.fitted_files import check_files_of
 from research.train.optimiser import check_schedule
 from research.train.update import Program, abstract_state
-
-
-@dataclass(frozen=True)
-class PlannedCell:
-    """A config with its identity, its place in the table and what is known of it before it is run."""
-
-    labels: dict[str, Any]
-    config: Config | None  # None where the combination cannot be
-    reason: str = ""
-    cell_id: str = ""
-    data_digest: str = ""
-    tuned: dict[str, Any] = field(default_factory=dict)
-    dropped: tuple[Any, ...] = ()
-    parents: tuple[str, ...] = ()  # cells that must be run before it
-    parent_seed: int | None = None  # the one seed of its parent that every seed starts from; None: seed k starts from seed k
-    facts: dict[str, Any] = field(default_factory=dict)  # params, flops_per_token, lacks, extra
-    predicted_seconds: float = 0.0  # core-seconds of one run, without compilation
-    settled_parts: bool = True  # whether the rows that a mixture names give one result for all seeds
-    shown: bool = True  # False for the parts of an interpolation that are no row of their own
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """The seeds to be run: one where chance plays no part."""
-        assert self.config is not None
-        return self.config.seeds[:1] if self.deterministic else self.config.seeds
-
-    @property
-    def deterministic(self) -> bool:
-        """Whether all seeds give one result."""
-        assert self.config is not None
-        model = self.config.model
-        if isinstance(model, BagOfWords):
-            return not isinstance(model.learner, Perceptron)
-        if isinstance(model, Interpolation):
-            return self.settled_parts and all(isinstance(part, NGram | str) for part in model.parts)
-        return isinstance(model, NGram | Rules | NGramClassifier | CommonestTag | HiddenMarkov)
 
 
 @dataclass(frozen=True)
@@ -125,7 +76,7 @@ class Plan:
         rows: dict[str, list[PlannedCell]] = {}
         for cell in self.places:
             if cell.tuned and cell.config is not None:
-                rows.setdefault(_row_name(cell), []).append(cell)
+                rows.setdefault(cell.row_name, []).append(cell)
         return rows
 
     @property
@@ -145,22 +96,22 @@ def resolve_plan(loaded: LoadedConfig, runs_dir: Path, data_dir: Path | None) ->
     drafts = [_within_reach(_draft(point), show, data_dir) for point in points]
     select = _select_metric(loaded, drafts, data_dir)
     identified = _identify(drafts, select, runs_dir, data_dir)
-    cells = _unique([cell for _, draft in identified for cell in (*_parts(draft), draft)])
+    cells = _unique([cell for _, draft in identified for cell in (*parts_of_cell(draft), draft)])
     for cell in cells:
-        _check_start(cell, cells, runs_dir, data_dir)
+        check_start(cell, cells, runs_dir, data_dir)
     places = tuple(cell for _, cell in sorted(identified, key=lambda pair: pair[0]))
     return Plan(loaded, tuple(_with_facts(cell, data_dir) for cell in cells), places, select, summary)
 
 
 def _select_metric(loaded: LoadedConfig, drafts: Sequence[PlannedCell], data_dir: Path | None) -> str:
     """The metric of validation that chooses, checked against every tuned row; and each row's `train.select` is checked."""
-    rows = {_row_name(cell): cell.config for cell in reversed(drafts) if cell.config}
-    rows = {row: _fold_config(config, 0) if config.pooled else config for row, config in rows.items()}
+    rows = {cell.row_name: cell.config for cell in reversed(drafts) if cell.config}
+    rows = {row: fold_config(config, 0) if config.pooled else config for row, config in rows.items()}
     for row, config in rows.items():
         check_checkpoint_metric(config, load_dataset(config.data, data_dir), row)
     if loaded.sweep is None or not rows:
         return FALLBACKS[0]
-    tuned = {_row_name(cell) for cell in drafts if cell.tuned} or {next(reversed(rows))}
+    tuned = {cell.row_name for cell in drafts if cell.tuned} or {next(reversed(rows))}
     names = [(row, valid_names(config, load_dataset(config.data, data_dir))) for row, config in reversed(rows.items()) if row in tuned]
     return resolve_selection_metric(loaded.sweep.select, loaded.sweep.metric, [(row, available) for row, available in names if available])
 
@@ -192,33 +143,24 @@ def _draft(point: SweepPoint) -> PlannedCell:
 
 
 def _with_validation(config: Config, tuned: bool) -> Config:
-    """Of folds: whether one is taken from training for validation. It is where training, or a tuned value, is chosen by it."""
-    if not isinstance(config.data, CrossValidated) or config.data.folds == "off":
-        return config
-    if tuned and config.data.validation == "none":
-        raise StepladderError("data.validation = none leaves nothing by which `tune` could choose; leave it out, or tune nothing.")
-    if config.data.validation != "when_needed":
-        return config
-    needed = tuned or not config.fitted
-    if needed and config.data.folds == 2:
-        raise StepladderError("data.folds = 2 leaves no fold to train on beside test and validation; use more folds.")
-    data = config.data.model_copy(update={"validation": "next_fold" if needed else "none"})
-    return config.model_copy(update={"data": data})
+    """Of folds: whether one is taken from training for validation."""
+    data = config.data.with_validation(tuned, not config.fitted)
+    return config if data is config.data else config.model_copy(update={"data": data})
 
 
 def _within_reach(cell: PlannedCell, show: bool, data_dir: Path | None) -> PlannedCell:
     """The cell, or where `show` one that says why it cannot be: its learned positions end before the pairs that are scored do."""
-    if cell.config is None or not isinstance(cell.config.data, Pairs):
+    if cell.config is None or cell.config.data.asks != "targets":
         return cell
     reason = beyond_training(cell.config.model, load_dataset(cell.config.data, data_dir))
     if reason and not show:
-        raise StepladderError(f"{_row_name(cell)}: {reason}.")
+        raise StepladderError(f"{cell.row_name}: {reason}.")
     return replace(cell, config=None, reason=reason) if reason else cell
 
 
 def _identify(drafts: Sequence[PlannedCell], select: str, runs_dir: Path, data_dir: Path | None) -> list[tuple[int, PlannedCell]]:
     """The drafts with ids, children after the rows of this sweep that they start from, each with its number among the drafts."""
-    rows = Counter(_row_name(cell) for cell in drafts)
+    rows = Counter(cell.row_name for cell in drafts)
     cells_by_row: dict[str, list[PlannedCell]] = {}
 
     def waits(cell: PlannedCell) -> bool:
@@ -230,20 +172,15 @@ def _identify(drafts: Sequence[PlannedCell], select: str, runs_dir: Path, data_d
     while waiting:
         ready = [(index, cell) for index, cell in waiting if not waits(cell)]
         if not ready:
-            circle = ", ".join(_row_name(cell) for _, cell in waiting)
+            circle = ", ".join(cell.row_name for _, cell in waiting)
             raise StepladderError(f"The rows {circle} start from each other in a circle. One of them must start from nothing.")
         for index, cell in ready:
             new_cell = _identified(cell, cells_by_row, select, runs_dir, data_dir)
-            cells_by_row.setdefault(_row_name(cell), []).append(new_cell)
+            cells_by_row.setdefault(cell.row_name, []).append(new_cell)
             identified.append((index, new_cell))
         ready_indices = {index for index, _ in ready}
         waiting = [(index, cell) for index, cell in waiting if index not in ready_indices]
     return identified
-
-
-def _row_name(cell: PlannedCell) -> str:
-    """What `init.from` calls a row of the same sweep."""
-    return plain_label(cell.labels)
 
 
 def split_seed(name: str, rows: Container[str]) -> tuple[str, int | None]:
@@ -263,16 +200,15 @@ def _identified(
     named_cells = [
         trial for name in source_names(cell.config) for trial in cells_by_row.get(split_seed(name, cells_by_row)[0], ()) if trial.config
     ]
-    if isinstance(config.model, Interpolation):
+    if parts_of(config):
         _check_named(cell, named_cells, data.digest)
         configs = {trial.cell_id: trial.config for trial in named_cells if trial.config}
-        config = inline_parts(config, configs, partial(_part_id, config, data_digest=data.digest))
+        config = inline_parts(config, configs, partial(part_id, config, data_digest=data.digest))
     parents = tuple(split_seed(name, ())[0] for name in source_names(config))
     seed = split_seed(config.init.source, ())[1] if config.init and config.init.source else None
     if config.init and config.init.embeddings is not None:
         config = _with_init(config, embeddings=str(_vector_file(config.init.embeddings, data_dir)))
-    if isinstance(config.model, Rules) and config.model.lexicon != BUILT_IN:
-        load_lexicon(config.model.lexicon)  # a mistake in it is said before anything is run
+    check_files_of(config.model)
     if config.eval.prompts:
         _check_prompts(config, data)
     files = file_checksums(config, data_dir)
@@ -305,18 +241,18 @@ def _check_named(cell: PlannedCell, named_cells: Sequence[PlannedCell], digest: 
     """A mixture's named rows are of its own data, and are mixed seed by seed."""
     if other := next((trial for trial in named_cells if trial.data_digest != digest), None):
         raise StepladderError(
-            f"The row {_row_name(cell)} mixes the row {_row_name(other)}, which has other data: their tokens are not the same. Give both "
+            f"The row {cell.row_name} mixes the row {other.row_name}, which has other data: their tokens are not the same. Give both "
             "rows one [data]."
         )
-    if missing := [name for name in cell.config.model.parts if name == ""]:  # type: ignore[union-attr]
-        raise StepladderError(f"The row {_row_name(cell)} mixes {len(missing)} rows that cannot be. Leave it out, or let it mix others.")
+    if missing := [name for name in source_names(cell.config) if name == ""]:
+        raise StepladderError(f"The row {cell.row_name} mixes {len(missing)} rows that cannot be. Leave it out, or let it mix others.")
     seeds = [
         name
         for name in source_names(cell.config)
-        if split_seed(name, ())[1] is not None and name not in [_row_name(trial) for trial in named_cells]
+        if split_seed(name, ())[1] is not None and name not in [trial.row_name for trial in named_cells]
     ]
     if seeds:
-        raise StepladderError(f"The row {_row_name(cell)} mixes {seeds[0]!r}, one seed: parts are mixed seed by seed. Leave the seed out.")
+        raise StepladderError(f"The row {cell.row_name} mixes {seeds[0]!r}, one seed: parts are mixed seed by seed. Leave the seed out.")
 
 
 def _with_init(config: Config, **fields: str) -> Config:
@@ -353,122 +289,6 @@ def _existing_run(source: str, runs_dir: Path) -> str:
     return run.cell_id if run.seed is None else f"{run.cell_id}/{run.seed}"
 
 
-def _check_start(cell: PlannedCell, cells: Sequence[PlannedCell], runs_dir: Path, data_dir: Path | None) -> None:
-    """A run that starts from another has its vocabulary and its shapes, and what it freezes is there."""
-    if cell.config is None or cell.config.init is None or cell.config.pooled:
-        return
-    shapes = _shapes(cell.config, data_dir)
-    if cell.config.init.source is not None:
-        _check_parent(cell, cells, shapes, runs_dir, data_dir)
-    check_freeze(cell.config, shapes)
-
-
-def _check_parent(cell: PlannedCell, cells: Sequence[PlannedCell], shapes: Any, runs_dir: Path, data_dir: Path | None) -> None:
-    """Each parent has the seeds and the shapes that the cell starts from. `shapes`: of the cell's parameters."""
-    assert cell.config is not None
-    child, source = cell.config, cell.parents[0]
-    if not source:
-        raise StepladderError(f"The row {_row_name(cell)} starts from a row that cannot be. Leave it out, or let it start from another.")
-    choice = parse_reference(source)
-    for parent_id in choice.trials if choice else (source,):
-        planned = next((other for other in cells if other.cell_id == parent_id), None)
-        folder = store.cell_folder(runs_dir, parent_id)
-        parent = planned.config if planned and planned.config else open_cell(folder, data_dir).config
-        _check_seeds(cell, parent_id, planned.seeds if planned else _usable_seeds(folder))
-        _check_fits(child, parent, parent_id, shapes, data_dir)
-
-
-def _check_fits(child: Config, parent: Config, source: str, child_shapes: Any, data_dir: Path | None) -> None:
-    if not parent.trained:
-        raise StepladderError(f"init.from = {source!r} is no trained run ({parent.model.kind}), so it has no parameters to start from.")
-    if load_dataset(parent.data, data_dir).vocabulary != load_dataset(child.data, data_dir).vocabulary:
-        raise StepladderError(f"init.from = {source!r} was trained on another vocabulary, so its embedding would stand for other symbols.")
-    if mismatches := checkpoint.mismatches(*_inherited_shapes(child, parent, child_shapes, _shapes(parent, data_dir))):
-        raise StepladderError(f"init.from = {source!r} is not of this model: {'; '.join(mismatches)}. Give this cell the parent's [model].")
-
-
-def _inherited_shapes(child: Config, parent: Config, child_shapes: Any, parent_shapes: Any) -> tuple[Any, Any]:
-    """What is taken over, and its place: everything, or what the entry of this pair of models says."""
-    start = inherited_part(parent, child)
-    if start is None:
-        return parent_shapes, child_shapes
-    if reason := start.unfit(child.model):
-        raise StepladderError(reason)
-    return jax.eval_shape(start.part, parent_shapes, child_shapes), start.place(child_shapes)
-
-
-def _usable_seeds(folder: Path) -> tuple[int, ...]:
-    """The seeds of a cell outside the plan that are done, or that another process is at."""
-    return tuple(
-        seed for seed in store.seeds_of(folder) if store.status_of(folder / f"seed-{seed}") in (*store.TRAINED_STATUSES, "running")
-    )
-
-
-def _check_seeds(cell: PlannedCell, parent: str, present: tuple[int, ...]) -> None:
-    """Every seed has the parent's seed that it starts from."""
-    needed = cell.seeds if cell.parent_seed is None else (cell.parent_seed,)
-    if missing := [seed for seed in needed if seed not in present]:
-        available = f"has the seeds {', '.join(map(str, present))}" if present else "has no seed that is done"
-        start = f'init.from = "{parent}/{present[0]}"' if present else "a parent that is done"
-        raise StepladderError(
-            f"{_row_name(cell) or cell.cell_id} starts from {parent}, which {available}, and needs {', '.join(map(str, missing))}, as "
-            f"seed k starts from seed k. Train these seeds of it first, or start all from one with {start}."
-        )
-
-
-def _shapes(config: Config, data_dir: Path | None) -> Any:
-    return jax.eval_shape(partial(init_params, config, model_sizes(config, load_dataset(config.data, data_dir))), jax.random.key(0))
-
-
-def _parts(cell: PlannedCell) -> tuple[PlannedCell, ...]:
-    """The cells that an interpolation is made of: its own data, training and seeds, and one model each; or those of a row of folds."""
-    if cell.config is None:
-        return ()
-    if cell.config.pooled:
-        return _folds(cell)
-    if not isinstance(cell.config.model, Interpolation):
-        return ()
-    configs = tuple(part_config(cell.config, part) for part in cell.config.model.parts if not isinstance(part, str))
-    return tuple(
-        PlannedCell({}, canonical_config(config), cell_id=cell_id(config, cell.data_digest), data_digest=cell.data_digest, shown=False)
-        for config in configs
-    )
-
-
-def _folds(cell: PlannedCell) -> tuple[PlannedCell, ...]:
-    """The cells of a row of folds, each of which starts as the row says."""
-    assert cell.config is not None
-    assert isinstance(cell.config.data, CrossValidated)
-    assert cell.config.data.folds != "off"
-    cells = []
-    for number in range(cell.config.data.folds):
-        config = _fold_config(cell.config, number)
-        labels = cell.labels | {"fold": f"fold {number}"}
-        identity = cell_id(with_vector_checksum(config, file_checksums(config, None)), cell.data_digest)
-        cells.append(replace(cell, labels=labels, config=config, cell_id=identity, dropped=(), shown=False))
-    return tuple(cells)
-
-
-def _fold_config(config: Config, number: int) -> Config:
-    """The config of one fold of a row."""
-    return config.model_copy(update={"data": config.data.model_copy(update={"fold": number})})
-
-
-def part_config(config: Config, part: Any) -> Config:
-    """The config of one part of an interpolation. Raises StepladderError where the part cannot be trained on the whole's data."""
-    excluded = ("model", "optim", "train") if isinstance(part, NGram) else ("model",)
-    fields = {name: getattr(config, name) for name in config.model_fields_set if name not in excluded}
-    try:
-        return Config(**fields, model=part)
-    except ValidationError as error:
-        raise StepladderError(f"The part {part.kind} of model.kind = interpolation cannot be: {error.errors()[0]['msg']}.") from None
-
-
-def _part_id(config: Config, part: Any, data_digest: str) -> str:
-    """The cell_id of one part of an interpolation."""
-    return cell_id(part_config(config, part), data_digest)
-
-
 def _unique(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
     """Each cell that can be once, a row of the table before a mere part; parents stay before children."""
     unique: dict[str, PlannedCell] = {}
@@ -482,11 +302,11 @@ def _with_facts(cell: PlannedCell, data_dir: Path | None) -> PlannedCell:
     """Shapes evaluated, parameters and FLOPs counted, the run priced."""
     assert cell.config is not None
     if cell.config.pooled:
-        return replace(cell, parents=tuple(fold.cell_id for fold in _folds(cell)), predicted_seconds=0.1)
+        return replace(cell, parents=tuple(fold.cell_id for fold in folds_of_row(cell)), predicted_seconds=0.1)
     config, data = cell.config, load_dataset(cell.config.data, data_dir)
-    if isinstance(config.model, Interpolation):
-        parts = tuple(part if isinstance(part, str) else _part_id(config, part, data.digest) for part in config.model.parts)
-        return replace(cell, parents=parts, predicted_seconds=0.1)
+    if parts := parts_of(config):
+        part_ids = tuple(part if isinstance(part, str) else part_id(config, part, data.digest) for part in parts)
+        return replace(cell, parents=part_ids, predicted_seconds=0.1)
     if not config.trained:
         return replace(cell, predicted_seconds=price(config, None, data, 0.0))
     program = program_of(config, data)
@@ -497,23 +317,3 @@ def _with_facts(cell: PlannedCell, data_dir: Path | None) -> PlannedCell:
     )
     facts |= embedding_facts(config, data) | advice_facts(config, data)
     return replace(cell, facts=facts, predicted_seconds=price(config, program, data, flops, counts.total))
-
-
-def embedding_facts(config: Config, data: Dataset) -> dict[str, Any]:
-    """Of a cell that begins with word vectors: their file and checksum, and under `extra` what they cover, as columns of a table."""
-    if config.init is None or config.init.embeddings is None:
-        return {}
-    path = decode_path(config.init.embeddings)
-    params = jax.eval_shape(partial(init_params, config, model_sizes(config, data)), jax.random.key(0))
-    file_coverage = vector_coverage(config.model, params, type_vectors(path, data.vocabulary), data, config.init.embeddings)
-    file = {"file": config.init.embeddings, "sha256": sha256_of(path), "covered": file_coverage.covered, "types": file_coverage.types}
-    return {
-        "embeddings": file,
-        "extra": {"covered_types": file_coverage.covered / file_coverage.types, "covered_tokens": file_coverage.share},
-    }
-
-
-def advice_facts(config: Config, data: Dataset) -> dict[str, Any]:
-    """What a reader of the table is to be told of the data beforehand."""
-    advice = advice_on_bleu(config.data.bleu_tokenizer, data.pairs["test"].targets) if isinstance(config.data, Pairs) else ""
-    return {"advice": [advice]} if advice else {}

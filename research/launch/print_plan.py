@@ -11,9 +11,7 @@ from jax.tree_util import keystr, tree_leaves_with_path
 from rich.console import Console
 from rich.table import Table
 
-from research.config.data import TextCorpus
 from research.config.merge import Dropped
-from research.config.mixer import MlpScore
 from research.config.schema import Config
 from research.config.serialise import to_toml, to_tree
 from research.config.value_labels import row_label
@@ -21,9 +19,12 @@ from research.data.batches import Arrays, belongs_on_host, device_arrays, host_a
 from research.data.dataset import Dataset
 from research.data.loading import load_dataset
 from research.launch.local import pending_jobs
-from research.launch.plan import Plan, PlannedCell, program_of
+from research.launch.plan import Plan, program_of
+from research.launch.planned_cell import PlannedCell
 from research.launch.price import total_seconds
 from research.launch.progress import format_clock
+from research.models import MODELS
+from research.nn.mixers import MIXERS
 from research.nn.score_functions import MLP_LIMIT
 from research.results.costs import machine_rate
 from research.tasks.position_scores import LOGITS_LIMIT, block_size
@@ -105,10 +106,10 @@ def _print_cell(console: Console, config: Config, plan: Plan, data_dir: Path | N
             console.print(f"{keystr(path, simple=True, separator='.'):<48} {' x '.join(map(str, leaf.shape)) or 'scalar'}", markup=False)
         peak_bytes = _training_bytes(program, load_dataset(config.data, data_dir), config)
         console.print(f"\ntraining holds {peak_bytes / 2**20:,.0f} MB at its peak, by XLA's count")
-        positions = config.data.length if isinstance(config.data, TextCorpus) else load_dataset(config.data, data_dir).train.where.shape[1]  # type: ignore[union-attr]
+        positions = config.data.length if config.data.reads == "text" else load_dataset(config.data, data_dir).train.where.shape[1]  # type: ignore[union-attr]
         if block_size(config.train.batch_size * positions, program.sizes.vocabulary) < program.sizes.vocabulary:
             console.print(f"logits are made in blocks of the vocabulary: a batch has more than {LOGITS_LIMIT:,}, and they are made twice")
-        if any(isinstance(getattr(mixer, "score", None), MlpScore) for mixer in getattr(config.model, "pattern", ())):
+        if any(MIXERS[type(mixer)].in_blocks(mixer) for mixer in MODELS[type(config.model)].observed_mixers(config.model)):
             console.print(f"the mlp score is computed in blocks of keys above {MLP_LIMIT:,} numbers")
 
 

@@ -15,7 +15,8 @@ from rich.text import Text
 from research.config.serialise import to_tree
 from research.config.value_labels import row_label
 from research.launch.meter import Meter
-from research.launch.plan import Plan, PlannedCell
+from research.launch.plan import Plan
+from research.launch.planned_cell import PlannedCell
 from research.results.describe import describe_cells
 from research.train.events import (
     Checkpointed,

@@ -41,7 +41,7 @@ from research.nn.linear_attention import (
     mix_linear_attention,
 )
 from research.nn.recurrent_cells import CELLS, CellKind, RecurrentParams, empty_recurrent, init_recurrent, mix_recurrent, recurrent_flops
-from research.nn.score_functions import SCORES
+from research.nn.score_functions import SCORES, is_dot
 
 
 class MixerContext(NamedTuple):
@@ -60,6 +60,7 @@ class MixerKind(NamedTuple):
     float32: fields of its parameters with two axes or more that are no kernel of a product, so that no precision rounds what they hold
     undecayed: fields of its parameters that no optimiser draws to zero though they have two axes or more
     observes: the names of what it shows
+    in_blocks(config) -> whether what it computes of a large chunk is computed in blocks of keys, not all at once
     reference: (config, params, x, valid) -> y from an empty carry, in a plain loop of numpy that any reader can check, or None
     """
 
@@ -72,6 +73,7 @@ class MixerKind(NamedTuple):
     float32: tuple[str, ...]
     undecayed: tuple[str, ...]
     observes: tuple[str, ...]
+    in_blocks: Callable[[Any], bool]
     reference: Callable[[Any, PyTree, np.ndarray, np.ndarray], np.ndarray] | None
 
 
@@ -98,6 +100,14 @@ def _by_itself(config: MixerConfig, context: MixerContext) -> MixerConfig:
     return config
 
 
+def _never(config: MixerConfig) -> bool:
+    return False
+
+
+def _where_score_is_no_product(config: AttentionConfig) -> bool:
+    return not is_dot(config.score)
+
+
 def _attention_spec(config: AttentionConfig, context: MixerContext) -> AttentionSpec:
     return AttentionSpec(config, context.position, context.dropout, context.masked, context.mixed)
 
@@ -121,6 +131,7 @@ def _recurrent(cell: CellKind) -> MixerKind:
         float32=(),
         undecayed=(),
         observes=(*cell.fields, *cell.observes),
+        in_blocks=_never,
         reference=partial(_rows_in_numpy, cell),
     )
 
@@ -137,6 +148,7 @@ MIXERS: dict[type, MixerKind] = {
         float32=(),
         undecayed=(),
         observes=("before",),
+        in_blocks=_never,
         reference=convolution_in_numpy,
     ),
     LinearAttentionConfig: MixerKind(
@@ -149,6 +161,7 @@ MIXERS: dict[type, MixerKind] = {
         float32=(),
         undecayed=(),
         observes=("normaliser",),
+        in_blocks=_never,
         reference=linear_attention_in_numpy,
     ),
     GatedDeltaConfig: MixerKind(
@@ -161,6 +174,7 @@ MIXERS: dict[type, MixerKind] = {
         float32=(),
         undecayed=(),
         observes=("alpha", "beta"),
+        in_blocks=_never,
         reference=gated_delta_in_numpy,
     ),
     AttentionConfig: MixerKind(
@@ -173,6 +187,7 @@ MIXERS: dict[type, MixerKind] = {
         float32=("bias", *(name for score in SCORES.values() for name in score.float32)),
         undecayed=("bias",),
         observes=("weights", "logits_deviation"),
+        in_blocks=_where_score_is_no_product,
         reference=None,
     ),
 }
