@@ -5,10 +5,11 @@ A text is Unicode, a sentence a line, and ends with a newline: see `research.con
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from research.config.data import PTB, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, Unlabelled, WikiText2
+from research.config.data_kind import Asks
 from research.config.levels import level_facts
-from research.config.tagged import Tagged
 from research.data.dataset import SPLITS, LabelledSentences, TaggedSentences
 from research.data.dataset_sources import SOURCES, read_data_source
 from research.data.download import sha256
@@ -65,11 +66,23 @@ def read_tinyshakespeare(config: TinyShakespeare, data_dir: Path | None) -> Text
     return cut_in_order(as_text(content, "input.txt"), (90, 95))
 
 
+class SentenceSource(NamedTuple):
+    """Sentences whose words are a text: read(config, data_dir) -> the splits; digest(config, data_dir) -> what identifies them."""
+
+    read: Callable[[Any, Path | None], Mapping[str, LabelledSentences | TaggedSentences]]
+    digest: Callable[[Any, Path | None], str]
+
+
+SENTENCE_SOURCES: dict[Asks, SentenceSource] = {  # by what is told of a sentence
+    "classes": SentenceSource(lambda config, data_dir: read_sentences(config, data_dir)[0], sentences_digest),
+    "tags": SentenceSource(lambda config, data_dir: read_tagged(config, data_dir)[0], tagged_digest),
+}
+
+
 def read_unlabelled(config: Unlabelled, data_dir: Path | None) -> Texts:
     """The words of each sentence of each split, with a space between."""
     of = config.of.model_copy(update={"normalisation": config.normalisation})
-    sentences: Mapping[str, LabelledSentences | TaggedSentences]
-    sentences = read_tagged(of, data_dir)[0] if isinstance(of, Tagged) else read_sentences(of, data_dir)[0]
+    sentences = SENTENCE_SOURCES[of.asks].read(of, data_dir)
     return {split: "".join(join_words(words) + "\n" for words in sentences[split].words) for split in SPLITS}
 
 
@@ -86,4 +99,4 @@ def topics_text(config: Pydoc, data_dir: Path | None) -> Contents:
 def unlabelled_text(config: Unlabelled, data_dir: Path | None) -> Contents:
     """What identifies the sentences."""
     of = config.of
-    return [config.kind, READER, tagged_digest(of, data_dir) if isinstance(of, Tagged) else sentences_digest(of, data_dir)]
+    return [config.kind, READER, SENTENCE_SOURCES[of.asks].digest(of, data_dir)]

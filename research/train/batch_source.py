@@ -13,7 +13,6 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Int, Key, UInt32
 
-from research.config.data import TextCorpus
 from research.config.schema import Config
 from research.data.batches import Arrays, Batch, TextArrays, circular_batch, host_batch, train_batch
 from research.nn.random_streams import stream_key
@@ -67,6 +66,6 @@ def _batch_on_host(config: Config, source: HostSource, seed: int, key: Key[Array
     data, batch_size = config.data, config.train.batch_size
     if source.anew is None:
         return host_batch(data, batch_size, source.arrays, key, step)
-    assert isinstance(data, TextCorpus), "only a text is cut"
+    assert data.reads == "text", "only a text is cut"
     assert isinstance(source.arrays, TextArrays)
     return circular_batch(data, batch_size, len(source.arrays.tokens) - 1, partial(source.anew, seed), key, step)
