@@ -12,7 +12,6 @@ from research.config.schema import Config
 from research.data.eval_batches import eval_batches
 from research.data.loading import load_dataset
 from research.launch.attention_maps import attention_section, read_attention_map
-from research.launch.plan import unavailable_metrics
 from research.models.observe import attention_maps, logit_deviation
 from research.nn.random_streams import stream_key
 from research.results import store
@@ -21,6 +20,7 @@ from research.results.figures import sweep_figures
 from research.results.sheets import table_sheet
 from research.results.sweep_manifest import manifest_path
 from research.results.tables import build_table
+from research.tasks.language_modelling import unavailable_metrics
 from research.tasks.parameters import init_params
 from research.tasks.registry import model_sizes
 from research.train import checkpoint

@@ -31,7 +31,8 @@ from research.data.shakespeare import SpokenLine
 from research.data.tagged_rows import TaggedRow, TaggedSplits
 from research.launch import plan
 from research.launch.local import training_material
-from research.launch.plan import part_config, program_of, resolve_plan
+from research.launch.plan import program_of, resolve_plan
+from research.launch.plan_parts import part_config
 from research.models import MODELS
 from research.models.decode import decode_chunk
 from research.tasks import classifying, ngrams, regressing
