@@ -29,7 +29,7 @@ from research.data.dataset import SPLITS, Dataset, PairTexts, TextSplit
 from research.data.loading import load_dataset
 from research.data.shakespeare import SpokenLine
 from research.data.tagged_rows import TaggedRow, TaggedSplits
-from research.launch import plan
+from research.launch import parent_checks, plan
 from research.launch.local import training_material
 from research.launch.plan import program_of, resolve_plan
 from research.launch.plan_parts import part_config
@@ -90,7 +90,8 @@ def made_up(config, data_dir=None):
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: "/".join(path.parts[-2:]))
 def test_every_shipped_config_has_shapes(path, monkeypatch, tmp_path):
-    monkeypatch.setattr(plan, "load_dataset", made_up)
+    for module in (plan, parent_checks):
+        monkeypatch.setattr(module, "load_dataset", made_up)
     loaded = load_config(path, ["model.kind=feed_forward_lm"] if "base" in path.parts else [])
     cells = resolve_plan(loaded, tmp_path, None).cells
     assert cells
