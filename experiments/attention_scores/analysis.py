@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from research.config.data import AssociativeRecall
+from research.config.generated import AssociativeRecall
 from research.config.loader import config_from_tree
 from research.config.model import LanguageModelConfig
 from research.launch.attention_maps import AttentionMap, read_attention_map

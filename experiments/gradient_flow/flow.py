@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from research.config.cell_identity import program_key
-from research.config.data import AgreementTask
 from research.config.errors import StepladderError
+from research.config.generated import AgreementTask
 from research.config.loader import config_from_tree
 from research.config.mixer import LSTM, Elman
 from research.config.model import LanguageModelConfig, NoFeedForward, NoNorm

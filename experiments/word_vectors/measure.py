@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from research.classic import ppmi
-from research.config.data import Shakespeare, VocabularyConfig, WikiText2
+from research.config.corpora import Shakespeare, WikiText2
 from research.config.errors import StepladderError
+from research.config.vocabulary import VocabularyConfig
 from research.config.word_vectors import CountVectors, WordVectorsConfig
 from research.data.dataset import Dataset, TextSplit
 from research.data.loading import load_dataset

@@ -50,3 +50,9 @@ class DataConfig(Node):
 
     def check(self) -> None:
         """Raises ValueError for words that do not fit together, naming each as a word of [data]."""
+
+
+def check_lengths(shortest: int, longest: int) -> None:
+    """Raises ValueError for lengths that are not in order."""
+    if shortest > longest:
+        raise ValueError(f"data.shortest = {shortest} is above data.longest = {longest}")

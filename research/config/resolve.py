@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from research.config.classify import Bag, MaxConvolution
-from research.config.data import Evaluation
+from research.config.evaluation import Evaluation
 from research.config.mixer import Heads, MlpScore
 from research.config.model import FeedForward, FeedForwardLMConfig, StackConfig
 from research.config.node import FieldValue, Node

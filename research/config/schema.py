@@ -13,10 +13,12 @@ from research.config.classify import (
     RegressorConfig,
     TokenEncoderConfig,
 )
-from research.config.data import Data, Evaluation, TextCorpus
+from research.config.corpora import TextCorpus
+from research.config.data import Data
 from research.config.decoding import Decoder, Greedy
 from research.config.encoder_decoder import EncoderDecoderConfig
 from research.config.errors import IncompatibleConfig, StepladderError
+from research.config.evaluation import Evaluation
 from research.config.levels import level_facts, levels_where
 from research.config.model import FeedForwardLMConfig, Interpolation, LanguageModelConfig, NGram
 from research.config.model_facts import model_facts

@@ -26,7 +26,8 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Integer, Key
 
-from research.config.data import Corpus, Data, TextCorpus
+from research.config.corpora import TextCorpus
+from research.config.data import Corpus, Data
 from research.config.errors import StepladderError
 from research.data.dataset import ExampleSplit, Scale, Split, TextSplit
 from research.data.permutation import permute

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int64
 
-from research.config.data import Acceptability, Files, Shakespeare, TinyShakespeare, WikiText2
+from research.config.corpora import Files, Shakespeare, TinyShakespeare, WikiText2
 from research.config.data_kind import DataConfig
+from research.config.sentences import Acceptability
 from research.data.dataset_sources import read_data_source
 from research.data.shakespeare import read_lines, split_of
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-from research.config.data import Acceptability, Corruption
+from research.config.sentences import Acceptability, Corruption
 from research.config.unicode import lowercase
 from research.data.synthetic import split_rng
 from research.text.tokenize import english_words, is_word, word_count

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int, Int64
 
-from research.config.data import Data, Evaluation
+from research.config.data import Data
+from research.config.evaluation import Evaluation
 from research.data.batches import Batch, prepend_eos, scored_index
 from research.data.dataset import ExampleSplit, Split, TextSplit
 

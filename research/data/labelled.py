@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import Int64
 
 from research.config.cell_identity import file_paths
-from research.config.data import (
+from research.config.errors import StepladderError
+from research.config.sentences import (
     SST,
     Acceptability,
     Labelled,
@@ -26,7 +27,6 @@ from research.config.data import (
     Vader,
     VaderSentences,
 )
-from research.config.errors import StepladderError
 from research.config.unicode import decode, decode_utf8_or_cp1252, split_lines
 from research.data.corruption import TWINS, corrupted_pairs
 from research.data.dataset import SCORED, SPLITS

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
 
-from research.config.data import LabelledFiles
 from research.config.errors import StepladderError
 from research.config.own_files import LabelledColumns
+from research.config.sentences import LabelledFiles
 from research.config.unicode import decode
 from research.data.clusters import Clusters
 from research.data.dataset import SCORED

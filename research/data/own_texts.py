@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from research.config.cell_identity import file_paths
-from research.config.data import Files
+from research.config.corpora import Files
 from research.config.errors import StepladderError
 from research.config.own_files import TextColumns
 from research.config.unicode import decode_path, split_lines

@@ -15,8 +15,8 @@ import numpy as np
 from jaxtyping import Int32
 
 from research.config import unicode
-from research.config.data import Evaluation
 from research.config.errors import StepladderError
+from research.config.evaluation import Evaluation
 from research.data.dataset import Identity
 from research.data.download import digest_of
 from research.data.split_identity import DIGEST_DIGITS

@@ -7,9 +7,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from jaxtyping import Float64
 
-from research.config.data import RatedFiles, SentenceData, VaderRatings
 from research.config.errors import StepladderError
 from research.config.own_files import RatedColumns
+from research.config.sentences import RatedFiles, SentenceData, VaderRatings
 from research.config.unicode import decode
 from research.data.clusters import Clusters
 from research.data.dataset import Scale

@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int, Int32
 
-from research.config.data import (
+from research.config.data_kind import Asks
+from research.config.errors import StepladderError
+from research.config.levels import level_facts
+from research.config.sentences import (
     SST2,
     SST5,
     Acceptability,
@@ -27,9 +30,6 @@ from research.config.data import (
     Vader,
     VaderRatings,
 )
-from research.config.data_kind import Asks
-from research.config.errors import StepladderError
-from research.config.levels import level_facts
 from research.config.unicode import lowercase, normalise_unicode
 from research.data.clusters import independent, twins
 from research.data.dataset import SCORED, SPLITS, Dataset, ExampleSplit, Identity, LabelledSentences, Scale

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from research.config.data import SentenceData, TextCorpus
+from research.config.corpora import TextCorpus
 from research.config.data_kind import DataConfig
 from research.config.pairs import TextPairs
+from research.config.sentences import SentenceData
 from research.data.clusters import Clusters
 from research.data.dataset import Dataset
 from research.data.download import digest_of, sha256

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from research.config.data import AgreementTask, AssociativeRecall, CopyTask, ReverseTask, SyntheticExamples
+from research.config.generated import AgreementTask, AssociativeRecall, CopyTask, ReverseTask, SyntheticExamples
 from research.data.clusters import independent
 from research.data.dataset import SCORED, SPLITS, Dataset, ExampleSplit
 from research.data.source_kind import Contents, SourceKind, learns_nothing

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from research.config.cell_identity import file_paths
-from research.config.data import TextCorpus
+from research.config.corpora import TextCorpus
 from research.data.checked_files import CountedFile, FileRecord, read_checked, record_of, replacing, tell_uncached, verified, write_checked
 from research.data.clusters import Clusters
 from research.data.dataset import Identity, TextSplit

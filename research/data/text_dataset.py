@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from research.config.data import PTB, Files, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, Unlabelled, WikiText2
+from research.config.corpora import PTB, Files, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, WikiText2
+from research.config.data import Unlabelled
 from research.config.errors import StepladderError
 from research.config.unicode import Normalisation, normalise_unicode
 from research.data.clusters import Clusters, articles, independent, parts, scenes

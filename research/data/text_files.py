@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from research.config.cell_identity import file_paths
-from research.config.data import Files
+from research.config.corpora import Files
 from research.config.unicode import decode_path, split_lines
 from research.data.formats.compression import is_packed
 from research.data.held_out import held_out_mask

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from research.config.data import PTB, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, Unlabelled, WikiText2
+from research.config.corpora import PTB, Pydoc, Shakespeare, TextCorpus, TinyShakespeare, WikiText2
+from research.config.data import Unlabelled
 from research.config.data_kind import Asks
 from research.config.levels import level_facts
 from research.data.dataset import SPLITS, LabelledSentences, TaggedSentences

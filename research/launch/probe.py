@@ -10,13 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32, Int32
 
-from research.config.data import Labelled
 from research.config.data_kind import Asks
 from research.config.errors import StepladderError
 from research.config.loader import with_overrides
 from research.config.merge import DATA_KINDS
 from research.config.plain import Tree
 from research.config.schema import Config
+from research.config.sentences import Labelled
 from research.config.serialise import to_tree
 from research.config.sweep import TableLayout
 from research.data.dataset import Dataset

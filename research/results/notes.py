@@ -5,7 +5,9 @@ from typing import NamedTuple, TypedDict, cast, get_args
 
 import numpy as np
 
-from research.config.data import Corpus, Evaluation, TextCorpus
+from research.config.corpora import TextCorpus
+from research.config.data import Corpus
+from research.config.evaluation import Evaluation
 from research.config.experiment import Control
 from research.config.plain import Json, Tree, table
 from research.metrics.registry import entry_of, stem_of

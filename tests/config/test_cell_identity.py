@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from research.config.cell_identity import CODE_VERSION, canonical_json, cell_id, identity_tree, program_key
-from research.config.data import Evaluation, Labelled, TextCorpus
+from research.config.corpora import TextCorpus
+from research.config.evaluation import Evaluation
 from research.config.merge import with_default_kinds
 from research.config.resolve import canonical_config
 from research.config.schema import Config, WarmStart
+from research.config.sentences import Labelled
 from research.config.serialise import to_tree
 from scripts.golden_ids import missing_kinds
 

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from research.config.data import Corpus, Labelled, LabelledData, TextCorpus
+from research.config.corpora import TextCorpus
+from research.config.data import Corpus
 from research.config.fields import classes_by_kind, member_classes, node_keys
 from research.config.loader import load_config
 from research.config.merge import Assignment, Merged, apply_layer
 from research.config.optim import Optim, Optimiser
+from research.config.sentences import Labelled, LabelledData
 
 FILES = [f"data.{split}={split}.txt" for split in ("train", "valid", "test")]
 PROTOCOL = {"length": 20, "batches": "columns", "vocabulary": {"size": 10_000}}

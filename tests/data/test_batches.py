@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from research.config.data import AgreementTask, AssociativeRecall, Data, Pydoc
+from research.config.corpora import Pydoc
+from research.config.data import Data
 from research.config.errors import StepladderError
+from research.config.generated import AgreementTask, AssociativeRecall
 from research.data.batches import belongs_on_host, device_arrays, host_arrays, host_batch, resets_state, steps_per_epoch, train_batch
 from research.data.dataset import ExampleSplit, TextSplit
 from research.data.loading import load_dataset

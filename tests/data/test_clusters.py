@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from research.config.data import PTB, Acceptability, Files, WikiText2
+from research.config.corpora import PTB, Files, WikiText2
+from research.config.sentences import Acceptability
 from research.data.loading import load_dataset
 from research.data.sentence_dataset import SENTENCES
 from research.data.text_dataset import text_clusters

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from research.config.cell_identity import cell_id
-from research.config.data import Acceptability, SentenceFiles
 from research.config.errors import StepladderError
 from research.config.schema import Config
+from research.config.sentences import Acceptability, SentenceFiles
 from research.data import corruption, dataset_sources, labelled
 from research.data.corruption import corrupt, corrupted_pairs, double, drop, frequencies, lowercase_sentence, replace, swap
 from research.data.loading import dataset_digest, load_dataset

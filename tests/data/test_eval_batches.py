@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from research.config.data import AssociativeRecall, CopyTask, Evaluation, Pydoc
+from research.config.corpora import Pydoc
+from research.config.evaluation import Evaluation
+from research.config.generated import AssociativeRecall, CopyTask
 from research.data.dataset import TextSplit
 from research.data.eval_batches import eval_batches, groups, items, scored_tokens
 from research.data.loading import load_dataset

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from research.config.data import LabelledFiles, MovieReviews, Questions, Unlabelled
+from research.config.data import Unlabelled
 from research.config.errors import StepladderError
+from research.config.sentences import LabelledFiles, MovieReviews, Questions
 from research.data.folds import assign_folds
 from research.data.loading import load_dataset
 

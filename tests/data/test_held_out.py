@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from research.config.cell_identity import cell_id
-from research.config.data import Files, LabelledFiles, MovieReviews, Questions
+from research.config.corpora import Files
 from research.config.errors import StepladderError
 from research.config.merge import with_default_kinds
 from research.config.pairs import PairFiles
 from research.config.schema import Config
+from research.config.sentences import LabelledFiles, MovieReviews, Questions
 from research.data.held_out import hold_out
 from research.data.loading import load_dataset
 from research.launch.cell_record import file_checksums

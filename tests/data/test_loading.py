@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from research.config.data import PTB, AssociativeRecall, Files, Pydoc, Shakespeare, TinyShakespeare, VocabularyConfig, WikiText2
+from research.config.corpora import PTB, Files, Pydoc, Shakespeare, TinyShakespeare, WikiText2
+from research.config.data import VocabularyConfig
 from research.config.errors import StepladderError
+from research.config.generated import AssociativeRecall
 from research.data.dataset_sources import SOURCES
 from research.data.loading import dataset_digest, load_dataset
 

@@ -7,10 +7,11 @@ import pytest
 
 from research.classic.lexicon import load_lexicon
 from research.classic.sentiment_rules import sentiment_score
-from research.config.data import Files, LabelledFiles
+from research.config.corpora import Files
 from research.config.errors import StepladderError
 from research.config.pairs import PairFiles
 from research.config.rules import Rules
+from research.config.sentences import LabelledFiles
 from research.data.loading import load_dataset
 from research.data.pair_dataset import encode_source
 from research.data.prompts import PromptLine, PromptSet, prompt_queries, read_prompt_lines

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from research.config.data import Files, LabelledFiles, Unlabelled
+from research.config.corpora import Files
+from research.config.data import Unlabelled
 from research.config.errors import StepladderError
 from research.config.pairs import PairFiles
 from research.config.schema import Config
+from research.config.sentences import LabelledFiles
 from research.data.clusters import DOCUMENTS
 from research.data.dataset import TextSplit
 from research.data.held_out import hold_out, hold_out_groups

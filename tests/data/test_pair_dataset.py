@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 import research.data.loading as loading
-from research.config.data import Data, Evaluation
+from research.config.data import Data
 from research.config.errors import StepladderError
+from research.config.evaluation import Evaluation
 from research.config.pairs import Numerals, Rewrite
 from research.data import dataset_sources, numerals, pair_dataset, pair_texts
 from research.data.batches import device_arrays, host_arrays, host_batch, train_batch

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from research.config.data import Shakespeare
+from research.config.corpora import Shakespeare
 from research.config.errors import StepladderError
 from research.data.dataset_sources import SOURCES, read_data_source
 from research.data.download import sha256

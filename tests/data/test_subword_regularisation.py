@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from research.config.data import Pydoc
+from research.config.corpora import Pydoc
 from research.config.fields import member_classes
 from research.config.subwords import BPEDropout, Regularisation, SubwordSampling
 from research.data.batches import TextArrays, circular_batch, steps_per_epoch

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import research.data.loading as loading
-from research.config.data import AgreementTask, AssociativeRecall, CopyTask, ReverseTask
+from research.config.generated import AgreementTask, AssociativeRecall, CopyTask, ReverseTask
 from research.data.loading import load_dataset
 from research.data.synthetic import split_rng
 

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from research.config.data import Files, VocabularyConfig
+from research.config.corpora import Files
+from research.config.data import VocabularyConfig
 from research.config.errors import StepladderError
 from research.config.unicode import normalise_unicode
 from research.data import checked_files, text_dataset, text_files

@@ -2,7 +2,8 @@
 
 import pytest
 
-from research.config.data import Files, VocabularyConfig
+from research.config.corpora import Files
+from research.config.data import VocabularyConfig
 from research.config.levels import LEVEL_FACTS, levels_where
 from research.data import tokenizer_cache
 from research.data.loading import dataset_digest, load_dataset

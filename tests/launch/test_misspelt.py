@@ -9,7 +9,7 @@ from tiny import LSTM, SMALL, seeds_in
 from words import config_of
 
 from research.config.cell_identity import cell_id
-from research.config.data import Evaluation
+from research.config.evaluation import Evaluation
 from research.config.schema import Config
 from research.data.loading import load_dataset
 from research.data.text_dataset import misspelt_test_split

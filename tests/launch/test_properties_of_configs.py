@@ -15,13 +15,15 @@ from words import Word, all_names, changes, config_of, words
 
 from research.classic.lexicon import Lexicon
 from research.config.classify import SentenceModel
-from research.config.data import Corpus, LabelledData, RatedData, SentenceData, TextCorpus, Unlabelled
+from research.config.corpora import TextCorpus
+from research.config.data import Corpus, Unlabelled
 from research.config.fields import classes_by_kind, member_classes
 from research.config.loader import load_config
 from research.config.mixer import Mixer
 from research.config.model import Interpolation, NGram
 from research.config.pairs import Pairs, SymbolPairs, TextPairs, Translation
 from research.config.schema import Config
+from research.config.sentences import LabelledData, RatedData, SentenceData
 from research.config.tagged import Tagged, TurkishTreebanks
 from research.data import clusters, labelled, pair_dataset, pair_texts, sentence_dataset, tagged_dataset, texts
 from research.data.batches import device_arrays

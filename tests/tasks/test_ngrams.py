@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from research.config.data import AssociativeRecall, Files
+from research.config.corpora import Files
+from research.config.generated import AssociativeRecall
 from research.config.model import NGram
 from research.config.pairs import Rewrite
 from research.data.dataset import Dataset, ExampleSplit

@@ -13,9 +13,9 @@ from sklearn.metrics import mean_squared_error
 
 from research.classic.ridge import fit_line, fit_mean, fit_ridge
 from research.config.classify import Bag, MaxConvolution, RegressorConfig, Ridge, SentenceStack
-from research.config.data import RatedFiles
 from research.config.mixer import LSTM
 from research.config.schema import Config
+from research.config.sentences import RatedFiles
 from research.data.dataset import Dataset, LabelledSentences, Scale
 from research.data.eval_batches import eval_batches
 from research.data.sentence_dataset import regression_examples

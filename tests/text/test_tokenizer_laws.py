@@ -16,7 +16,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from research.config.data import Files, VocabularyConfig
+from research.config.corpora import Files
+from research.config.data import VocabularyConfig
 from research.config.errors import StepladderError
 from research.config.fields import member_classes
 from research.config.levels import LEVEL_FACTS, LevelFacts, level_facts

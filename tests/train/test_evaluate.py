@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from research.config.data import Files
+from research.config.corpora import Files
 from research.config.schema import Config
 from research.data.dataset import TextSplit, units
 from research.data.eval_batches import eval_batches
