@@ -170,11 +170,11 @@ def init_bias(config: Position, key: Key, heads: int, width: int, initialiser: I
 
 
 def position_bias(
-    config: Position, params: PyTree, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"], distance: Int[Array, "n t s"]
-) -> Float[Array, "n h t s"] | None:
+    config: Position, params: PyTree, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"], distance: Int[Array, "#b t s"]
+) -> Float[Array, "#b h t s"] | None:
     """What is added to the logits at each distance >= 0 (what the mask hides may be anything); None if the position acts elsewhere.
 
-    n is 1 or b. Queries and keys are those that the score compares, which it may have prepared: of the dot products, queries divided by
+    Distances are those of every row, or of each; so is what is added, or it is each row's because it looks at queries and keys. Queries and keys are those that the score compares, which it may have prepared: of the dot products, queries divided by
     what divides the product, and keys as they are.
     """
     bias = POSITIONS[type(config)].bias

@@ -96,7 +96,8 @@ def test_a_bias_may_look_at_queries_and_at_the_width_in_which_they_are_compared(
         return jax.random.normal(key, (config.buckets, heads, width))
 
     def relative(config, params, q, k, distance):
-        return jnp.einsum("bhtk,ntshk->bhts", q, params[jnp.clip(distance, 0, config.buckets - 1)])
+        keys = params[jnp.clip(distance, 0, config.buckets - 1)]
+        return jnp.einsum("bhtk,btshk->bhts", q, jnp.broadcast_to(keys, (len(q), *keys.shape[1:])))
 
     monkeypatch.setitem(POSITIONS, T5, PositionKind(no_flops, init_bias=init_relative, bias=relative))
     spec = AttentionSpec(AttentionConfig(heads=2, score=MlpScore(kind="mlp", width=5)), T5(kind="t5", buckets=4))
@@ -109,6 +110,7 @@ def test_a_bias_may_look_at_queries_and_at_the_width_in_which_they_are_compared(
     carry, first = mix(params, empty, X[:, :3])
     _, second = mix(params, carry, X[:, 3:])
     np.testing.assert_allclose(np.concatenate([first, second], axis=1), whole, atol=1e-5)
+    np.testing.assert_allclose(mix(params, empty_attention(spec, 2, 0, 6), X)[1], whole, atol=1e-5)  # as in training, without a memory
     assert np.abs(mix(params.replace(bias=0 * params.bias), empty, X)[1] - whole).max() > 1e-3
 
 
