@@ -94,7 +94,7 @@ def mix_attention(
     order = valid_first_order(valid)
     q, k, v = _project(spec.config, params, gather_valid(order, x))
     new_carry, seen = _update_carry(spec, params, carry, q, k, v, order.count)
-    bias = position_bias(spec.position, params.bias, seen.q, seen.k, seen.distance)
+    seen, bias = _with_bias(spec, params, seen)
     aux: dict[str, Array] | tuple[()] = ()
     if is_dot(spec.config.score) and not observe and (key is None or not spec.dropout):
         mixed = fast_attention(seen.q, seen.k, seen.v, seen.mask, bias)
@@ -104,6 +104,15 @@ def mix_attention(
         mixed, weights = attend(logits, seen.v, seen.mask, key, spec.dropout)
         aux = _observed(order, logits, weights, seen) if observe else ()
     return new_carry, scatter_valid(order, dense(merge_heads(mixed), params.out)), aux
+
+
+def _with_bias(
+    spec: AttentionSpec, params: AttentionParams, seen: AttentionInputs
+) -> tuple[AttentionInputs, Float[Array, "#b h t s"] | None]:
+    """The bias of the position, in float32 whatever the precision, and so the sum of what it and the score ask of queries and keys."""
+    q, k = seen.q.astype(jnp.float32), seen.k.astype(jnp.float32)
+    bias = position_bias(spec.position, params.bias, q, k, seen.distance)
+    return (seen if bias is None else seen._replace(q=q.astype(seen.q.dtype), k=k.astype(seen.k.dtype))), bias
 
 
 def attention_flops(spec: AttentionSpec, width: int, length: int) -> float:
