@@ -174,8 +174,9 @@ def position_bias(
 ) -> Float[Array, "#b h t s"] | None:
     """What is added to the logits at each distance >= 0 (what the mask hides may be anything); None if the position acts elsewhere.
 
-    Distances are those of every row, or of each; so is what is added, or it is each row's because it looks at queries and keys. Queries and keys are those that the score compares, which it may have prepared: of the dot products, queries divided by
-    what divides the product, and keys as they are.
+    Distances are those of every row, or of each; so is what is added, or it is each row's because it looks at queries and keys. Those are
+    as the score compares them, which it may have prepared: of the dot products, queries divided by what divides the product, and keys as
+    they are.
     """
     bias = POSITIONS[type(config)].bias
     return bias(config, params, q, k, distance) if bias else None
