@@ -5,6 +5,7 @@ model). Training is three times the forward pass. Masked keys count: they are co
 """
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import jax
@@ -20,6 +21,7 @@ class ParameterCounts(NamedTuple):
     body: int  # without the embedding, its positions and the output layer
 
 
+@lru_cache(maxsize=4096)  # sizes are solved for many cells of the same models
 def count_parameters(config: Node, *sizes: int) -> ParameterCounts:
     """Counted on the shapes of the real parameters. `sizes`: those of `tasks.sizes.init_sizes`."""
     return count_parameters_in(config, jax.eval_shape(lambda key: MODELS[type(config)].init(config, key, *sizes), jax.random.key(0)))

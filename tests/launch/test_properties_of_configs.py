@@ -10,6 +10,7 @@ from typing import Any, get_args
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from words import Word, all_names, changes, config_of, words
 
@@ -26,7 +27,7 @@ from research.config.schema import Config
 from research.config.sentences import LabelledData, RatedData, SentenceData
 from research.config.tagged import Tagged, TurkishTreebanks
 from research.data import clusters, labelled, pair_dataset, pair_texts, sentence_dataset, tagged_dataset, texts
-from research.data.batches import device_arrays
+from research.data.batches import device_arrays, in_narrowest
 from research.data.dataset import SPLITS, Dataset, PairTexts, TextSplit
 from research.data.loading import load_dataset
 from research.data.shakespeare import SpokenLine
@@ -37,11 +38,15 @@ from research.launch.plan import program_of, resolve_plan
 from research.launch.plan_parts import part_config
 from research.models import MODELS
 from research.models.decode import decode_chunk
+from research.nn.random_streams import stream_key_at_step
 from research.tasks import classifying, ngrams, regressing
+from research.tasks.parameters import empty_carry
+from research.tasks.registry import task_of
 from research.tasks.regressing import FITTED_REGRESSORS
 from research.tasks.translating import translate_rows, translation_prompts
 from research.text.vocabulary import Vocabulary
-from research.train.optimiser import traced_hyperparameters
+from research.train.batch_source import step_batch
+from research.train.optimiser import constrain_max_norm, learning_rate_factor, optimiser, traced_hyperparameters
 from research.train.runs import log_and_validation_steps
 from research.train.update import Member, initial_state, train_step
 
@@ -217,6 +222,7 @@ BASES: list[dict[str, Any]] = [
         for eyes in ({"kind": "patches", "size": 2, "width": 8}, {"kind": "convolutions", "layers": 1, "width": 8})
     ),
 ]
+CHEAP = [SENTENCES]  # of all that are trained: here a word of a section that all kinds share is tested
 SPELLED = (*get_args(Corpus), *get_args(LabelledData), *get_args(RatedData), *Tagged.__subclasses__(), *TextPairs.__subclasses__())
 EXEMPT = {
     "Config.seeds": "a cell's seeds are its runs",
@@ -313,16 +319,20 @@ FOR_ITS_NEIGHBOURS = {  # what an n-gram, which reads whole sentences, has in co
 }
 
 
+SHARED = {"optim"}  # sections that one function reads, whatever the kind of the model: a word of theirs is tested once
+
+
 @cache
 def leaves():
-    """The words of each base that can be changed there, but those that one before it had with its kind of model."""
+    """The words of each base that can be changed there, but those that one before it had, with its kind of model where that may matter."""
     seen, found = set(), []
-    for tree in BASES:
+    for tree in CHEAP + BASES:
         kind = tree["model"]["kind"]
         exempt = EXEMPT.keys() | FOR_ITS_NEIGHBOURS.get(kind, set())
-        new = [word for word in words(config_of(tree)) if word.name not in exempt and (word.name, kind) not in seen]
+        reader = lambda word, kind=kind: (word.name, word.path[0] if word.path[0] in SHARED else kind)
+        new = [word for word in words(config_of(tree)) if word.name not in exempt and reader(word) not in seen]
         own = [word for word in new if next(changes(tree, word), None)]
-        seen |= {(word.name, kind) for word in own}
+        seen |= {reader(word) for word in own}
         found += [pytest.param(tree, own, id=f"{kind}: {own[-1].name}")] if own else []
     return found
 
@@ -474,6 +484,36 @@ def trained(config):
 
 
 @cache
+def computed(config):
+    """What training makes of one batch, up to its loss: the step without the backward pass and without the optimiser."""
+    data = loaded(config)
+    program, arrays = program_of(config, data), device_arrays(data.train, config.train.buckets)
+    task = task_of(config)
+
+    def loss(state, arrays):
+        batch = step_batch(config, arrays, MEMBER.seed, state.step)
+        streams = partial(stream_key_at_step, jax.random.key(0), step=state.step)
+        carry = empty_carry(config, program.sizes, config.train.batch_size)
+        return in_narrowest(batch, lambda narrow: task.loss(config, state.params, carry, narrow, streams))
+
+    return shown(loss, jax.eval_shape(partial(initial_state, program, config.model), MEMBER), arrays)
+
+
+@cache
+def optimised(config):
+    """What the optimiser makes of a gradient."""
+    program = program_of(config, loaded(config))
+    before = jax.eval_shape(partial(initial_state, program, config.model), MEMBER)
+
+    def update(state, gradient):
+        rate = learning_rate_factor(config.optim.schedule, program.steps, program.steps_per_epoch, state.step)
+        change, _ = optimiser(config.optim, rate, MEMBER.weight_decay).update(gradient, state.optimiser, state.params)
+        return constrain_max_norm(config.optim, optax.apply_updates(state.params, change))
+
+    return shown(update, before, before.params)
+
+
+@cache
 def decoded(config):
     if isinstance(config.model, SentenceModel):
         return None
@@ -490,10 +530,10 @@ def decoded(config):
 
 LOOKS = {  # of a section, where a change of its words is seen, what is cheap or likely first
     "data": (dataset, scored, numbers, drawn, trained, decoded),
-    "model": (drawn, decoded, trained, scored, numbers, dataset),
-    "optim": (numbers, trained, drawn, scored, decoded, dataset),
+    "model": (drawn, computed, decoded, trained, scored, numbers, dataset),
+    "optim": (numbers, optimised, trained, drawn, scored, decoded, dataset),
     "decode": (decoded, scored, numbers, drawn, trained, dataset),
-    "eval": (scored, numbers, trained, drawn, decoded, dataset),
+    "eval": (scored, numbers, computed, trained, drawn, decoded, dataset),
 }
 
 
@@ -509,6 +549,12 @@ def differ(one, other):
     return any(look(one) != look(other) for look in looks)
 
 
+def does_something(config, word, others):
+    """Whether one of the changes is seen. Before any program is traced, each change of the data is looked for in the data."""
+    cheap = word.path[0] == "data" and not config.pooled and any(dataset(config) != dataset(other) for other in others if not other.pooled)
+    return cheap or any(differ(config, other) for other in others)
+
+
 def test_a_program_has_one_text():
     config = config_of(RUN | {"model": STACK})
     assert trained.__wrapped__(config) == trained.__wrapped__(config)
@@ -517,5 +563,5 @@ def test_a_program_has_one_text():
 @pytest.mark.parametrize(("tree", "own"), leaves())
 def test_every_word_does_something(tree: dict[str, Any], own: list[Word]):
     config = config_of(tree)
-    dead = {word.name for word in own if not any(differ(config, other) for other in changes(tree, word))}
+    dead = {word.name for word in own if not does_something(config, word, [*changes(tree, word)])}
     assert not dead
