@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from tiny import LSTM, TRANSFORMER, metrics, seeds_in, without_times
+from tiny import DROPPED, LSTM, TRANSFORMER, metrics, seeds_in, without_times
 
 from research.config.schema import Config
 from research.launch.environment import differences, environment
@@ -11,7 +11,7 @@ from research.machine import WORKERS, worker_count
 from research.train import engine, lanes
 
 WIDE = {**LSTM, "model": {**LSTM["model"], "width": 12}}
-MODELS = {"lstm": LSTM, "wide_lstm": WIDE, "transformer": TRANSFORMER}
+MODELS = {"lstm": LSTM, "wide_lstm": WIDE, "windows": DROPPED}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,9 +33,10 @@ def test_a_lane_has_the_cores_that_are_left_over(monkeypatch):
 
 def test_a_large_recurrent_kernel_has_all_threads_on_one_device_and_other_models_share_their_rows(monkeypatch):
     monkeypatch.setenv(WORKERS, "1")
-    configs = {name: Config.model_validate({"data": {"kind": "pydoc"}, "model": tree["model"]}) for name, tree in MODELS.items()}
+    every = MODELS | {"transformer": TRANSFORMER}
+    configs = {name: Config.model_validate({"data": {"kind": "pydoc"}, "model": tree["model"]}) for name, tree in every.items()}
     cores = {name: engine.config_mesh(config).shape["core"] for name, config in configs.items()}
-    assert cores == {"lstm": len(jax.devices()), "wide_lstm": 1, "transformer": len(jax.devices())}
+    assert cores == {"lstm": len(jax.devices()), "wide_lstm": 1, "windows": len(jax.devices()), "transformer": len(jax.devices())}
 
 
 @pytest.mark.parametrize("by_rows", [True, False])
@@ -50,7 +51,7 @@ def test_what_is_in_a_lane_comes_out_of_it(monkeypatch, by_rows):
 
 @pytest.fixture(scope="module")
 def runs(shared_place):
-    """Both models, dropout in both, on one core a run, and twice on all of them."""
+    """Models with a carry and without, dropout in each, on one core a run, and twice on all of them."""
     with pytest.MonkeyPatch.context() as patch:
         for name, tree in MODELS.items():
             path = shared_place.write(tree, f"cores_{name}", run={"log_every": 7})

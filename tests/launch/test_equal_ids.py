@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from tiny import LSTM, TIMES, seeds_in, without_times
+from tiny import ELMAN, TIMES, seeds_in, without_times
 
 GOOD, BAD, OTHER = ("good", "fine"), ("bad", "dull"), ("Film", "plot", "scene", "but", "not", "rare")
 COUNTS = {"data": {"length": 6}, "model": {"kind": "ngram", "order": 2}}
@@ -19,11 +19,11 @@ CLASSIFIERS = {
     "n-grams": {"kind": "ngram_classifier", "order": 2, "smoothing": {"kind": "add_k", "k": 0.5}},
     "rules": {"kind": "rules", "lexicon": "lexicon.txt"},
 }
-TWO = LSTM | {
-    "model": LSTM["model"] | {"layers": 2, "feed_forward": {"kind": "gelu"}},
+TWO = ELMAN | {
+    "model": ELMAN["model"] | {"layers": 2, "feed_forward": {"kind": "gelu"}},
     "train": {"steps": 2, "batch_size": 4, "evaluations": 1},
 }
-SPELLINGS = ["model.feed_forward.width=32", 'model.mixer=[{kind="lstm"}, {kind="lstm"}]']
+SPELLINGS = ["model.feed_forward.width=32", 'model.mixer=[{kind="elman"}, {kind="elman"}]']
 
 
 def numbers(place, path, word, runs):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from tiny import LSTM, SMALL, seeds_in
+from tiny import ELMAN, SMALL, seeds_in
 from words import config_of
 
 from research.config.cell_identity import cell_id
@@ -38,7 +38,7 @@ def run_of(place, tree, share, name):
         return store.read_result(run)["metrics"], dict(items)
 
 
-@pytest.mark.parametrize("tree", [SMALL, LSTM], ids=["windows", "columns"])
+@pytest.mark.parametrize("tree", [SMALL, ELMAN], ids=["windows", "columns"])
 def test_the_misspelt_copy_is_scored_over_the_characters_of_the_original(spelled, tree):
     few, same = run_of(spelled, tree, 1e-9, "few")
     many, other = run_of(spelled, tree, 0.5, "many")

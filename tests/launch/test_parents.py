@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from tiny import SMALL, metrics, seeds_in
+from tiny import SMALL, Place, metrics, seeds_in, write_text
 
 from research.config.loader import load_config
 from research.config.schema import Config
@@ -20,10 +20,28 @@ ROWS = [
 ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("parents")
+    return Place(folder, write_text(folder))
+
+
+@pytest.fixture(scope="module")
 def family(place):
-    """The child stands before its parent."""
-    return place.write(SMALL, optim={"learning_rate": 0.02}, seeds=2, sweep={"name": "family", "list": ROWS})
+    """The child stands before its parent. It has been run."""
+    path = place.write(SMALL, "family", optim={"learning_rate": 0.02}, seeds=2, sweep={"name": "family", "list": ROWS})
+    place.done("sweep", path)
+    return path
+
+
+@pytest.fixture
+def runs(place, family):
+    """Every run that is there before a test."""
+    return seeds_in(place.folder / "runs")
+
+
+def parent_of(place, family):
+    return next(cell for cell in resolve_plan(load_config(family), place.folder / "runs", None).cells if not cell.parents)
 
 
 def final(run, config):
@@ -35,13 +53,11 @@ def score_of(run):
     return store.read_result(run)["metrics"]["test"]["loss"]
 
 
-def test_a_child_starts_where_its_parent_ended(place, family):
+def test_a_child_starts_where_its_parent_ended(place, family, runs):
     plan = resolve_plan(load_config(family), place.folder / "runs", None)
     assert [cell.labels["label"] for cell in plan.cells] == ["parent", "child"]
     parent, child = plan.cells
     assert child.parents == (parent.cell_id,)
-    place.done("sweep", family)
-    runs = seeds_in(place.folder / "runs")
     for seed in (0, 1):
         before, after = (final(runs[f"{cell.cell_id}/seed-{seed}"], cell.config) for cell in (parent, child))
         losses = [score_of(runs[f"{cell.cell_id}/seed-{seed}"]) for cell in plan.cells]
@@ -55,8 +71,7 @@ def test_a_child_starts_where_its_parent_ended(place, family):
 
 
 def test_another_parent_is_another_cell(place, family):
-    place.done("sweep", family)
-    parent = next(cell for cell in resolve_plan(load_config(family), place.folder / "runs", None).cells if not cell.parents)
+    parent = parent_of(place, family)
     path = place.write(SMALL, "later", init={"from": parent.cell_id[:8]}, train={"steps": 1, "batch_size": 4})
     (later,) = resolve_plan(load_config(path), place.folder / "runs", None).cells
     assert later.parents == (parent.cell_id,)
@@ -77,13 +92,13 @@ def test_another_parent_is_another_cell(place, family):
         ({"init.from": "counts"}, "is no trained run (ngram)"),
     ],
 )
-def test_a_parent_that_does_not_fit_is_refused_before_anything_starts(place, words, said):
+def test_a_parent_that_does_not_fit_is_refused_before_anything_starts(place, runs, words, said):
     counts = {"label": "counts", "model": {"kind": "ngram", "order": 2}}
     rows = [{"label": "parent"}, counts, {"label": "child", "init.from": "parent"} | words]
     called = place.call("sweep", place.write(SMALL, sweep={"name": "family", "list": rows}))
     assert called.code == 2
     assert said in called.stderr
-    assert not seeds_in(place.folder / "runs")
+    assert seeds_in(place.folder / "runs") == runs
 
 
 def test_parents_that_are_their_own_children_are_refused(place):
@@ -97,9 +112,8 @@ CHILD = {"train": {"steps": 1, "batch_size": 4}}
 
 
 def test_a_named_seed_is_the_parent_of_every_seed(place, family):
-    place.done("sweep", family)
     runs = place.folder / "runs"
-    parent = next(cell for cell in resolve_plan(load_config(family), runs, None).cells if not cell.parents).cell_id
+    parent = parent_of(place, family).cell_id
     frozen = {"from": f"{parent[:8]}/1", "freeze": ["embedding"]}
     path = place.write(SMALL, "named", init=frozen, seeds=[0, 1, 5], **CHILD)
     (child,) = resolve_plan(load_config(path), runs, None).cells
@@ -123,10 +137,9 @@ def test_a_seed_of_a_row_of_the_same_sweep(place):
 
 
 @pytest.mark.parametrize("source", ["parent/7", "{}", "{}/7"])
-def test_a_parent_without_the_seeds_is_refused_before_anything_starts(place, source):
-    parent = place.done("train", place.write(SMALL, "parent", seeds=2))["cell_id"]
-    rows = [{"label": "child", "init.from": source.format(parent)}, {"label": "parent"}]
+def test_a_parent_without_the_seeds_is_refused_before_anything_starts(place, family, runs, source):
+    rows = [{"label": "child", "init.from": source.format(parent_of(place, family).cell_id)}, {"label": "parent"}]
     called = place.call("sweep", place.write(SMALL, seeds=3, sweep={"name": "family", "list": rows}, optim={"learning_rate": 0.5}))
     assert called.code == 2
     assert "seed" in called.stderr
-    assert len(seeds_in(place.folder / "runs")) == 2
+    assert seeds_in(place.folder / "runs") == runs

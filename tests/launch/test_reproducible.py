@@ -4,7 +4,7 @@ import re
 import time
 from random import Random
 
-from tiny import TRANSFORMER, seeds_in, status, without_times
+from tiny import DROPPED, seeds_in, status, without_times
 
 
 def wait_for_lines(runs, number):
@@ -40,7 +40,7 @@ def test_killed_at_random_times_and_stopped_by_a_signal(shared_place, pair, neve
     for lines in (2, 14, 26):
         child = start()
         wait_for_lines(runs, lines)
-        time.sleep(random.uniform(0, 0.3))
+        time.sleep(random.uniform(0, 0.1))
         kills += child.is_alive()
         child.kill()
         child.join()
@@ -67,11 +67,11 @@ def test_killed_at_random_times_and_stopped_by_a_signal(shared_place, pair, neve
 def test_neighbours(shared_place, pair, never_stopped):
     """n = 1, 3, 5 against n = 2; five in reversed order, three with learning rates of their own."""
     rates = {"axes": {"optim.learning_rate": [1e-3, 3e-3, 0.1]}, "table": {"rows": "optim.learning_rate"}}
-    transformers = shared_place.write(TRANSFORMER, "rates", seeds=[1], sweep={"name": "rates"} | rates)
+    windows = shared_place.write(DROPPED, "rates", seeds=[1], sweep={"name": "rates"} | rates)
     calls = {
         "one": ("sweep", pair, "seeds=[0]", "run.checkpoint_seconds=60.0"),
         "five": ("sweep", pair, "seeds=[4, 3, 2, 1, 0]", "run.checkpoint_seconds=60.0"),
-        "rates": ("sweep", transformers, "run.log_every=4"),
+        "rates": ("sweep", windows, "run.log_every=4"),
     }
     children = [shared_place.start(*words, runs=name, log=f"{name}.txt") for name, words in calls.items()]
     for child in children:
@@ -84,4 +84,4 @@ def test_neighbours(shared_place, pair, never_stopped):
         assert {run: runs[run] for run in same} == {run: never_stopped[run] for run in same}
         assert len(same) == {"one": 2, "five": 4, "rates": 1}[name]
     assert len({run["result"] for run in found["rates"].values()}) == 3
-    assert shared_place.done("show", transformers)["programs"] == 1
+    assert shared_place.done("show", windows)["programs"] == 1

@@ -1,16 +1,32 @@
 """Which parameters are tested: the best on validation, or the last; and when a run stops early."""
 
-from tiny import SMALL, metrics, seeds_in
+from functools import cache
+
+import pytest
+from tiny import SMALL, Place, metrics, seeds_in, write_text
 
 from research.results import store
 
 HASTY = {"kind": "adam", "learning_rate": 0.3}  # learns, then overshoots: validation goes up and down
 
 
-def runs_with(place, **words):
-    path = place.write(SMALL, optim=HASTY, train={"steps": 40, "batch_size": 4, "evaluations": 10} | words, seeds=3)
-    place.done("train", path, runs="-".join(words) or "best")
-    return list(seeds_in(place.folder / ("-".join(words) or "best")).values())
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("selection")
+    return Place(folder, write_text(folder))
+
+
+@pytest.fixture(scope="module")
+def runs_with(place):
+    """Runs that the first test which looks at them trains."""
+
+    @cache
+    def train(**words):
+        path = place.write(SMALL, optim=HASTY, train={"steps": 40, "batch_size": 4, "evaluations": 10} | words, seeds=3)
+        place.done("train", path, runs="-".join(words) or "best")
+        return list(seeds_in(place.folder / ("-".join(words) or "best")).values())
+
+    return train
 
 
 def result(run):
@@ -21,8 +37,8 @@ def losses(run):
     return [line["loss"] for line in metrics(run, "valid")]
 
 
-def test_the_best_parameters_on_validation_are_tested(place):
-    runs = runs_with(place)
+def test_the_best_parameters_on_validation_are_tested(runs_with):
+    runs = runs_with()
     assert any(min(losses(run)) < losses(run)[-1] for run in runs)
     for run in runs:
         best = min(metrics(run, "valid"), key=lambda line: line["loss"])
@@ -32,8 +48,8 @@ def test_the_best_parameters_on_validation_are_tested(place):
         assert result(run)["steps"] == 40
 
 
-def test_the_last_parameters_are_tested_where_the_config_says_so(place):
-    best, last = runs_with(place), runs_with(place, keep="last")
+def test_the_last_parameters_are_tested_where_the_config_says_so(runs_with):
+    best, last = runs_with(), runs_with(keep="last")
     for one, other in zip(best, last, strict=True):
         assert losses(one) == losses(other)
         assert result(other)["metrics"]["valid"]["loss"] == losses(other)[-1]
@@ -42,8 +58,8 @@ def test_the_last_parameters_are_tested_where_the_config_says_so(place):
         assert (result(one)["metrics"]["test"] == result(other)["metrics"]["test"]) == same
 
 
-def test_patience_stops_after_so_many_validations_without_a_better_one(place):
-    whole, patient = runs_with(place), runs_with(place, patience=2)
+def test_patience_stops_after_so_many_validations_without_a_better_one(runs_with):
+    whole, patient = runs_with(), runs_with(patience=2)
     early = 0
     for one, other in zip(whole, patient, strict=True):
         expected = until_patience_ends(losses(one), 2)
@@ -64,8 +80,8 @@ def until_patience_ends(losses, patience):
     return len(losses)
 
 
-def test_metrics_depend_on_log_every_in_number_alone(place):
-    rare = result(runs_with(place)[0])
+def test_metrics_depend_on_log_every_in_number_alone(place, runs_with):
+    rare = result(runs_with()[0])
     path = place.write(SMALL, optim=HASTY, train={"steps": 40, "batch_size": 4, "evaluations": 10}, run={"log_every": 3}, seeds=[0])
     place.done("train", path, runs="often")
     (run,) = seeds_in(place.folder / "often").values()

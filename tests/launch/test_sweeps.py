@@ -89,7 +89,7 @@ def kind_and_seed(run):
 def test_two_processes_share_a_folder(place):
     """Each run is done once, by one of them; the other says that it leaves it alone."""
     sweep = RATES | {"axes": {"optim.learning_rate": [1e-3, 3e-3, 1e-2, 3e-2]}}
-    path = place.write(SMALL, sweep=sweep, seeds=2, run={"log_every": 1})
+    path = place.write(SMALL, sweep=sweep, seeds=2, run={"log_every": 4})
     children = [place.start("sweep", path, log=f"{name}.txt") for name in ("one", "other")]
     for child in children:
         child.join()
@@ -122,12 +122,12 @@ def test_a_live_run_is_left_alone(place):
     assert written(runs) == before
 
 
-@pytest.mark.parametrize(("target", "tolerance"), [("params", 0.02), ("flops", 0.02), ("total", 0.02)])
+@pytest.mark.parametrize(("target", "tolerance"), [("flops", 0.02), ("total", 0.02)])  # others: test_match_widths
 def test_matched_widths_are_within_the_tolerance(place, target, tolerance):
     cells = resolve_plan(
         load_config(matched(place, target, tolerance, ["model.width", "model.feed_forward.width"])), place.folder / "runs", None
     ).cells
-    budget = {"params": lambda f: f["params"]["body"], "total": lambda f: f["params"]["total"], "flops": lambda f: f["flops_per_token"]}
+    budget = {"total": lambda f: f["params"]["total"], "flops": lambda f: f["flops_per_token"]}
     (reference, *others) = [budget[target](cell.facts) for cell in cells]
     assert len({cell.config.model.width for cell in cells}) > 1
     assert [abs(other / reference - 1) <= tolerance for other in others] == [True] * 3

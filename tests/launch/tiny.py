@@ -28,6 +28,7 @@ LSTM = {
     "train": {"steps": 20, "batch_size": 4, "evaluations": 3},
     "eval": {"segments": 3},
 }
+ELMAN = LSTM | {"model": {key: word for key, word in LSTM["model"].items() if key != "dropout"} | {"mixer": {"kind": "elman"}}}
 TRANSFORMER = {
     "data": {"length": 6},
     "model": {
@@ -47,6 +48,7 @@ SMALL = {  # compiles in a moment
     "eval": {"segments": 3},
     "run": {"log_every": 8},
 }
+DROPPED = SMALL | {"model": SMALL["model"] | {"dropout": 0.2}}  # windows with dropout
 TIMES = ("cost", "seconds")
 
 
