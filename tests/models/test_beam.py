@@ -20,10 +20,17 @@ PROMPTS = np.where(VALID, np.random.default_rng(5).integers(VOCABULARY, size=(3,
 NAMES = ("gru + attention, t5", "convolution + window, rotary", "feed-forward, direct")
 EVERY = pytest.mark.parametrize("name", NAMES)
 CAPACITY = 16
+FOUR = Beam(kind="beam", size=4, length_penalty=0.8)
 
 
 def prompted(name, rows=slice(None)):
     """The carry after the prompts, and the logits."""
+    return _prompted(name, *rows.indices(len(PROMPTS))[:2])
+
+
+@cache
+def _prompted(name, first, end):
+    rows = slice(first, end)
     tokens, valid = jnp.asarray(PROMPTS[rows]), jnp.asarray(VALID[rows])
     carry = MODELS[type(CONFIGS[name])].empty(CONFIGS[name], len(tokens), CAPACITY, VOCABULARY)
     run = decode_chunk.lower(CONFIGS[name], parameters(name), carry, tokens, valid).compile(FAST_COMPILATION)
@@ -65,7 +72,7 @@ def an_end(name, row=0, place=2):
     return int(greedy(name, 6, None).tokens[row, place])
 
 
-@pytest.mark.parametrize(("name", "length_penalty"), [(NAMES[1], 0.6), (NAMES[2], 0.0), (NAMES[2], 5.0)])
+@pytest.mark.parametrize(("name", "length_penalty"), [(NAMES[1], 0.6), (NAMES[2], 5.0)])
 def test_one_beam_is_greedy(name, length_penalty):
     end = an_end(name)
     found, expected = beams(name, Beam(kind="beam", size=1, length_penalty=length_penalty), end=end), greedy(name, 6, end)
@@ -73,10 +80,10 @@ def test_one_beam_is_greedy(name, length_penalty):
     np.testing.assert_array_equal(found.lengths[:, 0], expected.lengths)
 
 
-@pytest.mark.parametrize("name", NAMES[:2])
-def test_rows_that_the_cores_share_have_the_texts_that_they_have_together(name):
+def test_rows_that_the_cores_share_have_the_texts_that_they_have_together():
     """Of two cores: three rows stay together, two are divided."""
-    decoder, end = Beam(kind="beam", size=3), an_end(name)
+    name, decoder = NAMES[1], FOUR
+    end = an_end(name)
     expected, found = beams(name, decoder, end=end), beams(name, decoder, end=end, rows=slice(2))
     np.testing.assert_array_equal(found.tokens, expected.tokens[:2])
     np.testing.assert_allclose(found.scores, expected.scores[:2], rtol=1e-5)
@@ -85,8 +92,8 @@ def test_rows_that_the_cores_share_have_the_texts_that_they_have_together(name):
 @EVERY
 def test_a_score_is_the_log_probability_of_its_text_over_the_penalty(name):
     """Also where the beams were reordered under way: each text read again at once has the score that the search gave it."""
-    end, alpha = an_end(name), 0.8
-    found = beams(name, Beam(kind="beam", size=4, length_penalty=alpha), end=end)
+    end, alpha = an_end(name), FOUR.length_penalty
+    found = beams(name, FOUR, end=end)
     assert np.isfinite(found.scores).all()
     assert (np.diff(found.scores, axis=1) <= 0).all(), "the best first"
     for row, beam in np.ndindex(found.lengths.shape):
@@ -139,9 +146,10 @@ def narrow_score(row, text, symbols):
 
 def test_a_row_alone_gives_what_it_gives_in_a_batch():
     """Also where the others stop later."""
-    name, decoder = NAMES[1], Beam(kind="beam", size=3)
-    end = an_end(name, place=0)
+    name, decoder = NAMES[1], FOUR
+    end = an_end(name)
     together = beams(name, decoder, end=end)
+    assert len({*together.lengths.max(axis=1)} | {*together.lengths.min(axis=1)}) > 1
     for row in range(3):
         alone = beams(name, decoder, end=end, rows=slice(row, row + 1))
         np.testing.assert_array_equal(alone.tokens[0], together.tokens[row])

@@ -18,6 +18,9 @@ RIGHT = np.arange(PROMPT) < COUNT[:, None]  # padded on the right
 LEFT = RIGHT[:, ::-1]
 INNER = np.array([[1, 1, 1, 1, 1], [1, 0, 1, 0, 1], [0, 0, 1, 0, 0]], bool)
 SAMPLE = TemperatureSampling(kind="sample")
+BOTH = pytest.mark.parametrize(  # both ways to choose a symbol, and both ways to remember what was written
+    ("name", "decoder"), [("attention, learned", Greedy()), ("feed-forward, direct", SAMPLE)], ids=["greedy", "sample"]
+)
 EVERY = pytest.mark.parametrize("name", CONFIGS)
 DECODED = pytest.mark.parametrize(
     "name", ["attention, learned", "attention, rotary", "gru + attention, t5", "convolution + window, rotary", "feed-forward, direct"]
@@ -83,9 +86,9 @@ def test_where_a_prompt_is_padded_does_not_matter(name):
         np.testing.assert_array_equal(texts(name, placed(valid), valid).tokens, expected)
 
 
-@pytest.mark.parametrize("decoder", [Greedy(), SAMPLE], ids=["greedy", "sample"])
-def test_a_prompt_alone_gives_the_text_that_it_gives_in_a_batch(decoder):
-    name, row, n = "attention, learned", 1, COUNT[1]
+@BOTH
+def test_a_prompt_alone_gives_the_text_that_it_gives_in_a_batch(name, decoder):
+    row, n = 1, COUNT[1]
     alone = np.zeros((1, PROMPT), np.int32)
     alone[0, :n] = PROMPTS[row, :n]
     found = texts(name, alone, RIGHT[row : row + 1], decoder=decoder, numbers=[row]).tokens[0]
@@ -106,10 +109,9 @@ def test_a_drawn_text_is_a_function_of_its_prompt_key_and_row():
     assert (same[0] != same[1]).any(), "rows with one prompt draw their own text"
 
 
-@pytest.mark.parametrize("decoder", [Greedy(), SAMPLE], ids=["greedy", "sample"])
-def test_a_row_ends_with_its_first_end_and_leaves_the_others_as_they_are(decoder):
+@BOTH
+def test_a_row_ends_with_its_first_end_and_leaves_the_others_as_they_are(name, decoder):
     """Each symbol of the endless texts is in turn the end: a text is the endless one up to and with it, and ends behind."""
-    name = "gru + attention, t5"
     endless = texts(name, placed(RIGHT), RIGHT, decoder=decoder)
     np.testing.assert_array_equal(endless.lengths, STEPS)
     for end in {int(endless.tokens[0, 0]), int(endless.tokens[1, 2]), int(endless.tokens[2, -1])}:
@@ -121,10 +123,10 @@ def test_a_row_ends_with_its_first_end_and_leaves_the_others_as_they_are(decoder
             assert found.tokens[row].tolist() == text[:n] + [end] * (STEPS - n)
 
 
-@pytest.mark.parametrize("decoder", [Greedy(), SAMPLE], ids=["greedy", "sample"])
-def test_rows_that_the_cores_share_have_the_texts_that_they_have_together(decoder):
+@BOTH
+def test_rows_that_the_cores_share_have_the_texts_that_they_have_together(name, decoder):
     """Of two cores: three rows stay together, four are divided."""
-    name, again, valid = "attention, learned", [0, 1, 2, 0], np.asarray(RIGHT)
+    again, valid = [0, 1, 2, 0], np.asarray(RIGHT)
     end = int(texts(name, placed(RIGHT), RIGHT, decoder=decoder).tokens[1, 2])
     expected = texts(name, placed(RIGHT), RIGHT, decoder=decoder, end=end)
     found = texts(name, placed(RIGHT)[again], valid[again], decoder=decoder, end=end, numbers=again)
@@ -143,7 +145,7 @@ def test_the_loop_stops_when_every_row_has_ended():
 
 
 def test_prompts_of_one_shape_share_one_compiled_loop():
-    name = "convolution + window, rotary"
+    name = "feed-forward, direct"
     before = (decode_chunk._cache_size(), generate_tokens._cache_size())
     for valid in (RIGHT, LEFT, INNER):
         for key in (0, 1):

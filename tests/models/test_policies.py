@@ -18,6 +18,10 @@ pytestmark = pytest.mark.trains
 
 WEIGHTS = np.random.default_rng(2).normal(size=(BATCH, LENGTH, VOCABULARY)) * GAPS[..., None]
 STACKS = [name for name in CONFIGS if not name.startswith("feed-forward")]
+GRADED = (  # every mixer with a backward pass of its own, scores with one, and each norm; the others' gradients are of the same products
+    *("gru + attention, t5", "convolution + window, rotary", "gated_delta", "linear_attention", "attention, sinusoidal"),
+    *("attention, learned", "attention, rotary", "convolution, no residual, swiglu"),
+)
 
 
 def mixed(name):
@@ -35,7 +39,7 @@ def smaller_parameters(name):
 
 @cache
 def graded(config, name):
-    """Compiled: parameters -> logits, and the gradient of a loss on them by every parameter."""
+    """Compiled: parameters -> logits, and for `GRADED` the gradient of a loss on them by every parameter."""
     carry = start(config, 0)
 
     def loss(params):
@@ -43,7 +47,8 @@ def graded(config, name):
         logits = MODELS[LanguageModelConfig].logits(config, params, h)
         return (jax.nn.log_softmax(logits) * WEIGHTS).mean(), logits
 
-    return jax.jit(lambda params: _logits_first(jax.value_and_grad(loss, has_aux=True)(params)), compiler_options=FAST_COMPILATION)
+    whole = lambda params: _logits_first(jax.value_and_grad(loss, has_aux=True)(params))
+    return jax.jit(whole if name in GRADED else lambda params: (loss(params)[1], None), compiler_options=FAST_COMPILATION)
 
 
 def _logits_first(found):
@@ -51,8 +56,9 @@ def _logits_first(found):
     return logits, gradient
 
 
-@pytest.mark.parametrize("kept", ["products", "layers"])
-@pytest.mark.parametrize("name", ["attention, rotary", "gru + attention, t5", "convolution, no residual, swiglu"])
+@pytest.mark.parametrize(
+    ("name", "kept"), [("attention, rotary", "layers"), ("gru + attention, t5", "products"), ("convolution, no residual, swiglu", "layers")]
+)
 def test_what_is_computed_again_is_the_same(name, kept):
     config, params = CONFIGS[name], parameters(name)
     plain, again = graded(config, name)(params), graded(config.model_copy(update={"rematerialise": kept}), name)(params)
@@ -60,15 +66,16 @@ def test_what_is_computed_again_is_the_same(name, kept):
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_mixed_precision_is_near_and_its_gradients_are_float32(name):
+def test_mixed_precision_is_near(name):
     """bfloat16 has 8 bits: a relative error of 2^-9 a rounding, a few dozen roundings one after another."""
     config = mixed(name)
     params = smaller_parameters(name)
     (logits, gradient), (near, expected) = graded(config, name)(params), graded(CONFIGS[name], name)(params)
     assert logits.dtype == jnp.float32
-    assert {leaf.dtype for leaf in jax.tree.leaves(gradient)} == {jnp.dtype(jnp.float32)}
     logits, near = np.asarray(logits)[GAPS], np.asarray(near)[GAPS]
     assert 0 < np.abs(logits - near).max() < 0.05 * np.abs(near).max()
+    if name not in GRADED:
+        return
     flat = lambda tree: np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(tree)])
     assert np.linalg.norm(flat(gradient) - flat(expected)) < 0.05 * np.linalg.norm(flat(expected))
 
@@ -96,8 +103,8 @@ CASES = [*((name, False) for name in STACKS), *((name, True) for name in WITHOUT
 
 @pytest.mark.parametrize(("name", "observe"), CASES)
 def test_mixed_precision_multiplies_matrices_of_bfloat16_and_computes_nothing_else_in_it(name, observe):
-    """Norms, softmax and its gradient, residual sums, biases, nonlinearities, loss: no operation but a product reads a bfloat16, and each
-    product sums in float32."""
+    """Norms, softmax and its gradient, residual sums, biases, nonlinearities, loss: no operation but a product reads a bfloat16, each
+    product sums in float32, and every gradient is float32."""
     config, carry = mixed(name), start(mixed(name), 0)
 
     def loss(params):
@@ -105,7 +112,9 @@ def test_mixed_precision_multiplies_matrices_of_bfloat16_and_computes_nothing_el
         kernel, bias = language_model.output(config, params, False)
         return logit_scores(h, kernel, bias, jnp.asarray(TOKENS)).nats.sum()
 
-    seen = [*operations(jax.make_jaxpr(jax.grad(loss))(parameters(name)).jaxpr)]
+    program = jax.make_jaxpr(jax.grad(loss))(parameters(name))
+    assert {gradient.dtype for gradient in program.out_avals} == {jnp.dtype(jnp.float32)}
+    seen = [*operations(program.jaxpr)]
     rounded = lambda equation: [v for v in equation.invars if getattr(v.aval, "dtype", None) == jnp.bfloat16]
     assert not {str(equation.primitive) for equation in seen if rounded(equation)} & ARITHMETIC
     products = [equation for equation in seen if str(equation.primitive) == "dot_general" and rounded(equation)]
@@ -145,9 +154,12 @@ def test_the_carry_of_mixed_precision_keeps_its_form_and_attention_keeps_half_as
     assert bool(keys) == any(isinstance(mixer, AttentionConfig) for mixer in config.pattern)
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed"])
-@pytest.mark.parametrize("name", STACKS)
+ROUNDED = ["attention, no position", "gru + attention, t5"]  # layers round where the stack does: what rounds is no part of the form
+
+
+@pytest.mark.parametrize(("name", "precision"), [*((name, "float32") for name in STACKS), *((name, "mixed") for name in ROUNDED)])
 def test_the_unstacked_model_is_the_stack(name, precision):
+    """Of the same carry as many numbers, and logits that are those of training."""
     config, params = CONFIGS[name].model_copy(update={"precision": precision}), parameters(name)
 
     def run(config, params, carry):
@@ -156,9 +168,8 @@ def test_the_unstacked_model_is_the_stack(name, precision):
 
     flat = MODELS[type(config)].unstack(config, params, start(config))
     assert len(flat[0].pattern) == config.layers
-    forms = ((config, params, start(config)), flat)
-    stack, layers = (jax.jit(lambda f=form: run(*f), compiler_options=FAST_COMPILATION)() for form in forms)
+    layers, stack = jax.jit(lambda: run(*flat), compiler_options=FAST_COMPILATION)(), np.asarray(graded(config, name)(params)[0])
     tolerance = 1e-5 if precision == "float32" else 2e-2
-    np.testing.assert_allclose(layers[0][GAPS], stack[0][GAPS], rtol=tolerance, atol=tolerance * float(jnp.abs(stack[0]).max()))
+    np.testing.assert_allclose(layers[0][GAPS], stack[GAPS], rtol=tolerance, atol=tolerance * float(np.abs(stack).max()))
     count = lambda leaves: sum(leaf.size for leaf in leaves)
-    assert count(layers[1]) == count(stack[1]) > BATCH * LENGTH
+    assert count(layers[1]) == count(jax.tree.leaves(start(config))) > BATCH * LENGTH
