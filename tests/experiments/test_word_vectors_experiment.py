@@ -1,7 +1,7 @@
 """word_vectors: every method is scored on the same words, and the tables say what was covered."""
 
 import json
-import subprocess
+import runpy
 import sys
 
 import numpy as np
@@ -15,6 +15,7 @@ from research.config.errors import StepladderError
 from research.config.word_vectors import WordVectorsConfig
 from research.data.word_sets import RatedPairs
 from research.data.word_windows import training_sentences
+from research.launch import environment
 from research.results.render import markdown
 from research.results.study import write_study
 
@@ -82,10 +83,12 @@ def test_every_preset_asks_what_is_there():
     assert set(CORPUS_BY_PRESET.values()) <= set(CORPORA)
 
 
-def test_an_unknown_corpus_is_told():
+def test_an_unknown_corpus_is_told(monkeypatch, capsys):
     with pytest.raises(StepladderError, match="The corpora are shakespeare, wikitext2"):
         load_words("brown", None)
-    command = [sys.executable, "-m", "experiments.word_vectors", "--corpus", "brown"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "The corpora are shakespeare, wikitext2" in done.stderr
+    monkeypatch.setattr(sys, "argv", ["word_vectors", "--corpus", "brown"])
+    monkeypatch.setattr(environment, "use_compilation_cache", lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("experiments.word_vectors", run_name="__main__")
+    assert ended.value.code == 2
+    assert "The corpora are shakespeare, wikitext2" in capsys.readouterr().err

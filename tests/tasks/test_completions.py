@@ -26,7 +26,7 @@ from research.tasks.completions import (
 VOCABULARY, EOS = 7, 0
 STACK = {"kind": "language_model", "layers": 1, "width": 8}
 WORDS = {
-    "recurrent": STACK | {"mixer": {"kind": "lstm"}},
+    "recurrent": STACK | {"mixer": {"kind": "elman"}},
     "attention": STACK | {"mixer": {"kind": "attention", "heads": 2}, "position": {"kind": "sinusoidal"}},
     "window": {"kind": "feed_forward_lm", "context": 2, "width": 4, "hidden": 4},
 }

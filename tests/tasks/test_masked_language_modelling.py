@@ -62,6 +62,16 @@ def outcomes(config):
     return data, split, in_split_order(split.batches, joined, split.size)
 
 
+@cache
+def _outcome(config):
+    return jax.jit(lambda params, batch: MASKED_LANGUAGE_MODELLING.outcome(config, params, (), batch)[1]["nats"])
+
+
+def nats_of(config, params, batch):
+    """Of every token of a batch."""
+    return np.asarray(_outcome(config)(params, batch))
+
+
 @pytest.mark.parametrize("context", ["stream", "sentence"])
 def test_every_token_of_a_split_is_scored_once_and_is_not_read_while_it_is(text, context):
     data, split, scored = outcomes(masked(text, eval={"context": context}))
@@ -83,10 +93,7 @@ def test_what_stands_behind_a_token_changes_its_loss(text):
     row, column = next(place for place in np.argwhere(weight > 0) if ((weight[place[0]] == 0) & valid[place[0]])[place[1] :].any())
     behind = int(np.argwhere((weight[row] == 0) & valid[row] & (places > column))[0, 0])
     other = batch.inputs.at[row, behind].set((batch.inputs[row, behind] + 1) % data.vocabulary.size)
-    nats = [
-        MASKED_LANGUAGE_MODELLING.outcome(config, params_of(config), (), batch.replace(inputs=inputs))[1]["nats"][row, column]
-        for inputs in (batch.inputs, other)
-    ]
+    nats = [nats_of(config, params_of(config), batch.replace(inputs=inputs))[row, column] for inputs in (batch.inputs, other)]
     assert abs(nats[0] - nats[1]) > 1e-5
 
 
@@ -94,17 +101,17 @@ def test_the_loss_is_that_of_the_hidden_tokens(text):
     """By hand: the mean over the hidden places of a batch of the loss that evaluation gives with the same tokens hidden."""
     config = masked(text, task={"kind": "masked_language_modelling", "share": 0.25, "masked": 1.0, "random": 0.0})
     data, params = load_dataset(config.data), params_of(masked(text))
-    tokens = jnp.asarray(data.train.tokens[:16].reshape(2, 8))
+    tokens = data.train.tokens[:16].reshape(2, 8)
     batch = LANGUAGE_MODELLING.splits(Config(data=config.data, model={"kind": "language_model"}), data)[TEST].batches[0]
-    batch = jax.tree.map(lambda leaf: jnp.asarray(leaf[0][:2]), batch)
-    ones = jnp.ones(tokens.shape)
-    batch = batch.replace(inputs=tokens, targets=tokens, valid=ones > 0, weight=ones, index=jnp.zeros(tokens.shape, jnp.int32))
+    ones = np.ones(tokens.shape, np.float32)
+    batch = jax.tree.map(lambda leaf: np.asarray(leaf[0][:2]), batch)
+    batch = batch.replace(inputs=tokens, targets=tokens, valid=ones > 0, weight=ones, index=np.zeros(tokens.shape, np.int32))
     streams = lambda name: jax.random.key({"masking": 3, "dropout": 4}[name])
-    sums = masked_loss(config, params, (), batch, streams)[1]
+    sums = jax.jit(lambda params, batch: masked_loss(config, params, (), batch, streams)[1])(params, batch)
     assert float(sums.weight) == 4
-    inputs, where = hide_tokens(config.task, tokens, streams("masking"), data.vocabulary.size)
-    nats = MASKED_LANGUAGE_MODELLING.outcome(config, params, (), batch.replace(inputs=inputs))[1]["nats"]
-    np.testing.assert_allclose(sums.objective, np.take_along_axis(np.asarray(nats), np.asarray(where), axis=1).sum(), rtol=1e-5)
+    inputs, where = jax.jit(lambda tokens: hide_tokens(config.task, tokens, streams("masking"), data.vocabulary.size))(tokens)
+    nats = nats_of(config, params, batch.replace(inputs=inputs))
+    np.testing.assert_allclose(sums.objective, np.take_along_axis(nats, np.asarray(where), axis=1).sum(), rtol=1e-5)
 
 
 def test_a_pseudo_perplexity_compares_with_no_perplexity_and_with_no_other_masking(text):

@@ -124,7 +124,7 @@ def test_greedy_is_the_likeliest_symbol_of_what_it_wrote_itself(name):
 @pytest.mark.parametrize(("name", "layers", "heads"), [("recurrent", 1, 1), ("stack", 2, 2)])
 def test_attention_is_over_what_exists(name, layers, heads):
     model, test = config(name).model, DATA.test
-    found = np.asarray(source_attention(model, parameters(name), *map(jnp.asarray, (test.inputs, test.valid)), test.source))
+    found = np.asarray(jax.jit(partial(source_attention, model, source=test.source))(parameters(name), test.inputs, test.valid))
     n, q = test.targets.shape
     assert found.shape == (n, layers, heads, q, test.source)
     np.testing.assert_allclose(found.sum(axis=-1), 1, atol=1e-5)

@@ -17,7 +17,7 @@ from research.tasks.membership import token_membership
 from research.tasks.outcomes import concatenate
 from research.tasks.sizes import Sizes
 from research.train.evaluate import evaluate_batch, first_carry, in_split_order
-from research.train.update import Member, Program, initial_state
+from research.train.update import Member, Program, jitted_initial_state
 
 TYPES, EOS, N = 11, 1, 240
 MODEL = {"kind": "language_model", "layers": 1, "width": 8, "mixer": {"kind": "attention", "heads": 2}, "position": {"kind": "learned"}}
@@ -33,7 +33,7 @@ def text():
 def scores(context, tokens_per_batch):
     config = Config.model_validate({"data": {"kind": "pydoc", "length": 8}, "model": MODEL, "eval": {"context": context, "stride": 5}})
     program = Program(config, Sizes(TYPES, 8), steps=1, steps_per_epoch=1)
-    params = initial_state(program, config.model, Member(jnp.uint32(0), jnp.float32(0), jnp.float32(0))).params
+    params = jitted_initial_state(program, config.model, Member(jnp.uint32(0), jnp.float32(0), jnp.float32(0))).params
     score = jax.jit(partial(evaluate_batch, program))
     batches = eval_batches(config.data, config.eval, text(), EOS, 8, 5, tokens_per_batch)
     scored = []

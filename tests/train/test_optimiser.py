@@ -62,13 +62,18 @@ def draws(seed):
 
 def ours(optim, learning_rates):
     """The parameters after one update for each rate."""
-    params = Params(**jax.tree.map(jnp.float32, draws(0)))
+    params = Params(**jax.tree.map(np.float32, draws(0)))
     decay = jnp.float32(traced_hyperparameters(optim)[1])
-    state = optimiser(optim, jnp.float32(0), decay).init(params)
+    state = jax.jit(lambda params: optimiser(optim, jnp.float32(0), decay).init(params))(params)
+
+    @jax.jit
+    def updated(params, state, gradient, rate):
+        change, state = optimiser(optim, rate, decay).update(gradient, state, params)
+        return jax.tree.map(jnp.add, params, change), state
+
     for step, rate in enumerate(learning_rates):
-        gradient = Params(**jax.tree.map(jnp.float32, draws(step + 1)))
-        change, state = optimiser(optim, jnp.float32(rate), decay).update(gradient, state, params)
-        params = jax.tree.map(jnp.add, params, change)
+        gradient = Params(**jax.tree.map(np.float32, draws(step + 1)))
+        params, state = updated(params, state, gradient, jnp.float32(rate))
     return params
 
 
@@ -221,7 +226,7 @@ def test_updates_are_the_formulas(optim, formula):
 
 def rates(schedule, steps, until):
     """The factor at the steps 0 .. until - 1 of a run of `steps` steps in epochs of ten."""
-    return np.asarray(jax.vmap(lambda step: learning_rate_factor(schedule, steps, 10, step))(jnp.arange(until)))
+    return np.asarray(jax.jit(jax.vmap(lambda step: learning_rate_factor(schedule, steps, 10, step)))(np.arange(until)))
 
 
 @settings(deadline=None, max_examples=5)
@@ -263,9 +268,10 @@ def test_matrices_alone_are_decayed(mixer):
     position = MODEL["position"] if mixer["kind"] == "attention" else {"kind": "none"}
     config = TypeAdapter(Model).validate_python(MODEL | {"mixer": mixer, "position": position})
     shapes = jax.eval_shape(lambda: language_model.init(config, jax.random.key(0), 11, 6))
-    params = jax.tree.map(lambda leaf: jnp.ones(leaf.shape), shapes)
+    params = jax.tree.map(lambda leaf: np.ones(leaf.shape, np.float32), shapes)
     chain = optimiser(AdamW(weight_decay=0.5), jnp.float32(0.1), jnp.float32(0.5))
-    change, _ = chain.update(jax.tree.map(jnp.zeros_like, params), chain.init(params), params)
+    update = jax.jit(lambda params: chain.update(jax.tree.map(jnp.zeros_like, params), chain.init(params), params)[0])
+    change = update(params)
     for path, leaf in jax.tree_util.tree_leaves_with_path(change):
         name = ".".join(entry.name for entry in path if isinstance(entry, jax.tree_util.GetAttrKey))
         np.testing.assert_allclose(leaf, 0.0 if name.endswith(VECTORS) else -0.05, rtol=1e-6, err_msg=name)

@@ -8,7 +8,7 @@ from research.config.schema import Config
 from research.data.batches import device_arrays, train_batch
 from research.data.dataset import TextSplit
 from research.tasks.sizes import Sizes
-from research.train.update import Member, Program, initial_state, train_step
+from research.train.update import Member, Program, jitted_initial_state, train_step
 
 BATCH, LENGTH, WIDTH, TYPES, CLIP = 2, 20, 3, 5, 5.0
 CONFIG = Config.model_validate(
@@ -80,11 +80,12 @@ def gradient(params, *rest, h=1e-5):
 def test_two_steps_are_those_of_numpy():
     program = Program(CONFIG, Sizes(TYPES, LENGTH), steps=4, steps_per_epoch=2)
     member = Member(jnp.uint32(7), jnp.float32(0.5), jnp.float32(0))
-    state, arrays = initial_state(program, CONFIG.model, member), device_arrays(TEXT)
+    state, arrays = jitted_initial_state(program, CONFIG.model, member), device_arrays(TEXT)
     step = jax.jit(lambda state: train_step(program, member, state, arrays))
+    batch_at = jax.jit(lambda number: train_batch(CONFIG.data, BATCH, arrays, jax.random.key(0), number))
     carry = [[np.zeros((BATCH, WIDTH))] * 2] * 2
     for number in range(2):
-        batch = train_batch(CONFIG.data, BATCH, arrays, jax.random.key(0), jnp.int32(number))
+        batch = batch_at(jnp.int32(number))
         params = in_numpy(state.params)
         loss, after = forward(params, carry, np.asarray(batch.inputs), np.asarray(batch.targets))
         slopes = gradient(params, carry, np.asarray(batch.inputs), np.asarray(batch.targets))
