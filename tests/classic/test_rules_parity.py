@@ -55,7 +55,7 @@ def test_lexicon_and_emoji_are_the_packages():
     assert LEXICON.emoji == {sign: words for sign, words in ANALYZER.emojis.items() if len(sign) == 1}
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(SENTENCES | st.text())
 def test_the_score_is_the_packages(text):
     assert sentiment_score(Rules(kind="rules"), LEXICON, text) == pytest.approx(ANALYZER.polarity_scores(text)["compound"], abs=ROUNDING)

@@ -51,10 +51,10 @@ def test_a_line_is_misspelt_alike_wherever_it_stands(text, seed):
 
 
 def test_as_many_words_as_asked_and_a_larger_share_keeps_the_slips_of_a_smaller():
-    text = "".join(f"to be or not to be that is the question {i}\n" for i in range(500))
+    text = "".join(f"to be or not to be that is the question {i}\n" for i in range(200))
     changed = lambda share: np.array([a != b for a, b in zip(text.split(), misspell(text, share).split(), strict=True)])
     few, many = changed(0.1), changed(0.3)
-    words = 500 * 10
+    words = 200 * 10
     assert abs(few.sum() / words - 0.1) < 4 * np.sqrt(0.1 * 0.9 / words)
     assert abs(many.sum() / words - 0.3) < 4 * np.sqrt(0.3 * 0.7 / words)
     assert not (few & ~many).any()
