@@ -5,7 +5,7 @@ import sys
 import jax
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
-from tiny import DROPPED, LSTM, Place, seeds_in, without_times, write_text
+from tiny import DROPPED, ELMAN, Place, seeds_in, without_times, write_text
 
 from research.machine import SINGLE_THREAD
 
@@ -49,7 +49,7 @@ def shared_place(tmp_path_factory):
 @pytest.fixture(scope="package")
 def pair(_compile_once, shared_place):
     """Two models, two seeds each: a carried state with dropout, and windows with dropout. A checkpoint at every boundary."""
-    rows = [{"label": "lstm", "data.batches": "columns", "model": LSTM["model"]}, {"label": "windows", "model": DROPPED["model"]}]
+    rows = [{"label": "recurrent", "data.batches": "columns", "model": ELMAN["model"]}, {"label": "windows", "model": DROPPED["model"]}]
     base = {key: value for key, value in DROPPED.items() if key != "model"}
     run = {"log_every": 4, "checkpoint_seconds": 0.0}
     return shared_place.write(base, "pair", run=run, seeds=2, sweep={"name": "pair", "list": rows})

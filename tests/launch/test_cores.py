@@ -3,21 +3,21 @@
 import jax
 import numpy as np
 import pytest
-from tiny import DROPPED, LSTM, TRANSFORMER, metrics, seeds_in, without_times
+from tiny import DROPPED, ELMAN, TRANSFORMER, metrics, seeds_in, without_times
 
 from research.config.schema import Config
 from research.launch.environment import differences, environment
 from research.machine import WORKERS, worker_count
 from research.train import engine, lanes
 
-WIDE = {**LSTM, "model": {**LSTM["model"], "width": 12}}
-MODELS = {"lstm": LSTM, "wide_lstm": WIDE, "windows": DROPPED}
+WIDE = ELMAN | {"model": ELMAN["model"] | {"width": 12}}
+MODELS = {"recurrent": ELMAN, "wide_recurrent": WIDE, "windows": DROPPED}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def a_kernel_of_12_is_large():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "LARGE_KERNEL", 4 * 4 * 10**2)
+        patch.setattr(engine, "LARGE_KERNEL", 4 * 10**2)
         yield
 
 
@@ -36,7 +36,8 @@ def test_a_large_recurrent_kernel_has_all_threads_on_one_device_and_other_models
     every = MODELS | {"transformer": TRANSFORMER}
     configs = {name: Config.model_validate({"data": {"kind": "pydoc"}, "model": tree["model"]}) for name, tree in every.items()}
     cores = {name: engine.config_mesh(config).shape["core"] for name, config in configs.items()}
-    assert cores == {"lstm": len(jax.devices()), "wide_lstm": 1, "windows": len(jax.devices()), "transformer": len(jax.devices())}
+    every_core = len(jax.devices())
+    assert cores == {"recurrent": every_core, "wide_recurrent": 1, "windows": every_core, "transformer": every_core}
 
 
 @pytest.mark.parametrize("by_rows", [True, False])
