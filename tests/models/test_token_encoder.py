@@ -1,8 +1,9 @@
 """An output at every word: its vector knows the whole sentence, nothing behind it, and pooled is that of a classifier."""
 
-from functools import cache, partial
+from functools import cache
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -36,20 +37,8 @@ def parameters(name, outputs=OUTPUTS, vocabulary=VOCABULARY):
     return jax.jit(lambda: MODELS[TokenEncoderConfig].init(config(name), jax.random.key(0), vocabulary, LENGTH, outputs))()
 
 
-@cache
-def compiled(name):
-    return jax.jit(partial(row_logits, config(name)))
-
-
 def logits(name, tokens=TOKENS, valid=VALID):
-    return np.asarray(compiled(name)(parameters(name), tokens, valid))
-
-
-@cache
-def initial(words, outputs=OUTPUTS):
-    """Of a classifier or a language model, whatever it is to be compared with."""
-    sizes = (VOCABULARY, LENGTH) if isinstance(words, LanguageModelConfig) else (VOCABULARY, LENGTH, outputs)
-    return jax.jit(lambda: MODELS[type(words)].init(words, jax.random.key(1), *sizes))()
+    return np.asarray(row_logits(config(name), parameters(name), jnp.asarray(tokens), jnp.asarray(valid)))
 
 
 @pytest.mark.parametrize("name", STACKS)
@@ -75,17 +64,17 @@ def test_a_word_knows_what_comes_later_where_its_stack_does(name, sees_later):
 def test_pooled_its_vectors_are_those_of_a_classifier(name):
     """The same encoder, the mean over the words, the same output layer."""
     words = ClassifierConfig.model_validate({"kind": "classifier", "encoder": {"kind": "stack"} | STACKS[name]})
-    own = parameters(name)
-    params = initial(words).replace(encoder=own.encoder, output=own.output, output_bias=own.output_bias)
+    params = MODELS[ClassifierConfig].init(words, jax.random.key(1), VOCABULARY, LENGTH, OUTPUTS)
+    params = params.replace(encoder=parameters(name).encoder, output=parameters(name).output, output_bias=parameters(name).output_bias)
     pooled = np.stack([row[valid].mean(axis=0) for row, valid in zip(logits(name)[:3], VALID[:3], strict=True)])
-    scores = jax.jit(partial(class_logits, words))(params, TOKENS[:3], VALID[:3])
+    scores = class_logits(words, params, jnp.asarray(TOKENS[:3]), jnp.asarray(VALID[:3]))
     np.testing.assert_allclose(scores, pooled, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["transformer", "bilstm"])
 def test_its_costs_are_those_of_the_same_classifier_and_an_output_at_every_word(name):
     words = ClassifierConfig.model_validate({"kind": "classifier", "encoder": {"kind": "stack"} | STACKS[name]})
-    params = initial(words)
+    params = MODELS[ClassifierConfig].init(words, jax.random.key(1), VOCABULARY, LENGTH, OUTPUTS)
     assert count_parameters_in(config(name), parameters(name)) == count_parameters_in(words, params)
     cost = lambda model, scored: flops_per_token(model, VOCABULARY, LENGTH, OUTPUTS, scored=scored)
     assert cost(config(name), 1.0) == pytest.approx(cost(words, 1.0))
@@ -109,7 +98,7 @@ def test_a_classifier_starts_from_a_masked_model_without_its_mask(pooling):
     words = child("bilstm", pooling)
     start = inherited_part(masked("bilstm"), words)
     pretrained = parameters("bilstm", VOCABULARY, VOCABULARY + 1)
-    own = initial(words.model, 3)
+    own = MODELS[ClassifierConfig].init(words.model, jax.random.key(1), VOCABULARY, LENGTH, 3)
     begun = start.put(own, start.part(pretrained, own))
     assert jax.tree.structure(begun) == jax.tree.structure(own)
     np.testing.assert_array_equal(begun.encoder.forward.embedding, pretrained.encoder.forward.embedding[:VOCABULARY])
@@ -121,7 +110,7 @@ def test_a_masked_model_starts_from_a_language_model_with_a_mask_of_its_own():
     stack = STACKS["transformer"]
     language = Config.model_validate({"data": {"kind": "pydoc"}, "model": {"kind": "language_model"} | stack})
     start, own = inherited_part(language, masked("transformer")), parameters("transformer", VOCABULARY, VOCABULARY + 1)
-    pretrained = initial(language.model)
+    pretrained = MODELS[LanguageModelConfig].init(language.model, jax.random.key(1), VOCABULARY, LENGTH)
     embedding = start.put(own, start.part(pretrained, own)).encoder.forward.embedding
     np.testing.assert_array_equal(embedding[:VOCABULARY], pretrained.embedding)
     np.testing.assert_array_equal(embedding[VOCABULARY], own.encoder.forward.embedding[VOCABULARY])

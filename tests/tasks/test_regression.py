@@ -109,7 +109,7 @@ def examples(n=12, length=7, seed=0):
 @pytest.mark.parametrize("encoder", ENCODERS.values(), ids=ENCODERS)
 def test_a_prediction_depends_on_no_neighbour_and_no_padding(encoder):
     config = config_of(encoder)
-    params = jax.jit(lambda: init_params(config, SIZES, jax.random.key(0)))()
+    params = init_params(config, SIZES, jax.random.key(0))
     numbers, ratings, scale = examples()
 
     def predicted(length, tokens_per_batch):
@@ -131,7 +131,7 @@ def test_what_is_minimised_is_the_error_of_standard_numbers_and_what_is_reported
     split = regression_examples(numbers, ratings, 7, scale)
     assert split.targets.mean() == pytest.approx(0.0, abs=1e-6)
     assert split.targets.std() == pytest.approx(1.0, abs=1e-6)
-    params = jax.jit(lambda: init_params(config, SIZES, jax.random.key(1)))()
+    params = init_params(config, SIZES, jax.random.key(1))
     (batches,) = eval_batches(DATA, config.eval, split, None, 1, 1)
     batch = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), batches)
     streams = partial(stream_key_at_step, jax.random.key(0), step=jnp.int32(0))
