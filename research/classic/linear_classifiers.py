@@ -3,15 +3,15 @@
 Shapes: n sentences, f features, c classes.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy import sparse
-from sklearn.naive_bayes import MultinomialNB
-from sklearn.svm import LinearSVC
 
 from research.config.classify import NBSVM, SVM, NaiveBayes, Perceptron
+
+if TYPE_CHECKING:
+    import scipy.sparse
 
 Labels = Int[np.ndarray, " n"]
 
@@ -23,7 +23,7 @@ class LinearClassifier(NamedTuple):
     bias: Float[np.ndarray, " c"]
 
 
-def fit_perceptron(config: Perceptron, x: sparse.csr_matrix, labels: Labels, classes: int, seed: int) -> LinearClassifier:
+def fit_perceptron(config: Perceptron, x: "scipy.sparse.csr_matrix", labels: Labels, classes: int, seed: int) -> LinearClassifier:
     """Sentences in a random order of the seed's, anew in every epoch; ties go to the first class.
 
     The mean of the weights over all steps is the last weights less the changes, each times the share of steps before it.
@@ -45,14 +45,18 @@ def fit_perceptron(config: Perceptron, x: sparse.csr_matrix, labels: Labels, cla
     return LinearClassifier(coefficients[:-1].astype(np.float32), coefficients[-1].astype(np.float32))
 
 
-def fit_naive_bayes(config: NaiveBayes, x: sparse.csr_matrix, labels: Labels, classes: int, seed: int = 0) -> LinearClassifier:
+def fit_naive_bayes(config: NaiveBayes, x: "scipy.sparse.csr_matrix", labels: Labels, classes: int, seed: int = 0) -> LinearClassifier:
     """Log-probabilities of the features in each class, and of the class."""
+    from sklearn.naive_bayes import MultinomialNB
+
     classifier = MultinomialNB(alpha=config.alpha).fit(x, labels)
     return _with_absent_classes(classes, classifier.classes_, classifier.feature_log_prob_.T, classifier.class_log_prior_, -np.inf)
 
 
-def fit_svm(config: SVM, x: sparse.csr_matrix, labels: Labels, classes: int, seed: int = 0) -> LinearClassifier:
+def fit_svm(config: SVM, x: "scipy.sparse.csr_matrix", labels: Labels, classes: int, seed: int = 0) -> LinearClassifier:
     """liblinear's squared hinge, one class against the rest."""
+    from sklearn.svm import LinearSVC
+
     classifier = LinearSVC(C=config.c, random_state=0, max_iter=5000).fit(x, labels)
     weights, bias = classifier.coef_.T, classifier.intercept_
     if weights.shape[1] == 1:
@@ -60,10 +64,12 @@ def fit_svm(config: SVM, x: sparse.csr_matrix, labels: Labels, classes: int, see
     return _with_absent_classes(classes, classifier.classes_, weights, bias, -1e30)
 
 
-def fit_nbsvm(config: NBSVM, x: sparse.csr_matrix, labels: Labels, classes: int, seed: int = 0) -> LinearClassifier:
+def fit_nbsvm(config: NBSVM, x: "scipy.sparse.csr_matrix", labels: Labels, classes: int, seed: int = 0) -> LinearClassifier:
     """For each class r = log of the ratio of the smoothed shares of a feature inside and outside; an SVM over r x. Its weights and bias are
     interpolated with those of naive Bayes at the same size: r, and the log-ratio of the classes.
     """
+    from sklearn.svm import LinearSVC
+
     weights, bias = np.zeros((x.shape[1], classes)), np.full(classes, -1e30)
     present = np.unique(labels)
 

@@ -3,20 +3,27 @@
 Sparse all the way: what is stored is the pairs that occur. Shapes: n words of the text, v vocabulary, d width.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from jaxtyping import Float32, Int
-from scipy.sparse import csr_array
-from scipy.sparse.linalg import svds
 
 from research.config.errors import StepladderError
 from research.config.word_vectors import CountVectors
 
+if TYPE_CHECKING:
+    import scipy.sparse
 
-def cooccurrences(words: Int[np.ndarray, " n"], start: Int[np.ndarray, " m"], vocabulary_size: int, window: int) -> csr_array:
+
+def cooccurrences(
+    words: Int[np.ndarray, " n"], start: Int[np.ndarray, " m"], vocabulary_size: int, window: int
+) -> "scipy.sparse.csr_array":
     """How often type j stands at most `window` words before or after type i in a sentence: [v, v], symmetric.
 
     Sentence i is words[start[i]:start[i + 1]].
     """
+    from scipy.sparse import csr_array
+
     sentence = np.repeat(np.arange(len(start) - 1), np.diff(start))
     shape = (vocabulary_size, vocabulary_size)
     counts = csr_array(shape, dtype=np.float64)
@@ -27,11 +34,13 @@ def cooccurrences(words: Int[np.ndarray, " n"], start: Int[np.ndarray, " m"], vo
     return csr_array(counts + counts.T)
 
 
-def ppmi(counts: csr_array, context_power: float = 1.0, shift: float = 1.0) -> csr_array:
+def ppmi(counts: "scipy.sparse.csr_array", context_power: float = 1.0, shift: float = 1.0) -> "scipy.sparse.csr_array":
     """max(0, log p(i, j) / (p(i) p(j)) - log shift) for counts of pairs, p(j) proportional to the count of context j to a power: [v, v].
 
     Entries that are zero are not stored.
     """
+    from scipy.sparse import csr_array
+
     word, context = np.asarray(counts.sum(axis=1)).ravel(), np.asarray(counts.sum(axis=0)).ravel() ** context_power
     entries = counts.tocoo()
     i, j = entries.coords
@@ -40,11 +49,13 @@ def ppmi(counts: csr_array, context_power: float = 1.0, shift: float = 1.0) -> c
     return csr_array((information[positive], (i[positive], j[positive])), shape=counts.shape)
 
 
-def truncated_svd(matrix: csr_array, width: int, power: float, seed: int = 0) -> Float32[np.ndarray, "v d"]:
+def truncated_svd(matrix: "scipy.sparse.csr_array", width: int, power: float, seed: int = 0) -> Float32[np.ndarray, "v d"]:
     """U S^power of the `width` greatest singular values, the greatest first; signs such that the largest entry of each column is positive.
 
     `seed` begins the iteration and does not change the result but for rounding. Raises StepladderError where the matrix is too small.
     """
+    from scipy.sparse.linalg import svds
+
     occupied = int(min((np.diff(matrix.indptr) > 0).sum(), len(np.unique(matrix.indices))))
     if width >= occupied:
         raise StepladderError(

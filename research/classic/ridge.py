@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.linear_model import Ridge as SparseRidge
 
 from research.classic.linear_classifiers import LinearClassifier
 from research.config.classify import Ridge
@@ -14,6 +13,8 @@ TOLERANCE = 1e-10  # of the conjugate gradients' residual, as a share of its fir
 
 def fit_ridge(config: Ridge, x: Any, numbers: Float[np.ndarray, " n"]) -> LinearClassifier:
     """Weights [f 1] and bias [1] that minimise the sum of squared errors plus l2 times the weights' squares; `x` is sparse, [n f]."""
+    from sklearn.linear_model import Ridge as SparseRidge
+
     centre = float(numbers.mean())
     model = SparseRidge(alpha=config.l2, solver="sparse_cg", tol=TOLERANCE).fit(x.astype(np.float64), numbers - centre)
     return LinearClassifier(model.coef_[:, None], np.array([model.intercept_ + centre]))

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from sklearn.preprocessing import normalize
 
 from research.classic.bag_of_words import NGramFeatures, Words, fit_features, transform_features
 from research.config.classify import BagOfWords, Weighting
@@ -31,6 +30,8 @@ class Ranking(NamedTuple):
 
 def build_index(documents: Sequence[Words], weighting: Weighting = "tfidf") -> Index:
     """The index of documents, each its words. Raises StepladderError where no document has a word."""
+    from sklearn.preprocessing import normalize
+
     config = BagOfWords(kind="bag_of_words", ngrams=1, weighting=weighting)
     if not any(map(len, documents)):
         raise StepladderError(f"There is nothing to retrieve: of {len(documents)} documents none has a word.")
@@ -40,6 +41,8 @@ def build_index(documents: Sequence[Words], weighting: Weighting = "tfidf") -> I
 
 def rank(index: Index, queries: Sequence[Words], k: int) -> Ranking:
     """The k best documents of each query. Words that no document has are left out. Raises StepladderError for k below 1."""
+    from sklearn.preprocessing import normalize
+
     if k < 1:
         raise StepladderError(f"k = {k}: ask for at least one document.")
     if not queries:

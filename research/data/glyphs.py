@@ -7,13 +7,10 @@ of three scripts: what has the very same picture is in one split.
 import unicodedata
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import matplotlib
 import numpy as np
 from jaxtyping import Int, Int32, UInt8
-from matplotlib.ft2font import FT2Font
-from PIL import Image, ImageDraw, ImageFont, features
 
 from research.config.pairs import Glyphs
 from research.data.clusters import independent
@@ -25,6 +22,9 @@ from research.data.source_kind import Contents, SourceKind, learns_nothing
 from research.data.split_identity import identify_pairs
 from research.text.sides import Side, split_symbols
 from research.text.vocabulary import Vocabulary, build_vocabulary
+
+if TYPE_CHECKING:
+    import PIL.ImageFont
 
 READER = 1  # raised when a change here alters pictures or splits
 FONT_SIZE, BASELINE = 0.7, 0.75  # parts of the picture's side; with these hardly any character is cut
@@ -86,6 +86,8 @@ def read_glyphs(config: Glyphs, data_dir: Path | None) -> Pictures:
 
 def glyph_contents(config: Glyphs, data_dir: Path | None) -> Contents:
     """The words of the config, the font, and the versions of what draws it and names its characters; nothing is drawn."""
+    from PIL import features
+
     versions = [features.version("pil"), features.version("freetype2"), unicodedata.unidata_version, np.__version__]
     return [config.model_dump(mode="json", exclude_defaults=True), READER, sha256(_font().read_bytes()), *versions]
 
@@ -93,6 +95,9 @@ def glyph_contents(config: Glyphs, data_dir: Path | None) -> Contents:
 @cache
 def draw_pictures(size: int, levels: int) -> Pictures:
     """Every named character that is not blank, in the middle of a square of `size` pixels a side."""
+    from matplotlib.ft2font import FT2Font
+    from PIL import ImageFont
+
     font = ImageFont.truetype(_font(), FONT_SIZE * size, layout_engine=ImageFont.Layout.BASIC)
     characters = [chr(code) for code in sorted(FT2Font(str(_font())).get_charmap()) if unicodedata.name(chr(code), "")]
     pictures = np.stack([_draw(font, character, size) for character in characters]).reshape(len(characters), -1)
@@ -122,10 +127,14 @@ def character_label(character: str) -> str:
 
 
 def _font() -> Path:
+    import matplotlib
+
     return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 
 
-def _draw(font: ImageFont.FreeTypeFont, character: str, size: int) -> UInt8[np.ndarray, "a a"]:
+def _draw(font: "PIL.ImageFont.FreeTypeFont", character: str, size: int) -> UInt8[np.ndarray, "a a"]:
+    from PIL import Image, ImageDraw
+
     picture = Image.new("L", (size, size))
     ImageDraw.Draw(picture).text((size / 2, BASELINE * size), character, fill=255, font=font, anchor="ms")
     return np.asarray(picture)

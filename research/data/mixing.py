@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from scipy.special import softmax
 
 from research.config.errors import StepladderError
 from research.text.tokenizers.tokenizer import Tokenizer, segment, unknown_characters
@@ -14,6 +13,8 @@ def proportions(sizes: Mapping[str, int], alpha: float) -> dict[str, float]:
 
     Raises StepladderError where a size is not above 0.
     """
+    from scipy.special import softmax
+
     wrong = [name for name, size in sizes.items() if not size > 0]
     if wrong or not sizes:
         raise StepladderError(f"Languages to mix need a size above 0: {', '.join(wrong)} has none." if wrong else "No language to mix.")

@@ -1,15 +1,16 @@
 """Numbers in digits and in words: which numbers a split has, and how a language says them."""
 
+from functools import cache
+
 import numpy as np
 from jaxtyping import Int, Int64
-from num2words import CONVERTER_CLASSES, num2words
 
 from research.config.errors import StepladderError, did_you_mean
 from research.config.pairs import Numerals
 from research.data.synthetic import split_rng
 
 DIGITS = "digits"
-LANGUAGES = tuple(sorted({*CONVERTER_CLASSES} - {"am"}))  # in Amharic num2words 0.5.14 fails on some numbers, and on some never ends
+UNUSABLE = {"am"}  # in Amharic num2words 0.5.14 fails on some numbers, and on some never ends
 PLACES = {"test": 0, "valid": 1, "train": 2}  # a tenth for test, a tenth for valid, the rest for training
 
 
@@ -49,15 +50,26 @@ def even_quota(capacity: Int[np.ndarray, " d"], total: int) -> Int[np.ndarray, "
     return quota
 
 
+@cache
+def numeral_languages() -> tuple[str, ...]:
+    """The languages that num2words can count in, by their codes."""
+    from num2words import CONVERTER_CLASSES
+
+    return tuple(sorted({*CONVERTER_CLASSES} - UNUSABLE))
+
+
 def spell_number(number: int, language: str) -> str:
     """A number in words of a language, or in digits. Raises StepladderError where num2words has no such language, or fails."""
     if language == DIGITS:
         return str(number)
-    if language not in LANGUAGES:
+    languages = numeral_languages()
+    if language not in languages:
         raise StepladderError(
-            f"There are no numerals of {language!r}{did_you_mean(language, (DIGITS, *LANGUAGES)) or '.'} data.source and data.target are "
-            f"digits or one of {', '.join(LANGUAGES)}."
+            f"There are no numerals of {language!r}{did_you_mean(language, (DIGITS, *languages)) or '.'} data.source and data.target are "
+            f"digits or one of {', '.join(languages)}."
         )
+    from num2words import num2words
+
     try:
         return " ".join(num2words(number, lang=language).split())
     except (ArithmeticError, LookupError, NotImplementedError, RecursionError, TypeError, ValueError) as error:

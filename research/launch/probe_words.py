@@ -11,7 +11,6 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32
-from sklearn.exceptions import ConvergenceWarning
 
 from research.config.classify import CommonestTag
 from research.config.schema import Config
@@ -45,6 +44,8 @@ def probe_words(run: OpenRun, frozen: Frozen, config: Config, overrides: Sequenc
 
     `config`: of the tagged data. Raises StepladderError for a model whose layers have no vector of each word.
     """
+    from sklearn.exceptions import ConvergenceWarning
+
     check_word_layers(frozen.config.model)
     names, data = layer_names(frozen.config.model), load_dataset(config.data, data_dir)
     began = time.perf_counter()

@@ -4,19 +4,19 @@ Shapes: n sentences, f features, c classes.
 """
 
 import warnings
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Union
 
 import numpy as np
 from jaxtyping import Float, Float32, Int
-from scipy import sparse
-from scipy.optimize import minimize
-from scipy.special import log_softmax
-from sklearn.exceptions import ConvergenceWarning
 
 from research.config.classify import Softmax
 
+if TYPE_CHECKING:
+    import scipy.sparse
+
 STEPS = 1000  # of L-BFGS
 GRADIENT = 1e-6  # at the minimum no number of the gradient, of the mean over sentences, is larger
+Features = Union["scipy.sparse.csr_matrix", Float[np.ndarray, "n f"]]
 
 
 class SoftmaxMinimum(NamedTuple):
@@ -28,17 +28,17 @@ class SoftmaxMinimum(NamedTuple):
     gradient_norm: float
 
 
-def fit_softmax(
-    config: Softmax, x: sparse.csr_matrix | Float[np.ndarray, "n f"], labels: Int[np.ndarray, " n"], classes: int
-) -> SoftmaxMinimum:
+def fit_softmax(config: Softmax, x: Features, labels: Int[np.ndarray, " n"], classes: int) -> SoftmaxMinimum:
     """The minimum of the summed cross-entropy + l2 |W|^2 / 2, of a sparse or a dense matrix. Warns where it is not reached."""
     return minimise_softmax(config.l2, x, labels, classes)
 
 
-def minimise_softmax(
-    l2: float, x: sparse.csr_matrix | Float[np.ndarray, "n f"], labels: Int[np.ndarray, " n"], classes: int, steps: int = STEPS
-) -> SoftmaxMinimum:
+def minimise_softmax(l2: float, x: Features, labels: Int[np.ndarray, " n"], classes: int, steps: int = STEPS) -> SoftmaxMinimum:
     """The same; everything is computed in float64, in which the loss tells apart what its tolerance asks for."""
+    from scipy.optimize import minimize
+    from scipy.special import log_softmax
+    from sklearn.exceptions import ConvergenceWarning
+
     (n, features), x = x.shape, x.astype(np.float64)
     targets = np.zeros((n, classes))
     targets[np.arange(n), labels] = 1.0

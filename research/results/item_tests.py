@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import stats
 
 from research.metrics.metric_kind import Statistic
 from research.metrics.registry import statistic_of
 from research.results.measures import bounds
+from research.results.quantiles import student_quantile
 from research.results.rank_choices import mean_over_runs, swapped_difference, without_each
 from research.results.significance import (
     FLIPPED,
@@ -94,7 +94,7 @@ def _share_bounds(items: Items, statistic: Statistic, share: float, estimated: C
     if estimated.n == len(sums) and np.all(weights == 1) and np.all((sums == 0) | (sums == 1)):
         return wilson_bounds(share, len(sums), confidence)
     n = min(share * (1 - share) / estimated.error**2, float(weights.sum())) if estimated.error > 1e-12 else estimated.n
-    return wilson_bounds(share, n, confidence, float(stats.t.ppf((1 + confidence) / 2, estimated.n - 1)))
+    return wilson_bounds(share, n, confidence, student_quantile((1 + confidence) / 2, estimated.n - 1))
 
 
 def estimate_items(items: Items, name: str) -> ClusterEstimate:

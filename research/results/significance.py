@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int8
-from scipy import special, stats
+
+from research.results.quantiles import normal_quantile, student_below, student_quantile
 
 Array = np.ndarray
 FLIPPED = 100  # up to so many clusters that differ, the signs are flipped as well
@@ -72,7 +73,7 @@ def skewed(q: float, skew: float) -> float:
 def t_p(t: float, skew: float, freedom: float | int, sign: float | int) -> float:
     """The larger p of Student's t and of Hall's; 1 of no difference."""
     smaller_t = min(sign * t, sign * unskewed(t, skew))
-    return min(1.0, 2 * float(special.stdtr(freedom, -smaller_t))) if sign else 1.0
+    return min(1.0, 2 * student_below(-smaller_t, freedom)) if sign else 1.0
 
 
 def studentised_p(estimated: ClusterEstimate, sign: float | int) -> float:
@@ -82,7 +83,7 @@ def studentised_p(estimated: ClusterEstimate, sign: float | int) -> float:
 
 def t_bounds(estimated: ClusterEstimate, confidence: float = 0.95) -> tuple[float, float]:
     """The interval of the values that `studentised_p` does not reject; needs two clusters and an error."""
-    high = float(stats.t.ppf((1 + confidence) / 2, estimated.n - 1))
+    high = student_quantile((1 + confidence) / 2, estimated.n - 1)
     lowest, highest = min(-high, skewed(-high, estimated.skew)), max(high, skewed(high, estimated.skew))
     return estimated.value - highest * estimated.error, estimated.value - lowest * estimated.error
 
@@ -157,7 +158,7 @@ def _signs(k: int, chunk: int) -> Int8[Array, "c k"]:
 def paired_t(a: Sequence[float] | Float[Array, " n"], b: Sequence[float] | Float[Array, " n"]) -> float:
     """Two-sided p of the paired t test, a[i] and b[i] from one seed; differences without any spread have the sign test's, 2^(1 - n)."""
     estimated = seeds_estimate(a, b)
-    return max(2 * float(special.stdtr(estimated.n - 1, -abs(estimated.t))), 2.0 ** (1 - estimated.n) if math.isinf(estimated.t) else 0.0)
+    return max(2 * student_below(-abs(estimated.t), estimated.n - 1), 2.0 ** (1 - estimated.n) if math.isinf(estimated.t) else 0.0)
 
 
 def seeds_estimate(a: Sequence[float] | Float[Array, " n"], b: Sequence[float] | Float[Array, " n"]) -> ClusterEstimate:
@@ -187,7 +188,7 @@ def both_p(seeds: ClusterEstimate, items: ClusterEstimate, sign: float | int) ->
 
 def wilson_bounds(share: float, n: float | int, confidence: float = 0.95, z: float | None = None) -> tuple[float, float]:
     """The Wilson (1927) interval of a share of n trials; `z` instead of the normal quantile."""
-    z = float(stats.norm.ppf((1 + confidence) / 2)) if z is None else z
+    z = normal_quantile((1 + confidence) / 2) if z is None else z
     middle, spread = share + z * z / (2 * n), z * math.sqrt(max(share * (1 - share), 0.0) / n + z * z / (4 * n * n))
     low, high = ((middle + side * spread) / (1 + z * z / n) for side in (-1, 1))
     return max(0.0, min(low, share)), min(1.0, max(high, share))

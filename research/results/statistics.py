@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from research.metrics.metric_kind import ItemField
 from research.metrics.registry import METRICS, alike, fields_of_items
+from research.results.quantiles import student_quantile
 
 Array = np.ndarray
 
@@ -40,7 +40,7 @@ def sample_sd(values: Sequence[float]) -> float:
 def t_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
     """The t interval of a mean over independent runs (Student 1908); needs two values."""
     mean, n = float(np.mean(values)), len(values)
-    half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sample_sd(values) / n**0.5
+    half = student_quantile((1 + confidence) / 2, n - 1) * sample_sd(values) / n**0.5
     return Interval(mean, mean - half, mean + half)
 
 

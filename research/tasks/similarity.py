@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import rankdata
 
 from research.config.errors import StepladderError, did_you_mean
 from research.config.unicode import lowercase
@@ -49,6 +48,8 @@ def unit_rows(table: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
 
 def spearman(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> float:
     """The correlation of ranks, ties with their mean rank; zero where a side is constant or there are fewer than two values."""
+    from scipy.stats import rankdata
+
     if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return 0.0
     return float(np.corrcoef(rankdata(x), rankdata(y))[0, 1])

@@ -1,14 +1,17 @@
 """How much several texts that were drawn for one prompt differ from each other."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
-from sacrebleu.metrics.bleu import BLEU
 
 from research.config.errors import StepladderError
 from research.text.tokenize import UNKNOWN
 from research.text.translation_scores import UNKNOWN_IN_HYPOTHESIS
+
+if TYPE_CHECKING:
+    import sacrebleu.metrics.bleu
 
 LONGEST = 3
 
@@ -55,5 +58,7 @@ def self_bleu_signature(texts: int) -> dict[str, str]:
     return {"self_bleu": str(bleu.get_signature())}
 
 
-def _bleu() -> BLEU:
+def _bleu() -> "sacrebleu.metrics.bleu.BLEU":
+    from sacrebleu.metrics.bleu import BLEU
+
     return BLEU(force=True, effective_order=True)

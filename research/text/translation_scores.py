@@ -6,16 +6,19 @@ has to be kept of a run to score it, to resample its items, and to pair it with 
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Int
-from sacrebleu.metrics.bleu import BLEU
-from sacrebleu.metrics.chrf import CHRF
 
 from research.config.errors import StepladderError
 from research.config.levels import level_facts
 from research.config.pairs import BleuTokenizer
 from research.text.tokenize import UNKNOWN
+
+if TYPE_CHECKING:
+    import sacrebleu.metrics.bleu
+    import sacrebleu.metrics.chrf
 
 UNKNOWN_IN_HYPOTHESIS, UNKNOWN_IN_REFERENCE = "\ue000", "\ue001"  # of no text, and not equal: a symbol that nobody knows is never right
 EXTRAS = {"ja-mecab": ("MeCab", "ja")}  # of a tokenizer: the module that it needs, and sacrebleu's extra that brings it
@@ -49,11 +52,19 @@ def bleu_counts(hypotheses: Sequence[str], references: Sequence[str], tokenizer:
 
 def chrf_counts(hypotheses: Sequence[str], references: Sequence[str]) -> Int[np.ndarray, "n 18"]:
     """Of each order, 1 to 6: character n-grams of the hypothesis, of the reference, and of both (Popovic 2015), as sacrebleu has them."""
-    return np.array(CHRF()._extract_corpus_statistics(hypotheses, [references]), np.int64).reshape(-1, 18)
+    return np.array(_chrf()._extract_corpus_statistics(hypotheses, [references]), np.int64).reshape(-1, 18)
 
 
-def _bleu(tokenizer: BleuTokenizer) -> BLEU:
+def _bleu(tokenizer: BleuTokenizer) -> "sacrebleu.metrics.bleu.BLEU":
+    from sacrebleu.metrics.bleu import BLEU
+
     return BLEU(tokenize=tokenizer, force=True)  # no warning where a text ends in " .": words of a corpus may be tokens already
+
+
+def _chrf() -> "sacrebleu.metrics.chrf.CHRF":
+    from sacrebleu.metrics.chrf import CHRF
+
+    return CHRF()
 
 
 def check_tokenizer(tokenizer: BleuTokenizer) -> None:
@@ -75,7 +86,7 @@ def unknown_share(texts: Sequence[str], level: str) -> float:
 
 def metric_signatures(tokenizer: BleuTokenizer = "13a") -> dict[str, str]:
     """By metric, sacrebleu's account of how it was computed: tokenizer, case, smoothing, version (Post 2018)."""
-    bleu, chrf = _bleu(tokenizer), CHRF()
+    bleu, chrf = _bleu(tokenizer), _chrf()
     bleu.num_refs = chrf.num_refs = 1
     return {"bleu": str(bleu.get_signature()), "chrf": str(chrf.get_signature())}
 

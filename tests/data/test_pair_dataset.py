@@ -207,7 +207,7 @@ def test_a_number_that_cannot_be_said_is_told(monkeypatch):
     def fail(number, lang):
         raise NotImplementedError
 
-    monkeypatch.setattr(numerals, "num2words", fail)
+    monkeypatch.setattr("num2words.num2words", fail)
     with pytest.raises(StepladderError, match=r"num2words cannot say 7 in en \(NotImplementedError"):
         spell_number(7, "en")
 

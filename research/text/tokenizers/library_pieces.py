@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-import tokenizers
+if TYPE_CHECKING:
+    import tokenizers
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # a process forks after it has trained
 
@@ -21,8 +23,10 @@ class LibraryPieces:
     serialised: bytes = field(repr=False)
 
     @cached_property
-    def library(self) -> tokenizers.models.Model:
+    def library(self) -> "tokenizers.models.Model":
         """The library's own object."""
+        import tokenizers
+
         return tokenizers.Tokenizer.from_str(self.serialised.decode()).model
 
     @cached_property
@@ -56,8 +60,10 @@ def merges_in_order(learned: LibraryPieces) -> list[tuple[str, str]]:
     return [(left, right) for left, right in json.loads(learned.serialised)["model"]["merges"]]
 
 
-def train_merges(words_by_line: Iterable[Sequence[str]], alphabet: Sequence[str], size: int) -> tokenizers.Tokenizer:
+def train_merges(words_by_line: Iterable[Sequence[str]], alphabet: Sequence[str], size: int) -> "tokenizers.Tokenizer":
     """The library's BPE with `size` pieces, which numbers characters by code point and breaks ties by number: it is deterministic."""
+    import tokenizers
+
     learner = tokenizers.Tokenizer(tokenizers.models.BPE())
     trainer = tokenizers.trainers.BpeTrainer(
         vocab_size=size, min_frequency=2, initial_alphabet=list(alphabet), special_tokens=[], show_progress=False

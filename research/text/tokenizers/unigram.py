@@ -4,10 +4,9 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import sentencepiece
 
 from research.config.errors import StepladderError
 from research.text import lattice
@@ -16,6 +15,9 @@ from research.text.tokenizers.learned_pieces import PRIVATE, cut_words, strange_
 from research.text.tokenizers.pretokenize import WordsByLine, pretokenize
 from research.text.tokenizers.random_numbers import uniform_numbers
 from research.text.tokenizers.tokenizer_kind import Learning, SegmentationRanking, TokenizerKind, as_it_stands, look_up_symbols
+
+if TYPE_CHECKING:
+    import sentencepiece
 
 RESERVED = "\0\t\r\u2581\u2585"  # characters that SentencePiece keeps for itself
 AS_PRIVATE = {ord(character): PRIVATE + place for place, character in enumerate(RESERVED)}
@@ -29,8 +31,10 @@ class UnigramPieces:
     serialised: bytes = field(repr=False)
 
     @cached_property
-    def library(self) -> sentencepiece.SentencePieceProcessor:
+    def library(self) -> "sentencepiece.SentencePieceProcessor":
         """The library's own object."""
+        import sentencepiece
+
         return sentencepiece.SentencePieceProcessor(model_proto=self.serialised)
 
     @cached_property
@@ -59,6 +63,8 @@ def _train(words_by_line: WordsByLine, alphabet: list[str], size: int) -> bytes:
 
     Its `pretokenization_delimiter` would say the same, but leads EM to a model in which almost every space is a piece alone.
     """
+    import sentencepiece
+
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(

@@ -3,8 +3,6 @@
 import json
 from collections.abc import Iterable
 
-import tokenizers
-
 from research.text.tokenizers.bpe import room_for_characters
 from research.text.tokenizers.learned_pieces import PRIVATE, cut_words, strange_characters
 from research.text.tokenizers.library_pieces import NOTHING, LibraryPieces, pieces_in_order, train_merges
@@ -17,6 +15,8 @@ INSIDE = "##"  # begins a piece that begins no word
 def _train(words_by_line: WordsByLine, alphabet: list[str], size: int) -> bytes:
     """Merges over an alphabet in which a character inside a word is another than at its beginning: `tokenizers`' own trainer of
     WordPiece, which does the same, numbers those as its hash table happens to lie."""
+    import tokenizers
+
     inside = {ord(character): PRIVATE + place for place, character in enumerate(alphabet) if character != " "}
     outside = {private: character for character, private in inside.items()}
     marked = ([word[0] + word[1:].translate(inside) for word in line] for line in words_by_line)
