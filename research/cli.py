@@ -13,6 +13,7 @@ import typer
 
 from research.config.errors import StepladderError
 from research.config.levels import levels_varied_by
+from research.first_imports import without_collections
 
 app = typer.Typer(
     name="stepladder",
@@ -99,7 +100,8 @@ def train(
             f"{path} has a [sweep] table, so it is many cells; use `stepladder sweep {path}`, or train a file without one."
         )
     _set_device_flags(workers)
-    from research.launch import commands
+    with without_collections():
+        from research.launch import commands
 
     return commands.train_command(loaded, runs, data_dir, rerun, as_json)
 
@@ -133,7 +135,8 @@ def sweep(
     if on_error not in ("continue", "stop"):
         raise StepladderError(f"--on-error is continue or stop, not {on_error!r}.")
     _set_device_flags(workers)
-    from research.launch import commands
+    with without_collections():
+        from research.launch import commands
 
     if dry_run:
         return commands.show_command(chosen, runs, data_dir, as_json)
@@ -166,7 +169,8 @@ def reproduce(
         return _measure(name, overrides or [], preset, out, data_dir, workers, as_json)
     chosen = _spec(name, preset, overrides)
     _set_device_flags(workers)
-    from research.launch import commands
+    with without_collections():
+        from research.launch import commands
 
     code = commands.sweep_command(chosen, runs or RUNS, data_dir, True, None, as_json)
     if code != commands.STOPPED:
@@ -230,7 +234,8 @@ def show(
         return _show_run(spec, runs, as_json)
     chosen = _spec(spec, preset, overrides)
     _set_device_flags(workers)
-    from research.launch import commands
+    with without_collections():
+        from research.launch import commands
 
     return commands.show_command(chosen, runs, data_dir, as_json)
 
@@ -331,9 +336,10 @@ def generate(
     decoder_config = decoder_from_options(decoder, options)
     best_count = check_n_best(decoder_config, n_best)
     _set_device_flags(1)
-    from research.launch import commands
-    from research.launch.continuations import GenerationRequest
-    from research.launch.generate import prompts_from_options
+    with without_collections():
+        from research.launch import commands
+        from research.launch.continuations import GenerationRequest
+        from research.launch.generate import prompts_from_options
 
     request = GenerationRequest(prompts_from_options(prompt, prompts), tokens, decoder_config, best_count, until_end, recompute, seed)
     return commands.generate_command(run, request, runs, data_dir, as_json)
@@ -355,8 +361,9 @@ def score(
 ) -> int:
     """How well a language model completes prompts, or its perplexity on a text."""
     _set_device_flags(1)
-    from research.launch import commands
-    from research.launch.score import scoring_request
+    with without_collections():
+        from research.launch import commands
+        from research.launch.score import scoring_request
 
     return commands.score_command(run, scoring_request(file, text, examples, seed), runs, data_dir, as_json)
 
@@ -396,7 +403,8 @@ def predict(
 ) -> int:
     """Classify sentences: the class, its probability, and the words that drove it; or tag words, which white space sets apart."""
     _set_device_flags(1)
-    from research.launch import commands
+    with without_collections():
+        from research.launch import commands
 
     return commands.predict_command(run, text, file, runs, data_dir, as_json)
 
@@ -416,7 +424,8 @@ def probe(
 ) -> int:
     """Ask every layer of a finished model for the class of a sentence, or the tag of a word, by a linear probe."""
     _set_device_flags(1)
-    from research.launch import commands
+    with without_collections():
+        from research.launch import commands
 
     return commands.probe_command(run, overrides or [], out, runs, data_dir, as_json)
 

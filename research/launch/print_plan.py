@@ -32,6 +32,8 @@ from research.train import lanes
 from research.train.batch_source import HostSource, StackedBatches, zero_batches
 from research.train.update import Program, abstract_state, train_until
 
+UNOPTIMISED = {"xla_backend_optimization_level": 0}  # of machine code, which is made after memory is planned: the same bytes, much sooner
+
 
 def seconds_left(plan: Plan, jobs: list[Any], data_dir: Path | None, runs_dir: Path) -> float:
     """Predicted seconds for these runs on the workers that there are, at the rate of the runs that are there."""
@@ -118,7 +120,8 @@ def _training_bytes(program: Program, data: Dataset, config: Config) -> int:
     member, state = abstract_state(program)
     arrays = jax.eval_shape(partial(_training_arrays, config, data))
     until = jax.ShapeDtypeStruct((), jnp.int32)
-    memory: Any = jax.jit(partial(train_until, program), donate_argnums=1).lower(member, state, arrays, until).compile().memory_analysis()
+    lowered = jax.jit(partial(train_until, program), donate_argnums=1).lower(member, state, arrays, until)
+    memory: Any = lowered.compile(UNOPTIMISED if jax.default_backend() == "cpu" else None).memory_analysis()
     return int(memory.argument_size_in_bytes + memory.temp_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes)
 
 

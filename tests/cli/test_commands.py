@@ -140,3 +140,27 @@ assert not {"jax", "numpy", "scipy", "pandas", "matplotlib"} & set(sys.modules),
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_command_leaves_what_few_need_to_the_few(swept, tmp_path):
+    """Up to the plan of a language model; and what was imported is no garbage."""
+    folder, _ = swept
+    model = '[model]\nkind = "language_model"\nlayers = 1\nwidth = 8\nmixer = { kind = "lstm" }\n'
+    (folder / "lstm.toml").write_text(SPEC.format(folder=folder).split("[model]")[0] + model)
+    script = """
+import gc, sys
+from pathlib import Path
+from research.first_imports import without_collections
+with without_collections():
+    import research.launch.commands
+assert gc.isenabled() and gc.get_freeze_count() > 10_000
+from research.config.loader import load_config
+from research.launch.plan import resolve_plan
+(cell,) = resolve_plan(load_config(Path(sys.argv[1]), []), Path(sys.argv[2]), None).cells
+assert cell.facts["params"]["total"] > 0
+few = {"sklearn", "scipy", "pandas", "matplotlib", "PIL", "sentencepiece", "tokenizers", "sacrebleu", "num2words", "jinja2", "orbax"}
+assert not few & set(sys.modules), few & set(sys.modules)
+"""
+    words = [sys.executable, "-c", script, str(folder / "lstm.toml"), str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

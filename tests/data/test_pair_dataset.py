@@ -16,7 +16,7 @@ from research.config.data import Data
 from research.config.errors import StepladderError
 from research.config.evaluation import Evaluation
 from research.config.pairs import Numerals, Rewrite
-from research.data import dataset_sources, numerals, pair_dataset, pair_texts
+from research.data import dataset_sources, pair_dataset, pair_texts
 from research.data.batches import device_arrays, host_arrays, host_batch, train_batch
 from research.data.dataset import PairTexts
 from research.data.eval_batches import eval_batches, groups

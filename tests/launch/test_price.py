@@ -7,6 +7,7 @@ import pytest
 
 from research.config.schema import Config
 from research.data.loading import load_dataset
+from research.launch import print_plan
 from research.launch.plan import program_of
 from research.launch.price import price, total_seconds
 from research.models.count import count_parameters, flops_per_token
@@ -112,3 +113,12 @@ def test_a_table_says_what_its_runs_cost_beside_what_was_predicted(tmp_path):
     twice = {"cells": [*manifest["cells"], manifest["cells"][1]]}
     assert cost_note(twice, results) == cost_note(manifest, results)
     assert cost_note(manifest, {}) == []
+
+
+def test_the_memory_of_training_does_not_depend_on_how_far_machine_code_is_optimised(monkeypatch):
+    small = {"kind": "feed_forward_lm", "context": 2, "width": 6, "hidden": 5}  # compiles in a moment
+    config = Config.model_validate(COPY | {"model": small})
+    data = load_dataset(config.data)
+    sooner = print_plan._training_bytes(program_of(config, data), data, config)
+    monkeypatch.setattr(print_plan, "UNOPTIMISED", None)
+    assert sooner == print_plan._training_bytes(program_of(config, data), data, config) > 4 * 64 * 6
