@@ -23,7 +23,13 @@ class Command(NamedTuple):
 
 PYTHON = sys.executable
 STEPLADDER = (PYTHON, "-m", "research.cli")
-IMPORT_OURS = "from research.machine import use_workers; use_workers(None); import research.launch.commands"
+IMPORT_OURS = """
+from research.first_imports import without_collections
+from research.machine import use_workers
+use_workers(None)
+with without_collections():
+    import research.launch.commands
+"""
 
 
 def round_command(case: Case, side: str, folder: Path, number: int) -> Command:
