@@ -32,7 +32,7 @@ from research.train import lanes
 from research.train.batch_source import HostSource, StackedBatches, zero_batches
 from research.train.update import Program, abstract_state, train_until
 
-UNOPTIMISED = {"xla_backend_optimization_level": 0}  # of machine code, which is made after memory is planned: the same bytes, much sooner
+UNOPTIMISED: dict[str, str | bool] = {"xla_backend_optimization_level": "0"}  # of machine code, which follows the plan of memory
 
 
 def seconds_left(plan: Plan, jobs: list[Any], data_dir: Path | None, runs_dir: Path) -> float:
