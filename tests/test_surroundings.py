@@ -16,6 +16,7 @@ HOSTILE = {
     "STEPLADDER_WORKERS": "3",
     "FORCE_COLOR": "1",
     "COLUMNS": "20",
+    "PYTHONDONTWRITEBYTECODE": "1",
     "HOME": "/home/person",
 }
 
