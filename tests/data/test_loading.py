@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from research.config.corpora import PTB, Files, Pydoc, Shakespeare, TinyShakespeare, WikiText2
-from research.config.data import VocabularyConfig
 from research.config.errors import StepladderError
 from research.config.generated import AssociativeRecall
+from research.config.vocabulary import VocabularyConfig
 from research.data.dataset_sources import SOURCES
 from research.data.loading import dataset_digest, load_dataset
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.config.corpora import Files
-from research.config.data import VocabularyConfig
+from research.config.vocabulary import VocabularyConfig
 from research.data.loading import load_dataset
 from research.data.misspelling import misspell, slips
 from research.data.text_dataset import misspelt_test_split

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from research.config.corpora import Files
-from research.config.data import VocabularyConfig
 from research.config.generated import AgreementTask, AssociativeRecall, CopyTask, ReverseTask
 from research.config.sentences import LabelledFiles
+from research.config.vocabulary import VocabularyConfig
 from research.data.loading import load_dataset
 from research.data.split_identity import identify_examples, identify_sentences
 

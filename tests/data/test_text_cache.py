@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from research.config.corpora import Files
-from research.config.data import VocabularyConfig
 from research.config.errors import StepladderError
 from research.config.unicode import normalise_unicode
+from research.config.vocabulary import VocabularyConfig
 from research.data import checked_files, text_dataset, text_files
 from research.data.batches import belongs_on_host, device_arrays, host_arrays, host_batch, train_batch
 from research.data.dataset import SCORED, SPLITS

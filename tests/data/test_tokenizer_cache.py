@@ -3,8 +3,8 @@
 import pytest
 
 from research.config.corpora import Files
-from research.config.data import VocabularyConfig
 from research.config.levels import LEVEL_FACTS, levels_where
+from research.config.vocabulary import VocabularyConfig
 from research.data import tokenizer_cache
 from research.data.loading import dataset_digest, load_dataset
 from research.data.text_dataset import load_vocabulary

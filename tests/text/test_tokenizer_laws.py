@@ -17,11 +17,11 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from research.config.corpora import Files
-from research.config.data import VocabularyConfig
 from research.config.errors import StepladderError
 from research.config.fields import member_classes
 from research.config.levels import LEVEL_FACTS, LevelFacts, level_facts
 from research.config.subwords import Regularisation
+from research.config.vocabulary import VocabularyConfig
 from research.data.subword_regularisation import resegment
 from research.data.text_blocks import text_blocks
 from research.data.text_cache import cached_split
