@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research.config.data import Unlabelled, VocabularyConfig
+from research.config.data import Unlabelled
 from research.config.errors import StepladderError
 from research.config.sentences import SST2, SST5, LabelledFiles, MovieReviews, Questions, ShakespeareSpeaker, Subjectivity
+from research.config.vocabulary import VocabularyConfig
 from research.data import dataset_sources, labelled, sentence_dataset
 from research.data.dataset import LabelledSentences
 from research.data.loading import dataset_digest, load_dataset
