@@ -17,7 +17,7 @@ from research.config.loader import LoadedConfig, load_config
 from research.machine import use_workers
 
 if TYPE_CHECKING:
-    from research.results.study import Study
+    from research.report.study import Study
 
 HERE = Path(__file__).parent
 PRESET_ORDER = ("quick", "full")  # presets, in the order in which they are told

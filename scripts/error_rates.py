@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from research.results.comparisons import LEVEL, SEEDS_NEEDED
-from research.results.significance import FLIPPED, both_p, estimate_from_influence, paired_t, seeds_estimate, sign_flip_p, studentised_p
+from research.compare.comparisons import LEVEL, SEEDS_NEEDED
+from research.compare.significance import FLIPPED, both_p, estimate_from_influence, paired_t, seeds_estimate, sign_flip_p, studentised_p
 
 ITEMS, SEEDS, SPREADS = (3, 10, 30, 100, 1000), (1, 3, 5, 10), (0, 1, 2)
 NOISES = ("normal", "skewed")

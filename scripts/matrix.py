@@ -21,9 +21,9 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from experiments import choose_experiment  # noqa: E402
-from research.results.cells import load_cells  # noqa: E402
-from research.results.stability import perturb_verdicts, relative_spread  # noqa: E402
-from research.results.sweep_manifest import read_manifest  # noqa: E402
+from research.compare.cells import load_cells  # noqa: E402
+from research.compare.stability import perturb_verdicts, relative_spread  # noqa: E402
+from research.runs.sweep_manifest import read_manifest  # noqa: E402
 
 HERE = "this machine"
 PLACES = ("test.perplexity", "test.accuracy", "test.exact_match", "valid.perplexity", "valid.accuracy")  # the first that a row has

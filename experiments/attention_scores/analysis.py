@@ -8,10 +8,10 @@ import numpy as np
 from research.config.generated import AssociativeRecall
 from research.config.loader import config_from_tree
 from research.config.model import LanguageModelConfig
-from research.launch.attention_maps import AttentionMap, read_attention_map
-from research.launch.environment import use_compilation_cache
-from research.results.plots import heat_map
-from research.results.report import Section
+from research.execute.environment import use_compilation_cache
+from research.report.plots import heat_map
+from research.report.write_report import Section
+from research.use.attention_maps import AttentionMap, read_attention_map
 
 SCORE, HEADS, EXAMPLES = "model.mixer.score.kind", "model.mixer.heads", "data.train_examples"
 TEXT = (

@@ -11,12 +11,12 @@ import numpy as np
 from research.config.decoding import Greedy
 from research.config.mixer import AttentionConfig, Sinusoidal
 from research.config.model import LanguageModelConfig
-from research.launch.environment import use_compilation_cache
-from research.launch.recompute import recompute_ms
+from research.execute.environment import use_compilation_cache
 from research.models import language_model
 from research.models.decode import decode_chunk, generate_tokens
-from research.results.report import Section
-from research.results.sheets import Heading, Sheet, StyledText
+from research.report.sheets import Heading, Sheet, StyledText
+from research.report.write_report import Section
+from research.use.recompute import recompute_ms
 
 MODEL = LanguageModelConfig(kind="language_model", layers=4, width=128, position=Sinusoidal(kind="sinusoidal"), mixer=AttentionConfig())
 VOCABULARY, PROMPT, TOKENS = 1000, 16, 256

@@ -11,10 +11,11 @@ import numpy as np
 from experiments.gradient_flow.figures import kernel_picture, memory_picture, state_picture
 from experiments.gradient_flow.flow import Flow, measure_flow
 from experiments.gradient_flow.summary import FLOOR, falls_under, far_share, mean, middle, slope, theory
+from research.compare.number_texts import DASH
 from research.config.mixer import LSTM
-from research.launch.environment import use_compilation_cache
-from research.results.report import Section
-from research.results.sheets import DASH, Heading, Sheet, StyledText
+from research.execute.environment import use_compilation_cache
+from research.report.sheets import Heading, Sheet, StyledText
+from research.report.write_report import Section
 
 LAG = 32  # at which tables name a norm
 SMALL = 1e-3  # a norm that tables look for

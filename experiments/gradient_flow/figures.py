@@ -8,8 +8,8 @@ import numpy as np
 from experiments.gradient_flow.flow import EXAMPLES, Flow
 from experiments.gradient_flow.summary import middle, theory
 from research.config.mixer import LSTM, Elman
-from research.results.panels import Panel, panel_plot
-from research.results.plots import Picture, Series
+from research.report.panels import Panel, panel_plot
+from research.report.plots import Picture, Series
 
 SHOWN = (1e-10, 1e5)
 TINY = 1e-37  # where a band ends whose least value is zero

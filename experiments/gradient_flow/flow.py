@@ -21,16 +21,16 @@ from research.config.mixer import LSTM, Elman
 from research.config.model import LanguageModelConfig, NoFeedForward, NoNorm
 from research.config.schema import Config
 from research.data.loading import load_dataset
-from research.launch.open_run import first_finished_seed, open_run
-from research.launch.plan import program_of
 from research.models import MODELS
 from research.nn.embedding import lookup
 from research.nn.recurrent_cells import empty_recurrent, mix_recurrent, step_recurrent
-from research.results.store import cell_folder
+from research.plan.resolve_plan import program_of
+from research.runs.store import cell_folder
 from research.tasks.cross_entropy import cross_entropy
 from research.train.diagnostics import forget_products, kernel_gradients, spectral_norms, state_jacobians
 from research.train.optimiser import traced_hyperparameters
 from research.train.update import Member, jitted_initial_state
+from research.use.open_run import first_finished_seed, open_run
 
 EXAMPLES = 8  # held-out examples of the longest distance
 Norms = dict[str, Float[np.ndarray, "n t b"]]  # by quantity; n seeds

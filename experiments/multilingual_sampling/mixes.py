@@ -12,9 +12,9 @@ from research.config.sweep import TableLayout
 from research.data.download import digest_of
 from research.data.mixing import character_coverage, characters_a_piece, draw_mix, expected_passes, fertility, proportions
 from research.data.tokenizer_cache import fitted_tokenizer
-from research.results.plots import Picture, Series, line_plot
-from research.results.report import Section
-from research.results.study import Study, StudyCell
+from research.report.plots import Picture, Series, line_plot
+from research.report.study import Study, StudyCell
+from research.report.write_report import Section
 
 TOKENIZERS = ("bpe", "unigram")
 TABLE = TableLayout(

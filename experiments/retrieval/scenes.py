@@ -8,13 +8,13 @@ from typing import NamedTuple, get_args
 import numpy as np
 
 from research.classic.tfidf import Index, build_index, exclude_documents, precision_at_k, rank, reciprocal_rank
+from research.compare.statistics import Items
 from research.config.classify import Weighting
 from research.config.sweep import TableLayout
 from research.data.dataset_sources import read_data_source
 from research.data.download import digest_of
 from research.data.shakespeare import SpokenLine, read_lines
-from research.results.statistics import Items
-from research.results.study import Study, StudyCell
+from research.report.study import Study, StudyCell
 from research.text.tokenize import english_words
 
 LEAST = 5  # words of a query

@@ -10,6 +10,7 @@ from sklearn.metrics import f1_score
 
 from research.classic.lexicon import Lexicon, load_lexicon
 from research.classic.sentiment_rules import polarity, sentiment_score
+from research.compare.statistics import Items
 from research.config.rules import Rules
 from research.config.sweep import TableLayout
 from research.data.dataset_sources import read_data_source
@@ -17,8 +18,7 @@ from research.data.download import digest_of
 from research.data.vader import Part, read_rated
 from research.metrics.class_scores import confusion
 from research.metrics.correlations import moments, pearson
-from research.results.statistics import Items
-from research.results.study import Study, StudyCell
+from research.report.study import Study, StudyCell
 
 NEGATION = ("negation", "never_so", "no", "least")
 ALONE = ("intensifiers", "idioms", "capitals", "contrast", "punctuation", "emoji")

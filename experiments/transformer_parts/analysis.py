@@ -15,12 +15,12 @@ from research.config.encoder_decoder import EncoderDecoderConfig, StackDecoder
 from research.config.schema import Config
 from research.data.batches import Batch, scored_index
 from research.data.dataset import ExampleSplit
-from research.launch.environment import use_compilation_cache
-from research.launch.open_run import first_run
-from research.results.report import Section
-from research.results.sheets import Heading, Sheet, StyledText
+from research.execute.environment import use_compilation_cache
+from research.report.sheets import Heading, Sheet, StyledText
+from research.report.write_report import Section
 from research.tasks.symbols import symbol_outcome
 from research.tasks.translating import source_attention
+from research.use.open_run import first_run
 
 PAIRS = 200  # of the test split
 TEXT = (

@@ -16,7 +16,7 @@ def measure(preset: str, data_dir: Path | None) -> Any:
     from experiments.word_vectors.measure import QUICK, load_sets, load_words, methods
     from experiments.word_vectors.measure import measure as fit_each
     from experiments.word_vectors.tables import study_of
-    from research.launch.environment import use_compilation_cache
+    from research.execute.environment import use_compilation_cache
 
     use_compilation_cache()
     corpus = CORPUS_BY_PRESET[preset]

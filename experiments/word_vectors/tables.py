@@ -5,15 +5,16 @@ from dataclasses import asdict
 from itertools import groupby
 
 from experiments.word_vectors.measure import Fitted, Preset
+from research.compare.number_texts import DASH
+from research.compare.statistics import t_interval
 from research.config.sweep import TableLayout
 from research.data.download import digest_of, sha256
 from research.data.word_windows import TrainingSentences
-from research.results.plots import Picture
-from research.results.report import Section
-from research.results.sheets import DASH, Heading, Sheet, StyledText
-from research.results.statistics import t_interval
-from research.results.study import Study, StudyCell
-from research.results.word_map import word_map
+from research.report.plots import Picture
+from research.report.sheets import Heading, Sheet, StyledText
+from research.report.study import Study, StudyCell
+from research.report.word_map import word_map
+from research.report.write_report import Section
 from research.tasks.similarity import ANALOGY_SCORES, nearest_words, principal_plane
 from research.text.vector_files import Vectors
 

@@ -28,7 +28,7 @@ from research.first_imports import without_collections
 from research.machine import use_workers
 use_workers(None)
 with without_collections():
-    import research.launch.commands
+    import research.cli.commands
 """
 
 

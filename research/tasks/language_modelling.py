@@ -10,7 +10,7 @@ from research.data.prompts import load_prompt_set
 from research.data.text_dataset import misspelt_test_split
 from research.metrics.item_values import measure_fields, measured_names
 from research.models.decode import reachable_positions
-from research.results.measures import PROMPTS
+from research.runs.measures import PROMPTS
 from research.tasks.latency_calls import next_symbol_call
 from research.tasks.membership import TokenMembership, named_split, token_membership
 from research.tasks.outcomes import Outcomes, accuracies, bits, by_item, group_parts, mean_loss, perplexity, token_fields, token_sums

@@ -13,8 +13,8 @@ from research.data.batches import Batch
 from research.data.dataset import Dataset, ExampleSplit
 from research.metrics.alignments import ALIGNMENTS
 from research.metrics.item_values import count_texts, measure_fields, measure_groups, measured_names
+from research.metrics.length_ranges import length_ranges
 from research.metrics.registry import fields_made_of
-from research.results.length_ranges import length_ranges
 from research.tasks.example_splits import example_splits
 from research.tasks.language_modelling import ANY_GROUP
 from research.tasks.latency_calls import next_symbol_call

@@ -14,7 +14,7 @@ from research.classic.ngram_classifier import ClassNGramModels
 from research.config.classify import BagOfWords, NGramClassifier
 from research.config.node import Node
 from research.config.rules import Rules
-from research.results.store import write_arrays
+from research.runs.store import write_arrays
 from research.tasks.classifying import LinearModel
 from research.tasks.regressing import RatedRules
 

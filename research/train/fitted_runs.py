@@ -20,7 +20,7 @@ from research.config.schema import Config
 from research.data.dataset import Dataset, ExampleSplit, LabelledSentences, TextSplit
 from research.data.prompts import load_prompt_set
 from research.data.text_dataset import misspelt_test_split
-from research.results import store
+from research.runs import store
 from research.tasks import classifying, ngrams
 from research.tasks.language_modelling import MISSPELT, copied_membership, prompted
 from research.tasks.outcomes import Outcomes

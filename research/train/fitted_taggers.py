@@ -8,7 +8,7 @@ import numpy as np
 
 from research.config.node import Node
 from research.data.dataset import Dataset
-from research.results.store import write_arrays
+from research.runs.store import write_arrays
 from research.tasks.outcomes import Outcomes
 from research.tasks.tag_counting import COUNTED_TAGGERS, fit_tagger, score_tagger
 from research.train.trained_files import Job

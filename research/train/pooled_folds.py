@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from research.data.dataset import Dataset
-from research.results import store
-from research.results.records import Result
-from research.results.summary import mean_of
+from research.runs import store
+from research.runs.records import Result
+from research.runs.summary import mean_of
 from research.tasks.outcomes import Outcomes
 from research.tasks.registry import task_of
 from research.train.trained_files import Job

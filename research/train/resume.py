@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from research.results.measures import direction
+from research.runs.measures import direction
 from research.tasks.outcomes import Outcomes
 from research.train.update import State
 

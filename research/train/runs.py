@@ -20,8 +20,8 @@ from jaxtyping import PyTree
 from research.config.loader import read_config
 from research.config.schema import Config
 from research.models.warm_start import inherited_part
-from research.results import store
-from research.results.lock import Claim, HeldError, claim
+from research.runs import store
+from research.runs.lock import Claim, HeldError, claim
 from research.tasks.outcomes import Outcomes, blank_outcomes
 from research.tasks.parameters import init_params
 from research.tasks.registry import task_of

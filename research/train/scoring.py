@@ -8,8 +8,8 @@ from typing import NamedTuple
 from jaxtyping import PyTree
 
 from research.data.dataset import Dataset
-from research.results import store
-from research.results.lock import Claim, HeldError, claim
+from research.runs import store
+from research.runs.lock import Claim, HeldError, claim
 from research.tasks.outcomes import Outcomes
 from research.tasks.registry import task_of
 from research.tasks.task_kind import Batches, Scored, SplitToScore

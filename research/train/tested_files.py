@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from research.results import store
+from research.runs import store
 from research.tasks.registry import task_of
 from research.tasks.task_kind import TEST, Finish, Scored
 from research.train.trained_files import UNSCORED, Job, write_status

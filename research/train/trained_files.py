@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from research.config.schema import Config
-from research.results import store
-from research.results.environments import PARTS, run_environments, same_environment
+from research.runs import store
+from research.runs.environments import PARTS, run_environments, same_environment
 from research.tasks.membership import TokenMembership
 from research.tasks.outcomes import Outcomes
 from research.tasks.registry import task_of

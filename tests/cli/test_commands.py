@@ -152,10 +152,10 @@ import gc, sys
 from pathlib import Path
 from research.first_imports import without_collections
 with without_collections():
-    import research.launch.commands
+    import research.cli.commands
 assert gc.isenabled() and gc.get_freeze_count() > 10_000
 from research.config.loader import load_config
-from research.launch.plan import resolve_plan
+from research.plan.resolve_plan import resolve_plan
 (cell,) = resolve_plan(load_config(Path(sys.argv[1]), []), Path(sys.argv[2]), None).cells
 assert cell.facts["params"]["total"] > 0
 few = {"sklearn", "scipy", "pandas", "matplotlib", "PIL", "sentencepiece", "tokenizers", "sacrebleu", "num2words", "jinja2", "orbax"}

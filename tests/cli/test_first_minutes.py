@@ -8,10 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from research.cli import app
+from research.cli.next_commands import shell_quote
 from research.config.errors import StepladderError
 from research.config.find import find_config
-from research.launch.next_commands import shell_quote
-from research.results.describe import describe_cells
+from research.report.describe import describe_cells
 
 NGRAM = 'seeds = 1\n[data]\nkind = "files"\nlength = 8\n{texts}\n[model]\nkind = "ngram"\norder = 2\n'
 SWEEP = '[sweep]\nname = "orders"\naxes = {{ "model.order" = [1, 3] }}\ntable = {{ rows = "model.order" }}\n'.format()

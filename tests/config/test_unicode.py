@@ -22,7 +22,7 @@ from research.config.unicode import (
     outline,
     split_lines,
 )
-from research.results import store
+from research.runs import store
 
 ROOT = Path(__file__).parents[2]
 line = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0\ufeff"))

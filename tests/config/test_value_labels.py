@@ -2,8 +2,8 @@
 
 import pytest
 
+from research.compare.cell_labels import column_text, label_text, matches, place_text
 from research.config.value_labels import row_label, value_text
-from research.results.cell_labels import column_text, label_text, matches, place_text
 
 LABELS = {
     "model.mixer.heads": 4,

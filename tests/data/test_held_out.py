@@ -14,7 +14,7 @@ from research.config.schema import Config
 from research.config.sentences import LabelledFiles, MovieReviews, Questions
 from research.data.held_out import hold_out
 from research.data.loading import load_dataset
-from research.launch.cell_record import file_checksums
+from research.plan.cell_record import file_checksums
 
 classes = st.lists(st.sampled_from("aaaaabbc"), min_size=30, max_size=80)
 

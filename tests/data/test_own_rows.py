@@ -21,7 +21,7 @@ from research.data.clusters import DOCUMENTS
 from research.data.dataset import TextSplit
 from research.data.held_out import hold_out, hold_out_groups
 from research.data.loading import dataset_digest, load_dataset
-from research.launch.cell_record import file_checksums
+from research.plan.cell_record import file_checksums
 
 WORDS = ["the", "a", "film", "play", "scene", "was", "is", "so", "very", "quite", "good", "bad", "dull", "fine", "long", "short"]
 LABELS = ("pos", "neg", "so so")

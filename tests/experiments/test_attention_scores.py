@@ -8,14 +8,14 @@ from experiments import choose_experiment
 from experiments.attention_scores.analysis import analyse, clearest
 from research.config.serialise import to_toml
 from research.data.loading import load_dataset
-from research.launch.attention_maps import AttentionMap, read_attention_map
-from research.launch.build_manifest import build_manifest
-from research.launch.plan import resolve_plan
-from research.results import store
-from research.results.sweep_manifest import Launch
+from research.plan.build_manifest import build_manifest
+from research.plan.resolve_plan import resolve_plan
+from research.runs import store
+from research.runs.sweep_manifest import Launch
 from research.tasks.parameters import init_params
 from research.tasks.registry import model_sizes
 from research.train import checkpoint
+from research.use.attention_maps import AttentionMap, read_attention_map
 
 AXES = '{"model.mixer.score.kind" = ["scaled_dot", "dot"], "model.mixer.heads" = [4, 1], "data.train_examples" = [64]}'
 SIZES = [

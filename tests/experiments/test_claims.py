@@ -6,12 +6,12 @@ import re
 import pytest
 
 import experiments
+from research.compare.cards import evaluate_cards
+from research.compare.cells import load_cells
+from research.compare.spec_check import check_spec
 from research.config.errors import StepladderError
 from research.config.serialise import to_tree
-from research.launch.metric_names import metric_names
-from research.results.cards import evaluate_cards
-from research.results.cells import load_cells
-from research.results.spec_check import check_spec
+from research.plan.metric_names import metric_names
 
 EVERY = [(name, preset) for name in experiments.sweep_names() for preset in experiments.presets(name)]
 

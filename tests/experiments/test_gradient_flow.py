@@ -21,7 +21,7 @@ from research.config.schema import Config
 from research.config.serialise import to_tree
 from research.data.batches import Batch
 from research.data.loading import load_dataset
-from research.results.report import write_report
+from research.report.write_report import write_report
 from research.tasks.parameters import empty_carry, init_params
 from research.tasks.registry import model_sizes
 from research.tasks.symbols import symbol_loss

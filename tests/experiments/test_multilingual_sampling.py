@@ -7,10 +7,10 @@ import pytest
 import experiments
 from experiments.multilingual_sampling.mixes import PRESETS, TOKENIZERS, Preset, study_of
 from experiments.multilingual_sampling.texts import HELD_OUT, Lines, captions, news, numbers
+from research.compare.cards import evaluate_cards
 from research.config.errors import StepladderError
 from research.data.mixing import fertility
-from research.results.cards import evaluate_cards
-from research.results.study import study_cells, study_manifest
+from research.report.study import study_cells, study_manifest
 from research.text.tokenizers.tokenizer import train_tokenizer
 
 pytestmark = pytest.mark.trains

@@ -5,10 +5,10 @@ import pytest
 
 import experiments
 from experiments.retrieval.scenes import Query, cut, draw, study_of
+from research.compare.cards import evaluate_cards
+from research.compare.item_tests import item_interval
 from research.data.shakespeare import SpokenLine
-from research.results.cards import evaluate_cards
-from research.results.item_tests import item_interval
-from research.results.study import study_cells, study_manifest
+from research.report.study import study_cells, study_manifest
 
 SAID = {
     "p": ["the king and the queen speak", "the king and the duke fight", "the queen and the king sleep"],

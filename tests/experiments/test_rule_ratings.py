@@ -6,9 +6,9 @@ import pytest
 import experiments
 from experiments.rules.ratings import NEGATION, OFF, Rated, study_of
 from research.classic.lexicon import Lexicon
+from research.compare.cards import evaluate_cards
 from research.config.rules import Rules
-from research.results.cards import evaluate_cards
-from research.results.study import study_cells, study_manifest
+from research.report.study import study_cells, study_manifest
 
 PARTS = ("movie", "tweets", "amazon", "nyt")
 SAID = [Rated("good", 2.0), Rated("not good", -1.5), Rated("bad", -2.0), Rated("so bad !", -3.0), Rated("a chair", 0.0)]

@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 
 import experiments
 from research.cli import app
+from research.compare.statistics import Items, clip_interval, t_interval
 from research.config.errors import StepladderError
 from research.config.sweep import TableLayout
-from research.results.statistics import Items, clip_interval, t_interval
-from research.results.study import Study, StudyCell, print_study, write_study
+from research.report.study import Study, StudyCell, print_study, write_study
 
 IDS = np.arange(200)
 RIGHT = {"good": (IDS % 4 > 0).astype(float), "bad": (IDS % 4 > 2).astype(float)}

@@ -15,9 +15,9 @@ from research.config.errors import StepladderError
 from research.config.word_vectors import WordVectorsConfig
 from research.data.word_sets import RatedPairs
 from research.data.word_windows import training_sentences
-from research.launch import environment
-from research.results.render import markdown
-from research.results.study import write_study
+from research.execute import environment
+from research.report.render import markdown
+from research.report.study import write_study
 
 pytestmark = pytest.mark.trains
 TYPES = (*"abcdefghij", "rare")

@@ -6,24 +6,24 @@ import jax
 import numpy as np
 import pytest
 
+from research.compare.cells import load_cells
+from research.compare.tables import build_table
 from research.config.errors import StepladderError
 from research.config.loader import load_config
 from research.config.schema import Config
 from research.data.eval_batches import eval_batches
 from research.data.loading import load_dataset
-from research.launch.attention_maps import attention_section, read_attention_map
 from research.models.observe import attention_maps, logit_deviation
 from research.nn.random_streams import stream_key
-from research.results import store
-from research.results.cells import load_cells
-from research.results.figures import sweep_figures
-from research.results.sheets import table_sheet
-from research.results.sweep_manifest import manifest_path
-from research.results.tables import build_table
+from research.report.figures import sweep_figures
+from research.report.sheets import table_sheet
+from research.runs import store
+from research.runs.sweep_manifest import manifest_path
 from research.tasks.language_modelling import unavailable_metrics
 from research.tasks.parameters import init_params
 from research.tasks.registry import model_sizes
 from research.train import checkpoint
+from research.use.attention_maps import attention_section, read_attention_map
 
 ATTENTION = {"kind": "attention", "heads": 1}
 MODEL = {"kind": "language_model", "layers": 1, "width": 16, "mixer": ATTENTION, "feed_forward": {"kind": "none"}}

@@ -6,7 +6,7 @@ import pytest
 from tiny import DROPPED, ELMAN, TRANSFORMER, metrics, seeds_in, without_times
 
 from research.config.schema import Config
-from research.launch.environment import differences, environment
+from research.execute.environment import differences, environment
 from research.machine import WORKERS, worker_count
 from research.train import engine, lanes
 

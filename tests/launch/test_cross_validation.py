@@ -10,8 +10,8 @@ from sklearn.naive_bayes import MultinomialNB
 
 from research.config.loader import load_config
 from research.data.loading import load_dataset
-from research.launch.plan import resolve_plan
-from research.results import store
+from research.plan.resolve_plan import resolve_plan
+from research.runs import store
 
 BAYES = {"kind": "bag_of_words", "weighting": "count", "learner": {"kind": "naive_bayes"}}
 SVM = {"kind": "bag_of_words", "learner": {"kind": "svm"}}

@@ -3,7 +3,7 @@
 import pytest
 from tiny import SMALL, seeds_in, status, without_times
 
-from research.launch import local
+from research.execute import local
 
 
 def spec(place, axes, **words):

@@ -11,14 +11,14 @@ from tiny import seeds_in
 from typer.testing import CliRunner
 
 from research.cli import app
+from research.compare.cells import load_cells
+from research.compare.comparisons import why_incomparable
 from research.config.data import Unlabelled
 from research.config.errors import StepladderError
 from research.config.loader import load_config
 from research.config.schema import Config
 from research.data.loading import load_dataset
-from research.launch.plan import resolve_plan
-from research.results.cells import load_cells
-from research.results.comparisons import why_incomparable
+from research.plan.resolve_plan import resolve_plan
 from research.tasks.parameters import init_params
 from research.tasks.registry import model_sizes
 from research.train import checkpoint

@@ -6,10 +6,10 @@ from research.config.data_kind import Asks
 from research.config.model_facts import MODEL_FACTS, model_facts, part_models
 from research.config.node import Node
 from research.config.schema import Config
-from research.launch.finished_kinds import FINISHED, FinishedKind
 from research.tasks.classifying import FITTED_CLASSIFIERS
 from research.tasks.regressing import FITTED_REGRESSORS
 from research.train.fitted_files import FITTED_FILES
+from research.use.finished_kinds import FINISHED, FinishedKind
 
 
 def test_every_kind_of_model_has_an_entry() -> None:

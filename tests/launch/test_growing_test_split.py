@@ -12,7 +12,7 @@ from research.config.schema import Config
 from research.data.batches import device_arrays, steps_per_epoch
 from research.data.dataset import TextSplit
 from research.data.loading import load_dataset
-from research.launch.position_limits import beyond_training
+from research.plan.position_limits import beyond_training
 from research.tasks.parameters import init_params
 from research.tasks.registry import model_sizes
 from research.tasks.translating import translation_prompts

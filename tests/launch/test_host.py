@@ -6,8 +6,8 @@ from tiny import SMALL, without_times
 
 from research.config.loader import load_config
 from research.data.loading import load_dataset
-from research.launch.local import _longest_call, training_material
-from research.launch.plan import program_of
+from research.execute.local import _longest_call, training_material
+from research.plan.resolve_plan import program_of
 from research.train.batch_source import HostSource
 from research.train.engine import compile_engine
 from research.train.runs import train_runs

@@ -12,9 +12,9 @@ from words import config_of
 from research.config.loader import load_config
 from research.data.dataset import Dataset, TextSplit
 from research.data.loading import load_dataset
-from research.launch.plan import program_of, resolve_plan
 from research.models.embeddings import input_embedding
-from research.results import store
+from research.plan.resolve_plan import program_of, resolve_plan
+from research.runs import store
 from research.tasks.parameters import init_params
 from research.tasks.sizes import Sizes
 from research.text.vector_files import Vectors, write_vectors

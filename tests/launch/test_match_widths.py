@@ -5,7 +5,7 @@ import pytest
 from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.config.sweep import SizeMatch, SweepPoint
-from research.launch.match import CostInputs, cost, match_costs, with_value
+from research.plan.match import CostInputs, cost, match_costs, with_value
 from research.tasks.sizes import Sizes
 
 SIZES = Sizes(50, 16)

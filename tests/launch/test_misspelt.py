@@ -8,14 +8,14 @@ from pydantic import ValidationError
 from tiny import ELMAN, SMALL, seeds_in
 from words import config_of
 
+from research.compare.cells import axes_of, load_cells
+from research.compare.comparisons import compare_cells
 from research.config.cell_identity import cell_id
 from research.config.evaluation import Evaluation
 from research.config.schema import Config
 from research.data.loading import load_dataset
 from research.data.text_dataset import misspelt_test_split
-from research.results import store
-from research.results.cells import axes_of, load_cells
-from research.results.comparisons import compare_cells
+from research.runs import store
 from research.tasks import ngrams
 
 LETTERS = str.maketrans("0123456789", "abcdefghij")

@@ -8,9 +8,9 @@ from tiny import SMALL, seeds_in
 
 from research.config.code_version import CODE_VERSION
 from research.config.errors import StepladderError
-from research.launch.open_run import open_for_text, open_run
-from research.results import store
-from research.results.environments import run_environments
+from research.runs import store
+from research.runs.environments import run_environments
+from research.use.open_run import open_for_text, open_run
 
 COUNTS = SMALL | {"model": {"kind": "ngram", "order": 2}}
 FEW = SMALL | {"train": {"steps": 2, "batch_size": 4, "evaluations": 1}, "seeds": 2}
@@ -86,9 +86,9 @@ def test_files_say_format_code_and_data(place):
 
 def test_each_seed_says_which_code_made_it(place, monkeypatch):
     path = place.write(FEW | {"seeds": 1})
-    monkeypatch.setattr("research.launch.environment.source_state", lambda: {"commit": "old", "changes": ""})
+    monkeypatch.setattr("research.execute.environment.source_state", lambda: {"commit": "old", "changes": ""})
     cell = place.done("train", path)["cell_id"]
-    monkeypatch.setattr("research.launch.environment.source_state", lambda: {"commit": "new", "changes": "abc"})
+    monkeypatch.setattr("research.execute.environment.source_state", lambda: {"commit": "new", "changes": "abc"})
     called = place.call("train", path, "seeds=2")
     assert "commit was old, is new" in called.stderr
     folders = [place.folder / "runs" / cell / f"seed-{seed}" for seed in (0, 1)]
@@ -97,8 +97,8 @@ def test_each_seed_says_which_code_made_it(place, monkeypatch):
 
 def test_a_run_that_another_code_goes_on_with_names_both(place):
     from research.config.loader import load_config
-    from research.launch.local import pending_jobs
-    from research.launch.plan import resolve_plan
+    from research.execute.local import pending_jobs
+    from research.plan.resolve_plan import resolve_plan
     from research.train.trained_files import write_beginning
 
     (job,) = pending_jobs(

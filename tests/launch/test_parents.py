@@ -8,8 +8,8 @@ from tiny import SMALL, Place, metrics, seeds_in, write_text
 from research.config.loader import load_config
 from research.config.schema import Config
 from research.data.loading import load_dataset
-from research.launch.plan import resolve_plan
-from research.results import store
+from research.plan.resolve_plan import resolve_plan
+from research.runs import store
 from research.tasks.parameters import init_params
 from research.tasks.registry import model_sizes
 from research.train import checkpoint

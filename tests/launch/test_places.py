@@ -6,14 +6,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny import SMALL, seeds_in
 
+from research.compare.cells import axes_of, load_cells
+from research.compare.tables import build_table
 from research.config.loader import load_config
 from research.config.value_labels import value_text
-from research.launch.build_manifest import build_manifest
-from research.launch.local import pending_jobs
-from research.launch.plan import resolve_plan
-from research.results.cells import axes_of, load_cells
-from research.results.sweep_manifest import Launch
-from research.results.tables import build_table
+from research.execute.local import pending_jobs
+from research.plan.build_manifest import build_manifest
+from research.plan.resolve_plan import resolve_plan
+from research.runs.sweep_manifest import Launch
 
 COUNTED = {"data": {}, "model": {"kind": "ngram", "order": 2}}
 AXES = {  # the first two are no part of a counted model's identity

@@ -14,14 +14,14 @@ from words import config_of
 
 from research.cli import app
 from research.config.classify import Softmax
-from research.launch.frozen_model import Frozen
-from research.launch.probe import layer_features
 from research.models.head_logits import class_logits
 from research.models.layers import layer_names
 from research.models.softmax_regression import fit_softmax, minimise_softmax
 from research.tasks.parameters import init_params
 from research.tasks.probing import L2, linear_probe
 from research.tasks.sizes import Sizes
+from research.use.frozen_model import Frozen
+from research.use.probe import layer_features
 
 GRU = {"layers": 2, "width": 8, "mixer": {"kind": "gru"}}
 ATTENTION = GRU | {"mixer": [{"kind": "attention", "heads": 2}, {"kind": "lstm"}], "position": {"kind": "sinusoidal"}}

@@ -9,10 +9,10 @@ from tiny import SMALL
 
 from research.config.loader import load_config
 from research.config.schema import Config
-from research.launch.meter import Meter
-from research.launch.plan import resolve_plan
-from research.launch.planned_cell import PlannedCell
-from research.launch.progress import log_lines, meter_of, progress_table, remaining, run_name
+from research.execute.meter import Meter
+from research.execute.progress import log_lines, meter_of, progress_table, remaining, run_name
+from research.plan.planned_cell import PlannedCell
+from research.plan.resolve_plan import resolve_plan
 from research.train.events import Compiling, Diverged, Done, Progressed, Resumed, Started, Validated, broadcast
 from research.train.trained_files import Job
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from tiny import SMALL
 
+from research.compare.cells import axes_of, load_cells
+from research.compare.comparisons import compare_cells
+from research.compare.tables import measure_cell
 from research.data.prompts import PromptLine
-from research.launch.open_run import open_run
-from research.launch.score import ScoringRequest, score_prompts, scoring_request
-from research.results.cells import axes_of, load_cells
-from research.results.comparisons import compare_cells
-from research.results.tables import measure_cell
+from research.use.open_run import open_run
+from research.use.score import ScoringRequest, score_prompts, scoring_request
 
 LINES = "w1 w3\tw5 w6\tw9 w9\nw2\tw4\tw24 nowhere w1\n\tw7\tw20 w21\nw2 w3 w5\tw6 w8 w9\tw1\n"
 NGRAM = {"data": {"length": 6}, "model": {"kind": "ngram", "order": 3}}

@@ -32,13 +32,14 @@ from research.data.dataset import SPLITS, Dataset, PairTexts, TextSplit
 from research.data.loading import load_dataset
 from research.data.shakespeare import SpokenLine
 from research.data.tagged_rows import TaggedRow, TaggedSplits
-from research.launch import parent_checks, plan
-from research.launch.local import training_material
-from research.launch.plan import program_of, resolve_plan
-from research.launch.plan_parts import part_config
+from research.execute.local import training_material
 from research.models import MODELS
 from research.models.decode import decode_chunk
 from research.nn.random_streams import stream_key_at_step
+from research.plan import parent_checks
+from research.plan import resolve_plan as plan
+from research.plan.plan_parts import part_config
+from research.plan.resolve_plan import program_of, resolve_plan
 from research.tasks import classifying, ngrams, regressing
 from research.tasks.parameters import empty_carry
 from research.tasks.registry import task_of

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 from tiny import SMALL, Place, metrics, seeds_in, write_text
 
-from research.results import store
+from research.runs import store
 
 HASTY = {"kind": "adam", "learning_rate": 0.3}  # learns, then overshoots: validation goes up and down
 

@@ -7,9 +7,9 @@ from research.config.errors import StepladderError
 from research.config.loader import load_config
 from research.config.schema import Config
 from research.data.loading import load_dataset
-from research.launch.metric_names import metric_names, valid_names
-from research.launch.plan import resolve_plan
-from research.launch.selection_metric import resolve_selection_metric
+from research.plan.metric_names import metric_names, valid_names
+from research.plan.resolve_plan import resolve_plan
+from research.plan.selection_metric import resolve_selection_metric
 
 TEXT = {"valid.loss", "valid.perplexity", "valid.accuracy"}
 UNSURE = {"valid.accuracy", "valid.macro_f1"}

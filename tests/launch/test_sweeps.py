@@ -10,7 +10,7 @@ from tiny import SMALL, metrics, seeds_in, status
 from research.config.errors import StepladderError
 from research.config.loader import load_config
 from research.config.value_labels import value_text
-from research.launch.plan import resolve_plan
+from research.plan.resolve_plan import resolve_plan
 
 RATES = {"name": "rates", "axes": {"optim.learning_rate": [1e-3, 3e-3]}, "table": {"rows": "optim.learning_rate"}}
 

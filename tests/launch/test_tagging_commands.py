@@ -9,9 +9,9 @@ from tiny import Called
 from typer.testing import CliRunner
 
 from research.cli import app
-from research.launch.open_run import open_run
-from research.launch.predict_tags import tag_sentences
-from research.results.store import read_json
+from research.runs.store import read_json
+from research.use.open_run import open_run
+from research.use.predict_tags import tag_sentences
 
 WORDS = {"O": ("the", "saw", "of"), "B-X": ("ann", "bo"), "I-X": ("lee", "ray"), "B-Y": ("rome", "oslo")}
 STACK = {"layers": 1, "width": 8, "mixer": {"kind": "gru"}, "feed_forward": {"kind": "none"}}

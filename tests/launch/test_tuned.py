@@ -5,11 +5,11 @@ import json
 import pytest
 from tiny import SMALL, seeds_in, status
 
+from research.compare.cells import load_cells
 from research.config.loader import load_config
-from research.launch.plan import resolve_plan
-from research.results import store
-from research.results.cells import load_cells
-from research.results.trial_choice import Choice, best_trial, chosen_trial, format_reference, parse_reference
+from research.plan.resolve_plan import resolve_plan
+from research.runs import store
+from research.runs.trial_choice import Choice, best_trial, chosen_trial, format_reference, parse_reference
 
 TEST_FILES = ("test.json", "items.npz", "test_tokens.npz", "prompts.npz", "texts.jsonl")
 

@@ -11,7 +11,7 @@ import numpy as np
 import tomli_w
 from typer.testing import CliRunner
 
-from research.results import store
+from research.runs import store
 
 LSTM = {
     "data": {"length": 6, "batches": "columns"},
@@ -103,7 +103,7 @@ class Called(NamedTuple):
 
 
 CHILDREN = multiprocessing.get_context("forkserver")  # its server imports everything once and starts nothing
-CHILDREN.set_forkserver_preload(["research.launch.commands", "research.results.tables", "research.results.terminal", "orbax.checkpoint"])
+CHILDREN.set_forkserver_preload(["research.cli.commands", "research.compare.tables", "research.report.terminal", "orbax.checkpoint"])
 
 
 def _run(words: list[str], log: str) -> None:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from research.compare.item_tests import estimate_items, has_statistic, item_interval, paired_items
+from research.compare.statistics import Items, as_wide, average_items, read_run_items
 from research.metrics.item_values import fields_needed, measure_fields, measured_names, statistic_value
 from research.metrics.registry import METRICS, fields_of_items, in_scope, statistic_of
-from research.results.item_tests import estimate_items, has_statistic, item_interval, paired_items
-from research.results.measures import bounds, decimals_of, direction, is_headline, is_percentage, number, scale, title
-from research.results.statistics import Items, as_wide, average_items, read_run_items
+from research.runs.measures import bounds, decimals_of, direction, is_headline, is_percentage, number, scale, title
 
 OF_ITEMS = [name for name, metric in METRICS.items() if metric.statistic is not None]
 OF_COUNTS = [name for name in OF_ITEMS if METRICS[name].statistic.form == "sums"]

@@ -8,16 +8,16 @@ from sklearn.metrics import cohen_kappa_score, matthews_corrcoef
 from typer.testing import CliRunner
 
 from research.cli import app
+from research.compare.item_tests import item_interval, paired_items
+from research.compare.statistics import average_items, read_run_items
 from research.metrics.class_scores import CONFUSION
 from research.metrics.correlations import RANKS, rank_pairs
 from research.metrics.item_values import count_texts, measure_fields, measured_names
 from research.metrics.losses import NATS
 from research.metrics.metric_kind import ItemField, Metric, of_ranks, of_sums, ratio, stored_field
 from research.metrics.registry import METRICS, fields_made_of
-from research.results import store
-from research.results.item_tests import item_interval, paired_items
-from research.results.measures import direction
-from research.results.statistics import average_items, read_run_items
+from research.runs import store
+from research.runs.measures import direction
 from research.tasks.outcomes import token_sums
 
 

@@ -10,14 +10,14 @@ from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.config.serialise import to_toml
 from research.data.loading import load_dataset
-from research.launch.continuations import GenerationRequest
-from research.launch.generate import generate_texts
-from research.launch.open_run import open_run
 from research.models import MODELS
-from research.results import store
+from research.runs import store
 from research.tasks.parameters import init_params
 from research.tasks.registry import model_sizes
 from research.train import checkpoint
+from research.use.continuations import GenerationRequest
+from research.use.generate import generate_texts
+from research.use.open_run import open_run
 
 LENGTH = 8
 

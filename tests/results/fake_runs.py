@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from research.metrics.item_values import measure_groups
-from research.results import store
+from research.runs import store
 from research.text.translation_scores import metric_signatures, text_items
 
 ITEMS = 400

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_plots import texts as said
 
-from research.results import store
-from research.results.caption_plot import Caption, caption_plot, upsample_weights
-from research.results.cells import load_cells
-from research.results.figures import FIGURES
+from research.compare.cells import load_cells
+from research.report.caption_plot import Caption, caption_plot, upsample_weights
+from research.report.figures import FIGURES
+from research.runs import store
 
 
 @given(st.integers(1, 6), st.integers(1, 5), st.integers(0, 1000))

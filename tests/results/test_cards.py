@@ -6,14 +6,16 @@ from dataclasses import replace
 import pytest
 from fake_runs import write_ladder, write_run
 
+from research.compare.card_changes import card_changes
+from research.compare.card_schema import read_cards
+from research.compare.cards import evaluate_cards
+from research.compare.cells import load_cells
+from research.compare.families import comparison_families
+from research.compare.spec_check import check_spec
+from research.compare.tables import build_table
 from research.config.errors import StepladderError
-from research.results import store
-from research.results.card_schema import read_cards
-from research.results.cards import card_changes, cards_sheet, evaluate_cards
-from research.results.cells import load_cells
-from research.results.families import comparison_families
-from research.results.spec_check import check_spec
-from research.results.tables import build_table
+from research.report.cards_sheet import cards_sheet
+from research.runs import store
 
 
 def judged(fake, *cards):

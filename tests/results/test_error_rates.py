@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from research.results.comparisons import compare_cells, holm_adjust
-from research.results.item_tests import paired_items
-from research.results.statistics import Items, SeedItems
+from research.compare.comparisons import compare_cells, holm_adjust
+from research.compare.item_tests import paired_items
+from research.compare.statistics import Items, SeedItems
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "error_rates.py"
 specification = importlib.util.spec_from_file_location("error_rates", SCRIPT)
@@ -48,7 +48,7 @@ def test_power_grows_with_items():
 @pytest.mark.parametrize("seeds", [1, 3, 5])
 @pytest.mark.parametrize("draw", range(8))
 def test_the_simulation_decides_as_a_table_does(seeds, draw):
-    from research.results.cells import Cell, TableAxes
+    from research.compare.cells import Cell, TableAxes
 
     random = np.random.default_rng([seeds, draw])
     sums, deviations = random.normal(0.3, 1, 12), 0.2 * random.standard_normal(seeds)

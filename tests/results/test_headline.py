@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from fake_runs import write_grid, write_ladder, write_run
 
-from research.results import store
-from research.results.cells import TableAxes, load_cells
-from research.results.comparisons import shortfall
-from research.results.headline import headline_notes
-from research.results.tables import build_table
+from research.compare.cells import TableAxes, load_cells
+from research.compare.comparisons import shortfall
+from research.compare.headline import headline_notes
+from research.compare.tables import build_table
+from research.runs import store
 
 AXES = TableAxes(("label",), ())
 

@@ -6,14 +6,14 @@ import math
 import pytest
 from fake_runs import write_ladder, write_run
 
-from research.results import store
-from research.results.cells import TableAxes, load_cells
-from research.results.comparisons import compare_cells, find_best
-from research.results.measures import number
-from research.results.report import write_report
-from research.results.sheets import table_sheet
-from research.results.summary import summarise
-from research.results.tables import build_table
+from research.compare.cells import TableAxes, load_cells
+from research.compare.comparisons import compare_cells, find_best
+from research.compare.tables import build_table
+from research.report.sheets import table_sheet
+from research.report.write_report import write_report
+from research.runs import store
+from research.runs.measures import number
+from research.runs.summary import summarise
 
 AXES = TableAxes(("label",), ())
 

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research.results.length_ranges import LENGTHS, RANGES, length_ranges
-from research.results.measures import is_headline
+from research.metrics.length_ranges import LENGTHS, RANGES, length_ranges
+from research.runs.measures import is_headline
 
 
 def test_few_lengths_are_their_own_groups():

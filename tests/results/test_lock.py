@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from research.results.lock import Claim, HeldError, claim, claimed, read_holder
+from research.runs.lock import Claim, HeldError, claim, claimed, read_holder
 
-HOLD = "import sys, time; from research.results.lock import claim; held = claim(sys.argv[1]); print('held', flush=True); time.sleep(60)"
+HOLD = "import sys, time; from research.runs.lock import claim; held = claim(sys.argv[1]); print('held', flush=True); time.sleep(60)"
 
 
 def race(folder, takers: int) -> list[Claim]:

@@ -3,7 +3,7 @@
 import pytest
 
 from research.config.errors import StepladderError
-from research.results.measures import check_measure
+from research.runs.measures import check_measure
 
 TRAINED = {"metrics": {"valid": {"accuracy": 0.5, "loss": 1.0}}, "cost": {}}
 TESTED = {"metrics": {"valid": {"accuracy": 0.5}, "test": {"accuracy": 0.4}}, "cost": {}}

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from research.results.cells import axes_of, load_cells
-from research.results.notes import _beyond_limit, _unknown_symbols
+from research.compare.cells import axes_of, load_cells
+from research.compare.notes import _beyond_limit, _unknown_symbols
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from research.results.cells import load_cells
-from research.results.figures import sweep_figures
-from research.results.plots import Series, _spread, heat_map, line_plot
-from research.results.word_map import word_map
+from research.compare.cells import load_cells
+from research.report.figures import sweep_figures
+from research.report.plots import Series, _spread, heat_map, line_plot
+from research.report.word_map import word_map
 
 SVG = "{http://www.w3.org/2000/svg}"
 

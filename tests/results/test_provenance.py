@@ -9,12 +9,12 @@ from fake_runs import write_ladder
 
 import experiments
 from research.cli import app
-from research.results import store
-from research.results.cells import axes_of, load_cells
-from research.results.plots import Picture
-from research.results.provenance import provenance, report_folder, report_name, table_code_notes, table_command
-from research.results.report import write_report
-from research.results.sweep_manifest import Launch, sweep_hash
+from research.compare.cells import axes_of, load_cells
+from research.compare.provenance import provenance, report_folder, report_name, table_code_notes, table_command
+from research.report.plots import Picture
+from research.report.write_report import write_report
+from research.runs import store
+from research.runs.sweep_manifest import Launch, sweep_hash
 
 PRESETS = [(name, preset) for name in ("lm_ladder", "attention_scores", "subwords") for preset in experiments.presets(name)]
 ODD = ["data.train=my file.txt", 'model.smoothing={kind="add_k", k=0.5}', "seeds=[1, 2]"]

@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from research.compare.item_tests import estimate_items, item_interval, paired_items
+from research.compare.rank_choices import mean_over_runs, swapped_difference, without_each
+from research.compare.statistics import Items, average_items, read_run_items
 from research.metrics.correlations import (
     pearson,
     rank_pairs,
@@ -16,10 +19,7 @@ from research.metrics.correlations import (
     standard_moments,
 )
 from research.metrics.item_values import measure_fields
-from research.results.item_tests import estimate_items, item_interval, paired_items
-from research.results.measures import bounds, direction
-from research.results.rank_choices import mean_over_runs, swapped_difference, without_each
-from research.results.statistics import Items, average_items, read_run_items
+from research.runs.measures import bounds, direction
 
 NUMBERS = st.integers(-4, 4)
 TRIPLES = st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=4, max_size=9)

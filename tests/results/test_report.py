@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import pytest
 
+from research.compare.cells import load_cells
 from research.config.errors import StepladderError
-from research.results.cells import load_cells
-from research.results.plots import Series, line_plot
-from research.results.report import Section, collect_findings, render_page, write_report
-from research.results.sheets import Heading, Sheet, StyledText
+from research.report.plots import Series, line_plot
+from research.report.sheets import Heading, Sheet, StyledText
+from research.report.write_report import Section, collect_findings, render_page, write_report
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from research.results.report import write_report
+from research.report.write_report import write_report
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]

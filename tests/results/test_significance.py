@@ -8,10 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from research.metrics.class_scores import confusion, summed_macro_f1, summed_weighted_f1
-from research.metrics.correlations import moments, pearson
-from research.results.item_tests import count_clusters, item_interval, paired_items_p
-from research.results.significance import (
+from research.compare.item_tests import count_clusters, item_interval, paired_items_p
+from research.compare.significance import (
     both_p,
     estimate_from_influence,
     paired_t,
@@ -23,7 +21,9 @@ from research.results.significance import (
     unskewed,
     wilson_bounds,
 )
-from research.results.statistics import Items
+from research.compare.statistics import Items
+from research.metrics.class_scores import confusion, summed_macro_f1, summed_weighted_f1
+from research.metrics.correlations import moments, pearson
 
 FEW = st.lists(st.integers(-5, 5), min_size=1, max_size=9)
 
@@ -161,7 +161,7 @@ def test_halls_transformation_is_turned_back(t, skew):
 
 
 def test_an_interval_is_what_its_test_does_not_reject():
-    from research.results.significance import studentised_p
+    from research.compare.significance import studentised_p
 
     of = estimate_from_influence(0.7, np.random.default_rng(5).exponential(1.0, 25) / 25)
     for side, sign in zip(t_bounds(of), (1, -1), strict=True):

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from research.results.cells import load_cells
-from research.results.report import collect_findings
-from research.results.stability import perturb_verdicts, relative_spread, scale_test_metrics, table_verdicts
+from research.compare.cells import load_cells
+from research.compare.stability import perturb_verdicts, relative_spread, scale_test_metrics, table_verdicts
+from research.report.write_report import collect_findings
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from research.compare.item_tests import has_statistic, item_interval, paired_items_p
+from research.compare.significance import paired_t
+from research.compare.statistics import Items, ScoredSplit, average_items, comparable, holm, sample_sd, t_interval
 from research.metrics.correlations import moments, pearson
-from research.results.item_tests import has_statistic, item_interval, paired_items_p
-from research.results.significance import paired_t
-from research.results.statistics import Items, ScoredSplit, average_items, comparable, holm, sample_sd, t_interval
 
 VALUES = st.lists(st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=3, max_size=8)
 

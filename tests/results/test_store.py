@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.config.errors import StepladderError
-from research.results import cell_listing, store
+from research.report import cell_listing
+from research.runs import store
 
 RECORDS = st.lists(
     st.fixed_dictionaries({"step": st.integers(0, 50), "split": st.sampled_from(["train", "valid"]), "loss": st.floats(0, 20)}), max_size=6
@@ -20,7 +21,7 @@ RECORDS = st.lists(
 def test_a_reader_sees_one_of_the_values_that_were_written(tmp_path):
     path = tmp_path / "status.json"
     code = (
-        "import sys; from research.results.store import write_json\n"
+        "import sys; from research.runs.store import write_json\n"
         "for i in range(10**6): write_json(sys.argv[1], {'value': [i % 2] * 5000})\n"
     )
     writer = subprocess.Popen([sys.executable, "-c", code, str(path)])
@@ -120,6 +121,6 @@ def test_the_list_of_runs_says_what_became_of_every_seed(ladder):
 
 
 def test_the_store_is_light():
-    code = "import sys, research.results.store; print(*sys.modules)"
+    code = "import sys, research.runs.store; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "pandas", "matplotlib", "jinja2", "scipy", "jax"} & set(loaded)

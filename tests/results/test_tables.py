@@ -13,16 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from research.compare.cells import axes_of, load_cells
+from research.compare.comparisons import compare_cells, find_best, holm_adjust, unranked
+from research.compare.families import named_comparisons
+from research.compare.notes import eval_context
+from research.compare.number_texts import DASH
+from research.compare.statistics import NO_ITEMS, Items, SeedItems
+from research.compare.tables import build_table, measure_cell
 from research.config.errors import StepladderError
-from research.results import render, store
-from research.results.cells import axes_of, load_cells
-from research.results.comparisons import compare_cells, find_best, holm_adjust, unranked
-from research.results.families import named_comparisons
-from research.results.notes import eval_context
-from research.results.sheets import DASH, comparisons_sheet, table_sheet
-from research.results.statistics import NO_ITEMS, Items, SeedItems
-from research.results.tables import build_table, measure_cell
-from research.results.terminal import terminal_text
+from research.report import render
+from research.report.sheets import comparisons_sheet, table_sheet
+from research.report.terminal import terminal_text
+from research.runs import store
 
 GOLDEN = Path(__file__).parent / "golden"
 

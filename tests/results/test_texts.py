@@ -9,20 +9,20 @@ from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.significance import PairedTest
 from test_plots import texts as said
 
+from research.compare.cells import load_cells
+from research.compare.families import named_comparisons
+from research.compare.item_tests import estimate_items, has_statistic, item_interval, paired_items_p
+from research.compare.statistics import Items, average_items, read_run_items
+from research.compare.tables import build_table
 from research.metrics.corpus_texts import corpus_bleu
 from research.metrics.diversity import DIVERSITIES
 from research.metrics.item_values import measure_fields
-from research.results import store
-from research.results.alignment_plot import Alignment, alignment_plot
-from research.results.cells import load_cells
-from research.results.families import named_comparisons
-from research.results.figures import sweep_figures
-from research.results.item_tests import estimate_items, has_statistic, item_interval, paired_items_p
-from research.results.measures import direction, number, title
-from research.results.sheets import table_sheet
-from research.results.statistics import Items, average_items, read_run_items
-from research.results.tables import build_table
-from research.results.terminal import terminal_text
+from research.report.alignment_plot import Alignment, alignment_plot
+from research.report.figures import sweep_figures
+from research.report.sheets import table_sheet
+from research.report.terminal import terminal_text
+from research.runs import store
+from research.runs.measures import direction, number, title
 from research.text.translation_scores import metric_signatures, text_items
 
 WORDS = np.array(["a", "b", "c", "d", "e", "f", "g", "h"])

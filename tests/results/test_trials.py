@@ -2,10 +2,10 @@
 
 from fake_runs import write_grid
 
-from research.results.cells import load_cells
-from research.results.choices_file import tuned_choices
-from research.results.trials_sheet import trials_sheet
-from research.results.tuning_figure import against_values
+from research.compare.cells import load_cells
+from research.compare.choices_file import tuned_choices
+from research.report.trials_sheet import trials_sheet
+from research.report.tuning_figure import against_values
 
 
 def test_the_sheet_tells_every_trial_and_the_figure_rings_the_picked(tmp_path):

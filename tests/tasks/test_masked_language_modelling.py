@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from research.compare.statistics import ScoredSplit, comparable
 from research.config.schema import Config
 from research.data.dataset import Identity
 from research.data.loading import load_dataset
-from research.results.statistics import ScoredSplit, comparable
 from research.tasks.language_modelling import LANGUAGE_MODELLING
 from research.tasks.masked_language_modelling import MASKED_LANGUAGE_MODELLING, masked_loss
 from research.tasks.masking import hide_tokens

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from research.compare.item_tests import estimate_items, has_statistic, item_interval, paired_items
+from research.compare.statistics import average_items, read_run_items
 from research.config.merge import with_default_kinds
 from research.config.schema import Config
 from research.data.batches import device_arrays, in_narrowest, train_batch
@@ -15,8 +17,6 @@ from research.data.eval_batches import eval_batches
 from research.data.loading import load_dataset
 from research.metrics.registry import METRICS
 from research.models.head_logits import row_logits
-from research.results.item_tests import estimate_items, has_statistic, item_interval, paired_items
-from research.results.statistics import average_items, read_run_items
 from research.tasks.parameters import init_params
 from research.tasks.registry import model_sizes, task_of
 from research.tasks.symbols import position_scores, symbol_outcome

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from research.config.schema import Config
-from research.results.lock import claim
+from research.runs.lock import claim
 from research.tasks.membership import TokenMembership
 from research.tasks.outcomes import blank_outcomes
 from research.tasks.sizes import Sizes

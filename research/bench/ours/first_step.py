@@ -17,7 +17,7 @@ def main(name: str) -> None:
     use_workers(1)
     from research.bench.ours.configs import benchmark_config
     from research.bench.ours.program import seed_members, training_work
-    from research.launch.environment import use_compilation_cache
+    from research.execute.environment import use_compilation_cache
 
     sizes = case_named(name).sizes
     assert isinstance(sizes, ProcessSizes)

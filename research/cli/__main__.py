@@ -1,0 +1,5 @@
+"""`python -m research.cli` is `stepladder`."""
+
+from research.cli import app
+
+app()

@@ -1,0 +1,288 @@
+"""What the commands do that need jax: plan, run, show, report, generate, score. Each prints for a person, or one JSON object."""
+
+import json
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text as Line
+
+from research.cli.next_commands import after_sweep, after_training, location_options
+from research.cli.print_plan import advice_lines, coverage_lines, dropped_lines, plan_data, print_plan, seconds_left
+from research.config.serialise import to_tree
+from research.data.loading import load_dataset
+from research.execute.environment import use_compilation_cache
+from research.execute.local import execute_jobs, pending_jobs
+from research.execute.meter import headline_text
+from research.execute.progress import format_clock, progress
+from research.plan.build_manifest import checked_manifest, write_manifest
+from research.plan.initial_metrics import with_initial_metrics
+from research.plan.resolve_plan import Plan, resolve_plan
+from research.runs import store
+from research.runs.measures import is_headline, significant_figures
+from research.runs.summary import summarise
+from research.runs.sweep_manifest import Launch
+from research.train.scoring import Interrupted
+from research.use.open_run import OpenRun, open_for_text, open_run
+
+STOPPED = 130
+DRIVERS_PRINTED = 5  # driving words
+CHARACTERS_PRINTED = 100  # characters of a classified sentence
+
+
+def train_command(loaded: Any, runs: Path, data_dir: Path | None, rerun: str | None, as_json: bool) -> int:
+    """One cell, all its seeds."""
+    plan = resolve_plan(loaded, runs, data_dir)
+    store.check_writable(runs)
+    code = _run_plan(plan, runs, data_dir, True, rerun, as_json)
+    (cell,) = plan.rows
+    summary = summarise(runs, cell.cell_id, cell.seeds)
+    summary["config"] = to_tree(cell.config, defaults=True) if cell.config else {}
+    if as_json:
+        print(store.to_json(summary))
+    else:
+        _print_summary(dict(summary), runs)
+        if summary["status"] == "done" and cell.config:
+            _print_next(
+                after_training(cell.cell_id, cell.config, load_dataset(cell.config.data, data_dir), location_options(runs, data_dir))
+            )
+    return code
+
+
+def sweep_command(
+    chosen: Any, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, as_json: bool, words: Sequence[str] = ()
+) -> int:
+    """Every cell that is not done, then the table. `words` name the sweep in the commands that are told next; without them none are."""
+    from research.compare.cells import load_cells
+    from research.compare.stability import find_unstable_verdicts, table_on_any_machine
+    from research.report.sheets import table_sheet
+    from research.report.terminal import print_sheet
+
+    use_compilation_cache()
+    plan = with_initial_metrics(resolve_plan(chosen.loaded, runs, data_dir), runs, data_dir)
+    store.check_writable(runs)
+    manifest = write_manifest(plan, runs, launch_of(chosen, runs, data_dir))
+    code = _run_plan(plan, runs, data_dir, keep_going, rerun, as_json)
+    if as_json:
+        cells = [
+            summarise(runs, row.cell_id, row.seeds) | {"labels": row.labels, "config": to_tree(row.config)}
+            for row in plan.rows
+            if row.config
+        ]
+        print(store.to_json({"name": plan.name, "hash": manifest["hash"], "cells": cells}))
+    else:
+        measured_cells = load_cells(manifest, runs)
+        table = table_on_any_machine(manifest, runs, measured_cells, find_unstable_verdicts(manifest, measured_cells))
+        print_sheet(table_sheet(table), Console(highlight=False))
+        if words and code != STOPPED:
+            _print_next(after_sweep(words, plan.name, location_options(runs, data_dir)))
+    return code
+
+
+def _print_next(commands: Sequence[str]) -> None:
+    print("\n".join(["next:", *(f"  {command}" for command in commands)]), file=sys.stderr)
+
+
+def launch_of(chosen: Any, runs: Path, data_dir: Path | None) -> Launch:
+    """The words of a command, for the manifest."""
+    return Launch(chosen.spec, chosen.overrides, chosen.preset, tuple(chosen.cards), runs, data_dir)
+
+
+def show_command(chosen: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+    """The plan, checked and priced; nothing is run."""
+    plan = resolve_plan(chosen.loaded, runs, data_dir)
+    checked_manifest(plan, runs, launch_of(chosen, runs, data_dir))
+    for line in dropped_lines(plan):
+        print(line, file=sys.stderr)
+    if as_json:
+        print(store.to_json(plan_data(plan, runs, data_dir)))
+    else:
+        print_plan(plan, runs, data_dir)
+    return 0
+
+
+def generate_command(run: str, request: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+    """Texts from a run, and how long their first and each later token took. One prompt's text stands in the JSON object itself too."""
+    from research.use.generate import generate_texts
+
+    use_compilation_cache()
+    generated = generate_texts(_print_notes(open_for_text(runs, run, data_dir)), request)
+    if as_json:
+        print(store.to_json(generated | (generated["texts"][0] if len(request.prompts) == 1 else {})))
+        return 0
+    for continuation in generated["texts"]:
+        n_best = continuation.get("n_best", [])[: request.n_best] if request.n_best > 1 else []
+        print("\n".join(f"{best['score']:9.4f}  {best['text']}" for best in n_best) if n_best else continuation["text"])
+    if request.recompute:
+        print(", ".join(f"{name} {value:.3f} ms" for name, value in generated["latency_ms"].items()), file=sys.stderr)
+    return 0
+
+
+def score_command(run: str, request: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+    """Each prompt with its completion and what the model writes instead, and the totals."""
+    from research.use.score import score_prompts
+
+    use_compilation_cache()
+    scored = score_prompts(_print_notes(open_for_text(runs, run, data_dir)), request)
+    if as_json:
+        print(store.to_json(scored))
+        return 0
+    if any(line["prompt"] for line in scored["each"]):
+        Console(highlight=False, markup=False).print(_completions_table(scored["each"]))
+    shares = ", ".join(f"{name.replace('_', ' ')} {100 * scored[name]:.1f} %" for name in ("exact_match", "preferred") if name in scored)
+    print(
+        f"{scored['lines']} lines, {scored['tokens']} tokens, {scored['unknown']} unknown: perplexity "
+        f"{significant_figures(scored['perplexity'])}, bits a character {significant_figures(scored['bits_per_character'])}, {shares}"
+    )
+    return 0
+
+
+def _completions_table(lines: list[dict[str, Any]]) -> Table:
+    """A row a prompt: how likely its completion is, and what the model writes."""
+    ranked = "preferred" in lines[0]
+    table = Table(*("prompt", "completion", "perplexity", "greedy", "exact"), *(["preferred"] if ranked else []), box=None)
+    yes_or_no = {True: "yes", False: "no"}
+    for line in lines:
+        values = [
+            line["prompt"],
+            line["completions"][0],
+            significant_figures(line["perplexity"]),
+            line["greedy"].strip(),
+            yes_or_no[line["exact"]],
+        ]
+        table.add_row(*(Line(value) for value in (*values, *([yes_or_no[line["preferred"]]] if ranked else []))))
+    return table
+
+
+def predict_command(run: str, text: str | None, file: Path | None, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+    """The class or the number of each sentence, and why; or the tag of each word."""
+    from research.use.predict import classify_sentences, rate_sentences, sentences_from_options
+
+    texts = sentences_from_options(text, file)
+    use_compilation_cache()
+    opened = _print_notes(open_run(runs, run, data_dir))
+    if opened.config.data.asks == "tags":
+        return _print_tags(opened, texts, as_json)
+    predictions: Sequence[Any] = rate_sentences(opened, texts) if opened.config.data.asks == "number" else classify_sentences(opened, texts)
+    if as_json:
+        print(store.to_json({"cell_id": opened.cell_id, "predictions": [prediction._asdict() for prediction in predictions]}))
+        return 0
+    for prediction in predictions:
+        words = prediction.words
+        drivers = ", ".join(f"{word} {value:+.2f}" for word, value in prediction.drivers[:DRIVERS_PRINTED])
+        unread = f"; read {prediction.read} of {words} words" if prediction.read < words else ""
+        unknown = f"; {prediction.unknown} of {words} words unknown" if prediction.unknown else "" if words else "; no words"
+        print(f"{prediction.answer:<20}  {prediction.text[:CHARACTERS_PRINTED]}")
+        print(f"{'':<22}{drivers or 'no word spoke for or against it'}{unknown}{unread}")
+    return 0
+
+
+def _print_tags(run: OpenRun, texts: Sequence[str], as_json: bool) -> int:
+    """A word and its tag a line, a blank line between two sentences, as files of columns have it; with how sure the tag is."""
+    from research.use.predict_tags import tag_sentences
+
+    predictions = tag_sentences(run, texts)
+    if as_json:
+        each = [{"text": sentence.text, "words": [word._asdict() for word in sentence.words]} for sentence in predictions]
+        print(store.to_json({"cell_id": run.cell_id, "predictions": each}))
+        return 0
+    for sentence in predictions:
+        for word in sentence.words:
+            print(f"{word.word}\t{word.tag}\t{100 * word.probability:.1f} %{'' if word.in_vocabulary else ', unknown'}")
+        print()
+    return 0
+
+
+def probe_command(run: str, overrides: list[str], out: Path | None, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+    """What each layer knows: a table, a figure, and both as a report."""
+    from research.report.study import print_study, write_study
+    from research.use.probe import probe_run
+
+    use_compilation_cache()
+    study = probe_run(_print_notes(open_run(runs, run, data_dir)), overrides, data_dir)
+    files = write_study(study, [], out or Path("reports") / study.name)
+    print(json.dumps(store.read_json(files["report.json"]))) if as_json else print_study(study, [])
+    print(f"report: {files['report.html']}", file=sys.stderr)
+    return 0
+
+
+def _print_notes(run: OpenRun) -> OpenRun:
+    """Prints what the reader of a run is to know, and returns the run."""
+    for note in run.notes:
+        print(f"note: {note}", file=sys.stderr)
+    return run
+
+
+def _run_plan(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, quiet: bool) -> int:
+    """0 done, 1 something crashed or could not be begun, 130 stopped by the user."""
+    use_compilation_cache()
+    jobs = pending_jobs(plan, runs, rerun)
+    predicted = seconds_left(plan, jobs, data_dir, runs) if jobs else 0.0
+    _announce(plan, jobs, predicted, quiet)
+    with _stoppable() as stop, progress(plan, jobs, predicted, quiet) as report:
+        try:
+            outcome = execute_jobs(plan, runs, data_dir, jobs, stop, keep_going, rerun is not None, report)
+        except Interrupted:
+            print("stopped; every run under way is checkpointed, and the same command goes on from there", file=sys.stderr)
+            return STOPPED
+    if outcome.failed:
+        print(f"{outcome.failed} runs crashed; their log.txt says why, and `stepladder runs` lists them", file=sys.stderr)
+    unstarted = outcome.blocked and not outcome.held  # what another process holds, it also goes on from
+    return 1 if outcome.failed or unstarted else 0
+
+
+def _announce(plan: Plan, jobs: list[Any], predicted: float, quiet: bool) -> None:
+    for line in dropped_lines(plan):
+        print(line, file=sys.stderr)
+    if quiet:
+        return
+    for line in (*coverage_lines(plan), *advice_lines(plan), *filter(None, [plan.matched])):
+        print(line, file=sys.stderr)
+    all_runs = sum(len(cell.seeds) for cell in plan.cells)
+    if not jobs:
+        print(f"{plan.name}: all {all_runs} runs are done", file=sys.stderr)
+    else:
+        print(f"{plan.name}: {len(jobs)} of {all_runs} runs to do, about {format_clock(predicted)}", file=sys.stderr)
+
+
+@contextmanager
+def _stoppable() -> Iterator[Event]:
+    """Ctrl-C and SIGTERM ask for a clean stop; a second one is obeyed at once."""
+    stop = Event()
+
+    def request_stop(number: int, frame: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        print("stopping after the call under way ...", file=sys.stderr)
+
+    handlers = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _print_summary(summary: dict[str, Any], runs: Path) -> None:
+    console = Console(highlight=False)
+    if summary["params"] is None:  # no seed came to an end
+        return console.print(f"{summary['cell_id']}  {summary['status']}")
+    console.print(
+        f"{summary['cell_id']}  {summary['status']}  {summary['params']['total']:,} parameters, "
+        f"{summary['flops_per_token']:,.0f} FLOPs a token"
+    )
+    for split in ("valid", "test"):
+        headlines = [f"{name} {significant_figures(value)}" for name, value in summary[split].items() if is_headline(name)]
+        groups = len(summary[split]) - len(headlines)
+        console.print(f"{split}: " + ", ".join([*headlines, f"and {groups} of groups in result.json"] if groups else headlines))
+    for run in summary["runs"]:
+        scores = [score for split in ("valid", "test") if (score := headline_text(split, run[split] or {}, ""))]
+        console.print(f"  seed {run['seed']}: {', '.join([run['status'], *scores])}")
+    console.print(f"{runs / summary['cell_id']}")

@@ -1,0 +1,502 @@
+"""The command line. Commands import what they need when they run: `--help` and a config error must not wait for jax."""
+
+import functools
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from research.config.errors import StepladderError
+from research.config.levels import levels_varied_by
+from research.first_imports import without_collections
+
+app = typer.Typer(
+    name="stepladder",
+    help="Sequence models in JAX, one controlled step at a time: configs in, honest tables out.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Overrides = Annotated[list[str] | None, typer.Argument(metavar="[a.b=value ...]", help="Changes to the config, read as TOML values.")]
+RunsDir = Annotated[Path, typer.Option("--runs", envvar="STEPLADDER_RUNS", help="Where runs are kept.")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", envvar="STEPLADDER_DATA", help="A folder with datasets already on disk.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Runs at a time; by default one a core. 1: a run has all cores.")]
+OnError = Annotated[str, typer.Option("--on-error", metavar="continue|stop", help="When a run crashes.")]
+Rerun = Annotated[str | None, typer.Option(metavar="failed|all|CELL_ID", help="Do these again.")]
+Preset = Annotated[str | None, typer.Option(help="Of an experiment: quick (the default), full, ...")]
+Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A TOML file, or an experiment's name.")]
+ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file, or the name of one in configs/.")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or the beginning of a cell_id, with /seed if wanted.")]
+OutDir = Annotated[
+    Path | None,
+    typer.Option("--out", help="Where the report goes; by default reports/NAME."),
+]
+RUNS = Path("runs")
+RANKED, MERGED = (", ".join(levels_varied_by(kind)) for kind in ("sample", "bpe_dropout"))  # levels of probabilities, and of merges
+
+
+def _guarded(command: Callable[..., int | None]) -> Callable[..., None]:
+    """A user's mistake is one paragraph and exit 2; a stop by the user is 130; a bug keeps its traceback."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # a terminal may not have every character
+        try:
+            code = command(*args, **kwargs)
+        except StepladderError as error:
+            print(f"error: {error}", file=sys.stderr)
+            raise typer.Exit(2) from None
+        except BrokenPipeError:
+            raise typer.Exit(0) from None
+        raise typer.Exit(code or 0)
+
+    return run
+
+
+def _print_version(requested: bool) -> bool:
+    if requested:
+        from importlib.metadata import version
+
+        print(f"stepladder {version('stepladder')}")
+        raise typer.Exit(0)
+    return requested
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Say which version this is.")] = False,
+) -> None:
+    pass
+
+
+@app.command()
+@_guarded
+def train(
+    config: ConfigFile,
+    overrides: Overrides = None,
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    workers: Workers = None,
+    rerun: Rerun = None,
+    as_json: AsJson = False,
+) -> int:
+    """Train one cell, all its seeds. Goes on where it was interrupted; returns at once if it is done."""
+    from research.config.loader import load_config
+
+    path = _config(config)
+    loaded = load_config(path, overrides or [])
+    if loaded.sweep:
+        raise StepladderError(
+            f"{path} has a [sweep] table, so it is many cells; use `stepladder sweep {path}`, or train a file without one."
+        )
+    _set_device_flags(workers)
+    with without_collections():
+        from research.cli import commands
+
+    return commands.train_command(loaded, runs, data_dir, rerun, as_json)
+
+
+def _config(name: Path) -> Path:
+    """The file that CONFIG names. Raises StepladderError for an experiment, which is many cells."""
+    from experiments import study_names, sweep_names
+    from research.config.find import find_config
+
+    if str(name) in (*sweep_names(), *study_names()) and not name.is_file():
+        raise StepladderError(f"{name} is an experiment, so it is many cells; use `stepladder reproduce {name}`.")
+    return find_config(name)
+
+
+@app.command()
+@_guarded
+def sweep(
+    spec: Spec,
+    overrides: Overrides = None,
+    preset: Preset = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and their cost; run nothing.")] = False,
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    workers: Workers = None,
+    on_error: OnError = "continue",
+    rerun: Rerun = None,
+    as_json: AsJson = False,
+) -> int:
+    """Run every cell of a sweep that is not done, and print its table."""
+    chosen = _spec(spec, preset, overrides)
+    if on_error not in ("continue", "stop"):
+        raise StepladderError(f"--on-error is continue or stop, not {on_error!r}.")
+    _set_device_flags(workers)
+    with without_collections():
+        from research.cli import commands
+
+    if dry_run:
+        return commands.show_command(chosen, runs, data_dir, as_json)
+    words = [spec, *(overrides or []), *(["--preset", preset] if preset else [])]
+    return commands.sweep_command(chosen, runs, data_dir, on_error == "continue", rerun, as_json, words)
+
+
+@app.command()
+@_guarded
+def reproduce(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="An experiment: `stepladder experiments` lists them.")],
+    overrides: Overrides = None,
+    preset: Preset = None,
+    out: OutDir = None,
+    runs: Annotated[
+        Path | None, typer.Option("--runs", envvar="STEPLADDER_RUNS", help="Where runs are kept: `runs` by default. A study keeps none.")
+    ] = None,
+    data_dir: DataDir = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> int:
+    """Run one experiment and write its report. A study keeps no runs: what it measures is in its report.json."""
+    from experiments import study_names
+
+    if name in study_names():
+        if runs is not None and str(runs) != os.environ.get("STEPLADDER_RUNS"):
+            raise StepladderError(
+                f"{name} is a study: it keeps no runs, so --runs {runs} would hold nothing. Leave it out; --out says where the report goes."
+            )
+        return _measure(name, overrides or [], preset, out, data_dir, workers, as_json)
+    chosen = _spec(name, preset, overrides)
+    _set_device_flags(workers)
+    with without_collections():
+        from research.cli import commands
+
+    code = commands.sweep_command(chosen, runs or RUNS, data_dir, True, None, as_json)
+    if code != commands.STOPPED:
+        print(f"report: {_report(chosen, runs or RUNS, data_dir, out, ('html', 'md', 'tex', 'csv'))['report.html']}", file=sys.stderr)
+    return code
+
+
+@app.command()
+@_guarded
+def report(
+    spec: Spec,
+    overrides: Overrides = None,
+    preset: Preset = None,
+    out: OutDir = None,
+    formats: Annotated[
+        str, typer.Option("--format", metavar="md,tex,csv,html", help="Any of these, with commas between.")
+    ] = "md,tex,csv,html",
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+) -> int:
+    """Write the table and the report of a sweep from what is in the runs folder; trains nothing."""
+    format_names = tuple(formats.split(","))
+    for format_name in format_names:
+        if format_name not in ("md", "tex", "csv", "html"):
+            raise StepladderError(f"--format {format_name} is not one of md, tex, csv, html; write them with commas between, as md,html.")
+    for path in _report(_spec(spec, preset, overrides), runs, data_dir, out, format_names).values():
+        print(path)
+    return 0
+
+
+@app.command()
+@_guarded
+def experiments(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them in full.")] = None, as_json: AsJson = False
+) -> int:
+    """List the experiments: question, presets, cost; of one its claims too."""
+    from experiments import describe_experiments, detail, lines_of
+
+    if name is not None:
+        experiment = detail(name)
+        print(json.dumps(experiment) if as_json else "\n".join(experiment["lines"]))
+        return 0
+    entries = describe_experiments()
+    print(json.dumps({"experiments": entries}) if as_json else "\n".join(line for entry in entries for line in lines_of(entry)))
+    return 0
+
+
+@app.command()
+@_guarded
+def show(
+    spec: Annotated[str, typer.Argument(metavar="CONFIG|SPEC|RUN", help="A TOML file, an experiment's name, or a cell that was run.")],
+    overrides: Overrides = None,
+    preset: Preset = None,
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show the resolved config, shapes, parameters, FLOPs, memory and predicted time; of a run its results. Trains nothing."""
+    if _names_a_run(spec, runs):
+        return _show_run(spec, runs, as_json)
+    chosen = _spec(spec, preset, overrides)
+    _set_device_flags(workers)
+    with without_collections():
+        from research.cli import commands
+
+    return commands.show_command(chosen, runs, data_dir, as_json)
+
+
+def _names_a_run(spec: str, runs: Path) -> bool:
+    """The beginning of a cell_id that is there, or a run's folder: names of files and of experiments come first."""
+    from research.runs import store
+
+    cell = spec.partition("/")[0]
+    is_prefix = len(cell) > 1 and any(cell_id.startswith(cell) for cell_id in store.cell_ids(runs))
+    return not Path(spec).is_file() and (is_prefix or (Path(spec) / "config.toml").exists() or (Path(spec).parent / "config.toml").exists())
+
+
+def _show_run(spec: str, runs: Path, as_json: bool) -> int:
+    from rich.console import Console
+
+    from research.report.cell_detail import cell_detail, print_detail
+    from research.runs import store
+
+    detail = cell_detail(store.find_run(runs, spec))
+    print(store.to_json(detail)) if as_json else print_detail(detail, Console(highlight=False))
+    return 0
+
+
+@app.command("runs")
+@_guarded
+def list_runs(
+    cell: Annotated[str, typer.Argument(metavar="[CELL_ID]", help="Its beginning: those cells alone.")] = "",
+    sweep: Annotated[str | None, typer.Option(help="The cells of this sweep.")] = None,
+    status: Annotated[str | None, typer.Option(metavar="done|running|stopped|diverged|failed", help="Cells with such a seed.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Which number, as test.accuracy.")] = None,
+    sort: Annotated[str, typer.Option(metavar="age|cell|metric|what", help="Metric: the best first.")] = "age",
+    runs: RunsDir = RUNS,
+    as_json: AsJson = False,
+) -> int:
+    """List what is in the runs folder: cell, what it is, seeds, metric, age."""
+    from research.report.cell_listing import CellQuery, list_cells, print_cells
+    from research.runs.store import to_json
+
+    cells = list_cells(runs, CellQuery(cell, sweep, status, metric, sort))
+    print(to_json({"cells": cells})) if as_json else print_cells(cells, runs)
+    return 0
+
+
+@app.command()
+@_guarded
+def data(
+    action: Annotated[str, typer.Argument(metavar="list|fetch|verify", help="What to do.")],
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> int:
+    """List datasets, fetch one, or check its files against their checksums."""
+    from research.data import dataset_sources
+
+    if action == "list":
+        datasets = dataset_sources.list_sources(data_dir)
+        lines = [f"{dataset['name']:<16} {'here' if dataset['here'] else 'to fetch':<9} {dataset['what']}" for dataset in datasets]
+    elif action in ("fetch", "verify"):
+        if name is None:
+            raise StepladderError(f"Name a dataset: `stepladder data {action} NAME`; `stepladder data list` shows them.")
+        datasets = [
+            {"name": name, "path": str(path)}
+            for path in (dataset_sources.fetch_source if action == "fetch" else dataset_sources.verify_source)(name, data_dir)
+        ]
+        lines = [dataset["path"] for dataset in datasets]
+    else:
+        raise StepladderError(f"`stepladder data {action}` does not exist; it is list, fetch NAME or verify NAME.")
+    print(json.dumps({"data": datasets}, default=str) if as_json else "\n".join(lines))
+    return 0
+
+
+@app.command()
+@_guarded
+def generate(
+    run: RunName,
+    prompt: Annotated[str | None, typer.Option(help="Text to go on from.")] = None,
+    prompts: Annotated[Path | None, typer.Option(help="A UTF-8 file, a prompt a line: all in one batch.")] = None,
+    tokens: Annotated[int, typer.Option(min=1, help="How many tokens to draw, at most.")] = 50,
+    decoder: Annotated[str, typer.Option(metavar="greedy|sample|top_k|top_p|beam", help="How a token is chosen.")] = "sample",
+    temperature: Annotated[float | None, typer.Option(help="Of sample, top_k and top_p: 1 by default.")] = None,
+    k: Annotated[int | None, typer.Option(help="Of top_k: drawn from the k likeliest.")] = None,
+    p: Annotated[float | None, typer.Option(help="Of top_p: drawn from the fewest whose mass reaches p.")] = None,
+    beam: Annotated[int | None, typer.Option(help="Of beam: how many beginnings are kept.")] = None,
+    length_penalty: Annotated[float | None, typer.Option("--length-penalty", help="Of beam: 0 for none.")] = None,
+    n_best: Annotated[int | None, typer.Option("--n-best", help="Of beam: so many texts with their scores.")] = None,
+    until_end: Annotated[bool, typer.Option("--until-end", help="Stop a text at its end symbol.")] = False,
+    recompute: Annotated[bool, typer.Option("--recompute", help="Also time a token where the text before it is read again.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> int:
+    """Draw text from a trained or counted language model."""
+    from research.config.decoder_options import check_n_best, decoder_from_options
+
+    options = {"temperature": temperature, "k": k, "p": p, "beam": beam, "length-penalty": length_penalty}
+    decoder_config = decoder_from_options(decoder, options)
+    best_count = check_n_best(decoder_config, n_best)
+    _set_device_flags(1)
+    with without_collections():
+        from research.cli import commands
+        from research.use.continuations import GenerationRequest
+        from research.use.generate import prompts_from_options
+
+    request = GenerationRequest(prompts_from_options(prompt, prompts), tokens, decoder_config, best_count, until_end, recompute, seed)
+    return commands.generate_command(run, request, runs, data_dir, as_json)
+
+
+@app.command()
+@_guarded
+def score(
+    run: RunName,
+    file: Annotated[
+        Path | None, typer.Option(help="A UTF-8 file, a prompt, a tab and its completion a line; the first of several is right.")
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="A text.")] = None,
+    examples: Annotated[int | None, typer.Option(min=0, help="Other lines of the file put before each prompt.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the examples; by default the run's.")] = None,
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> int:
+    """How well a language model completes prompts, or its perplexity on a text."""
+    _set_device_flags(1)
+    with without_collections():
+        from research.cli import commands
+        from research.use.score import scoring_request
+
+    return commands.score_command(run, scoring_request(file, text, examples, seed), runs, data_dir, as_json)
+
+
+@app.command()
+@_guarded
+def tokenize(
+    config: ConfigFile,
+    overrides: Overrides = None,
+    text: Annotated[str, typer.Option(help="The text to cut.")] = "",
+    n_best: Annotated[int | None, typer.Option("--n-best", help=f"{RANKED}: so many segmentations with their probabilities.")] = None,
+    merges: Annotated[int | None, typer.Option(help=f"{MERGED}: the first so many merges, in order.")] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show how a config's vocabulary cuts a text: pieces and their ids."""
+    from research.config.loader import load_config
+    from research.use.encode_text import encode_text, encoding_lines
+
+    loaded = load_config(_config(config), overrides or [])
+    if loaded.config is None:
+        raise StepladderError(f"{config} is a sweep, so it has many vocabularies; name a file of one cell.")
+    encoding = encode_text(loaded.config, text, n_best, merges, data_dir)
+    print(json.dumps(encoding) if as_json else "\n".join(encoding_lines(encoding)))
+    return 0
+
+
+@app.command()
+@_guarded
+def predict(
+    run: RunName,
+    text: Annotated[str | None, typer.Option(help="A sentence.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A UTF-8 file, a sentence a line.")] = None,
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> int:
+    """Classify sentences: the class, its probability, and the words that drove it; or tag words, which white space sets apart."""
+    _set_device_flags(1)
+    with without_collections():
+        from research.cli import commands
+
+    return commands.predict_command(run, text, file, runs, data_dir, as_json)
+
+
+@app.command()
+@_guarded
+def probe(
+    run: RunName,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[data.b=value ...]", help="Labelled or tagged sentences, if they are not the run's own."),
+    ] = None,
+    out: OutDir = None,
+    runs: RunsDir = RUNS,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> int:
+    """Ask every layer of a finished model for the class of a sentence, or the tag of a word, by a linear probe."""
+    _set_device_flags(1)
+    with without_collections():
+        from research.cli import commands
+
+    return commands.probe_command(run, overrides or [], out, runs, data_dir, as_json)
+
+
+@app.command()
+@_guarded
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME ...]", help="Benchmarks, or BENCHMARK/CASE; by default most.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds of each side.")] = 5,
+    as_json: AsJson = False,
+) -> int:
+    """Measure speed against peers (torch, flax, KenLM, ...), side by side in one run."""
+    from research.bench.bench_command import run_benchmarks as run
+
+    return run(names or [], repeats, as_json)
+
+
+def _classifies(manifest: dict[str, Any]) -> bool:
+    """Whether the sweep's data has classes."""
+    from research.config.merge import DATA_KINDS
+
+    classifying = {kind for kind, data in DATA_KINDS.items() if data.asks == "classes"}
+    return any(entry["config"] and entry["config"]["data"].get("kind") in classifying for entry in manifest["cells"])
+
+
+def _set_device_flags(workers: int | None) -> None:
+    from research.machine import use_workers
+
+    use_workers(workers)
+
+
+def _spec(spec: str, preset: str | None, overrides: list[str] | None) -> Any:
+    """A TOML file, or an experiment's preset, with what its folder adds."""
+    from experiments import choose_experiment
+
+    return choose_experiment(spec, preset, overrides or [])
+
+
+def _measure(
+    name: str, overrides: list[str], preset: str | None, out: Path | None, data_dir: Path | None, workers: int | None, as_json: bool
+) -> int:
+    """A study: its numbers, its table, and its report."""
+    _set_device_flags(workers)
+    from experiments import measure_study
+    from research.compare.provenance import report_folder
+    from research.report.study import print_study, study_manifest, write_study
+    from research.runs.store import read_json
+    from research.runs.sweep_manifest import Launch
+
+    study, cards = measure_study(name, preset, overrides, data_dir)
+    study = study._replace(command=Launch(name, preset=study.preset, data_dir=data_dir).command)
+    folder = out or report_folder(f"{name}-{study.preset}", study_manifest(study, cards)["hash"])
+    files = write_study(study, cards, folder)
+    print(json.dumps(read_json(files["report.json"]))) if as_json else print_study(study, cards)
+    print(f"report: {files['report.html']}", file=sys.stderr)
+    return 0
+
+
+def _report(chosen: Any, runs: Path, data_dir: Path | None, out: Path | None, formats: tuple[str, ...]) -> dict[str, Path]:
+    """The files of a report, by name, from the manifest and the results alone, and what the experiment's own analysis adds."""
+    from research.compare.provenance import report_folder, report_name
+    from research.report.write_report import write_report
+    from research.runs.sweep_manifest import read_manifest
+
+    manifest = read_manifest(chosen.loaded, runs)
+    manifest |= {"cards_today": chosen.cards} if manifest.get("cards") or not manifest.get("cards_note") else {}
+    sections = chosen.analyse(manifest, runs, data_dir) if chosen.analyse else ()
+    if _classifies(manifest):
+        _set_device_flags(None)
+        from research.use.error_analysis import error_sections
+
+        sections = (*sections, *error_sections(manifest, runs, data_dir))
+    folder = out or report_folder(report_name(manifest), manifest["hash"])
+    return write_report(manifest, runs, folder, formats, sections=sections)
