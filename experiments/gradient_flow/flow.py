@@ -24,7 +24,7 @@ from research.data.loading import load_dataset
 from research.models import MODELS
 from research.nn.embedding import lookup
 from research.nn.recurrent_cells import empty_recurrent, mix_recurrent, step_recurrent
-from research.plan.resolve_plan import program_of
+from research.plan.programs import program_of
 from research.runs.store import cell_folder
 from research.tasks.cross_entropy import cross_entropy
 from research.train.diagnostics import forget_products, kernel_gradients, spectral_norms, state_jacobians

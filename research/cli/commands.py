@@ -1,12 +1,9 @@
 """What the commands do that need jax: plan, run, show, report, generate, score. Each prints for a person, or one JSON object."""
 
 import json
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from rich.console import Console
@@ -14,33 +11,34 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from research.cli.next_commands import after_sweep, after_training, location_options
-from research.cli.print_plan import advice_lines, coverage_lines, dropped_lines, plan_data, print_plan, seconds_left
+from research.cli.print_plan import advice_lines, coverage_lines, dropped_lines, plan_data, print_plan
 from research.config.serialise import to_tree
 from research.data.loading import load_dataset
 from research.execute.environment import use_compilation_cache
-from research.execute.local import execute_jobs, pending_jobs
+from research.execute.foreground import STOPPED, Request, run_in_foreground
 from research.execute.meter import headline_text
-from research.execute.progress import format_clock, progress
 from research.plan.build_manifest import checked_manifest, write_manifest
 from research.plan.initial_metrics import with_initial_metrics
 from research.plan.resolve_plan import Plan, resolve_plan
+from research.plan.work_plan import read_work_plan
 from research.runs import store
 from research.runs.measures import is_headline, significant_figures
 from research.runs.summary import summarise
 from research.runs.sweep_manifest import Launch
-from research.train.scoring import Interrupted
 from research.use.open_run import OpenRun, open_for_text, open_run
 
-STOPPED = 130
 DRIVERS_PRINTED = 5  # driving words
 CHARACTERS_PRINTED = 100  # characters of a classified sentence
 
 
-def train_command(loaded: Any, runs: Path, data_dir: Path | None, rerun: str | None, as_json: bool) -> int:
+def train_command(
+    loaded: Any, spec: str, overrides: Sequence[str], runs: Path, data_dir: Path | None, rerun: str | None, as_json: bool
+) -> int:
     """One cell, all its seeds."""
     plan = resolve_plan(loaded, runs, data_dir)
     store.check_writable(runs)
-    code = _run_plan(plan, runs, data_dir, True, rerun, as_json)
+    manifest = write_manifest(plan, runs, Launch(spec, tuple(overrides), runs=runs, data_dir=data_dir, verb="train"))
+    code = _run_plan(plan, manifest, Request(runs, data_dir, rerun=rerun, quiet=as_json))
     (cell,) = plan.rows
     summary = summarise(runs, cell.cell_id, cell.seeds)
     summary["config"] = to_tree(cell.config, defaults=True) if cell.config else {}
@@ -68,7 +66,7 @@ def sweep_command(
     plan = with_initial_metrics(resolve_plan(chosen.loaded, runs, data_dir), runs, data_dir)
     store.check_writable(runs)
     manifest = write_manifest(plan, runs, launch_of(chosen, runs, data_dir))
-    code = _run_plan(plan, runs, data_dir, keep_going, rerun, as_json)
+    code = _run_plan(plan, manifest, Request(runs, data_dir, keep_going, rerun, as_json))
     if as_json:
         cells = [
             summarise(runs, row.cell_id, row.seeds) | {"labels": row.labels, "config": to_tree(row.config)}
@@ -219,55 +217,14 @@ def _print_notes(run: OpenRun) -> OpenRun:
     return run
 
 
-def _run_plan(plan: Plan, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, quiet: bool) -> int:
-    """0 done, 1 something crashed or could not be begun, 130 stopped by the user."""
-    use_compilation_cache()
-    jobs = pending_jobs(plan, runs, rerun)
-    predicted = seconds_left(plan, jobs, data_dir, runs) if jobs else 0.0
-    _announce(plan, jobs, predicted, quiet)
-    with _stoppable() as stop, progress(plan, jobs, predicted, quiet) as report:
-        try:
-            outcome = execute_jobs(plan, runs, data_dir, jobs, stop, keep_going, rerun is not None, report)
-        except Interrupted:
-            print("stopped; every run under way is checkpointed, and the same command goes on from there", file=sys.stderr)
-            return STOPPED
-    if outcome.failed:
-        print(f"{outcome.failed} runs crashed; their log.txt says why, and `stepladder runs` lists them", file=sys.stderr)
-    unstarted = outcome.blocked and not outcome.held  # what another process holds, it also goes on from
-    return 1 if outcome.failed or unstarted else 0
-
-
-def _announce(plan: Plan, jobs: list[Any], predicted: float, quiet: bool) -> None:
-    for line in dropped_lines(plan):
+def _run_plan(plan: Plan, manifest: Mapping[str, Any], request: Request) -> int:
+    """What is to be told beforehand, then the work that the manifest says."""
+    lines = dropped_lines(plan)
+    if not request.quiet:
+        lines += [*coverage_lines(plan), *advice_lines(plan), *filter(None, [plan.matched])]
+    for line in lines:
         print(line, file=sys.stderr)
-    if quiet:
-        return
-    for line in (*coverage_lines(plan), *advice_lines(plan), *filter(None, [plan.matched])):
-        print(line, file=sys.stderr)
-    all_runs = sum(len(cell.seeds) for cell in plan.cells)
-    if not jobs:
-        print(f"{plan.name}: all {all_runs} runs are done", file=sys.stderr)
-    else:
-        print(f"{plan.name}: {len(jobs)} of {all_runs} runs to do, about {format_clock(predicted)}", file=sys.stderr)
-
-
-@contextmanager
-def _stoppable() -> Iterator[Event]:
-    """Ctrl-C and SIGTERM ask for a clean stop; a second one is obeyed at once."""
-    stop = Event()
-
-    def request_stop(number: int, frame: Any) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-        print("stopping after the call under way ...", file=sys.stderr)
-
-    handlers = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    return run_in_foreground(read_work_plan(manifest), request)
 
 
 def _print_summary(summary: dict[str, Any], runs: Path) -> None:

@@ -103,7 +103,7 @@ def train(
     with without_collections():
         from research.cli import commands
 
-    return commands.train_command(loaded, runs, data_dir, rerun, as_json)
+    return commands.train_command(loaded, str(path), overrides or [], runs, data_dir, rerun, as_json)
 
 
 def _config(name: Path) -> Path:
@@ -500,3 +500,30 @@ def _report(chosen: Any, runs: Path, data_dir: Path | None, out: Path | None, fo
         sections = (*sections, *error_sections(manifest, runs, data_dir))
     folder = out or report_folder(report_name(manifest), manifest["hash"])
     return write_report(manifest, runs, folder, formats, sections=sections)
+
+
+@app.command()
+@_guarded
+def work(
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="A plan: runs/sweeps/NAME-HASH.json, written by sweep and train.")],
+    unit: Annotated[str, typer.Argument(metavar="[UNIT]", help="The beginning of a unit's id; by default all that can be done.")] = "",
+    list_units: Annotated[bool, typer.Option("--list", help="Print the units and what they wait for; do nothing.")] = False,
+    capacity: Annotated[int | None, typer.Option(min=1, help="The most runs of a unit.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0, help="Checkpoint and stop after so long, with exit code 75.")] = None,
+    runs: Annotated[
+        Path | None, typer.Option("--runs", envvar="STEPLADDER_RUNS", help="Where runs are kept: by default the manifest's folder.")
+    ] = None,
+    data_dir: DataDir = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> int:
+    """Do a unit of a plan, or all that is left: what a node runs. 75: the rest is held by others or waits, or the time is up."""
+    from research.runs.sweep_manifest import read_manifest_file
+
+    contents, runs_dir = read_manifest_file(manifest, runs)
+    _set_device_flags(workers)
+    with without_collections():
+        from research.cli import work_command
+
+    request = work_command.WorkRequest(runs_dir, data_dir, unit, capacity, seconds, as_json)
+    return work_command.list_command(contents, request) if list_units else work_command.work_command(contents, str(manifest), request)

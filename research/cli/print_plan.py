@@ -18,15 +18,17 @@ from research.config.value_labels import row_label
 from research.data.batches import Arrays, belongs_on_host, device_arrays, host_arrays
 from research.data.dataset import Dataset
 from research.data.loading import load_dataset
-from research.execute.local import pending_jobs
+from research.execute.jobs import read_plan_states
+from research.execute.local import pending_runs
+from research.execute.predicted import seconds_left
 from research.execute.progress import format_clock
 from research.models import MODELS
 from research.nn.mixers import MIXERS
 from research.nn.score_functions import MLP_LIMIT
+from research.plan.build_manifest import work_plan_of
 from research.plan.planned_cell import PlannedCell
-from research.plan.price import total_seconds
-from research.plan.resolve_plan import Plan, program_of
-from research.runs.costs import machine_rate
+from research.plan.programs import program_of
+from research.plan.resolve_plan import Plan
 from research.tasks.position_scores import LOGITS_LIMIT, block_size
 from research.train import lanes
 from research.train.batch_source import HostSource, StackedBatches, zero_batches
@@ -35,30 +37,20 @@ from research.train.update import Program, abstract_state, train_until
 UNOPTIMISED: dict[str, str | bool] = {"xla_backend_optimization_level": "0"}  # of machine code, which follows the plan of memory
 
 
-def seconds_left(plan: Plan, jobs: list[Any], data_dir: Path | None, runs_dir: Path) -> float:
-    """Predicted seconds for these runs on the workers that there are, at the rate of the runs that are there."""
-    prices = {cell.cell_id: cell.predicted_seconds for cell in plan.cells}
-    programs = {
-        job.cell_id: program_of(job.config, load_dataset(job.config.data, data_dir)) if job.config.trained else None for job in jobs
-    }
-    rate = machine_rate(runs_dir)
-    runs = [(prices[job.cell_id] * (rate if job.config.trained else 1.0), programs[job.cell_id]) for job in jobs]
-    return total_seconds(runs, lanes.lane_count(len(runs)), lanes.cores_per_lane())
-
-
 def plan_data(plan: Plan, runs_dir: Path, data_dir: Path | None) -> dict[str, Any]:
     """What `show --json` prints."""
-    jobs = pending_jobs(plan, runs_dir, None)
-    all_jobs = pending_jobs(plan, runs_dir, "all")
+    work = work_plan_of(plan)
+    runs = pending_runs(work, read_plan_states(work, runs_dir))
+    trained = [run for run in work.runs if work.by_id[run.cell_id].program]
     return {
         "name": plan.name,
         "cells": [_cell_data(row, data_dir) for row in plan.rows],
-        "runs": len(all_jobs),
-        "trained_runs": sum(job.config.trained for job in all_jobs),
-        "programs": len({program_of(job.config, load_dataset(job.config.data, data_dir)) for job in all_jobs if job.config.trained}),
-        "to_do": len(jobs),
-        "predicted_seconds": seconds_left(plan, all_jobs, data_dir, runs_dir),
-        "predicted_seconds_to_do": seconds_left(plan, jobs, data_dir, runs_dir),
+        "runs": len(work.runs),
+        "trained_runs": len(trained),
+        "programs": len({work.by_id[run.cell_id].program for run in trained}),
+        "to_do": len(runs),
+        "predicted_seconds": seconds_left(work, work.runs, runs_dir),
+        "predicted_seconds_to_do": seconds_left(work, runs, runs_dir),
     }
 
 

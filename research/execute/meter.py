@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from research.metrics.registry import SUMMARIES
 from research.runs.measures import is_percentage, number
+from research.runs.run_state import RunId
 from research.train.events import (
     Blocked,
     Compiling,
@@ -24,8 +25,6 @@ from research.train.events import (
 from research.train.trained_files import Job
 
 MEASURED_SHARE = 0.02  # of the work: before that, the time left is as predicted
-
-Run = tuple[str, int]  # cell_id, seed
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,11 @@ class Meter:
 
     names: Mapping[str, str]  # cell_id -> what a person calls it
     prices: Mapping[str, float]  # cell_id -> predicted core-seconds of a run
-    jobs: Sequence[Job]
+    runs: Sequence[RunId]
     predicted: float  # seconds for all
     metric: str  # the sweep's
     clock: Callable[[], float] = time.monotonic
-    under_way: dict[Run, RunProgress] = field(default_factory=dict)
+    under_way: dict[RunId, RunProgress] = field(default_factory=dict)
     compiling: str = ""  # whose program
     ended: int = 0
     tokens: int = 0
@@ -62,9 +61,9 @@ class Meter:
 
     def __post_init__(self) -> None:
         self.began = self.clock()
-        self._over: set[Run] = set()
+        self._over: set[RunId] = set()
         self._worked = self._resumed = 0.0  # what these commands did, and what resumed runs had done before
-        self._total = sum(self.prices[job.cell_id] for job in self.jobs) or 1.0
+        self._total = sum(self.prices[run.cell_id] for run in self.runs) or 1.0
 
     def __call__(self, event: RunEvent) -> None:
         match event:
@@ -139,5 +138,5 @@ def headline_text(split: str, metrics: Mapping[str, float], preferred: str) -> s
     return f"{split} {name.replace('_', ' ')} {number(full, metrics[name])}{' %' if is_percentage(full) else ''}"
 
 
-def _run(job: Job) -> Run:
-    return job.cell_id, job.seed
+def _run(job: Job) -> RunId:
+    return RunId(job.cell_id, job.seed)

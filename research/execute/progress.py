@@ -16,8 +16,9 @@ from research.config.serialise import to_tree
 from research.config.value_labels import row_label
 from research.execute.meter import Meter
 from research.plan.planned_cell import PlannedCell
-from research.plan.resolve_plan import Plan
+from research.plan.work_plan import WorkPlan
 from research.report.describe import describe_cells
+from research.runs.run_state import RunId
 from research.train.events import (
     Checkpointed,
     Compiling,
@@ -31,7 +32,6 @@ from research.train.events import (
     Validated,
     broadcast,
 )
-from research.train.trained_files import Job
 
 RUNS_SHOWN = 8  # runs under way on a terminal
 EVERY = {Started: 10.0, Validated: 10.0, Progressed: 30.0}  # seconds between two such lines of a log, for each run under way
@@ -40,11 +40,11 @@ BAR = 24  # columns
 
 @contextmanager
 def progress(
-    plan: Plan, jobs: Sequence[Job], predicted: float, quiet: bool = False, listeners: Sequence[Listener] = ()
+    plan: WorkPlan, runs: Sequence[RunId], predicted: float, quiet: bool = False, listeners: Sequence[Listener] = ()
 ) -> Iterator[Listener]:
-    """The listener to give to the runs. It tells `listeners` too; where `quiet` it shows nothing. `predicted`: seconds for all jobs."""
-    meter, console = meter_of(plan, jobs, predicted), Console(stderr=True)
-    if quiet or not jobs:
+    """The listener to give to the runs. It tells `listeners` too; where `quiet` it shows nothing. `predicted`: seconds for all."""
+    meter, console = meter_of(plan, runs, predicted), Console(stderr=True)
+    if quiet or not runs:
         yield broadcast([meter, *listeners])
     elif not console.is_terminal:
         yield broadcast([meter, log_lines(meter, lambda line: print(line, file=sys.stderr, flush=True)), *listeners])
@@ -53,12 +53,12 @@ def progress(
             yield broadcast([meter, _permanent_lines(meter, live.console), *listeners])
 
 
-def meter_of(plan: Plan, jobs: Sequence[Job], predicted: float) -> Meter:
+def meter_of(plan: WorkPlan, runs: Sequence[RunId], predicted: float) -> Meter:
     """A meter that knows the plan's names, prices and metric."""
     hidden = {cell.cell_id: to_tree(cell.config) for cell in plan.cells if cell.config and not run_name(cell)}
     names = {cell.cell_id: run_name(cell) for cell in plan.cells} | describe_cells(hidden)
     prices = {cell.cell_id: cell.predicted_seconds for cell in plan.cells}
-    return Meter(names, prices, jobs, predicted, plan.loaded.sweep.metric if plan.loaded.sweep else "")
+    return Meter(names, prices, runs, predicted, plan.metric)
 
 
 def run_name(cell: PlannedCell) -> str:
@@ -81,7 +81,7 @@ def event_line(event: RunEvent, meter: Meter) -> str:
             scores = [meter.score(split, metrics[split]) for split in ("valid", "test") if metrics.get(split)]
             return f"{name}: {', '.join([type(event).__name__.lower(), *scores])}"
         case Progressed() | Validated():
-            return str(meter.under_way[event.job.cell_id, event.job.seed])
+            return str(meter.under_way[RunId(event.job.cell_id, event.job.seed)])
         case _:
             return f"{name}: {type(event).__name__.lower()}: {getattr(event, 'message', '')}"
 
@@ -102,7 +102,7 @@ def log_lines(meter: Meter, write: Callable[[str], None]) -> Listener:
             if now - previous < EVERY[type(event)] * len(meter.under_way):
                 return
             last_written[run] = now
-        write(f"[{meter.ended}/{len(meter.jobs)}] {event_line(event, meter)}; {remaining(meter)}")
+        write(f"[{meter.ended}/{len(meter.runs)}] {event_line(event, meter)}; {remaining(meter)}")
 
     return listen
 
@@ -125,15 +125,15 @@ def progress_table(meter: Meter) -> Group:
     ]
     lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in descriptions]
     grid = Table.grid(padding=(0, 2))
-    bar = ProgressBar(total=len(meter.jobs), completed=meter.ended, width=BAR)
-    grid.add_row(bar, Text(f"{meter.ended} of {len(meter.jobs)} runs, {format_clock(meter.elapsed)}, {remaining(meter)}"))
+    bar = ProgressBar(total=len(meter.runs), completed=meter.ended, width=BAR)
+    grid.add_row(bar, Text(f"{meter.ended} of {len(meter.runs)} runs, {format_clock(meter.elapsed)}, {remaining(meter)}"))
     return Group(*lines, grid)
 
 
 def remaining(meter: Meter) -> str:
     """The time left, and the rate where something is trained."""
     rate = f", {meter.rate:,.0f} tokens/s a run" if meter.rate else ""
-    late = meter.left == 0 and meter.ended < len(meter.jobs)
+    late = meter.left == 0 and meter.ended < len(meter.runs)
     return f"{'longer than predicted' if late else f'{format_clock(meter.left)} left'}{rate}"
 
 

@@ -13,6 +13,7 @@ from research.config.tuned_by import choices_text
 from research.plan.metric_names import metric_names
 from research.plan.planned_cell import PlannedCell
 from research.plan.resolve_plan import Plan
+from research.plan.work_plan import WorkPlan, read_work_plan
 from research.runs import store
 from research.runs.sweep_manifest import Launch, manifest_path, sweep_hash
 
@@ -32,11 +33,20 @@ def build_manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "matched": plan.matched,
         "cells": [_cell(row, plan) for row in plan.rows],
+        "parts": [_cell(cell, plan) for cell in plan.cells if cell.cell_id not in {place.cell_id for place in plan.places}],
+        "order": [cell.cell_id for cell in plan.cells],
+        "choices": [choice._asdict() for choice in plan.choices],
+        "settled": sorted(plan.settled),
         "tuned_by": choices_text(loaded.choices) if loaded.choices else "",
         "control": experiment.control.model_dump(mode="json") if experiment and experiment.control else None,
         "spread": experiment.spread if experiment else 0.0,
         **launch.as_data(),
     }
+
+
+def work_plan_of(plan: Plan) -> WorkPlan:
+    """What its manifest says is to be done, without a file."""
+    return read_work_plan(json.loads(store.to_json(store.stamp(build_manifest(plan, Launch(str(plan.loaded.path)))))))
 
 
 def checked_manifest(plan: Plan, runs_dir: Path, launch: Launch) -> dict[str, Any]:
@@ -69,7 +79,7 @@ def _has_begun(contents: dict[str, Any], runs_dir: Path) -> bool:
 
 
 def _cell(cell: PlannedCell, plan: Plan) -> dict[str, Any]:
-    labels = cell.labels or {"label": plan.name}
+    labels = cell.labels or {"label": plan.name} if cell.shown else cell.labels
     if cell.config is None:
         return {
             "cell_id": "",
@@ -92,6 +102,11 @@ def _cell(cell: PlannedCell, plan: Plan) -> dict[str, Any]:
         "reason": "",
         "tuned": cell.tuned,
         "metrics": sorted(metric_names(cell.config)),
+        "parents": list(cell.parents),
+        "parent_seed": cell.parent_seed,
+        "program": cell.program,
+        "settled_parts": cell.settled_parts,
+        "shown": cell.shown,
         "predicted_seconds": cell.predicted_seconds,
         **cell.facts,
     }

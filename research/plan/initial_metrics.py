@@ -14,7 +14,8 @@ from research.data.eval_batches import eval_batches
 from research.data.loading import load_dataset
 from research.models.observe import logit_deviation
 from research.plan.planned_cell import PlannedCell
-from research.plan.resolve_plan import Plan, program_of
+from research.plan.programs import program_of
+from research.plan.resolve_plan import Plan
 from research.runs import store
 from research.runs.sweep_manifest import manifest_path
 from research.train.initial_vectors import load_initial_vectors

@@ -24,6 +24,7 @@ class PlannedCell:
     facts: dict[str, Any] = field(default_factory=dict)  # params, flops_per_token, lacks, extra
     predicted_seconds: float = 0.0  # core-seconds of one run, without compilation
     settled_parts: bool = True  # whether the rows that a mixture names give one result for all seeds
+    program: str = ""  # 12 digits of the compiled program that trains it on its data; "" where nothing is trained
     shown: bool = True  # False for the parts of an interpolation that are no row of their own
 
     @property

@@ -9,14 +9,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from research.config.cell_identity import program_key
 from research.config.errors import StepladderError
 from research.config.loader import LoadedConfig
 from research.config.resolve import canonical_config
 from research.config.schema import Config
 from research.config.sweep import SweepPoint
 from research.config.unicode import decode_path
-from research.data.batches import steps_per_epoch
 from research.data.dataset import Dataset
 from research.data.loading import load_dataset
 from research.data.prompts import load_prompt_set, longest_query, prompt_queries
@@ -31,6 +29,7 @@ from research.plan.plan_parts import fold_config, folds_of_row, part_id, parts_o
 from research.plan.planned_cell import PlannedCell
 from research.plan.position_limits import beyond_training, check_reach
 from research.plan.price import price
+from research.plan.programs import program_id, program_of
 from research.plan.selection_metric import FALLBACKS, check_checkpoint_metric, resolve_selection_metric
 from research.runs import store
 from research.runs.sweep_manifest import sweep_name
@@ -39,8 +38,7 @@ from research.tasks.language_modelling import unavailable_metrics
 from research.tasks.registry import model_sizes, task_of
 from research.tasks.sizes import init_sizes
 from research.train.fitted_files import check_files_of
-from research.train.optimiser import check_schedule
-from research.train.update import Program, abstract_state
+from research.train.update import abstract_state
 
 
 @dataclass(frozen=True)
@@ -125,16 +123,6 @@ def _placed(place: PlannedCell, cell: PlannedCell) -> PlannedCell:
     """The cell in one of the places that it fills: its facts, with the place's labels and words."""
     place_fields = ("labels", "tuned", "dropped", "config")
     return replace(cell, shown=True, **{name: getattr(place, name) for name in place_fields})
-
-
-def program_of(config: Config, data: Dataset) -> Program:
-    """The training program of a config: equal programs are compiled once."""
-    per_epoch = steps_per_epoch(config.data, config.train.batch_size, data.train, config.train.buckets)
-    train = config.train
-    steps = train.epochs * per_epoch if isinstance(train.epochs, int) else train.steps
-    assert isinstance(steps, int)
-    check_schedule(config.optim.schedule, steps, per_epoch)
-    return Program(program_key(config), model_sizes(config, data), steps, per_epoch)
 
 
 def _draft(point: SweepPoint) -> PlannedCell:
@@ -316,4 +304,5 @@ def _with_facts(cell: PlannedCell, data_dir: Path | None) -> PlannedCell:
         {"lacks": impossible} if (impossible := unavailable_metrics(config)) else {}
     )
     facts |= embedding_facts(config, data) | advice_facts(config, data)
-    return replace(cell, facts=facts, predicted_seconds=price(config, program, data, flops, counts.total))
+    predicted_seconds = price(config, program, data, flops, counts.total)
+    return replace(cell, facts=facts, predicted_seconds=predicted_seconds, program=program_id(program, config, data.digest))

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from research.config.errors import StepladderError
+from research.config.errors import StepladderError, did_you_mean
 from research.config.loader import LoadedConfig
 from research.config.plain import Json, Tree
 from research.runs import store
@@ -26,11 +26,12 @@ class Launch(NamedTuple):
     cards: tuple[Mapping[str, Json], ...] = ()  # of the experiment, for the preset as it is
     runs: Path = RUNS
     data_dir: Path | None = None
+    verb: str = "sweep"  # of a file of the user's own: sweep | train
 
     @property
     def command(self) -> str:
         """What makes the table again, as a shell reads it."""
-        words = ["stepladder", "reproduce" if self.preset else "sweep", self.spec, *self.overrides]
+        words = ["stepladder", "reproduce" if self.preset else self.verb, self.spec, *self.overrides]
         words += ["--preset", self.preset] if self.preset else []
         words += ["--runs", str(self.runs)] if self.runs != RUNS else []
         words += ["--data-dir", str(self.data_dir)] if self.data_dir else []
@@ -79,3 +80,20 @@ def read_manifest(loaded: LoadedConfig, runs: Path) -> dict[str, Any]:
             f"This sweep was not launched in {runs}: there is no {path}. Run `stepladder sweep` with the same words first."
         )
     return manifest
+
+
+def read_manifest_file(path: Path, runs: Path | None = None) -> tuple[dict[str, Any], Path]:
+    """A manifest by its path, and its runs folder: `runs`, or the folder in whose `sweeps` it lies.
+
+    Raises StepladderError for a file that is not there or is no manifest, and where no runs folder is named and it lies in none.
+    """
+    manifest = store.read_json(path) if path.is_file() else None
+    if manifest is None:
+        there = sorted(other.name for other in store.sweeps_folder(runs or RUNS).glob("*.json"))
+        hint = did_you_mean(path.name, there) or "."
+        raise StepladderError(f"There is no manifest {path}{hint} `sweep` and `train` write theirs as RUNS/sweeps/NAME-HASH.json.")
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("cells"), list):
+        raise StepladderError(f"{path} is no manifest of a sweep: it has no list of cells. They lie in RUNS/sweeps, as NAME-HASH.json.")
+    if runs is None and path.resolve().parent.name != "sweeps":
+        raise StepladderError(f"{path} lies in no folder RUNS/sweeps, so where its runs are is not known. Name it with --runs.")
+    return manifest, runs if runs is not None else path.parent.parent

@@ -1,13 +1,13 @@
 """Which of the values that `tune` tried stands for a row: the rule, over what validation gave."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from research.runs import store
 from research.runs.measures import direction, metric_value
+from research.runs.run_state import RunId, RunState, RunStates, state_of
 
 OVER = (*store.TRAINED_STATUSES, "diverged")  # statuses of a trial that will give no other number
 
@@ -51,22 +51,25 @@ def parse_reference(text: str) -> Choice | None:
     return Choice(text, {cell_id: tuple(map(int, seeds.split(","))) for cell_id, _, seeds in pairs}, select)
 
 
-def is_decided(choice: Choice, runs_dir: Path) -> bool:
+def runs_of(choice: Choice) -> tuple[RunId, ...]:
+    """Every run of every trial."""
+    return tuple(RunId(cell_id, seed) for cell_id, seeds in choice.trials.items() for seed in seeds)
+
+
+def is_decided(choice: Choice, states: RunStates) -> bool:
     """Whether every run of every trial has come to its end: trained or diverged, not failed."""
-    folders = [store.seed_folder(runs_dir, cell_id, seed) for cell_id, seeds in choice.trials.items() for seed in seeds]
-    return all(store.status_of(folder) in OVER for folder in folders)
+    return all(state_of(states, run).status in OVER for run in runs_of(choice))
 
 
-def chosen_trial(choice: Choice, runs_dir: Path) -> str | None:
-    """The cell that stands for the row, from the runs on disk; None where every trial diverged or none has the metric."""
+def chosen_trial(choice: Choice, states: RunStates) -> str | None:
+    """The cell that stands for the row; None where every trial diverged or none has the metric."""
     values = {
-        cell_id: [_value(store.seed_folder(runs_dir, cell_id, seed), choice.select) for seed in seeds]
+        cell_id: [_value(state_of(states, RunId(cell_id, seed)), choice.select) for seed in seeds]
         for cell_id, seeds in choice.trials.items()
     }
     measured = {cell_id: [value for value in seed_values if value is not None] for cell_id, seed_values in values.items()}
     return best_trial(measured, choice.select)
 
 
-def _value(folder: Path, select: str) -> float | None:
-    result = store.read_result(folder) if store.status_of(folder) in store.TRAINED_STATUSES else None
-    return None if result is None else metric_value(result, select)
+def _value(state: RunState, select: str) -> float | None:
+    return None if state.result is None else metric_value(state.result, select)

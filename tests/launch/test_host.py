@@ -6,8 +6,8 @@ from tiny import SMALL, without_times
 
 from research.config.loader import load_config
 from research.data.loading import load_dataset
-from research.execute.local import _longest_call, training_material
-from research.plan.resolve_plan import program_of
+from research.execute.material import longest_call, training_material
+from research.plan.programs import program_of
 from research.train.batch_source import HostSource
 from research.train.engine import compile_engine
 from research.train.runs import train_runs
@@ -32,9 +32,9 @@ def test_a_run_does_not_know_where_its_text_is(place):
     assert len({run["result"] for run in found["host"]}) == 3
 
 
-def test_a_group_has_room_for_the_longest_call_of_its_runs(place):
+def test_a_group_has_room_for_thelongest_call_of_its_runs(place):
     """Runs of one program may differ in how often they log."""
     configs = [load_config(place.write(SMALL, name=f"every{n}", run={"log_every": n})).config for n in (7, 30, 2)]
     jobs = [Job("cell", config, 0, place.folder) for config in configs]
-    assert _longest_call(jobs).run.log_every == 30
-    assert _longest_call(jobs).model_copy(update={"run": configs[0].run}) == configs[0]
+    assert longest_call(jobs).run.log_every == 30
+    assert longest_call(jobs).model_copy(update={"run": configs[0].run}) == configs[0]

@@ -13,7 +13,8 @@ from research.config.loader import load_config
 from research.data.dataset import Dataset, TextSplit
 from research.data.loading import load_dataset
 from research.models.embeddings import input_embedding
-from research.plan.resolve_plan import program_of, resolve_plan
+from research.plan.programs import program_of
+from research.plan.resolve_plan import resolve_plan
 from research.runs import store
 from research.tasks.parameters import init_params
 from research.tasks.sizes import Sizes

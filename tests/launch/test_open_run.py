@@ -97,13 +97,13 @@ def test_each_seed_says_which_code_made_it(place, monkeypatch):
 
 def test_a_run_that_another_code_goes_on_with_names_both(place):
     from research.config.loader import load_config
-    from research.execute.local import pending_jobs
+    from research.execute.jobs import jobs_of
+    from research.plan.build_manifest import work_plan_of
     from research.plan.resolve_plan import resolve_plan
     from research.train.trained_files import write_beginning
 
-    (job,) = pending_jobs(
-        resolve_plan(load_config(place.write(FEW | {"seeds": 1})), place.folder / "runs", None), place.folder / "runs", None
-    )
+    plan = work_plan_of(resolve_plan(load_config(place.write(FEW | {"seeds": 1})), place.folder / "runs", None))
+    (job,) = jobs_of(plan, plan.runs, {}, (), place.folder / "runs")
     of = lambda commit: job._replace(environment={"commit": commit, "command": f"by {commit}"})
     for commit, step in (("a", 0), ("a", 4), ("b", 8), ("b", 12)):
         write_beginning(of(commit), step, 20)

@@ -10,8 +10,8 @@ from research.compare.cells import axes_of, load_cells
 from research.compare.tables import build_table
 from research.config.loader import load_config
 from research.config.value_labels import value_text
-from research.execute.local import pending_jobs
-from research.plan.build_manifest import build_manifest
+from research.execute.local import pending_runs
+from research.plan.build_manifest import build_manifest, work_plan_of
 from research.plan.resolve_plan import resolve_plan
 from research.runs.sweep_manifest import Launch
 
@@ -41,7 +41,7 @@ def test_every_point_has_its_place_and_every_cell_one_run(place, sweep):
     points, plan = loaded.points(), resolve_plan(loaded, runs, None)
     written = json.loads(json.dumps(build_manifest(plan, Launch("tiny.toml"))))
     assert [entry["labels"] for entry in written["cells"]] == [point.labels for point in points]
-    assert len({job.folder for job in pending_jobs(plan, runs, None)}) == len(pending_jobs(plan, runs, None)) == len(plan.cells)
+    assert len(set(pending_runs(work_plan_of(plan), {}))) == len(pending_runs(work_plan_of(plan), {})) == len(plan.cells)
     table, axes = build_table(written, runs), axes_of(written)
     places = {tuple(value_text(point.labels[axis]) for axis in (*axes.rows, *axes.columns)) for point in points}
     filled = [

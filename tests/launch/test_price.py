@@ -10,7 +10,7 @@ from research.config.schema import Config
 from research.data.loading import load_dataset
 from research.models.count import count_parameters, flops_per_token
 from research.plan.price import price, total_seconds
-from research.plan.resolve_plan import program_of
+from research.plan.programs import program_of
 from research.runs.costs import cost_note, machine_rate
 from research.tasks.registry import task_of
 from research.tasks.sizes import init_sizes

@@ -11,8 +11,10 @@ from research.config.loader import load_config
 from research.config.schema import Config
 from research.execute.meter import Meter
 from research.execute.progress import log_lines, meter_of, progress_table, remaining, run_name
+from research.plan.build_manifest import work_plan_of
 from research.plan.planned_cell import PlannedCell
 from research.plan.resolve_plan import resolve_plan
+from research.runs.run_state import RunId
 from research.train.events import Compiling, Diverged, Done, Progressed, Resumed, Started, Validated, broadcast
 from research.train.trained_files import Job
 
@@ -31,7 +33,8 @@ class Clock:
 
 
 def meter_with(clock, jobs=JOBS, metric="test.accuracy", predicted=80.0):
-    return Meter({"a": "LSTM, learning rate 0.001"}, {"a": 40.0}, jobs, predicted, metric, clock)
+    runs = [RunId(job.cell_id, job.seed) for job in jobs]
+    return Meter({"a": "LSTM, learning rate 0.001"}, {"a": 40.0}, runs, predicted, metric, clock)
 
 
 def progress_at(job, step, steps=100):
@@ -144,5 +147,5 @@ def test_trials_are_named_by_their_tuned_values():
 def test_parts_and_folds_are_named_by_what_differs_between_them(place):
     rows = [{"label": "both", "model": {"kind": "interpolation", "parts": [{"kind": "ngram", "order": 1}, {"kind": "ngram", "order": 3}]}}]
     path = place.write({key: SMALL[key] for key in ("data", "eval")}, sweep={"name": "s", "list": rows}, model=rows[0]["model"])
-    meter = meter_of(resolve_plan(load_config(path), place.folder / "runs", None), [], 1.0)
+    meter = meter_of(work_plan_of(resolve_plan(load_config(path), place.folder / "runs", None)), [], 1.0)
     assert sorted(meter.names.values()) == ["both", "files, 1-gram", "files, 3-gram"]

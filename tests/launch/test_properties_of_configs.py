@@ -32,14 +32,13 @@ from research.data.dataset import SPLITS, Dataset, PairTexts, TextSplit
 from research.data.loading import load_dataset
 from research.data.shakespeare import SpokenLine
 from research.data.tagged_rows import TaggedRow, TaggedSplits
-from research.execute.local import training_material
+from research.execute.material import training_material
 from research.models import MODELS
 from research.models.decode import decode_chunk
 from research.nn.random_streams import stream_key_at_step
-from research.plan import parent_checks
-from research.plan import resolve_plan as plan
 from research.plan.plan_parts import part_config
-from research.plan.resolve_plan import program_of, resolve_plan
+from research.plan.programs import program_of
+from research.plan.resolve_plan import resolve_plan
 from research.tasks import classifying, ngrams, regressing
 from research.tasks.parameters import empty_carry
 from research.tasks.registry import task_of
@@ -98,8 +97,8 @@ def made_up(config, data_dir=None):
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: "/".join(path.parts[-2:]))
 def test_every_shipped_config_has_shapes(path, monkeypatch, tmp_path):
-    for module in (plan, parent_checks):
-        monkeypatch.setattr(module, "load_dataset", made_up)
+    for module in ("resolve_plan", "parent_checks"):
+        monkeypatch.setattr(f"research.plan.{module}.load_dataset", made_up)
     loaded = load_config(path, ["model.kind=feed_forward_lm"] if "base" in path.parts else [])
     cells = resolve_plan(loaded, tmp_path, None).cells
     assert cells

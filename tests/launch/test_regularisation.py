@@ -8,8 +8,8 @@ from tiny import SMALL, seeds_in, without_times
 
 from research.config.loader import load_config
 from research.data.loading import load_dataset
-from research.execute.local import training_material
-from research.plan.resolve_plan import program_of
+from research.execute.material import training_material
+from research.plan.programs import program_of
 from research.train.engine import compile_engine
 from research.train.events import Progressed
 from research.train.runs import train_runs

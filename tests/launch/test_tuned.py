@@ -9,7 +9,8 @@ from research.compare.cells import load_cells
 from research.config.loader import load_config
 from research.plan.resolve_plan import resolve_plan
 from research.runs import store
-from research.runs.trial_choice import Choice, best_trial, chosen_trial, format_reference, parse_reference
+from research.runs.run_state import read_run_states
+from research.runs.trial_choice import Choice, best_trial, chosen_trial, format_reference, parse_reference, runs_of
 
 TEST_FILES = ("test.json", "items.npz", "test_tokens.npz", "prompts.npz", "texts.jsonl")
 
@@ -27,7 +28,7 @@ def test_an_unchosen_trial_has_no_test_number_anywhere_and_gets_it_when_it_is_ch
     said = place.call("sweep", path)
     assert said.code == 0, said
     (choice,) = resolve_plan(load_config(path), runs, None).choices
-    best = chosen_trial(choice, runs)
+    best = chosen_trial(choice, read_run_states(runs, runs_of(choice)))
     (other,) = set(choice.trials) - {best}
     means = {one: sum(store.read_result(run)["metrics"]["valid"]["perplexity"] for run in of_cell(runs, one)) for one in (best, other)}
     assert means[best] < means[other]
@@ -113,7 +114,7 @@ def test_children_of_tuned_rows_start_from_the_chosen_trial_and_their_ids_do_not
     assert rows["mixture"].parents == (format_reference(choices["counted"]), format_reference(choices["network"]))
     said = place.call("sweep", path)
     assert said.code == 0, said
-    best = {row: chosen_trial(choice, runs) for row, choice in choices.items()}
+    best = {row: chosen_trial(choice, read_run_states(runs, runs_of(choice))) for row, choice in choices.items()}
     for seed in (0, 1):
         results = {row: store.read_result(runs / cell.cell_id / f"seed-{seed}") for row, cell in rows.items() if row not in choices}
         assert results["child"]["parents"] == [f"{best['network']}/seed-{seed}"]

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from research.config.schema import Config
 from research.data.batches import device_arrays
 from research.data.loading import load_dataset
-from research.plan.resolve_plan import program_of
+from research.plan.programs import program_of
 from research.train.update import Member, initial_state, train_until
 
 DATA = {"kind": "rewrite", "symbols": 4, "longest": 9, "train_pairs": 60, "valid_pairs": 2, "test_pairs": 2}

@@ -1,0 +1,92 @@
+"""What `stepladder work` does: a unit of a manifest, or all of it, and what its units are."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from research.config.errors import StepladderError, did_you_mean
+from research.config.plain import Tree
+from research.execute.data_check import check_data
+from research.execute.foreground import Request, run_in_foreground
+from research.execute.jobs import read_plan_states
+from research.execute.local import is_left, pending_runs
+from research.execute.schedule import schedule, tested_cells
+from research.execute.unit import Unit
+from research.plan.work_plan import WorkPlan, read_work_plan
+from research.runs import store
+from research.runs.run_state import RunStates, state_of
+
+UNFINISHED = 75  # the rest is held by others, or waits for what is not done, or the time is up: come again
+
+
+class WorkRequest(NamedTuple):
+    """Which part of a plan is to be done, where, and for how long."""
+
+    runs_dir: Path
+    data_dir: Path | None
+    unit: str  # the beginning of its id; "" for all that can be done
+    capacity: int | None
+    seconds: float | None
+    as_json: bool
+
+
+def list_command(manifest: Mapping[str, Any], request: WorkRequest) -> int:
+    """The units of the whole plan, each with how many of its runs are left."""
+    plan = read_work_plan(manifest)
+    states = read_plan_states(plan, request.runs_dir)
+    units = schedule(plan, {}, request.capacity)
+    left = {unit.id: _runs_left(plan, unit, states) for unit in units}
+    if request.as_json:
+        print(store.to_json({"name": plan.name, "units": [_unit_data(unit, left[unit.id]) for unit in units]}))
+        return 0
+    for unit in units:
+        runs = f"the chosen trial of {unit.row}" if unit.row else f"{left[unit.id]} of {len(unit.runs)} runs left"
+        waits = f", after {', '.join(unit.after)}" if unit.after else ""
+        print(f"{unit.id}  {unit.kind:<5}  {runs}{waits}")
+    return 0
+
+
+def _unit_data(unit: Unit, left: int) -> Tree:
+    return {"unit": unit.id, "kind": unit.kind, "row": unit.row, "runs": list(map(str, unit.runs)), "left": left, "after": list(unit.after)}
+
+
+def work_command(manifest: Mapping[str, Any], where: str, request: WorkRequest) -> int:
+    """Do it. 0: what was asked is done; 1: a run crashed; 75: something is left that others hold, or that waits, or the time is up."""
+    plan = read_work_plan(manifest, where)
+    unit = _find_unit(schedule(plan, {}, request.capacity), request.unit, where) if request.unit else None
+    store.check_writable(request.runs_dir)
+    pending = pending_runs(plan, read_plan_states(plan, request.runs_dir))
+    wanted = [run for run in pending if unit is None or run in unit.runs]
+    check_data(plan, (run.cell_id for run in wanted), request.data_dir)
+    code = run_in_foreground(plan, Request(request.runs_dir, request.data_dir, quiet=request.as_json, unit=unit, seconds=request.seconds))
+    left = _left(plan, unit, request.runs_dir)
+    if request.as_json:
+        print(store.to_json({"name": plan.name, "unit": unit.id if unit else None, "left": left}))
+    elif left:
+        print(f"{plan.name}: {left} runs are left, which others hold, or which wait for runs that are not done", file=sys.stderr)
+    return code or (UNFINISHED if left else 0)
+
+
+def _left(plan: WorkPlan, unit: Unit | None, runs_dir: Path) -> int:
+    states = read_plan_states(plan, runs_dir)
+    return len(pending_runs(plan, states)) if unit is None else _runs_left(plan, unit, states)
+
+
+def _runs_left(plan: WorkPlan, unit: Unit, states: RunStates) -> int:
+    tested = tested_cells(plan, states)
+    scored_here = unit.kind != "score"
+    return sum(
+        is_left(unit.kind, state_of(states, run).status, run.cell_id in tested)
+        or (scored_here and run.cell_id in plan.settled and state_of(states, run).status == "trained")
+        for run in unit.runs
+    )
+
+
+def _find_unit(units: Sequence[Unit], prefix: str, where: str) -> Unit:
+    matches = [unit for unit in units if unit.id.startswith(prefix)]
+    if len(matches) == 1:
+        return matches[0]
+    ids = [unit.id for unit in units]
+    hint = f"begins {len(matches)} units" if matches else f"is no unit of {where}{did_you_mean(prefix, ids) or '.'}"
+    raise StepladderError(f"{prefix!r} {hint} The units are {', '.join(ids)}; `stepladder work {where} --list` says what each does.")

@@ -1,0 +1,109 @@
+"""A plan carried out in front of a person: what it will cost, progress, a clean stop, and how it ended."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Timer
+from types import FrameType
+from typing import NamedTuple
+
+from research.execute.environment import use_compilation_cache
+from research.execute.jobs import read_plan_states
+from research.execute.local import execute_plan, pending_runs
+from research.execute.predicted import seconds_left
+from research.execute.progress import format_clock, progress
+from research.execute.unit import Unit
+from research.execute.work import Worker
+from research.plan.work_plan import WorkPlan
+from research.train.scoring import Interrupted
+
+CRASHED, TIME_IS_UP, STOPPED = 1, 75, 130
+
+
+class Request(NamedTuple):
+    """How a plan is to be carried out.
+
+    `rerun`: failed | all | a cell_id, done again; None: what is not done. `unit`: the part of the plan that is done; None for all.
+    `seconds`: after so long it is checkpointed and stopped.
+    """
+
+    runs_dir: Path
+    data_dir: Path | None = None
+    keep_going: bool = True
+    rerun: str | None = None
+    quiet: bool = False
+    unit: Unit | None = None
+    seconds: float | None = None
+
+
+def run_in_foreground(plan: WorkPlan, request: Request) -> int:
+    """0 done, 1 something crashed or could not be begun, 75 the time was up, 130 stopped by the user."""
+    use_compilation_cache()
+    pending = pending_runs(plan, read_plan_states(plan, request.runs_dir), request.rerun)
+    runs = [run for run in pending if request.unit is None or run in request.unit.runs]
+    predicted = seconds_left(plan, runs, request.runs_dir)
+    if not request.quiet:
+        _announce(plan, len(runs), predicted)
+    with _stoppable() as stop, _time_limit(request.seconds, stop) as time_is_up, progress(plan, runs, predicted, request.quiet) as report:
+        worker = Worker(request.data_dir, stop, request.keep_going, report)
+        try:
+            outcome = execute_plan(plan, request.runs_dir, runs, request.rerun is not None, worker, request.unit)
+        except Interrupted:
+            if time_is_up.is_set():
+                print(f"{request.seconds:g} seconds are over; the same command goes on from here", file=sys.stderr)
+                return TIME_IS_UP
+            print("stopped; every run under way is checkpointed, and the same command goes on from there", file=sys.stderr)
+            return STOPPED
+    if outcome.failed:
+        print(f"{outcome.failed} runs crashed; their log.txt says why, and `stepladder runs` lists them", file=sys.stderr)
+    unstarted = outcome.blocked and not outcome.held and request.unit is None  # what another process holds, it also goes on from
+    return CRASHED if outcome.failed or unstarted else 0
+
+
+def _announce(plan: WorkPlan, pending: int, predicted: float) -> None:
+    all_runs = len(plan.runs)
+    if not pending:
+        print(f"{plan.name}: all {all_runs} runs are done", file=sys.stderr)
+    else:
+        print(f"{plan.name}: {pending} of {all_runs} runs to do, about {format_clock(predicted)}", file=sys.stderr)
+
+
+@contextmanager
+def _time_limit(seconds: float | None, stop: Event) -> Iterator[Event]:
+    """An event that is set when the time is up, and `stop` with it."""
+    time_is_up = Event()
+
+    def end() -> None:
+        time_is_up.set()
+        stop.set()
+
+    timer = Timer(seconds, end) if seconds is not None else None
+    if timer is not None:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield time_is_up
+    finally:
+        if timer is not None:
+            timer.cancel()
+
+
+@contextmanager
+def _stoppable() -> Iterator[Event]:
+    """Ctrl-C and SIGTERM ask for a clean stop; a second one is obeyed at once."""
+    stop = Event()
+
+    def request_stop(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        print("stopping after the call under way ...", file=sys.stderr)
+
+    handlers = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

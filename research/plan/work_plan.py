@@ -1,0 +1,85 @@
+"""A manifest as what is to be done: whoever executes it reads this file alone, not the SPEC that it was made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from research.config.code_version import CODE_VERSION
+from research.config.errors import StepladderError
+from research.config.loader import config_from_tree
+from research.plan.planned_cell import PlannedCell
+from research.runs.run_state import RunId
+from research.runs.trial_choice import Choice, parse_reference
+
+FACTS = ("params", "flops_per_token", "lacks", "embeddings", "extra", "advice")  # of a cell's entry: what result.json repeats
+
+
+@dataclass(frozen=True)
+class WorkPlan:
+    """The cells of a manifest with what is chosen among them."""
+
+    name: str
+    metric: str  # of the table
+    cells: tuple[PlannedCell, ...]  # each once, parents before children
+    choices: tuple[Choice, ...]
+    settled: frozenset[str]  # cells that stand for a row whatever validation says: their test split is scored at once
+
+    @property
+    def runs(self) -> tuple[RunId, ...]:
+        """Every run of every cell, in the order of the cells."""
+        return tuple(RunId(cell.cell_id, seed) for cell in self.cells for seed in cell.seeds)
+
+    @property
+    def by_id(self) -> dict[str, PlannedCell]:
+        """The cells by their ids."""
+        return {cell.cell_id: cell for cell in self.cells}
+
+    def parents_of(self, cell: PlannedCell) -> tuple[str, ...]:
+        """The ids of the cells that a cell may start from: of a choice, all of its trials."""
+        choices = [(name, parse_reference(name)) for name in cell.parents]
+        return tuple(cell_id for name, choice in choices for cell_id in (choice.trials if choice else (name,)))
+
+
+def read_work_plan(manifest: Mapping[str, Any], where: str = "The manifest") -> WorkPlan:
+    """The work that a manifest describes. Raises StepladderError for one of another version, and for one that is not complete."""
+    command = manifest.get("command") or "stepladder sweep SPEC"
+    version = manifest.get("code_version", CODE_VERSION)
+    if version != CODE_VERSION:
+        raise StepladderError(
+            f"{where} was made by version {version} of the code, and this is {CODE_VERSION}: its cells have other ids here. Launch the "
+            f"sweep again with `{command}`, or execute it with the code that made it."
+        )
+    if missing := [key for key in ("name", "cells", "parts", "order", "choices", "settled") if key not in manifest]:
+        raise StepladderError(
+            f"{where} cannot be executed: it has no {', '.join(missing)}. An older code wrote it, or it is no manifest; launch the sweep "
+            f"again with `{command}`: what is done is not done again."
+        )
+    cells: dict[str, PlannedCell] = {}
+    for entry in (*manifest["cells"], *manifest["parts"]):
+        if entry["cell_id"] and entry["cell_id"] not in cells:
+            cells[entry["cell_id"]] = _cell_of(entry, where)
+    choices = tuple(
+        Choice(choice["row"], {cell_id: tuple(seeds) for cell_id, seeds in choice["trials"].items()}, choice["select"])
+        for choice in manifest["choices"]
+    )
+    metric = str((manifest.get("spec") or {}).get("metric") or "")
+    return WorkPlan(
+        manifest["name"], metric, tuple(cells[cell_id] for cell_id in manifest["order"]), choices, frozenset(manifest["settled"])
+    )
+
+
+def _cell_of(entry: Mapping[str, Any], where: str) -> PlannedCell:
+    return PlannedCell(
+        labels=dict(entry["labels"]),
+        config=config_from_tree(entry["config"], f"{where}, cell {entry['cell_id']}"),
+        cell_id=entry["cell_id"],
+        data_digest=entry["data_digest"],
+        tuned=dict(entry["tuned"]),
+        parents=tuple(entry["parents"]),
+        parent_seed=entry["parent_seed"],
+        facts={name: entry[name] for name in FACTS if name in entry},
+        predicted_seconds=entry["predicted_seconds"],
+        settled_parts=entry["settled_parts"],
+        program=entry["program"],
+        shown=entry["shown"],
+    )
