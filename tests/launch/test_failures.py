@@ -3,7 +3,7 @@
 import pytest
 from tiny import SMALL, seeds_in, status, without_times
 
-from research.execute import local
+from research.execute import material
 
 
 def spec(place, axes, **words):
@@ -34,14 +34,14 @@ def test_a_run_that_diverges_is_a_result_and_harms_no_other(place):
 @pytest.fixture
 def broken(monkeypatch):
     """Training programs with batches of 5 cannot be made."""
-    build = local.compile_engine
+    build = material.compile_engine
 
     def sometimes(program, *rest):
         if program.config.train.batch_size == 5:
             raise RuntimeError("no such luck")
         return build(program, *rest)
 
-    monkeypatch.setattr(local, "compile_engine", sometimes)
+    monkeypatch.setattr(material, "compile_engine", sometimes)
 
 
 def test_what_fails_fails_alone(place, broken):
@@ -72,7 +72,7 @@ def test_on_error_stop_stops(place, broken):
 def test_failed_runs_are_done_again_by_the_same_command_and_by_rerun(place, monkeypatch):
     path = spec(place, {"train.batch_size": [5, 4]})
     with monkeypatch.context() as patch:
-        patch.setattr(local, "compile_engine", lambda *_: 1 / 0)
+        patch.setattr(material, "compile_engine", lambda *_: 1 / 0)
         assert place.call("sweep", path).code == 1
     assert {cell["status"] for cell in place.done("sweep", path, "--rerun", "failed")["cells"]} == {"done"}
     assert "runs are done" in place.call("sweep", path, "--rerun", "failed").stderr
