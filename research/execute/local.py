@@ -24,7 +24,7 @@ from research.train.trained_files import ENDED, Job
 BLOCKED = "a run that it starts from is not done, or its row has no chosen value: a trial failed or none is left"
 FILES = (  # of a run, beside its checkpoints
     *("status.json", "test.json", "items.npz", "test_tokens.npz", "prompts.npz", "texts.jsonl", "attention.npz"),
-    *("env.json", "result.json", "metrics.jsonl", "tokens.npz", "log.txt"),
+    *("env.json", "result.json", "metrics.jsonl", "tokens.npz", "log.txt", "checksums.json"),
 )
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from research.classic.lexicon import BUILT_IN
-from research.config.cell_identity import cell_id, file_paths
+from research.config.cell_identity import file_paths
+from research.config.cell_inputs import LEXICON, VECTORS, input_cell_id, inputs_digest
 from research.config.code_version import CODE_VERSION
 from research.config.errors import StepladderError
 from research.config.loader import read_config
@@ -20,9 +21,6 @@ from research.runs import store
 from research.text.vocabulary_serialisation import vocabulary_to_plain
 
 FILES = "files"  # of cell.json: dotted key -> checksum of the file that it names
-LEXICON = "model.lexicon"
-CHECKSUMS_IN_ID = (LEXICON, "eval.prompts.file")  # files whose checksums stand behind the data's digest in an id
-VECTORS = "init.embeddings"  # a file whose checksum stands in its key's place in an id
 
 
 class OpenCell(NamedTuple):
@@ -40,23 +38,6 @@ def file_checksums(config: Config, data_dir: Path | None) -> dict[str, str]:
         named[VECTORS] = config.init.embeddings
     files = {key: _find_file(path, data_dir) for key, path in named.items()}
     return {key: _checksum_of(file) for key, file in files.items() if file}
-
-
-def inputs_digest(data_digest: str, files: dict[str, str]) -> str:
-    """The digest of all that a cell reads: its data, then a lexicon and a prompt set."""
-    return data_digest + "".join(files[key] for key in CHECKSUMS_IN_ID if key in files)
-
-
-def with_vector_checksum(config: Config, files: dict[str, str]) -> Config:
-    """The config with the checksum of its file of vectors in place of the path."""
-    if config.init is None or config.init.embeddings is None:
-        return config
-    return config.model_copy(update={"init": config.init.model_copy(update={"embeddings": files.get(VECTORS, "")})})
-
-
-def input_cell_id(config: Config, data_digest: str, files: dict[str, str]) -> str:
-    """The id of a cell that reads these data and files."""
-    return cell_id(with_vector_checksum(config, files), inputs_digest(data_digest, files))
 
 
 def write_record(folder: Path, config: Config, data: Dataset, data_dir: Path | None) -> None:

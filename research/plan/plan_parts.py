@@ -5,11 +5,12 @@ from dataclasses import replace
 from pydantic import ValidationError
 
 from research.config.cell_identity import cell_id
+from research.config.cell_inputs import with_vector_checksum
 from research.config.errors import StepladderError
 from research.config.model_facts import model_facts
 from research.config.resolve import canonical_config
 from research.config.schema import Config, Model
-from research.plan.cell_record import file_checksums, with_vector_checksum
+from research.plan.cell_record import file_checksums
 from research.plan.parents import parts_of
 from research.plan.planned_cell import PlannedCell
 

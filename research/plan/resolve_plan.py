@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from research.config.cell_inputs import input_cell_id, inputs_digest
 from research.config.errors import StepladderError
 from research.config.loader import LoadedConfig
 from research.config.resolve import canonical_config
@@ -19,7 +20,7 @@ from research.data.dataset import Dataset
 from research.data.loading import load_dataset
 from research.data.prompts import load_prompt_set, longest_query, prompt_queries
 from research.models.count import count_parameters_in, flops_per_token
-from research.plan.cell_record import file_checksums, input_cell_id, inputs_digest
+from research.plan.cell_record import file_checksums
 from research.plan.match import CostInputs, match_costs
 from research.plan.metric_names import valid_names
 from research.plan.parent_checks import check_start

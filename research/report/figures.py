@@ -15,7 +15,7 @@ from research.report.plots import Picture, Series, line_plot
 from research.report.text_figures import against_diversity, against_source_length, quality
 from research.report.tuning_figure import against_values
 from research.runs.measures import base_name, direction, scale, split_name, title
-from research.runs.store import Record, read_metrics
+from research.runs.store import JsonObject, read_metrics
 
 SEEDS_BAND = "Line: the mean over seeds. Band: from the least to the greatest seed."
 CURVES = ("perplexity", "pseudo_perplexity", "accuracy", "loss")  # the first that there is
@@ -58,7 +58,7 @@ def learning_curves(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None
     return line_plot("curves", "Learning curves", plotted, x_label, title(f"valid.{name}"), caption, log_y=log_y, y_top=y_top)
 
 
-def _validation_records(cell: Cell, seed: int) -> list[Record]:
+def _validation_records(cell: Cell, seed: int) -> list[JsonObject]:
     records = read_metrics(cell.folder / f"seed-{seed}" / "metrics.jsonl")
     return [record for record in records if record.get("split") == "valid"]
 
@@ -70,7 +70,7 @@ def _tokens_per_step(cell: Cell) -> float | None:
     return ratios[0] if ratios else None
 
 
-def _curve(cell: Cell, lines: dict[int, list[Record]], name: str, tokens_per_step: float, axes: TableAxes) -> Series | None:
+def _curve(cell: Cell, lines: dict[int, list[JsonObject]], name: str, tokens_per_step: float, axes: TableAxes) -> Series | None:
     label, factor = place_text(cell.labels, *axes), scale(f"valid.{name}")
     points = {
         seed: {line["step"]: line[name] * factor for line in records if _is_finite(line.get(name))} for seed, records in lines.items()

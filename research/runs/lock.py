@@ -87,6 +87,12 @@ def is_stale(holder: Holder, stale_after: float = STALE_AFTER) -> bool:
     return dead or time.time() - holder.heartbeat > stale_after
 
 
+def is_held(folder: Path) -> bool:
+    """Whether a live process has the run in `folder`."""
+    holder = read_holder(Path(folder) / "lock")
+    return holder is not None and not is_stale(holder)
+
+
 def claim(folder: Path, stale_after: float = STALE_AFTER) -> Claim:
     """Claim the run in `folder`, taking a stale lock over. Raises HeldError if a live process has it."""
     folder = Path(folder)

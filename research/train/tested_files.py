@@ -1,4 +1,5 @@
-"""The files of a run whose test split was scored, after it was trained and chosen. test.json is written behind all that it stands for."""
+"""The files of a run whose test split was scored, after it was trained and chosen. test.json is written behind all that it stands for,
+and behind it the checksums of all."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from research.runs import store
+from research.runs.checksums import write_checksums
 from research.tasks.registry import task_of
 from research.tasks.task_kind import TEST, Finish, Scored
 from research.train.trained_files import UNSCORED, Job, write_status
 
 
 def write_test(job: Job, scored: Mapping[str, Scored], finish: Finish, seconds: float) -> dict[str, Any]:
-    """The arrays and texts of the test split, then test.json, then the status: done. Returns the metrics of both splits.
+    """The arrays and texts of the test split, then test.json, the checksums, and the status: done. Returns the metrics of both splits.
 
     `scored`: the test split and further views of it. `seconds`: core-seconds that the scoring took.
     """
@@ -30,6 +32,7 @@ def write_test(job: Job, scored: Mapping[str, Scored], finish: Finish, seconds: 
     for file, text in finish.texts.items():
         store.write_text(job.folder / file, text)
     store.write_json(job.folder / "test.json", store.stamp(_record(job, scored, finish, metrics, seconds), job.data_digest))
+    write_checksums(job.folder)
     status = store.read_status(job.folder) or {"step": 0, "steps": 0, "message": ""}
     message = "" if status["message"].startswith(UNSCORED) else status["message"]
     write_status(job, "done", status["step"], status["steps"], message)

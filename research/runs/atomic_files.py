@@ -1,0 +1,67 @@
+"""Files that are written whole or not at all."""
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from research.config.errors import StepladderError
+
+ELSEWHERE = "Name another place, with --runs for runs or --out for reports."
+
+
+def make_folder(folder: Path) -> None:
+    """The folder, with those above it. Raises StepladderError where it cannot be."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StepladderError(f"The folder {folder} cannot be made: {error.strerror or error}. {ELSEWHERE}") from None
+
+
+def check_writable(folder: Path) -> None:
+    """Raises StepladderError where nothing can be written in a folder; it is made where it is not there."""
+    make_folder(folder)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StepladderError(f"Nothing can be written in {folder}: {error.strerror or error}. {ELSEWHERE}") from None
+
+
+def fill_file(path: Path, fill: Callable[[IO[bytes]], int | None]) -> None:
+    """Replace a file's content atomically by what `fill` writes."""
+    path = Path(path)
+    make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        with _open_for_writing(temporary) as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _open_for_writing(path: Path) -> IO[bytes]:
+    try:
+        return open(path, "wb")
+    except OSError as error:
+        raise StepladderError(f"Nothing can be written in {path.parent}: {error.strerror or error}. {ELSEWHERE}") from None
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace a file's content atomically: a reader sees the old bytes or the new ones, also after a crash."""
+    fill_file(path, lambda file: file.write(content))
+
+
+def write_text(path: Path, text: str) -> None:
+    """As `write_bytes`, in UTF-8 with the newlines that the text has. Of a file's name, bytes that are no UTF-8 are written as they are."""
+    write_bytes(path, text.encode("utf-8", "surrogateescape"))
+
+
+def read_text_file(path: Path) -> str:
+    """What `write_text` has written."""
+    return Path(path).read_bytes().decode("utf-8", "surrogateescape")

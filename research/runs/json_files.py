@@ -1,0 +1,67 @@
+"""A run's JSON: strict, with infinities as texts, and a stamp of what a reader must know first."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from research.config.code_version import CODE_VERSION
+from research.config.errors import StepladderError
+from research.config.plain import Json
+from research.runs.atomic_files import read_text_file, write_text
+
+JsonObject = dict[str, Any]  # a line of metrics.jsonl, or what else a file holds as it was read
+INFINITE = "infinite"  # what JSON, which has no infinity, says of one
+FORMAT = 1  # of a run's JSON files, raised when a reader must tell an old one from a new one
+
+
+def write_json(path: Path, value: object) -> None:
+    """As `write_bytes`, in the JSON of `to_json`."""
+    write_text(path, to_json(value, indent=2) + "\n")
+
+
+def to_json(value: object, indent: int | None = None) -> str:
+    """Strict JSON: infinity is the text "infinite" or "-infinite", NaN is null, and scalars of numpy and jax are numbers."""
+    return json.dumps(_json_value(value), indent=indent, allow_nan=False)
+
+
+def stamp(value: Mapping[str, object], data_digest: str | None = None) -> dict[str, object]:
+    """The value of a JSON file with what a reader must know first: its format, the code's integer and, where data made it, their digest."""
+    digest_entry = {} if data_digest is None else {"data_digest": data_digest}
+    return {"format": FORMAT, "code_version": CODE_VERSION, **digest_entry, **value}
+
+
+def _json_value(value: object) -> Json:
+    if isinstance(value, dict):
+        return {str(key): _json_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_value(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else _not_finite(value)
+    return _json_value(value.tolist()) if hasattr(value, "tolist") else cast(Json, value)
+
+
+def _not_finite(value: float) -> str | None:
+    return None if math.isnan(value) else INFINITE if value > 0 else f"-{INFINITE}"
+
+
+def restore_infinities(value: Json) -> Json:
+    """The numbers of `to_json`, read again."""
+    if isinstance(value, dict):
+        return {key: restore_infinities(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [restore_infinities(item) for item in value]
+    return {INFINITE: math.inf, f"-{INFINITE}": -math.inf}.get(value, value) if isinstance(value, str) else value
+
+
+def read_json(path: Path) -> Any:
+    """The file's value; None where there is no file."""
+    try:
+        return json.loads(read_text_file(path))
+    except FileNotFoundError:
+        return None
+    except json.JSONDecodeError as error:
+        raise StepladderError(
+            f"{path} is not JSON ({error}). Stepladder writes this file whole; was it edited? Delete it to redo the run."
+        ) from None

@@ -1,0 +1,56 @@
+"""metrics.jsonl: the one file that grows by lines, whose last may be torn by a crash."""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, cast
+
+from research.config.errors import StepladderError
+from research.runs.atomic_files import write_text
+from research.runs.json_files import JsonObject, restore_infinities, to_json
+
+
+def append_metrics(path: Path, records: Iterable[JsonObject]) -> None:
+    """Add one line a record. A torn last line, left by a crash, is cut off first."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = "".join(to_json(record) + "\n" for record in records)
+    with open(path, "ab+") as file:
+        _cut_torn_line(file)
+        file.write(lines.encode())
+
+
+def _cut_torn_line(file: IO[bytes]) -> None:
+    end = file.seek(0, os.SEEK_END)
+    if end:
+        file.seek(end - 1)
+        if file.read(1) != b"\n":
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)
+
+
+def read_metrics(path: Path) -> list[JsonObject]:
+    """The lines of a metrics.jsonl; [] where there is no file. A last line without its newline was torn by a crash: it is not read."""
+    try:
+        lines = Path(path).read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return []
+    return [_line(path, number, line) for number, line in enumerate(lines, start=1)]
+
+
+def _line(path: Path, number: int, line: bytes) -> JsonObject:
+    try:
+        record = cast(JsonObject, restore_infinities(json.loads(line)))
+    except ValueError:
+        raise StepladderError(
+            f"{path}, line {number} is not JSON. Only the last line may be torn; remove this one, or delete the run."
+        ) from None
+    return record
+
+
+def truncate_metrics(path: Path, step: int) -> None:
+    """Drop the lines after `step`, as a run that resumes from it must. Lines at the step stay."""
+    if Path(path).exists():
+        records = [record for record in read_metrics(path) if record["step"] <= step]
+        write_text(path, "".join(to_json(record) + "\n" for record in records))
