@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from experiments import choose_experiment  # noqa: E402
+from research.catalog.choose import choose_experiment  # noqa: E402
 from research.compare.cells import load_cells  # noqa: E402
 from research.compare.stability import perturb_verdicts, relative_spread  # noqa: E402
 from research.runs.sweep_manifest import read_manifest  # noqa: E402

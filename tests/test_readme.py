@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import experiments
+from research.catalog.folders import shipped_experiments
 from research.config.loader import load_config
 
 ROOT = Path(__file__).parents[1]
@@ -21,7 +21,7 @@ def test_every_link_leads_to_a_file(page):
 
 def test_every_experiment_is_in_the_table_and_no_other():
     listed = re.findall(r"^\| `(\w+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
-    assert sorted(listed) == sorted([*experiments.sweep_names(), *experiments.study_names()])
+    assert sorted(listed) == [folder.spec for folder in shipped_experiments()]
 
 
 def test_the_table_that_it_shows_is_tuned_and_has_as_many_runs_as_it_says(tmp_path):

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from experiments.gradient_flow.figures import kernel_picture, memory_picture, state_picture
-from experiments.gradient_flow.flow import Flow, measure_flow
-from experiments.gradient_flow.summary import FLOOR, falls_under, far_share, mean, middle, slope, theory
 from research.compare.number_texts import DASH
 from research.config.mixer import LSTM
 from research.execute.environment import use_compilation_cache
 from research.report.sheets import Heading, Sheet, StyledText
 from research.report.write_report import Section
+
+from .figures import kernel_picture, memory_picture, state_picture
+from .flow import Flow, measure_flow
+from .summary import FLOOR, falls_under, far_share, mean, middle, slope, theory
 
 LAG = 32  # at which tables name a norm
 SMALL = 1e-3  # a norm that tables look for

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from experiments.gradient_flow.flow import EXAMPLES, Flow
-from experiments.gradient_flow.summary import middle, theory
 from research.config.mixer import LSTM, Elman
 from research.report.panels import Panel, panel_plot
 from research.report.plots import Picture, Series
+
+from .flow import EXAMPLES, Flow
+from .summary import middle, theory
 
 SHOWN = (1e-10, 1e5)
 TINY = 1e-37  # where a band ends whose least value is zero

@@ -5,8 +5,9 @@ import math
 import numpy as np
 from jaxtyping import Float
 
-from experiments.gradient_flow.flow import Flow
 from research.config.mixer import Elman, OrthogonalInit
+
+from .flow import Flow
 
 FLOOR = 1e-30  # norms below it are near the end of float32: no slope is fitted to them
 

@@ -7,7 +7,6 @@ from itertools import product
 
 import numpy as np
 
-from experiments.multilingual_sampling.texts import Lines
 from research.config.sweep import TableLayout
 from research.data.download import digest_of
 from research.data.mixing import character_coverage, characters_a_piece, draw_mix, expected_passes, fertility, proportions
@@ -15,6 +14,8 @@ from research.data.tokenizer_cache import fitted_tokenizer
 from research.report.plots import Picture, Series, line_plot
 from research.report.study import Study, StudyCell
 from research.report.write_report import Section
+
+from .texts import Lines
 
 TOKENIZERS = ("bpe", "unigram")
 TABLE = TableLayout(

@@ -13,7 +13,7 @@ COSTS = {
 
 def measure(preset: str, data_dir: Path | None) -> Any:
     """Fertility, characters a piece and coverage of each language at each alpha, for tokenizers of two kinds."""
-    from experiments.multilingual_sampling.mixes import PRESETS, study_of
-    from experiments.multilingual_sampling.texts import READERS
+    from .mixes import PRESETS, study_of
+    from .texts import READERS
 
     return study_of(preset, QUESTION, PRESETS[preset], READERS[preset](PRESETS[preset].sizes, data_dir))

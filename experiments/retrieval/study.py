@@ -13,6 +13,6 @@ QUERIES = {"quick": 500, "full": 3000}
 
 def measure(preset: str, data_dir: Path | None) -> Any:
     """Precision and MRR of counts, presence and tf-idf."""
-    from experiments.retrieval.scenes import read_plays_by_scene, study_of
+    from .scenes import read_plays_by_scene, study_of
 
     return study_of(preset, QUESTION, QUERIES[preset], *read_plays_by_scene(data_dir))

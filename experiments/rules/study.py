@@ -9,6 +9,6 @@ COSTS = {"quick": "about a minute on one core: 23,703 sentences, ten sets of rul
 
 def measure(preset: str, data_dir: Path | None) -> Any:
     """Correlation with the ratings, F1 and accuracy, with every rule and without one of them."""
-    from experiments.rules.ratings import read_parts, study_of
+    from .ratings import read_parts, study_of
 
     return study_of(preset, QUESTION, *read_parts(data_dir))

@@ -27,11 +27,12 @@ def main(
 
 
 def _run(corpus: str, data_dir: Path | None, out: Path, save: bool) -> None:
-    from experiments.word_vectors.measure import QUICK, load_sets, load_words, measure, methods
-    from experiments.word_vectors.tables import map_picture, neighbour_sheet, score_sheet
     from research.execute.environment import use_compilation_cache
     from research.report.render import markdown, sheet_csv
     from research.text.vector_files import write_vectors
+
+    from .measure import QUICK, load_sets, load_words, measure, methods
+    from .tables import map_picture, neighbour_sheet, score_sheet
 
     use_compilation_cache()
     types, text = load_words(corpus, data_dir)

@@ -13,10 +13,11 @@ CORPUS_BY_PRESET = {"quick": "shakespeare", "wikitext2": "wikitext2"}
 
 def measure(preset: str, data_dir: Path | None) -> Any:
     """Similarity and analogies of one-hot, counted, CBOW and skip-gram vectors."""
-    from experiments.word_vectors.measure import QUICK, load_sets, load_words, methods
-    from experiments.word_vectors.measure import measure as fit_each
-    from experiments.word_vectors.tables import study_of
     from research.execute.environment import use_compilation_cache
+
+    from .measure import QUICK, load_sets, load_words, methods
+    from .measure import measure as fit_each
+    from .tables import study_of
 
     use_compilation_cache()
     corpus = CORPUS_BY_PRESET[preset]

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
 
-from experiments.word_vectors.measure import Fitted, Preset
 from research.compare.number_texts import DASH
 from research.compare.statistics import t_interval
 from research.config.sweep import TableLayout
@@ -17,6 +16,8 @@ from research.report.word_map import word_map
 from research.report.write_report import Section
 from research.tasks.similarity import ANALOGY_SCORES, nearest_words, principal_plane
 from research.text.vector_files import Vectors
+
+from .measure import Fitted, Preset
 
 TITLES = {"wordsim353": "WordSim-353", "men": "MEN"}
 PAIRS = ("king queen", "father mother", "son daughter", "day night", "war peace", "river city", "good bad", "three four")

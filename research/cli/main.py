@@ -32,7 +32,7 @@ Workers = Annotated[int | None, typer.Option(min=1, help="Runs at a time; by def
 OnError = Annotated[str, typer.Option("--on-error", metavar="continue|stop", help="When a run crashes.")]
 Rerun = Annotated[str | None, typer.Option(metavar="failed|all|CELL_ID", help="Do these again.")]
 Preset = Annotated[str | None, typer.Option(help="Of an experiment: quick (the default), full, ...")]
-Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A TOML file, or an experiment's name.")]
+Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A TOML file, or an experiment's name or folder.")]
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file, or the name of one in configs/.")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or the beginning of a cell_id, with /seed if wanted.")]
 OutDir = Annotated[
@@ -108,10 +108,10 @@ def train(
 
 def _config(name: Path) -> Path:
     """The file that CONFIG names. Raises StepladderError for an experiment, which is many cells."""
-    from experiments import study_names, sweep_names
+    from research.catalog.folders import shipped_experiments
     from research.config.find import find_config
 
-    if str(name) in (*sweep_names(), *study_names()) and not name.is_file():
+    if str(name) in [folder.spec for folder in shipped_experiments()] and not name.is_file():
         raise StepladderError(f"{name} is an experiment, so it is many cells; use `stepladder reproduce {name}`.")
     return find_config(name)
 
@@ -147,7 +147,7 @@ def sweep(
 @app.command()
 @_guarded
 def reproduce(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="An experiment: `stepladder experiments` lists them.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="An experiment, by name or folder: `stepladder experiments` lists them.")],
     overrides: Overrides = None,
     preset: Preset = None,
     out: OutDir = None,
@@ -159,14 +159,15 @@ def reproduce(
     as_json: AsJson = False,
 ) -> int:
     """Run one experiment and write its report. A study keeps no runs: what it measures is in its report.json."""
-    from experiments import study_names
+    from research.catalog.folders import find_experiment
 
-    if name in study_names():
+    folder = find_experiment(name)
+    if folder is not None and folder.is_study:
         if runs is not None and str(runs) != os.environ.get("STEPLADDER_RUNS"):
             raise StepladderError(
                 f"{name} is a study: it keeps no runs, so --runs {runs} would hold nothing. Leave it out; --out says where the report goes."
             )
-        return _measure(name, overrides or [], preset, out, data_dir, workers, as_json)
+        return _measure(folder, overrides or [], preset, out, data_dir, workers, as_json)
     chosen = _spec(name, preset, overrides)
     _set_device_flags(workers)
     with without_collections():
@@ -204,17 +205,21 @@ def report(
 @app.command()
 @_guarded
 def experiments(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them in full.")] = None, as_json: AsJson = False
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them in full.")] = None,
+    root: Annotated[Path | None, typer.Option("--in", metavar="DIR", help="Those in a folder of your own.")] = None,
+    as_json: AsJson = False,
 ) -> int:
     """List the experiments: question, presets, cost; of one its claims too."""
-    from experiments import describe_experiments, detail, lines_of
+    from research.catalog.describe import describe_experiment, describe_in_full, list_experiments
 
+    folders = list_experiments(root)
     if name is not None:
-        experiment = detail(name)
-        print(json.dumps(experiment) if as_json else "\n".join(experiment["lines"]))
+        experiment = describe_in_full(name, folders)
+        print(json.dumps(experiment._asdict()) if as_json else "\n".join(experiment.lines))
         return 0
-    entries = describe_experiments()
-    print(json.dumps({"experiments": entries}) if as_json else "\n".join(line for entry in entries for line in lines_of(entry)))
+    entries = [describe_experiment(folder) for folder in folders]
+    listed = json.dumps({"experiments": [entry._asdict() for entry in entries]}) if as_json else ""
+    print(listed or "\n".join(line for entry in entries for line in entry.lines))
     return 0
 
 
@@ -459,25 +464,25 @@ def _set_device_flags(workers: int | None) -> None:
 
 def _spec(spec: str, preset: str | None, overrides: list[str] | None) -> Any:
     """A TOML file, or an experiment's preset, with what its folder adds."""
-    from experiments import choose_experiment
+    from research.catalog.choose import choose_experiment
 
     return choose_experiment(spec, preset, overrides or [])
 
 
 def _measure(
-    name: str, overrides: list[str], preset: str | None, out: Path | None, data_dir: Path | None, workers: int | None, as_json: bool
+    experiment: Any, overrides: list[str], preset: str | None, out: Path | None, data_dir: Path | None, workers: int | None, as_json: bool
 ) -> int:
     """A study: its numbers, its table, and its report."""
     _set_device_flags(workers)
-    from experiments import measure_study
+    from research.catalog.choose import measure_study
     from research.compare.provenance import report_folder
     from research.report.study import print_study, study_manifest, write_study
     from research.runs.store import read_json
     from research.runs.sweep_manifest import Launch
 
-    study, cards = measure_study(name, preset, overrides, data_dir)
-    study = study._replace(command=Launch(name, preset=study.preset, data_dir=data_dir).command)
-    folder = out or report_folder(f"{name}-{study.preset}", study_manifest(study, cards)["hash"])
+    study, cards = measure_study(experiment, preset, overrides, data_dir)
+    study = study._replace(command=Launch(experiment.spec, preset=study.preset, data_dir=data_dir).command)
+    folder = out or report_folder(f"{experiment.path.name}-{study.preset}", study_manifest(study, cards)["hash"])
     files = write_study(study, cards, folder)
     print(json.dumps(read_json(files["report.json"]))) if as_json else print_study(study, cards)
     print(f"report: {files['report.html']}", file=sys.stderr)

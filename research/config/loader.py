@@ -1,8 +1,9 @@
 """From a TOML file and overrides to a checked config, remembering what was dropped and where each value came from.
 
-A file may say `extends = "base.toml"`, relative to itself; chains are allowed. Tables merge deeply, scalars and arrays replace, and the
-kind rule of `merge` holds for each layer. A file with `base = true` is there to be extended and need not be complete. Paths of
-the user's own text (data.train, data.valid, data.test) are relative to the current directory, wherever the file stands.
+A file may say `extends = "base.toml"`, relative to itself, or else the path of a file that comes with the code, as
+configs/lm/lstm_tiny.toml; chains are allowed. Tables merge deeply, scalars and arrays replace, and the kind rule of `merge` holds for each
+layer. A file with `base = true` is there to be extended and need not be complete. Paths of the user's own text (data.train, data.valid,
+data.test) are relative to the current directory, wherever the file stands.
 """
 
 import re
@@ -23,13 +24,14 @@ from research.config.node import Node
 from research.config.plain import Json, Tree
 from research.config.resolve import canonical_config
 from research.config.schema import Config
+from research.config.shipped import SHIPPED, shipped_file
 from research.config.sweep import AXES, Sweep, SweepPoint, check_overrides, expand_sweep, row_names
 from research.config.tuned_by import Choices, read_choices
 from research.config.unicode import argument_utf8, decode, split_lines
 from research.config.validation_errors import explain, unknown_key
 
 COMMAND_LINE = "command line"
-ROOTS = (FilePath(), FilePath(__file__).parents[2])  # where experiments/ and configs/ may stand: here, and beside this library
+ROOTS = (FilePath(), SHIPPED)  # where experiments/ and configs/ may stand: here, and with the code
 TABLES = ("sweep", "experiment")  # beside the words of a config
 AnyNode = TypeVar("AnyNode", bound=Node)
 
@@ -152,7 +154,13 @@ def _read_chain(path: FilePath, seen: tuple[FilePath, ...]) -> list[tuple[FilePa
         return [(path, tree)]
     if not isinstance(tree["extends"], str):
         raise StepladderError(f'{path}: `extends` must be the name of one file, as extends = "base.toml".')
-    return [*_read_chain(_relative(path, tree["extends"]), (*seen, path)), (path, tree)]
+    return [*_read_chain(_extended(path, tree["extends"]), (*seen, path)), (path, tree)]
+
+
+def _extended(path: FilePath, base: str) -> FilePath:
+    """The file that `extends` names: beside this one, or else with the code."""
+    beside = _relative(path, base)
+    return beside if beside.exists() else shipped_file(FilePath(base)) or beside
 
 
 def _relative(path: FilePath, base: str) -> FilePath:

@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import choose_experiment
 from experiments.attention_scores.analysis import analyse, clearest
+from research.catalog.choose import choose_experiment
 from research.config.serialise import to_toml
 from research.data.loading import load_dataset
 from research.plan.build_manifest import build_manifest

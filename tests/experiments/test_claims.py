@@ -5,7 +5,9 @@ import re
 
 import pytest
 
-import experiments
+from research.catalog.choose import choose_experiment
+from research.catalog.claims import claim_cards
+from research.catalog.folders import ExperimentFolder, shipped_experiments
 from research.compare.cards import evaluate_cards
 from research.compare.cells import load_cells
 from research.compare.spec_check import check_spec
@@ -13,12 +15,12 @@ from research.config.errors import StepladderError
 from research.config.serialise import to_tree
 from research.plan.metric_names import metric_names
 
-EVERY = [(name, preset) for name in experiments.sweep_names() for preset in experiments.presets(name)]
+EVERY = [(folder.spec, preset) for folder in shipped_experiments() if folder.is_sweep for preset in folder.presets]
 
 
 def not_yet_run(name, preset):
     """The manifest of a preset, without what only its data says."""
-    chosen = experiments.choose_experiment(name, preset, [])
+    chosen = choose_experiment(name, preset, [])
     known = [point for point in chosen.loaded.points() if point.config]
     cells = [
         {
@@ -61,13 +63,11 @@ def test_what_names_nothing_is_told_before_anything_is_run(mistake, told, tmp_pa
         check_spec(manifest, load_cells(manifest, tmp_path))
 
 
-def test_a_preset_that_a_claim_names_is_there(tmp_path, monkeypatch):
-    monkeypatch.setattr(experiments, "HERE", tmp_path)
-    (tmp_path / "asked").mkdir()
-    (tmp_path / "asked" / "quick.toml").write_text("")
-    (tmp_path / "asked" / "expected.json").write_text(json.dumps({"cards": [{"presets": ["quik"]}]}))
+def test_a_preset_that_a_claim_names_is_there(tmp_path):
+    (tmp_path / "quick.toml").write_text("")
+    (tmp_path / "expected.json").write_text(json.dumps({"cards": [{"presets": ["quik"]}]}))
     with pytest.raises(StepladderError, match=r"card 1: `presets` names 'quik'.*did you mean `quick`"):
-        experiments.claim_cards("asked", "quick")
+        claim_cards(ExperimentFolder("mine", tmp_path), "quick")
 
 
 @pytest.mark.parametrize(("name", "preset"), EVERY)
@@ -81,7 +81,7 @@ def test_claims_name_rows_that_are_there(name, preset, tmp_path):
 
 @pytest.mark.parametrize(("name", "preset"), EVERY)
 def test_a_claim_about_a_longer_window_has_one(name, preset):
-    chosen = experiments.choose_experiment(name, preset, [])
+    chosen = choose_experiment(name, preset, [])
     told = json.dumps(chosen.cards)
     also = chosen.loaded.tree.get("eval", {}).get("also", [])
     windows = {int(part.split('"')[0]) for part in told.split("test.perplexity_at_")[1:]}

@@ -10,11 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import choose_experiment, claim_cards
 from experiments.gradient_flow import analysis
 from experiments.gradient_flow.analysis import analyse, claimed_numbers
 from experiments.gradient_flow.flow import EXAMPLES, kernel_parts, measure_flow, norms
 from experiments.gradient_flow.summary import falls_under, far_share, middle, slope, theory
+from research.catalog.choose import choose_experiment
+from research.catalog.claims import claim_cards
+from research.catalog.folders import find_experiment
 from research.config.cell_identity import program_key
 from research.config.errors import StepladderError
 from research.config.schema import Config
@@ -121,7 +123,7 @@ def test_claims_are_judged_by_what_was_measured(flows: dict[str, Any], tmp_path:
     manifest = dict.fromkeys(("name", "hash", "question", "preset", "spec_file", "created"), "") | {
         "spec": sweep.model_dump(mode="json"),
         "cells": [entry(label) for label in POINTS],
-        "cards": claim_cards("gradient_flow", "quick"),
+        "cards": claim_cards(find_experiment("gradient_flow"), "quick"),
         "control": None,
     }
     monkeypatch.setattr(analysis, "measure_flow", lambda entry, *_: flows[entry["cell_id"]])  # of no runs, as here

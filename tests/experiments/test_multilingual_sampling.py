@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-import experiments
 from experiments.multilingual_sampling.mixes import PRESETS, TOKENIZERS, Preset, study_of
 from experiments.multilingual_sampling.texts import HELD_OUT, Lines, captions, news, numbers
+from research.catalog.claims import claim_cards
+from research.catalog.folders import find_experiment
 from research.compare.cards import evaluate_cards
 from research.config.errors import StepladderError
 from research.data.mixing import fertility
@@ -47,7 +48,7 @@ def test_each_cell_is_what_its_tokenizer_does():
 def test_claims_name_rows_that_are_there(preset):
     small = replace(PRESETS[preset], vocabulary=20, alphas=(1.0, 0.5, 0.0), seeds=1)
     study = study_of(preset, "?", small, dict.fromkeys(small.sizes, TEXTS["long"]))
-    cards = experiments.claim_cards("multilingual_sampling", preset)
+    cards = claim_cards(find_experiment("multilingual_sampling"), preset)
     assert cards
     judged = evaluate_cards(study_manifest(study, cards), study_cells(study))
     assert {judgement.verdict for judgement in judged} <= {"holds", "fails"}

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-import experiments
 from experiments.retrieval.scenes import Query, cut, draw, study_of
+from research.catalog.claims import claim_cards
+from research.catalog.folders import find_experiment
 from research.compare.cards import evaluate_cards
 from research.compare.item_tests import item_interval
 from research.data.shakespeare import SpokenLine
@@ -65,7 +66,7 @@ def test_weighing_by_rarity_finds_the_play_where_counts_are_led_by_common_words(
 
 @pytest.mark.parametrize("preset", ["quick", "full"])
 def test_claims_name_rows_that_are_there(study, preset):
-    cards = experiments.claim_cards("retrieval", preset)
+    cards = claim_cards(find_experiment("retrieval"), preset)
     judged = evaluate_cards(study_manifest(study, cards), study_cells(study))
     assert {judgement.verdict for judgement in judged} <= {"holds", "fails", "not shown"}
     assert judged

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-import experiments
 from experiments.rules.ratings import NEGATION, OFF, Rated, study_of
+from research.catalog.claims import claim_cards
+from research.catalog.folders import find_experiment
 from research.classic.lexicon import Lexicon
 from research.compare.cards import evaluate_cards
 from research.config.rules import Rules
@@ -38,7 +39,7 @@ def test_the_numbers_are_those_of_the_sentences(study):
 
 
 def test_claims_name_rows_that_are_there(study):
-    cards = experiments.claim_cards("rules", "quick")
+    cards = claim_cards(find_experiment("rules"), "quick")
     judged = evaluate_cards(study_manifest(study, cards), study_cells(study))
     assert len(judged) == len(cards) > 0
     assert "not run here" not in {one.verdict for one in judged}

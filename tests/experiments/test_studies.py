@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import experiments
+from research.catalog.claims import claim_cards
+from research.catalog.describe import describe_experiment
+from research.catalog.folders import shipped_experiments
 from research.cli import app
 from research.compare.statistics import Items, clip_interval, t_interval
 from research.config.errors import StepladderError
@@ -64,13 +66,14 @@ def test_the_table_is_printed(capsys):
 
 
 def test_every_study_is_listed_with_its_question_and_costs():
-    found = {one["name"]: one for one in experiments.describe_experiments()}
-    assert list(found) == sorted(found)
-    for name in experiments.study_names():
-        assert found[name]["question"].endswith("?")
-        assert found[name]["presets"]["quick"]
-        assert (experiments.HERE / name / "README.md").exists()
-        assert {card for preset in found[name]["presets"] for card in map(str, experiments.claim_cards(name, preset))}
+    folders = shipped_experiments()
+    assert [folder.spec for folder in folders] == sorted(folder.spec for folder in folders)
+    for folder in (folder for folder in folders if folder.is_study):
+        description = describe_experiment(folder)
+        assert description.question.endswith("?")
+        assert description.presets["quick"]
+        assert (folder.path / "README.md").exists()
+        assert any(claim_cards(folder, preset) for preset in description.presets)
 
 
 @pytest.mark.parametrize(

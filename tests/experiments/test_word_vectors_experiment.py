@@ -7,10 +7,11 @@ import sys
 import numpy as np
 import pytest
 
-import experiments
 from experiments.word_vectors.measure import CORPORA, QUICK, Preset, Sets, load_words, measure, methods
 from experiments.word_vectors.study import CORPUS_BY_PRESET, COSTS, QUESTION
 from experiments.word_vectors.tables import neighbour_sheet, score_sheet, study_of
+from research.catalog.claims import claim_cards
+from research.catalog.folders import find_experiment
 from research.config.errors import StepladderError
 from research.config.word_vectors import WordVectorsConfig
 from research.data.word_sets import RatedPairs
@@ -72,7 +73,7 @@ def test_as_a_study_its_claims_are_about_rows_and_metrics_that_are_there(fits, t
     study = study_of("quick", QUESTION, "shakespeare", QUICK, text, fits)
     assert [cell.labels["method"] for cell in study.cells] == ["one-hot", "PPMI, SVD", "CBOW", "skip-gram"]
     assert [len(cell.test) for cell in study.cells] == [1, 1, 2, 2]
-    told = json.loads(write_study(study, experiments.claim_cards("word_vectors", "quick"), tmp_path)["report.json"].read_text())
+    told = json.loads(write_study(study, claim_cards(find_experiment("word_vectors"), "quick"), tmp_path)["report.json"].read_text())
     assert len(told["cards"]) == 6
     assert {card["verdict"] for card in told["cards"][:4]} == {"holds"}  # floors of 0.1, and all have over 0.5
     assert told["cards"][4]["verdict"] in ("holds", "fails")  # it hangs on the last bits of two trainings

@@ -7,7 +7,8 @@ import pytest
 import typer
 from fake_runs import write_ladder
 
-import experiments
+from research.catalog.choose import choose_experiment
+from research.catalog.folders import find_experiment
 from research.cli import app
 from research.compare.cells import axes_of, load_cells
 from research.compare.provenance import provenance, report_folder, report_name, table_code_notes, table_command
@@ -16,7 +17,7 @@ from research.report.write_report import write_report
 from research.runs import store
 from research.runs.sweep_manifest import Launch, sweep_hash
 
-PRESETS = [(name, preset) for name in ("lm_ladder", "attention_scores", "subwords") for preset in experiments.presets(name)]
+PRESETS = [(name, preset) for name in ("lm_ladder", "attention_scores", "subwords") for preset in find_experiment(name).presets]
 ODD = ["data.train=my file.txt", 'model.smoothing={kind="add_k", k=0.5}', "seeds=[1, 2]"]
 
 TOML = """
@@ -46,17 +47,17 @@ def test_the_command_of_an_experiment_is_the_same_sweep(name, preset, overrides)
     launch = Launch(name, overrides, preset, runs=Path("other runs"), data_dir=Path("../data"))
     verb, words = parsed(launch.as_data()["command"])
     assert (verb, words["runs"], words["data_dir"]) == ("reproduce", Path("other runs"), Path("../data"))
-    again = experiments.choose_experiment(words["name"], words["preset"], words["overrides"] or [])
-    assert sweep_hash(again.loaded) == sweep_hash(experiments.choose_experiment(name, preset, overrides).loaded)
+    again = choose_experiment(words["name"], words["preset"], words["overrides"] or [])
+    assert sweep_hash(again.loaded) == sweep_hash(choose_experiment(name, preset, overrides).loaded)
 
 
 def test_the_command_of_a_file_keeps_every_word(tmp_path):
     path = tmp_path / "my sweep.toml"
     path.write_text(TOML)
-    chosen = experiments.choose_experiment(str(path), None, ODD)
+    chosen = choose_experiment(str(path), None, ODD)
     verb, words = parsed(Launch(chosen.spec, chosen.overrides).command)
     assert (verb, words["spec"], words["overrides"], words["runs"]) == ("sweep", str(path), ODD, Path("runs"))
-    assert sweep_hash(experiments.choose_experiment(words["spec"], None, words["overrides"]).loaded) == sweep_hash(chosen.loaded)
+    assert sweep_hash(choose_experiment(words["spec"], None, words["overrides"]).loaded) == sweep_hash(chosen.loaded)
 
 
 def test_claims_are_not_judged_of_other_words_than_they_were_written_for():

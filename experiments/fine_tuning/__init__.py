@@ -1,1 +1,0 @@
-"""What is a language model worth to a classifier, by the number of labels?"""

@@ -1,1 +1,0 @@
-"""What does each step from counting words to attention buy?"""

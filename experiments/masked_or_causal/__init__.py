@@ -1,1 +1,0 @@
-"""What should a classifier read first without labels: the next word, or hidden words?"""

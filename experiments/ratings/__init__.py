@@ -1,1 +1,0 @@
-"""From a mean and hand-written rules to networks: how far is each from the numbers that people gave to sentences?"""

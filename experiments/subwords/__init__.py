@@ -1,1 +1,0 @@
-"""What should a language model read: characters, bytes, or pieces of words?"""

@@ -1,1 +1,0 @@
-"""What tells a word's part of speech beside the word itself?"""

@@ -1,0 +1,13 @@
+"""Where the configs and experiments stand that come with the code: beside the library in a checkout, inside it in a wheel."""
+
+from pathlib import Path
+
+LIBRARY = Path(__file__).parents[1]
+SHIPPED = LIBRARY / "shipped" if (LIBRARY / "shipped").is_dir() else LIBRARY.parent
+FOLDERS = ("configs", "experiments")
+
+
+def shipped_file(path: Path) -> Path | None:
+    """The file that comes with the code under this path, as configs/lm/lstm_tiny.toml; None where there is none."""
+    is_inside = path.parts[:1] in [(folder,) for folder in FOLDERS] and ".." not in path.parts
+    return SHIPPED / path if is_inside and (SHIPPED / path).is_file() else None
