@@ -35,8 +35,7 @@ def read_claims(path: Path) -> list[Tree]:
         raise StepladderError(f"{path}, line {error.lineno}: this is no JSON: {error.msg}. It holds {example}.") from None
     cards = table(contents).get("cards")
     if not isinstance(cards, list) or not all(isinstance(card, dict) for card in cards):
-        hint = "" if cards is not None else did_you_mean("cards", table(contents)) or ""
-        raise StepladderError(f"{path}: `cards` is no list of tables{hint or '.'} The claims about a folder's tables are {example}.")
+        raise StepladderError(f"{path}: `cards` is no list of tables. The claims about a folder's tables are {example}.")
     return cards
 
 

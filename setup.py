@@ -1,0 +1,25 @@
+"""The wheel has one package, research, which holds configs/ and experiments/ as research/shipped/. An editable install has the checkout's."""
+
+import shutil
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+
+
+class BuildWithShipped(build_py):
+    """Copies what research.config.shipped looks for."""
+
+    def run(self) -> None:
+        super().run()
+        shipped = Path(self.build_lib) / "research" / "shipped"
+        if self.editable_mode:
+            return
+        shutil.rmtree(shipped, ignore_errors=True)
+        for folder in ("configs", "experiments"):
+            shutil.copytree(ROOT / folder, shipped / folder, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+setup(cmdclass={"build_py": BuildWithShipped})
