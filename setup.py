@@ -1,4 +1,4 @@
-"""The wheel has one package, research, which holds configs/ and experiments/ as research/shipped/. An editable install has the checkout's."""
+"""The wheel has one package, research, with configs/ and experiments/ as research/shipped/. An editable install has the checkout's."""
 
 import shutil
 from pathlib import Path

@@ -67,6 +67,7 @@ says "lm_ladder" stepladder experiments
 says "run it: stepladder reproduce word_vectors" stepladder experiments word_vectors
 says "test perplexity" stepladder train configs/lm/lstm_tiny.toml "${tiny[@]}"
 says "all 1 runs are done" stepladder train lstm_tiny "${tiny[@]}"
+says "2020-12/schema" stepladder schema
 says "FLOPs" stepladder show attention_scores --preset quick
 says "orders" stepladder sweep mine/heads.toml
 says "report.html" stepladder report mine/heads.toml --out mine/report

@@ -437,6 +437,16 @@ def probe(
 
 @app.command()
 @_guarded
+def schema() -> int:
+    """Print the JSON Schema of the config, by which editors complete the words of a TOML file."""
+    from research.config.toml_schema import toml_schema
+
+    print(json.dumps(toml_schema(), indent=2))
+    return 0
+
+
+@app.command()
+@_guarded
 def bench(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME ...]", help="Benchmarks, or BENCHMARK/CASE; by default most.")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Rounds of each side.")] = 5,

@@ -48,7 +48,8 @@ def _seeds(value: Given) -> Given | tuple[int, ...]:
     return tuple(value) if isinstance(value, list) else value
 
 
-Seeds = Annotated[tuple[Seed, ...], BeforeValidator(_seeds), Field(min_length=1)]
+SeedsInFile = Annotated[int, Field(ge=1, le=MOST_SEEDS)] | Annotated[tuple[Seed, ...], Field(min_length=1)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), BeforeValidator(_seeds, json_schema_input_type=SeedsInFile)]
 
 
 def check_seed(seed: int | None, where: str) -> None:

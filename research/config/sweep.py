@@ -25,7 +25,7 @@ def _dotted(value: Json) -> Json:
 
 
 Values = Annotated[tuple[Any, ...], BeforeValidator(as_tuple), Field(min_length=1)]  # TOML values; a table replaces a table
-Axes = Annotated[dict[str, Values], BeforeValidator(_dotted)]
+Axes = Annotated[dict[str, Values], BeforeValidator(_dotted, json_schema_input_type=dict[str, Values | dict[str, Any]])]
 Rows = Annotated[tuple[dict[str, Any], ...], BeforeValidator(as_tuple)]
 GRID = TypeAdapter(Grid)
 AXES = ("axes", "zip", "tune")  # the tables of a sweep whose keys are dotted keys of a config

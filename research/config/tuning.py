@@ -120,7 +120,10 @@ def _validated_draw(draw: type[Draw], value: Tree) -> Draw:
         raise ValueError(f"{'.'.join(map(str, first['loc'])) or 'its values'}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-Grid = Annotated[dict[str, tuple[Any, ...] | LogUniform | Uniform | Categorical], BeforeValidator(_grid)]
+Grid = Annotated[
+    dict[str, tuple[Any, ...] | LogUniform | Uniform | Categorical],
+    BeforeValidator(_grid, json_schema_input_type=dict[str, tuple[Any, ...] | LogUniform | Uniform | Categorical | dict[str, Any]]),
+]
 
 
 def trials(grid: Mapping[str, Tried], seed: int) -> tuple[Tree, ...]:
