@@ -57,7 +57,7 @@ cat >mine/expected.json <<'JSON'
 {"cards": [{"kind": "order", "claim": "two words are better", "better": "2", "worse": "1", "metric": "test.perplexity", "source": "none"}]}
 JSON
 cat >mine/analysis.py <<'PYTHON'
-from research.results.report import Section
+from research.report.write_report import Section
 
 def analyse(manifest, runs_dir, data_dir):
     return (Section("A section of mine"),)

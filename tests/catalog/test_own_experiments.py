@@ -11,9 +11,9 @@ from research.catalog.claims import claim_cards
 from research.catalog.describe import describe_experiment
 from research.catalog.folders import ExperimentFolder, find_experiment, own_experiments, shipped_experiments
 from research.cli import app
+from research.compare.provenance import report_name
 from research.config.errors import StepladderError
-from research.results.provenance import report_name
-from research.results.sweep_manifest import Launch, sweep_hash
+from research.runs.sweep_manifest import Launch, sweep_hash
 
 COUNTS = """
 [data]
@@ -32,7 +32,7 @@ question = "Is one word of context better than none?"
 CARD = {"kind": "order", "claim": "two are better", "better": "2", "worse": "1", "metric": "test.perplexity", "source": "none"}
 ANALYSIS = """
 from .words import TITLE
-from research.results.report import Section
+from research.report.write_report import Section
 
 def analyse(manifest, runs_dir, data_dir):
     return [Section(TITLE, f"<p>{len(manifest['cells'])} rows</p>")]
@@ -55,7 +55,7 @@ def mine(tmp_path):
 def test_a_report_of_an_own_file_has_its_claims_and_its_sections(mine, tmp_path):
     place = ["--runs", str(tmp_path / "runs")]
     assert CliRunner().invoke(app, ["sweep", str(mine / "counts.toml"), *place]).exit_code == 0
-    told = CliRunner().invoke(app, ["report", str(mine / "counts.toml"), "--out", str(tmp_path / "out"), *place])
+    told = CliRunner().invoke(app, ["report", str(mine / "counts.toml"), "--format", "html", "--out", str(tmp_path / "out"), *place])
     assert told.exit_code == 0, told.stderr
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert [card["claim"] for card in report["cards"]] == ["two are better"]
