@@ -14,7 +14,7 @@ from research.execute.unit import UnitKind
 from research.plan.cell_record import write_record
 from research.plan.programs import program_of
 from research.runs import store
-from research.runs.lock import HeldError, claimed
+from research.runs.lock import HeldError, TakenOverError, claimed
 from research.train.events import Compiling, Done, Failed, Held, Listener, Started, Trained
 from research.train.fitted_runs import fit_run, score_fitted
 from research.train.latency import latency_ms
@@ -103,7 +103,8 @@ def _fit(job: Job, worker: Worker) -> None:
         raise Interrupted
     data = load_dataset(job.config.data, worker.data_dir)
     try:
-        with claimed(job.folder):
+        with claimed(job.folder) as claim:
+            job = job._replace(claim=claim)
             if is_finished(job):
                 return worker.report(Held(job, "another process finished it meanwhile"))
             if store.status_of(job.folder) != "trained":
@@ -113,7 +114,7 @@ def _fit(job: Job, worker: Worker) -> None:
             if job.tested:
                 metrics = score_fitted(job, data, worker.data_dir)
             worker.report(Done(job, 0, metrics) if job.tested else Trained(job, 0, metrics))
-    except HeldError as held:
+    except (HeldError, TakenOverError) as held:
         worker.report(Held(job, str(held)))
     except Exception as error:
         _fail([job], error, worker.report)

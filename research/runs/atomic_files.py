@@ -3,7 +3,8 @@
 import os
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +33,30 @@ def check_writable(folder: Path) -> None:
 
 def fill_file(path: Path, fill: Callable[[IO[bytes]], int | None]) -> None:
     """Replace a file's content atomically by what `fill` writes."""
+    with _filled(path, fill) as temporary:
+        os.replace(temporary, path)
+
+
+def create_file(path: Path, content: bytes) -> bool:
+    """Write a file that is not there yet, whole, by link(2); False, and nothing is written, where one is there.
+
+    On a file system without hard links the file is looked for and then put in its place.
+    """
+    with _filled(path, lambda file: file.write(content)) as temporary:
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError:
+            if os.path.exists(path):
+                return False
+            os.replace(temporary, path)
+        return True
+
+
+@contextmanager
+def _filled(path: Path, fill: Callable[[IO[bytes]], int | None]) -> Iterator[Path]:
+    """A temporary file beside `path` with what `fill` writes, on the disk; it is gone afterwards."""
     path = Path(path)
     make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
@@ -40,7 +65,7 @@ def fill_file(path: Path, fill: Callable[[IO[bytes]], int | None]) -> None:
             fill(file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from research.config.code_version import CODE_VERSION
 from research.config.errors import StepladderError
 from research.config.plain import Json
-from research.runs.atomic_files import read_text_file, write_text
+from research.runs.atomic_files import create_file, read_text_file, write_text
 
 JsonObject = dict[str, Any]  # a line of metrics.jsonl, or what else a file holds as it was read
 INFINITE = "infinite"  # what JSON, which has no infinity, says of one
@@ -19,6 +19,11 @@ FORMAT = 1  # of a run's JSON files, raised when a reader must tell an old one f
 def write_json(path: Path, value: object) -> None:
     """As `write_bytes`, in the JSON of `to_json`."""
     write_text(path, to_json(value, indent=2) + "\n")
+
+
+def create_json(path: Path, value: object) -> bool:
+    """As `create_file`, in the JSON of `to_json`."""
+    return create_file(path, (to_json(value, indent=2) + "\n").encode())
 
 
 def to_json(value: object, indent: int | None = None) -> str:

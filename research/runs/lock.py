@@ -41,6 +41,13 @@ class HeldError(StepladderError):
         self.holder = holder
 
 
+class TakenOverError(StepladderError):
+    """The run was claimed by another process, which saw no heartbeat for long: what this one did of it counts no more."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} was taken over by another process, which goes on with it; nothing more is written here.")
+
+
 class Claim:
     """A held lock. `beat` refreshes it and says whether it is still ours; `release` ends it."""
 
@@ -59,6 +66,11 @@ class Claim:
             return os.path.samestat(os.stat(self.path), os.fstat(self._descriptor))
         except FileNotFoundError:
             return False
+
+    def check(self) -> None:
+        """Raises TakenOverError where it is not ours any more."""
+        if not self.is_ours():
+            raise TakenOverError(self.path.parent)
 
     def release(self) -> None:
         """Remove the lock if it is still ours."""

@@ -2,7 +2,7 @@
 
 from research.runs.array_files import read_arrays, write_arrays
 from research.runs.atomic_files import ELSEWHERE, check_writable, make_folder, read_text_file, write_bytes, write_text
-from research.runs.json_files import FORMAT, INFINITE, JsonObject, read_json, stamp, to_json, write_json
+from research.runs.json_files import FORMAT, INFINITE, JsonObject, create_json, read_json, stamp, to_json, write_json
 from research.runs.metric_lines import append_metrics, read_metrics, truncate_metrics
 from research.runs.references import RunReference, cell_ids, find_run
 from research.runs.run_files import (
@@ -30,6 +30,7 @@ __all__ = [
     "cell_folder",
     "cell_ids",
     "check_writable",
+    "create_json",
     "find_run",
     "make_folder",
     "read_arrays",

@@ -21,7 +21,7 @@ from research.config.loader import read_config
 from research.config.schema import Config
 from research.models.warm_start import inherited_part
 from research.runs import store
-from research.runs.lock import Claim, HeldError, claim
+from research.runs.lock import Claim, HeldError, TakenOverError, claim
 from research.tasks.outcomes import Outcomes, blank_outcomes
 from research.tasks.parameters import init_params
 from research.tasks.registry import task_of
@@ -147,7 +147,7 @@ def _start_or_resume(engine: Engine, job: Job, claimed: Claim, material: GroupDa
     store.truncate_metrics(job.folder / "metrics.jsonl", step)
     write_beginning(job, step, engine.program.steps)
     report(Resumed(job, step, engine.program.steps) if step else Started(job, engine.program.steps))
-    return Lane(job, claimed, step, best, progress, time.monotonic()), state, member
+    return Lane(job._replace(claim=claimed), claimed, step, best, progress, time.monotonic()), state, member
 
 
 def _blank_validation(engine: Engine, material: GroupData) -> Outcomes:
@@ -270,8 +270,7 @@ def _finish(
     ended_lanes = [lane if lane and lane.ended else None for lane in running]
     if not any(ended_lanes):
         return running
-    for lane in filter(None, ended_lanes):
-        _write(engine, lane, material, runs, report)
+    ended_lanes = [lane if lane and _write(engine, lane, material, runs, report) else None for lane in ended_lanes]
     finished = [
         Finished(lane.job, lane.claim, lane.best.params) if lane and lane.best and lane.job.tested and lane.ended == "done" else None
         for lane in ended_lanes
@@ -283,11 +282,22 @@ def _finish(
         score_finished(engine.evaluator, finished, params, material.held_out, report)
     for lane in filter(None, ended_lanes):
         lane.claim.release()
-    return [None if ended else lane for lane, ended in zip(running, ended_lanes, strict=True)]
+    return [None if lane and lane.ended else lane for lane in running]
 
 
-def _write(engine: Engine, lane: Lane, material: GroupData, runs: int, report: Listener) -> None:
-    """The files of a run whose training is over."""
+def _write(engine: Engine, lane: Lane, material: GroupData, runs: int, report: Listener) -> bool:
+    """Write the files of a run whose training is over; False where another process has taken it over."""
+    try:
+        lane.claim.check()
+        _write_trained(engine, lane, material, runs, report)
+    except TakenOverError as error:
+        lane.claim.release()
+        report(Held(lane.job, str(error)))
+        return False
+    return True
+
+
+def _write_trained(engine: Engine, lane: Lane, material: GroupData, runs: int, report: Listener) -> None:
     job, best = lane.job, lane.best
     if best is not None:
         checkpoint.save_checkpoint(job.folder / "checkpoints", checkpoint.FINAL, best.params)

@@ -9,7 +9,7 @@ from jaxtyping import PyTree
 
 from research.data.dataset import Dataset
 from research.runs import store
-from research.runs.lock import Claim, HeldError, claim
+from research.runs.lock import Claim, HeldError, TakenOverError, claim
 from research.tasks.outcomes import Outcomes
 from research.tasks.registry import task_of
 from research.tasks.task_kind import Batches, Scored, SplitToScore
@@ -69,7 +69,10 @@ def score_finished(evaluator: Evaluator, finished: Sequence[Finished | None], pa
     for i, run in enumerate(finished):
         if run is not None:
             outcomes = {name: lane_scores[i] or {} for name, lane_scores in scores.items()}
-            _write(evaluator, run, outcomes, held_out, seconds, report)
+            try:
+                _write(evaluator, run, outcomes, held_out, seconds, report)
+            except TakenOverError as error:
+                report(Held(run.job, str(error)))
 
 
 def _write(
@@ -97,7 +100,7 @@ def _open(evaluator: Evaluator, job: Job, report: Listener) -> Finished | None:
         return None
     try:
         return Finished(
-            job,
+            job._replace(claim=claimed),
             claimed,
             checkpoint.restore_checkpoint(job.folder / "checkpoints", checkpoint.FINAL, abstract_state(evaluator.program)[1].params),
         )

@@ -10,7 +10,7 @@ from research.runs import store
 from research.runs.checksums import write_checksums
 from research.tasks.registry import task_of
 from research.tasks.task_kind import TEST, Finish, Scored
-from research.train.trained_files import UNSCORED, Job, write_status
+from research.train.trained_files import UNSCORED, Job, write_final, write_status
 
 
 def write_test(job: Job, scored: Mapping[str, Scored], finish: Finish, seconds: float) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def write_test(job: Job, scored: Mapping[str, Scored], finish: Finish, seconds: 
         store.write_arrays(job.folder / file, **arrays)
     for file, text in finish.texts.items():
         store.write_text(job.folder / file, text)
-    store.write_json(job.folder / "test.json", store.stamp(_record(job, scored, finish, metrics, seconds), job.data_digest))
+    write_final(job, "test.json", store.stamp(_record(job, scored, finish, metrics, seconds), job.data_digest))
     write_checksums(job.folder)
     status = store.read_status(job.folder) or {"step": 0, "steps": 0, "message": ""}
     message = "" if status["message"].startswith(UNSCORED) else status["message"]

@@ -10,6 +10,7 @@ import numpy as np
 from research.config.schema import Config
 from research.runs import store
 from research.runs.environments import PARTS, run_environments, same_environment
+from research.runs.lock import Claim
 from research.tasks.membership import TokenMembership
 from research.tasks.outcomes import Outcomes
 from research.tasks.registry import task_of
@@ -32,6 +33,21 @@ class Job(NamedTuple):
     tested: bool = True  # whether its test split is scored: not of a value of `tune` that is not chosen yet
     data_digest: str = ""
     environment: dict[str, Any] = {}  # noqa: RUF012  of the process that does it: code, packages, device
+    claim: Claim | None = None  # under which its files are written; None where nobody else can be at it
+
+
+def write_final(job: Job, name: str, value: dict[str, Any]) -> None:
+    """A file that a run has once, created by link(2). Raises TakenOverError where the run is another process's by now.
+
+    What is there already while the run is ours was left by a crash before its status was written, and is replaced.
+    """
+    if job.claim is not None:
+        job.claim.check()
+    if store.create_json(job.folder / name, value):
+        return
+    if job.claim is not None:
+        job.claim.check()
+    store.write_json(job.folder / name, value)
 
 
 def write_result(job: Job, valid: Outcomes | None, belongs: TokenMembership, figures: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +75,7 @@ def write_result(job: Job, valid: Outcomes | None, belongs: TokenMembership, fig
         "scored_on": identities,
         "extra": extra,
     }
-    store.write_json(job.folder / "result.json", store.stamp(result, job.data_digest))
+    write_final(job, "result.json", store.stamp(result, job.data_digest))
     return metrics
 
 
