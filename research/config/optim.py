@@ -2,9 +2,9 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from research.config.node import Fraction, Node, NonNegative, Positive, Rate, Weight
+from research.config.node import Fraction, Node, NonNegative, Positive, Rate, Weight, as_tuple
 
 
 class WarmupSchedule(Node):
@@ -165,3 +165,5 @@ class RunConfig(Node):
 
     log_every: Positive = 50  # steps between lines of metrics.jsonl, and between chances to stop
     checkpoint_seconds: Weight = 60.0
+    listeners: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ()  # beside the terminal: tensorboard
+    sample_tokens: Annotated[int, Field(ge=0)] = 0  # of a text that a language model writes at every validation, for those who watch

@@ -238,6 +238,8 @@ class Config(Node):
                 f"train.buckets puts examples of similar length together, pairs or labelled sentences, and those of {self.data.kind} have "
                 "one length; leave it out"
             )
+        if self.run.sample_tokens and self.task_name != "language_modelling":
+            raise ValueError(f"run.sample_tokens is what language models write while they are trained, not {self.task_name}; leave it out")
         if asks != "tokens" and "task" in named:
             raise ValueError(f"[task] says what is asked of a text; {self.data.kind} asks for its own; leave it out")
         if self.data.reads != "text" and self.task.sees_around:

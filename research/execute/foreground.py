@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Timer
@@ -11,12 +11,15 @@ from typing import NamedTuple
 
 from research.execute.environment import use_compilation_cache
 from research.execute.jobs import read_plan_states
+from research.execute.listeners import configured_listeners
 from research.execute.local import execute_plan, pending_runs
 from research.execute.predicted import seconds_left
 from research.execute.progress import format_clock, progress
 from research.execute.unit import Unit
 from research.execute.work import Worker
 from research.plan.work_plan import WorkPlan
+from research.runs.run_state import RunId
+from research.train.events import Listener
 from research.train.scoring import Interrupted
 
 CRASHED, TIME_IS_UP, STOPPED = 1, 75, 130
@@ -44,9 +47,18 @@ def run_in_foreground(plan: WorkPlan, request: Request) -> int:
     pending = pending_runs(plan, read_plan_states(plan, request.runs_dir), request.rerun)
     runs = [run for run in pending if request.unit is None or run in request.unit.runs]
     predicted = seconds_left(plan, runs, request.runs_dir)
-    if not request.quiet:
-        _announce(plan, len(runs), predicted)
-    with _stoppable() as stop, _time_limit(request.seconds, stop) as time_is_up, progress(plan, runs, predicted, request.quiet) as report:
+    with configured_listeners(plan) as listeners:
+        if not request.quiet:
+            _announce(plan, len(runs), predicted)
+        return _carry_out(plan, request, runs, predicted, listeners)
+
+
+def _carry_out(plan: WorkPlan, request: Request, runs: Sequence[RunId], predicted: float, listeners: Sequence[Listener]) -> int:
+    with (
+        _stoppable() as stop,
+        _time_limit(request.seconds, stop) as time_is_up,
+        progress(plan, runs, predicted, request.quiet, listeners) as report,
+    ):
         worker = Worker(request.data_dir, stop, request.keep_going, report)
         try:
             outcome = execute_plan(plan, request.runs_dir, runs, request.rerun is not None, worker, request.unit)

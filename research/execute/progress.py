@@ -27,6 +27,7 @@ from research.train.events import (
     Progressed,
     Resumed,
     RunEvent,
+    Sampled,
     Started,
     Trained,
     Validated,
@@ -80,6 +81,8 @@ def event_line(event: RunEvent, meter: Meter) -> str:
         case Trained(_, _, metrics) | Done(_, _, metrics):
             scores = [meter.score(split, metrics[split]) for split in ("valid", "test") if metrics.get(split)]
             return f"{name}: {', '.join([type(event).__name__.lower(), *scores])}"
+        case Sampled(_, step, text):
+            return f"{name}: at step {step:,} it writes: {' '.join(text.split())}"
         case Progressed() | Validated():
             return str(meter.under_way[RunId(event.job.cell_id, event.job.seed)])
         case _:

@@ -200,6 +200,8 @@ def _identified(
     check_files_of(config.model)
     if config.eval.prompts:
         _check_prompts(config, data)
+    if config.run.sample_tokens and config.trained:
+        check_reach(config.model, model_sizes(config, data), config.run.sample_tokens, "Lower run.sample_tokens")
     files = file_checksums(config, data_dir)
     return replace(
         cell,

@@ -60,6 +60,14 @@ class Validated(RunEvent):
 
 
 @dataclass(frozen=True)
+class Sampled(RunEvent):
+    """The model has written a text, at a validation."""
+
+    step: int
+    text: str
+
+
+@dataclass(frozen=True)
 class Checkpointed(RunEvent):
     """The run can be resumed from here."""
 

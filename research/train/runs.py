@@ -25,12 +25,13 @@ from research.runs.lock import Claim, HeldError, TakenOverError, claim
 from research.tasks.outcomes import Outcomes, blank_outcomes
 from research.tasks.parameters import init_params
 from research.tasks.registry import task_of
+from research.tasks.sample_text import sample_text
 from research.tasks.task_kind import VALID, SplitToScore
 from research.text.vocabulary import Vocabulary
 from research.train import checkpoint, lanes
 from research.train.batch_source import HostSource, StackedBatches, stack_batches, zero_batches
 from research.train.engine import Engine, score_lanes
-from research.train.events import Checkpointed, Diverged, Held, Listener, Progressed, Resumed, Started, Trained, Validated
+from research.train.events import Checkpointed, Diverged, Held, Listener, Progressed, Resumed, Sampled, Started, Trained, Validated
 from research.train.initial_vectors import load_initial_vectors
 from research.train.optimiser import learning_rate_factor, traced_hyperparameters
 from research.train.resume import BestValidation, Progress, better, cost_of, pack, unpack
@@ -245,6 +246,9 @@ def _update_best(
     metrics = task_of(job.config).measure(job.config, VALID, outcomes, material.valid.belongs)
     store.append_metrics(job.folder / "metrics.jsonl", [{"step": lane.step, "split": "valid", **metrics, "seconds": seconds}])
     report(Validated(job, lane.step, metrics))
+    if job.config.run.sample_tokens:
+        data = material.held_out.data
+        report(Sampled(job, lane.step, sample_text(job.config, params, data.vocabulary, data.eos)))
     best, progress = lane.best, _add_evaluation_seconds(lane.progress, seconds)
     if not math.isfinite(metrics["loss"]):
         progress = progress._replace(not_finite=lane.step)
