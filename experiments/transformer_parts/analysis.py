@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 
 from research.config.encoder_decoder import EncoderDecoderConfig, StackDecoder
 from research.config.schema import Config
-from research.data.batches import Batch, scored_index
+from research.data.batch_arrays import Batch, scored_index
 from research.data.dataset import ExampleSplit
 from research.execute.environment import use_compilation_cache
 from research.report.sheets import Heading, Sheet, StyledText

@@ -15,9 +15,10 @@ from research.config.merge import Dropped
 from research.config.schema import Config
 from research.config.serialise import to_toml, to_tree
 from research.config.value_labels import row_label
-from research.data.batches import Arrays, belongs_on_host, device_arrays, host_arrays
+from research.data.batch_arrays import Arrays
 from research.data.dataset import Dataset
 from research.data.loading import load_dataset
+from research.data.split_memory import belongs_on_host, device_arrays, host_arrays
 from research.execute.jobs import read_plan_states
 from research.execute.local import pending_runs
 from research.execute.predicted import seconds_left

@@ -14,183 +14,23 @@ mapped from a file on the host, and `host_batch` gathers the same batches there,
 """
 
 import mmap
-import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import struct
-from jaxtyping import Array, Bool, Float, Int, Integer, Key
+from jaxtyping import Array, Bool, Int, Key
 
 from research.config.corpora import TextCorpus
 from research.config.data import Corpus, Data
 from research.config.errors import StepladderError
-from research.data.dataset import ExampleSplit, Scale, Split, TextSplit
+from research.data.batch_arrays import Arrays, Batch, ExampleArrays, TextArrays
+from research.data.dataset import Split, TextSplit
 from research.data.permutation import permute
 
-HOST_ABOVE = 2**30  # bytes of token numbers, of 32 bits, on an accelerator
-HOST_ABOVE_ON_CPU = 2**27  # where the device's memory is that of the process, and holds several copies
 UNITS = {"train_examples": "examples", "train_sentences": "sentences", "train_pairs": "pairs"}  # what a limit of training data counts
-
-
-class Width(NamedTuple):
-    """Columns that hold every example of a bucket: the last of the source, and the first of what follows it."""
-
-    source: int
-    rest: int
-
-
-@struct.dataclass
-class Batch:
-    """At each row's input position `where[j]` the model predicts `targets[j]`; `where` None: at every position, q = t.
-
-    `valid` marks the inputs that exist. `weight` 0 marks a target that is not scored; its index is -1. `index` numbers the
-    scored tokens of the split, 0 .. their number - 1. Evaluation stacks batches on a further leading axis. Of pairs, the first
-    `source` inputs of a row are the source's; elsewhere it is 0. `widths`: those to which a batch may be cut (`in_narrowest`).
-    Targets are integers, or standard numbers by `scale`.
-    """
-
-    inputs: Int[Any, "*n b t"]
-    valid: Bool[Any, "*n b t"]
-    targets: Int[Any, "*n b q"] | Float[Any, "*n b q"]
-    weight: Float[Any, "*n b q"]
-    where: Int[Any, "*n b q"] | None
-    index: Int[Any, "*n b q"]
-    source: int = struct.field(pytree_node=False, default=0)
-    scale: Scale = struct.field(pytree_node=False, default=Scale())
-    widths: tuple[Width, ...] = struct.field(pytree_node=False, default=())
-
-
-@struct.dataclass
-class TextArrays:
-    """A text with eos before it: token i is at i + 1, and its input at i. On the device, or on the host, where numbers may be narrower."""
-
-    tokens: Integer[Any, "m"]
-
-
-@struct.dataclass
-class ExampleArrays:
-    """Examples, and the number of each scored position (-1 where the weight is 0)."""
-
-    inputs: Int[Any, "n t"]
-    valid: Bool[Any, "n t"]
-    targets: Int[Any, "n q"] | Float[Any, "n q"]
-    where: Int[Any, "n q"]
-    weight: Float[Any, "n q"]
-    index: Int[Any, "n q"]
-    source: int = struct.field(pytree_node=False, default=0)
-    scale: Scale = struct.field(pytree_node=False, default=Scale())
-    widths: tuple[Width, ...] = struct.field(pytree_node=False, default=())  # as of `Batch`
-    parts: int = struct.field(pytree_node=False, default=1)  # buckets of equal numbers of examples, the shortest first
-
-
-Arrays = TextArrays | ExampleArrays
-
-
-def prepend_eos(tokens: Integer[np.ndarray, "n"]) -> Integer[np.ndarray, "m"]:
-    """The tokens of a text with eos before the first. Every text ends with eos, so its last token is what is put first."""
-    return np.concatenate([tokens[-1:], tokens])
-
-
-def scored_index(weight: Float[np.ndarray, "n q"]) -> Int[np.ndarray, "n q"]:
-    """The number of each scored position of examples, row by row; -1 for the others."""
-    scored = weight > 0
-    return np.where(scored, np.cumsum(scored).reshape(weight.shape) - 1, -1).astype(np.int32)
-
-
-def device_arrays(split: Split, buckets: int = 1) -> Arrays:
-    """The arrays of a split, to be placed on the device and given to `train_batch`; examples sorted where there are several buckets."""
-    return jax.tree.map(jnp.asarray, _host_memory(split, buckets))
-
-
-def host_arrays(split: Split) -> Arrays:
-    """The same arrays on the host, for `host_batch`; a text is mapped from a file, the cache's own or a temporary one."""
-    if not isinstance(split, TextSplit):
-        return _host_memory(split)
-    if split.after_eos is not None:
-        return TextArrays(split.after_eos)
-    with tempfile.TemporaryFile() as file:
-        tokens = np.memmap(file, np.int32, "w+", shape=(len(split) + 1,))
-    tokens[:] = prepend_eos(split.stored)
-    return TextArrays(tokens)
-
-
-def host_limit() -> int:
-    """Bytes of token numbers above which a text stays on the host."""
-    return HOST_ABOVE_ON_CPU if jax.default_backend() == "cpu" else HOST_ABOVE
-
-
-def belongs_on_host(split: Split, above: int | None = None) -> bool:
-    """Whether a split is a text whose numbers, of 32 bits, have more than `above` bytes, by default `host_limit`."""
-    return isinstance(split, TextSplit) and np.dtype(np.int32).itemsize * len(split) > (host_limit() if above is None else above)
-
-
-def _host_memory(split: Split, buckets: int = 1) -> Arrays:
-    if isinstance(split, TextSplit):
-        return TextArrays(np.asarray(prepend_eos(split.stored) if split.after_eos is None else split.after_eos, np.int32))
-    index = scored_index(split.weight)
-    arrays = ExampleArrays(split.inputs, split.valid, split.targets, split.where, split.weight, index, split.source, split.scale)
-    return arrays if buckets == 1 else _in_buckets(arrays, buckets)
-
-
-def _in_buckets(arrays: ExampleArrays, buckets: int) -> ExampleArrays:
-    """The examples from the shortest to the longest. The widths grow, so that each holds what the ones before it hold."""
-    order = np.argsort(sum(_lengths(arrays.valid, arrays.source, np)), kind="stable")
-    in_order = jax.tree.map(lambda leaf: leaf[order], arrays)
-    return replace(in_order, widths=tuple(dict.fromkeys(bucket_widths(arrays, buckets))), parts=buckets)
-
-
-def bucket_widths(examples: ExampleSplit | ExampleArrays, buckets: int) -> tuple[Width, ...]:
-    """Of each bucket, the shortest first."""
-    source, rest = _lengths(examples.valid, examples.source, np)
-    order = np.argsort(source + rest, kind="stable")
-    ends = [(i + 1) * (len(order) // buckets) for i in range(buckets - 1)] + [len(order)]
-
-    def longest(lengths: Int[np.ndarray, "n"], end: int) -> int:
-        return int(lengths[order[:end]].max())
-
-    return tuple(Width(longest(source, end), max(1, longest(rest, end))) for end in ends)
-
-
-def _lengths(valid: Any, source: int, xp: Any) -> tuple[Any, Any]:
-    """Of each row: columns from the source's first valid one to its end, and from there to the last valid one."""
-
-    def reach(exists: Any) -> Any:
-        return xp.where(exists, xp.arange(1, exists.shape[-1] + 1), 0).max(axis=-1, initial=0)
-
-    return reach(xp.flip(valid[..., :source], -1)), reach(valid[..., source:])
-
-
-def in_narrowest(batch: Batch, compute: Callable[[Batch], Any]) -> Any:
-    """`compute(batch)`, of the batch without the columns that all its rows leave empty, as far as `widths` has a width for that."""
-    if not batch.widths:
-        return compute(batch)
-    source, rest = _lengths(batch.valid, batch.source, jnp)
-    small = [(source.max() > width.source) | (rest.max() > width.rest) for width in batch.widths[:-1]]
-    cuts = [lambda width=width: compute(_cut(batch, width)) for width in batch.widths]
-    return jax.lax.switch(jnp.array(small, jnp.int32).sum(), cuts)
-
-
-def _cut(batch: Batch, width: Width) -> Batch:
-    """Of pairs the target's columns are cut with the inputs that predict them."""
-    first, last = batch.source - width.source, batch.source + width.rest
-    everywhere = batch.targets.shape[1] == batch.inputs.shape[1] - batch.source
-    scored = slice(0, width.rest if everywhere else None)
-    where = None if batch.where is None else batch.where[:, scored] - first
-    return Batch(
-        batch.inputs[:, first:last],
-        batch.valid[:, first:last],
-        batch.targets[:, scored],
-        batch.weight[:, scored],
-        where,
-        batch.index[:, scored],
-        width.source,
-        batch.scale,
-    )
 
 
 def steps_per_epoch(data: Data, batch_size: int, split: Split, buckets: int = 1) -> int:

@@ -22,7 +22,7 @@ from jaxtyping import Int, Int64
 
 from research.config.data import Data
 from research.config.evaluation import Evaluation
-from research.data.batches import Batch, prepend_eos, scored_index
+from research.data.batch_arrays import Batch, prepend_eos, scored_index
 from research.data.dataset import ExampleSplit, Split, TextSplit
 
 BUCKETS = (0.5, 0.8, 0.95, 1.0)  # quantiles of the rows' lengths that become shapes, for `sentence`

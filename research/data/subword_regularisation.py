@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from research.config.subwords import BPEDropout, Regularisation, SubwordSampling
-from research.data.batches import TextArrays, prepend_eos
+from research.data.batch_arrays import TextArrays, prepend_eos
 from research.text.tokenizers.random_numbers import seeded_generator
 from research.text.tokenizers.tokenizer import Tokenizer, sample_pieces, segment_with_dropout
 from research.text.vocabulary import Vocabulary

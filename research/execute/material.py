@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from research.config.schema import Config
-from research.data.batches import belongs_on_host, device_arrays, host_arrays
 from research.data.dataset import Dataset, TextSplit
 from research.data.loading import load_dataset
+from research.data.split_memory import belongs_on_host, device_arrays, host_arrays
 from research.data.subword_regularisation import resegment
 from research.plan.cell_record import write_record
 from research.plan.programs import program_of
@@ -18,7 +18,7 @@ from research.train import lanes
 from research.train.batch_source import HostSource
 from research.train.engine import Engine, Evaluator, compile_engine, compile_evaluator, config_mesh
 from research.train.latency import latency_ms
-from research.train.runs import GroupData
+from research.train.run_start import GroupData
 from research.train.scoring import HeldOut
 from research.train.trained_files import Job
 

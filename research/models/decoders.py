@@ -8,9 +8,10 @@ from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 from research.config.encoder_decoder import RecurrentDecoderConfig, StackDecoder
 from research.config.node import Node
 from research.models import recurrent_decoder
+from research.models.block import Use
 from research.models.encoded_source import EncodedSource
 from research.models.fields import Path
-from research.models.stack import Carry, StackCarry, StackParams, UnstackedCarry, Use, begin_stack, init_stack, stack_hidden, unstack_layers
+from research.models.stack import Carry, StackCarry, StackParams, UnstackedCarry, begin_stack, init_stack, stack_hidden, unstack_layers
 from research.models.stack_costs import decoder_stack_flops, stack_time_steps
 from research.nn.embedding import lookup
 from research.nn.positions import last_position

@@ -14,10 +14,11 @@ from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from research.config.encoder_decoder import EncoderDecoderConfig as Config
 from research.config.errors import StepladderError
+from research.models.block import kernel_in
 from research.models.decoders import DECODERS, DecoderKind
 from research.models.encoders import ENCODERS, EncoderKind
 from research.models.fields import Path
-from research.models.stack import StackCarry, kernel_in, stack_rows
+from research.models.stack import StackCarry, stack_rows
 from research.nn.initialisers import draw_bias, draw_weights
 
 

@@ -12,6 +12,7 @@ from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from research.config.encoder_decoder import Convolutions, Patches, RecurrentEncoder, StackEncoderConfig
+from research.models.block import Use
 from research.models.encoded_source import EncodedSource
 from research.models.fields import Path
 from research.models.picture_encoders import (
@@ -25,7 +26,7 @@ from research.models.picture_encoders import (
     read_convolutions,
     read_patches,
 )
-from research.models.stack import StackParams, Use, empty_stack, init_stack, stack_hidden
+from research.models.stack import StackParams, empty_stack, init_stack, stack_hidden
 from research.models.stack_costs import stack_flops, stack_time_steps
 from research.nn.dropout import dropout
 from research.nn.embedding import lookup

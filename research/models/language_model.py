@@ -12,18 +12,9 @@ from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.model import LanguageModelConfig as Config
+from research.models.block import Use, kernel_in
 from research.models.fields import Path
-from research.models.stack import (
-    StackCarry,
-    StackParams,
-    UnstackedCarry,
-    Use,
-    empty_stack,
-    init_stack,
-    kernel_in,
-    stack_hidden,
-    unstack_layers,
-)
+from research.models.stack import StackCarry, StackParams, UnstackedCarry, empty_stack, init_stack, stack_hidden, unstack_layers
 from research.models.stack_costs import stack_flops, stack_time_steps
 from research.models.stack_layers import layer_means, stack_layer_names, stack_layers
 from research.nn.embedding import lookup

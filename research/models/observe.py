@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 from research.config.errors import StepladderError
 from research.config.mixer import HeadsConfig
 from research.config.node import Kinded
-from research.data.batches import Batch
+from research.data.batch_arrays import Batch
 from research.models import MODELS
 from research.nn.mixers import MIXERS
 

@@ -12,7 +12,8 @@ from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from research.config.classify import ReadingStack
-from research.models.stack import StackParams, Use, empty_stack, init_stack, stack_hidden
+from research.models.block import Use
+from research.models.stack import StackParams, empty_stack, init_stack, stack_hidden
 from research.models.stack_costs import stack_flops, stack_time_steps
 from research.models.stack_layers import stack_layers
 from research.nn.embedding import lookup

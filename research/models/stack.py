@@ -18,19 +18,14 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
-from research.config.mixer import CrossAttentionConfig
 from research.config.model import StackConfig
-from research.models.fields import KeyPath, field_names
+from research.models.block import BlockParams, CrossAttentionCarry, Use, cast_kernels, init_block, mix_block, split_keys
 from research.nn.cross_attention import (
-    CrossAttentionParams,
     ProjectedMemory,
-    attend_to_memory,
-    init_cross_attention,
     project_memory,
 )
 from research.nn.dropout import dropout
-from research.nn.feed_forward import AnyFeedForwardParams, feed_forward, init_feed_forward
-from research.nn.initialisers import divides_branches, draw_embedding
+from research.nn.initialisers import draw_embedding
 from research.nn.mixers import BoundMixer, bound_mixers
 from research.nn.norm import NormParams, init_norm, norm
 from research.nn.positions import add_position, init_position
@@ -39,27 +34,7 @@ CHECKPOINT_POLICIES = {
     "products": jax.checkpoint_policies.dots_with_no_batch_dims_saveable,
     "layers": jax.checkpoint_policies.nothing_saveable,
 }
-LAST_PRODUCTS = ("out", "down")  # of an attention and of a feed-forward layer: what a branch writes with
 UNROLLED = 8  # a stack of so many periods is no loop, so that layers keep what they keep where it is; a deeper one compiles once
-
-
-class Use(NamedTuple):
-    """What a stack is to its owner, static."""
-
-    masked: bool  # a mixer that takes a mask sees what came before alone
-    cross: CrossAttentionConfig | None  # how every block attends to what an encoder left, between mixer and feed-forward layer
-
-
-@struct.dataclass
-class BlockParams:
-    """One layer, or `n` of them on a leading axis. What the config switches off is ()."""
-
-    mixer_norm: NormParams
-    mixer: PyTree
-    feed_forward_norm: NormParams
-    feed_forward: AnyFeedForwardParams
-    cross_norm: NormParams = ()
-    cross: CrossAttentionParams | tuple[()] = ()
 
 
 @struct.dataclass
@@ -70,13 +45,6 @@ class StackParams:
     position: Float[Array, "n d"] | tuple[()]  # the learned table, or ()
     blocks: tuple[BlockParams, ...]  # one for each mixer of the pattern, stacked over the periods
     norm: NormParams  # after the last block, where norm is pre
-
-
-class CrossAttentionCarry(NamedTuple):
-    """The carry of a layer with cross-attention: its mixer's, and what it looks at."""
-
-    mixer: PyTree
-    memory: ProjectedMemory
 
 
 class StackCarry(NamedTuple):
@@ -110,7 +78,7 @@ def init_stack(config: StackConfig, use: Use, key: Key[Array, ""], vocabulary: i
     repeats = config.layers // len(period)
 
     def init_blocks(mixer: BoundMixer, key: Array) -> BlockParams:
-        return jax.vmap(lambda k: _init_block(config, use, mixer, k, memory))(jax.random.split(key, repeats))
+        return jax.vmap(lambda k: init_block(config, use, mixer, k, memory))(jax.random.split(key, repeats))
 
     return StackParams(
         embedding=draw_embedding(config.init, config.embedding_init, key_embedding, vocabulary, config.width),
@@ -166,24 +134,12 @@ def stack_hidden(
     `aux` is () unless `observe`: then what each mixer of the pattern shows, and the `output` [b t d] of its layer, stacked over the
     periods.
     """
-    keys, params = _keys(key, 3), _in_precision(config, use, params)
+    keys, params = split_keys(key, 3), _in_precision(config, use, params)
     position = carry.position[:, None] + jnp.cumsum(valid, axis=1, dtype=jnp.int32) - 1
     x = _embedding_scale(config) * x
     x = dropout(keys[0], config.dropout.input, add_position(config.position, params.position, x, position).astype(x.dtype))
 
-    def period(x: Array, layer: Layers) -> Mixed:
-        index, blocks, carries = layer
-        new_carries, mixer_aux = [], []
-        for offset, (mixer, block, state) in enumerate(zip(bound_mixers(config, use.masked), blocks, carries, strict=True)):
-            number = index * len(blocks) + offset
-            layer_key = None if keys[1] is None else jax.random.fold_in(keys[1], number)
-            state, x, aux = _block(config, use, mixer, block, state, x, valid, layer_key, observe)
-            x = _between(config, layer_key, number, x)
-            new_carries.append(state)
-            if observe:
-                mixer_aux.append({**dict(aux), "output": x})
-        return x, (tuple(new_carries), tuple(mixer_aux))
-
+    period = partial(_mix_period, config, use, valid, keys[1], observe)
     if isinstance(carry, UnstackedCarry):
         x, (layers, aux) = period(x, (jnp.int32(0), _period_slice(params.blocks, 0), carry.layers))
         aux = jax.tree.map(lambda a: a[None], aux)
@@ -195,6 +151,21 @@ def stack_hidden(
         x = norm(config.norm, params.norm, x)
     x = dropout(keys[2], config.dropout.output, x)
     return carry._replace(position=carry.position + valid.sum(axis=1, dtype=jnp.int32), layers=layers), x, aux if observe else ()
+
+
+def _mix_period(config: StackConfig, use: Use, valid: Array, key: Array | None, observe: bool, x: Array, layer: Layers) -> Mixed:
+    """One block of each mixer of the pattern."""
+    index, blocks, carries = layer
+    new_carries, mixer_aux = [], []
+    for offset, (mixer, block, state) in enumerate(zip(bound_mixers(config, use.masked), blocks, carries, strict=True)):
+        number = index * len(blocks) + offset
+        layer_key = None if key is None else jax.random.fold_in(key, number)
+        state, x, aux = mix_block(config, use, mixer, block, state, x, valid, layer_key, observe)
+        x = _between(config, layer_key, number, x)
+        new_carries.append(state)
+        if observe:
+            mixer_aux.append({**dict(aux), "output": x})
+    return x, (tuple(new_carries), tuple(mixer_aux))
 
 
 def unstack_layers(config: Config, use: Use, params: Params, carry: StackCarry) -> tuple[Config, Params, UnstackedCarry]:
@@ -220,29 +191,14 @@ def stack_rows(carry: Carry, index: Int[Array, " n"]) -> Carry:
     return carry._replace(position=carry.position[index], layers=jax.tree.map(take, carry.layers))
 
 
-def kernel_in(precision: str, kernel: Float[Array, "..."]) -> Float[Array, "..."]:
-    """A matrix as the products read it."""
-    return kernel.astype(jnp.bfloat16) if precision == "mixed" else kernel
-
-
 def _in_precision(config: StackConfig, use: Use, params: Params) -> Params:
     """The blocks with their kernels as the products read them; the gradient comes back in float32. All other parameters are float32."""
     if config.precision == "float32":
         return params
     float32_names = [mixer.kind.float32 for mixer in bound_mixers(config, use.masked)]
     return replace(
-        params, blocks=tuple(_cast_kernels(config, names, block) for names, block in zip(float32_names, params.blocks, strict=True))
+        params, blocks=tuple(cast_kernels(config, names, block) for names, block in zip(float32_names, params.blocks, strict=True))
     )
-
-
-def _cast_kernels(config: StackConfig, float32_names: tuple[str, ...], block: BlockParams) -> BlockParams:
-    """Of a stacked block: what has two axes beside that of the layers, but for what the mixer's entry keeps, and what lies within."""
-
-    def cast(path: KeyPath, leaf: Array) -> Array:
-        return leaf if leaf.ndim < 3 or field_names(path) & set(float32_names) else kernel_in(config.precision, leaf)
-
-    rounded: BlockParams = jax.tree_util.tree_map_with_path(cast, block)
-    return rounded
 
 
 def _rematerialised(config: StackConfig, period: Period) -> Period:
@@ -250,93 +206,11 @@ def _rematerialised(config: StackConfig, period: Period) -> Period:
     return period if config.rematerialise == "nothing" else jax.checkpoint(period, policy=CHECKPOINT_POLICIES[config.rematerialise])
 
 
-def _init_block(config: StackConfig, use: Use, mixer: BoundMixer, key: Key[Array, ""], memory: int) -> BlockParams:
-    key_mixer, key_feed_forward = jax.random.split(key)
-    mixer_params = mixer.kind.init(mixer.spec, key_mixer, config.width, config.init)
-    feed_forward_params = init_feed_forward(config.feed_forward, key_feed_forward, config.width, config.init)
-    block = BlockParams(init_norm(config.norm, config.width), mixer_params, (), feed_forward_params)
-    if feed_forward_params != ():
-        block = replace(block, feed_forward_norm=init_norm(config.norm, config.width))
-    if use.cross is not None:
-        cross = init_cross_attention(use.cross, jax.random.fold_in(key, 2), config.width, memory, config.init)
-        block = replace(block, cross_norm=init_norm(config.norm, config.width), cross=cross)
-    return _scale_branches(config, block) if divides_branches(config.init) and config.residual else block
-
-
-def _scale_branches(config: StackConfig, block: BlockParams) -> BlockParams:
-    """What writes into the residual stream divided by the root of how many branches the stack has (Radford et al. 2019, sec. 2.3)."""
-    branches = [part for part in (block.mixer, block.feed_forward, block.cross) if part != ()]
-    scale = partial(_scale_outputs, factor=(config.layers * len(branches)) ** -0.5)
-    return replace(block, mixer=scale(block.mixer), feed_forward=scale(block.feed_forward), cross=scale(block.cross))
-
-
-def _scale_outputs(part: PyTree, factor: float) -> PyTree:
-    names = [name for name in LAST_PRODUCTS if hasattr(part, name)]
-    return replace(part, **{name: factor * getattr(part, name) for name in names}) if names else part
-
-
-def _block(
-    config: StackConfig,
-    use: Use,
-    mixer: BoundMixer,
-    p: BlockParams,
-    carry: PyTree,
-    x: Array,
-    valid: Array,
-    key: Array | None,
-    observe: bool,
-) -> tuple[PyTree, Array, dict[str, Array] | tuple[()]]:
-    keys = _keys(key, 4)
-    mixer_carry = carry if use.cross is None else carry.mixer
-    mixer_carry, y, aux = mixer.kind.mix(mixer.spec, p.mixer, mixer_carry, _pre_norm(config, p.mixer_norm, x), valid, keys[0], observe)
-    x = _add_branch(config, p.mixer_norm, x, dropout(keys[1], config.dropout.residual, y))
-    if use.cross is not None:
-        x, weights = _cross_attention(config, use.cross, p, carry.memory, x, key, observe)
-        carry = carry._replace(mixer=mixer_carry)
-        aux = aux if isinstance(weights, tuple) else {**dict(aux), "cross_weights": weights}
-    else:
-        carry = mixer_carry
-    if p.feed_forward == ():
-        return carry, x, aux
-    y = feed_forward(config.feed_forward, p.feed_forward, _pre_norm(config, p.feed_forward_norm, x))
-    return carry, _add_branch(config, p.feed_forward_norm, x, dropout(keys[2], config.dropout.residual, y)), aux
-
-
-def _cross_attention(
-    config: StackConfig,
-    attention: CrossAttentionConfig,
-    p: BlockParams,
-    memory: ProjectedMemory,
-    x: Array,
-    key: Array | None,
-    observe: bool,
-) -> tuple[Array, Float[Array, "b h t s"] | tuple[()]]:
-    assert isinstance(p.cross, CrossAttentionParams)
-    keys = (None, None) if key is None else tuple(jax.random.split(jax.random.fold_in(key, 4)))
-    y, weights = attend_to_memory(
-        attention, p.cross, memory, _pre_norm(config, p.cross_norm, x), keys[0], config.dropout.attention, observe
-    )
-    return _add_branch(config, p.cross_norm, x, dropout(keys[1], config.dropout.residual, y)), weights
-
-
-def _pre_norm(config: StackConfig, p: NormParams, x: Array) -> Array:
-    return norm(config.norm, p, x) if config.norm.placement == "pre" else x
-
-
-def _add_branch(config: StackConfig, p: NormParams, x: Array, y: Array) -> Array:
-    x = x + y.astype(x.dtype) if config.residual else y.astype(x.dtype)
-    return norm(config.norm, p, x) if config.norm.placement == "post" else x
-
-
 def _between(config: StackConfig, key: Array | None, number: Array, x: Array) -> Array:
     if key is None or not config.dropout.between:
         return x
-    return jnp.where(number < config.layers - 1, dropout(_keys(key, 4)[3], config.dropout.between, x), x)
+    return jnp.where(number < config.layers - 1, dropout(split_keys(key, 4)[3], config.dropout.between, x), x)
 
 
 def _embedding_scale(config: StackConfig) -> float:
     return config.width**0.5 if config.embedding_scale == "sqrt_width" else config.embedding_scale
-
-
-def _keys(key: Array | None, n: int) -> tuple[Array | None, ...]:
-    return (None,) * n if key is None else tuple(jax.random.split(key, n))

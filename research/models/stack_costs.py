@@ -1,7 +1,7 @@
 """What a stack costs: floating point operations of the forward pass, and steps that must follow each other."""
 
 from research.config.model import StackConfig
-from research.models.stack import Use
+from research.models.block import Use
 from research.nn.cross_attention import cross_attention_flops
 from research.nn.feed_forward import feed_forward_flops
 from research.nn.mixers import bound_mixers

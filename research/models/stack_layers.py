@@ -7,7 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from research.config.model import StackConfig
-from research.models.stack import StackParams, Use, empty_stack, stack_hidden
+from research.models.block import Use
+from research.models.stack import StackParams, empty_stack, stack_hidden
 from research.nn.pooling import mean_vector
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from research.config.schema import Config
-from research.data.batches import bucket_widths
+from research.data.buckets import bucket_widths
 from research.data.dataset import Dataset, ExampleSplit, TextSplit
 from research.data.eval_batches import scored_tokens
 from research.models import MODELS

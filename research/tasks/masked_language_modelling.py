@@ -11,7 +11,7 @@ from jaxtyping import PyTree
 
 from research.config.schema import Config
 from research.config.task import MaskedLanguageModelling
-from research.data.batches import Batch
+from research.data.batch_arrays import Batch
 from research.data.dataset import Dataset, Identity
 from research.data.download import sha256
 from research.metrics.item_values import measure_fields, measured_names

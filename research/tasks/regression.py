@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key, PyTree
 
 from research.config.schema import Config
-from research.data.batches import Batch
+from research.data.batch_arrays import Batch
 from research.data.dataset import Dataset, ExampleSplit
 from research.metrics.item_values import measure_fields, measured_names, read_fields
 from research.models import MODELS

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Key, PyTree
 
 from research.config.schema import Config
-from research.data.batches import Batch
+from research.data.batch_arrays import Batch
 from research.data.dataset import Dataset, ExampleSplit
 from research.models import MODELS
 from research.tasks.outcomes import Outcomes

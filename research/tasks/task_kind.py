@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key, PyTree
 
 from research.config.schema import Config, Model
-from research.data.batches import Batch
+from research.data.batch_arrays import Batch
 from research.data.dataset import Dataset, Identity
 from research.tasks.membership import TokenMembership
 from research.tasks.outcomes import Outcomes

@@ -9,7 +9,7 @@ from jaxtyping import PyTree
 
 from research.config.pairs import BleuTokenizer
 from research.config.schema import Config, Model
-from research.data.batches import Batch
+from research.data.batch_arrays import Batch
 from research.data.dataset import Dataset, ExampleSplit
 from research.metrics.alignments import ALIGNMENTS
 from research.metrics.item_values import count_texts, measure_fields, measure_groups, measured_names

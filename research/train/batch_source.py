@@ -14,7 +14,8 @@ from flax import struct
 from jaxtyping import Array, Int, Key, UInt32
 
 from research.config.schema import Config
-from research.data.batches import Arrays, Batch, TextArrays, circular_batch, host_batch, train_batch
+from research.data.batch_arrays import Arrays, Batch, TextArrays
+from research.data.batches import circular_batch, host_batch, train_batch
 from research.nn.random_streams import stream_key
 
 

@@ -15,7 +15,7 @@ from jaxtyping import PyTree
 
 from research.config.node import Node
 from research.config.schema import Config
-from research.data.batches import Batch
+from research.data.batch_arrays import Batch
 from research.nn.recurrent_cells import CELLS
 from research.tasks.outcomes import Outcomes, concatenate
 from research.tasks.task_kind import Batches

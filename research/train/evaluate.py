@@ -8,7 +8,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, PyTree
 
-from research.data.batches import Batch
+from research.data.batch_arrays import Batch
 from research.tasks.outcomes import Outcomes, concatenate
 from research.tasks.parameters import empty_carry
 from research.tasks.registry import task_of

@@ -8,58 +8,30 @@ import math
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Event
-from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from research.config.loader import read_config
 from research.config.schema import Config
-from research.models.warm_start import inherited_part
 from research.runs import store
-from research.runs.lock import Claim, HeldError, TakenOverError, claim
-from research.tasks.outcomes import Outcomes, blank_outcomes
-from research.tasks.parameters import init_params
+from research.runs.lock import TakenOverError
+from research.tasks.outcomes import Outcomes
 from research.tasks.registry import task_of
 from research.tasks.sample_text import sample_text
-from research.tasks.task_kind import VALID, SplitToScore
-from research.text.vocabulary import Vocabulary
+from research.tasks.task_kind import VALID
 from research.train import checkpoint, lanes
 from research.train.batch_source import HostSource, StackedBatches, stack_batches, zero_batches
 from research.train.engine import Engine, score_lanes
-from research.train.events import Checkpointed, Diverged, Held, Listener, Progressed, Resumed, Sampled, Started, Trained, Validated
-from research.train.initial_vectors import load_initial_vectors
-from research.train.optimiser import learning_rate_factor, traced_hyperparameters
-from research.train.resume import BestValidation, Progress, better, cost_of, pack, unpack
-from research.train.scoring import Finished, HeldOut, Interrupted, score_finished
-from research.train.trained_files import ENDED, Job, write_beginning, write_result, write_status
-from research.train.update import Member, State, abstract_state, jitted_initial_state
-
-
-class GroupData(NamedTuple):
-    """What the runs of a group share beside their program."""
-
-    source: PyTree  # the training split, replicated on the lanes' devices, or OnHost
-    valid: SplitToScore
-    held_out: HeldOut
-    vocabulary: Vocabulary | None = None  # what `init.embeddings` are for
-
-
-@dataclass(frozen=True)
-class Lane:
-    """A run under way."""
-
-    job: Job
-    claim: Claim
-    step: int
-    best: BestValidation | None
-    progress: Progress
-    saved: float  # when it was last checkpointed
-    ended: str = ""  # done | diverged
+from research.train.events import Checkpointed, Diverged, Held, Listener, Progressed, Sampled, Trained, Validated
+from research.train.optimiser import learning_rate_factor
+from research.train.resume import BestValidation, Progress, better, cost_of, pack
+from research.train.run_start import GroupData, Lane, begin_run, blank_validation
+from research.train.scoring import Finished, Interrupted, score_finished
+from research.train.trained_files import Job, write_result, write_status
+from research.train.update import abstract_state
 
 
 def train_runs(engine: Engine, jobs: Sequence[Job], material: GroupData, stop: Event, report: Listener) -> None:
@@ -104,67 +76,12 @@ def _fill(
     running = list(running)
     for i, lane in enumerate(running):
         while lane is None and queue:
-            started = _begin(engine, queue.popleft(), material, report)
+            started = begin_run(engine, queue.popleft(), material, report)
             if started is not None:
                 lane, state, member = started
                 states, members = lanes.set_lane(states, i, state), lanes.set_lane(members, i, member)
         running[i] = lane
     return states, members, running
-
-
-def _begin(engine: Engine, job: Job, material: GroupData, report: Listener) -> tuple[Lane, State, Member] | None:
-    try:
-        claimed = claim(job.folder)
-    except HeldError as error:
-        report(Held(job, str(error)))
-        return None
-    if store.status_of(job.folder) in ENDED:
-        claimed.release()
-        report(Held(job, "another process finished it meanwhile"))
-        return None
-    try:
-        return _start_or_resume(engine, job, claimed, material, report)
-    except BaseException:
-        claimed.release()
-        raise
-
-
-def _start_or_resume(engine: Engine, job: Job, claimed: Claim, material: GroupData, report: Listener) -> tuple[Lane, State, Member]:
-    """From its last checkpoint, or from the start."""
-    rate, decay = traced_hyperparameters(job.config.optim)
-    member = Member(jnp.uint32(job.seed), jnp.float32(rate), jnp.float32(decay))
-    state = jitted_initial_state(engine.program, job.config.model, member)
-    if job.parents:
-        state = state.replace(params=_inherited(engine, job, state.params))
-    if material.vocabulary is not None:
-        state = state.replace(params=load_initial_vectors(job.config, state.params, material.vocabulary))
-    step, best, progress = 0, None, Progress()
-    saved = checkpoint.restore_latest_checkpoint(
-        job.folder / "checkpoints", pack(state, None, progress, _blank_validation(engine, material))
-    )
-    if saved is not None:
-        state, best, progress = unpack(saved)
-        step = int(state.step)
-    store.truncate_metrics(job.folder / "metrics.jsonl", step)
-    write_beginning(job, step, engine.program.steps)
-    report(Resumed(job, step, engine.program.steps) if step else Started(job, engine.program.steps))
-    return Lane(job._replace(claim=claimed), claimed, step, best, progress, time.monotonic()), state, member
-
-
-def _blank_validation(engine: Engine, material: GroupData) -> Outcomes:
-    return blank_outcomes(task_of(engine.program.config).outcomes, material.valid.size)
-
-
-def _inherited(engine: Engine, job: Job, params: PyTree) -> PyTree:
-    """The parent's parameters, or what the entry of this pair of models takes over of them."""
-    folder = job.parents[0]
-    parent = read_config(folder.parent / "config.toml")
-    start = inherited_part(parent, job.config)
-    if start is None:
-        return checkpoint.restore_checkpoint(folder / "checkpoints", checkpoint.FINAL, params)
-    form = jax.eval_shape(lambda: init_params(parent, engine.program.sizes, jax.random.key(0)))
-    pretrained = checkpoint.restore_any_shape(folder / "checkpoints", checkpoint.FINAL, form)
-    return start.put(params, start.part(jax.tree.map(jnp.asarray, pretrained), params))
 
 
 def _advance(
@@ -339,7 +256,7 @@ def _save_checkpoints(
     """Checkpoint the runs whose time has come, or all of them when the user stops."""
     for i, lane in enumerate(running):
         if lane and (stop.is_set() or time.monotonic() - lane.saved > lane.job.config.run.checkpoint_seconds):
-            tree = pack(lanes.get_lane(states, i), lane.best, lane.progress, _blank_validation(engine, material))
+            tree = pack(lanes.get_lane(states, i), lane.best, lane.progress, blank_validation(engine, material))
             checkpoint.save_checkpoint(lane.job.folder / "checkpoints", lane.step, tree)
             running[i] = replace(lane, saved=time.monotonic())
             report(Checkpointed(lane.job, lane.step))

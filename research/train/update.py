@@ -15,7 +15,9 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 
 from research.config.schema import Config, Model
-from research.data.batches import Arrays, in_narrowest, resets_state
+from research.data.batch_arrays import Arrays
+from research.data.batches import resets_state
+from research.data.buckets import in_narrowest
 from research.nn.random_streams import stream_key, stream_key_at_step
 from research.tasks.parameters import empty_carry, init_params, stop_gradient
 from research.tasks.registry import task_of

@@ -14,9 +14,10 @@ from research.config.corpora import Pydoc
 from research.config.data import Data
 from research.config.errors import StepladderError
 from research.config.generated import AgreementTask, AssociativeRecall
-from research.data.batches import belongs_on_host, device_arrays, host_arrays, host_batch, resets_state, steps_per_epoch, train_batch
+from research.data.batches import host_batch, resets_state, steps_per_epoch, train_batch
 from research.data.dataset import ExampleSplit, TextSplit
 from research.data.loading import load_dataset
+from research.data.split_memory import belongs_on_host, device_arrays, host_arrays
 
 EOS = 1
 KEY = jax.random.key(3)

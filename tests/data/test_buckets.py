@@ -7,8 +7,10 @@ import pytest
 
 from research.config.errors import StepladderError
 from research.config.pairs import Rewrite
-from research.data.batches import bucket_widths, device_arrays, in_narrowest, steps_per_epoch, train_batch
+from research.data.batches import steps_per_epoch, train_batch
+from research.data.buckets import bucket_widths, in_narrowest
 from research.data.loading import load_dataset
+from research.data.split_memory import device_arrays
 
 DATA = Rewrite(kind="rewrite", symbols=4, longest=9, train_pairs=103, valid_pairs=2, test_pairs=2)
 TRAIN = load_dataset(DATA).train

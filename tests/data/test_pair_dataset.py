@@ -17,12 +17,13 @@ from research.config.errors import StepladderError
 from research.config.evaluation import Evaluation
 from research.config.pairs import Numerals, Rewrite
 from research.data import dataset_sources, pair_dataset, pair_texts
-from research.data.batches import device_arrays, host_arrays, host_batch, train_batch
+from research.data.batches import host_batch, train_batch
 from research.data.dataset import PairTexts
 from research.data.eval_batches import eval_batches, groups
 from research.data.loading import load_dataset
 from research.data.numerals import draw_numbers, even_quota, spell_number
 from research.data.rewrite import true_alignment
+from research.data.split_memory import device_arrays, host_arrays
 from research.text.sides import Side
 from research.text.tokenize import unicode_words
 

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 from research.config.data import Data
 from research.config.errors import StepladderError
 from research.data import labelled
-from research.data.batches import device_arrays
 from research.data.loading import dataset_digest, load_dataset
 from research.data.rated import training_scale
+from research.data.split_memory import device_arrays
 
 DATA = TypeAdapter(Data)
 RATED = [(str(i), round(4 * np.sin(i), 1), f"word{i % 7} film{i % 5}") for i in range(200)]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from research.config.corpora import Pydoc
 from research.config.fields import member_classes
 from research.config.subwords import BPEDropout, Regularisation, SubwordSampling
-from research.data.batches import TextArrays, circular_batch, steps_per_epoch
+from research.data.batch_arrays import TextArrays
+from research.data.batches import circular_batch, steps_per_epoch
 from research.data.dataset import TextSplit
 from research.data.subword_regularisation import REGULARISATIONS, resegment
 from research.text.tokenizers.tokenizer import train_tokenizer

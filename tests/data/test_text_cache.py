@@ -19,10 +19,11 @@ from research.config.errors import StepladderError
 from research.config.unicode import normalise_unicode
 from research.config.vocabulary import VocabularyConfig
 from research.data import checked_files, text_dataset, text_files
-from research.data.batches import belongs_on_host, device_arrays, host_arrays, host_batch, train_batch
+from research.data.batches import host_batch, train_batch
 from research.data.dataset import SCORED, SPLITS
 from research.data.held_out import hold_out
 from research.data.loading import dataset_digest, load_dataset
+from research.data.split_memory import belongs_on_host, device_arrays, host_arrays
 from research.data.text_blocks import file_blocks
 from research.data.text_dataset import load_text, load_vocabulary, text_clusters
 from research.data.text_numbers import narrowest

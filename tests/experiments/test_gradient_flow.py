@@ -21,7 +21,7 @@ from research.config.cell_identity import program_key
 from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.config.serialise import to_tree
-from research.data.batches import Batch
+from research.data.batch_arrays import Batch
 from research.data.loading import load_dataset
 from research.report.write_report import write_report
 from research.tasks.parameters import empty_carry, init_params

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from research.config.schema import Config
-from research.data.batches import device_arrays, steps_per_epoch
+from research.data.batches import steps_per_epoch
 from research.data.dataset import TextSplit
 from research.data.loading import load_dataset
+from research.data.split_memory import device_arrays
 from research.plan.position_limits import beyond_training
 from research.tasks.parameters import init_params
 from research.tasks.registry import model_sizes

@@ -27,10 +27,11 @@ from research.config.schema import Config
 from research.config.sentences import LabelledData, RatedData, SentenceData
 from research.config.tagged import Tagged, TurkishTreebanks
 from research.data import clusters, labelled, pair_dataset, pair_texts, sentence_dataset, tagged_dataset, texts
-from research.data.batches import device_arrays, in_narrowest
+from research.data.buckets import in_narrowest
 from research.data.dataset import SPLITS, Dataset, PairTexts, TextSplit
 from research.data.loading import load_dataset
 from research.data.shakespeare import SpokenLine
+from research.data.split_memory import device_arrays
 from research.data.tagged_rows import TaggedRow, TaggedSplits
 from research.execute.material import training_material
 from research.models import MODELS

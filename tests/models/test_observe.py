@@ -8,7 +8,7 @@ from scipy import special
 from whole_models import CONFIGS, VOCABULARY, attention, model, parameters, stack
 
 from research.config.errors import StepladderError
-from research.data.batches import Batch
+from research.data.batch_arrays import Batch
 from research.models import language_model
 from research.models.observe import attention_maps, logit_deviation
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from research.config.schema import Config
-from research.data.batches import Batch
+from research.data.batch_arrays import Batch
 from research.models import MODELS
 from research.tasks import translation
 from research.tasks.language_modelling import carries_state

@@ -12,9 +12,11 @@ from research.compare.item_tests import estimate_items, has_statistic, item_inte
 from research.compare.statistics import average_items, read_run_items
 from research.config.merge import with_default_kinds
 from research.config.schema import Config
-from research.data.batches import device_arrays, in_narrowest, train_batch
+from research.data.batches import train_batch
+from research.data.buckets import in_narrowest
 from research.data.eval_batches import eval_batches
 from research.data.loading import load_dataset
+from research.data.split_memory import device_arrays
 from research.metrics.registry import METRICS
 from research.models.head_logits import row_logits
 from research.tasks.parameters import init_params

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from research.config.decoding import Decoder
 from research.config.schema import Config
-from research.data.batches import Batch
+from research.data.batch_arrays import Batch
 from research.data.loading import load_dataset
 from research.models import MODELS
 from research.tasks.parameters import empty_carry, init_params

@@ -7,8 +7,8 @@ import pytest
 
 from research.config.errors import StepladderError
 from research.config.schema import Config
-from research.data.batches import device_arrays
 from research.data.dataset import TextSplit
+from research.data.split_memory import device_arrays
 from research.models import MODELS
 from research.tasks.sizes import Sizes
 from research.train.frozen import check_freeze, combine_frozen, frozen_rows, partition_frozen

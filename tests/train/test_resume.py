@@ -18,7 +18,8 @@ from research.tasks.symbols import SYMBOL_OUTCOMES
 from research.tasks.task_kind import SplitToScore
 from research.train.engine import Engine, Evaluator
 from research.train.resume import BestValidation, Progress, better, cost_of, pack, unpack
-from research.train.runs import GroupData, Lane, _divergence_message, _update_best
+from research.train.run_start import GroupData, Lane
+from research.train.runs import _divergence_message, _update_best
 from research.train.trained_files import Job
 from research.train.update import Program, State
 

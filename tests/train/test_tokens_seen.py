@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 
 from research.config.schema import Config
-from research.data.batches import device_arrays
 from research.data.loading import load_dataset
+from research.data.split_memory import device_arrays
 from research.plan.programs import program_of
 from research.train.update import Member, initial_state, train_until
 

@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from research.config.schema import Config
-from research.data.batches import device_arrays, train_batch
+from research.data.batches import train_batch
 from research.data.dataset import TextSplit
+from research.data.split_memory import device_arrays
 from research.tasks.sizes import Sizes
 from research.train.update import Member, Program, jitted_initial_state, train_step
 

@@ -14,7 +14,8 @@ from research.bench.synthetic_text import uniform_tokens
 from research.bench.work import Work
 from research.config.cell_identity import program_key
 from research.config.schema import Config
-from research.data.batches import TextArrays, steps_per_epoch
+from research.data.batch_arrays import TextArrays
+from research.data.batches import steps_per_epoch
 from research.data.dataset import TextSplit
 from research.models.count import flops_per_token
 from research.tasks.sizes import Sizes
