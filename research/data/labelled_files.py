@@ -12,17 +12,9 @@ from research.data.clusters import Clusters
 from research.data.dataset import SCORED
 from research.data.formats.rows import Row, filled_text_cell, label_cell
 from research.data.formats.text_lines import ADVICE
-from research.data.labelled import (
-    LabelledSplits,
-    find_labelled_file,
-    labelled_contents,
-    named_files,
-    parse_lines,
-    pooled_splits,
-    read_labelled_bytes,
-    refuse_new_classes,
-)
+from research.data.labelled import LabelledSplits, labelled_contents, named_files, parse_lines, pooled_splits, refuse_new_classes
 from research.data.own_rows import OwnRow, RowForm, group_numbers, own_contents, read_own_splits
+from research.data.sentence_files import find_labelled_file, read_labelled_bytes
 from research.data.source_kind import Contents
 
 

@@ -8,9 +8,10 @@ import numpy as np
 from research.config.pairs import Multi30k, Numerals, Rewrite
 from research.config.unicode import split_lines
 from research.data.dataset import SPLITS, PairTexts
-from research.data.dataset_sources import SOURCES, read_data_source
+from research.data.dataset_sources import read_data_source
 from research.data.numerals import draw_numbers, spell_number
 from research.data.rewrite import draw_rewrite
+from research.data.source_entries import SOURCES
 from research.data.source_kind import Contents
 from research.data.utf8 import as_text
 from research.text.sides import normalise_text

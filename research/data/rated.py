@@ -15,8 +15,9 @@ from research.data.clusters import Clusters
 from research.data.dataset import Scale
 from research.data.formats.rows import Row, filled_text_cell, number_cell
 from research.data.formats.text_lines import ADVICE
-from research.data.labelled import find_labelled_file, labelled_contents, named_files, read_labelled_bytes, read_vader_splits
+from research.data.labelled import labelled_contents, named_files, read_vader_splits
 from research.data.own_rows import OwnRow, RowForm, group_numbers, own_contents, read_own_splits
+from research.data.sentence_files import find_labelled_file, read_labelled_bytes
 from research.data.source_kind import Contents
 
 Rating: TypeAlias = tuple[float, str]  # (number, text)

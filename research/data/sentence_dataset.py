@@ -41,15 +41,14 @@ from research.data.labelled import (
     read_acceptability,
     read_lines_of_folds,
     read_questions,
-    read_speakers,
     read_trees,
     read_vader,
-    speaker_scenes,
 )
 from research.data.labelled_files import labelled_groups, own_labelled, read_labelled_files
 from research.data.limits import checked_limit
 from research.data.rated import check_ratings, own_rated, rated_groups, read_rated_files, read_vader_ratings, training_scale
 from research.data.source_kind import Contents, SourceKind, learner_of_level, source_digest
+from research.data.speakers import read_speakers, speaker_scenes
 from research.data.split_identity import identify_ratings, identify_sentences
 from research.data.training_vocabulary import training_vocabulary
 from research.text.tokenize import english_words

@@ -12,10 +12,11 @@ from research.config.data import Unlabelled
 from research.config.data_kind import Asks
 from research.config.levels import level_facts
 from research.data.dataset import SPLITS, LabelledSentences, TaggedSentences
-from research.data.dataset_sources import SOURCES, read_data_source
+from research.data.dataset_sources import read_data_source
 from research.data.download import sha256
 from research.data.sentence_dataset import join_words, read_sentences, sentences_digest
 from research.data.shakespeare import read_plays, separate_words
+from research.data.source_entries import SOURCES
 from research.data.source_kind import Contents
 from research.data.tagged_dataset import read_tagged, tagged_digest
 from research.data.utf8 import as_text

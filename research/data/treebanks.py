@@ -10,11 +10,12 @@ from research.config.tagged import TurkishTreebanks
 from research.config.unicode import decode
 from research.data.clusters import Clusters
 from research.data.dataset import SPLITS
-from research.data.dataset_sources import SOURCES, read_data_source
+from research.data.dataset_sources import read_data_source
 from research.data.download import sha256
 from research.data.formats.conll import ConllColumns, conll_sentences
 from research.data.labelled import tenths_split
 from research.data.own_rows import group_numbers
+from research.data.source_entries import SOURCES
 from research.data.source_kind import Contents
 from research.data.tagged_rows import TaggedRow, TaggedSplits, refuse_new_tags, with_runs
 from research.text.spans import scheme_tags

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from research.classic.lexicon import load_lexicon, read_emoji, read_lexicon
 from research.config.errors import StepladderError
 from research.config.unicode import normalise_unicode, plain_punctuation
-from research.data import dataset_sources, vader
+from research.data import source_entries, vader
 from research.data.download import sha256
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1)
@@ -67,6 +67,6 @@ def test_vader_comes_from_its_archive(tmp_path, monkeypatch):
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
-    file = replace(dataset_sources.SOURCES["vader"].files[0], sha256=sha256(path.read_bytes()))
-    monkeypatch.setitem(dataset_sources.SOURCES, "vader", replace(dataset_sources.SOURCES["vader"], files=(file,)))
+    file = replace(source_entries.SOURCES["vader"].files[0], sha256=sha256(path.read_bytes()))
+    monkeypatch.setitem(source_entries.SOURCES, "vader", replace(source_entries.SOURCES["vader"], files=(file,)))
     assert load_lexicon("vader", tmp_path) == ({"fine": 2.0}, {"\u2600": "fine day"})

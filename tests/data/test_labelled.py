@@ -16,6 +16,8 @@ from research.data.dataset import LabelledSentences
 from research.data.loading import dataset_digest, load_dataset
 from research.data.shakespeare import SpokenLine
 from research.data.slices import slices
+from research.data.speakers import read_speakers
+from research.text.tokenize import english_words
 
 TREE = "(3 (2 a) (4 (2 very) (3 good)))"
 
@@ -170,8 +172,8 @@ SPOKEN = {
 
 @pytest.fixture
 def spoken(monkeypatch):
-    monkeypatch.setattr(labelled, "read_data_source", lambda *_: {"": b""})
-    monkeypatch.setattr(labelled, "read_lines", lambda wheel: SPOKEN)
+    monkeypatch.setattr("research.data.speakers.read_data_source", lambda *_: {"": b""})
+    monkeypatch.setattr("research.data.speakers.read_lines", lambda wheel: SPOKEN)
 
 
 @pytest.mark.usefixtures("spoken")
@@ -190,7 +192,7 @@ def test_the_speakers_with_most_lines_and_their_lines_that_are_long_enough():
 @pytest.mark.usefixtures("spoken")
 def test_a_speech_is_in_one_split_whatever_is_asked_for():
     """Fewer speakers or longer lines move no line to another split; nor does another order of the plays."""
-    place = lambda config: {text: split for split, one in labelled.read_speakers(config, None).splits.items() for _, text in one}
+    place = lambda config: {text: split for split, one in read_speakers(config, None).splits.items() for _, text in one}
     every = place(speakers(speakers=6, min_words=1))
     speeches = {tuple(text.split()[:3]): split for text, split in every.items()}
     assert all(speeches[tuple(text.split()[:3])] == split for text, split in every.items())
@@ -310,7 +312,7 @@ def test_a_classifier_and_a_language_model_of_the_same_sentences_read_the_same_s
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@given(words=st.lists(st.sampled_from([*labelled.english_words(SAID), "unseen", "é", "--", "##a"]), max_size=6))
+@given(words=st.lists(st.sampled_from([*english_words(SAID), "unseen", "é", "--", "##a"]), max_size=6))
 def test_the_symbols_of_words_are_those_of_their_text(of_level, level, words):
     """Word by word, so that every symbol belongs to one."""
     vocabulary = of_level[level][0].vocabulary

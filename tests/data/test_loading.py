@@ -11,8 +11,8 @@ from research.config.corpora import PTB, Files, Pydoc, Shakespeare, TinyShakespe
 from research.config.errors import StepladderError
 from research.config.generated import AssociativeRecall
 from research.config.vocabulary import VocabularyConfig
-from research.data.dataset_sources import SOURCES
 from research.data.loading import dataset_digest, load_dataset
+from research.data.source_entries import SOURCES
 
 TEXTS = {"train": "a b a\n\nb c\n", "valid": "a x\n", "test": "c c d\n"}
 

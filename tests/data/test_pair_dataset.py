@@ -16,7 +16,7 @@ from research.config.data import Data
 from research.config.errors import StepladderError
 from research.config.evaluation import Evaluation
 from research.config.pairs import Numerals, Rewrite
-from research.data import dataset_sources, pair_dataset, pair_texts
+from research.data import dataset_sources, pair_dataset, pair_texts, source_entries
 from research.data.batches import host_batch, train_batch
 from research.data.dataset import PairTexts
 from research.data.eval_batches import eval_batches, groups
@@ -284,12 +284,12 @@ def captions(tmp_path, monkeypatch):
     }
     for name, content in written.items():
         (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content))
-    source = dataset_sources.SOURCES["multi30k"]
+    source = source_entries.SOURCES["multi30k"]
     pinned = tuple(
-        dataset_sources.File(file.name, hashlib.sha256(written.get(file.name, b"")).hexdigest(), (tmp_path / f"{file.name}.gz").as_uri())
+        source_entries.File(file.name, hashlib.sha256(written.get(file.name, b"")).hexdigest(), (tmp_path / f"{file.name}.gz").as_uri())
         for file in source.files
     )
-    monkeypatch.setitem(dataset_sources.SOURCES, "multi30k", dataset_sources.Source("address", "", files=pinned))
+    monkeypatch.setitem(source_entries.SOURCES, "multi30k", source_entries.Source("address", "", files=pinned))
     loading._load.cache_clear()
     return tmp_path
 

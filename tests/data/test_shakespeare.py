@@ -6,10 +6,11 @@ import pytest
 
 from research.config.corpora import Shakespeare
 from research.config.errors import StepladderError
-from research.data.dataset_sources import SOURCES, read_data_source
+from research.data.dataset_sources import read_data_source
 from research.data.download import sha256
 from research.data.loading import load_dataset
 from research.data.shakespeare import TEST, TEXT_SHA256, VALID, read_plays, separate_words, spoken_lines
+from research.data.source_entries import SOURCES
 
 PLAY = r"""# A Play
 
