@@ -14,6 +14,7 @@ from research.config.sentences import Acceptability, SentenceFiles
 from research.data import corruption, dataset_sources
 from research.data.corruption import corrupt, corrupted_pairs, double, drop, frequencies, lowercase_sentence, replace, swap
 from research.data.loading import dataset_digest, load_dataset
+from research.data.shakespeare import read_plays
 from research.text.tokenize import english_words, word_count
 
 SPLITS = ("train", "valid", "test")
