@@ -13,13 +13,13 @@ class BuildWithShipped(build_py):
     """Copies what research.config.shipped looks for."""
 
     def run(self) -> None:
-        super().run()
-        shipped = Path(self.build_lib) / "research" / "shipped"
         if self.editable_mode:
-            return
-        shutil.rmtree(shipped, ignore_errors=True)
+            return super().run()
+        library = Path(self.build_lib) / "research"
+        shutil.rmtree(library, ignore_errors=True)  # what an earlier build left
+        super().run()
         for folder in ("configs", "experiments"):
-            shutil.copytree(ROOT / folder, shipped / folder, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / folder, library / "shipped" / folder, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 setup(cmdclass={"build_py": BuildWithShipped})
