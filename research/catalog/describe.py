@@ -57,9 +57,9 @@ def describe_experiment(folder: ExperimentFolder) -> ExperimentDescription:
 
 def describe_in_full(name: str, folders: Sequence[ExperimentFolder]) -> ExperimentDetail:
     """One experiment: also its claims, its README, and how it is run. Raises StepladderError with the nearest name."""
-    by_name = {key: folder for folder in folders for key in (folder.path.name, folder.spec)}
+    by_name = {key: folder for folder in folders for key in (folder.name, folder.spec)}
     if name not in by_name:
-        names = ", ".join(folder.path.name for folder in folders)
+        names = ", ".join(folder.name for folder in folders)
         raise StepladderError(f"{name} is no experiment{did_you_mean(name, by_name) or '.'} The experiments are {names}.")
     folder = by_name[name]
     description, readme = describe_experiment(folder), folder.path / "README.md"

@@ -24,6 +24,11 @@ class ExperimentFolder(NamedTuple):
     path: Path
 
     @property
+    def name(self) -> str:
+        """What reports call it: the folder's own name, wherever the command line comes from."""
+        return self.path.resolve().name
+
+    @property
     def is_sweep(self) -> bool:
         """Whether its cells are trained."""
         return (self.path / f"{PRESET_ORDER[0]}.toml").is_file()

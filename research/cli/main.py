@@ -492,7 +492,7 @@ def _measure(
 
     study, cards = measure_study(experiment, preset, overrides, data_dir)
     study = study._replace(command=Launch(experiment.spec, preset=study.preset, data_dir=data_dir).command)
-    folder = out or report_folder(f"{experiment.path.name}-{study.preset}", study_manifest(study, cards)["hash"])
+    folder = out or report_folder(f"{experiment.name}-{study.preset}", study_manifest(study, cards)["hash"])
     files = write_study(study, cards, folder)
     print(json.dumps(read_json(files["report.json"]))) if as_json else print_study(study, cards)
     print(f"report: {files['report.html']}", file=sys.stderr)

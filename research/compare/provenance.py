@@ -24,7 +24,7 @@ def report_folder(name: str, sweep_hash: str, root: Path = Path("reports")) -> P
 
 def report_name(manifest: Manifest) -> str:
     """What the folder of a report is called: after its experiment and preset, or after its sweep."""
-    name = Path(manifest.get("experiment") or manifest["name"]).name  # an experiment may be named by its folder
+    name = Path(manifest.get("experiment") or manifest["name"]).resolve().name  # an experiment may be named by its folder
     return f"{name}-{manifest['preset']}" if manifest.get("preset") else str(name)
 
 

@@ -153,6 +153,14 @@ def test_costs_that_are_not_written_out_are_told(tmp_path, text):
         describe_experiment(ExperimentFolder("mine", tmp_path))
 
 
+def test_the_folder_where_one_is_is_an_experiment_by_its_own_name(mine, monkeypatch):
+    (mine / "quick.toml").write_text('extends = "counts.toml"')
+    monkeypatch.chdir(mine)
+    chosen = choose_experiment(".", None, [])
+    assert find_experiment(".").name == "mine"
+    assert report_name({"name": "x", **Launch(chosen.spec, preset=chosen.preset).as_data()}) == "mine-quick"
+
+
 def test_a_folder_without_experiments_is_told(tmp_path):
     with pytest.raises(StepladderError, match="no folder in it is an experiment"):
         own_experiments(tmp_path)
