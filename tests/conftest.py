@@ -9,13 +9,9 @@ for name in set(os.environ) - set(ours):
     del os.environ[name]
 os.environ.update(ours)  # before jax is imported
 
-from pathlib import Path
-from pkgutil import iter_modules
-
 import flax.struct
 import jax
 import pytest
-from beartype.claw import beartype_package
 from hypothesis import settings
 from type_checks import install_checks
 
@@ -30,9 +26,7 @@ def unchecked(cls, **words):
 
 
 flax.struct.dataclass = unchecked
-parts = {part.name for part in iter_modules([str(Path(__file__).parents[1] / "research")])}
-beartype_package("research.config")  # which has no arrays: without a memory of shapes a call costs a fifth
-install_checks([f"research.{part}" for part in sorted(parts - {"config"})])
+install_checks("research")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 settings.register_profile("without_a_clock", deadline=None, max_examples=50)  # a busy machine fails no property; each run draws anew
 settings.load_profile("without_a_clock")
