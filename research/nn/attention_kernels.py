@@ -8,6 +8,7 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float
 
 from research.nn.dropout import dropout
@@ -30,11 +31,16 @@ def fast_attention(
     mask: Bool[Array, "#b t s"],
     bias: Float[Array, "#b h t s"] | None = None,
 ) -> Float[Array, "b h t k"]:
-    """`attend` for logits q . k + bias without dropout: `attend_dot` on a CPU, `attend_fused` on an accelerator."""
-    backend = jax.default_backend()
+    """`attend` for logits q . k + bias without dropout, by the kernel of this backend."""
+    kernel = attention_kernel(jax.default_backend(), q.dtype)
+    return attend_dot(q, k, v, mask, bias) if kernel == "dot" else attend_fused(q, k, v, mask, bias, kernel)
+
+
+def attention_kernel(backend: str, dtype: DTypeLike) -> Literal["dot", "xla", "cudnn"]:
+    """`attend_dot` on a CPU; `attend_fused` on an accelerator, by cuDNN on a GPU where the numbers have 16 bits, which it needs."""
     if backend == "cpu":
-        return attend_dot(q, k, v, mask, bias)
-    return attend_fused(q, k, v, mask, bias, "cudnn" if backend == "gpu" and q.dtype == jnp.bfloat16 else "xla")
+        return "dot"
+    return "cudnn" if backend == "gpu" and dtype == jnp.bfloat16 else "xla"
 
 
 def attend_fused(

@@ -10,7 +10,8 @@ from quick import jit, parameters
 
 from research.config.mixer import Alibi, AttentionConfig, CosineScore, DotScore, MlpScore, NoPosition, Rotary, WindowCache
 from research.nn.attention import AttentionSpec, empty_attention, init_attention, mix_attention
-from research.nn.attention_kernels import attend, attend_dot, attend_fused
+from research.nn import attention_kernels
+from research.nn.attention_kernels import attend, attend_dot, attend_fused, attention_kernel
 
 BATCH, LENGTH, HEADS, WIDTH = 2, 7, 2, 8
 RANDOM = np.random.default_rng(0)
@@ -60,6 +61,28 @@ def test_a_quick_core_has_the_values_and_gradients_of_the_plain_one(rows, core):
     assert not ours[1][0][0, :, 2].any(), "a query that attends to nothing has a gradient"
     if rows:
         check_grads(jax.jit(quick), (q, k, v, bias), order=1, modes=["rev"], rtol=2e-2)
+
+
+@pytest.mark.parametrize("backend", ["cpu", "gpu", "tpu"])
+def test_a_backend_s_kernel_is_one_that_it_has(backend):
+    kernels = {dtype: attention_kernel(backend, dtype) for dtype in (jnp.float32, jnp.bfloat16)}
+    assert kernels[jnp.float32] == ("dot" if backend == "cpu" else "xla")
+    assert (kernels[jnp.bfloat16] == "cudnn") == (backend == "gpu")
+
+
+@pytest.mark.parametrize("mixed", [False, True], ids=["float32", "bfloat16"])
+def test_an_accelerator_s_attention_has_the_outputs_and_gradients_of_a_cpu_s(mixed, monkeypatch):
+    """In the whole mixer, with gaps and a position's bias, where the accelerator's kernel is one that a CPU has."""
+    spec = AttentionSpec(AttentionConfig(heads=HEADS), Alibi(kind="alibi"), mixed=mixed)
+    params = parameters(init_attention, spec, WIDTH)
+    loss = lambda params, x: (mix(spec, params, x, jnp.asarray(GAPS))[0] ** 2).sum()
+    found = {}
+    for backend in ("cpu", "tpu"):
+        monkeypatch.setattr(attention_kernels, "attention_kernel", lambda _, dtype, backend=backend: attention_kernel(backend, dtype))
+        found[backend] = jit(lambda *args: jax.value_and_grad(loss, argnums=(0, 1))(*args))(params, X)
+    tolerance = 2e-2 if mixed else 1e-5
+    close = lambda a, b: np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * np.abs(b).max())
+    jax.tree.map(close, found["tpu"], found["cpu"])
 
 
 @pytest.mark.parametrize("size", [1, 3, 20])
