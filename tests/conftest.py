@@ -1,5 +1,6 @@
 """Shapes are checked while the tests run, and no array is broadcast by accident."""
 
+import gc
 import os
 
 from surroundings import surroundings
@@ -28,6 +29,7 @@ def unchecked(cls, **words):
 flax.struct.dataclass = unchecked
 install_checks("research")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+gc.set_threshold(100_000, 20, 50)  # tests and programs live long: looking for garbage among them took a sixth of the time of reading the tests
 settings.register_profile("without_a_clock", deadline=None, max_examples=50)  # a busy machine fails no property; each run draws anew
 settings.load_profile("without_a_clock")
 
@@ -42,4 +44,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.parent.name in ("launch", "train"):
             item.add_marker(pytest.mark.trains)
+    gc.collect()
+    gc.freeze()
     items.sort(key=lambda item: item.path.parent.name != "launch")

@@ -103,10 +103,12 @@ def node_classes(root: type[Node]) -> frozenset[type[Node]]:
 
 def leaves(tree: Mapping[str, Json], prefix: Path = (), inside_arrays: bool = False) -> Iterator[tuple[Path, Json]]:
     """The values of a plain tree that are no tables, with their paths. An array is one value, unless one looks inside arrays of tables."""
-    for key, value in tree.items():
+    pending = [((*prefix, key), value) for key, value in reversed(list(tree.items()))]
+    while pending:
+        path, value = pending.pop()
         if inside_arrays and isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
             value = {str(index): item for index, item in enumerate(value)}
         if isinstance(value, dict):
-            yield from leaves(value, (*prefix, key), inside_arrays)
+            pending += [((*path, key), inner) for key, inner in reversed(value.items())]
         else:
-            yield (*prefix, key), value
+            yield path, value
