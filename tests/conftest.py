@@ -29,7 +29,7 @@ def unchecked(cls, **words):
 flax.struct.dataclass = unchecked
 install_checks("research")
 jax.config.update("jax_numpy_rank_promotion", "raise")
-gc.set_threshold(100_000, 20, 50)  # tests and programs live long: looking for garbage among them took a sixth of the time of reading the tests
+gc.set_threshold(100_000, 20, 50)  # programs live long: looking for garbage among them was a sixth of what reading the tests took
 settings.register_profile("without_a_clock", deadline=None, max_examples=50)  # a busy machine fails no property; each run draws anew
 settings.load_profile("without_a_clock")
 

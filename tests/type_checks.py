@@ -28,7 +28,9 @@ def has_shapes(hint: Any) -> bool:
 
 
 def with_checks(function: Callable[P, R]) -> Callable[P, R]:
-    """A function that checks its arguments and its result; letters are remembered over a call only where there are some, at ten times the cost."""
+    """A function that checks its arguments and its result. What letters mean is remembered over a call where there are some: it costs ten
+    times as much.
+    """
     try:
         hints = get_type_hints(function, include_extras=True)
     except NameError:  # of a module that is imported for types alone

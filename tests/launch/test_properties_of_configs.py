@@ -15,7 +15,7 @@ import numpy as np
 import optax
 import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
-from words import Word, all_names, changes, config_of, words
+from words import all_names, changes, config_of, words
 
 from research.classic.lexicon import Lexicon
 from research.config.classify import SentenceModel
@@ -29,7 +29,7 @@ from research.config.pairs import Pairs, SymbolPairs, TextPairs, Translation
 from research.config.schema import Config
 from research.config.sentences import LabelledData, RatedData, SentenceData
 from research.config.tagged import Tagged, TurkishTreebanks
-from research.data import clusters, labelled, pair_dataset, pair_texts, sentence_dataset, tagged_dataset, texts
+from research.data import clusters, labelled, pair_dataset, pair_texts, sentence_dataset, sentence_files, speakers, tagged_dataset, texts
 from research.data.buckets import in_narrowest
 from research.data.dataset import SPLITS, Dataset, PairTexts, TextSplit
 from research.data.loading import load_dataset
@@ -230,6 +230,8 @@ SPELLED = (*get_args(Corpus), *get_args(LabelledData), *get_args(RatedData), *Ta
 EXEMPT = {
     "Config.seeds": "a cell's seeds are its runs",
     "RunConfig.log_every": "logistics: test_selection",
+    "RunConfig.listeners": "logistics: who is told",
+    "RunConfig.sample_tokens": "logistics: what they are told",
     "Glyphs.kind": "what sees fits no other data, and what does not see fits no glyphs",
     "RunConfig.checkpoint_seconds": "logistics: test_reproducible",
     "Files.train": "a path: under another with the same text is the same data",
@@ -379,12 +381,13 @@ def patch_sentences(patch, folder):
     entry = tagged_dataset.TAGGED[TurkishTreebanks]._replace(read=lambda *_: splits, clusters=lambda *_: None)
     patch.setitem(tagged_dataset.TAGGED, TurkishTreebanks, entry)
     files = {"sst": dict.fromkeys(("train.txt", "dev.txt", "test.txt"), trees), "vader": {"": b""}, "shakespeare": {"": b""}}
-    patch.setattr(labelled, "read_data_source", lambda kind, _: files[kind])
+    for module in (labelled, sentence_files, speakers):
+        patch.setattr(module, "read_data_source", lambda kind, _: files[kind])
     patch.setattr(labelled, "read_rated", lambda archive, part: [(number, rating, f"{text} {part}") for number, rating, text in rated])
     spoken = [SpokenLine(i // 6, "ABCDEF"[i % 6 * (i % 5) % 6], f"{text} {i}{' so' * (i % 9)}") for i, (_, _, text) in enumerate(rated)]
-    patch.setattr(labelled, "read_lines", lambda wheel: {"tragedies/a-play": spoken})
+    patch.setattr(speakers, "read_lines", lambda wheel: {"tragedies/a-play": spoken})
     plays = {split: "".join(f"{text} {split} {i}\n" for i, text in enumerate(POLAR * 9)) for split in SPLITS}
-    patch.setattr(labelled, "read_plays", lambda wheel: plays)
+    patch.setattr(sentence_files, "read_plays", lambda wheel: plays)
     lexicon = Lexicon({"good": 1.9, "bad": -2.5, "no": -1.2, "happy": 2.0, "bomb": -2.2}, {"\U0001f60a": "happy face"})
     for module in (classifying, regressing):
         patch.setattr(module, "load_lexicon", lambda name, data_dir: lexicon)
@@ -484,9 +487,7 @@ def equations(jaxpr, shared):
         name = lambda atom: f"{atom}" if isinstance(atom, Literal) else f"{numbers[atom]}:{atom.aval}"
         names = lambda atoms: tuple(map(name, atoms))
         heads = names(jaxpr.constvars), names(jaxpr.invars)
-        body = tuple(
-            (eqn.primitive.name, names(eqn.invars), names(eqn.outvars), plain_words(eqn.params, shared)) for eqn in jaxpr.eqns
-        )
+        body = tuple((eqn.primitive.name, names(eqn.invars), names(eqn.outvars), plain_words(eqn.params, shared)) for eqn in jaxpr.eqns)
         shared[id(jaxpr)] = heads, body, names(jaxpr.outvars)
     return shared[id(jaxpr)]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from research.config.schema import Config
-from research.data.batches import device_arrays
 from research.data.dataset import TextSplit
+from research.data.split_memory import device_arrays
 from research.tasks.sizes import Sizes
 from research.train import lanes
 from research.train.update import Member, Program, abstract_state, jitted_initial_state, train_until
@@ -65,7 +65,8 @@ def trained_in_lanes(until):
     abstract = partial(lanes.abstract_lanes, mesh, width=LANES)
     shapes = (abstract(member), abstract(state), lanes.abstract_shared(mesh, arrays), abstract(jax.ShapeDtypeStruct((), jnp.int32)))
     bounds = lanes.stack_lanes(mesh, [np.int32(bound) for bound in until])
-    result = step.lower(*shapes).compile()(lanes.stack_lanes(mesh, members), lanes.stack_lanes(mesh, states), lanes.replicate(mesh, arrays), bounds)
+    given = lanes.stack_lanes(mesh, members), lanes.stack_lanes(mesh, states), lanes.replicate(mesh, arrays), bounds
+    result = step.lower(*shapes).compile()(*given)
     return [jax.tree.map(np.asarray, lanes.get_lane(result, lane)) for lane in range(LANES)], states
 
 
