@@ -60,6 +60,11 @@ def shipped_experiments(root: Path = EXPERIMENTS) -> tuple[ExperimentFolder, ...
     return tuple(folder._replace(spec=folder.path.name) for folder in _folders_below(root))
 
 
+def shipped_packs(root: Path = EXPERIMENTS) -> dict[str, Path]:
+    """The packs of finished runs that lie beside the presets of those that come with the code, by NAME/PRESET."""
+    return {f"{folder.spec}/{path.stem}": path for folder in shipped_experiments(root) for path in sorted(folder.path.glob("*.zip"))}
+
+
 def own_experiments(root: Path) -> tuple[ExperimentFolder, ...]:
     """Those in a folder of the user's own, or the folder itself where it is one. Raises StepladderError where there are none."""
     itself = ExperimentFolder(str(root), root)

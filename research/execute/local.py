@@ -18,6 +18,7 @@ from research.runs import store
 from research.runs.environments import run_environments
 from research.runs.lock import claimed
 from research.runs.run_state import RunId, RunStates, state_of
+from research.train.checkpoint import check_parameters
 from research.train.events import Blocked, Diverged, Done, Failed, Held, Listener, Note, RunEvent, Trained
 from research.train.trained_files import ENDED, Job
 
@@ -71,7 +72,9 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
         worker.report(event)
 
     counting, current_environment = worker._replace(report=count_and_report), environment()
-    for job in jobs_of(plan, runs, read_plan_states(plan, runs_dir), (), runs_dir):
+    jobs = jobs_of(plan, runs, read_plan_states(plan, runs_dir), (), runs_dir)
+    _check_parents(jobs)
+    for job in jobs:
         _prepare_folder(job._replace(environment=current_environment), anew, worker.report)
     attempted: set[tuple[bool, RunId]] = set()
     while not (counts[Failed] and not worker.keep_going):
@@ -86,6 +89,15 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
         work_groups([_in_environment(group, current_environment) for group in ready if group.jobs], counting)
         attempted |= {(group.kind == "score", RunId(job.cell_id, job.seed)) for group in ready for job in group.jobs}
     return RunCounts(counts[Done] + counts[Trained] + counts[Diverged], counts[Failed], counts[Held], counts[Blocked])
+
+
+def _check_parents(jobs: Sequence[Job]) -> None:
+    """Raises StepladderError where a job starts from parameters that are not there, and that none of the jobs makes."""
+    to_do = {job.folder for job in jobs}
+    for job in (job for job in jobs if job.config.init and job.config.init.source and store.status_of(job.folder) not in ENDED):
+        for parent in job.parents:
+            if parent not in to_do and store.status_of(parent) in store.TRAINED_STATUSES:
+                check_parameters(parent)
 
 
 def groups_of_unit(plan: WorkPlan, unit: Unit, states: RunStates, runs_dir: Path) -> list[Group]:

@@ -19,12 +19,12 @@ from research.config.errors import StepladderError
 from research.runs.atomic_files import check_writable, make_folder
 from research.runs.checksums import CHECKSUMS, write_checksums
 from research.runs.lock import claimed, is_held
-from research.runs.merge_manifests import merge_manifests
+from research.runs.merge_manifests import merge_manifests, unite_launches
 from research.runs.pack_sources import NOT_CARRIED, RecordSource, open_source
-from research.runs.packs import RunName
 from research.runs.portable import CELL_FILES, PORTABLE
 from research.runs.run_comparison import Difference, finished_rank, run_differences, training_differences
 from research.runs.run_files import cell_folder, seed_folder, status_of
+from research.runs.run_state import RunId
 
 CONFLICTS = "conflicts"
 UNFINISHED = "unfinished"  # of conflicts: runs of this folder that a finished one took the place of
@@ -54,7 +54,9 @@ def merge_sources(paths: Sequence[Path], runs_dir: Path) -> tuple[MergedSource, 
         further = f" {len(errors) - 1} other sources cannot be read either." if errors[1:] else ""
         raise StepladderError(f"{errors[0]}{further} Nothing was merged.")
     check_writable(runs_dir)
-    return tuple(_merge_source(source, runs_dir) for source in sources)
+    merged = tuple(_merge_source(source, runs_dir) for source in sources)
+    tables = unite_launches(dict.fromkeys(path for source in merged for path in source.manifests), runs_dir)
+    return tuple(source._replace(manifests=tuple(dict.fromkeys(tables[path] for path in source.manifests))) for source in merged)
 
 
 def _check_other_folder(path: Path, runs_dir: Path) -> None:
@@ -84,7 +86,7 @@ def _staging(runs_dir: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _merge_run(source: RecordSource, run: RunName, staging: Path, runs_dir: Path) -> tuple[str, str]:
+def _merge_run(source: RecordSource, run: RunId, staging: Path, runs_dir: Path) -> tuple[str, str]:
     """How it ended, and of a conflict what is to be told."""
     staged, target = staging / run.place, seed_folder(runs_dir, *run)
     _write_files(source, source.files_of(run.place), staging)
@@ -145,7 +147,7 @@ def _add_missing(staged: Path, target: Path) -> None:
             os.rename(path, target / path.name)
 
 
-def _keep_apart(source: RecordSource, run: RunName, staged: Path, runs_dir: Path, differences: Sequence[Difference]) -> str:
+def _keep_apart(source: RecordSource, run: RunId, staged: Path, runs_dir: Path, differences: Sequence[Difference]) -> str:
     """Move it to the conflicts of its source, unless the same was kept there before; a line that says so."""
     place = conflicts_folder(runs_dir, source) / run.place
     if not place.exists() or run_differences(place, staged):

@@ -25,6 +25,8 @@ PASSING = (
     "spec_file",
     "cards_note",
 )  # what two launches of one sweep may differ in
+ENTRIES = ("cells", "parts")  # of a manifest: its places, and the cells behind them
+SEEDED = (*ENTRIES, "choices")  # what names seeds
 UNITED = "united"  # of a manifest that several launches were united in: their hashes
 
 
@@ -50,13 +52,22 @@ def merge_manifests(source: RecordSource, runs_dir: Path, conflicts_folder: Path
             write_text(path, to_json(new, indent=2) + "\n")
         elif UNITED in old:
             write_text(path, to_json(_unite([old, new], runs_dir), indent=2) + "\n")
-        paths.append(_write_united(new, runs_dir) or path)
+        paths.append(path)
     return MergedManifests(tuple(dict.fromkeys(paths)), tuple(conflicts))
 
 
-def _write_united(manifest: Tree, runs_dir: Path) -> Path | None:
+def unite_launches(paths: Iterable[Path], runs_dir: Path) -> dict[Path, Path]:
+    """Of each manifest the one whose table shows its sweep: the one of all launches of it, which is written anew, or itself."""
+    manifests = {path: _manifest_at(path) or {} for path in paths}
+    tables: dict[str, Path | None] = {}
+    for manifest in manifests.values():
+        if (shared := _shared(manifest)) not in tables:
+            tables[shared] = _write_united(manifest, shared, runs_dir)
+    return {path: tables[_shared(manifest)] or path for path, manifest in manifests.items()}
+
+
+def _write_united(manifest: Tree, shared: str, runs_dir: Path) -> Path | None:
     """The manifest of all launches that share a sweep; None where there is one launch."""
-    shared = _shared(manifest)
     launches = [
         (path, other)
         for path in sorted(sweeps_folder(runs_dir).glob(f"{manifest.get('name')}-*.json"))
@@ -86,10 +97,11 @@ def _manifest_at(path: Path) -> Tree | None:
 
 def _shared(manifest: Mapping[str, Json]) -> str:
     """What launches of one sweep have in common, as text: all but seeds and what is passing."""
-    kept = {key: value for key, value in manifest.items() if key not in (*PASSING, "hash", "cells", "spec", UNITED, "format")}
-    cells = [_without_seeds(cell) for cell in _entries(manifest)]
+    kept = {key: value for key, value in manifest.items() if key not in (*PASSING, *SEEDED, "hash", "spec", UNITED, "format")}
+    cells = [[_without_seeds(cell) for cell in _entries(manifest, key)] for key in ENTRIES]
+    choices = [{**choice, "trials": list(table(choice.get("trials")))} for choice in _entries(manifest, "choices")]
     spec = {key: value for key, value in table(manifest.get("spec")).items() if key != "seeds"}
-    return json.dumps([kept, spec, cells], sort_keys=True, default=str)
+    return json.dumps([kept, spec, cells, choices], sort_keys=True, default=str)
 
 
 def _without_seeds(entry: Mapping[str, Json]) -> Tree:
@@ -99,10 +111,19 @@ def _without_seeds(entry: Mapping[str, Json]) -> Tree:
 
 def _unite(manifests: Sequence[Tree], runs_dir: Path) -> Tree:
     """The first, with the seeds of all; of a cell without chance one of those that were run."""
-    columns = zip(*(_entries(manifest) for manifest in manifests), strict=True)
-    cells = [_with_seeds(entries, runs_dir) for entries in columns]
-    spec = table(manifests[0].get("spec"))
-    return manifests[0] | {"cells": cells, "created": min(str(manifest.get("created", "")) for manifest in manifests), "spec": dict(spec)}
+    first = manifests[0]
+    entries: dict[str, list[Tree]] = {
+        key: [_with_seeds(same, runs_dir) for same in zip(*(_entries(manifest, key) for manifest in manifests), strict=True)]
+        for key in ENTRIES
+        if key in first
+    }
+    seeds = {str(entry.get("cell_id")): entry.get("seeds") for key in entries for entry in entries[key]}
+    choices = [
+        {**choice, "trials": {cell_id: seeds.get(cell_id, was) for cell_id, was in table(choice.get("trials")).items()}}
+        for choice in _entries(first, "choices")
+    ]
+    created = min(str(manifest.get("created", "")) for manifest in manifests)
+    return first | entries | ({"choices": choices} if "choices" in first else {}) | {"created": created}
 
 
 def _with_seeds(entries: Sequence[Mapping[str, Json]], runs_dir: Path) -> Tree:
@@ -115,6 +136,7 @@ def _with_seeds(entries: Sequence[Mapping[str, Json]], runs_dir: Path) -> Tree:
     return first | {"seeds": seeds} | ({"config": {**config, "seeds": seeds}} if "seeds" in config else {})
 
 
-def _entries(manifest: Mapping[str, Json]) -> Iterable[Mapping[str, Json]]:
-    cells = manifest.get("cells")
-    return [table(cell) for cell in cells] if isinstance(cells, list | tuple) else []
+def _entries(manifest: Mapping[str, Json], key: str) -> Sequence[Mapping[str, Json]]:
+    """The tables of an array of a manifest."""
+    entries = manifest.get(key)
+    return [table(entry) for entry in entries] if isinstance(entries, list | tuple) else []

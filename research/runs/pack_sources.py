@@ -14,9 +14,10 @@ from research.config.errors import StepladderError
 from research.config.plain import Tree, table
 from research.runs.checksums import CHECKSUMS, changed_files, sha256_hex
 from research.runs.pack_cells import check_cells
-from research.runs.packs import KIND, NOT_PACKED, PACK_FILE, PACK_FORMAT, RunName
+from research.runs.packs import KIND, NOT_PACKED, PACK_FILE, PACK_FORMAT
 from research.runs.references import cell_ids
 from research.runs.run_files import seed_folder, seeds_of, status_of, sweeps_folder
+from research.runs.run_state import RunId
 
 CELL = r"[0-9a-f]{12}"
 PART = r"[A-Za-z0-9_][A-Za-z0-9_.+=-]*"
@@ -39,9 +40,9 @@ class RecordSource:
     facts: Tree  # pack.json; empty of a runs folder
 
     @property
-    def runs(self) -> tuple[RunName, ...]:
+    def runs(self) -> tuple[RunId, ...]:
         """The runs that it holds."""
-        found = {RunName(match[1], int(match[2])) for path in self.files if (match := RUN_PLACE.match(path))}
+        found = {RunId(match[1], int(match[2])) for path in self.files if (match := RUN_PLACE.match(path))}
         return tuple(sorted(found))
 
     @property
@@ -78,7 +79,7 @@ def open_pack(path: Path) -> RecordSource:
 
 def _folder_source(path: Path) -> RecordSource:
     """Of a runs folder the runs that nobody is at."""
-    runs = [RunName(cell_id, seed) for cell_id in cell_ids(path) for seed in seeds_of(path / cell_id)]
+    runs = [RunId(cell_id, seed) for cell_id in cell_ids(path) for seed in seeds_of(path / cell_id)]
     ended = [run for run in runs if status_of(seed_folder(path, *run)) not in NOT_PACKED]
     if not ended:
         raise StepladderError(f"{path} holds no run that came to an end, and is no pack. Name packs, or folders such as --runs names.")
@@ -175,7 +176,7 @@ def _check_records(source: RecordSource) -> None:
             raise _damage(Path(source.name), f"{run.place}/{changed[0]}", f"its checksum in {CHECKSUMS} is another")
 
 
-def _own_contents(source: RecordSource, run: RunName) -> dict[str, bytes]:
+def _own_contents(source: RecordSource, run: RunId) -> dict[str, bytes]:
     """The files of a seed's folder itself, by name."""
     names = [name.removeprefix(f"{run.place}/") for name in source.files_of(run.place)]
     return {name: source.read(f"{run.place}/{name}") for name in names if "/" not in name}

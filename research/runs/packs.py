@@ -26,6 +26,7 @@ from research.runs.portable import (
     portable_run_file,
 )
 from research.runs.run_files import cell_folder, read_result, seed_folder, seeds_of, status_of
+from research.runs.run_state import RunId
 
 KIND = "stepladder pack"
 PACK_FORMAT = 1  # raised when a reader must tell an old pack from a new one
@@ -45,31 +46,19 @@ class PackContents(NamedTuple):
     tokens: bool = True
 
 
-class RunName(NamedTuple):
-    """A run by its cell and seed."""
-
-    cell_id: str
-    seed: int
-
-    @property
-    def place(self) -> str:
-        """Its folder in a runs folder and in a pack."""
-        return f"{self.cell_id}/seed-{self.seed}"
-
-
 class Packed(NamedTuple):
     """What a pack holds, and what was left out of it: a line a reason."""
 
     files: Mapping[str, Content]
-    runs: tuple[RunName, ...]
+    runs: tuple[RunId, ...]
     left_out: tuple[str, ...]
 
 
-def runs_of_sweep(manifest: Mapping[str, Json], runs_dir: Path) -> tuple[RunName, ...]:
+def runs_of_sweep(manifest: Mapping[str, Json], runs_dir: Path) -> tuple[RunId, ...]:
     """The runs of a sweep that are there, with those that they were made of."""
     cells = manifest.get("cells")
     entries = [table(cell) for cell in cells if table(cell).get("cell_id")] if isinstance(cells, list | tuple) else []
-    named = [RunName(str(entry["cell_id"]), seed) for entry in entries for seed in seeds_of_entry(entry)]
+    named = [RunId(str(entry["cell_id"]), seed) for entry in entries for seed in seeds_of_entry(entry)]
     return with_sources([run for run in named if status_of(seed_folder(runs_dir, *run)) != "not run"], runs_dir)
 
 
@@ -79,9 +68,9 @@ def seeds_of_entry(entry: Mapping[str, Json]) -> tuple[int, ...]:
     return tuple(seed for seed in seeds if isinstance(seed, int)) if isinstance(seeds, list | tuple) else ()
 
 
-def with_sources(runs: Iterable[RunName], runs_dir: Path) -> tuple[RunName, ...]:
+def with_sources(runs: Iterable[RunId], runs_dir: Path) -> tuple[RunId, ...]:
     """The runs, each once, with those that they start from or are made of, as far as these are there."""
-    found: dict[RunName, None] = {}
+    found: dict[RunId, None] = {}
     waiting = list(runs)
     while waiting:
         run = waiting.pop()
@@ -91,15 +80,15 @@ def with_sources(runs: Iterable[RunName], runs_dir: Path) -> tuple[RunName, ...]
     return tuple(sorted(found))
 
 
-def _sources(run: RunName, runs_dir: Path) -> list[RunName]:
+def _sources(run: RunId, runs_dir: Path) -> list[RunId]:
     result = read_result(seed_folder(runs_dir, *run)) or {}
     named = [text.partition("/seed-") for text in result.get("parents", ())]
-    parents = [RunName(cell, int(seed)) for cell, _, seed in named if seed.isdigit()]
-    folds = [RunName(fold, seed) for fold in result.get("folds", ()) for seed in seeds_of(cell_folder(runs_dir, fold))]
+    parents = [RunId(cell, int(seed)) for cell, _, seed in named if seed.isdigit()]
+    folds = [RunId(fold, seed) for fold in result.get("folds", ()) for seed in seeds_of(cell_folder(runs_dir, fold))]
     return [source for source in (*parents, *folds) if status_of(seed_folder(runs_dir, *source)) != "not run"]
 
 
-def collect_pack(runs_dir: Path, runs: Iterable[RunName], manifests: Sequence[Path], contents: PackContents) -> Packed:
+def collect_pack(runs_dir: Path, runs: Iterable[RunId], manifests: Sequence[Path], contents: PackContents) -> Packed:
     """The files of a pack. Raises StepladderError where a record changed since its run wrote it, or nothing of it may go."""
     runs_dir, statuses = Path(runs_dir), {run: status_of(seed_folder(runs_dir, *run)) for run in runs}
     packed = tuple(sorted(run for run, status in statuses.items() if status not in NOT_PACKED))
@@ -108,8 +97,9 @@ def collect_pack(runs_dir: Path, runs: Iterable[RunName], manifests: Sequence[Pa
             f"None of these runs in {runs_dir} came to an end, so there is nothing to pack. `stepladder runs` lists them."
         )
     files: dict[str, Content] = {}
+    folds = {fold for run in packed for fold in (read_result(seed_folder(runs_dir, *run)) or {}).get("folds", ())}
     for run in packed:
-        files |= _run_files(runs_dir, run, contents)
+        files |= _run_files(runs_dir, run, contents._replace(tokens=contents.tokens or run.cell_id in folds))
     for cell_id in dict.fromkeys(run.cell_id for run in packed):
         names = (*CELL_FILES, *(PARAMETERS if contents.checkpoints else ()))
         folder = cell_folder(runs_dir, cell_id)
@@ -146,7 +136,7 @@ def _write_zip(file: IO[bytes], files: Mapping[str, Content]) -> None:
             archive.writestr(entry, content if isinstance(content, bytes) else content.read_bytes(), compresslevel=9)
 
 
-def _run_files(runs_dir: Path, run: RunName, contents: PackContents) -> dict[str, Content]:
+def _run_files(runs_dir: Path, run: RunId, contents: PackContents) -> dict[str, Content]:
     folder = seed_folder(runs_dir, *run)
     verify_record(folder)
     names = [name for name in RUN_FILES if contents.tokens or name not in TOKENS]
@@ -176,7 +166,7 @@ def _manifest(path: Path) -> Tree:
     return manifest
 
 
-def _left_out(runs_dir: Path, packed: Sequence[RunName], statuses: Mapping[RunName, str], contents: PackContents) -> tuple[str, ...]:
+def _left_out(runs_dir: Path, packed: Sequence[RunId], statuses: Mapping[RunId, str], contents: PackContents) -> tuple[str, ...]:
     waiting = sum(status in NOT_PACKED for status in statuses.values())
     folders = [seed_folder(runs_dir, *run) for run in packed]
     texts = sum(any((folder / name).exists() for name in ("texts.jsonl", "attention.npz", "analysis")) for folder in folders)
@@ -196,7 +186,7 @@ def _left_out(runs_dir: Path, packed: Sequence[RunName], statuses: Mapping[RunNa
     )
 
 
-def _pack_facts(runs_dir: Path, packed: Sequence[RunName], files: Mapping[str, Content], left_out: Sequence[str]) -> dict[str, object]:
+def _pack_facts(runs_dir: Path, packed: Sequence[RunId], files: Mapping[str, Content], left_out: Sequence[str]) -> dict[str, object]:
     parts = [part for run in packed for part in run_environments(seed_folder(runs_dir, *run))]
     return {
         "kind": KIND,

@@ -24,22 +24,21 @@ ARRAYS = ("items.npz", "prompts.npz", "tokens.npz", "test_tokens.npz")
 TEXTS = ("texts.jsonl", "attention.npz")  # what a model wrote for texts of the data, and the symbols that it looked at: never carried
 OF_A_MACHINE = ("command", "host", "hostname", "user", "folder")  # words of env.json that say where, and by whom
 _SIGN = r"(?:[A-Za-z]:[\\/]|~[\w.-]*[\\/]|\.\.[\\/]|\\\\|/)"
-_WHOLE = re.compile(rf"{_SIGN}(?=.)", re.DOTALL)
+_WHOLE = re.compile(rf"\A(?P<key>[A-Za-z_][\w.]*\s*=\s*)?(?P<path>{_SIGN}.+)\Z")  # with spaces inside
 _INSIDE = re.compile(rf"(?:(?<=^)|(?<=[\s=\[({{,;:'\"`])){_SIGN}[^\s'\"`,;)\]}}]*")
 _QUOTED = re.compile(r"(?P<quote>[\"'`])(?P<text>[^\"'`\n]*)(?P=quote)")
 
 
 def without_paths(text: str) -> str:
-    """A text whose paths of a machine (absolute, of a home folder, upwards) are their last part, and whose host has no name."""
-    if _WHOLE.match(text) and "\n" not in text:
-        return _last_part(text)
-    text = _QUOTED.sub(lambda match: f"{match['quote']}{_quoted(match['text'])}{match['quote']}", text)
-    text = _INSIDE.sub(lambda match: _last_part(match[0]), text)
-    return re.sub(rf"(?<![\w.-]){re.escape(socket.gethostname())}(?![\w-])", "HOST", text)
+    """A text whose paths of a machine (absolute, of a home folder, upwards) are their last part."""
+    if (whole := _WHOLE.match(text)) and "\n" not in text:
+        return _value_by_name(whole)
+    text = _QUOTED.sub(lambda match: f"{match['quote']}{_WHOLE.sub(_value_by_name, match['text'])}{match['quote']}", text)
+    return _INSIDE.sub(lambda match: _last_part(match[0]), text)
 
 
-def _quoted(text: str) -> str:
-    return _last_part(text) if _WHOLE.match(text) else text
+def _value_by_name(match: re.Match[str]) -> str:
+    return (match["key"] or "") + _last_part(match["path"])
 
 
 def _last_part(path: str) -> str:
@@ -87,7 +86,7 @@ def _status(status: Tree) -> Tree:
     """An error's own words may hold data, so of it the kind alone is told."""
     message = str(status.get("message") or "")
     kept = message.partition(": ")[0] if status.get("status") == "failed" else ": ".join(message.split(": ")[:2])
-    return status | {"message": without_paths(kept)}
+    return status | {"message": re.sub(rf"\b{re.escape(socket.gethostname())}\b", "HOST", without_paths(kept))}
 
 
 def _environment(environment: Tree) -> Tree:

@@ -18,7 +18,7 @@ from research.runs.records import Result
 if TYPE_CHECKING:
     import numpy as np
 
-Column = list[float | str | None]
+Column = list[Json]
 Curves = Mapping[str, Mapping[str, Column]]
 
 
@@ -107,6 +107,6 @@ def open_record(runs_dir: Path, name: str) -> Record:
     return Record(run.cell_id, seed, run.folder / f"seed-{seed}")
 
 
-def _columns(lines: Sequence[Mapping[str, float | str | None]]) -> dict[str, Column]:
+def _columns(lines: Sequence[Mapping[str, Json]]) -> dict[str, Column]:
     names = dict.fromkeys(name for line in lines for name in line if name != "split")
     return {name: [line.get(name) for line in lines] for name in names}

@@ -19,6 +19,11 @@ class RunId(NamedTuple):
     def __str__(self) -> str:
         return f"{self.cell_id}/{self.seed}"
 
+    @property
+    def place(self) -> str:
+        """Its folder in a runs folder."""
+        return f"{self.cell_id}/seed-{self.seed}"
+
 
 class RunState(NamedTuple):
     """A run's status, and what training gave it where that is over."""

@@ -28,6 +28,15 @@ def save_checkpoint(folder: Path, name: int | str, tree: PyTree) -> None:
         shutil.rmtree(folder / str(old), ignore_errors=True)
 
 
+def check_parameters(folder: Path) -> None:
+    """Raises StepladderError where the folder of a trained run has no parameters."""
+    if not (folder / "checkpoints" / FINAL).exists():
+        raise StepladderError(
+            f"{folder} has no parameters: it is a record without its checkpoints, as packs hold it. Ask for a pack that was made with "
+            f"--checkpoints and merge it, or train the run here with --rerun {folder.parent.name}."
+        )
+
+
 def restore_latest_checkpoint(folder: Path, template: PyTree) -> PyTree | None:
     """The newest numbered checkpoint that can be read, in the template's form; one that cannot is passed over with a warning."""
     for step in _steps(folder):
@@ -42,6 +51,8 @@ def restore_latest_checkpoint(folder: Path, template: PyTree) -> PyTree | None:
 
 def restore_checkpoint(folder: Path, name: int | str, template: PyTree) -> PyTree:
     """The checkpoint `folder/<name>` in the form of `template`, whose leaves have a shape and a dtype. Every leaf that differs is named."""
+    if name == FINAL:
+        check_parameters(folder.parent)
     with _checkpointer() as checkpointer:
         restored = checkpointer.restore(folder.resolve() / str(name))
     if wrong := mismatches(restored, template):
@@ -54,6 +65,8 @@ def restore_checkpoint(folder: Path, name: int | str, template: PyTree) -> PyTre
 
 def restore_any_shape(folder: Path, name: int | str, form: PyTree) -> PyTree:
     """The checkpoint `folder/<name>` as a tree of that form, whatever the shapes of its leaves: they were checked when it was planned."""
+    if name == FINAL:
+        check_parameters(folder.parent)
     with _checkpointer() as checkpointer:
         restored = checkpointer.restore(folder.resolve() / str(name))
     values = iter([np.asarray(restored[path]) for path in _paths(form)])

@@ -103,9 +103,15 @@ def finished_kind(model: Node) -> FinishedKind:
 def learned_by(config: Config, data: Dataset, folder: Path, data_dir: Path | None) -> Any:
     """Of a trained run the parameters that it kept, of an n-gram its counts, of another classifier what was fitted.
 
-    Raises StepladderError for a run that keeps none: a row of folds, or a mixture.
+    Raises StepladderError for a run that keeps none: a row of folds, a mixture, or a record that came without its parameters.
     """
     if config.pooled:
         folds = (store.read_result(folder) or {}).get("folds", ())
         raise StepladderError(f"{folder} is a row of folds, each of which has a model of its own; name one of them: {', '.join(folds)}.")
-    return finished_kind(config.model).restore(config, data, folder, data_dir)
+    try:
+        return finished_kind(config.model).restore(config, data, folder, data_dir)
+    except FileNotFoundError as error:
+        raise StepladderError(
+            f"{folder} has no {Path(error.filename or 'model.npz').name}: it is a record without what was fitted, as packs hold it. Ask "
+            f"for a pack that was made with --checkpoints and merge it, or do the run here with --rerun {folder.parent.name}."
+        ) from None
