@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from research.config.errors import StepladderError
-from research.config.plain import Json, Tree, table
+from research.config.plain import Json, table
 from research.runs.atomic_files import fill_file
 from research.runs.checksums import CHECKSUMS, RECORDED, checksum_table, verify_record
 from research.runs.environments import run_environments
-from research.runs.json_files import read_json
 from research.runs.pack_cells import check_cells
 from research.runs.portable import (
     CELL_FILES,
@@ -27,6 +26,7 @@ from research.runs.portable import (
 )
 from research.runs.run_files import cell_folder, read_result, seed_folder, seeds_of, status_of
 from research.runs.run_state import RunId
+from research.runs.sweep_manifest import read_manifest_file
 
 KIND = "stepladder pack"
 PACK_FORMAT = 1  # raised when a reader must tell an old pack from a new one
@@ -56,8 +56,8 @@ class Packed(NamedTuple):
 
 def runs_of_sweep(manifest: Mapping[str, Json], runs_dir: Path) -> tuple[RunId, ...]:
     """The runs of a sweep that are there, with those that they were made of."""
-    cells = manifest.get("cells")
-    entries = [table(cell) for cell in cells if table(cell).get("cell_id")] if isinstance(cells, list | tuple) else []
+    cells = [manifest.get(key) for key in ("cells", "parts")]
+    entries = [table(cell) for part in cells if isinstance(part, list | tuple) for cell in part if table(cell).get("cell_id")]
     named = [RunId(str(entry["cell_id"]), seed) for entry in entries for seed in seeds_of_entry(entry)]
     return with_sources([run for run in named if status_of(seed_folder(runs_dir, *run)) != "not run"], runs_dir)
 
@@ -105,7 +105,7 @@ def collect_pack(runs_dir: Path, runs: Iterable[RunId], manifests: Sequence[Path
         folder = cell_folder(runs_dir, cell_id)
         files |= {f"{cell_id}/{name}": _cell_content(folder / name) for name in names if (folder / name).is_file()}
     for path in manifests:
-        files[f"sweeps/{path.name}"] = json_bytes(portable_manifest(_manifest(path)))
+        files[f"sweeps/{path.name}"] = json_bytes(portable_manifest(read_manifest_file(path, runs_dir)[0]))
     check_cells({name: content for name, content in files.items() if isinstance(content, bytes)}, "the pack")
     left_out = _left_out(runs_dir, packed, statuses, contents)
     files[PACK_FILE] = json_bytes(_pack_facts(runs_dir, packed, files, left_out))
@@ -157,13 +157,6 @@ def _parameter_files(folder: Path) -> list[Path]:
 
 def _cell_content(path: Path) -> bytes:
     return path.read_bytes() if path.name in PARAMETERS else portable_cell_file(path)
-
-
-def _manifest(path: Path) -> Tree:
-    manifest = read_json(path)
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("cells"), list):
-        raise StepladderError(f"{path} is no manifest of a sweep: it has no list of cells. Those of a runs folder are in its sweeps/.")
-    return manifest
 
 
 def _left_out(runs_dir: Path, packed: Sequence[RunId], statuses: Mapping[RunId, str], contents: PackContents) -> tuple[str, ...]:

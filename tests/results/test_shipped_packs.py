@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from experiments import choose_experiment, shipped_packs
+from research.catalog.choose import choose_experiment
+from research.catalog.folders import shipped_packs
 from research.cli import app
 from research.config.cell_inputs import input_cell_id
 from research.config.code_version import CODE_VERSION
