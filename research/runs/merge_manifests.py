@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from research.config.plain import Json, Tree, table
-from research.runs.atomic_files import write_text
+from research.runs.atomic_files import write_bytes, write_text
 from research.runs.json_files import read_json, to_json
 from research.runs.pack_sources import RecordSource, read_object
 from research.runs.packs import seeds_of_entry
@@ -52,8 +52,18 @@ def merge_manifests(source: RecordSource, runs_dir: Path, conflicts_folder: Path
             write_text(path, to_json(new, indent=2) + "\n")
         elif UNITED in old:
             write_text(path, to_json(_unite([old, new], runs_dir), indent=2) + "\n")
+        _add_analyses(source, file, path)
         paths.append(path)
     return MergedManifests(tuple(dict.fromkeys(paths)), tuple(conflicts))
+
+
+def _add_analyses(source: RecordSource, file: str, manifest: Path) -> None:
+    """What was measured of the sweep as a whole, where it is not there."""
+    folder = file.removesuffix(".json")
+    for analysis in source.files_of(folder):
+        path = manifest.with_suffix("") / analysis.removeprefix(f"{folder}/")
+        if not path.exists():
+            write_bytes(path, source.read(analysis))
 
 
 def unite_launches(paths: Iterable[Path], runs_dir: Path) -> dict[Path, Path]:

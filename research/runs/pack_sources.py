@@ -5,7 +5,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,12 +16,14 @@ from research.runs.checksums import CHECKSUMS, changed_files, sha256_hex
 from research.runs.pack_cells import check_cells
 from research.runs.packs import KIND, NOT_PACKED, PACK_FILE, PACK_FORMAT
 from research.runs.references import cell_ids
-from research.runs.run_files import seed_folder, seeds_of, status_of, sweeps_folder
+from research.runs.run_files import TRAINED_STATUSES, seed_folder, seeds_of, status_of, sweeps_folder
 from research.runs.run_state import RunId
 
 CELL = r"[0-9a-f]{12}"
 PART = r"[A-Za-z0-9_][A-Za-z0-9_.+=-]*"
-PLACES = re.compile(rf"pack\.json|sweeps/[^/\\:\x00-\x1f]+\.json|{CELL}/{PART}|{CELL}/seed-\d{{1,11}}/{PART}(?:/{PART})*")
+STEM = r"[^/\\:\x00-\x1f]+"  # of a manifest: a sweep's name is a person's own
+SWEEP_PLACE = rf"sweeps/{STEM}\.json|sweeps/{STEM}/analysis/{PART}"
+PLACES = re.compile(rf"pack\.json|{SWEEP_PLACE}|{CELL}/{PART}|{CELL}/seed-\d{{1,11}}/{PART}(?:/{PART})*")
 RUN_PLACE = re.compile(rf"({CELL})/seed-(\d+)/")
 MOST_FILES = 200_000
 MOST_BYTES = 8 * 2**30  # of all files of a pack, unpacked
@@ -48,7 +50,7 @@ class RecordSource:
     @property
     def sweeps(self) -> tuple[str, ...]:
         """Its manifests."""
-        return tuple(path for path in self.files if path.startswith("sweeps/"))
+        return tuple(path for path in self.files if path.startswith("sweeps/") and path.count("/") == 1)
 
     def files_of(self, place: str) -> tuple[str, ...]:
         """The files of a folder and below it."""
@@ -174,6 +176,20 @@ def _check_records(source: RecordSource) -> None:
         checksums = _object(source.name, f"{run.place}/{CHECKSUMS}", contents.pop(CHECKSUMS, b"{}")).get("files")
         if changed := changed_files({name: str(digest) for name, digest in table(checksums).items()}, contents):
             raise _damage(Path(source.name), f"{run.place}/{changed[0]}", f"its checksum in {CHECKSUMS} is another")
+        _check_record(source, run, contents)
+
+
+def _check_record(source: RecordSource, run: RunId, contents: Mapping[str, bytes]) -> None:
+    """Its JSON can be read, and speaks of this run; its cell has a config; where it is said to have a result, it has one."""
+    objects = {name: _object(source.name, f"{run.place}/{name}", content) for name, content in contents.items() if name.endswith(".json")}
+    for name in ("result.json", "test.json"):
+        named = (objects.get(name, {}).get("cell_id", run.cell_id), objects.get(name, {}).get("seed", run.seed))
+        if named != run:
+            raise _damage(Path(source.name), f"{run.place}/{name}", f"it speaks of {named[0]}/seed-{named[1]}")
+    if f"{run.cell_id}/config.toml" not in source.files:
+        raise _damage(Path(source.name), f"{run.cell_id}/config.toml", "it is not there")
+    if objects.get("status.json", {}).get("status") in TRAINED_STATUSES and "result.json" not in objects:
+        raise _damage(Path(source.name), f"{run.place}/result.json", "it is not there, and the run is said to be done")
 
 
 def _own_contents(source: RecordSource, run: RunId) -> dict[str, bytes]:

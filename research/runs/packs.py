@@ -19,11 +19,13 @@ from research.runs.pack_cells import check_cells
 from research.runs.portable import (
     CELL_FILES,
     RUN_FILES,
-    json_bytes,
+    TEXTS,
     portable_cell_file,
     portable_manifest,
     portable_run_file,
+    stamped_bytes,
 )
+from research.runs.portable_analysis import analysis_contents, has_other_analyses
 from research.runs.run_files import cell_folder, read_result, seed_folder, seeds_of, status_of
 from research.runs.run_state import RunId
 from research.runs.sweep_manifest import read_manifest_file
@@ -101,14 +103,16 @@ def collect_pack(runs_dir: Path, runs: Iterable[RunId], manifests: Sequence[Path
     for run in packed:
         files |= _run_files(runs_dir, run, contents._replace(tokens=contents.tokens or run.cell_id in folds))
     for cell_id in dict.fromkeys(run.cell_id for run in packed):
+        _check_cell(cell_folder(runs_dir, cell_id))
         names = (*CELL_FILES, *(PARAMETERS if contents.checkpoints else ()))
         folder = cell_folder(runs_dir, cell_id)
         files |= {f"{cell_id}/{name}": _cell_content(folder / name) for name in names if (folder / name).is_file()}
     for path in manifests:
-        files[f"sweeps/{path.name}"] = json_bytes(portable_manifest(read_manifest_file(path, runs_dir)[0]))
+        files |= {f"sweeps/{path.stem}/{name}": content for name, content in analysis_contents(path.with_suffix("")).items()}
+        files[f"sweeps/{path.name}"] = stamped_bytes(portable_manifest(read_manifest_file(path, runs_dir)[0]))
     check_cells({name: content for name, content in files.items() if isinstance(content, bytes)}, "the pack")
     left_out = _left_out(runs_dir, packed, statuses, contents)
-    files[PACK_FILE] = json_bytes(_pack_facts(runs_dir, packed, files, left_out))
+    files[PACK_FILE] = stamped_bytes(_pack_facts(runs_dir, packed, files, left_out))
     return Packed(files, packed, left_out)
 
 
@@ -142,11 +146,20 @@ def _run_files(runs_dir: Path, run: RunId, contents: PackContents) -> dict[str, 
     names = [name for name in RUN_FILES if contents.tokens or name not in TOKENS]
     carried: dict[str, bytes] = {name: portable_run_file(folder / name) for name in names if (folder / name).is_file()}
     recorded = {name: content for name, content in carried.items() if name in RECORDED}
-    carried[CHECKSUMS] = json_bytes(checksum_table(recorded))
+    carried |= analysis_contents(folder)
+    carried[CHECKSUMS] = stamped_bytes(checksum_table(recorded))
     kept: dict[str, Content] = {f"{run.place}/{name}": content for name, content in carried.items()}
     if contents.checkpoints:
         kept |= {f"{run.place}/{path.relative_to(folder).as_posix()}": path for path in _parameter_files(folder)}
     return kept
+
+
+def _check_cell(folder: Path) -> None:
+    if not (folder / "config.toml").is_file():
+        raise StepladderError(
+            f"{folder} has no config.toml, so what its runs are cannot be told, and they are not packed. Bring the file back from a copy, "
+            "or leave the runs out."
+        )
 
 
 def _parameter_files(folder: Path) -> list[Path]:
@@ -162,13 +175,13 @@ def _cell_content(path: Path) -> bytes:
 def _left_out(runs_dir: Path, packed: Sequence[RunId], statuses: Mapping[RunId, str], contents: PackContents) -> tuple[str, ...]:
     waiting = sum(status in NOT_PACKED for status in statuses.values())
     folders = [seed_folder(runs_dir, *run) for run in packed]
-    texts = sum(any((folder / name).exists() for name in ("texts.jsonl", "attention.npz", "analysis")) for folder in folders)
+    texts = sum(any((folder / name).exists() for name in TEXTS) or has_other_analyses(folder) for folder in folders)
     parameters = sum(bool(_parameter_files(folder)) for folder in folders)
     return tuple(
         line
         for count, line in (
             (waiting, f"{waiting} runs that have not come to an end"),
-            (texts, f"what {texts} runs wrote for texts of the data, and what was analysed of it"),
+            (texts, f"what {texts} runs wrote for texts of the data, and what was analysed of them"),
             (0 if contents.tokens else len(packed), "the scores of single tokens, of which mixtures are made"),
             (
                 0 if contents.checkpoints else parameters,

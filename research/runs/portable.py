@@ -59,7 +59,7 @@ def portable_cell_file(path: Path) -> bytes:
     """config.toml or cell.json of a cell, for others. Raises StepladderError where it cannot be read."""
     content = path.read_bytes()
     if path.name == "cell.json":
-        return _json_bytes(plain_without_paths(_read_object(path)))
+        return json_bytes(plain_without_paths(read_plain(path)))
     try:
         tree = tomllib.loads(content.decode("utf-8", "surrogateescape"))
     except tomllib.TOMLDecodeError as error:
@@ -71,15 +71,15 @@ def portable_cell_file(path: Path) -> bytes:
 def portable_run_file(path: Path) -> bytes:
     """A file of a seed's folder, for others."""
     if path.suffix == ".npz":
-        _check_numbers(path)
-        return path.read_bytes()
-    return _json_bytes(PORTABLE[path.name](_read_object(path))) if path.suffix == ".json" else _metric_lines(path)
+        return numeric_bytes(path)
+    return json_bytes(PORTABLE[path.name](read_plain(path))) if path.suffix == ".json" else _metric_lines(path)
 
 
-def _check_numbers(path: Path) -> None:
-    """Raises StepladderError where an array is text: it may be the data's."""
+def numeric_bytes(path: Path) -> bytes:
+    """An .npz of numbers. Raises StepladderError where an array is text: it may be the data's."""
     if texts := [name for name, array in (read_arrays(path) or {}).items() if array.dtype.kind not in "biufc"]:
         raise StepladderError(f"{path} holds text ({', '.join(texts)}), and a pack holds none. Leave the run out.")
+    return path.read_bytes()
 
 
 def _status(status: Tree) -> Tree:
@@ -93,18 +93,19 @@ def _environment(environment: Tree) -> Tree:
     parts = environment.get("parts")
     others = {key: value for key, value in environment.items() if key not in (*OF_A_MACHINE, "parts")}
     inside = {"parts": [_environment(dict(part)) for part in parts if isinstance(part, Mapping)]} if isinstance(parts, list) else {}
-    return {**_tree(others), **inside}
+    return {**tree_without_paths(others), **inside}
 
 
-def _tree(tree: Tree) -> Tree:
+def tree_without_paths(tree: Tree) -> Tree:
+    """As `plain_without_paths`, of a table."""
     return {without_paths(key): plain_without_paths(value) for key, value in tree.items()}
 
 
 PORTABLE: Mapping[str, Callable[[Tree], Tree]] = {
     "status.json": _status,
     "env.json": _environment,
-    "result.json": _tree,
-    "test.json": _tree,
+    "result.json": tree_without_paths,
+    "test.json": tree_without_paths,
 }
 RUN_FILES = (*PORTABLE, "metrics.jsonl", *ARRAYS)  # what is carried of a seed's folder
 
@@ -127,7 +128,7 @@ def portable_manifest(manifest: Tree) -> Tree:
     words = str(manifest.get("command") or "")
     spec_file = str(manifest.get("spec_file") or "")
     named = {"spec_file": _spec_file(spec_file, bool(manifest.get("preset")))} if spec_file else {}
-    carried = _tree(manifest) | named | ({"command": _without_folders(words)} if words else {})
+    carried = tree_without_paths(manifest) | named | ({"command": _without_folders(words)} if words else {})
     if len(_places(manifest)) > len(_places(carried)):
         raise StepladderError(
             f"Rows of the sweep {manifest.get('name')} differ in the folder of a file alone, and a pack names no folder. Give the rows "
@@ -152,7 +153,8 @@ def _without_folders(command: str) -> str:
     return without_paths(re.sub(r" --(?:runs|data-dir)(?: |=)(?:'[^']*'|\"[^\"]*\"|\S+)", "", command))
 
 
-def _read_object(path: Path) -> Tree:
+def read_plain(path: Path) -> Tree:
+    """The object of a JSON file, infinities as they are written. Raises StepladderError where it is none."""
     try:
         value = json.loads(path.read_text("utf-8", "surrogateescape"))
     except ValueError as error:
@@ -162,10 +164,11 @@ def _read_object(path: Path) -> Tree:
     return value
 
 
-def _json_bytes(value: Json) -> bytes:
+def json_bytes(value: Json) -> bytes:
+    """A JSON file as `write_json` writes it."""
     return (to_json(value, indent=2) + "\n").encode("utf-8", "surrogateescape")
 
 
-def json_bytes(value: Mapping[str, object]) -> bytes:
+def stamped_bytes(value: Mapping[str, object]) -> bytes:
     """A stamped JSON file of a pack."""
     return (to_json(stamp(value), indent=2) + "\n").encode("utf-8", "surrogateescape")

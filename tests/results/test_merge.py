@@ -9,7 +9,6 @@ import zipfile
 
 import numpy as np
 import pytest
-from fake_runs import write_ladder
 from packing import bytes_in, contents_of, copied, pack_sweep, tampered
 from typer.testing import CliRunner
 
@@ -123,25 +122,22 @@ def test_a_trained_run_gets_the_test_scores_of_its_equal(tmp_path, pack):
     assert store.read_items(folder) is not None
 
 
-def launched(folder, seed):
+def launched(ladder, folder, seed):
     """The ladder as one of many launched it: with a seed of their own, under a hash of its own."""
-    manifest = write_ladder(folder, 3)
-    for other in {0, 1, 2} - {seed}:
-        for path in folder.glob(f"*/seed-{other}"):
-            if other or path.parent.name != "1a7c7c7c7c7c":  # counting has one run
-                shutil.rmtree(path)
+    for path in copied(ladder.runs, folder).glob("*/seed-*"):
+        if path.name != f"seed-{seed}" and path.parent.name != "1a7c7c7c7c7c":  # counting has one run
+            shutil.rmtree(path)
+    (path,) = store.sweeps_folder(folder).glob("*.json")
+    manifest = json.loads(path.read_text())
     for cell in manifest["cells"]:
         cell["seeds"] = [0] if cell["deterministic"] else [seed]
-    manifest["spec"]["seeds"], manifest["hash"] = None, f"0000000{seed}"
-    (path,) = store.sweeps_folder(folder).glob("*.json")
-    path.unlink()
-    store.write_json(path.with_name(f"ladder-0000000{seed}.json"), manifest)
+    path.rename(path.with_name(f"ladder-0000000{seed}.json")).write_text(json.dumps(manifest | {"hash": f"0000000{seed}"}))
 
 
 def test_seeds_of_many_are_one_table(ladder, tmp_path):
     packs = []
     for seed in range(3):
-        launched(tmp_path / str(seed), seed)
+        launched(ladder, tmp_path / str(seed), seed)
         packs.append(pack_sweep(tmp_path / str(seed), tmp_path / f"{seed}.zip"))
     merged = merge_sources(packs, tmp_path / "runs")
     united = store.read_json(merged[-1].manifests[0])
@@ -252,6 +248,18 @@ REFUSED = {
         rf"{RUN}/result.json of .* is damaged: its checksum in checksums.json",
     ),
     "missing": (lambda pack, path: tampered(pack, path, without(f"{RUN}/items.npz"), sign=False), rf"{RUN}/items.npz of .* is not there"),
+    "of another seed": (
+        lambda pack, path: tampered(pack, path, lambda files: (change_number(files, key="seed"), files.pop(f"{RUN}/checksums.json"))),
+        rf"{RUN}/result.json of .* is damaged: it speaks of {CELL}/seed-1",
+    ),
+    "torn": (
+        lambda pack, path: tampered(pack, path, lambda files: files.update({f"{RUN}/status.json": b'{"status": "do'})),
+        rf"{RUN}/status.json of .* is damaged: it is not JSON",
+    ),
+    "without a config": (
+        lambda pack, path: tampered(pack, path, without(f"{CELL}/config.toml")),
+        rf"{CELL}/config.toml of .* is not there",
+    ),
     "no such file": (lambda pack, path: path, "is neither a pack nor a folder"),
     "an empty folder": (lambda pack, path: path.mkdir() or path, "holds no run that came to an end"),
 }
@@ -318,4 +326,6 @@ def one_seed(files, cells, seed):
     files.clear()
     for name, content in kept.items():
         if "/seed-" not in name or "/seed-0/" in name:
-            files[name.replace("/seed-0/", f"/seed-{seed}/")] = content
+            renamed = json.dumps(json.loads(content) | {"seed": seed}).encode() if name.endswith("result.json") else content
+            if not name.endswith("checksums.json"):
+                files[name.replace("/seed-0/", f"/seed-{seed}/")] = renamed

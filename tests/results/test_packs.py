@@ -183,8 +183,8 @@ def test_the_command_names_what_it_packs_and_leaves_another_file_alone(ladder, t
     def call(*words: object):
         return CliRunner().invoke(app, ["pack", *map(str, words), "--runs", str(ladder.runs)])
 
-    for words in (["ladder"], ["ladder-0123abcd"], [ladder.runs / "sweeps" / "ladder-0123abcd.json"]):
-        result = call(*words, "--out", tmp_path / "a.zip", "--json")
+    for word in ("ladder", ladder.runs / "sweeps" / "ladder-0123abcd.json"):
+        result = call(word, "--out", tmp_path / "a.zip", "--json")
         assert len(json.loads(result.stdout)["runs"]) == 19
     result = call("3a7c/1", "2a7c", "--out", tmp_path / "b.zip", "--json")
     assert json.loads(result.stdout)["runs"] == ["2a7c7c7c7c7c/seed-0", "2a7c7c7c7c7c/seed-1", "2a7c7c7c7c7c/seed-2", "3a7c7c7c7c7c/seed-1"]
@@ -194,6 +194,26 @@ def test_the_command_names_what_it_packs_and_leaves_another_file_alone(ladder, t
     assert call("laddre", "--out", tmp_path / "c.zip").exit_code == 2
     assert call("lm_ladder", "--out", tmp_path / "c.zip").exit_code == 2
     assert call("0123", "--out", tmp_path / "c.zip").exit_code == 2
+
+
+def test_analyses_go_where_they_hold_no_text(ladder, tmp_path):
+    runs = copied(ladder.runs, tmp_path / "runs")
+    for folder in (runs / "3a7c7c7c7c7c" / "seed-0", runs / "sweeps" / "ladder-0123abcd"):
+        store.write_json(folder / "analysis" / "norms.json", {"holds_text": False, "values": {"norm": 1.5}})
+        store.write_arrays(folder / "analysis" / "norms.npz", norm=[1.5])
+        store.write_json(folder / "analysis" / "mistakes.json", {"values": {"worst": SECRET}})
+    pack = pack_sweep(runs, tmp_path / "a.zip")
+    merge_sources([pack], tmp_path / "there")
+    assert SECRET.encode() not in b"".join(contents_of(pack).values())
+    for folder in (tmp_path / "there" / "3a7c7c7c7c7c" / "seed-0", tmp_path / "there" / "sweeps" / "ladder-0123abcd"):
+        assert sorted(path.name for path in (folder / "analysis").iterdir()) == ["norms.json", "norms.npz"]
+
+
+def test_a_cell_without_its_config_is_not_packed(ladder, tmp_path):
+    runs = copied(ladder.runs, tmp_path / "runs")
+    (runs / "3a7c7c7c7c7c" / "config.toml").unlink()
+    with pytest.raises(StepladderError, match=r"3a7c7c7c7c7c has no config\.toml"):
+        pack_sweep(runs, tmp_path / "a.zip")
 
 
 def test_nothing_finished_is_nothing_to_pack(tmp_path):
