@@ -1,5 +1,7 @@
 """A run that starts from another's parameters."""
 
+import random
+
 import jax
 import numpy as np
 import pytest
@@ -10,9 +12,14 @@ from research.config.schema import Config
 from research.data.loading import load_dataset
 from research.plan.resolve_plan import resolve_plan
 from research.runs import store
+from research.runs.merge import merge_sources
+from research.runs.packs import PackContents, collect_pack, with_sources, write_pack
+from research.runs.run_comparison import run_differences
+from research.runs.run_state import RunId
 from research.tasks.parameters import init_params
 from research.tasks.registry import model_sizes
 from research.train import checkpoint
+from research.use.audit import audit_pack
 
 ROWS = [
     {"label": "child", "init.from": "parent", "init.freeze": ["embedding", "output"], "optim.learning_rate": 1e-7, "train.steps": 1},
@@ -77,6 +84,38 @@ def test_another_parent_is_another_cell(place, family):
     assert later.parents == (parent.cell_id,)
     assert later.config.init.source == parent.cell_id
     assert isinstance(later.config, Config)
+
+
+def test_a_parent_without_parameters_is_told_before_anything_starts(place, family, tmp_path):
+    """As it comes in a pack. A pack with checkpoints brings them, and the child is trained to the same numbers."""
+    runs = place.folder / "runs"
+    parent, child = resolve_plan(load_config(family), runs, None).cells
+    for contents in (PackContents(), PackContents(checkpoints=True)):
+        pack = tmp_path / f"{contents.checkpoints}.zip"
+        write_pack(pack, collect_pack(runs, [RunId(parent.cell_id, seed) for seed in (0, 1)], [], contents).files)
+        merge_sources([pack], tmp_path / "runs")
+        called = place.call("sweep", family, runs=str(tmp_path / "runs"))
+        if not contents.checkpoints:
+            assert called.code == 2
+            assert f"{parent.cell_id}/seed-0 has no parameters: it is a record without its checkpoints" in called.stderr
+            assert not (tmp_path / "runs" / child.cell_id).exists()
+    assert called.code == 0
+    for seed in (0, 1):
+        folders = [store.seed_folder(folder, child.cell_id, seed) for folder in (runs, tmp_path / "runs")]
+        assert run_differences(*folders) == ()
+
+
+def test_an_audit_of_a_child_does_its_parent_again_first(place, family, tmp_path):
+    runs = place.folder / "runs"
+    parent, child = resolve_plan(load_config(family), runs, None).cells
+    drawn = with_sources([RunId(child.cell_id, 1)], runs)
+    assert drawn == tuple(sorted([RunId(child.cell_id, 1), RunId(parent.cell_id, 1)]))
+    write_pack(tmp_path / "a.zip", collect_pack(runs, drawn, [], PackContents()).files)
+    seed = next(seed for seed in range(99) if random.Random(seed).sample(drawn, 1)[0].cell_id == child.cell_id)
+    lines: list[str] = []
+    audit = audit_pack(tmp_path / "a.zip", 1, seed, place.folder, lines.append)
+    assert lines == [f"{cell.cell_id}/seed-1: equal" for cell in (parent, child)]
+    assert audit.agrees
 
 
 @pytest.mark.parametrize(
