@@ -15,6 +15,8 @@ from research.data.dataset import Dataset, TextSplit
 from research.data.loading import load_dataset
 from research.plan.cell_record import code_version_notes, open_cell
 from research.runs import store
+from research.runs.checksums import verify_record
+from research.runs.record import Record
 from research.text.vocabulary import Vocabulary
 from research.text.vocabulary_serialisation import vocabulary_from_plain
 from research.use.finished_kinds import learned_by
@@ -43,6 +45,11 @@ class OpenRun:
         return learned_by(self.config, self.data, self.folder, self.data_dir)
 
     @property
+    def record(self) -> Record:
+        """What it found, and what made it."""
+        return Record(self.cell_id, self.seed, self.folder)
+
+    @property
     def finished(self) -> FinishedRun:
         """As what uses its model reads it."""
         return FinishedRun(self.config, self.data, self.parameters)
@@ -51,7 +58,8 @@ class OpenRun:
 def open_run(runs_dir: Path, name: str, data_dir: Path | None) -> OpenRun:
     """The run of a path or of a prefix of a cell_id, each with an optional `/seed`; without one, of the first seed that is done.
 
-    Raises StepladderError for a run that is not there or not done, and where its data are not those that made it.
+    Raises StepladderError for a run that is not there or not done, for one of whose files the checksum is another, and where its data are
+    not those that made it.
     """
     run, seed = _finished_run(runs_dir, name)
     cell = open_cell(run.folder, data_dir)
@@ -90,6 +98,7 @@ def _finished_run(runs_dir: Path, name: str) -> tuple[store.RunReference, int]:
     if seed is None:
         states = ", ".join(f"seed {seed}: {store.status_of(run.folder / f'seed-{seed}')}" for seed in seeds) or "no seed was begun"
         raise StepladderError(f"{run.folder} is not done ({states}), so it has nothing to be used; run it to its end first.")
+    verify_record(run.folder / f"seed-{seed}")
     return run, seed
 
 

@@ -64,6 +64,15 @@ def test_an_older_code_and_a_run_without_a_record_load_with_a_note(place):
     assert "was not checked" in note
 
 
+def test_a_run_whose_numbers_were_edited_is_refused(place):
+    cell = counted(place)
+    run = open_run(place.folder / "runs", cell, None)
+    assert run.record.metrics["test"]["loss"] == store.read_result(run.folder)["metrics"]["test"]["loss"]
+    store.write_json(run.folder / "test.json", store.read_json(run.folder / "test.json") | {"seconds": 0.0})
+    with pytest.raises(StepladderError, match=r"test\.json changed since the run wrote it"):
+        open_run(place.folder / "runs", cell, None)
+
+
 def test_free_text_needs_no_data(place):
     cell = counted(place)
     said = place.done("score", cell, "--text", "w1 w2 w3")
