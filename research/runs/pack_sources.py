@@ -28,6 +28,7 @@ RUN_PLACE = re.compile(rf"({CELL})/seed-(\d+)/")
 MOST_FILES = 200_000
 MOST_BYTES = 8 * 2**30  # of all files of a pack, unpacked
 LARGE = 64 * 2**20  # bytes, from which on a pack that unpacks to too much is told by its ratio
+KEPT = 2**20  # bytes of a file that is read once
 MOST_TIMES = 100  # as many times its own size is a pack's content at most, where it is large
 NOT_CARRIED = re.compile(r"(?:^|/)(?:lock[^/]*|\.[^/]*\.tmp)$")  # of a runs folder: who is at a run, and files under way
 
@@ -100,17 +101,32 @@ def _pack_source(path: Path) -> RecordSource:
         entries = [entry for entry in archive.infolist() if not entry.is_dir() or entry.file_size]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise StepladderError(f"{path} is no pack: it is no zip file, or was cut off ({error}). Ask for it anew.") from None
-    _check_entries(path, entries, path.stat().st_size)
-    read = partial(_read_entry, path, archive)
-    facts = _facts(path, read, [entry.filename for entry in entries])
-    digests = {name: str(digest) for name, digest in table(facts.get("files")).items()}
-    _check_names(path, {entry.filename for entry in entries} - {PACK_FILE}, set(digests))
+    try:
+        _check_entries(path, entries, path.stat().st_size)
+        facts = _facts(path, partial(_read_entry, path, archive), [entry.filename for entry in entries])
+        digests = {name: str(digest) for name, digest in table(facts.get("files")).items()}
+        _check_names(path, {entry.filename for entry in entries} - {PACK_FILE}, set(digests))
+        contents = {name: _read_entry(path, archive, name) for name in digests if archive.getinfo(name).file_size <= KEPT}
+        _check_digests(path, digests, lambda name: contents[name] if name in contents else _read_entry(path, archive, name))
+    finally:
+        archive.close()
+    source = RecordSource(str(path), tuple(sorted(digests)), partial(_read_again, path, contents), facts)
+    _check_records(source)
+    return source
+
+
+def _check_digests(path: Path, digests: Mapping[str, str], read: Callable[[str], bytes]) -> None:
     for name, digest in digests.items():
         if sha256_hex(read(name)) != digest:
             raise _damage(path, name, "its checksum in pack.json is another")
-    source = RecordSource(str(path), tuple(sorted(digests)), read, facts)
-    _check_records(source)
-    return source
+
+
+def _read_again(path: Path, contents: Mapping[str, bytes], name: str) -> bytes:
+    """A file that was compared with its checksum: small ones are kept, so that many packs need few open files."""
+    if name in contents:
+        return contents[name]
+    with zipfile.ZipFile(path) as archive:
+        return _read_entry(path, archive, name)
 
 
 def _check_entries(path: Path, entries: list[zipfile.ZipInfo], size: int) -> None:
