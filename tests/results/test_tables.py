@@ -54,7 +54,7 @@ def test_what_became_of_every_seed_is_shown(ladder):
     assert shown["5-gram Kneser-Ney"].strip().endswith("*")
 
 
-@pytest.mark.parametrize(("status", "shown"), [("failed", "3 failed"), ("running", "3 running"), (None, "not run")])
+@pytest.mark.parametrize(("status", "shown"), [("failed", "3 failed"), ("running", "3 stopped"), (None, "not run")])  # by nobody alive
 def test_a_cell_without_any_result_says_why(tmp_path, status, shown):
     manifest = write_ladder(tmp_path)
     for seed in range(3):
