@@ -44,9 +44,9 @@ def merge_manifests(source: RecordSource, runs_dir: Path, conflicts_folder: Path
         new, path = read_object(source, file), sweeps_folder(runs_dir) / Path(file).name
         old = _manifest_at(path)
         if old is not None and _shared(old) != _shared(new):
-            kept = conflicts_folder / file
-            write_text(kept, to_json(new, indent=2) + "\n")
-            conflicts.append(f"{file} of {source.name} was launched otherwise than the one that is here; it is kept in {kept}.")
+            place = conflicts_folder / file
+            write_text(place, to_json(new, indent=2) + "\n")
+            conflicts.append(f"{file} of {source.name} was launched otherwise than the one that is here; it is kept in {place}.")
             continue
         if old is None:
             write_text(path, to_json(new, indent=2) + "\n")
@@ -107,11 +107,11 @@ def _manifest_at(path: Path) -> Tree | None:
 
 def _shared(manifest: Mapping[str, Json]) -> str:
     """What launches of one sweep have in common, as text: all but seeds and what is passing."""
-    kept = {key: value for key, value in manifest.items() if key not in (*PASSING, *SEEDED, "hash", "spec", UNITED, "format")}
+    common = {key: value for key, value in manifest.items() if key not in (*PASSING, *SEEDED, "hash", "spec", UNITED, "format")}
     cells = [[_without_seeds(cell) for cell in _entries(manifest, key)] for key in ENTRIES]
     choices = [{**choice, "trials": list(table(choice.get("trials")))} for choice in _entries(manifest, "choices")]
     spec = {key: value for key, value in table(manifest.get("spec")).items() if key != "seeds"}
-    return json.dumps([kept, spec, cells, choices], sort_keys=True, default=str)
+    return json.dumps([common, spec, cells, choices], sort_keys=True, default=str)
 
 
 def _without_seeds(entry: Mapping[str, Json]) -> Tree:

@@ -31,11 +31,11 @@ def check_cells(contents: Mapping[str, bytes], name: str) -> None:
 def _computed_id(config: bytes, cell: bytes, place: str) -> str:
     """The id of a cell; "" where it cannot be computed here."""
     try:
-        kept = table(json.loads(cell))
+        cell_record = table(json.loads(cell))
         tree = tomllib.loads(config.decode("utf-8", "surrogateescape"))
     except (ValueError, UnicodeDecodeError) as error:
         raise StepladderError(f"{place}, or cell.json beside it, was cut off or changed ({error}). Ask for it anew.") from None
-    if kept.get("code_version") != CODE_VERSION or "data" not in kept or tree.get("plugins"):
+    if cell_record.get("code_version") != CODE_VERSION or "data" not in cell_record or tree.get("plugins"):
         return ""
-    files = {key: str(digest) for key, digest in table(kept.get("files")).items()}
-    return input_cell_id(config_from_tree(tree, place), str(kept["data"]), files)
+    files = {key: str(digest) for key, digest in table(cell_record.get("files")).items()}
+    return input_cell_id(config_from_tree(tree, place), str(cell_record["data"]), files)

@@ -45,8 +45,8 @@ class RecordSource:
     @property
     def runs(self) -> tuple[RunId, ...]:
         """The runs that it holds."""
-        found = {RunId(match[1], int(match[2])) for path in self.files if (match := RUN_PLACE.match(path))}
-        return tuple(sorted(found))
+        runs = {RunId(match[1], int(match[2])) for path in self.files if (match := RUN_PLACE.match(path))}
+        return tuple(sorted(runs))
 
     @property
     def sweeps(self) -> tuple[str, ...]:

@@ -72,14 +72,14 @@ def seeds_of_entry(entry: Mapping[str, Json]) -> tuple[int, ...]:
 
 def with_sources(runs: Iterable[RunId], runs_dir: Path) -> tuple[RunId, ...]:
     """The runs, each once, with those that they start from or are made of, as far as these are there."""
-    found: dict[RunId, None] = {}
+    closed: dict[RunId, None] = {}
     waiting = list(runs)
     while waiting:
         run = waiting.pop()
-        if run not in found:
-            found[run] = None
+        if run not in closed:
+            closed[run] = None
             waiting += _sources(run, runs_dir)
-    return tuple(sorted(found))
+    return tuple(sorted(closed))
 
 
 def _sources(run: RunId, runs_dir: Path) -> list[RunId]:
@@ -148,10 +148,10 @@ def _run_files(runs_dir: Path, run: RunId, contents: PackContents) -> dict[str, 
     recorded = {name: content for name, content in carried.items() if name in RECORDED}
     carried |= analysis_contents(folder)
     carried[CHECKSUMS] = stamped_bytes(checksum_table(recorded))
-    kept: dict[str, Content] = {f"{run.place}/{name}": content for name, content in carried.items()}
+    files: dict[str, Content] = {f"{run.place}/{name}": content for name, content in carried.items()}
     if contents.checkpoints:
-        kept |= {f"{run.place}/{path.relative_to(folder).as_posix()}": path for path in _parameter_files(folder)}
-    return kept
+        files |= {f"{run.place}/{path.relative_to(folder).as_posix()}": path for path in _parameter_files(folder)}
+    return files
 
 
 def _check_cell(folder: Path) -> None:

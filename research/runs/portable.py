@@ -85,8 +85,8 @@ def numeric_bytes(path: Path) -> bytes:
 def _status(status: Tree) -> Tree:
     """An error's own words may hold data, so of it the kind alone is told."""
     message = str(status.get("message") or "")
-    kept = message.partition(": ")[0] if status.get("status") == "failed" else ": ".join(message.split(": ")[:2])
-    return status | {"message": re.sub(rf"\b{re.escape(socket.gethostname())}\b", "HOST", without_paths(kept))}
+    error_kind = message.partition(": ")[0] if status.get("status") == "failed" else ": ".join(message.split(": ")[:2])
+    return status | {"message": re.sub(rf"\b{re.escape(socket.gethostname())}\b", "HOST", without_paths(error_kind))}
 
 
 def _environment(environment: Tree) -> Tree:
@@ -112,8 +112,8 @@ RUN_FILES = (*PORTABLE, "metrics.jsonl", *ARRAYS)  # what is carried of a seed's
 
 def _metric_lines(path: Path) -> bytes:
     """Numbers alone: what a run wrote beside them may be text."""
-    kept = [{key: value for key, value in line.items() if key == "split" or _is_number(value)} for line in read_metrics(path)]
-    return "".join(to_json(line) + "\n" for line in kept).encode()
+    numbers = [{key: value for key, value in line.items() if key == "split" or _is_number(value)} for line in read_metrics(path)]
+    return "".join(to_json(line) + "\n" for line in numbers).encode()
 
 
 def _is_number(value: Json) -> bool:

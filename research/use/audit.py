@@ -45,8 +45,8 @@ class AuditedRun(NamedTuple):
     @property
     def line(self) -> str:
         """The run, the verdict, and which number differs."""
-        told = "; ".join(difference.text for difference in self.differences[:3])
-        return f"{self.run.place}: {self.verdict}{f': {told}' if told else ''}"
+        text = "; ".join(difference.text for difference in self.differences[:3])
+        return f"{self.run.place}: {self.verdict}{f': {text}' if text else ''}"
 
 
 class Audit(NamedTuple):
@@ -171,9 +171,9 @@ def sweep_verdicts(manifest: dict[str, Json], runs_dir: Path) -> Mapping[str, st
     return compared | judged | chosen
 
 
-def audit_lines(audit: Audit, asked: int) -> Sequence[str]:
+def audit_lines(audit: Audit, sample: int) -> Sequence[str]:
     """What is said at the end."""
     counts = {verdict: sum(run.verdict == verdict for run in audit.runs) for verdict in ("equal", "within tolerance", "differs")}
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-    more = f"; {len(audit.runs) - asked} of them because others start from them" if len(audit.runs) > asked else ""
-    return (*(f"verdict: {line}" for line in audit.verdicts), f"{len(audit.runs)} runs done again: {told}{more}")
+    summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    more = f"; {len(audit.runs) - sample} of them because others start from them" if len(audit.runs) > sample else ""
+    return (*(f"verdict: {line}" for line in audit.verdicts), f"{len(audit.runs)} runs done again: {summary}{more}")
