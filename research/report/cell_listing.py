@@ -124,11 +124,14 @@ def _metric_mean(results: list[Result], requested: str | None) -> tuple[str | No
 
 
 def _sweeps(runs_dir: Path) -> tuple[dict[str, set[str]], dict[str, str]]:
-    """The cells of every sweep by its name, and "sweep: label" for every cell; of one in several sweeps, the last written manifest's."""
+    """The cells of every sweep by its name, and "sweep: label" for every cell; of one in several sweeps, the last written manifest's.
+
+    A cell that was trained alone is no sweep, and is told by its config.
+    """
     sweeps: dict[str, set[str]] = {}
     labels: dict[str, str] = {}
     paths = sorted(store.sweeps_folder(runs_dir).glob("*.json"), key=lambda path: (path.stat().st_mtime, path.name))
-    for manifest in map(store.read_json, paths):
+    for manifest in (manifest for manifest in map(store.read_json, paths) if manifest.get("verb") != "train"):
         for cell in manifest["cells"]:
             sweeps.setdefault(manifest["name"], set()).add(cell["cell_id"])
             labels[cell["cell_id"]] = f"{manifest['name']}: {row_label(cell['labels'] | (cell.get('tuned') or {}))}"

@@ -48,6 +48,7 @@ class Launch(NamedTuple):
             "experiment": self.spec if self.preset else None,
             "overrides": list(self.overrides),
             "command": self.command,
+            "verb": self.verb,
             "cards": cards,
             "cards_sha256": sha256(json.dumps(cards, sort_keys=True).encode()).hexdigest(),
             "cards_note": (f"{note}{', and are not judged.' if other else ', and are judged as they are.'}") if note and self.cards else "",
