@@ -1,10 +1,12 @@
-"""Flags that must be set before jax is imported: one CPU device a core, one thread a device, and how many runs share them.
+"""Where this machine keeps things, and flags that must be set before jax is imported.
 
+The flags: one CPU device a core, one thread a device, and how many runs share them.
 XLA's library of products takes helpers from the threads of all devices all the same.
 """
 
 import os
 import sys
+from pathlib import Path
 
 SINGLE_THREAD = "--xla_cpu_multi_thread_eigen=false"
 WORKERS = "STEPLADDER_WORKERS"
@@ -36,3 +38,8 @@ def worker_count(devices: int) -> int:
 def available_cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def cache_dir() -> Path:
+    """$STEPLADDER_CACHE, or ~/.cache/stepladder."""
+    return Path(os.environ.get("STEPLADDER_CACHE") or Path.home() / ".cache" / "stepladder")

@@ -34,6 +34,15 @@ settings.register_profile("without_a_clock", deadline=None, max_examples=50)  # 
 settings.load_profile("without_a_clock")
 
 
+@pytest.fixture
+def registering():
+    """A test with this fixture may register kinds."""
+    from registered import taken_back
+
+    with taken_back():
+        yield
+
+
 def pytest_configure(config):
     """Workers of pytest-xdist take files in the order of `items`, not those of most tests first: one of two tests takes a minute."""
     config.option.loadscopereorder = False

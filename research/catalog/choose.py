@@ -34,23 +34,23 @@ class Chosen(NamedTuple):
     analyse: "Analyse | None"
 
 
-def choose_experiment(spec: str, preset: str | None, overrides: Sequence[str]) -> Chosen:
+def choose_experiment(spec: str, preset: str | None, overrides: Sequence[str], allow_plugins: bool = False) -> Chosen:
     """An experiment by its name or its folder (quick where no preset is named), or else a TOML file, with the claims and the analysis
-    that lie beside it. Raises StepladderError with the nearest name."""
+    that lie beside it. `allow_plugins`: as of `load_config`. Raises StepladderError with the nearest name."""
     folder = find_experiment(spec)
     if folder is None or Path(spec).is_file():
-        return _choose_file(spec, preset, overrides)
+        return _choose_file(spec, preset, overrides, allow_plugins)
     if folder.is_study:
         raise StepladderError(
             f"{spec} is a study: it is measured at once, and has no cells to train, show or report later. "
             f"`stepladder reproduce {spec}` measures it and writes its report."
         )
     preset = check_preset(folder, preset)
-    loaded = load_config(folder.path / f"{preset}.toml", overrides)
+    loaded = load_config(folder.path / f"{preset}.toml", overrides, allow_plugins)
     return Chosen(loaded, spec, tuple(overrides), preset, claim_cards(folder, preset), find_analysis(folder.path))
 
 
-def _choose_file(spec: str, preset: str | None, overrides: Sequence[str]) -> Chosen:
+def _choose_file(spec: str, preset: str | None, overrides: Sequence[str], allow_plugins: bool) -> Chosen:
     names = [folder.spec for folder in shipped_experiments()]
     if not spec.endswith(".toml") and not Path(spec).exists() and (hint := did_you_mean(spec, names)):
         raise StepladderError(
@@ -59,7 +59,7 @@ def _choose_file(spec: str, preset: str | None, overrides: Sequence[str]) -> Cho
     path = find_config(spec)
     if preset:
         raise StepladderError(f"--preset {preset} is for experiments, and {spec} is a file, which is one preset by itself. Leave it out.")
-    loaded, folder = load_config(path, overrides), ExperimentFolder(str(path.parent), path.parent)
+    loaded, folder = load_config(path, overrides, allow_plugins), ExperimentFolder(str(path.parent), path.parent)
     return Chosen(loaded, spec, tuple(overrides), None, claim_cards(folder, path.stem), find_analysis(path.parent))
 
 

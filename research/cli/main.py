@@ -31,6 +31,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout,
 Workers = Annotated[int | None, typer.Option(min=1, help="Runs at a time; by default one a core. 1: a run has all cores.")]
 OnError = Annotated[str, typer.Option("--on-error", metavar="continue|stop", help="When a run crashes.")]
 Rerun = Annotated[str | None, typer.Option(metavar="failed|all|CELL_ID", help="Do these again.")]
+AllowPlugins = Annotated[bool, typer.Option("--allow-plugins", help="Let the plugins that the file names run on this machine.")]
 Preset = Annotated[str | None, typer.Option(help="Of an experiment: quick (the default), full, ...")]
 Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A TOML file, or an experiment's name or folder.")]
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file, or the name of one in configs/.")]
@@ -88,18 +89,19 @@ def train(
     data_dir: DataDir = None,
     workers: Workers = None,
     rerun: Rerun = None,
+    allow_plugins: AllowPlugins = False,
     as_json: AsJson = False,
 ) -> int:
     """Train one cell, all its seeds. Goes on where it was interrupted; returns at once if it is done."""
     from research.config.loader import load_config
 
     path = _config(config)
-    loaded = load_config(path, overrides or [])
+    _set_device_flags(workers)
+    loaded = load_config(path, overrides or [], allow_plugins)
     if loaded.sweep:
         raise StepladderError(
             f"{path} has a [sweep] table, so it is many cells; use `stepladder sweep {path}`, or train a file without one."
         )
-    _set_device_flags(workers)
     with without_collections():
         from research.cli import commands
 
@@ -128,13 +130,14 @@ def sweep(
     workers: Workers = None,
     on_error: OnError = "continue",
     rerun: Rerun = None,
+    allow_plugins: AllowPlugins = False,
     as_json: AsJson = False,
 ) -> int:
     """Run every cell of a sweep that is not done, and print its table."""
-    chosen = _spec(spec, preset, overrides)
+    _set_device_flags(workers)
+    chosen = _spec(spec, preset, overrides, allow_plugins)
     if on_error not in ("continue", "stop"):
         raise StepladderError(f"--on-error is continue or stop, not {on_error!r}.")
-    _set_device_flags(workers)
     with without_collections():
         from research.cli import commands
 
@@ -156,6 +159,7 @@ def reproduce(
     ] = None,
     data_dir: DataDir = None,
     workers: Workers = None,
+    allow_plugins: AllowPlugins = False,
     as_json: AsJson = False,
 ) -> int:
     """Run one experiment and write its report. A study keeps no runs: what it measures is in its report.json."""
@@ -168,8 +172,8 @@ def reproduce(
                 f"{name} is a study: it keeps no runs, so --runs {runs} would hold nothing. Leave it out; --out says where the report goes."
             )
         return _measure(folder, overrides or [], preset, out, data_dir, workers, as_json)
-    chosen = _spec(name, preset, overrides)
     _set_device_flags(workers)
+    chosen = _spec(name, preset, overrides, allow_plugins)
     with without_collections():
         from research.cli import commands
 
@@ -197,7 +201,13 @@ def report(
     for format_name in format_names:
         if format_name not in ("md", "tex", "csv", "html"):
             raise StepladderError(f"--format {format_name} is not one of md, tex, csv, html; write them with commas between, as md,html.")
-    for path in _report(_spec(spec, preset, overrides), runs, data_dir, out, format_names).values():
+    from research.config.plugin_source import PluginError
+
+    try:
+        files = _report(_spec(spec, preset, overrides), runs, data_dir, out, format_names)
+    except PluginError as error:
+        files = _report_without_plugins(spec, overrides or [], runs, out, format_names, error)
+    for path in files.values():
         print(path)
     return 0
 
@@ -232,13 +242,14 @@ def show(
     runs: RunsDir = RUNS,
     data_dir: DataDir = None,
     workers: Workers = None,
+    allow_plugins: AllowPlugins = False,
     as_json: AsJson = False,
 ) -> int:
     """Show the resolved config, shapes, parameters, FLOPs, memory and predicted time; of a run its results. Trains nothing."""
     if _names_a_run(spec, runs):
         return _show_run(spec, runs, as_json)
-    chosen = _spec(spec, preset, overrides)
     _set_device_flags(workers)
+    chosen = _spec(spec, preset, overrides, allow_plugins)
     with without_collections():
         from research.cli import commands
 
@@ -472,11 +483,11 @@ def _set_device_flags(workers: int | None) -> None:
     use_workers(workers)
 
 
-def _spec(spec: str, preset: str | None, overrides: list[str] | None) -> Any:
+def _spec(spec: str, preset: str | None, overrides: list[str] | None, allow_plugins: bool = False) -> Any:
     """A TOML file, or an experiment's preset, with what its folder adds."""
     from research.catalog.choose import choose_experiment
 
-    return choose_experiment(spec, preset, overrides or [])
+    return choose_experiment(spec, preset, overrides or [], allow_plugins)
 
 
 def _measure(
@@ -542,3 +553,20 @@ def work(
 
     request = work_command.WorkRequest(runs_dir, data_dir, unit, capacity, seconds, as_json)
     return work_command.list_command(contents, request) if list_units else work_command.work_command(contents, str(manifest), request)
+
+
+def _report_without_plugins(
+    spec: str, overrides: list[str], runs: Path, out: Path | None, formats: tuple[str, ...], error: StepladderError
+) -> dict[str, Path]:
+    """The report of what was launched by a file whose plugins cannot be imported now. Raises the error where nothing was."""
+    from research.compare.provenance import report_folder, report_name
+    from research.config.find import find_config
+    from research.config.loader import spec_digest
+    from research.report.write_report import write_report
+    from research.runs.sweep_manifest import manifest_of_spec
+
+    manifest = manifest_of_spec(spec_digest(find_config(spec), overrides), runs)
+    if manifest is None:
+        raise error
+    print(f"note: the report is made without the plugins of {spec}. {error}", file=sys.stderr)
+    return write_report(manifest, runs, out or report_folder(report_name(manifest), manifest["hash"]), formats)

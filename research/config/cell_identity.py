@@ -21,12 +21,14 @@ def identity_tree(config: Config, data_digest: str) -> Tree:
     """The part of a config that decides its results, without defaults, seeds, logistics and paths, with the data's digest.
 
     Two spellings of one science are equal (see `canonical_config`). A parent stands by its `from` as it is written: whoever launches the
-    run resolves it to a cell_id first. So do `embeddings`, for which the launcher puts the file's checksum.
+    run resolves it to a cell_id first. So do `embeddings`, for which the launcher puts the file's checksum. A plugin is what it says.
     """
     config = canonical_config(config)
     tree = to_tree(config)
     for name in ("seeds", "run"):
         tree.pop(name, None)
+    if config.plugins:  # by what they say, in whichever order and under whichever names
+        tree["plugins"] = sorted(plugin.tree for plugin in config.plugins)
     for name in ("data", "model", "eval"):
         _remove_paths(getattr(config, name), section(tree, name))
     if is_count_based(config.model):  # counts know no window, and no line before: a table's other rows need these words

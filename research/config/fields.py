@@ -101,6 +101,12 @@ def node_classes(root: type[Node]) -> frozenset[type[Node]]:
     return frozenset(seen)
 
 
+def forget_schema() -> None:
+    """What was read off the annotations is read again: a union has another member."""
+    for function in (_members, classes_by_kind, node_keys, all_keys, node_classes):
+        function.cache_clear()
+
+
 def leaves(tree: Mapping[str, Json], prefix: Path = (), inside_arrays: bool = False) -> Iterator[tuple[Path, Json]]:
     """The values of a plain tree that are no tables, with their paths. An array is one value, unless one looks inside arrays of tables."""
     pending = [((*prefix, key), value) for key, value in reversed(list(tree.items()))]

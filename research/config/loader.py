@@ -6,11 +6,13 @@ layer. A file with `base = true` is there to be extended and need not be complet
 data.test) are relative to the current directory, wherever the file stands.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from hashlib import sha256
 from pathlib import Path as FilePath
 from typing import TypeVar
 
@@ -22,6 +24,7 @@ from research.config.fields import Path, is_key
 from research.config.merge import Assignment, Dropped, Merged, apply_layer, assignments
 from research.config.node import Node
 from research.config.plain import Json, Tree
+from research.config.plugins import load_kept_plugins, load_plugins
 from research.config.resolve import canonical_config
 from research.config.schema import Config
 from research.config.shipped import SHIPPED, shipped_file
@@ -63,19 +66,29 @@ class LoadedConfig:
         return expand_sweep(self.tree, self.sweep or Sweep(), self.named, str(self.path), self.choices)
 
 
-def load_config(path: FilePath | str, overrides: Sequence[str] = ()) -> LoadedConfig:
-    """Read a TOML file, what it extends, and overrides `a.b=value`. Raises StepladderError for every mistake of the user's."""
+def load_config(path: FilePath | str, overrides: Sequence[str] = (), allow_plugins: bool = False) -> LoadedConfig:
+    """Read a TOML file, what it extends, and overrides `a.b=value`. Raises StepladderError for every mistake of the user's.
+
+    The plugins that it names are imported before a word is checked. `allow_plugins`: also those whose text was never allowed here.
+    """
     path = FilePath(path)
     layers = _read_chain(path, ())
+    plugins = _load_plugins_of(layers, overrides, allow_plugins)
     merged = Merged({}, (), {})
     for file, tree in layers:
-        merged = apply_layer(merged, assignments({key: value for key, value in tree.items() if key not in ("extends", "base")}, str(file)))
-    command = _parse_overrides(overrides)
+        merged = apply_layer(merged, assignments(_config_words(tree, plugins), str(file)))
+    command = [word._replace(value=plugins) if word.path == ("plugins",) else word for word in _parse_overrides(overrides)]
     merged = apply_layer(merged, command)
     first_with_sweep = next((index for index, (_, tree) in enumerate(layers) if "sweep" in tree), len(layers))
     sweep_assignments = [assignment for _, tree in layers[first_with_sweep:] for assignment in assignments(tree, "")]
     named = frozenset(assignment.path for assignment in (*sweep_assignments, *command) if assignment.path[0] in Config.model_fields)
     return _validated(path, merged, named, command, bool(layers[-1][1].get("base")))
+
+
+def spec_digest(path: FilePath, overrides: Sequence[str]) -> str:
+    """What identifies the words of a file, of all that it extends and of a command, before any plugin is imported."""
+    words = [[tree for _, tree in _read_chain(path, ())], list(overrides)]
+    return sha256(json.dumps(words, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def with_overrides(tree: Tree, overrides: Sequence[str]) -> Config:
@@ -89,8 +102,10 @@ def with_overrides(tree: Tree, overrides: Sequence[str]) -> Config:
 
 
 def read_config(path: FilePath) -> Config:
-    """The config.toml of a run, in its one spelling. Raises StepladderError where this code cannot read it."""
-    return config_from_tree(_read(path, None), str(path))
+    """The config.toml of a run, in its one spelling. Raises StepladderError where this code cannot read it, or a plugin is missing."""
+    tree = _read(path, None)
+    load_kept_plugins(tree.get("plugins"), path.parent)
+    return config_from_tree(tree, str(path))
 
 
 def config_from_tree(tree: Tree, place: str) -> Config:
@@ -125,6 +140,20 @@ def _parse_value(key: str, word: str) -> Json:
         return word
     value = parsed["value"]
     return word if len(parsed) > 1 or isinstance(value, date | datetime | time) else value
+
+
+def _load_plugins_of(layers: Sequence[tuple[FilePath, Tree]], overrides: Sequence[str], allow: bool) -> list[Json] | None:
+    """The plugins of the last layer that names any, imported, as a config holds them; None where none does."""
+    commanded = [value for path, value in map(parse_override, overrides) if path == ("plugins",)]
+    if commanded:
+        return load_plugins(commanded[0], FilePath(), COMMAND_LINE, allow)
+    naming = [(file, tree["plugins"]) for file, tree in layers if "plugins" in tree]
+    return load_plugins(naming[-1][1], naming[-1][0].parent, str(naming[-1][0]), allow) if naming else None
+
+
+def _config_words(tree: Tree, plugins: list[Json] | None) -> Tree:
+    """A file's words without those that say what kind of file it is, and with the plugins that were loaded in the place of their files."""
+    return {key: plugins if key == "plugins" else value for key, value in tree.items() if key not in ("extends", "base")}
 
 
 def _parse_overrides(overrides: Sequence[str]) -> list[Assignment]:

@@ -31,20 +31,21 @@ MODEL_KINDS = classes_by_kind(tuple(MODEL_FACTS))
 EVAL: Path = ("eval",)
 DECODE: Path = ("decode",)
 TASK: Path = ("task",)
+
+
+def inapplicable_to(data: type[DataConfig]) -> tuple[Path, ...]:
+    """The sections that mean nothing to a kind of data."""
+    sections = ((EVAL, data.reads != "text"), (DECODE, data.asks != "targets"), (TASK, data.asks != "tokens"))
+    return tuple(section for section, meaningless in sections if meaningless)
+
+
 INAPPLICABLE: dict[Path, dict[Any, tuple[Path, ...]]] = {  # a choice, its value, and what then has no meaning
     ("model", "kind"): {
         kind: tuple((section,) for section in MODEL_FACTS[model].meaningless)
         for kind, model in MODEL_KINDS.items()
         if MODEL_FACTS[model].meaningless
     },
-    ("data", "kind"): {
-        kind: (
-            *((EVAL,) if data.reads != "text" else ()),
-            *((DECODE,) if data.asks != "targets" else ()),
-            *((TASK,) if data.asks != "tokens" else ()),
-        )
-        for kind, data in DATA_KINDS.items()
-    },
+    ("data", "kind"): {kind: inapplicable_to(data) for kind, data in DATA_KINDS.items()},
     ("data", "level"): dict.fromkeys(levels_where(lambda facts: bool(facts.own_types)), (("data", "vocabulary"),)),
 }
 MUTUALLY_EXCLUSIVE: dict[Path, Path] = {  # naming the first drops an inherited second

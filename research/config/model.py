@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from research.config.errors import IncompatibleConfig
-from research.config.mixer import AttentionConfig, Dropout, Mixer, NoPosition, Position, Takes
+from research.config.mixer import AttentionConfig, Dropout, Mixer, MixerConfig, NoPosition, Position, Takes
 from research.config.node import Node, Positive, Rate, as_tuple
 
 
@@ -106,7 +106,7 @@ class StackConfig(Node):
     rematerialise: Literal["nothing", "products", "layers"] = "nothing"  # made again in the backward pass: all but products, all of layers
 
     @property
-    def pattern(self) -> tuple[Mixer, ...]:
+    def pattern(self) -> tuple[MixerConfig, ...]:
         """The mixers of one period of the stack."""
         return self.mixer if isinstance(self.mixer, tuple) else (self.mixer,)
 
@@ -115,7 +115,7 @@ class StackConfig(Node):
         """Whether it has positions up to the training length alone."""
         return not self.position.extrapolates
 
-    def mixers_taking(self, word: Takes) -> list[Mixer]:
+    def mixers_taking(self, word: Takes) -> list[MixerConfig]:
         """The mixers of one period inside which this word of the model acts."""
         return [mixer for mixer in self.pattern if word in mixer.takes]
 

@@ -24,6 +24,7 @@ from research.config.model import FeedForwardLMConfig, Interpolation, LanguageMo
 from research.config.model_facts import model_facts
 from research.config.node import MAX_SEED, Node, Seed, Strings
 from research.config.optim import AdamW, Optim, RunConfig, Train
+from research.config.plugins import Plugins
 from research.config.rules import Rules
 from research.config.task import TASK_OF_ASKS, LanguageModelling, TextTask
 from research.config.vocabulary import check_learned_size
@@ -101,6 +102,7 @@ Model = Annotated[
 class Config(Node):
     """A cell and its seeds."""
 
+    plugins: Plugins = ()
     seeds: Seeds = (0,)
     data: Data
     task: TextTask = LanguageModelling()

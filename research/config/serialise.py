@@ -29,7 +29,8 @@ def _meaningless(config: Config) -> tuple[str, ...]:
     decode = () if config.data.asks == "targets" else ("decode",)
     evaluation = () if config.data.reads == "text" else ("eval",)
     task = () if config.data.asks == "tokens" else ("task",)
-    return (*model_facts(config.model).meaningless, *decode, *evaluation, *task)
+    plugins = () if config.plugins else ("plugins",)
+    return (*model_facts(config.model).meaningless, *decode, *evaluation, *task, *plugins)
 
 
 def _table(node: Node, defaults: bool) -> Tree:

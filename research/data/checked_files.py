@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from research.data.download import cache_dir, sha256, sha256_of
+from research.data.download import sha256, sha256_of
+from research.machine import cache_dir
 
 ABANDONED = 86_400  # seconds after which a temporary file belongs to a process that was killed
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from research.config.errors import StepladderError
-from research.data.download import cache_dir, download_package, download_url, sha256, write_atomically
+from research.data.download import download_package, download_url, sha256, write_atomically
 from research.data.source_entries import SOURCES, File, Source
+from research.machine import cache_dir
 
 
 def source(name: str) -> Source:

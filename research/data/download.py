@@ -20,11 +20,6 @@ from research.config.errors import StepladderError
 SECONDS = 60  # until a silent server is given up
 
 
-def cache_dir() -> Path:
-    """$STEPLADDER_CACHE, or ~/.cache/stepladder."""
-    return Path(os.environ.get("STEPLADDER_CACHE") or Path.home() / ".cache" / "stepladder")
-
-
 def sha256(content: bytes) -> str:
     """The checksum in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from research.config.errors import StepladderError
 from research.data.checked_files import read_checked, write_checked
-from research.data.download import cache_dir, sha256, sha256_of, sha256_of_chunks
+from research.data.download import sha256, sha256_of, sha256_of_chunks
 from research.data.formats.compression import content_chunks, is_packed
+from research.machine import cache_dir
 
 LARGE = 2**22  # bytes; a smaller file is read in less time than it takes to look
 AT_REST = 2.0  # seconds since the last change

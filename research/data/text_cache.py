@@ -20,10 +20,11 @@ from research.config.corpora import TextCorpus
 from research.data.checked_files import CountedFile, FileRecord, read_checked, record_of, replacing, tell_uncached, verified, write_checked
 from research.data.clusters import Clusters
 from research.data.dataset import Identity, TextSplit
-from research.data.download import cache_dir, digest_of
+from research.data.download import digest_of
 from research.data.formats.compression import plain_name
 from research.data.text_numbers import NumberedBlock, Numbers, TextFacts, narrowest, write_numbers
 from research.data.texts import READER
+from research.machine import cache_dir
 from research.text.vocabulary import Vocabulary
 from research.text.vocabulary_serialisation import vocabulary_from_plain, vocabulary_to_plain
 

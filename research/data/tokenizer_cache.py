@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from research.data.checked_files import read_checked, tell_uncached, write_checked
-from research.data.download import cache_dir
 from research.data.text_blocks import Blocks
+from research.machine import cache_dir
 from research.text.tokenizers.registry import TOKENIZERS
 from research.text.tokenizers.tokenizer import Tokenizer, train_tokenizer
 

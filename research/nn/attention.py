@@ -12,7 +12,7 @@ from flax import struct
 from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
-from research.config.mixer import AttentionConfig, Position
+from research.config.mixer import AttentionConfig, PositionConfig
 from research.config.model import Initialiser
 from research.nn.attention_caches import AttentionInputs, Chunk, KVCache, cache_kind
 from research.nn.attention_kernels import attend, fast_attention
@@ -29,7 +29,7 @@ class AttentionSpec:
     """The words of a model that act inside attention; the static argument of its functions."""
 
     config: AttentionConfig
-    position: Position
+    position: PositionConfig
     dropout: float = 0.0  # of the weights
     masked: bool = True  # causally; else every query attends to the whole chunk, and nothing is kept
     mixed: bool = False  # whether queries, keys and values are in bfloat16, in products and in the cache

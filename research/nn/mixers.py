@@ -26,7 +26,7 @@ from research.config.mixer import (
     GatedDeltaConfig,
     LinearAttentionConfig,
     MixerConfig,
-    Position,
+    PositionConfig,
 )
 from research.config.model import Initialiser, StackConfig
 from research.nn.attention import AttentionSpec, attention_flops, empty_attention, init_attention, mix_attention
@@ -47,7 +47,7 @@ from research.nn.score_functions import SCORES, is_dot
 class MixerContext(NamedTuple):
     """The words of a model that may act inside its mixers."""
 
-    position: Position
+    position: PositionConfig
     dropout: float  # of attention weights
     masked: bool  # causally
     mixed: bool  # whether products are of bfloat16
@@ -120,7 +120,8 @@ def _rows_in_numpy(cell: CellKind, config: Any, params: RecurrentParams, x: np.n
     return y
 
 
-def _recurrent(cell: CellKind) -> MixerKind:
+def recurrent_mixer(cell: CellKind) -> MixerKind:
+    """The mixer that scans a cell over time."""
     return MixerKind(
         bind=_by_itself,
         init=init_recurrent,
@@ -136,8 +137,13 @@ def _recurrent(cell: CellKind) -> MixerKind:
     )
 
 
+def attention_float32() -> tuple[str, ...]:
+    """The table of a position, and what each score says."""
+    return "bias", *(name for score in SCORES.values() for name in score.float32)
+
+
 MIXERS: dict[type, MixerKind] = {
-    **{config: _recurrent(cell) for config, cell in CELLS.items()},
+    **{config: recurrent_mixer(cell) for config, cell in CELLS.items()},
     ConvolutionConfig: MixerKind(
         bind=_by_itself,
         init=init_convolution,
@@ -184,7 +190,7 @@ MIXERS: dict[type, MixerKind] = {
         mix=mix_attention,
         flops=attention_flops,
         serial=False,
-        float32=("bias", *(name for score in SCORES.values() for name in score.float32)),
+        float32=attention_float32(),
         undecayed=("bias",),
         observes=("weights", "logits_deviation"),
         in_blocks=_where_score_is_no_product,

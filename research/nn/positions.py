@@ -9,7 +9,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int, PyTree
 
-from research.config.mixer import T5, Alibi, Learned, NoPosition, Position, Rotary, Sinusoidal
+from research.config.mixer import T5, Alibi, Learned, NoPosition, PositionConfig, Rotary, Sinusoidal
 from research.config.model import Initialiser
 from research.nn.embedding import lookup
 from research.nn.initialisers import LECUN, Key, draw_weights
@@ -111,7 +111,7 @@ def _angles(base: float, width: int, position: Int[Array, "*n t"]) -> Float[Arra
     return multiply(position // STRIDE, far) + multiply(position % STRIDE, frequencies)
 
 
-def no_flops(config: Position, width: int, places: int) -> float:
+def no_flops(config: PositionConfig, width: int, places: int) -> float:
     """Nothing is multiplied for a pair of a query and a key."""
     return 0.0
 
@@ -145,32 +145,32 @@ POSITIONS: dict[type, PositionKind] = {
 }
 
 
-def init_position(config: Position, key: Key, length: int, width: int, initialiser: Initialiser = LECUN) -> PyTree:
+def init_position(config: PositionConfig, key: Key, length: int, width: int, initialiser: Initialiser = LECUN) -> PyTree:
     """Parameters of `add_position`: a table of `length` positions for learned, else nothing."""
     init = POSITIONS[type(config)].init_input
     return init(config, key, length, width, initialiser) if init else ()
 
 
-def add_position(config: Position, params: PyTree, x: Float[Array, "b t d"], position: Int[Array, "b t"]) -> Float[Array, "b t d"]:
+def add_position(config: PositionConfig, params: PyTree, x: Float[Array, "b t d"], position: Int[Array, "b t"]) -> Float[Array, "b t d"]:
     """x plus its position's vector; x as it is if the position acts elsewhere."""
     vectors = POSITIONS[type(config)].vectors
     return x + vectors(config, params, x.shape[-1], position) if vectors else x
 
 
-def rotate_by_position(config: Position, x: Float[Array, "b h t k"], position: Int[Array, "#b t"]) -> Float[Array, "b h t k"]:
+def rotate_by_position(config: PositionConfig, x: Float[Array, "b h t k"], position: Int[Array, "#b t"]) -> Float[Array, "b h t k"]:
     """Queries or keys rotated by their position; as they are if the position acts elsewhere."""
     rotate = POSITIONS[type(config)].rotate
     return rotate(config, x, position) if rotate else x
 
 
-def init_bias(config: Position, key: Key, heads: int, width: int, initialiser: Initialiser = LECUN) -> PyTree:
+def init_bias(config: PositionConfig, key: Key, heads: int, width: int, initialiser: Initialiser = LECUN) -> PyTree:
     """Parameters of `position_bias`, one for each attention layer: a table [buckets, heads] for t5, else nothing."""
     init = POSITIONS[type(config)].init_bias
     return init(config, key, heads, width, initialiser) if init else ()
 
 
 def position_bias(
-    config: Position, params: PyTree, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"], distance: Int[Array, "#b t s"]
+    config: PositionConfig, params: PyTree, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"], distance: Int[Array, "#b t s"]
 ) -> Float[Array, "#b h t s"] | None:
     """What is added to the logits at each distance >= 0 (what the mask hides may be anything); None if the position acts elsewhere.
 
@@ -182,11 +182,11 @@ def position_bias(
     return bias(config, params, q, k, distance) if bias else None
 
 
-def last_position(config: Position, length: int) -> int | None:
+def last_position(config: PositionConfig, length: int) -> int | None:
     """Where a position ends that does not extrapolate: with the `length` positions of training."""
     return None if config.extrapolates else length
 
 
-def position_flops(config: Position, width: int, places: int) -> float:
+def position_flops(config: PositionConfig, width: int, places: int) -> float:
     """Forward, of one query of one head over so many places, beside those of the score."""
     return POSITIONS[type(config)].flops(config, width, places)

@@ -14,7 +14,7 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float
 
-from research.config.mixer import GRU, LSTM, Elman, OrthogonalInit, RecurrentConfig, ScaledInit
+from research.config.mixer import GRU, LSTM, Elman, MixerConfig, OrthogonalInit, ScaledInit
 from research.config.model import Initialiser, UniformInit
 from research.nn.initialisers import LECUN, Key, draw_bias, draw_weights
 from research.nn.linear import dense, linear
@@ -72,7 +72,7 @@ def _draw_orthogonal(config: OrthogonalInit, key: Key, width: int) -> Float[Arra
 RECURRENT_INITS: dict[type, Callable[[Any, Key, int], Array]] = {ScaledInit: _draw_scaled, OrthogonalInit: _draw_orthogonal}
 
 
-def draw_recurrent_kernel(config: RecurrentConfig, key: Key, width: int, initialiser: Initialiser) -> Float[Array, "d r"]:
+def draw_recurrent_kernel(config: MixerConfig, key: Key, width: int, initialiser: Initialiser) -> Float[Array, "d r"]:
     """By the model's initialiser."""
     return draw_weights(initialiser, key, (width, CELLS[type(config)].gates * width), width)
 
@@ -82,7 +82,7 @@ def draw_elman_kernel(config: Elman, key: Key, width: int, initialiser: Initiali
     return RECURRENT_INITS[type(config.recurrent_init)](config.recurrent_init, key, width)
 
 
-def draw_gate_biases(config: RecurrentConfig, key: Key, width: int, initialiser: Initialiser) -> Float[Array, " g"]:
+def draw_gate_biases(config: MixerConfig, key: Key, width: int, initialiser: Initialiser) -> Float[Array, " g"]:
     """By the model's initialiser."""
     return draw_bias(initialiser, key, CELLS[type(config)].biases * width)
 
@@ -157,7 +157,7 @@ CELLS: dict[type, CellKind] = {
 
 
 def init_recurrent(
-    config: RecurrentConfig, key: Key, width: int, initialiser: Initialiser = LECUN, inputs: int | None = None
+    config: MixerConfig, key: Key, width: int, initialiser: Initialiser = LECUN, inputs: int | None = None
 ) -> RecurrentParams:
     """Kernels and biases by the model's initialiser, save that elman has its own for the recurrent kernel, and lstm adds `forget_bias`.
 
@@ -169,14 +169,14 @@ def init_recurrent(
     return RecurrentParams(draw_weights(initialiser, key_input, (inputs, kind.gates * width), inputs), recurrent, bias)
 
 
-def empty_recurrent(config: RecurrentConfig, batch: int, capacity: int, width: int) -> RecurrentState:
+def empty_recurrent(config: MixerConfig, batch: int, capacity: int, width: int) -> RecurrentState:
     """Zeros; a recurrent state needs no capacity."""
     kind = CELLS[type(config)]
     return kind.state(*(jnp.zeros((batch, width)) for _ in kind.fields))
 
 
 def mix_recurrent(
-    config: RecurrentConfig,
+    config: MixerConfig,
     params: RecurrentParams,
     carry: RecurrentState,
     x: Float[Array, "b t i"],
@@ -200,23 +200,23 @@ def mix_recurrent(
     return carry, aux["h"], aux
 
 
-def recurrent_flops(config: RecurrentConfig, width: int, length: int, inputs: int | None = None) -> float:
+def recurrent_flops(config: MixerConfig, width: int, length: int, inputs: int | None = None) -> float:
     """Forward, for one step. `inputs`: as of `init_recurrent`."""
     return 2.0 * CELLS[type(config)].gates * ((width if inputs is None else inputs) + width) * width
 
 
-def cells_flops(config: RecurrentConfig, width: int, inputs: list[int]) -> float:
+def cells_flops(config: MixerConfig, width: int, inputs: list[int]) -> float:
     """Forward, for one step of layers whose inputs have these widths."""
     return sum(recurrent_flops(config, width, 1, input_width) for input_width in inputs)
 
 
-def step_recurrent(config: RecurrentConfig, params: RecurrentParams, state: RecurrentState, x: Float[Array, "b d"]) -> RecurrentState:
+def step_recurrent(config: MixerConfig, params: RecurrentParams, state: RecurrentState, x: Float[Array, "b d"]) -> RecurrentState:
     """The state after one input that exists; a plain function for Jacobians (d s_T / d s_t) in forward or reverse mode."""
     return step_from_products(config, params, state, linear(x, params.input_kernel))
 
 
 def step_from_products(
-    config: RecurrentConfig, params: RecurrentParams, state: State, products: Float[Array, "b r"], exists: Bool[Array, " b"] | None = None
+    config: MixerConfig, params: RecurrentParams, state: State, products: Float[Array, "b r"], exists: Bool[Array, " b"] | None = None
 ) -> State:
     """The state after one input of which the product with the input kernel is given; rows whose input does not exist keep theirs."""
     inputs = _input_preactivation(params, products).astype(state.h.dtype)

@@ -16,7 +16,7 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Float, PyTree
 
-from research.config.mixer import BilinearScore, CosineScore, DotScore, MlpScore, ScaledDotScore, Score
+from research.config.mixer import BilinearScore, CosineScore, DotScore, MlpScore, ScaledDotScore, ScoreConfig
 from research.config.model import Initialiser
 from research.nn.initialisers import LECUN, Key, draw_weights
 
@@ -118,7 +118,7 @@ def init_cosine(config: CosineScore, key: Key, heads: int, queries: int, keys: i
     return jnp.full(heads, math.sqrt(queries))
 
 
-def _no_parameters(config: Score, key: Key, heads: int, queries: int, keys: int, initialiser: Initialiser) -> tuple[()]:
+def _no_parameters(config: ScoreConfig, key: Key, heads: int, queries: int, keys: int, initialiser: Initialiser) -> tuple[()]:
     return ()
 
 
@@ -137,12 +137,12 @@ def bilinear_flops(config: BilinearScore, queries: int, keys: int, places: int, 
     return 2.0 * queries * keys + 2.0 * places * keys
 
 
-def dot_flops(config: Score, queries: int, keys: int, places: int, prepared: float) -> float:
+def dot_flops(config: ScoreConfig, queries: int, keys: int, places: int, prepared: float) -> float:
     """A product for each place."""
     return 2.0 * places * keys
 
 
-def key_as_wide(config: Score, queries: int, keys: int) -> int:
+def key_as_wide(config: ScoreConfig, queries: int, keys: int) -> int:
     """A prepared key is as wide as it was."""
     return keys
 
@@ -209,49 +209,51 @@ SCORES: dict[type, ScoreKind] = {
 }
 
 
-def init_score(config: Score, key: Key, heads: int, width: int, initialiser: Initialiser = LECUN, keys: int | None = None) -> PyTree:
+def init_score(config: ScoreConfig, key: Key, heads: int, width: int, initialiser: Initialiser = LECUN, keys: int | None = None) -> PyTree:
     """Parameters of the score of `heads` heads, each `width` numbers wide. `keys`: the width of a key, where it is not that of a query."""
     return SCORES[type(config)].init(config, key, heads, width, width if keys is None else keys, initialiser)
 
 
-def score_flops(config: Score, queries: int, keys: int, places: int, prepared: float) -> float:
+def score_flops(config: ScoreConfig, queries: int, keys: int, places: int, prepared: float) -> float:
     """Forward, of one query of one head over so many places, with its share of what is done once for the keys."""
     return SCORES[type(config)].flops(config, queries, keys, places, prepared)
 
 
-def prepared_width(config: Score, queries: int, keys: int) -> int:
+def prepared_width(config: ScoreConfig, queries: int, keys: int) -> int:
     """How wide a key is that is compared with queries, of heads with such queries and keys."""
     return SCORES[type(config)].key_width(config, queries, keys)
 
 
-def is_dot(config: Score) -> bool:
+def is_dot(config: ScoreConfig) -> bool:
     """Whether it is the dot product of what `prepare_queries_and_keys` gives."""
     return SCORES[type(config)].logits is None
 
 
-def prepare_queries_and_keys(config: Score, params: PyTree, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Prepared:
+def prepare_queries_and_keys(config: ScoreConfig, params: PyTree, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Prepared:
     """Queries and keys as they are compared."""
     return prepare_queries(config, params, q), prepare_keys(config, params, k)
 
 
-def prepare_queries(config: Score, params: PyTree, q: Float[Array, "b h t q"]) -> Float[Array, "b h t m"]:
+def prepare_queries(config: ScoreConfig, params: PyTree, q: Float[Array, "b h t q"]) -> Float[Array, "b h t m"]:
     """Queries as they are compared with prepared keys."""
     queries = SCORES[type(config)].queries
     return queries(config, params, q) if queries else q
 
 
-def prepare_keys(config: Score, params: PyTree, k: Float[Array, "b h s k"]) -> Float[Array, "b h s m"]:
+def prepare_keys(config: ScoreConfig, params: PyTree, k: Float[Array, "b h s k"]) -> Float[Array, "b h s m"]:
     """Keys as they are compared: once, where many chunks attend to them."""
     keys = SCORES[type(config)].keys
     return keys(config, params, k) if keys else k
 
 
-def prepared_logits(config: Score, params: PyTree, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"]) -> Float[Array, "b h t s"]:
+def prepared_logits(config: ScoreConfig, params: PyTree, q: Float[Array, "b h t m"], k: Float[Array, "b h s m"]) -> Float[Array, "b h t s"]:
     """The logits of prepared queries and keys, in float32."""
     logits = SCORES[type(config)].logits
     return logits(config, params, q, k) if logits else jnp.einsum("bhtk,bhsk->bhts", q, k, preferred_element_type=jnp.float32)
 
 
-def attention_logits(config: Score, params: PyTree, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]) -> Float[Array, "b h t s"]:
+def attention_logits(
+    config: ScoreConfig, params: PyTree, q: Float[Array, "b h t q"], k: Float[Array, "b h s k"]
+) -> Float[Array, "b h t s"]:
     """The logits of every query and key."""
     return prepared_logits(config, params, *prepare_queries_and_keys(config, params, q, k))

@@ -7,6 +7,7 @@ from typing import Any
 
 from research.compare.cells import load_cells
 from research.compare.spec_check import check_spec
+from research.config.loader import spec_digest
 from research.config.serialise import to_tree
 from research.config.sweep import Sweep
 from research.config.tuned_by import choices_text
@@ -41,6 +42,7 @@ def build_manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
         "control": experiment.control.model_dump(mode="json") if experiment and experiment.control else None,
         "spread": experiment.spread if experiment else 0.0,
         **launch.as_data(),
+        **({"spec_digest": spec_digest(loaded.path, launch.overrides)} if "plugins" in loaded.tree else {}),
     }
 
 

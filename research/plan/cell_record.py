@@ -11,6 +11,7 @@ from research.config.code_version import CODE_VERSION
 from research.config.errors import StepladderError
 from research.config.loader import read_config
 from research.config.node import Node
+from research.config.plugins import KEPT, LOADED
 from research.config.schema import Config
 from research.config.unicode import decode_path
 from research.data.dataset import Dataset
@@ -41,12 +42,25 @@ def file_checksums(config: Config, data_dir: Path | None) -> dict[str, str]:
 
 
 def write_record(folder: Path, config: Config, data: Dataset, data_dir: Path | None) -> None:
-    """cell.json and vocabulary.json of a cell's folder; what is there already stays where it says the same."""
+    """cell.json, vocabulary.json and the plugins of a cell's folder; what is there already stays where it says the same."""
     files = file_checksums(config, data_dir)
-    record = store.stamp({"data": data.digest, FILES: files}, inputs_digest(data.digest, files))
+    record = store.stamp({"data": data.digest, FILES: files} | _plugins_of(config), inputs_digest(data.digest, files))
     if store.read_json(folder / "cell.json") != record:
+        _write_plugins(folder / KEPT, config)
         store.write_json(folder / "vocabulary.json", store.stamp(vocabulary_to_plain(data.vocabulary), data.digest))
         store.write_json(folder / "cell.json", record)
+
+
+def _plugins_of(config: Config) -> dict[str, Any]:
+    """For a record: the plugins by file and tree, where there are any."""
+    return {"plugins": [plugin.model_dump() for plugin in config.plugins]} if config.plugins else {}
+
+
+def _write_plugins(folder: Path, config: Config) -> None:
+    """What the plugins of a cell say, and what they import from their folders, so that its runs can be opened without those."""
+    for plugin in config.plugins:
+        for name, text in LOADED[plugin.file].source.texts.items():
+            store.write_text(folder / name, text)
 
 
 def open_cell(folder: Path, data_dir: Path | None) -> OpenCell:

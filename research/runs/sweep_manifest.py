@@ -98,3 +98,10 @@ def read_manifest_file(path: Path, runs: Path | None = None) -> tuple[dict[str, 
     if runs is None and path.resolve().parent.name != "sweeps":
         raise StepladderError(f"{path} lies in no folder RUNS/sweeps, so where its runs are is not known. Name it with --runs.")
     return manifest, runs if runs is not None else path.parent.parent
+
+
+def manifest_of_spec(digest: str, runs: Path) -> dict[str, Any] | None:
+    """The last that was launched by a file of these words (`loader.spec_digest`), which names plugins; None where none was."""
+    manifests = [store.read_json(path) for path in sorted(store.sweeps_folder(runs).glob("*.json"))]
+    launched = [manifest for manifest in manifests if manifest is not None and manifest.get("spec_digest") == digest]
+    return max(launched, key=lambda manifest: str(manifest["created"]), default=None)

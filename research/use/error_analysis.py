@@ -30,7 +30,8 @@ CONFUSIONS = "<p>Of the test sentences of a class, the share that was put into e
 
 def error_sections(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> tuple[Section, ...]:
     """Sections where the cells are classifiers of one dataset with at least one run that is done; else none."""
-    cells = [entry for entry in manifest["cells"] if entry["config"] and DATA_KINDS[entry["config"]["data"]["kind"]].asks == "classes"]
+    classifying = {kind for kind, data in DATA_KINDS.items() if data.asks == "classes"}
+    cells = [entry for entry in manifest["cells"] if entry["config"] and entry["config"]["data"]["kind"] in classifying]
     runs_by_label = {_label(entry): runs for entry in cells if (runs := _finished_runs(entry, runs_dir, data_dir))}
     if not runs_by_label:
         return ()

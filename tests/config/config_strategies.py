@@ -37,6 +37,7 @@ LEARNED = levels_where(lambda facts: facts.learned)
 REGULARISED = {kind: node.levels or LEARNED for kind, node in classes_by_kind(member_classes(Regularisation)).items()}
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
 CHOSEN: dict[tuple[type[Node], str], st.SearchStrategy[Any]] = {  # where free choice would seldom fit together
+    (Config, "plugins"): st.just([]),  # only a plugin that is loaded has a name
     (LanguageModelConfig, "layers"): st.sampled_from([2, 4]),
     (LanguageModelConfig, "width"): st.sampled_from([16, 32]),
     **{(mixer, "heads"): st.sampled_from([1, 2, 4]) for mixer in member_classes(Mixer) if "heads" in mixer.model_fields},

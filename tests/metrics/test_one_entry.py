@@ -15,10 +15,13 @@ from research.metrics.correlations import RANKS, rank_pairs
 from research.metrics.item_values import count_texts, measure_fields, measured_names
 from research.metrics.losses import NATS
 from research.metrics.metric_kind import ItemField, Metric, of_ranks, of_sums, ratio, stored_field
-from research.metrics.registry import METRICS, fields_made_of
+from research.metrics.registry import fields_made_of
+from research.plugin import register_metric
 from research.runs import store
 from research.runs.measures import direction
 from research.tasks.outcomes import token_sums
+
+pytestmark = pytest.mark.usefixtures("registering")
 
 
 def matthews(sums):
@@ -95,12 +98,12 @@ def sweep(folder, data, **words):
     return CliRunner().invoke(app, ["sweep", str(folder / "phi.toml"), "--runs", str(folder / "runs")])
 
 
-def test_a_sweep_is_chosen_tested_and_shown_by_a_metric_of_one_entry(tmp_path, reviews, monkeypatch):
+def test_a_sweep_is_chosen_tested_and_shown_by_a_metric_of_one_entry(tmp_path, reviews):
     refused = sweep(tmp_path, reviews)
     assert refused.exit_code == 2
     assert "test.matthews" in refused.stderr
     for new in (MATTHEWS, KAPPA):
-        monkeypatch.setitem(METRICS, new.name, new)
+        register_metric(new)
     done = sweep(tmp_path, reviews)
     assert done.exit_code == 0, done.output
     assert "Matthews' phi" in done.stdout
@@ -127,8 +130,8 @@ def test_a_sweep_is_chosen_tested_and_shown_by_a_metric_of_one_entry(tmp_path, r
     assert text[:-1] in done.stdout
 
 
-def test_a_score_of_ranks_is_one_entry(monkeypatch):
-    monkeypatch.setitem(METRICS, KENDALL.name, KENDALL)
+def test_a_score_of_ranks_is_one_entry():
+    register_metric(KENDALL)
     random = np.random.default_rng(1)
     rating = np.round(random.normal(size=10), 1)
     close, far = (rating + noise * random.normal(size=10) for noise in (0.2, 3.0))
@@ -143,21 +146,21 @@ def test_a_score_of_ranks_is_one_entry(monkeypatch):
     assert interval.low < measured["kendall"] < interval.high <= 1.0
 
 
-def test_a_score_of_written_texts_counts_them_itself(monkeypatch):
+def test_a_score_of_written_texts_counts_them_itself():
     assert count_texts(["ab"], ["abcd"]) == {}
-    monkeypatch.setitem(METRICS, LENGTH.name, LENGTH)
+    register_metric(LENGTH)
     assert measure_fields(count_texts(["ab", "abc"], ["abcd", "a"])) == {"length_ratio": 1.0}
     assert set(measured_names(fields_made_of("texts"))) >= {"length_ratio"}
 
 
-def test_a_share_of_tokens_is_one_entry(monkeypatch):
-    monkeypatch.setitem(METRICS, SURPRISE.name, SURPRISE)
+def test_a_share_of_tokens_is_one_entry():
+    register_metric(SURPRISE)
     nats = np.array([1.0, 2.0, 6.0], np.float32)
     assert measure_fields(token_sums({"nats": nats})) == {"surprise": pytest.approx(np.exp(3.0))}
     assert measure_fields(token_sums({"correct": nats > 1})) == {}
 
 
-def test_names_without_an_entry_are_told_by_what_they_have_in_common_with_one(monkeypatch):
+def test_names_without_an_entry_are_told_by_what_they_have_in_common_with_one():
     assert direction("test.weighted_matthews") == 0
-    monkeypatch.setitem(METRICS, MATTHEWS.name, MATTHEWS)
+    register_metric(MATTHEWS)
     assert direction("test.weighted_matthews") == 1

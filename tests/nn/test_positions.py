@@ -1,7 +1,7 @@
 """Positions against their formulas, and the properties they are chosen for."""
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from quick import by_default, jit
 
-from research.config.mixer import T5, Alibi, AttentionConfig, Learned, MlpScore, PositionConfig, Rotary, Sinusoidal
+from research.config.mixer import T5, ActsOn, Alibi, AttentionConfig, Learned, MlpScore, PositionConfig, Rotary, Sinusoidal
 from research.nn import positions
 from research.nn.attention import AttentionSpec, empty_attention, init_attention, mix_attention
 from research.nn.positions import (
@@ -25,6 +25,7 @@ from research.nn.positions import (
     sinusoidal,
     t5_boundaries,
 )
+from research.plugin import register_position
 
 add_position = jit(positions.add_position, static_argnums=0)
 turn_position = jit(positions.rotate_by_position, static_argnums=0)
@@ -89,8 +90,16 @@ def test_a_position_that_does_not_state_its_facts_cannot_be_written():
         type("Forgetful", (PositionConfig,), {"extrapolates": True, "__annotations__": {"kind": Literal["forgetful"]}})
 
 
-def test_a_bias_may_look_at_queries_and_at_the_width_in_which_they_are_compared(monkeypatch):
-    """Relative keys (Shaw et al. 2018) as a new entry: q . r of the distance, clipped, in place of t5's; chunk by chunk as at once."""
+class Relative(PositionConfig):
+    acts_on: ClassVar[ActsOn] = "logits"
+    backward_only: ClassVar[bool] = True
+    extrapolates: ClassVar[bool] = True
+    kind: Literal["relative"]
+    buckets: int = 4
+
+
+def test_a_bias_may_look_at_queries_and_at_the_width_in_which_they_are_compared(registering):
+    """Relative keys (Shaw et al. 2018) as a new entry: q . r of the distance, clipped; chunk by chunk as at once."""
 
     def init_relative(config, key, heads, width, initialiser):
         return jax.random.normal(key, (config.buckets, heads, width))
@@ -99,8 +108,8 @@ def test_a_bias_may_look_at_queries_and_at_the_width_in_which_they_are_compared(
         keys = params[jnp.clip(distance, 0, config.buckets - 1)]
         return jnp.einsum("bhtk,btshk->bhts", q, jnp.broadcast_to(keys, (len(q), *keys.shape[1:])))
 
-    monkeypatch.setitem(POSITIONS, T5, PositionKind(no_flops, init_bias=init_relative, bias=relative))
-    spec = AttentionSpec(AttentionConfig(heads=2, score=MlpScore(kind="mlp", width=5)), T5(kind="t5", buckets=4))
+    register_position(Relative, PositionKind(no_flops, init_bias=init_relative, bias=relative))
+    spec = AttentionSpec(AttentionConfig(heads=2, score=MlpScore(kind="mlp", width=5)), Relative(kind="relative"))
     params = init_attention(spec, jax.random.key(0), 6)
     assert params.bias.shape == (4, 2, 5)
     assert np.abs(params.bias).max() > 0
