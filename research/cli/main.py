@@ -409,6 +409,30 @@ def tokenize(
 
 @app.command()
 @_guarded
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE.py", help="A plugin: what it registers is checked. Naming it allows it to run.")],
+    only: Annotated[str | None, typer.Option(metavar="NAME", help="This entry alone.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Try the standing laws on your own mixer, score, position, cell, task, metric or dataset: which hold, and what shows where not."""
+    _set_device_flags(1)
+    with without_collections():
+        from research.laws.check_plugin import check_data, check_plugin
+
+    checked = check_plugin(file, only, lambda entry: print(f"checking the {entry.family} {entry.name} ...", file=sys.stderr))
+    if as_json:
+        print(json.dumps(check_data(file, checked)))
+    else:
+        from rich.console import Console
+
+        from research.cli.print_laws import print_laws
+
+        print_laws(checked, Console(highlight=False, markup=False))
+    return 0 if all(entry.holds for entry in checked) else 1
+
+
+@app.command()
+@_guarded
 def predict(
     run: RunName,
     text: Annotated[str | None, typer.Option(help="A sentence.")] = None,

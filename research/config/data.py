@@ -1,6 +1,6 @@
 """The kinds of [data]."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -38,3 +38,7 @@ class Unlabelled(TextCorpus):
 Corpus = Shakespeare | Pydoc | Files | PTB | WikiText2 | TinyShakespeare | Unlabelled
 Synthetic = CopyTask | ReverseTask | AssociativeRecall | AgreementTask
 Data = Annotated[Corpus | Synthetic | LabelledData | RatedData | TaggedData | Translation, Field(discriminator="kind")]
+if TYPE_CHECKING:
+    AnyData = Data
+else:
+    AnyData = DataConfig  # a plugin may add kinds

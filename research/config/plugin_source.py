@@ -17,6 +17,7 @@ from research.config.unicode import decode
 
 OURS = ("research", "experiments")  # packages that may lie beside a plugin and are no part of it
 DIGITS = 16  # of a tree's hash
+DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 Constant = str | int | float | complex | bytes | bool | EllipsisType | None
 if TYPE_CHECKING:
     AstValue = ast.AST | Sequence["AstValue"] | Constant  # what a field of a syntax tree holds
@@ -67,14 +68,10 @@ def canonical_tree(node: AstValue) -> str:
         return f"[{', '.join(map(canonical_tree, node))}]"
     if not isinstance(node, ast.AST):
         return repr(node)
-    fields = [(name, _without_docstring(node, value) if name == "body" else value) for name, value in ast.iter_fields(node)]
-    return f"{type(node).__name__}({', '.join(f'{name}={canonical_tree(value)}' for name, value in fields if value not in (None, []))})"
-
-
-def _without_docstring(node: ast.AST, body: list[ast.stmt]) -> list[ast.stmt]:
-    if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        return body
-    return body if ast.get_docstring(node, clean=False) is None else body[1:]
+    fields = [(name, value) for name, value in ast.iter_fields(node) if value is not None and value != []]
+    if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+        fields = [(name, value[1:] if name == "body" else value) for name, value in fields]
+    return f"{type(node).__name__}({', '.join(f'{name}={canonical_tree(value)}' for name, value in fields)})"
 
 
 def _hash(name: str, trees: dict[str, ast.Module]) -> str:

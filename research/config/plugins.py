@@ -15,6 +15,7 @@ from research.config.plain import Json
 from research.config.plugin_source import PluginError, PluginSource, read_plugin
 from research.config.plugin_trust import require_allowed
 from research.config.registrations import REGISTRATIONS, Registration, take_back
+from research.machine import cache_dir
 
 KEPT = "plugins"  # of a cell's folder: where the texts are
 
@@ -73,6 +74,28 @@ def load_kept_plugins(words: Json, folder: Path) -> None:
         loaded = LOADED.get(str(table.get("file")))
         if loaded is None or loaded.source.tree != table.get("tree"):
             _load_word(table, folder / KEPT, str(folder / "config.toml"), False)
+
+
+def carried_plugins(plugins: Sequence[Plugin]) -> list[Json]:
+    """Loaded plugins with their texts, for a file that is executed without theirs."""
+    return [{"file": plugin.file, "tree": plugin.tree, "texts": LOADED[plugin.file].source.texts} for plugin in plugins]
+
+
+def load_carried_plugins(words: Json, where: str) -> None:
+    """Load plugins that a file carries with their texts, which are written into the cache. Raises PluginError as `load_plugin`."""
+    for word in words if isinstance(words, list) else []:
+        file, tree, texts = str(word.get("file")), word.get("tree"), word.get("texts", {})
+        if file in LOADED and LOADED[file].source.tree == tree:
+            continue
+        folder = cache_dir() / KEPT / "texts" / str(tree)
+        for name, text in texts.items():
+            if not (folder / name).resolve().is_relative_to(folder.resolve()):
+                raise PluginError(
+                    f"{where}: a text of the plugin {file} is called {name}, which is outside of its folder; trust no such file."
+                )
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+        _load_word({"file": file, "tree": tree}, folder, where, False)
 
 
 def _load_word(word: Json, folder: Path, where: str, allow: bool) -> dict[str, str]:

@@ -24,7 +24,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Int, Key
 
 from research.config.corpora import TextCorpus
-from research.config.data import Corpus, Data
+from research.config.data import AnyData, Corpus
 from research.config.errors import StepladderError
 from research.data.batch_arrays import Arrays, Batch, ExampleArrays, TextArrays
 from research.data.dataset import Split, TextSplit
@@ -33,7 +33,7 @@ from research.data.permutation import permute
 UNITS = {"train_examples": "examples", "train_sentences": "sentences", "train_pairs": "pairs"}  # what a limit of training data counts
 
 
-def steps_per_epoch(data: Data, batch_size: int, split: Split, buckets: int = 1) -> int:
+def steps_per_epoch(data: AnyData, batch_size: int, split: Split, buckets: int = 1) -> int:
     """Batches in an epoch. Raises StepladderError where the split does not fill one of every bucket."""
     n = len(split) if isinstance(split, TextSplit) else len(split.inputs)
     steps = _steps(data, batch_size, n, buckets)
@@ -54,13 +54,13 @@ def steps_per_epoch(data: Data, batch_size: int, split: Split, buckets: int = 1)
     )
 
 
-def _more_data_advice(data: Data, what: str) -> str:
+def _more_data_advice(data: AnyData, what: str) -> str:
     """How a user comes to more training data: the word that limits it, or the files, where these are the user's own."""
     limiting = next((name for name in data.limits if getattr(data, name) != "all"), None)
     return f"raise data.{limiting}" if limiting else f"bring more {what}" if data.paths else ""
 
 
-def _steps(data: Data, batch_size: int, n: int, buckets: int = 1) -> int:
+def _steps(data: AnyData, batch_size: int, n: int, buckets: int = 1) -> int:
     if data.reads != "text":
         return buckets * (n // buckets // batch_size)
     if data.batches == "columns":
@@ -73,18 +73,18 @@ def _windows(data: TextCorpus, n: int) -> int:
     return max(0, n - data.length + 1) // data.length
 
 
-def resets_state(data: Data, step: Int[Array, ""], steps_per_epoch: int) -> Bool[Array, ""]:
+def resets_state(data: AnyData, step: Int[Array, ""], steps_per_epoch: int) -> Bool[Array, ""]:
     """Whether the batch of a step follows nothing, so that a carried state is to be reset: always, but within an epoch of columns."""
     columns = data.reads == "text" and data.batches == "columns"
     return step % steps_per_epoch == 0 if columns else jnp.ones((), bool)
 
 
-def train_batch(data: Data, batch_size: int, arrays: Arrays, key: Key[Array, ""], step: Int[Array, ""]) -> Batch:
+def train_batch(data: AnyData, batch_size: int, arrays: Arrays, key: Key[Array, ""], step: Int[Array, ""]) -> Batch:
     """The batch of a step, `arrays` on the device. `key` is that of the run's data stream. Pure; jit with `data`, `batch_size` static."""
     return _gather(data, arrays, _rows(data, batch_size, _size(arrays), key, step, _parts(arrays)), jnp)
 
 
-def host_batch(data: Data, batch_size: int, arrays: Arrays, key: Key[Array, ""], step: int) -> Batch:
+def host_batch(data: AnyData, batch_size: int, arrays: Arrays, key: Key[Array, ""], step: int) -> Batch:
     """The same batch, of numpy arrays, gathered from `host_arrays`: only the batch goes to the device."""
     batch = _gather(data, arrays, np.asarray(_jitted_rows(data, batch_size, _size(arrays), key, step, _parts(arrays))), np)
     _release_pages(arrays)
@@ -121,7 +121,7 @@ def _parts(arrays: Arrays) -> int:
     return 1 if isinstance(arrays, TextArrays) else arrays.parts
 
 
-def _rows(data: Data, batch_size: int, n: int, key: Key[Array, ""], step: Int[Array, ""] | int, buckets: int = 1) -> Int[Array, "b"]:
+def _rows(data: AnyData, batch_size: int, n: int, key: Key[Array, ""], step: Int[Array, ""] | int, buckets: int = 1) -> Int[Array, "b"]:
     """The first token of each row of a batch, or the number of its example."""
     steps = _steps(data, batch_size, n, buckets)
     epoch_key = jax.random.fold_in(key, step // steps)
@@ -154,7 +154,7 @@ _jitted_rows = jax.jit(_rows, static_argnums=(0, 1, 2, 5))
 _jitted_ring_rows = jax.jit(_ring_rows, static_argnums=(0, 1, 2))
 
 
-def _gather(data: Data, arrays: Arrays, rows: Any, xp: Any) -> Batch:
+def _gather(data: AnyData, arrays: Arrays, rows: Any, xp: Any) -> Batch:
     """The batch of these rows; `xp` is jax.numpy or numpy."""
     if isinstance(arrays, ExampleArrays):
         take = partial(xp.take, indices=rows, axis=0)

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int, Int64
 
-from research.config.data import Data
+from research.config.data import AnyData
 from research.config.evaluation import Evaluation
 from research.data.batch_arrays import Batch, prepend_eos, scored_index
 from research.data.dataset import ExampleSplit, Split, TextSplit
@@ -37,7 +37,7 @@ class Windows(NamedTuple):
 
 
 def eval_batches(
-    data: Data, evaluation: Evaluation, split: Split, eos: int | None, length: int, stride: int, tokens_per_batch: int = 4096
+    data: AnyData, evaluation: Evaluation, split: Split, eos: int | None, length: int, stride: int, tokens_per_batch: int = 4096
 ) -> tuple[Batch, ...]:
     """The batches of a split, of numpy arrays: each element stacks batches of one shape, [n_batches, b, t], to be scored in this order.
 

@@ -8,6 +8,7 @@ from typing import Any
 from research.compare.cells import load_cells
 from research.compare.spec_check import check_spec
 from research.config.loader import spec_digest
+from research.config.plugins import carried_plugins
 from research.config.serialise import to_tree
 from research.config.sweep import Sweep
 from research.config.tuned_by import choices_text
@@ -42,8 +43,14 @@ def build_manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
         "control": experiment.control.model_dump(mode="json") if experiment and experiment.control else None,
         "spread": experiment.spread if experiment else 0.0,
         **launch.as_data(),
-        **({"spec_digest": spec_digest(loaded.path, launch.overrides)} if "plugins" in loaded.tree else {}),
+        **_plugins(plan, launch),
     }
+
+
+def _plugins(plan: Plan, launch: Launch) -> dict[str, Any]:
+    """The texts of the plugins of its cells, and what tells a report that a file of the same words was launched, where there are any."""
+    plugins = tuple(dict.fromkeys(plugin for cell in plan.cells if cell.config for plugin in cell.config.plugins))
+    return {"plugins": carried_plugins(plugins), "spec_digest": spec_digest(plan.loaded.path, launch.overrides)} if plugins else {}
 
 
 def work_plan_of(plan: Plan) -> WorkPlan:

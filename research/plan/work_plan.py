@@ -7,6 +7,7 @@ from typing import Any
 from research.config.code_version import CODE_VERSION
 from research.config.errors import StepladderError
 from research.config.loader import config_from_tree
+from research.config.plugins import load_carried_plugins
 from research.plan.planned_cell import PlannedCell
 from research.runs.run_state import RunId
 from research.runs.trial_choice import Choice, parse_reference
@@ -54,6 +55,7 @@ def read_work_plan(manifest: Mapping[str, Any], where: str = "The manifest") -> 
             f"{where} cannot be executed: it has no {', '.join(missing)}. An older code wrote it, or it is no manifest; launch the sweep "
             f"again with `{command}`: what is done is not done again."
         )
+    load_carried_plugins(manifest.get("plugins"), where)
     cells: dict[str, PlannedCell] = {}
     for entry in (*manifest["cells"], *manifest["parts"]):
         if entry["cell_id"] and entry["cell_id"] not in cells:

@@ -121,6 +121,11 @@ def test_what_a_plugin_says_is_its_tree(tmp_path, other):
     assert tree_of(tmp_path, other) != tree_of(tmp_path, "def f(x): return x + 1")
 
 
+def test_an_empty_body_is_that_of_a_docstring_alone_and_a_lambda_has_none(tmp_path):
+    assert tree_of(tmp_path, "class A:\n    'Said.'\n") != tree_of(tmp_path, "class A: pass")
+    assert tree_of(tmp_path, "f = lambda: {}") != tree_of(tmp_path, "f = lambda: 'a'")
+
+
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="dumps every empty field")
 def test_the_tree_is_that_of_the_standard_library():
     tree = ast.parse(SHARP)

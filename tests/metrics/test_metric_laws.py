@@ -1,6 +1,7 @@
 """What holds of every entry of the registry, and names none: a new metric is tested by being there.
 
-Only the fields of items have names here: a new field says in FIELDS how its items are drawn, unless it is a loss, or a share of 0 or 1.
+Only the fields of items have names: a new field says in `item_draws.DRAWS` how its items are drawn, unless it is a loss, or a share of
+0 or 1.
 """
 
 import math
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 
 from research.compare.item_tests import estimate_items, has_statistic, item_interval, paired_items
 from research.compare.statistics import Items, as_wide, average_items, read_run_items
-from research.metrics.item_values import fields_needed, measure_fields, measured_names, statistic_value
+from research.laws.item_draws import draw_item_arrays, item_tokens
+from research.laws.metric_laws import check_metric, entry_fault
+from research.metrics.item_values import statistic_value
 from research.metrics.registry import METRICS, fields_of_items, in_scope, statistic_of
 from research.runs.measures import bounds, decimals_of, direction, is_headline, is_percentage, number, scale, title
 
@@ -23,49 +26,10 @@ N = 12
 FEW = settings(max_examples=8)
 
 
-def draw_class_counts(random, n):
-    truth = random.integers(0, 4, n)
-    return {"class": truth, "predicted": np.where(random.random(n) < 0.5, truth, random.integers(0, 6, n))}
-
-
-def draw_ratings(random, n):
-    rating = random.integers(0, 4, n).astype(float)
-    return {"rating": rating, "predicted": random.choice([-1.0, 0.0, 1.0]) * rating + random.integers(0, 3, n)}
-
-
-def draw_spans(random, n):
-    right = random.integers(0, 3, n)
-    return {"spans": np.stack([right, right + random.integers(0, 3, n), right + random.integers(0, 3, n)], axis=1)}
-
-
-def draw_word_ngrams(random, n):
-    drawn, reference = random.integers(0, 9, (2, n))
-    totals = np.maximum(drawn[:, None] - np.arange(4), 0)
-    return {"bleu": np.concatenate([drawn[:, None], reference[:, None], random.integers(0, totals + 1), totals], axis=1)}
-
-
-def draw_character_ngrams(random, n):
-    both = random.integers(0, 9, (n, 6, 2))
-    return {"chrf": np.concatenate([both, random.integers(0, both.min(axis=2, keepdims=True) + 1)], axis=2).reshape(n, 18)}
-
-
-FIELDS = {
-    "confusion": draw_class_counts,
-    "correlation": draw_ratings,
-    "ranks": draw_ratings,
-    "spans": draw_spans,
-    "bleu": draw_word_ngrams,
-    "chrf": draw_character_ngrams,
-}
-
-
 def draw(name, seed, n, **further) -> Items:
     """One run's items with the field of a metric, drawn by chance."""
-    random, field = np.random.default_rng(seed), statistic_of(name).field
-    values = {"nats": lambda: random.gamma(1.0, 3.0, n), "shares": lambda: random.integers(0, 2, n).astype(float)}
-    drawn = FIELDS[field.name](random, n) if field.holds == "counts" else {field.name: values[field.holds]()}
-    tokens = np.ones(n, np.int64) if field.holds == "counts" else np.random.default_rng(0).integers(1, 4, n)
-    return read_run_items({"id": np.arange(n), "tokens": tokens, **drawn, **further})
+    arrays = draw_item_arrays(statistic_of(name).field, np.random.default_rng(seed), n)
+    return read_run_items({"id": np.arange(n), "tokens": item_tokens(METRICS[name], n), **arrays, **further})
 
 
 def of_one_run(items):
@@ -82,12 +46,15 @@ def join(a, b):
 @pytest.mark.parametrize("name", METRICS)
 def test_an_entry_says_which_way_how_far_and_in_which_form(name):
     metric = METRICS[name]
-    assert metric.name == name
-    assert metric.direction in (-1, 0, 1)
-    assert metric.bounds[0] < metric.bounds[1]
-    assert not metric.measured or (metric.statistic is not None and metric.statistic.shown != "proportional")
+    assert entry_fault(metric) is None
+    assert not metric.measured or metric.statistic.shown != "proportional"
     assert (metric.scope == "split") or (metric.direction == 0 and metric.statistic is None)
     assert metric.statistic is None or metric.statistic.field is fields_of_items()[metric.statistic.field.name]
+
+
+@pytest.mark.parametrize("name", OF_ITEMS)
+def test_the_laws_of_a_metric_of_items_hold(name):
+    assert [result for result in check_metric(METRICS[name]) if not result.holds] == []
 
 
 @pytest.mark.parametrize("name", [name for name in METRICS if name not in in_scope("cell", "run", "cost")])
@@ -166,11 +133,3 @@ def test_clusters_count_and_not_their_copies_in_any_metric(name):
     value = statistic_value(METRICS[name].statistic, of_one_run(a))
     if METRICS[name].statistic.shown != "trials":  # which are as many as their variance is worth, by Student's quantile
         np.testing.assert_allclose(item_interval(a, name, value), item_interval(a_twice, name, value), atol=1e-9)
-
-
-@pytest.mark.parametrize("name", OF_ITEMS)
-def test_a_metric_is_measured_exactly_where_its_fields_are(name):
-    metric, fields = METRICS[name], of_one_run(draw(name, 0, 9))
-    needed = fields_needed(metric.statistic)
-    assert (name in measure_fields(fields)) == (name in measured_names(needed)) == metric.measured
-    assert not set(measured_names(needed - {metric.statistic.field.name})) & {name}

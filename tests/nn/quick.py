@@ -1,20 +1,14 @@
 """Shared by the tests of nn: a compilation that costs little, and parameters that are not at their initial values."""
 
-from functools import partial
 from typing import get_args
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-
-jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+from research.laws.mixer_inputs import jit as jit
+from research.laws.mixer_inputs import noisy_parameters as noisy_parameters
 
 
-def parameters(init, *arguments, scale=0.5):
+def parameters(init, config, *sizes):
     """Normal numbers in the shape of what `init` would give."""
-    random = np.random.default_rng(0)
-    draw = lambda leaf: jnp.asarray(random.normal(scale=scale, size=leaf.shape).astype(np.float32))
-    return jax.tree.map(draw, jax.eval_shape(lambda key: init(arguments[0], key, *arguments[1:]), jax.random.key(0)))
+    return noisy_parameters(init, config, *sizes)
 
 
 def by_default(kind, **words):

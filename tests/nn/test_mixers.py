@@ -3,7 +3,6 @@
 from functools import cache
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -25,15 +24,36 @@ from research.config.mixer import (
     ScaledDotScore,
     WindowCache,
 )
+from research.laws.mixer_inputs import (
+    ALL,
+    BATCH,
+    GAPS,
+    LENGTH,
+    WIDTH,
+    Inputs,
+    X,
+    empty_carry,
+    mix_once,
+    mixer_parameters,
+    pull,
+)
+from research.laws.mixer_laws import (
+    causality_fault,
+    chunk_fault,
+    content_fault,
+    float32_fault,
+    gradient_fault,
+    influence_of_inputs,
+    packed,
+    reference_fault,
+    repeat_fault,
+    rows_fault,
+    shape_fault,
+)
 from research.nn.attention import AttentionSpec
-from research.nn.mixers import MIXERS, MixerContext, bind_mixer
+from research.nn.mixers import MIXERS, BoundMixer, MixerContext, bind_mixer
 from research.nn.positions import POSITIONS
 from research.nn.score_functions import SCORES
-
-BATCH, LENGTH, WIDTH = 3, 12, 8
-X = np.random.default_rng(1).normal(size=(BATCH, LENGTH, WIDTH)).astype(np.float32)
-ALL = np.ones((BATCH, LENGTH), bool)
-GAPS = np.array([[c == "x" for c in row] for row in ("xx..x.xxx.xx", "...xxxx.xx..", "x.xxxxxxx.x.")])
 
 FULL, WINDOW = FullCache(), WindowCache(kind="window", size=4)
 ROTARY, ALIBI, T5_ = Rotary(kind="rotary"), Alibi(kind="alibi"), T5(kind="t5", buckets=6, max_distance=9)
@@ -89,76 +109,33 @@ def each(configs):
 every = each([*BY_DEFAULT, *FULL_CACHES, *WINDOWS])
 
 
-def entry(spec):
-    return MIXERS[type(spec.config if isinstance(spec, AttentionSpec) else spec)]
-
-
 @cache
-def start(config, capacity=LENGTH):
-    """Parameters and an empty carry."""
-    mixer = entry(config)
-    return parameters(mixer.init, config, WIDTH), mixer.empty(config, BATCH, capacity, WIDTH)
-
-
-@cache
-def compiled(config, observe=False):
-    mix = entry(config).mix
-    return jit(lambda p, carry, x, valid: mix(config, p, carry, x, valid, observe=observe))
-
-
-@cache
-def trained(config):
-    """As in training, with no memory: the gradient of one output with respect to all inputs; the carry and all outputs."""
-
-    def output(x, valid, time):
-        p, carry = start(config, capacity=0)
-        carry, y, _ = entry(config).mix(config, p, carry, x, valid)
-        return (y[0, time] * jnp.arange(1, WIDTH + 1)).sum(), (carry, y)
-
-    return jit(jax.grad(output, has_aux=True))
-
-
-def assert_close(a, b):
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=5e-6), a, b)
-
-
-def where_valid(valid, y):
-    return np.where(valid[..., None], y, 0)
+def bound(config):
+    """The mixer of a spec of attention, or of a config."""
+    return BoundMixer(MIXERS[type(config.config if isinstance(config, AttentionSpec) else config)], config)
 
 
 @every
 def test_any_cut_gives_the_same(config):
     """Cut by validity: the first chunk holds the inputs before the cut, the second the others, each with the gaps of the whole."""
-    p, carry = start(config)
     for valid in (ALL, GAPS):
-        after, whole, _ = compiled(config)(p, carry, X, valid)
         for cut in (1, 5, 11):
             before = valid & (np.arange(LENGTH) < cut)[None]
-            first, y_first, _ = compiled(config)(p, carry, X, before)
-            second, y_second, _ = compiled(config)(p, first, X, valid & ~before)
-            assert_close(where_valid(before, y_first) + where_valid(valid & ~before, y_second), where_valid(valid, whole))
-            assert_close(second, after)
+            assert chunk_fault(bound(config), Inputs(X, valid), [Inputs(X, before), Inputs(X, valid & ~before)]) is None
 
 
 @each(FEW)
 def test_one_input_at_a_time_gives_the_same(config):
-    p, carry = start(config)
-    after, whole, _ = compiled(config)(p, carry, X, GAPS)
-    outputs = []
-    for i in range(LENGTH):
-        carry, y, _ = compiled(config)(p, carry, X[:, i : i + 1], GAPS[:, i : i + 1])
-        outputs.append(y)
-    assert_close(where_valid(GAPS, np.concatenate(outputs, axis=1)), where_valid(GAPS, whole))
-    assert_close(carry, after)
+    whole = Inputs(X, GAPS)
+    assert chunk_fault(bound(config), whole, [whole.cut(i, i + 1) for i in range(LENGTH)]) is None
 
 
 @each(FULL_CACHES)
 def test_without_memory_a_chunk_mixes_as_the_first_of_a_cache(config):
-    p, memory = start(config)
-    for valid in (ALL, GAPS):
-        _, (after, y) = trained(config)(X, valid, 0)
-        expected, whole, _ = compiled(config)(p, memory, X, valid)
-        assert_close(where_valid(valid, y), where_valid(valid, whole))
+    for inputs in (Inputs(X, ALL), Inputs(X, GAPS)):
+        _, (after, y) = pull(bound(config), inputs, np.zeros_like(X))
+        expected, whole = mix_once(bound(config), inputs)
+        np.testing.assert_allclose(np.asarray(y)[inputs.valid], np.asarray(whole)[inputs.valid], atol=5e-6)
         np.testing.assert_array_equal(after.length, expected.length)
 
 
@@ -166,56 +143,44 @@ def test_without_memory_a_chunk_mixes_as_the_first_of_a_cache(config):
 @settings(max_examples=10, deadline=None)
 @given(rows=st.lists(st.lists(st.booleans(), min_size=LENGTH, max_size=LENGTH), min_size=BATCH, max_size=BATCH))
 def test_what_does_not_exist_changes_nothing(config, rows):
-    valid = np.array(rows)
-    p, carry = start(config)
-    after, y, _ = compiled(config)(p, carry, X, valid)
-    after_other, y_other, _ = compiled(config)(p, carry, np.where(valid[..., None], X, np.float32(1e3)), valid)
-    jax.tree.map(np.testing.assert_array_equal, after, after_other)
-    np.testing.assert_array_equal(where_valid(valid, y), where_valid(valid, y_other))
-    packed, exists = np.zeros_like(X), np.sort(valid, axis=1)[:, ::-1]
-    packed[exists] = X[valid]
-    after_packed, y_packed, _ = compiled(config)(p, carry, packed, exists)
-    assert_close(after, after_packed)
-    assert_close(np.asarray(y)[valid], np.asarray(y_packed)[exists])
+    inputs = Inputs(X, np.array(rows))
+    assert content_fault(bound(config), inputs.valid) is None
+    assert chunk_fault(bound(config), inputs, [packed(inputs)]) is None
 
 
 @every
-def test_no_output_depends_on_a_later_input(config):
-    gradients = [trained(config)(X, ALL, time)[0] for time in range(LENGTH)]
-    influence = np.stack([np.abs(gradient).sum(axis=2) for gradient in gradients])  # [output time, row, input time]
-    assert not np.triu(influence[:, 0], k=1).any(), "an output depends on a later input"
-    assert not influence[:, 1:].any(), "an output depends on another row"
-    assert np.tril(influence[:, 0]).any(axis=1).sum() >= LENGTH - 1, "an output depends on nothing"  # relu may silence one
+def test_no_output_depends_on_a_later_input_or_on_another_row(config):
+    assert causality_fault(bound(config)) is None
+    assert rows_fault(bound(config)) is None
+    used = [np.abs(influence_of_inputs(bound(config), time)[0, : time + 1]).any() for time in range(LENGTH)]
+    assert sum(used) >= LENGTH - 1, "an output depends on nothing"  # relu may silence one
 
 
-@every
-def test_a_row_does_not_depend_on_the_others(config):
-    p, carry = start(config)
-    _, y, _ = compiled(config)(p, carry, X, GAPS)
-    turned = compiled(config)(p, carry, X[::-1], GAPS[::-1])[1][::-1]
-    np.testing.assert_array_equal(where_valid(GAPS, y), where_valid(GAPS, turned))
+@each(FEW)
+def test_gradients_are_finite_and_nothing_is_random(config):
+    assert gradient_fault(bound(config)) is None
+    assert repeat_fault(bound(config)) is None
+
+
+@each(FEW)
+def test_shapes_and_types_are_those_of_the_form(config):
+    assert shape_fault(bound(config)) is None
+    assert float32_fault(bound(config)) is None
 
 
 @each([*BY_DEFAULT, FULL_CACHES[0]])
 def test_observing_changes_nothing(config):
-    p, carry = start(config)
-    after, y, _ = compiled(config)(p, carry, X, GAPS)
-    seen, y_seen, aux = compiled(config, observe=True)(p, carry, X, GAPS)
-    assert_close((after, where_valid(GAPS, y)), (seen, where_valid(GAPS, y_seen)))
-    assert set(aux) == set(entry(config).observes)
-    assert all(value.shape[0] == BATCH for value in aux.values())
+    kind, p, carry = bound(config).kind, mixer_parameters(bound(config)), empty_carry(bound(config))
+    seen, y_seen, _ = jit(lambda x, valid: kind.mix(config, p, carry, x, valid, observe=True))(X, GAPS)
+    after, y = mix_once(bound(config), Inputs(X, GAPS))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=5e-6), (after, np.asarray(y)[GAPS]), (seen, np.asarray(y_seen)[GAPS]))
 
 
-@each([config for config in BY_DEFAULT if entry(config).reference])
+@each([config for config in BY_DEFAULT if bound(config).kind.reference])
 @pytest.mark.parametrize("length", [LENGTH, 150])
 def test_a_mixer_gives_what_its_reference_gives(config, length):
     """A plain loop, over rows with gaps; the longer one is more than a chunk of what is computed in chunks."""
-    random = np.random.default_rng(3)
-    x, valid = random.normal(size=(BATCH, length, WIDTH)).astype(np.float32), random.random((BATCH, length)) < 0.8
-    p, carry = start(config)
-    expected = entry(config).reference(config, p, x, valid)
-    _, y, _ = compiled(config)(p, carry, x, valid)
-    np.testing.assert_allclose(np.asarray(y)[valid], expected[valid], rtol=1e-4, atol=1e-5)
+    assert reference_fault(bound(config), length) is None
 
 
 CONTEXT = MixerContext(NoPosition(), 0.0, True, False)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from quick import by_default, jit
 
 from research.config.mixer import T5, ActsOn, Alibi, AttentionConfig, Learned, MlpScore, PositionConfig, Rotary, Sinusoidal
+from research.laws.position_laws import extrapolation_fault, place_fault
 from research.nn import positions
 from research.nn.attention import AttentionSpec, empty_attention, init_attention, mix_attention
 from research.nn.positions import (
@@ -72,17 +73,9 @@ def test_positions_that_act_elsewhere_add_nothing():
 
 
 @pytest.mark.parametrize("kind", POSITIONS, ids=lambda kind: kind.__name__)
-def test_an_entry_acts_where_its_words_say(kind):
-    entry = POSITIONS[kind]
-    acts = {"input": entry.vectors, "queries_and_keys": entry.rotate, "logits": entry.bias}
-    assert [place for place, function in acts.items() if function] == [place for place in acts if place == kind.acts_on]
-
-
-@pytest.mark.parametrize("kind", [kind for kind in POSITIONS if kind.acts_on == "input"], ids=lambda kind: kind.__name__)
-def test_an_input_position_extrapolates_if_its_words_say_so(kind):
-    config = by_default(kind)
-    far = np.asarray(add_position(config, init_position(config, jax.random.key(0), 7, 6), X, POSITION))
-    assert np.isfinite(far[1, 2:]).all() == kind.extrapolates
+def test_an_entry_acts_where_its_words_say_and_as_far_as_they_say(kind):
+    assert place_fault(by_default(kind)) is None
+    assert extrapolation_fault(by_default(kind)) is None
 
 
 def test_a_position_that_does_not_state_its_facts_cannot_be_written():
