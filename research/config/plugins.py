@@ -90,9 +90,7 @@ def load_carried_plugins(words: Json, where: str) -> None:
         folder = cache_dir() / KEPT / "texts" / str(tree)
         for name, text in texts.items():
             if not (folder / name).resolve().is_relative_to(folder.resolve()):
-                raise PluginError(
-                    f"{where}: a text of the plugin {file} is called {name}, which is outside of its folder; trust no such file."
-                )
+                raise PluginError(f"{where}: a text of the plugin {file} is called {name}, outside of its folder: do not trust the file.")
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
         _load_word({"file": file, "tree": tree}, folder, where, False)

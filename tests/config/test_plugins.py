@@ -16,7 +16,7 @@ from research.config.loader import load_config, read_config, spec_digest
 from research.config.mixer import AttentionConfig
 from research.config.model import LanguageModelConfig
 from research.config.plugin_source import canonical_tree, read_plugin
-from research.config.plugins import LOADED
+from research.config.plugins import LOADED, carried_plugins, load_carried_plugins, unload_plugin
 from research.config.registrations import REGISTRATIONS
 from research.config.schema import Config
 from research.config.serialise import to_toml
@@ -311,3 +311,22 @@ def test_the_words_of_a_spec_are_known_without_its_plugin(folder):
     (folder / "mine.py").write_text("def f(:")
     assert spec_digest(folder / "tiny.toml", ["seeds=2"]) == digest
     assert spec_digest(folder / "tiny.toml", []) != digest
+
+
+def test_a_plan_carries_the_texts_of_its_plugins(folder, tmp_path):
+    (folder / "helper.py").write_text("by = 2.0\n")
+    (folder / "mine.py").write_text(f"import helper\n{SHARP}")
+    with taken_back():
+        plugins = load_config(folder / "tiny.toml", allow_plugins=True).config.plugins
+        carried = carried_plugins(plugins)
+    for name in ("mine.py", "helper.py"):
+        (folder / name).unlink()
+    assert plugins[0].file not in LOADED
+    load_carried_plugins(carried, "the plan")
+    assert LOADED["mine.py"].source.tree == plugins[0].tree
+    assert Config.model_validate({"data": {"kind": "copy"}, "model": {"kind": "language_model"}, "plugins": plugins}).plugins == plugins
+    for file in [*LOADED]:
+        unload_plugin(file)
+    carried[0]["texts"] |= {"../elsewhere.py": "x = 1"}
+    assert "outside of its folder" in refusal(load_carried_plugins, carried, "the plan")
+    assert not list(tmp_path.rglob("elsewhere.py"))

@@ -71,6 +71,11 @@ def test_a_run_of_both_examples_is_trained_kept_and_used(tmp_path):
     assert written.exit_code == 0, written.output
     for file in ("my_mixer.py", "my_score.py"):
         unload_plugin(file)
+    (manifest,) = (tmp_path / "runs" / "sweeps").glob("*.json")
+    again = CliRunner().invoke(app, ["work", str(manifest)])
+    assert again.exit_code == 0, again.output
+    for file in ("my_mixer.py", "my_score.py"):
+        unload_plugin(file)
     (kept / "my_score.py").write_text((kept / "my_score.py").read_text().replace("0.25", "0.5"))
     changed = stepladder("generate", cell_id, "--prompt", "a b", "--runs", tmp_path / "runs")
     assert changed.exit_code == 2
