@@ -93,8 +93,7 @@ def spec_digest(path: FilePath, overrides: Sequence[str]) -> str:
 
 def with_overrides(tree: Tree, overrides: Sequence[str]) -> Config:
     """A config that no file holds, with overrides `a.b=value`. Raises StepladderError for every mistake of the user's."""
-    merged = apply_layer(Merged({}, (), {}), assignments(tree, "the run"))
-    merged = apply_layer(merged, _parse_overrides(overrides))
+    merged = apply_layer(apply_layer(Merged({}, (), {}), assignments(tree, "the run")), _parse_overrides(overrides))
     try:
         return Config.model_validate(merged.tree)
     except ValidationError as error:

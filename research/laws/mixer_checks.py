@@ -53,15 +53,15 @@ def _of_mixer(law: Callable[[BoundMixer], Fault]) -> Check:
     return lambda case: law(case.bound)
 
 
-LAWS: dict[str, Check] = {
+LAWS: dict[str, Check] = {  # what others follow from comes first: an output that reads ahead is another in shorter chunks
     "shapes and types": _of_mixer(mixer_laws.shape_fault),
     "float32 parameters": _of_mixer(mixer_laws.float32_fault),
     "named fields": _of_mixer(mixer_laws.field_names_fault),
-    "chunks": _of_mixer(mixer_laws.chunks_fault),
-    "valid": _of_mixer(mixer_laws.validity_fault),
-    "padding": _of_mixer(mixer_laws.padding_fault),
     "causality": _of_mixer(mixer_laws.causality_fault),
     "rows": _of_mixer(mixer_laws.rows_fault),
+    "valid": _of_mixer(mixer_laws.validity_fault),
+    "padding": _of_mixer(mixer_laws.padding_fault),
+    "chunks": _of_mixer(mixer_laws.chunks_fault),
     "finite gradients": _of_mixer(mixer_laws.gradient_fault),
     "repeatable": _of_mixer(mixer_laws.repeat_fault),
     "reference": _of_mixer(mixer_laws.reference_fault),

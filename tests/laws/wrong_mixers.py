@@ -51,7 +51,7 @@ def leaking(config, params, carry, x, valid, key=None, observe=False):
     carry, y, aux = right(config, params, carry, x, valid)
     exists = valid[:, 1:, None] & valid[:, :-1, None]
     ahead = jnp.pad(jnp.where(exists, x[:, 1:], 0), ((0, 0), (0, 1), (0, 0)))
-    return carry, y + 1e-7 * ahead, {} if observe else aux
+    return carry, y + ahead, {} if observe else aux
 
 
 def forgetful_of_valid(config, params, carry, x, valid, key=None, observe=False):
@@ -104,12 +104,12 @@ def decaying(mix=right, flops=flops):
 
 
 RIGHT = decaying()
-WRONG = {  # what is wrong -> the entry, the laws that do not hold, and what is shown
-    "leaks one step of the future": (decaying(leaking), {"causality"}, "reads 1 step ahead"),
-    "forgets which inputs exist": (decaying(forgetful_of_valid), {"valid", "padding"}, "what stands where none exists changes the carry"),
-    "depends on padding": (decaying(padded), {"padding"}, "with less padding"),
-    "half the FLOPs": (decaying(flops=half_the_flops), {"FLOPs"}, "XLA counts"),
-    "loses its state": (decaying(losing_state), {"chunks"}, "row 0 of 2 inputs, .....xx....., as chunks of 1 + 1: output 1"),
-    "depends on the batch": (decaying(of_the_batch), {"rows"}, "by the inputs of row 1"),
-    "divides by zero": (decaying(exploding), {"finite gradients"}, "of zeros"),
+WRONG = {  # what is wrong -> the entry, the laws that do not hold, and what the first of them shows
+    "leaks one step of the future": (decaying(leaking), ["causality", "padding", "chunks"], "reads 1 step ahead"),
+    "forgets which inputs exist": (decaying(forgetful_of_valid), ["valid", "padding"], "what stands where none exists changes the carry"),
+    "depends on padding": (decaying(padded), ["padding"], "with less padding"),
+    "half the FLOPs": (decaying(flops=half_the_flops), ["FLOPs"], "XLA counts"),
+    "loses its state": (decaying(losing_state), ["chunks"], "row 0 of 2 inputs, .....xx....., as chunks of 1 + 1: output 1"),
+    "depends on the batch": (decaying(of_the_batch), ["rows"], "by the inputs of row 1"),
+    "divides by zero": (decaying(exploding), ["finite gradients"], "of zeros"),
 }
