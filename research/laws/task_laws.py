@@ -121,7 +121,7 @@ def write_lines(folder: Path) -> dict[str, Any]:
     random = np.random.default_rng(0)
     for split, lines in (("train", 40), ("valid", 8), ("test", 12)):
         words = random.integers(9, size=(lines, 6))
-        (folder / f"{split}.txt").write_text("".join(" ".join(f"w{word}" for word in line) + "\n" for line in words))
+        (folder / f"{split}.txt").write_text("".join(" ".join(f"w{word}" for word in line) + "\n" for line in words), encoding="utf-8")
     return {"kind": "files", "length": 6, **{split: str(folder / f"{split}.txt") for split in ("train", "valid", "test")}}
 
 
