@@ -156,7 +156,7 @@ def _without_folders(command: str) -> str:
 def read_plain(path: Path) -> Tree:
     """The object of a JSON file, infinities as they are written. Raises StepladderError where it is none."""
     try:
-        value = json.loads(path.read_text("utf-8", "surrogateescape"))
+        value = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
     except ValueError as error:
         raise StepladderError(f"{path} is not JSON ({error}), so its run cannot be packed. Do the run again, or leave it out.") from None
     if not isinstance(value, dict):

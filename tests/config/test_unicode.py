@@ -126,5 +126,5 @@ def _opens_a_text(call: ast.Call) -> bool:
     owner = getattr(function.value, "id", "") if isinstance(function, ast.Attribute) else ""
     words = [*call.args, *(word.value for word in call.keywords if word.arg == "mode")]
     binary = any(isinstance(word, ast.Constant) and isinstance(word.value, str) and "b" in word.value for word in words)
-    ours = owner in ("store", "os", "gzip", "tarfile", "zipfile") or (isinstance(function, ast.Name) and name != "open")
+    ours = owner in ("store", "os", "gzip", "tarfile", "zipfile", "archive") or (isinstance(function, ast.Name) and name != "open")
     return name in OPENERS and not ours and not binary and not any(word.arg == "encoding" for word in call.keywords)
