@@ -9,8 +9,8 @@ from research.config.generated import AssociativeRecall
 from research.config.loader import config_from_tree
 from research.config.model import LanguageModelConfig
 from research.execute.environment import use_compilation_cache
-from research.report.plots import heat_map
-from research.report.write_report import Section
+from research.report.heat_map import heat_map
+from research.report.section import Section
 from research.use.attention_maps import AttentionMap, read_attention_map
 
 SCORE, HEADS, EXAMPLES = "model.mixer.score.kind", "model.mixer.heads", "data.train_examples"

@@ -15,7 +15,7 @@ from research.execute.environment import use_compilation_cache
 from research.models import language_model
 from research.models.decode import decode_chunk, generate_tokens
 from research.report.sheets import Heading, Sheet, StyledText
-from research.report.write_report import Section
+from research.report.section import Section
 from research.use.recompute import recompute_ms
 
 MODEL = LanguageModelConfig(kind="language_model", layers=4, width=128, position=Sinusoidal(kind="sinusoidal"), mixer=AttentionConfig())

@@ -12,7 +12,7 @@ from research.compare.number_texts import DASH
 from research.config.mixer import LSTM
 from research.execute.environment import use_compilation_cache
 from research.report.sheets import Heading, Sheet, StyledText
-from research.report.write_report import Section
+from research.report.section import Section
 
 from .figures import kernel_picture, memory_picture, state_picture
 from .flow import Flow, measure_flow

@@ -7,7 +7,8 @@ import numpy as np
 
 from research.config.mixer import LSTM, Elman
 from research.report.panels import Panel, panel_plot
-from research.report.plots import Picture, Series
+from research.report.pictures import Picture
+from research.report.plots import Series
 
 from .flow import EXAMPLES, Flow
 from .summary import middle, theory

@@ -11,9 +11,10 @@ from research.config.sweep import TableLayout
 from research.data.download import digest_of
 from research.data.mixing import character_coverage, characters_a_piece, draw_mix, expected_passes, fertility, proportions
 from research.data.tokenizer_cache import fitted_tokenizer
-from research.report.plots import Picture, Series, line_plot
+from research.report.pictures import Picture
+from research.report.plots import Series, line_plot
 from research.report.study import Study, StudyCell
-from research.report.write_report import Section
+from research.report.section import Section
 
 from .texts import Lines
 

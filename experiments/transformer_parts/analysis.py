@@ -17,7 +17,7 @@ from research.data.batch_arrays import Batch, scored_index
 from research.data.dataset import ExampleSplit
 from research.execute.environment import use_compilation_cache
 from research.report.sheets import Heading, Sheet, StyledText
-from research.report.write_report import Section
+from research.report.section import Section
 from research.tasks.symbols import symbol_outcome
 from research.tasks.translating import source_attention
 from research.use.open_run import first_run

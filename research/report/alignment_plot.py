@@ -1,15 +1,17 @@
 """Attention of a decoder as an alignment: source words above, target words at the left, the darker the more a target looks at a source."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-import matplotlib
 import numpy as np
 from jaxtyping import Float
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from research.report.plots import INK, STYLE, WIDTH, Picture, save_picture
+from research.report.pictures import INK, WIDTH, Picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 LETTER = 0.062  # inches a letter of a word's label takes
 CELL = 0.30  # inches at most
@@ -25,26 +27,40 @@ class Alignment(NamedTuple):
     truth: Sequence[int] = ()  # of each target the true source, -1 where it has none: outlined
 
 
-def alignment_plot(name: str, title: str, examples: Sequence[Alignment], caption: str = "", across: int = 2) -> Picture:
+@dataclass(frozen=True, eq=False)
+class AlignmentPlot:
     """A panel an example, `across` to a line (Bahdanau et al. 2015, figure 3). Cells are squares of one size in all panels."""
-    across = min(across, len(examples))
-    lines = [examples[i : i + across] for i in range(0, len(examples), across)]
-    cell = min(
-        CELL,
-        *(WIDTH / across - _label_inches(example.target) - 0.1 for example in examples),
-        *(_fitting_cell(example, across) for example in examples),
-    )
-    heights = [
-        max(cell * len(example.target) + _label_inches(example.source) + (0.3 if example.title else 0.1) for example in line)
-        for line in lines
-    ]
-    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name, "axes.grid": False}):
+
+    grid: ClassVar[bool] = False
+    examples: Sequence[Alignment]
+    across: int
+
+    def draw(self) -> "Figure":
+        """Panels whose places follow from the longest words of their labels."""
+        from matplotlib.figure import Figure
+
+        examples, across = self.examples, min(self.across, len(self.examples))
+        lines = [examples[i : i + across] for i in range(0, len(examples), across)]
+        cell = min(
+            CELL,
+            *(WIDTH / across - _label_inches(example.target) - 0.1 for example in examples),
+            *(_fitting_cell(example, across) for example in examples),
+        )
+        heights = [
+            max(cell * len(example.target) + _label_inches(example.source) + (0.3 if example.title else 0.1) for example in line)
+            for line in lines
+        ]
         figure = Figure(figsize=(WIDTH, sum(heights)))
         tops = np.cumsum([0.0, *heights])
         for line, top in zip(lines, tops, strict=False):
             for column, example in enumerate(line):
                 _draw(figure.add_axes(_panel_box(example, cell, column * WIDTH / across, top, sum(heights))), example)
-        return save_picture(figure, name, title, caption)
+        return figure
+
+
+def alignment_plot(name: str, title: str, examples: Sequence[Alignment], caption: str = "", across: int = 2) -> Picture:
+    """The figure of an `AlignmentPlot`."""
+    return Picture(name, title, caption, AlignmentPlot(examples, across))
 
 
 def _label_inches(words: Sequence[str]) -> float:
@@ -69,7 +85,7 @@ def _panel_box(example: Alignment, cell: float, left: float, top: float, height:
     )
 
 
-def _draw(axes: Axes, example: Alignment) -> None:
+def _draw(axes: "Axes", example: Alignment) -> None:
     t, s = np.shape(example.weights)
     axes.pcolormesh(example.weights, cmap="Blues", vmin=0.0, vmax=1.0, edgecolors="#e9ecef", linewidth=0.4)
     axes.invert_yaxis()

@@ -12,7 +12,7 @@ from research.compare.cell_labels import place_text
 from research.compare.cells import Cell, Manifest, TableAxes, axes_of
 from research.report.alignment_plot import Alignment, alignment_plot
 from research.report.caption_plot import Caption, caption_plot
-from research.report.plots import Picture
+from research.report.pictures import Picture
 from research.runs.store import read_arrays
 
 PANELS = 4  # alignments in a figure, one of each cell before two of any

@@ -3,16 +3,17 @@
 import math
 import textwrap
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-import matplotlib
 import numpy as np
 from jaxtyping import Float
-from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 
-from research.report.plots import COLOURS, INK, STYLE, WIDTH, Picture, save_picture
+from research.report.pictures import COLOURS, INK, WIDTH, Picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 WORD = 11  # letters of a line of a word
 LETTERS = 0.10  # inches of a line of a word
@@ -30,11 +31,20 @@ class Caption(NamedTuple):
     title: str = ""
 
 
-def caption_plot(name: str, title: str, examples: Sequence[Caption], caption: str = "") -> Picture:
+@dataclass(frozen=True, eq=False)
+class CaptionPlot:
     """A line an example: its picture, then a panel a word. The colour is full at the greatest weight of the line."""
-    side = min(WIDEST, WIDTH / (1 + max(len(example.words) for example in examples)) - GAP)
-    line = TITLE + LETTERS * max(len(_wrapped_lines(word)) for example in examples for word in example.words) + side + GAP
-    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name, "axes.grid": False}):
+
+    grid: ClassVar[bool] = False
+    examples: Sequence[Caption]
+
+    def draw(self) -> "Figure":
+        """Panels of one size, those of an example beside each other."""
+        from matplotlib.figure import Figure
+
+        examples = self.examples
+        side = min(WIDEST, WIDTH / (1 + max(len(example.words) for example in examples)) - GAP)
+        line = TITLE + LETTERS * max(len(_wrapped_lines(word)) for example in examples for word in example.words) + side + GAP
         figure = Figure(figsize=(WIDTH, line * len(examples)))
         for number, example in enumerate(examples):
             top = 1 - number / len(examples)
@@ -43,7 +53,12 @@ def caption_plot(name: str, title: str, examples: Sequence[Caption], caption: st
             for column in range(1 + len(example.words)):
                 place = ((0.5 * GAP + column * (side + GAP)) / WIDTH, bottom, side / WIDTH, side / (line * len(examples)))
                 _draw(figure.add_axes(place), example, column - 1)
-        return save_picture(figure, name, title, caption)
+        return figure
+
+
+def caption_plot(name: str, title: str, examples: Sequence[Caption], caption: str = "") -> Picture:
+    """The figure of a `CaptionPlot`."""
+    return Picture(name, title, caption, CaptionPlot(examples))
 
 
 def upsample_weights(weights: Float[np.ndarray, " p"], side: int) -> Float[np.ndarray, "a a"]:
@@ -54,7 +69,7 @@ def upsample_weights(weights: Float[np.ndarray, " p"], side: int) -> Float[np.nd
     return share @ weights.reshape(places, places) @ share.T
 
 
-def _draw(axes: Axes, example: Caption, word: int) -> None:
+def _draw(axes: "Axes", example: Caption, word: int) -> None:
     """The picture alone, or under the attention of a word."""
     axes.imshow(example.picture, cmap="Greys", vmin=0.0, vmax=1.0, interpolation="nearest")
     if word >= 0:
@@ -72,5 +87,7 @@ def _wrapped_lines(word: str) -> list[str]:
 
 def _overlay(strength: Float[np.ndarray, "a a"]) -> Float[np.ndarray, "a a 4"]:
     """One colour, the less transparent the stronger."""
+    from matplotlib.colors import to_rgb
+
     colour = np.broadcast_to(np.array(to_rgb(COLOURS[1])), (*strength.shape, 3))
     return np.concatenate([colour, 0.85 * strength[..., None]], axis=-1)

@@ -11,7 +11,8 @@ from research.compare.cells import Cell, Manifest, TableAxes, axes_of, read_spec
 from research.compare.notes import eval_window
 from research.compare.tables import measure_cell
 from research.report.attention_figures import alignments, captions
-from research.report.plots import Picture, Series, line_plot
+from research.report.pictures import Picture
+from research.report.plots import Series, line_plot
 from research.report.text_figures import against_diversity, against_source_length, quality
 from research.report.tuning_figure import against_values
 from research.runs.measures import base_name, direction, scale, split_name, title

@@ -1,51 +1,22 @@
-"""Figures as values: clean lines, labels beside what they name, colours that colour-blind readers tell apart, the same bytes each time."""
+"""Lines, points and levels over one pair of axes: clean lines, labels beside what they name, colours that colour-blind readers tell apart."""
 
-import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import matplotlib
 import numpy as np
-from jaxtyping import Float
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from research.report.pictures import COLOURS, HEIGHT, INK, WIDTH, Picture
 from research.runs.measures import human_units
 
-COLOURS = ("#1B7FC4", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F6BB3", "#8C8C8C")  # after Okabe & Ito 2008
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 Dash = Literal["-"] | tuple[int, tuple[float | int, ...]]  # matplotlib's: a name, or an offset and the lengths of dashes and gaps
 DASHES: tuple[Dash, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
-INK, GRID = "#1c2024", "#d9dde1"  # in SVG: the page's own colours
-WIDTH, HEIGHT = 6.2, 3.6  # inches
 TICKS = 6  # at most, along a linear x axis
-STYLE: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 9.0,
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": GRID,
-    "grid.linewidth": 0.5,
-    "axes.axisbelow": True,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "lines.linewidth": 1.6,
-    "lines.solid_capstyle": "round",
-    "svg.fonttype": "none",
-    "savefig.transparent": True,
-}
-
-
 Numbers = Sequence[float | int] | np.ndarray
 
 
@@ -63,15 +34,38 @@ class Series:
     ringed: Sequence[tuple[float, float]] = field(default=())  # points that stand out
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A drawn figure: SVG for the page, PNG for elsewhere."""
+@dataclass(frozen=True, eq=False)
+class LinePlot:
+    """Lines with bands, points with bars, levels and theory over one pair of axes, each labelled at its right end.
 
-    name: str
-    title: str
-    caption: str
-    svg: str
-    png: bytes
+    The vertical axis ends at `y_top`, where it is given.
+    """
+
+    grid: ClassVar[bool] = True
+    series: Sequence[Series]
+    x_label: str
+    y_label: str
+    log_x: bool = False
+    log_y: bool = False
+    x_ticks: Numbers = ()
+    y_top: float | None = None
+
+    def draw(self) -> "Figure":
+        """Series by series, then the scales, then the labels at the ends."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+        axes = figure.subplots()
+        for index, curve in enumerate(self.series):
+            draw_series(axes, curve, COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)])
+        axes.set(xlabel=self.x_label, ylabel=self.y_label)
+        if self.y_top is not None:
+            y_bottom = min(min(curve.y) for curve in self.series)
+            axes.set_ylim(y_bottom - (0.0 if self.log_y else 0.06 * (self.y_top - y_bottom)), self.y_top)
+        _scale_axis(axes, "x", self.log_x, self.x_ticks)
+        _scale_axis(axes, "y", self.log_y, ())
+        _label_ends(axes, self.series)
+        return figure
 
 
 def line_plot(
@@ -86,84 +80,11 @@ def line_plot(
     x_ticks: Numbers = (),
     y_top: float | None = None,
 ) -> Picture:
-    """Lines with bands, points with bars, levels and theory over one pair of axes, each labelled at its right end.
-
-    The vertical axis ends at `y_top`, where it is given.
-    """
-
-    def draw(axes: Axes) -> None:
-        for index, curve in enumerate(series):
-            draw_series(axes, curve, COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)])
-        axes.set(xlabel=x_label, ylabel=y_label)
-        if y_top is not None:
-            y_bottom = min(min(curve.y) for curve in series)
-            axes.set_ylim(y_bottom - (0.0 if log_y else 0.06 * (y_top - y_bottom)), y_top)
-        _scale_axis(axes, "x", log_x, x_ticks)
-        _scale_axis(axes, "y", log_y, ())
-        _label_ends(axes, series)
-
-    return _draw_picture(name, title, caption, draw, HEIGHT)
+    """The figure of a `LinePlot`."""
+    return Picture(name, title, caption, LinePlot(tuple(series), x_label, y_label, log_x, log_y, x_ticks, y_top))
 
 
-def heat_map(
-    name: str,
-    title: str,
-    weights: Float[np.ndarray, "h t s"],
-    rows: Sequence[str],
-    columns: Sequence[str],
-    caption: str = "",
-    titles: Sequence[str] = (),
-    across: int = 4,
-) -> Picture:
-    """Attention weights: a panel a head, or what `titles` names; a row a query (`rows`), a column a key (`columns`); `across` to a line."""
-    heads, t, s = np.shape(weights)
-    across = min(heads, across)
-    lines = -(-heads // across)
-    height = max(0.9, WIDTH / across * t / s + 0.42) * lines
-    panel_titles = titles or [f"head {head + 1}" for head in range(heads)]
-    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name, "axes.grid": False}):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        for head, axes in enumerate(figure.subplots(lines, across, squeeze=False).ravel()):
-            if head >= heads:
-                axes.set_axis_off()
-                continue
-            axes.pcolormesh(weights[head], cmap="Blues", vmin=0.0, vmax=1.0, edgecolors="face", linewidth=0.2)
-            axes.invert_yaxis()
-            axes.set_aspect("equal")
-            axes.set_xticks(np.arange(s) + 0.5, columns if head + across >= heads else [""] * s, rotation=90)
-            axes.set_yticks(np.arange(t) + 0.5, rows if head % across == 0 else [""] * t)
-            axes.tick_params(length=0, labelsize=7)
-            axes.set_title(panel_titles[head], fontsize=9)
-        return save_picture(figure, name, title, caption)
-
-
-def _draw_picture(name: str, title: str, caption: str, draw: Callable[[Axes], None], height: float) -> Picture:
-    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        draw(figure.subplots())
-        return save_picture(figure, name, title, caption)
-
-
-def save_picture(figure: Figure, name: str, title: str, caption: str) -> Picture:
-    """The figure as SVG and PNG, the same bytes each time."""
-    vector, pixels = io.BytesIO(), io.BytesIO()
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # laid out once, for both files
-    figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
-    figure.savefig(pixels, format="png", dpi=160, transparent=False, facecolor="white", metadata={"Software": None})
-    return Picture(name, title, caption, _inline_svg(vector.getvalue().decode(), name, title), pixels.getvalue())
-
-
-def _inline_svg(svg: str, name: str, title: str) -> str:
-    """The SVG element alone, its ids its own within a page, its ink and grid the page's, and a name for who cannot see it."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
-    svg = svg.replace(INK, "currentColor").replace(GRID, "var(--rule, #d9dde1)")
-    label = title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
-
-
-def draw_series(axes: Axes, curve: Series, colour: str, dash: Dash) -> None:
+def draw_series(axes: "Axes", curve: Series, colour: str, dash: Dash) -> None:
     """A line, points, or a level, with its band or bars."""
     if curve.kind == "level":
         axes.axhline(curve.y[0], color=colour, linestyle=(0, (1, 2)), linewidth=1.2)
@@ -188,7 +109,9 @@ def draw_series(axes: Axes, curve: Series, colour: str, dash: Dash) -> None:
         axes.plot(x[-1:], y[-1:], "x", color=colour, markersize=6)
 
 
-def _scale_axis(axes: Axes, which: Literal["x", "y"], log: bool, ticks: Numbers) -> None:
+def _scale_axis(axes: "Axes", which: Literal["x", "y"], log: bool, ticks: Numbers) -> None:
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
     axis = getattr(axes, f"{which}axis")
     if log:
         getattr(axes, f"set_{which}scale")("log")
@@ -218,13 +141,13 @@ def _tick_text(value: float) -> str:
     )
 
 
-def _right_end(axes: Axes, curve: Series) -> tuple[float, float]:
+def _right_end(axes: "Axes", curve: Series) -> tuple[float, float]:
     if curve.kind == "level":
         return float(axes.get_xlim()[1]), float(curve.y[0])
     return float(curve.x[-1]), float(curve.y[-1])
 
 
-def _label_ends(axes: Axes, series: Sequence[Series]) -> None:
+def _label_ends(axes: "Axes", series: Sequence[Series]) -> None:
     """Each label right of the axes, at the height of its series' end or as near as its neighbours let it be, with a leader to it.
 
     A line of a single point is named there: a leader across the plot would pass for the line.

@@ -3,17 +3,16 @@
 import re
 from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
-from matplotlib.axes import Axes as Plot
-from matplotlib.figure import Figure
 
 from research.compare.cell_labels import axis_titles, label_text, place_text
 from research.compare.cells import Cell, Manifest, TableAxes, axes_of, read_spec
 from research.compare.tables import measure_cell
 from research.config.plain import table
 from research.metrics.registry import statistic_of
-from research.report.plots import COLOURS, HEIGHT, INK, STYLE, WIDTH, Picture, Series, line_plot, save_picture
+from research.report.pictures import Picture
+from research.report.plots import Series, line_plot
+from research.report.scatter_plot import ScatterPlot, ScatterRow
 from research.runs.measures import direction, scale, split_name, title
 
 DIVERSITY_METRICS = ("test.self_bleu", "test.distinct_2")
@@ -74,29 +73,17 @@ def against_diversity(manifest: Manifest, cells: Sequence[Cell]) -> Picture | No
     rows: dict[str, list[Cell]] = {}
     for cell in plotted:
         rows.setdefault(label_text(cell.labels, axes.rows), []).append(cell)
-    with matplotlib.rc_context({**STYLE, "svg.hashsalt": "diversity"}):
-        figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
-        plot = figure.subplots()
-        for index, (label, members) in enumerate(rows.items()):
-            _draw_row(plot, label, members, diversity_metric, metric, axes, COLOURS[index % len(COLOURS)])
-        direction_text = "less is more diverse" if direction(diversity_metric) < 0 else "more is more diverse"
-        plot.set(xlabel=f"{title(diversity_metric)} ({direction_text})", ylabel=title(metric))
-        plot.margins(0.08)
-        plot.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
-        axes_text = f", beside it its {' and '.join(axis_titles(axes.columns))}" if axes.columns else ""
-        caption = f"A point a cell{axes_text}. Bars: 95% intervals, as in the table."
-        return save_picture(figure, "diversity", f"{_capital(title(metric))} against diversity", caption)
+    scatter_rows = [_scatter_row(label, members, diversity_metric, metric, axes) for label, members in rows.items()]
+    direction_text = "less is more diverse" if direction(diversity_metric) < 0 else "more is more diverse"
+    axes_text = f", beside it its {' and '.join(axis_titles(axes.columns))}" if axes.columns else ""
+    plot = ScatterPlot(scatter_rows, f"{title(diversity_metric)} ({direction_text})", title(metric))
+    caption = f"A point a cell{axes_text}. Bars: 95% intervals, as in the table."
+    return Picture("diversity", f"{_capital(title(metric))} against diversity", caption, plot)
 
 
-def _draw_row(plot: Plot, label: str, cells: Sequence[Cell], diversity_metric: str, metric: str, axes: TableAxes, colour: str) -> None:
+def _scatter_row(label: str, cells: Sequence[Cell], diversity_metric: str, metric: str, axes: TableAxes) -> ScatterRow:
     (x, x_bars), (y, y_bars) = _error_bars(cells, diversity_metric), _error_bars(cells, metric)
-    line_style = "-" if len(cells) > 1 else "none"
-    plot.errorbar(
-        x, y, y_bars, x_bars, fmt="o", ls=line_style, lw=1.0, color=colour, markersize=4.5, elinewidth=0.9, capsize=2, label=label
-    )
-    for cell, *point in zip(cells, x, y, strict=True):
-        column_label = label_text(cell.labels, axes.columns)
-        plot.annotate(column_label, (point[0], point[1]), (5, 5), textcoords="offset points", color=INK, fontsize=7)
+    return ScatterRow(label, x, y, x_bars, y_bars, [label_text(cell.labels, axes.columns) for cell in cells])
 
 
 def _error_bars(cells: Sequence[Cell], metric: str) -> tuple[np.ndarray, np.ndarray]:

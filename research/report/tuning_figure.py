@@ -7,7 +7,8 @@ from typing import TypeGuard
 from research.compare.cell_labels import place_text
 from research.compare.cells import Cell, Manifest, TableAxes, axes_of, read_spec, selection_metric
 from research.config.plain import Json
-from research.report.plots import Picture, Series, line_plot
+from research.report.pictures import Picture
+from research.report.plots import Series, line_plot
 from research.runs.measures import scale, title
 
 

@@ -11,8 +11,8 @@ from research.compare.cells import axes_of
 from research.config.errors import StepladderError
 from research.data.dataset import Dataset, TextSplit
 from research.models.observe import attention_maps
-from research.report.plots import heat_map
-from research.report.write_report import Section
+from research.report.heat_map import heat_map
+from research.report.section import Section
 from research.tasks.registry import model_sizes
 from research.use.open_run import first_run
 

@@ -13,7 +13,7 @@ from research.data.dataset import Dataset
 from research.data.slices import slices
 from research.execute.environment import use_compilation_cache
 from research.report.sheets import Heading, Sheet, StyledText
-from research.report.write_report import Section
+from research.report.section import Section
 from research.runs import store
 from research.use.open_run import OpenRun, open_run
 from research.use.predict import Prediction, classify_sentences

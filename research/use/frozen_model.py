@@ -15,9 +15,10 @@ from research.config.serialise import to_tree
 from research.config.sweep import TableLayout
 from research.data.dataset import Dataset
 from research.models.layers import layer_names
-from research.report.plots import Picture, Series, line_plot
+from research.report.pictures import Picture
+from research.report.plots import Series, line_plot
 from research.report.study import Study, StudyCell
-from research.report.write_report import Section
+from research.report.section import Section
 from research.tasks.registry import model_sizes
 from research.use.open_run import OpenRun
 

@@ -1,0 +1,106 @@
+"""A figure as data, and drawn as SVG, PNG and PDF: the same bytes each time. matplotlib is imported by the first that is drawn."""
+
+import io
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLOURS = ("#1B7FC4", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F6BB3", "#8C8C8C")  # after Okabe & Ito 2008
+INK, GRID = "#1c2024", "#d9dde1"  # in SVG: the page's own colours
+WIDTH, HEIGHT = 6.2, 3.6  # inches
+STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9.0,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": GRID,
+    "grid.linewidth": 0.5,
+    "axes.axisbelow": True,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "lines.linewidth": 1.6,
+    "lines.solid_capstyle": "round",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,  # whole fonts, as journals ask for them
+    "savefig.transparent": True,
+}
+
+
+class Plot(Protocol):
+    """What a figure shows: numbers and words, and how they are drawn, with or without a grid behind them."""
+
+    grid: ClassVar[bool]
+
+    def draw(self) -> "Figure":
+        """A figure of matplotlib under `STYLE`."""
+
+
+class DrawnPicture(NamedTuple):
+    """The files of a figure: SVG for the page, PNG for elsewhere, PDF for a paper."""
+
+    svg: str
+    png: bytes
+    pdf: bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A figure. `name`: its files' stem, of letters, digits, `_` and `-`."""
+
+    name: str
+    title: str
+    caption: str
+    plot: Plot
+
+    @cached_property
+    def drawn(self) -> DrawnPicture:
+        """Its files, drawn when the first of them is asked for."""
+        return draw_picture(self)
+
+    @property
+    def svg(self) -> str:
+        return self.drawn.svg
+
+    @property
+    def png(self) -> bytes:
+        return self.drawn.png
+
+    @property
+    def pdf(self) -> bytes:
+        return self.drawn.pdf
+
+
+def draw_picture(picture: Picture) -> DrawnPicture:
+    """The figure in every format, the same bytes each time: no date, no version of a library, ids by the figure's name."""
+    import matplotlib
+
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": picture.name, "axes.grid": picture.plot.grid}):
+        figure = picture.plot.draw()
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once, for all files
+        vector, pixels, paper = io.BytesIO(), io.BytesIO(), io.BytesIO()
+        figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(pixels, format="png", dpi=160, transparent=False, facecolor="white", metadata={"Software": None})
+        figure.savefig(paper, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    svg = _inline_svg(vector.getvalue().decode(), picture.name, picture.title)
+    return DrawnPicture(svg, pixels.getvalue(), paper.getvalue())
+
+
+def _inline_svg(svg: str, name: str, title: str) -> str:
+    """The SVG element alone, its ids its own within a page, its ink and grid the page's, and a name for who cannot see it."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
+    svg = svg.replace(INK, "currentColor").replace(GRID, "var(--rule, #d9dde1)")
+    label = title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
