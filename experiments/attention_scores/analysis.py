@@ -1,17 +1,22 @@
 """What the report of attention_scores adds: where the queries of one test example look, a panel a score."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
+from research.analyses.analysis import Analysis, AnalysisPlace, AnalysisUnit, Measured, data_kind, first_run_units, runnable_entries
+from research.compare.cells import Manifest
 from research.config.generated import AssociativeRecall
 from research.config.loader import config_from_tree
 from research.config.model import LanguageModelConfig
-from research.execute.environment import use_compilation_cache
 from research.report.heat_map import heat_map
 from research.report.section import Section
-from research.use.attention_maps import AttentionMap, read_attention_map
+from research.runs.analysis_files import Measurement
+from research.runs.records import CellEntry
+from research.runs.store import TRAINED_STATUSES
 
 SCORE, HEADS, EXAMPLES = "model.mixer.score.kind", "model.mixer.heads", "data.train_examples"
 TEXT = (
@@ -21,44 +26,74 @@ TEXT = (
 )
 
 
-def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> tuple[Section, ...]:
+class QueryMap(NamedTuple):
+    """The attention weights of a test example under one run; `symbols` are its inputs."""
+
+    weights: Float[np.ndarray, "layers h t t"]
+    symbols: Sequence[str]
+    seed: int | None
+
+
+def applies(manifest: Manifest) -> bool:
+    """Whether all cells read keys and values."""
+    return all(data_kind(entry) == "recall" for entry in runnable_entries(manifest))
+
+
+def units(manifest: Manifest, runs_dir: Path) -> Sequence[AnalysisUnit]:
+    """Of each cell the first run that is done."""
+    return first_run_units(manifest, runs_dir, runnable_entries(manifest), TRAINED_STATUSES)
+
+
+def measure(unit: AnalysisUnit, place: AnalysisPlace) -> Measurement:
+    """The weights [layers h t t] of the run at the first test example, and the example's symbols."""
+    from research.use.attention_maps import attention_map_of
+    from research.use.open_run import open_run
+
+    attention_map = attention_map_of(open_run(place.runs_dir, unit.run, place.data_dir))
+    return Measurement({"symbols": list(attention_map.symbols)}, {"weights": attention_map.weights})
+
+
+def sections(manifest: Manifest, measured: Sequence[Measured]) -> Sequence[Section]:
     """A section for each number of heads and of examples: the queries' rows of the map of every score that is done."""
-    if any(entry["config"] and entry["config"]["data"]["kind"] != "recall" for entry in manifest["cells"]):
-        return ()
-    use_compilation_cache()
     columns = dict.fromkeys(_column(entry) for entry in manifest["cells"])
-    sections = [_section(manifest, Path(runs_dir), data_dir, column) for column in columns]
-    return tuple(section for section in sections if section is not None)
+    members = {column: [each for each in measured if _column(each.unit.entry) == column] for column in columns}
+    return tuple(_section(column, maps) for column, maps in members.items() if maps)
 
 
-def _column(entry: dict[str, Any]) -> tuple[int, int | None]:
+def _column(entry: CellEntry) -> tuple[int, int | None]:
     """The number of heads and, where it is an axis, of training examples."""
-    return entry["labels"][HEADS], entry["labels"].get(EXAMPLES)
+    return entry["labels"][HEADS], entry["labels"].get(EXAMPLES)  # type: ignore[return-value]
 
 
-def _section(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None, column: tuple[int, int | None]) -> Section | None:
+def _section(column: tuple[int, int | None], measured: Sequence[Measured]) -> Section:
     heads, examples = column
-    entries = [entry for entry in manifest["cells"] if _column(entry) == column and entry["config"]]
-    maps_by_entry = [(entry, read_attention_map(entry, runs_dir, data_dir)) for entry in entries]
-    maps = {str(entry["labels"][SCORE]): attention_map for entry, attention_map in maps_by_entry if attention_map is not None}
-    if not maps:
-        return None
-    config = config_from_tree(entries[0]["config"], f"the cell {entries[0]['cell_id']} of the manifest")
+    maps = {str(unit.entry["labels"][SCORE]): query_map(unit, measurement) for unit, measurement in measured}
+    entry = measured[0].unit.entry
+    config = config_from_tree(dict(entry["config"]), f"the cell {entry['cell_id']} of the manifest")
     assert isinstance(config.data, AssociativeRecall)
     assert isinstance(config.model, LanguageModelConfig)
-    symbols, query_rows = next(iter(maps.values())).symbols, slice(2 * config.data.pairs, None)
-    weights = np.stack([clearest(attention_map, config.data.pairs)[query_rows] for attention_map in maps.values()])
+    first = next(iter(maps.values()))
+    query_rows = slice(2 * config.data.pairs, None)
+    weights = np.stack([clearest(each, config.data.pairs)[query_rows] for each in maps.values()])
     learned = "" if examples is None else f", {examples:,} examples"
     title = f"What a query looks at: {heads} head{'' if heads == 1 else 's'} of width {config.model.width // heads}{learned}"
-    caption = f"A row a query, a column a key. Last layer, test example 0, seed {next(iter(maps.values())).seed}."
+    caption = f"A row a query, a column a key. Last layer, test example 0, seed {first.seed}."
     name = f"queries-{heads}" + (f"-{examples}" if examples else "")
-    picture = heat_map(name, title, weights, symbols[query_rows], symbols, caption, tuple(maps), across=2)
+    picture = heat_map(name, title, weights, first.symbols[query_rows], first.symbols, caption, tuple(maps), across=2)
     return Section(title, TEXT, picture=picture)
 
 
-def clearest(attention_map: AttentionMap, pairs: int) -> np.ndarray:
+def query_map(unit: AnalysisUnit, measurement: Measurement) -> QueryMap:
+    """What the record of a run holds of it."""
+    return QueryMap(measurement.arrays["weights"], measurement.values["symbols"], unit.seed)
+
+
+def clearest(query_map: QueryMap, pairs: int) -> Float[np.ndarray, "t t"]:
     """The map of the head of the last layer that gives the queries' right values, and the symbols behind them, the most weight."""
-    last, queries = attention_map.weights[-1], np.arange(2 * pairs, len(attention_map.symbols))
-    answers = np.array([attention_map.symbols.index(attention_map.symbols[query]) + 1 for query in queries])
+    last, queries = query_map.weights[-1], np.arange(2 * pairs, len(query_map.symbols))
+    answers = np.array([query_map.symbols.index(query_map.symbols[query]) + 1 for query in queries.tolist()])
     right = last[:, queries, answers] + last[:, queries, answers + 1]
     return last[right.sum(axis=1).argmax()]
+
+
+ANALYSIS = Analysis("attention_scores", "What a query looks at", False, applies, units, measure, sections)

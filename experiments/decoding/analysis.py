@@ -1,22 +1,15 @@
 """What the report of decoding adds: what a token costs with a cache of keys and values, and without."""
 
-import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-
-from research.config.decoding import Greedy
+from research.analyses.analysis import Analysis, AnalysisPlace, AnalysisUnit, Measured, sweep_unit
+from research.compare.cells import Manifest
 from research.config.mixer import AttentionConfig, Sinusoidal
 from research.config.model import LanguageModelConfig
-from research.execute.environment import use_compilation_cache
-from research.models import language_model
-from research.models.decode import decode_chunk, generate_tokens
-from research.report.sheets import Heading, Sheet, StyledText
 from research.report.section import Section
-from research.use.recompute import recompute_ms
+from research.report.sheets import Heading, Sheet, StyledText
+from research.runs.analysis_files import Measurement
 
 MODEL = LanguageModelConfig(kind="language_model", layers=4, width=128, position=Sinusoidal(kind="sinusoidal"), mixer=AttentionConfig())
 VOCABULARY, PROMPT, TOKENS = 1000, 16, 256
@@ -27,12 +20,26 @@ TEXT = (
 )
 
 
-def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> tuple[Section, ...]:
+def applies(manifest: Manifest) -> bool:
+    """Always: what is measured is no run of the sweep."""
+    return True
+
+
+def units(manifest: Manifest, runs_dir: Path) -> Sequence[AnalysisUnit]:
+    """The sweep: its machine is measured once."""
+    return (sweep_unit(manifest, runs_dir),)
+
+
+def measure(unit: AnalysisUnit, place: AnalysisPlace) -> Measurement:
+    """Milliseconds a token."""
+    from .latency import token_latencies
+
+    return Measurement(token_latencies())
+
+
+def sections(manifest: Manifest, measured: Sequence[Measured]) -> Sequence[Section]:
     """One table of milliseconds."""
-    use_compilation_cache()
-    params = jax.jit(lambda key: language_model.init(MODEL, key, VOCABULARY, PROMPT + TOKENS))(jax.random.key(0))
-    first, later = cached_ms(params)
-    again = recompute_ms(MODEL, params, 1, PROMPT, TOKENS, VOCABULARY)
+    first, later, again = (measured[0].measurement.values[name] for name in ("first", "later", "again"))
     rows = (
         (
             StyledText("with a cache"),
@@ -47,16 +54,4 @@ def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> 
     return (Section("What a token costs", TEXT, Sheet("Latency", heads, rows, 1, notes)),)
 
 
-def cached_ms(params: language_model.LanguageModelParams) -> tuple[float, float]:
-    """Of the first token, and of each later one: the medians of five texts, after one that compiles."""
-    prompt = jnp.zeros((1, PROMPT), jnp.int32)
-    start = language_model.empty(MODEL, 1, PROMPT + TOKENS, VOCABULARY)
-    times = []
-    for _ in range(6):
-        began = time.perf_counter()
-        carry, logits = jax.block_until_ready(decode_chunk(MODEL, params, start, prompt, jnp.ones(prompt.shape, bool)))
-        read = time.perf_counter()
-        jax.block_until_ready(generate_tokens(MODEL, params, carry, logits, jax.random.key(0), decoder=Greedy(), steps=TOKENS, end=None))
-        times.append((read - began, (time.perf_counter() - read) / (TOKENS - 1)))
-    first, later = np.median(times[1:], axis=0)
-    return 1e3 * float(first), 1e3 * float(later)
+ANALYSIS = Analysis("token_latency", "What a token costs", False, applies, units, measure, sections)

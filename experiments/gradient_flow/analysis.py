@@ -8,19 +8,22 @@ from typing import Any
 
 import numpy as np
 
+from .figures import kernel_picture, memory_picture, state_picture
+from .flow import Flow, config_of, is_bare_layer, read_flows
+from .summary import FLOOR, falls_under, far_share, mean, middle, slope, theory
+from research.analyses.analysis import Analysis, AnalysisPlace, AnalysisUnit, Measured, run_units, runnable_entries
+from research.compare.cells import Manifest
 from research.compare.number_texts import DASH
 from research.config.mixer import LSTM
-from research.execute.environment import use_compilation_cache
-from research.report.sheets import Heading, Sheet, StyledText
 from research.report.section import Section
-
-from .figures import kernel_picture, memory_picture, state_picture
-from .flow import Flow, measure_flow
-from .summary import FLOOR, falls_under, far_share, mean, middle, slope, theory
+from research.report.sheets import Heading, Sheet, StyledText
+from research.runs.analysis_files import Measurement
+from research.runs.store import TRAINED_STATUSES, status_of
 
 LAG = 32  # at which tables name a norm
 SMALL = 1e-3  # a norm that tables look for
 SLOPE = "log norm, a step"
+ENDED = (*TRAINED_STATUSES, "diverged", "failed")
 STATE = (
     "<p>The Jacobian of a state by an earlier one is a product of one matrix a step, so its norm grows or shrinks by about the same factor "
     "at each step: a straight line in this plot. Linear units whose recurrent matrix is rho times an orthogonal one follow "
@@ -39,10 +42,33 @@ KERNEL = (
 )
 
 
-def analyse(manifest: dict[str, Any], runs_dir: Path, data_dir: Path | None) -> tuple[Section, ...]:
+def applies(manifest: Manifest) -> bool:
+    """Whether all cells are a bare layer."""
+    return all(is_bare_layer(config_of(entry)) for entry in runnable_entries(manifest))
+
+
+def units(manifest: Manifest, runs_dir: Path) -> Sequence[AnalysisUnit]:
+    """Every run that came to its end; of one that diverged, the parameters that it began with."""
+    return run_units(manifest, runs_dir, runnable_entries(manifest), ENDED)
+
+
+def measure(unit: AnalysisUnit, place: AnalysisPlace) -> Measurement:
+    """Norms [t b] before training and, where the run is done, after it."""
+    from .jacobians import initial_parameters, parameter_norms
+    from research.use.open_run import open_run
+
+    config, seed = config_of(unit.entry), unit.seed or 0
+    before = parameter_norms(config, initial_parameters(config, seed, place.data_dir), place.data_dir)
+    after = {}
+    if status_of(unit.folder) in TRAINED_STATUSES:
+        after = parameter_norms(config, open_run(place.runs_dir, unit.run, place.data_dir).parameters, place.data_dir)
+    named = {f"before.{name}": norms for name, norms in before.items()} | {f"after.{name}": norms for name, norms in after.items()}
+    return Measurement(arrays=named)
+
+
+def sections(manifest: Manifest, measured: Sequence[Measured]) -> Sequence[Section]:
     """Three sections: the state's Jacobian, the LSTM's memory, the gradient by time step. The first carries the numbers of claims."""
-    use_compilation_cache()
-    flows = [measure_flow(entry, Path(runs_dir), data_dir) for entry in manifest["cells"]]
+    flows = read_flows(measured)
     numbers = {flow.cell_id: claimed_numbers(flow) for flow in flows}
     memories = [flow for flow in flows if isinstance(flow.mixer, LSTM)]
     return (
@@ -139,3 +165,6 @@ def _signed(value: float) -> str:
 def _log_opening(flow: Flow) -> float:
     assert isinstance(flow.mixer, LSTM)
     return -math.log1p(math.exp(-flow.mixer.forget_bias))
+
+
+ANALYSIS = Analysis("gradient_flow", "Jacobians and gradients by time step", False, applies, units, measure, sections)

@@ -13,8 +13,8 @@ from research.data.mixing import character_coverage, characters_a_piece, draw_mi
 from research.data.tokenizer_cache import fitted_tokenizer
 from research.report.pictures import Picture
 from research.report.plots import Series, line_plot
-from research.report.study import Study, StudyCell
 from research.report.section import Section
+from research.report.study import Study, StudyCell
 
 from .texts import Lines
 

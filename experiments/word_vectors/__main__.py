@@ -28,7 +28,8 @@ def main(
 
 def _run(corpus: str, data_dir: Path | None, out: Path, save: bool) -> None:
     from research.execute.environment import use_compilation_cache
-    from research.report.render import markdown, sheet_csv
+    from research.report.formats.comma_separated import sheet_csv
+    from research.report.formats.markdown import markdown
     from research.text.vector_files import write_vectors
 
     from .measure import QUICK, load_sets, load_words, measure, methods

@@ -10,10 +10,10 @@ from research.config.sweep import TableLayout
 from research.data.download import digest_of, sha256
 from research.data.word_windows import TrainingSentences
 from research.report.pictures import Picture
+from research.report.section import Section
 from research.report.sheets import Heading, Sheet, StyledText
 from research.report.study import Study, StudyCell
 from research.report.word_map import word_map
-from research.report.section import Section
 from research.tasks.similarity import ANALOGY_SCORES, nearest_words, principal_plane
 from research.text.vector_files import Vectors
 

@@ -1,26 +1,22 @@
 """What a SPEC of the command line names: an experiment's preset, or a TOML file with what lies beside it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from research.catalog.claims import claim_cards
-from research.catalog.folder_code import defines_function, import_file
+from research.catalog.folder_code import defines, import_file
 from research.catalog.folders import ExperimentFolder, check_preset, find_experiment, shipped_experiments
 from research.config.errors import StepladderError, did_you_mean
 from research.config.find import find_config
 from research.config.loader import LoadedConfig, load_config
 from research.config.plain import Tree
-from research.machine import use_workers
 
 if TYPE_CHECKING:
-    from research.compare.cells import Manifest
+    from research.analyses.analysis import Analysis
     from research.report.study import Study
-    from research.report.write_report import Section
 
-    Analyse = Callable[[Manifest, Path, Path | None], tuple[Section, ...]]  # manifest, runs and data's folder: sections of the report
-
-ANALYSIS = "analysis.py"
+ANALYSIS_FILE, ANALYSIS_NAME = "analysis.py", "ANALYSIS"
 
 
 class Chosen(NamedTuple):
@@ -31,7 +27,12 @@ class Chosen(NamedTuple):
     overrides: tuple[str, ...]
     preset: str | None  # None for a file
     cards: list[Tree]
-    analyse: "Analyse | None"
+    analysis_file: Path | None  # analysis.py beside it, where there is one
+
+    @property
+    def analysis(self) -> "Analysis | None":
+        """What its report adds, in two halves; imported when it is asked for."""
+        return None if self.analysis_file is None else import_analysis(self.analysis_file)
 
 
 def choose_experiment(spec: str, preset: str | None, overrides: Sequence[str], allow_plugins: bool = False) -> Chosen:
@@ -63,18 +64,22 @@ def _choose_file(spec: str, preset: str | None, overrides: Sequence[str], allow_
     return Chosen(loaded, spec, tuple(overrides), None, claim_cards(folder, path.stem), find_analysis(path.parent))
 
 
-def find_analysis(folder: Path) -> "Analyse | None":
-    """The `analyse` of a folder's analysis.py. It is run when it is called: it may need jax, whose flags are set before that."""
-    path = folder / ANALYSIS
-    if not path.is_file() or not defines_function(path, "analyse"):
-        return None
+def find_analysis(folder: Path) -> Path | None:
+    """The analysis.py of a folder, where it says what `ANALYSIS` is; nothing of it is run."""
+    path = folder / ANALYSIS_FILE
+    return path if path.is_file() and defines(path, ANALYSIS_NAME) else None
 
-    def analyse(manifest: "Manifest", runs_dir: Path, data_dir: Path | None) -> "tuple[Section, ...]":
-        use_workers(None)
-        sections: tuple[Section, ...] = tuple(import_file(path).analyse(manifest, runs_dir, data_dir))
-        return sections
 
-    return analyse
+def import_analysis(path: Path) -> "Analysis":
+    """The `ANALYSIS` of an analysis.py. Raises StepladderError where it is another thing."""
+    from research.analyses.analysis import Analysis
+
+    analysis = getattr(import_file(path), ANALYSIS_NAME)
+    if not isinstance(analysis, Analysis):
+        raise StepladderError(
+            f"{path}: {ANALYSIS_NAME} is a {type(analysis).__name__}, and no `Analysis`; make it as research/analyses/analysis.py says."
+        )
+    return analysis
 
 
 def measure_study(

@@ -13,6 +13,9 @@ from research.config.plain import Json
 from research.config.unicode import decode
 
 
+_ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
+
+
 def import_file(path: Path) -> ModuleType:
     """The module of a file, run once. Files of its folder import each other as those of a package do: `from .figures import ...`.
 
@@ -25,15 +28,18 @@ def import_file(path: Path) -> ModuleType:
     return importlib.import_module(f"{name}.{path.stem}")
 
 
-def defines_function(path: Path, name: str) -> bool:
-    """Whether a Python file has a function of this name, its own or imported. Raises StepladderError for one that is nearly called so."""
+def defines(path: Path, name: str) -> bool:
+    """Whether a Python file has this name at its top, its own or imported. Raises StepladderError for one that is nearly called so."""
     tree = _syntax_tree(path)
-    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    values = (node.targets if isinstance(node, ast.Assign) else [node.target] for node in tree.body if isinstance(node, _ASSIGNMENTS))
+    defined = {target.id for targets in values for target in targets if isinstance(target, ast.Name)}
+    defined |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     imported = {alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     if name in defined | imported:
         return True
-    if near := get_close_matches(name, defined, n=1):
-        raise StepladderError(f"{path} has a function `{near[0]}`, and none that is called `{name}`; call it so, or the file otherwise.")
+    by_lower = {other.lower(): other for other in sorted(defined)}
+    if near := get_close_matches(name.lower(), by_lower, n=1):
+        raise StepladderError(f"{path} has `{by_lower[near[0]]}`, and nothing that is called `{name}`; call it so, or the file otherwise.")
     return False
 
 

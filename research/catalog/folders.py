@@ -1,6 +1,6 @@
 """An experiment is a folder: TOML presets or study.py, README.md, expected.json. It comes with the code, or is the user's own.
 
-sweep  presets as TOML files, whose cells are trained; sometimes analysis.py, whose `analyse` adds sections to the report
+sweep  presets as TOML files, whose cells are trained; sometimes analysis.py, whose `ANALYSIS` adds sections to the report
 study  study.py, which measures its cells at once: QUESTION; COSTS, a line a preset; measure(preset, data_dir) -> Study
 """
 

@@ -10,6 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Line
 
+from research.analyses.analysis import AnalysisPlace
+from research.analyses.registry import analyses_of
+from research.analyses.stage import run_analyses
 from research.cli.next_commands import after_sweep, after_training, location_options
 from research.cli.print_plan import advice_lines, coverage_lines, dropped_lines, plan_data, print_plan
 from research.config.serialise import to_tree
@@ -67,6 +70,8 @@ def sweep_command(
     store.check_writable(runs)
     manifest = write_manifest(plan, runs, launch_of(chosen, runs, data_dir))
     code = _run_plan(plan, manifest, Request(runs, data_dir, keep_going, rerun, as_json))
+    if code != STOPPED and not run_analyses(analyses_of(chosen.analysis), manifest, AnalysisPlace(runs, data_dir), _print_note):
+        code = max(code, 1)
     if as_json:
         cells = [
             summarise(runs, row.cell_id, row.seeds) | {"labels": row.labels, "config": to_tree(row.config)}
@@ -81,6 +86,10 @@ def sweep_command(
         if words and code != STOPPED:
             _print_next(after_sweep(words, plan.name, location_options(runs, data_dir)))
     return code
+
+
+def _print_note(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _print_next(commands: Sequence[str]) -> None:

@@ -41,6 +41,7 @@ OutDir = Annotated[
     typer.Option("--out", help="Where the report goes; by default reports/NAME."),
 ]
 RUNS = Path("runs")
+REPORT_FORMATS = "md,tex,csv,html,json,frame"  # of report.formats.registry, which `--help` does not wait for
 RANKED, MERGED = (", ".join(levels_varied_by(kind)) for kind in ("sample", "bpe_dropout"))  # levels of probabilities, and of merges
 
 
@@ -179,35 +180,28 @@ def reproduce(
 
     code = commands.sweep_command(chosen, runs or RUNS, data_dir, True, None, as_json)
     if code != commands.STOPPED:
-        print(f"report: {_report(chosen, runs or RUNS, data_dir, out, ('html', 'md', 'tex', 'csv'))['report.html']}", file=sys.stderr)
+        from research.cli.report_command import report_command
+
+        files = report_command(name, overrides or [], preset, runs or RUNS, out, ("html", "md", "tex", "csv"))
+        print(f"report: {files['report.html']}", file=sys.stderr)
     return code
 
 
 @app.command()
 @_guarded
 def report(
-    spec: Spec,
+    spec: Annotated[str, typer.Argument(metavar="SPEC|MANIFEST", help="A TOML file, an experiment, or runs/sweeps/NAME-HASH.json.")],
     overrides: Overrides = None,
     preset: Preset = None,
     out: OutDir = None,
-    formats: Annotated[
-        str, typer.Option("--format", metavar="md,tex,csv,html", help="Any of these, with commas between.")
-    ] = "md,tex,csv,html",
+    formats: Annotated[str, typer.Option("--format", metavar=REPORT_FORMATS, help="Any of these, with commas between.")] = "md,tex,csv,html",
     runs: RunsDir = RUNS,
     data_dir: DataDir = None,
 ) -> int:
-    """Write the table and the report of a sweep from what is in the runs folder; trains nothing."""
-    format_names = tuple(formats.split(","))
-    for format_name in format_names:
-        if format_name not in ("md", "tex", "csv", "html"):
-            raise StepladderError(f"--format {format_name} is not one of md, tex, csv, html; write them with commas between, as md,html.")
-    from research.config.plugin_source import PluginError
+    """Write the table and the report of a sweep from what is in the runs folder; trains nothing, and reads no data."""
+    from research.cli.report_command import report_command
 
-    try:
-        files = _report(_spec(spec, preset, overrides), runs, data_dir, out, format_names)
-    except PluginError as error:
-        files = _report_without_plugins(spec, overrides or [], runs, out, format_names, error)
-    for path in files.values():
+    for path in report_command(spec, overrides or [], preset, runs, out, formats.split(",")).values():
         print(path)
     return 0
 
@@ -493,14 +487,6 @@ def bench(
     return run(names or [], repeats, as_json)
 
 
-def _classifies(manifest: dict[str, Any]) -> bool:
-    """Whether the sweep's data has classes."""
-    from research.config.merge import DATA_KINDS
-
-    classifying = {kind for kind, data in DATA_KINDS.items() if data.asks == "classes"}
-    return any(entry["config"] and entry["config"]["data"].get("kind") in classifying for entry in manifest["cells"])
-
-
 def _set_device_flags(workers: int | None) -> None:
     from research.machine import use_workers
 
@@ -534,24 +520,6 @@ def _measure(
     return 0
 
 
-def _report(chosen: Any, runs: Path, data_dir: Path | None, out: Path | None, formats: tuple[str, ...]) -> dict[str, Path]:
-    """The files of a report, by name, from the manifest and the results alone, and what the experiment's own analysis adds."""
-    from research.compare.provenance import report_folder, report_name
-    from research.report.write_report import write_report
-    from research.runs.sweep_manifest import read_manifest
-
-    manifest = read_manifest(chosen.loaded, runs)
-    manifest |= {"cards_today": chosen.cards} if manifest.get("cards") or not manifest.get("cards_note") else {}
-    sections = chosen.analyse(manifest, runs, data_dir) if chosen.analyse else ()
-    if _classifies(manifest):
-        _set_device_flags(None)
-        from research.use.error_analysis import error_sections
-
-        sections = (*sections, *error_sections(manifest, runs, data_dir))
-    folder = out or report_folder(report_name(manifest), manifest["hash"])
-    return write_report(manifest, runs, folder, formats, sections=sections)
-
-
 @app.command()
 @_guarded
 def work(
@@ -577,20 +545,3 @@ def work(
 
     request = work_command.WorkRequest(runs_dir, data_dir, unit, capacity, seconds, as_json)
     return work_command.list_command(contents, request) if list_units else work_command.work_command(contents, str(manifest), request)
-
-
-def _report_without_plugins(
-    spec: str, overrides: list[str], runs: Path, out: Path | None, formats: tuple[str, ...], error: StepladderError
-) -> dict[str, Path]:
-    """The report of what was launched by a file whose plugins cannot be imported now. Raises the error where nothing was."""
-    from research.compare.provenance import report_folder, report_name
-    from research.config.find import find_config
-    from research.config.loader import spec_digest
-    from research.report.write_report import write_report
-    from research.runs.sweep_manifest import manifest_of_spec
-
-    manifest = manifest_of_spec(spec_digest(find_config(spec), overrides), runs)
-    if manifest is None:
-        raise error
-    print(f"note: the report is made without the plugins of {spec}. {error}", file=sys.stderr)
-    return write_report(manifest, runs, out or report_folder(report_name(manifest), manifest["hash"]), formats)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import tomli_w
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator
@@ -48,6 +48,7 @@ def matched_keys(entry: str) -> tuple[str, ...]:
 class TableLayout(Node):
     """How cells become rows and columns."""
 
+    layout: ClassVar[frozenset[str]] = frozenset({"rows", "columns", "metrics", "figure"})  # only looks: no part of what is launched
     rows: str | Strings = "label"  # an axis, several, or the label of a `list`
     columns: str | Strings = ()  # axes that become columns; without any, `metrics` are the columns
     baseline: str | None = None  # the row that others are compared with; without one, the best

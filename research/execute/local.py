@@ -14,7 +14,7 @@ from research.execute.schedule import schedule, tested_cells
 from research.execute.unit import Unit, UnitKind
 from research.execute.work import Group, Worker, work_groups
 from research.plan.work_plan import WorkPlan
-from research.runs import store
+from research.runs import analysis_files, store
 from research.runs.environments import run_environments
 from research.runs.lock import claimed
 from research.runs.run_state import RunId, RunStates, state_of
@@ -145,4 +145,5 @@ def _delete_results(folder: Path) -> None:
     """Status first, so that a crash in between leaves a run that is not done."""
     for name in FILES:
         (folder / name).unlink(missing_ok=True)
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    for name in ("checkpoints", analysis_files.FOLDER):
+        shutil.rmtree(folder / name, ignore_errors=True)

@@ -17,7 +17,7 @@ from research.plan.planned_cell import PlannedCell
 from research.plan.resolve_plan import Plan
 from research.plan.work_plan import WorkPlan, read_work_plan
 from research.runs import store
-from research.runs.sweep_manifest import Launch, manifest_path, sweep_hash
+from research.runs.sweep_manifest import Launch, launched_path, manifest_path, sweep_hash
 
 PLAIN = Sweep().model_dump(mode="json")  # of a file without a [sweep]
 
@@ -73,7 +73,7 @@ def write_manifest(plan: Plan, runs_dir: Path, launch: Launch) -> dict[str, Any]
     first run on: what is changed afterwards was not claimed before.
     """
     path = manifest_path(plan.loaded, runs_dir)
-    new, old = checked_manifest(plan, runs_dir, launch), store.read_json(path)
+    new, old = checked_manifest(plan, runs_dir, launch), store.read_json(launched_path(plan.loaded, runs_dir))
     if old is not None:
         new["created"] = old["created"]
     if old is not None and old.get("cards") and _has_begun(new, runs_dir):

@@ -10,7 +10,6 @@ from research.report.plots import DASHES, Dash, Series, draw_series
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
 PANEL_HEIGHT, PANELS_WIDTH = 1.8, 7.2  # inches
 THEORY: Dash = (0, (4, 3))

@@ -1,4 +1,4 @@
-"""Lines, points and levels over one pair of axes: clean lines, labels beside what they name, colours that colour-blind readers tell apart."""
+"""Lines, points and levels over one pair of axes: labels beside what they name, colours that colour-blind readers tell apart."""
 
 import re
 from collections.abc import Sequence

@@ -49,7 +49,17 @@ class ScatterPlot:
 
 
 def _draw_row(axes: "Axes", row: ScatterRow, colour: str) -> None:
-    style = {"fmt": "o", "ls": "-" if len(row.x) > 1 else "none", "lw": 1.0, "markersize": 4.5, "elinewidth": 0.9, "capsize": 2}
-    axes.errorbar(row.x, row.y, row.y_bars, row.x_bars, color=colour, label=row.label, **style)
+    style = "-" if len(row.x) > 1 else "none"
+    axes.errorbar(
+        *(row.x, row.y, row.y_bars, row.x_bars),
+        fmt="o",
+        ls=style,
+        lw=1.0,
+        color=colour,
+        markersize=4.5,
+        elinewidth=0.9,
+        capsize=2,
+        label=row.label,
+    )
     for name, *point in zip(row.names, row.x, row.y, strict=True):
         axes.annotate(name, (point[0], point[1]), (5, 5), textcoords="offset points", color=INK, fontsize=7)

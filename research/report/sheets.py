@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -98,7 +98,7 @@ def _missing_text(entry: Entry, metric: str) -> StyledText:
     return StyledText("not run" if entry.lost.keys() == {"not run"} else text, tone="bad" if bad else "quiet")
 
 
-def counts_text(counts: dict[str, int]) -> str:
+def counts_text(counts: Mapping[str, int]) -> str:
     """Seeds by status in words: "2 diverged, 1 not run"."""
     return ", ".join(f"{count} {status}" for status, count in counts.items())
 

@@ -15,9 +15,12 @@ from research.compare.statistics import Items, SeedItems
 from research.compare.tables import build_table
 from research.config.plain import Json
 from research.config.sweep import Sweep, TableLayout
+from research.report.build_report import build_report
+from research.report.formats.registry import DEFAULT_FORMATS
+from research.report.section import Section
 from research.report.sheets import table_sheet
 from research.report.terminal import print_sheet
-from research.report.write_report import FORMATS, Section, write_report
+from research.report.write_report import write_report
 from research.runs.records import Cost
 from research.runs.sweep_manifest import Launch
 
@@ -71,9 +74,12 @@ def study_cells(study: Study) -> tuple[Cell, ...]:
     return tuple(_cell(study, cell) for cell in study.cells)
 
 
-def write_study(study: Study, cards: Sequence[Mapping[str, Json]], out_dir: Path, formats: Sequence[str] = FORMATS) -> dict[str, Path]:
+def write_study(
+    study: Study, cards: Sequence[Mapping[str, Json]], out_dir: Path, formats: Sequence[str] = DEFAULT_FORMATS
+) -> dict[str, Path]:
     """The files of its report, by name. Raises StepladderError where a claim names a row that is not there."""
-    return write_report(study_manifest(study, cards), out_dir, out_dir, formats, sections=study.sections, cells=study_cells(study))
+    report = build_report(study_manifest(study, cards), study_cells(study), study.sections)
+    return write_report(report, out_dir, formats)
 
 
 def print_study(study: Study, cards: Sequence[Mapping[str, Json]]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from research.config.errors import StepladderError, did_you_mean
 from research.config.loader import LoadedConfig
 from research.config.plain import Json, Tree
+from research.config.sweep_identity import sweep_identity
 from research.runs import store
 
 RUNS = Path("runs")  # where runs are kept, if nobody says otherwise
@@ -61,10 +62,17 @@ def sweep_name(loaded: LoadedConfig) -> str:
 
 
 def sweep_hash(loaded: LoadedConfig) -> str:
-    """The hash of the config's words and the sweep's. The same sweep has the same name tomorrow."""
-    spec = loaded.sweep.model_dump(mode="json") if loaded.sweep else {}
-    identity = json.dumps([loaded.tree, spec], sort_keys=True, default=str)
-    return sha256(identity.encode()).hexdigest()[:8]
+    """The hash of the config's words and the sweep's, without the layout of its table. The same sweep has the same name tomorrow."""
+    return _hash_of(loaded.tree, sweep_identity(loaded.sweep) if loaded.sweep else {})
+
+
+def earlier_hash(loaded: LoadedConfig) -> str:
+    """As manifests were called when the layout was a part of their names."""
+    return _hash_of(loaded.tree, loaded.sweep.model_dump(mode="json") if loaded.sweep else {})
+
+
+def _hash_of(tree: Tree, sweep: Tree) -> str:
+    return sha256(json.dumps([tree, sweep], sort_keys=True, default=str).encode()).hexdigest()[:8]
 
 
 def manifest_path(loaded: LoadedConfig, runs: Path) -> Path:
@@ -72,9 +80,16 @@ def manifest_path(loaded: LoadedConfig, runs: Path) -> Path:
     return store.sweeps_folder(runs) / f"{sweep_name(loaded)}-{sweep_hash(loaded)}.json"
 
 
+def launched_path(loaded: LoadedConfig, runs: Path) -> Path:
+    """Where the manifest is: under its name, or else under the name that it had when the layout was a part of it."""
+    path = manifest_path(loaded, runs)
+    earlier = path.with_name(f"{sweep_name(loaded)}-{earlier_hash(loaded)}.json")
+    return earlier if earlier.exists() and not path.exists() else path
+
+
 def read_manifest(loaded: LoadedConfig, runs: Path) -> dict[str, Any]:
     """The manifest of a sweep that was launched."""
-    path = manifest_path(loaded, runs)
+    path = launched_path(loaded, runs)
     manifest: dict[str, Any] | None = store.read_json(path)
     if manifest is None:
         raise StepladderError(
@@ -93,8 +108,14 @@ def read_manifest_file(path: Path, runs: Path | None = None) -> tuple[dict[str, 
         there = sorted(other.name for other in store.sweeps_folder(runs or RUNS).glob("*.json"))
         hint = did_you_mean(path.name, there) or "."
         raise StepladderError(f"There is no manifest {path}{hint} `sweep` and `train` write theirs as RUNS/sweeps/NAME-HASH.json.")
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("cells"), list):
-        raise StepladderError(f"{path} is no manifest of a sweep: it has no list of cells. They lie in RUNS/sweeps, as NAME-HASH.json.")
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("cells"), list) or not {"name", "hash", "spec"} <= manifest.keys():
+        raise StepladderError(
+            f"{path} is no manifest of a sweep: it has no name, hash, spec and list of cells. They lie in RUNS/sweeps, as NAME-HASH.json."
+        )
+    if manifest.get("format", 1) > store.FORMAT:
+        raise StepladderError(
+            f"{path} has format {manifest['format']}, and this code reads formats up to {store.FORMAT}: a later one wrote it. Use that one."
+        )
     if runs is None and path.resolve().parent.name != "sweeps":
         raise StepladderError(f"{path} lies in no folder RUNS/sweeps, so where its runs are is not known. Name it with --runs.")
     return manifest, runs if runs is not None else path.parent.parent
@@ -105,3 +126,17 @@ def manifest_of_spec(digest: str, runs: Path) -> dict[str, Any] | None:
     manifests = [store.read_json(path) for path in sorted(store.sweeps_folder(runs).glob("*.json"))]
     launched = [manifest for manifest in manifests if manifest is not None and manifest.get("spec_digest") == digest]
     return max(launched, key=lambda manifest: str(manifest["created"]), default=None)
+
+
+def manifests_of_spec(spec: str, overrides: Sequence[str], preset: str | None, runs: Path) -> list[dict[str, Any]]:
+    """The manifests that were launched by these words, the latest first: of a SPEC that can no longer be read."""
+    paths = sorted(store.sweeps_folder(runs).glob("*.json"))
+    manifests = [manifest for path in paths if isinstance(manifest := store.read_json(path), dict)]
+    matching = [manifest for manifest in manifests if _is_launched_by(manifest, spec, overrides, preset)]
+    return sorted(matching, key=lambda manifest: str(manifest.get("created")), reverse=True)
+
+
+def _is_launched_by(manifest: Mapping[str, Any], spec: str, overrides: Sequence[str], preset: str | None) -> bool:
+    file = str(manifest.get("spec_file") or "")
+    names_spec = spec == manifest.get("experiment") if preset else bool(file) and Path(file).absolute() == Path(spec).absolute()
+    return names_spec and list(overrides) == list(manifest.get("overrides") or []) and preset == manifest.get("preset")

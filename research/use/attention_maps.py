@@ -14,7 +14,7 @@ from research.models.observe import attention_maps
 from research.report.heat_map import heat_map
 from research.report.section import Section
 from research.tasks.registry import model_sizes
-from research.use.open_run import first_run
+from research.use.open_run import OpenRun, first_run
 
 
 class AttentionMap(NamedTuple):
@@ -28,8 +28,11 @@ class AttentionMap(NamedTuple):
 def read_attention_map(entry: dict[str, Any], runs_dir: Path, data_dir: Path | None, item: int = 0) -> AttentionMap | None:
     """Of a cell of a manifest, by its first seed that is done; None where none is. `item`: the number of a test example, or of a line."""
     run = first_run(entry, runs_dir, data_dir)
-    if run is None:
-        return None
+    return None if run is None else attention_map_of(run, item)
+
+
+def attention_map_of(run: OpenRun, item: int = 0) -> AttentionMap:
+    """The weights of a run at a test item."""
     tokens = _inputs(run.data, item)[: model_sizes(run.config, run.data).length]
     weights = attention_maps(run.config.model, run.parameters, tokens, np.ones(len(tokens), bool))
     return AttentionMap(weights, tuple(run.vocabulary.types[token] for token in tokens), run.seed)

@@ -17,8 +17,8 @@ from research.data.dataset import Dataset
 from research.models.layers import layer_names
 from research.report.pictures import Picture
 from research.report.plots import Series, line_plot
-from research.report.study import Study, StudyCell
 from research.report.section import Section
+from research.report.study import Study, StudyCell
 from research.tasks.registry import model_sizes
 from research.use.open_run import OpenRun
 
