@@ -10,7 +10,7 @@ from research.compare.cells import Cell, Manifest, TableAxes
 from research.compare.comparisons import SEEDS_NEEDED, has_infinite_value, shortfall
 from research.compare.headline import headline_notes
 from research.compare.item_tests import count_clusters
-from research.compare.provenance import table_code_notes
+from research.compare.provenance import table_code_notes, table_device_notes
 from research.config.corpora import TextCorpus
 from research.config.data import Corpus
 from research.config.evaluation import Evaluation
@@ -89,6 +89,7 @@ def footnotes(
         *_advice(cells),
         *_cannot(cells, axes),
         *table_code_notes(cells, axes),
+        *table_device_notes(cells, axes),
         *cost_note(manifest, {cell.cell_id: tuple(cell.results.values()) for cell in cells}),
         *filter(None, [manifest.get("cards_note")]),
     )

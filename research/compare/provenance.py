@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from research.compare.cell_labels import place_text, value_text
@@ -60,16 +60,41 @@ def provenance(manifest: Manifest, cells: Sequence[Cell]) -> list[tuple[str, str
 
 def table_code_notes(cells: Sequence[Cell], axes: TableAxes) -> list[str]:
     """A line where runs of one table were made by different code, or by code that no commit holds."""
+    rows = _rows_by_source(cells, axes, _code_text)
+    uncommitted = any(DIRTY in code for code in rows)
+    if len(rows) > 1:
+        text = _sources_text(rows)
+        return [f"The runs of this table come from different code. {text[0].upper()}{text[1:]}."]
+    return [f"The runs come from {next(iter(rows))}: the tree had changes that no commit holds."] if uncommitted else []
+
+
+def table_device_notes(cells: Sequence[Cell], axes: TableAxes) -> list[str]:
+    """A line where runs of one table were made on different devices, whose last bits differ, and with them what training makes of them."""
+    rows = _rows_by_source(cells, axes, _device_text)
+    return [f"The runs of this table come from different devices. {_sources_text(rows)}."] if len(rows) > 1 else []
+
+
+def _rows_by_source(
+    cells: Sequence[Cell], axes: TableAxes, source: Callable[[Mapping[str, Json], Result], str]
+) -> dict[str, dict[str, None]]:
+    """The rows that each source made, by its text; of a row whose source is not known nothing."""
     rows: dict[str, dict[str, None]] = {}
     for cell in cells:
         for seed, environment in ((seed, part) for seed, parts in _environments(cell).items() for part in parts):
-            if code := _code_text(environment, cell.results[seed]):
-                rows.setdefault(code, {})[place_text(cell.labels, *axes)] = None
-    uncommitted = any(DIRTY in code for code in rows)
-    if len(rows) > 1:
-        text = "; ".join(f"{code}: {', '.join(places)}" for code, places in rows.items())
-        return [f"The runs of this table come from different code. {text[0].upper()}{text[1:]}."]
-    return [f"The runs come from {next(iter(rows))}: the tree had changes that no commit holds."] if uncommitted else []
+            if text := source(environment, cell.results[seed]):
+                rows.setdefault(text, {})[place_text(cell.labels, *axes)] = None
+    return rows
+
+
+def _sources_text(rows: Mapping[str, Mapping[str, None]]) -> str:
+    return "; ".join(f"{source}: {', '.join(places)}" for source, places in rows.items())
+
+
+def _device_text(environment: Mapping[str, Json], result: Result) -> str:
+    """The processor where runs were made on it, else the kind of the accelerator, or its platform where the kind is not known."""
+    platform = environment.get("platform")
+    name = environment.get("machine") if platform == "cpu" else environment.get("device")
+    return str(name or platform or "")
 
 
 def _code_text(environment: Mapping[str, Json], result: Result) -> str:

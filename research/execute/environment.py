@@ -30,6 +30,7 @@ def environment() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "platform": jax.default_backend(),
         "devices": len(jax.devices()),
+        "device": jax.devices()[0].device_kind,
         "cores_of_a_run": lanes.cores_per_lane(),
         "flags": os.environ.get("XLA_FLAGS", ""),
         **source_state(),

@@ -4,7 +4,7 @@ import io
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,6 +37,7 @@ STYLE: dict[Any, Any] = {
 }
 
 
+@runtime_checkable
 class Plot(Protocol):
     """What a figure shows: numbers and words, and how they are drawn, with or without a grid behind them."""
 

@@ -10,20 +10,26 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.gradient_flow import analysis
-from experiments.gradient_flow.analysis import analyse, claimed_numbers
-from experiments.gradient_flow.flow import EXAMPLES, kernel_parts, measure_flow, norms
-from experiments.gradient_flow.summary import falls_under, far_share, middle, slope, theory
 from research.catalog.choose import choose_experiment
 from research.catalog.claims import claim_cards
 from research.catalog.folders import find_experiment
+from experiments.gradient_flow.analysis import ANALYSIS, claimed_numbers
+from experiments.gradient_flow.flow import EXAMPLES, Flow, read_flows
+from experiments.gradient_flow.jacobians import kernel_parts, norms, parameter_norms
+from experiments.gradient_flow.summary import falls_under, far_share, middle, slope, theory
+from research.analyses.analysis import AnalysisPlace, Measured
+from research.analyses.stage import analysis_sections, run_analyses
+from research.compare.cells import load_cells
 from research.config.cell_identity import program_key
 from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.config.serialise import to_tree
 from research.data.batch_arrays import Batch
 from research.data.loading import load_dataset
+from research.report.build_report import build_report
 from research.report.write_report import write_report
+from research.runs import store
+from research.runs.analysis_files import Measurement, read_measurement
 from research.tasks.parameters import empty_carry, init_params
 from research.tasks.registry import model_sizes
 from research.tasks.symbols import symbol_loss
@@ -44,10 +50,35 @@ def entry(label: str) -> dict[str, Any]:
     return {"cell_id": label, "labels": {"label": label}, "config": to_tree(config_of(label)), "seeds": [0, 1], "deterministic": False}
 
 
+def manifest_of_points() -> dict[str, Any]:
+    sweep = choose_experiment("gradient_flow", "quick", SMALL).loaded.sweep
+    assert sweep is not None
+    return dict.fromkeys(("question", "preset", "spec_file", "created"), "") | {
+        "name": "gradient_flow",
+        "hash": "0123abcd",
+        "spec": sweep.model_dump(mode="json"),
+        "cells": [entry(label) for label in POINTS],
+        "cards": claim_cards(find_experiment("gradient_flow"), "quick"),
+        "control": None,
+    }
+
+
 @pytest.fixture(scope="module")
-def flows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Nothing has been run: norms before training alone."""
-    return {label: measure_flow(entry(label), tmp_path_factory.mktemp("runs"), None) for label in POINTS}
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every run has diverged: norms before training alone."""
+    folder = tmp_path_factory.mktemp("runs")
+    for label in POINTS:
+        for seed in (0, 1):
+            store.write_json(store.seed_folder(folder, label, seed) / "status.json", {"status": "diverged"})
+    assert run_analyses([ANALYSIS], manifest_of_points(), AnalysisPlace(folder), lambda _: None)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def flows(runs: Path) -> dict[str, Flow]:
+    units = ANALYSIS.units(manifest_of_points(), runs)
+    measured = [Measured(unit, read_measurement(unit.folder, ANALYSIS.name) or Measurement()) for unit in units]
+    return {flow.label: flow for flow in read_flows(measured)}
 
 
 def test_a_family_is_one_program() -> None:
@@ -101,10 +132,12 @@ def test_seeds_are_drawn_as_training_draws_them_and_a_missing_run_has_no_after(f
 
 
 def test_another_model_or_task_is_a_mistake() -> None:
-    changed = entry("tanh, rho 1.0")
-    changed["config"]["model"]["layers"] = 2
+    tree = entry("tanh, rho 1.0")["config"]
+    tree["model"]["layers"] = 2
+    config = Config.model_validate(tree)
+    assert not ANALYSIS.applies({"cells": [{"cell_id": "a", "config": tree}]})
     with pytest.raises(StepladderError, match="one bare recurrent layer"):
-        measure_flow(changed, Path("runs"), None)
+        parameter_norms(config, None, None)
 
 
 def test_summaries_of_a_power() -> None:
@@ -117,18 +150,11 @@ def test_summaries_of_a_power() -> None:
     assert middle(np.array([[[0.0], [1.0]]])).tolist() == [0.0, 1.0]
 
 
-def test_claims_are_judged_by_what_was_measured(flows: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sweep = choose_experiment("gradient_flow", "quick", SMALL).loaded.sweep
-    assert sweep is not None
-    manifest = dict.fromkeys(("name", "hash", "question", "preset", "spec_file", "created"), "") | {
-        "spec": sweep.model_dump(mode="json"),
-        "cells": [entry(label) for label in POINTS],
-        "cards": claim_cards(find_experiment("gradient_flow"), "quick"),
-        "control": None,
-    }
-    monkeypatch.setattr(analysis, "measure_flow", lambda entry, *_: flows[entry["cell_id"]])  # of no runs, as here
-    sections = analyse(manifest, tmp_path, None)
-    written = write_report(manifest, tmp_path, tmp_path / "out", sections=sections)
+def test_claims_are_judged_by_what_was_measured(flows: dict[str, Flow], runs: Path, tmp_path: Path) -> None:
+    manifest = manifest_of_points()
+    sections, missing = analysis_sections([ANALYSIS], manifest, runs)
+    assert missing == ()
+    written = write_report(build_report(manifest, load_cells(manifest, runs), sections), tmp_path / "out")
     judged = json.loads(written["report.json"].read_text())["cards"]
     assert [card["verdict"] for card in judged] == ["holds"] * 7
     assert all(section.title in written["report.html"].read_text() for section in sections)

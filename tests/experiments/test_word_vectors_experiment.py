@@ -6,7 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-from research.report.render import markdown
 
 from experiments.word_vectors.measure import CORPORA, QUICK, Preset, Sets, load_words, measure, methods
 from experiments.word_vectors.study import CORPUS_BY_PRESET, COSTS, QUESTION
@@ -18,6 +17,7 @@ from research.config.word_vectors import WordVectorsConfig
 from research.data.word_sets import RatedPairs
 from research.data.word_windows import training_sentences
 from research.execute import environment
+from research.report.formats.markdown import markdown
 from research.report.study import write_study
 
 pytestmark = pytest.mark.trains

@@ -1,10 +1,16 @@
 """Runs as a sweep leaves them, drawn from a seeded generator: a ladder of models, and a grid of scores by heads with a tuned rate."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from research.compare.cells import load_cells
 from research.metrics.item_values import measure_groups
+from research.report.build_report import build_report
+from research.report.pictures import Picture
+from research.report.report_value import Report
+from research.report.section import Section
 from research.runs import store
 from research.text.translation_scores import metric_signatures, text_items
 
@@ -21,6 +27,11 @@ LADDER = {  # label -> (mean nats a token, spread over seeds, parameters, flops 
 }
 CONFIG = {"data": {"kind": "shakespeare", "length": 64}, "eval": {"context": "stream", "stride": 32}, "optim": {"learning_rate": 0.001}}
 ENVIRONMENT = {"versions": {"jax": "0.10.2", "numpy": "2.4.6"}, "commit": "38c33d2", "data_digest": "856c99ddf50c", "devices": "2 x cpu"}
+
+
+def report_of(manifest: dict, runs: Path, sections: Sequence[Section] = (), figures: Sequence[Picture] = ()) -> Report:
+    """The report of what `write_ladder` and its like have written."""
+    return build_report(manifest, load_cells(manifest, runs), sections, figures)
 
 
 def write_ladder(runs: Path, seeds: int = 3) -> dict:

@@ -37,7 +37,7 @@ def test_a_caption_has_a_panel_a_word_and_one_for_the_picture():
     drawn = caption_plot("captions", "Captions", [one, other])
     assert said(drawn) == ["black", "up-pointing", "triangle", "dot", "first", "second"]
     assert drawn.svg.count("<image") == 1 + 3 + 1 + 1
-    assert drawn == caption_plot("captions", "Captions", [one, other])
+    assert drawn.drawn == caption_plot("captions", "Captions", [one, other]).drawn
 
 
 def keep(folder, sources, targets, written, places):

@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from fake_runs import write_ladder, write_run
+from fake_runs import report_of, write_ladder, write_run
 
 from research.compare.cells import TableAxes, load_cells
 from research.compare.comparisons import compare_cells, find_best
@@ -59,7 +59,7 @@ def test_a_row_with_an_infinite_seed_is_infinite_and_last(tmp_path, seeds):
     assert any(note.startswith("Infinite: Elman") for note in sheet.notes)
     assert number("test.perplexity", math.inf) == "infinite"
     assert summarise(tmp_path, cell_id, (0, 1, 2))["test"]["perplexity"] == math.inf
-    files = write_report(manifest, tmp_path, tmp_path / "report", ("md",))
+    files = write_report(report_of(manifest, tmp_path), tmp_path / "report", ("md",))
     entries = strict(files["report.json"].read_text())["entries"]
     assert {entry["mean"] for entry in entries if entry["row"] == ["Elman"] and entry["metric"] == "test.perplexity"} == {"infinite"}
     assert "infinite" in files["table.md"].read_text()

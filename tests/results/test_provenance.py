@@ -5,14 +5,21 @@ from pathlib import Path
 
 import pytest
 import typer
-from fake_runs import write_ladder
+from fake_runs import report_of, write_ladder
 
 from research.catalog.choose import choose_experiment
 from research.catalog.folders import find_experiment
 from research.cli import app
 from research.compare.cells import axes_of, load_cells
-from research.compare.provenance import provenance, report_folder, report_name, table_code_notes, table_command
-from research.report.plots import Picture
+from research.compare.provenance import (
+    provenance,
+    report_folder,
+    report_name,
+    table_code_notes,
+    table_command,
+    table_device_notes,
+)
+from research.report.plots import Series, line_plot
 from research.report.write_report import write_report
 from research.runs import store
 from research.runs.sweep_manifest import Launch, sweep_hash
@@ -85,17 +92,19 @@ def test_reports_of_different_sweeps_have_places_of_their_own(tmp_path):
     other = manifest | {"hash": "89abcdef"}
     for each in (manifest, other, manifest):
         folder = report_folder(report_name(each), each["hash"], tmp_path)
-        write_report(each, tmp_path / "runs", folder, ("csv",))
+        write_report(report_of(each, tmp_path / "runs"), folder, ("csv",))
         assert store.read_json(folder / "report.json")["hash"] == each["hash"]
     assert {path.name for path in tmp_path.glob("ladder*")} == {"ladder-quick", "ladder-quick-89abcdef"}
 
 
 def test_what_an_older_report_left_in_a_folder_does_not_stay(tmp_path):
     manifest, out = write_ladder(tmp_path / "runs"), tmp_path / "report"
-    picture = Picture("curves", "Curves", "", "<svg/>", b"png")
-    write_report(manifest, tmp_path / "runs", out, ("csv", "md"), figures=[picture])
+    picture = line_plot("mine", "Mine", [Series("a", [1.0, 2.0], [1.0, 2.0])], "x", "y")
+    plain = manifest | {"spec": manifest["spec"] | {"table": {"figure": "none"}}}
+    write_report(report_of(plain, tmp_path / "runs", figures=[picture]), out, ("tex", "md"))
+    assert {path.name for path in out.glob("figures/*")} == {"mine.svg", "mine.png", "mine.pdf"}
     (out / "mine.txt").write_text("kept")
-    write_report(manifest | {"hash": "89abcdef"}, tmp_path / "runs", out, ("csv",))
+    write_report(report_of(manifest | {"hash": "89abcdef"}, tmp_path / "runs"), out, ("csv",))
     assert {path.name for path in out.rglob("*") if path.is_file()} == {"table.csv", "report.json", "mine.txt"}
 
 
@@ -115,3 +124,21 @@ def test_runs_of_different_code_are_told_by_row(tmp_path):
         for seed in cell.seeds:
             store.write_json(cell.folder / f"seed-{seed}" / "env.json", {"commit": "38c33d2-dirty"})
     assert table_code_notes(cells, axes) == ["The runs come from commit 38c33d2-dirty: the tree had changes that no commit holds."]
+
+
+def test_runs_of_different_devices_are_told_by_row_and_the_processor_counts_where_it_computes(tmp_path):
+    manifest = write_ladder(tmp_path)
+    axes = axes_of(manifest)
+    machine = {"platform": "cpu", "machine": "x86_64 A", "device": "cpu"}
+    gpu = {"platform": "gpu", "machine": "x86_64 B", "device": "H200"}
+    for cell in load_cells(manifest, tmp_path):
+        for seed in cell.seeds:
+            store.write_json(cell.folder / f"seed-{seed}" / "env.json", machine)
+    assert table_device_notes(load_cells(manifest, tmp_path), axes) == []
+    store.write_json(store.seed_folder(tmp_path, "4a7c7c7c7c7c", 1) / "env.json", gpu)
+    (note,) = table_device_notes(load_cells(manifest, tmp_path), axes)
+    assert "; H200: LSTM." in note
+    assert "x86_64 A: " in note
+    assert note in report_of(manifest, tmp_path).table.notes
+    store.write_json(store.seed_folder(tmp_path, "4a7c7c7c7c7c", 1) / "env.json", gpu | {"device": "cpu", "platform": "cpu"})
+    assert "x86_64 B: LSTM" in table_device_notes(load_cells(manifest, tmp_path), axes)[0]

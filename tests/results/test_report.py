@@ -7,12 +7,15 @@ from html.parser import HTMLParser
 from typing import NamedTuple
 
 import pytest
+from fake_runs import report_of
 
-from research.compare.cells import load_cells
 from research.config.errors import StepladderError
+from research.report.formats.page import report_page
+from research.report.formats.target import Target
 from research.report.plots import Series, line_plot
+from research.report.section import Section
 from research.report.sheets import Heading, Sheet, StyledText
-from research.report.write_report import Section, collect_findings, render_page, write_report
+from research.report.write_report import write_report
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 
@@ -61,14 +64,15 @@ def written(ladder, tmp_path_factory):
     sheet = Sheet("More numbers", (Heading("k"), Heading("v")), ((StyledText("1"), StyledText("<2>")),), 1)
     sections = [Section("Gates, closely", "<p>A text.</p>", sheet, picture)]
     out = tmp_path_factory.mktemp("out") / "a" / "b"
-    builds = [{name: path.read_bytes() for name, path in write_report(*ladder, out, sections=sections).items()} for _ in range(2)]
+    reports = [report_of(*ladder, sections) for _ in range(2)]
+    builds = [{name: path.read_bytes() for name, path in write_report(report, out).items()} for report in reports]
     return Written({name: out / name for name in builds[0]}, *builds)
 
 
 def test_a_report_is_rebuilt_to_the_byte(written):
     assert written.first == written.second
     assert set(written.first) == {"report.html", "table.md", "table.tex", "table.csv", "report.json"} | {
-        f"figures/{name}.{ending}" for name in ("curves", "flops", "lengths", "extra") for ending in ("svg", "png")
+        f"figures/{name}.{ending}" for name in ("curves", "flops", "lengths", "extra") for ending in ("svg", "png", "pdf")
     }
 
 
@@ -102,8 +106,7 @@ def test_the_page_shows_what_the_files_say(written):
 
 def test_a_control_that_fails_is_said_at_the_top(ladder, tmp_path):
     control = ladder.manifest["control"] | {"floor": 100.0}
-    manifest = ladder.manifest | {"control": control}
-    text = render_page(manifest, cells := load_cells(*ladder), collect_findings(manifest, cells, ladder.runs), ladder.runs, tmp_path)
+    text = report_page(report_of(ladder.manifest | {"control": control}, ladder.runs), Target(tmp_path, ()))
     assert text.index('<p class="warning">INCONCLUSIVE') < text.index("<table")
 
 
@@ -122,8 +125,12 @@ def test_figures_stand_alone_too(written):
     for name, path in written.paths.items():
         if name.endswith(".svg"):
             ElementTree.fromstring(path.read_text())
+        if name.endswith(".pdf"):
+            assert path.read_bytes().startswith(b"%PDF-")
+            assert b"Date" not in path.read_bytes()
+            assert re.fullmatch(r"figures/[A-Za-z0-9_-]+\.pdf", name)  # a name that \includegraphics takes
 
 
 def test_an_unknown_format_names_the_nearest(ladder, tmp_path):
     with pytest.raises(StepladderError, match="did you mean `html`"):
-        write_report(*ladder, tmp_path, ["htm"])
+        write_report(report_of(*ladder), tmp_path, ["htm"])

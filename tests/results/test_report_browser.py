@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+from fake_runs import report_of
 
 from research.report.write_report import write_report
 
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="
 @pytest.fixture(scope="module")
 def dom(grid, tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
-    path = write_report(*grid, folder / "report", ["html"])["report.html"]
+    path = write_report(report_of(*grid), folder / "report", ["html"])["report.html"]
     command = [CHROMIUM, *FLAGS, f"--user-data-dir={folder / 'profile'}", path.resolve().as_uri()]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
 

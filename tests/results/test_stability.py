@@ -7,7 +7,7 @@ import pytest
 
 from research.compare.cells import load_cells
 from research.compare.stability import perturb_verdicts, relative_spread, scale_test_metrics, table_verdicts
-from research.report.write_report import collect_findings
+from research.report.build_report import collect_findings
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +57,11 @@ def test_a_spread_is_relative_to_the_smallest():
 
 def test_what_turns_is_undecided_in_the_report_and_nothing_else_changes(three, ladder):
     manifest, chosen = three
-    plain = collect_findings(manifest, chosen, ladder.runs)
-    assert collect_findings(manifest | {"spread": 0.0}, chosen, ladder.runs) == plain
-    near = collect_findings(manifest | {"spread": 0.009}, chosen, ladder.runs)
+    plain = collect_findings(manifest, chosen)
+    assert collect_findings(manifest | {"spread": 0.0}, chosen) == plain
+    near = collect_findings(manifest | {"spread": 0.009}, chosen)
     assert [judgement.verdict for judgement in near.judged] == ["holds"]
-    far = collect_findings(manifest | {"spread": 0.5}, chosen, ladder.runs)
+    far = collect_findings(manifest | {"spread": 0.5}, chosen)
     assert [judgement.verdict for judgement in far.judged] == ["undecided: holds here, or fails on another machine"]
     turned = {turn.what for turn in perturb_verdicts(manifest, chosen, 0.5)}
     for place, verdict in table_verdicts(manifest, chosen).items():

@@ -21,7 +21,9 @@ from research.compare.number_texts import DASH
 from research.compare.statistics import NO_ITEMS, Items, SeedItems
 from research.compare.tables import build_table, measure_cell
 from research.config.errors import StepladderError
-from research.report import render
+from research.report.formats.comma_separated import table_csv
+from research.report.formats.latex import latex
+from research.report.formats.markdown import markdown
 from research.report.sheets import comparisons_sheet, table_sheet
 from research.report.terminal import terminal_text
 from research.runs import store
@@ -396,9 +398,9 @@ def test_tables_are_the_golden_bytes(name, request):
     sheet = table_sheet(table)
     compared = comparisons_sheet(named_comparisons(fake.manifest, load_cells(*fake)))
     drawn = {
-        "md": render.markdown(sheet) + "\n" + render.markdown(compared),
-        "tex": render.latex(sheet, f"tab:{name}"),
-        "csv": render.table_csv(table),
+        "md": markdown(sheet) + "\n" + markdown(compared),
+        "tex": latex(sheet, f"tab:{name}"),
+        "csv": table_csv(table),
         "txt": terminal_text(sheet, 80) + "\n" + terminal_text(sheet, 120),
     }
     for ending, text in drawn.items():
@@ -427,7 +429,7 @@ def test_the_csv_is_read_back_by_pandas(ladder):
     import pandas as pd
 
     table = build_table(*ladder)
-    frame = pd.read_csv(io.StringIO(render.table_csv(table))).set_index(["variant", "metric"])
+    frame = pd.read_csv(io.StringIO(table_csv(table))).set_index(["variant", "metric"])
     for label, entry in by_label(table).items():
         line = frame.loc[(label, "test.perplexity")]
         assert line["n"] == len(entry.values)
@@ -439,8 +441,8 @@ def test_the_csv_is_read_back_by_pandas(ladder):
 def test_latex_and_markdown_say_nothing_that_they_would_read_as_their_own(grid):
     manifest = json.loads(json.dumps(grid.manifest).replace('"mlp"', '"50% of_a & b | $c$ #1"'))
     sheet = table_sheet(build_table(manifest, grid.runs))
-    assert r"50\% of\_a \& b \textbar{} \$c\$ \#1" in render.latex(sheet)
-    line = next(line for line in render.markdown(sheet).splitlines() if "50%" in line)
+    assert r"50\% of\_a \& b \textbar{} \$c\$ \#1" in latex(sheet)
+    line = next(line for line in markdown(sheet).splitlines() if "50%" in line)
     assert line.replace("\\|", "").count("|") == len(sheet.headings) + 1
 
 
