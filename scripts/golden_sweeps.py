@@ -29,7 +29,7 @@ SWEEPS = {
     "fine_tuning": ["train.steps=12"],
 }
 COSTS = ("Core-seconds", "seconds", "tokens_per_second", "latency", "peak_memory")
-OF_THE_LAUNCH = {"cost", "created", "spec_file", "command", "format", "seconds", "versions"}
+OF_THE_LAUNCH = {"cost", "created", "spec_file", "command", "format", "seconds", "versions", "hash", "files"}
 ARRAYS = ("items.npz", "tokens.npz", "test_tokens.npz", "texts.jsonl")
 LINES = ("metrics.jsonl",)
 RESULTS = ("result.json", "test.json")

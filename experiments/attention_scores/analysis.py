@@ -96,4 +96,4 @@ def clearest(query_map: QueryMap, pairs: int) -> Float[np.ndarray, "t t"]:
     return last[right.sum(axis=1).argmax()]
 
 
-ANALYSIS = Analysis("attention_scores", "What a query looks at", False, applies, units, measure, sections)
+ANALYSIS = Analysis("queries", "What a query looks at", False, applies, units, measure, sections)

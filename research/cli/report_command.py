@@ -41,7 +41,8 @@ def report_command(
     report = build_launched_report(launched)
     for line in report.missing:
         print(line, file=sys.stderr)
-    return write_report(report, out or report_folder(report_name(launched.manifest), launched.manifest["hash"]), formats)
+    manifest = launched.manifest
+    return write_report(report, out or report_folder(report_name(manifest), manifest["hash"], manifest.get("earlier_hash", "")), formats)
 
 
 def build_launched_report(launched: Launched) -> Report:

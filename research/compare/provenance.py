@@ -16,10 +16,14 @@ from research.runs.store import read_json
 DIRTY = "-dirty"  # how a commit ends whose tree had changes
 
 
-def report_folder(name: str, sweep_hash: str, root: Path = Path("reports")) -> Path:
-    """reports/NAME; where another sweep's report has that place, reports/NAME-HASH, so that none overwrites another."""
+def report_folder(name: str, sweep_hash: str, earlier_hash: str = "", root: Path = Path("reports")) -> Path:
+    """reports/NAME; where another sweep's report has that place, reports/NAME-HASH, so that none overwrites another.
+
+    `earlier_hash`: under which the same sweep was known before, if it was.
+    """
     existing = read_json(root / name / "report.json")
-    return root / name if existing is None or existing.get("hash") == sweep_hash else root / f"{name}-{sweep_hash}"
+    is_own = existing is None or existing.get("hash") in (sweep_hash, earlier_hash)
+    return root / name if is_own else root / f"{name}-{sweep_hash}"
 
 
 def report_name(manifest: Manifest) -> str:

@@ -78,6 +78,8 @@ def write_manifest(plan: Plan, runs_dir: Path, launch: Launch) -> dict[str, Any]
         new["created"] = old["created"]
     if old is not None and old.get("cards") and _has_begun(new, runs_dir):
         new |= {key: old[key] for key in ("cards", "cards_sha256") if key in old}
+    if old is not None and (earlier := old["hash"] if old["hash"] != new["hash"] else old.get("earlier_hash")):
+        new["earlier_hash"] = earlier  # whose report is this sweep's too
     store.write_json(path, store.stamp(new))
     return json.loads(store.read_text_file(path))
 

@@ -91,10 +91,11 @@ def test_reports_of_different_sweeps_have_places_of_their_own(tmp_path):
     manifest = write_ladder(tmp_path / "runs")
     other = manifest | {"hash": "89abcdef"}
     for each in (manifest, other, manifest):
-        folder = report_folder(report_name(each), each["hash"], tmp_path)
+        folder = report_folder(report_name(each), each["hash"], root=tmp_path)
         write_report(report_of(each, tmp_path / "runs"), folder, ("csv",))
         assert store.read_json(folder / "report.json")["hash"] == each["hash"]
     assert {path.name for path in tmp_path.glob("ladder*")} == {"ladder-quick", "ladder-quick-89abcdef"}
+    assert report_folder("ladder-quick", "11111111", manifest["hash"], tmp_path).name == "ladder-quick"
 
 
 def test_what_an_older_report_left_in_a_folder_does_not_stay(tmp_path):
