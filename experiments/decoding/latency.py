@@ -6,12 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .analysis import MODEL, PROMPT, TOKENS, VOCABULARY
 from research.config.decoding import Greedy
 from research.execute.environment import use_compilation_cache
 from research.models import language_model
 from research.models.decode import decode_chunk, generate_tokens
 from research.use.recompute import recompute_ms
+
+from .analysis import MODEL, PROMPT, TOKENS, VOCABULARY
 
 
 def token_latencies() -> dict[str, float]:

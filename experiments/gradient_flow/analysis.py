@@ -8,9 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from .figures import kernel_picture, memory_picture, state_picture
-from .flow import Flow, config_of, is_bare_layer, read_flows
-from .summary import FLOOR, falls_under, far_share, mean, middle, slope, theory
 from research.analyses.analysis import Analysis, AnalysisPlace, AnalysisUnit, Measured, run_units, runnable_entries
 from research.compare.cells import Manifest
 from research.compare.number_texts import DASH
@@ -19,6 +16,10 @@ from research.report.section import Section
 from research.report.sheets import Heading, Sheet, StyledText
 from research.runs.analysis_files import Measurement
 from research.runs.store import TRAINED_STATUSES, status_of
+
+from .figures import kernel_picture, memory_picture, state_picture
+from .flow import Flow, config_of, is_bare_layer, read_flows
+from .summary import FLOOR, falls_under, far_share, mean, middle, slope, theory
 
 LAG = 32  # at which tables name a norm
 SMALL = 1e-3  # a norm that tables look for
@@ -54,8 +55,9 @@ def units(manifest: Manifest, runs_dir: Path) -> Sequence[AnalysisUnit]:
 
 def measure(unit: AnalysisUnit, place: AnalysisPlace) -> Measurement:
     """Norms [t b] before training and, where the run is done, after it."""
-    from .jacobians import initial_parameters, parameter_norms
     from research.use.open_run import open_run
+
+    from .jacobians import initial_parameters, parameter_norms
 
     config, seed = config_of(unit.entry), unit.seed or 0
     before = parameter_norms(config, initial_parameters(config, seed, place.data_dir), place.data_dir)

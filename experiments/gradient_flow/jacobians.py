@@ -12,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
 
-from .flow import EXAMPLES, checked_model
 from research.config.cell_identity import program_key
 from research.config.mixer import LSTM
 from research.config.model import LanguageModelConfig
@@ -21,11 +20,13 @@ from research.data.loading import load_dataset
 from research.models import MODELS
 from research.nn.embedding import lookup
 from research.nn.recurrent_cells import empty_recurrent, mix_recurrent, step_recurrent
-from research.plan.resolve_plan import program_of
+from research.plan.programs import program_of
 from research.tasks.cross_entropy import cross_entropy
 from research.train.diagnostics import forget_products, kernel_gradients, spectral_norms, state_jacobians
 from research.train.optimiser import traced_hyperparameters
 from research.train.update import Member, jitted_initial_state
+
+from .flow import EXAMPLES, checked_model
 
 
 def initial_parameters(config: Config, seed: int, data_dir: Path | None) -> PyTree:

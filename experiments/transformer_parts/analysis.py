@@ -48,8 +48,9 @@ def _has_whole_heads(label: str) -> bool:
 
 def measure(unit: AnalysisUnit, place: AnalysisPlace) -> Measurement:
     """Entropy, disagreement and loss without each head, [layers heads], and the whole model's loss."""
-    from .heads import measure_heads
     from research.use.open_run import open_run
+
+    from .heads import measure_heads
 
     heads = measure_heads(open_run(place.runs_dir, unit.run, place.data_dir))
     arrays = {"entropy": heads.entropy, "disagreement": heads.disagreement, "without": heads.without}

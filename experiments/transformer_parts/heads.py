@@ -9,15 +9,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from research.data.batch_arrays import Batch, scored_index
 
-from .analysis import Heads
 from research.config.encoder_decoder import EncoderDecoderConfig, StackDecoder
 from research.config.schema import Config
-from research.data.batches import Batch, scored_index
 from research.data.dataset import ExampleSplit
 from research.tasks.symbols import symbol_outcome
 from research.tasks.translating import source_attention
 from research.use.open_run import OpenRun
+
+from .analysis import Heads
 
 PAIRS = 200  # of the test split
 

@@ -12,7 +12,6 @@ from research.config.errors import StepladderError
 from research.config.plain import Json
 from research.config.unicode import decode
 
-
 _ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
 
 

@@ -194,7 +194,9 @@ def report(
     overrides: Overrides = None,
     preset: Preset = None,
     out: OutDir = None,
-    formats: Annotated[str, typer.Option("--format", metavar=REPORT_FORMATS, help="Any of these, with commas between.")] = "md,tex,csv,html",
+    formats: Annotated[
+        str, typer.Option("--format", metavar=REPORT_FORMATS, help="Any of these, with commas between.")
+    ] = "md,tex,csv,html",
     runs: RunsDir = RUNS,
     data_dir: DataDir = None,
 ) -> int:

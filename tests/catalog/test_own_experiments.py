@@ -6,7 +6,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from research.catalog.choose import choose_experiment, find_analysis, measure_study
+from research.catalog.choose import choose_experiment, find_analysis, import_analysis, measure_study
 from research.catalog.claims import claim_cards
 from research.catalog.describe import describe_experiment
 from research.catalog.folders import ExperimentFolder, find_experiment, own_experiments, shipped_experiments
@@ -32,10 +32,20 @@ question = "Is one word of context better than none?"
 CARD = {"kind": "order", "claim": "two are better", "better": "2", "worse": "1", "metric": "test.perplexity", "source": "none"}
 ANALYSIS = """
 from .words import TITLE
-from research.report.write_report import Section
+from research.analyses.analysis import Analysis, run_units
+from research.report.section import Section
+from research.runs.analysis_files import Measurement
 
-def analyse(manifest, runs_dir, data_dir):
-    return [Section(TITLE, f"<p>{len(manifest['cells'])} rows</p>")]
+def units(manifest, runs_dir):
+    return run_units(manifest, runs_dir, manifest["cells"], ("done",))
+
+def measure(unit, place):
+    return Measurement({"letters": len((unit.folder / "log.txt").read_text())})
+
+def sections(manifest, measured):
+    return [Section(TITLE, f"<p>{len(measured)} of {len(manifest['cells'])} rows, {measured[0].measurement.values.keys()}</p>")]
+
+ANALYSIS = Analysis("mine", TITLE, False, lambda manifest: True, units, measure, sections)
 """
 STUDY = 'raise RuntimeError("is run")\nQUESTION = "What is it?"\nCOSTS = {"quick": "nothing", "more": "a bit" " more"}\ndef measure(): ...'
 
@@ -61,7 +71,14 @@ def test_a_report_of_an_own_file_has_its_claims_and_its_sections(mine, tmp_path)
     assert [card["claim"] for card in report["cards"]] == ["two are better"]
     page = (tmp_path / "out" / "report.html").read_text()
     assert "What I saw" in page
-    assert "<p>2 rows</p>" in page
+    assert "<p>2 of 2 rows, dict_keys(['letters'])</p>" in page
+    for file in (tmp_path / "runs").glob("*/seed-*/analysis/mine.json"):
+        file.unlink()
+    (mine / "analysis.py").write_text(ANALYSIS.replace("units, measure, sections)", "units, None, sections)"))
+    sys.modules.pop(import_analysis(mine / "analysis.py").sections.__module__)
+    drawn = CliRunner().invoke(app, ["report", str(mine / "counts.toml"), "--format", "html", "--out", str(tmp_path / "out"), *place])
+    assert (drawn.exit_code, drawn.stderr) == (0, "")
+    assert "<p>2 of 2 rows, dict_keys([])</p>" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_a_claim_about_no_row_is_told_before_anything_runs(mine, tmp_path):
@@ -81,7 +98,7 @@ def test_a_preset_named_by_its_file_or_its_folder_is_the_same(folder, preset):
     by_file = choose_experiment(str(folder.path / f"{preset}.toml"), None, [])
     by_folder = choose_experiment(str(folder.path), preset, [])
     for other in (by_file, by_folder):
-        assert (other.cards, other.analyse is None) == (by_name.cards, by_name.analyse is None)
+        assert (other.cards, other.analysis_file) == (by_name.cards, by_name.analysis_file)
         assert sweep_hash(other.loaded) == sweep_hash(by_name.loaded)
     assert report_name({"name": "x", **Launch(by_folder.spec, preset=preset).as_data()}) == f"{folder.path.name}-{preset}"
 
@@ -103,7 +120,7 @@ def test_two_folders_have_modules_of_their_own(mine, tmp_path):
     (other / "words.py").write_text('TITLE = "Other"')
     (other / "analysis.py").write_text(ANALYSIS)
     before = {*sys.modules}
-    titles = [find_analysis(folder)({"cells": []}, folder, None)[0].title for folder in (mine, other)]
+    titles = [import_analysis(find_analysis(folder)).section for folder in (mine, other)]
     assert titles == ["What I saw", "Other"]
     assert not {"analysis", "words"} & ({*sys.modules} - before)
 
@@ -113,7 +130,7 @@ def test_listing_runs_nothing_of_a_folder(mine, tmp_path):
     study.mkdir()
     (study / "study.py").write_text(STUDY)
     (mine / "quick.toml").write_text('extends = "counts.toml"')
-    (mine / "analysis.py").write_text('raise RuntimeError("is run")\ndef analyse(): ...')
+    (mine / "analysis.py").write_text('raise RuntimeError("is run")\nANALYSIS = None')
     told = CliRunner().invoke(app, ["experiments", "--in", str(tmp_path), "--json"])
     entries = {entry["name"]: entry for entry in json.loads(told.stdout)["experiments"]}
     assert {*entries} == {str(study), str(mine)}
@@ -125,12 +142,13 @@ def test_listing_runs_nothing_of_a_folder(mine, tmp_path):
 
 def test_a_strangers_analysis_is_left_alone(mine):
     (mine / "analysis.py").write_text('raise RuntimeError("is run")\ntotal = 3')
-    assert choose_experiment(str(mine / "counts.toml"), None, []).analyse is None
+    assert choose_experiment(str(mine / "counts.toml"), None, []).analysis is None
 
 
 MISTAKES = [
-    ("analysis.py", "def analyze(manifest): ...", "`analyze`, and none that is called `analyse`"),
-    ("analysis.py", "def analyse(:\n", "analysis.py, line 1: this is no Python"),
+    ("analysis.py", "def analyse(manifest): ...", "`analyse`, and nothing that is called `ANALYSIS`"),
+    ("analysis.py", "ANALYSIS = 3", "ANALYSIS is a int, and no `Analysis`"),
+    ("analysis.py", "def sections(:\n", "analysis.py, line 1: this is no Python"),
     ("expected.json", "{'cards': []}", "expected.json, line 1: this is no JSON"),
     ("expected.json", '{"card": []}', 'are {"cards": [{'),
     ("expected.json", '{"cards": [3]}', "no list of tables"),
@@ -142,7 +160,7 @@ MISTAKES = [
 def test_a_mistake_beside_a_file_is_told(mine, name, text, told):
     (mine / name).write_text(text)
     with pytest.raises(StepladderError, match=r"mine/") as error:
-        choose_experiment(str(mine / "counts.toml"), None, [])
+        _ = choose_experiment(str(mine / "counts.toml"), None, []).analysis
     assert told in str(error.value)
 
 

@@ -4,10 +4,10 @@ import jax
 import numpy as np
 import pytest
 
-from research.catalog.choose import choose_experiment
 from experiments.attention_scores.analysis import ANALYSIS, QueryMap, clearest
 from research.analyses.analysis import AnalysisPlace
 from research.analyses.stage import analysis_sections, run_analyses
+from research.catalog.choose import choose_experiment
 from research.config.serialise import to_toml
 from research.data.loading import load_dataset
 from research.plan.build_manifest import build_manifest

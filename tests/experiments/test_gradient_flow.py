@@ -10,15 +10,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from research.catalog.choose import choose_experiment
-from research.catalog.claims import claim_cards
-from research.catalog.folders import find_experiment
 from experiments.gradient_flow.analysis import ANALYSIS, claimed_numbers
 from experiments.gradient_flow.flow import EXAMPLES, Flow, read_flows
 from experiments.gradient_flow.jacobians import kernel_parts, norms, parameter_norms
 from experiments.gradient_flow.summary import falls_under, far_share, middle, slope, theory
 from research.analyses.analysis import AnalysisPlace, Measured
 from research.analyses.stage import analysis_sections, run_analyses
+from research.catalog.choose import choose_experiment
+from research.catalog.claims import claim_cards
+from research.catalog.folders import find_experiment
 from research.compare.cells import load_cells
 from research.config.cell_identity import program_key
 from research.config.errors import StepladderError
