@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from research.data.batch_arrays import Batch, scored_index
 
 from research.config.encoder_decoder import EncoderDecoderConfig, StackDecoder
 from research.config.schema import Config
+from research.data.batch_arrays import Batch, scored_index
 from research.data.dataset import ExampleSplit
 from research.tasks.symbols import symbol_outcome
 from research.tasks.translating import source_attention

@@ -3,6 +3,7 @@
 runs/<cell_id>/{config.toml, cell.json, vocabulary.json}
 runs/<cell_id>/seed-<k>/{env.json, status.json, metrics.jsonl, result.json, tokens.npz, log.txt, checkpoints/, lock}
 runs/<cell_id>/seed-<k>/{test.json, items.npz, test_tokens.npz, prompts.npz, texts.jsonl, attention.npz, checksums.json}: once it was tested
+runs/<cell_id>/seed-<k>/analysis/<name>.{json,npz}, runs/sweeps/<name>-<hash>/analysis/<name>.{json,npz}: what analyses measured
 runs/sweeps/<name>-<hash>.json
 """
 

@@ -154,6 +154,16 @@ def test_the_report_shows_where_each_one_fails(folder):
     page = (folder / "report" / "report.html").read_text()
     for words in ("Where each one fails", "Confusions", "The worst mistakes", "negation", "as positive"):
         assert words in page
+    files = {path: path.read_bytes() for path in (folder / "runs").glob("*/seed-0/analysis/mistakes.json")}
+    assert len(files) == 2
+    for path in files:
+        path.unlink()
+    assert (
+        "The worst mistakes. The record has no analysis/mistakes.json for 2 runs"
+        in call(folder, "report", str(folder / "both.toml"), "--out", str(folder / "report")).stderr
+    )
+    assert call(folder, "sweep", str(folder / "both.toml")).stderr.count("measuring") == 1
+    assert {path: path.read_bytes() for path in files} == files
 
 
 @pytest.mark.parametrize(

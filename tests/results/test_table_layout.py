@@ -149,8 +149,8 @@ def test_a_manifest_is_a_spec_and_needs_no_file(launched):
         assert {name.name: name.read_bytes() for name in (folder / "out").glob("table.*")} == of_file
     for words, told in (
         ([str(path), "seeds=2"], "leave out seeds=2"),
-        ([str(folder / "nothing.json")], "there is no such file"),
-        ([str(folder / "out" / "report.json")], "is JSON, and no manifest"),
+        ([str(folder / "nothing.json")], "There is no manifest"),
+        ([str(folder / "out" / "report.json")], "is no manifest of a sweep"),
     ):
         refused = report(folder, *words)
         assert (refused.exit_code, told in refused.stderr) == (2, True), refused.stderr
