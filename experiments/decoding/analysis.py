@@ -32,7 +32,7 @@ def units(manifest: Manifest, runs_dir: Path) -> Sequence[AnalysisUnit]:
 
 def measure(unit: AnalysisUnit, place: AnalysisPlace) -> Measurement:
     """Milliseconds a token."""
-    from .latency import token_latencies
+    from .token_latency import token_latencies
 
     return Measurement(token_latencies())
 

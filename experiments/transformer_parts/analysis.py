@@ -22,7 +22,7 @@ TEXT = (
 )
 
 
-class Heads(NamedTuple):
+class HeadMeasures(NamedTuple):
     """Of every head, layer by layer, and the loss of the whole model in nats a token."""
 
     entropy: Float[np.ndarray, "l h"]
@@ -50,7 +50,7 @@ def measure(unit: AnalysisUnit, place: AnalysisPlace) -> Measurement:
     """Entropy, disagreement and loss without each head, [layers heads], and the whole model's loss."""
     from research.use.open_run import open_run
 
-    from .heads import measure_heads
+    from .head_worth import measure_heads
 
     heads = measure_heads(open_run(place.runs_dir, unit.run, place.data_dir))
     arrays = {"entropy": heads.entropy, "disagreement": heads.disagreement, "without": heads.without}
@@ -62,7 +62,7 @@ def sections(manifest: Manifest, measured: Sequence[Measured]) -> Sequence[Secti
     rows = tuple(
         row
         for unit, measurement in measured
-        for row in _rows(str(unit.entry["labels"]["label"]), Heads(**measurement.arrays, loss=measurement.values["loss"]))
+        for row in _rows(str(unit.entry["labels"]["label"]), HeadMeasures(**measurement.arrays, loss=measurement.values["loss"]))
     )
     headings = (
         Heading("variant", numeric=False),
@@ -75,7 +75,7 @@ def sections(manifest: Manifest, measured: Sequence[Measured]) -> Sequence[Secti
     return (Section("What each head does", TEXT, Sheet("Heads", headings, rows, 3)),)
 
 
-def _rows(label: str, measured: Heads) -> list[tuple[StyledText, ...]]:
+def _rows(label: str, measured: HeadMeasures) -> list[tuple[StyledText, ...]]:
     places = [(layer, head) for layer in range(measured.entropy.shape[0]) for head in range(measured.entropy.shape[1])]
 
     def texts(place: tuple[int, int]) -> tuple[StyledText, ...]:

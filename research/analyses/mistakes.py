@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from research.analyses.analysis import Analysis, AnalysisPlace, AnalysisUnit, Measured, first_run_units
-from research.analyses.classifying import classifies, classifying_entries, row_of
+from research.analyses.classifier_sweeps import classifies, classifying_entries, row_of
 from research.compare.cells import Manifest
 from research.config.loader import config_from_tree
 from research.report.section import Section

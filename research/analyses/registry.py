@@ -2,7 +2,7 @@
 
 from research.analyses.analysis import Analysis
 from research.analyses.mistakes import MISTAKES
-from research.analyses.slices import SLICES
+from research.analyses.slice_accuracy import SLICES
 
 ANALYSES: dict[str, Analysis] = {analysis.name: analysis for analysis in (SLICES, MISTAKES)}
 

@@ -112,6 +112,10 @@ def test_a_measurement_is_read_as_it_was_written_with_its_stamp(tmp_path):
 def test_files_with_text_of_the_data_are_named_by_their_entries():
     assert [analysis.name for analysis in ANALYSES.values() if analysis.holds_text] == ["mistakes"]
     assert all(name == analysis.name and name.replace("_", "").isalnum() for name, analysis in ANALYSES.items())
+    page = (Path(__file__).parents[2] / "docs" / "tables.md").read_text("utf-8")
+    (line,) = (line for line in page.splitlines() if "text of the data**" in line)
+    assert line.startswith("| `mistakes` |")
+    assert all(f"| `{name}` |" in page for name in ANALYSES)
 
 
 def test_the_command_that_measures_keeps_every_word_of_the_launch():

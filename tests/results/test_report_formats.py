@@ -17,7 +17,7 @@ from research.config.errors import StepladderError
 from research.report.figures import FIGURES
 from research.report.formats.data_frame import report_frame
 from research.report.formats.latex import report_latex
-from research.report.formats.registry import DEFAULT_FORMATS, RENDERERS, Renderer, formats_help
+from research.report.formats.registry import DEFAULT_FORMATS, RENDERERS, Renderer
 from research.report.formats.target import Target
 from research.report.plots import Series, line_plot
 from research.report.write_report import write_report
@@ -36,10 +36,10 @@ def test_a_format_is_one_entry(ladder, tmp_path, monkeypatch):
     called = CliRunner().invoke(app, ["report", str(manifest), "--out", str(tmp_path), "--format", "words"])
     assert called.exit_code == 0, called.stderr
     assert (tmp_path / "words.txt").read_text() == "ladder, 8 rows, with report.json, words.txt\n"
-    assert "words: words.txt, a line of words" in formats_help()
     refused = CliRunner().invoke(app, ["report", str(manifest), "--out", str(tmp_path), "--format", "md,word"])
     assert refused.exit_code == 2
     assert "did you mean `words`?" in refused.stderr
+    assert "words (words.txt): a line of words" in refused.stderr
 
 
 def test_a_figure_is_one_entry(ladder, monkeypatch):
@@ -50,6 +50,8 @@ def test_a_figure_is_one_entry(ladder, monkeypatch):
 
 def test_every_format_is_told_by_the_command_line_and_has_a_file_of_its_own(report, tmp_path):
     assert REPORT_FORMATS.split(",") == list(RENDERERS)
+    page = (Path(__file__).parents[2] / "docs" / "tables.md").read_text("utf-8")
+    assert all(f"| `{name}` | `{renderer.file}` |" in page for name, renderer in RENDERERS.items())
     (option,) = (one for one in typer.main.get_command(app).commands["report"].params if one.name == "formats")
     assert option.default.split(",") == list(DEFAULT_FORMATS)
     files = write_report(report, tmp_path, list(RENDERERS))

@@ -39,14 +39,8 @@ def check_formats(names: Iterable[str]) -> None:
     for name in names:
         if name not in RENDERERS:
             hint = did_you_mean(name, RENDERERS) or "."
-            raise StepladderError(
-                f"Unknown format {name!r}{hint} The formats are {', '.join(RENDERERS)}; write several with commas between, as md,html."
-            )
+            formats = "; ".join(f"{other} ({renderer.file}): {renderer.help}" for other, renderer in RENDERERS.items())
+            raise StepladderError(f"Unknown format {name!r}{hint} Write names with commas between, as md,html. The formats: {formats}.")
 
 
-def formats_help() -> str:
-    """A line a format: its name, its file, and what it is."""
-    return "\n".join(f"{name}: {renderer.file}, {renderer.help}" for name, renderer in RENDERERS.items())
-
-
-__all__ = ["DEFAULT_FORMATS", "RENDERERS", "Renderer", "Target", "check_formats", "formats_help"]
+__all__ = ["DEFAULT_FORMATS", "RENDERERS", "Renderer", "Target", "check_formats"]

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from research.analyses.analysis import Analysis, AnalysisPlace, AnalysisUnit, Measured, first_run_units
-from research.analyses.classifying import classifies, classifying_entries, row_of, tested_folders
+from research.analyses.classifier_sweeps import classifies, classifying_entries, row_of, tested_folders
 from research.compare.cells import Manifest
 from research.report.section import Section
 from research.report.sheets import Heading, Sheet, StyledText

@@ -18,12 +18,12 @@ from research.tasks.symbols import symbol_outcome
 from research.tasks.translating import source_attention
 from research.use.open_run import OpenRun
 
-from .analysis import Heads
+from .analysis import HeadMeasures
 
 PAIRS = 200  # of the test split
 
 
-def measure_heads(run: OpenRun) -> Heads:
+def measure_heads(run: OpenRun) -> HeadMeasures:
     """Of a run, over its first test pairs."""
     config, data, params = run.config, run.data, run.parameters
     assert isinstance(data.test, ExampleSplit)
@@ -35,7 +35,7 @@ def measure_heads(run: OpenRun) -> Heads:
     layers, heads = weights.shape[1:3]
     loss_increases = [[float(loss(without_head(model, params, layer, head))) - whole for head in range(heads)] for layer in range(layers)]
     exists = np.asarray(batch.weight) > 0
-    return Heads(entropy(weights, exists), disagreement(weights, exists), np.array(loss_increases), whole)
+    return HeadMeasures(entropy(weights, exists), disagreement(weights, exists), np.array(loss_increases), whole)
 
 
 def first_pairs(split: ExampleSplit, n: int) -> Batch:
