@@ -11,11 +11,9 @@ from typing import TypedDict
 from research.analyses.analysis import Analysis, AnalysisPlace, AnalysisUnit, Measured, first_run_units
 from research.analyses.classifier_sweeps import classifies, classifying_entries, row_of
 from research.compare.cells import Manifest
-from research.config.loader import config_from_tree
 from research.report.section import Section
 from research.runs import store
 from research.runs.analysis_files import Measurement
-from research.runs.records import CellEntry
 
 WORST = 3  # examples a row
 DRIVING = 6  # words an example
@@ -38,12 +36,8 @@ class Mistake(TypedDict):
 
 def mistake_units(manifest: Manifest, runs_dir: Path) -> Sequence[AnalysisUnit]:
     """Of each classifying cell the first run that was tested; none of a row of folds, each of which has a model of its own."""
-    entries = [entry for entry in classifying_entries(manifest) if not _is_pooled(entry)]
-    return first_run_units(manifest, runs_dir, entries, ("done",))
-
-
-def _is_pooled(entry: CellEntry) -> bool:
-    return config_from_tree(dict(entry["config"]), f"the cell {entry['cell_id']} of the manifest").pooled
+    units = first_run_units(manifest, runs_dir, classifying_entries(manifest), ("done",))
+    return [unit for unit in units if not (store.read_result(unit.folder) or {}).get("folds")]
 
 
 def measure_mistakes(unit: AnalysisUnit, place: AnalysisPlace) -> Measurement:

@@ -1,7 +1,9 @@
 """A TOML file of the user's own has the claims and the analysis that lie beside it, as a preset that comes with the code has."""
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -193,3 +195,14 @@ def test_extends_names_a_file_that_comes_with_the_code_where_none_lies_beside(tm
     (tmp_path / "configs" / "lm").mkdir(parents=True)
     (tmp_path / "configs" / "lm" / "lstm_tiny.toml").write_text('[data]\nkind = "shakespeare"\n[model]\nkind = "ngram"\n')
     assert choose_experiment("mine.toml", None, []).loaded.config.model.kind == "ngram"
+
+
+def test_the_analysis_of_the_docs_measures_once_and_is_drawn(mine, tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "experiments.md").read_text("utf-8")
+    (mine / "analysis.py").write_text(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1])
+    words = [str(mine / "counts.toml"), "--runs", str(tmp_path / "runs")]
+    for times in (1, 0):
+        assert CliRunner().invoke(app, ["sweep", *words]).stderr.count("types: measuring 2 runs") == times
+    told = CliRunner().invoke(app, ["report", *words, "--format", "html", "--out", str(tmp_path / "out")])
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert len(re.findall(r"<li>[0-9a-f]{12}: \d types</li>", (tmp_path / "out" / "report.html").read_text())) == 2
