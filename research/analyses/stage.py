@@ -1,6 +1,6 @@
 """Analyses as a stage: what no record holds is measured after the runs, and what records hold is drawn into a report."""
 
-import re
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from research.compare.provenance import table_command
 from research.config.errors import StepladderError
 from research.report.section import Section
 from research.runs.analysis_files import Measurement, read_measurement, write_measurement
+from research.runs.sweep_manifest import RUNS
 
 
 class AnalysisSections(NamedTuple):
@@ -49,7 +50,7 @@ def analysis_sections(analyses: Sequence[Analysis], manifest: Manifest, runs_dir
         pairs = [(unit, _read(analysis, unit)) for unit in analysis.units(manifest, runs_dir)]
         absent = [unit for unit, measurement in pairs if measurement is None]
         if absent:
-            missing.append(_missing_line(analysis, absent, manifest))
+            missing.append(_missing_line(analysis, absent, analysis_command(manifest, Path(runs_dir))))
         measured = [Measured(unit, measurement) for unit, measurement in pairs if measurement is not None]
         sections += analysis.sections(manifest, measured) if measured else ()
     return AnalysisSections(tuple(sections), tuple(missing))
@@ -59,19 +60,23 @@ def _read(analysis: Analysis, unit: AnalysisUnit) -> Measurement | None:
     return Measurement() if analysis.measure is None else read_measurement(unit.folder, analysis.name)
 
 
-def analysis_command(manifest: Manifest) -> str:
-    """What measures what is missing of a sweep that is done, and does nothing else."""
-    return re.sub(r"^stepladder reproduce ", "stepladder sweep ", table_command(manifest))
+def analysis_command(manifest: Manifest, runs_dir: Path) -> str:
+    """What measures what is missing of a sweep that is done, and does nothing else: the words of its launch, with its runs where they are."""
+    program, verb, *words = shlex.split(table_command(manifest))
+    if "--runs" in words:
+        del words[words.index("--runs") : words.index("--runs") + 2]
+    place = [] if runs_dir == RUNS else ["--runs", str(runs_dir)]
+    return shlex.join([program, "sweep" if verb == "reproduce" else verb, *words, *place])
 
 
 def _applicable(analyses: Sequence[Analysis], manifest: Manifest) -> list[Analysis]:
     return [analysis for analysis in analyses if analysis.applies(manifest)]
 
 
-def _missing_line(analysis: Analysis, absent: Sequence[AnalysisUnit], manifest: Manifest) -> str:
+def _missing_line(analysis: Analysis, absent: Sequence[AnalysisUnit], command: str) -> str:
     return (
         f"Missing, or of fewer runs than there are: {analysis.section}. The record has no analysis/{analysis.name}.json for "
-        f"{_count_text(absent)}; `{analysis_command(manifest)}` measures it, and does nothing else where all runs are done."
+        f"{_count_text(absent)}; `{command}` measures it, and does nothing else where all runs are done."
     )
 
 

@@ -62,7 +62,7 @@ def test_what_is_in_the_record_is_not_measured_again_and_the_section_is_drawn_fr
     units = analysis.units(ladder.manifest, place.runs_dir)
     sections, missing = analysis_sections([analysis], ladder.manifest, place.runs_dir)
     assert (sections, len(missing)) == ((), 1)
-    assert f"for {len(units)} runs; `stepladder sweep ladder --preset quick` measures it" in missing[0]
+    assert f"for {len(units)} runs; `stepladder sweep ladder --preset quick --runs {place.runs_dir}` measures it" in missing[0]
     for _ in range(2):
         assert run_analyses([analysis], ladder.manifest, place, told.append)
     assert measured == [unit.run for unit in units]
@@ -120,8 +120,10 @@ def test_files_with_text_of_the_data_are_named_by_their_entries():
 
 def test_the_command_that_measures_keeps_every_word_of_the_launch():
     command = "stepladder reproduce lm_ladder seeds=2 --preset quick --runs 'my runs'"
-    assert analysis_command({"name": "a", "command": command}) == command.replace("reproduce", "sweep", 1)
-    assert analysis_command({"name": "a", "command": "stepladder sweep reproduce.toml"}) == "stepladder sweep reproduce.toml"
+    swept = "stepladder sweep lm_ladder seeds=2 --preset quick"
+    assert analysis_command({"name": "a", "command": command}, Path("runs")) == swept
+    assert analysis_command({"name": "a", "command": command}, Path("other runs")) == f"{swept} --runs 'other runs'"
+    assert analysis_command({"name": "a", "command": "stepladder sweep reproduce.toml"}, Path("runs")) == "stepladder sweep reproduce.toml"
 
 
 @pytest.fixture(scope="module")
