@@ -61,12 +61,12 @@ def _read(analysis: Analysis, unit: AnalysisUnit) -> Measurement | None:
 
 
 def analysis_command(manifest: Manifest, runs_dir: Path) -> str:
-    """What measures what is missing of a sweep that is done, and does nothing else: the words of its launch, with its runs where they are."""
-    program, verb, *words = shlex.split(table_command(manifest))
+    """What measures what is missing of a sweep that is done, and does nothing else: as it was launched, with its runs where they are."""
+    program, _, *words = shlex.split(table_command(manifest))
     if "--runs" in words:
         del words[words.index("--runs") : words.index("--runs") + 2]
     place = [] if runs_dir == RUNS else ["--runs", str(runs_dir)]
-    return shlex.join([program, "sweep" if verb == "reproduce" else verb, *words, *place])
+    return shlex.join([program, "sweep", *words, *place])
 
 
 def _applicable(analyses: Sequence[Analysis], manifest: Manifest) -> list[Analysis]:

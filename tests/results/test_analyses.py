@@ -123,7 +123,8 @@ def test_the_command_that_measures_keeps_every_word_of_the_launch():
     swept = "stepladder sweep lm_ladder seeds=2 --preset quick"
     assert analysis_command({"name": "a", "command": command}, Path("runs")) == swept
     assert analysis_command({"name": "a", "command": command}, Path("other runs")) == f"{swept} --runs 'other runs'"
-    assert analysis_command({"name": "a", "command": "stepladder sweep reproduce.toml"}, Path("runs")) == "stepladder sweep reproduce.toml"
+    for verb in ("sweep", "train"):
+        assert analysis_command({"name": "a", "command": f"stepladder {verb} a.toml"}, Path("runs")) == "stepladder sweep a.toml"
 
 
 @pytest.fixture(scope="module")
