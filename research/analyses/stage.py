@@ -35,7 +35,7 @@ def _run_analysis(analysis: Analysis, manifest: Manifest, place: AnalysisPlace, 
         tell(f"{analysis.name}: measuring {_count_text(units)}")
     try:
         for unit in units:
-            write_measurement(unit.folder, analysis.name, analysis.measure(unit, place))
+            write_measurement(unit.folder, analysis.name, analysis.measure(unit, place), analysis.holds_text)
     except StepladderError as error:
         tell(f"{analysis.name} was not measured: {error}")
         return False

@@ -124,14 +124,14 @@ def _manifest(name: str, preset: str | None, runs: Path) -> Path | None:
     from research.catalog.choose import choose_experiment
     from research.catalog.folders import find_experiment
     from research.runs.store import sweeps_folder
-    from research.runs.sweep_manifest import manifest_path, read_manifest
+    from research.runs.sweep_manifest import launched_path, read_manifest
 
     if name.endswith(".json") and Path(name).is_file():
         return Path(name)
     if name.endswith(".toml") or find_experiment(name) is not None:
         chosen = choose_experiment(name, preset, [])
         read_manifest(chosen.loaded, runs)
-        return manifest_path(chosen.loaded, runs)
+        return launched_path(chosen.loaded, runs)
     candidates = [
         path for path in sorted(sweeps_folder(runs).glob("*.json")) if name in (path.stem, path.stem.rpartition("-")[0], path.name)
     ]

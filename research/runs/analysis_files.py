@@ -22,13 +22,13 @@ class Measurement:
     arrays: Mapping[str, "np.ndarray"] = field(default_factory=dict)
 
 
-def write_measurement(folder: Path, name: str, measurement: Measurement) -> None:
-    """Write both files, the JSON last: where it is, all is."""
+def write_measurement(folder: Path, name: str, measurement: Measurement, holds_text: bool) -> None:
+    """Write both files, the JSON last: where it is, all is. `holds_text`: whether they hold text of the data, which no pack takes along."""
     path = Path(folder) / FOLDER / name
     if measurement.arrays:
         store.write_arrays(path.with_name(f"{name}.npz"), **measurement.arrays)
-    stamped = store.stamp({"arrays": sorted(measurement.arrays), "values": dict(measurement.values)}) | {"format": ANALYSIS_FORMAT}
-    store.write_json(path.with_name(f"{name}.json"), stamped)
+    contents = {"holds_text": holds_text, "arrays": sorted(measurement.arrays), "values": dict(measurement.values)}
+    store.write_json(path.with_name(f"{name}.json"), store.stamp(contents) | {"format": ANALYSIS_FORMAT})
 
 
 def read_measurement(folder: Path, name: str) -> Measurement | None:

@@ -97,12 +97,13 @@ def test_a_mistake_of_the_users_in_one_analysis_leaves_the_others_be(ladder, pla
 
 def test_a_measurement_is_read_as_it_was_written_with_its_stamp(tmp_path):
     written = Measurement({"numbers": [1.5, None], "words": {"a": "b"}}, {"weights": np.arange(6.0).reshape(2, 3)})
-    write_measurement(tmp_path, "maps", written)
+    write_measurement(tmp_path, "maps", written, holds_text=False)
     read = read_measurement(tmp_path, "maps")
     assert read.values == written.values
     np.testing.assert_array_equal(read.arrays["weights"], written.arrays["weights"])
     stamp = json.loads((tmp_path / "analysis" / "maps.json").read_text())
     assert {"format", "code_version"} <= stamp.keys()
+    assert stamp["holds_text"] is False
     (tmp_path / "analysis" / "maps.npz").unlink()
     assert read_measurement(tmp_path, "maps") is None
     store.write_json(tmp_path / "analysis" / "maps.json", stamp | {"arrays": [], "format": 99})
@@ -145,8 +146,8 @@ def classifiers(tmp_path_factory):
             store.write_arrays(folder / "items.npz", loss=np.ones(5), correct=arrays["class"] == predicted, **arrays)
         sizes = {"negation": 2, "foreign": 0, "bad": 2, "good": 3}
         first = store.seed_folder(runs, cell["cell_id"], 0)
-        write_measurement(first, "slices", Measurement({"sentences": 5, "sizes": sizes, "classes": CLASSES}))
-        write_measurement(first, "mistakes", Measurement({"mistakes": [MISTAKE] if cell["labels"]["label"] == "bag" else []}))
+        write_measurement(first, "slices", Measurement({"sentences": 5, "sizes": sizes, "classes": CLASSES}), False)
+        write_measurement(first, "mistakes", Measurement({"mistakes": [MISTAKE] if cell["labels"]["label"] == "bag" else []}), True)
     spec = {"name": "classes", "metric": "test.accuracy", "table": {"rows": "label"}}
     return _manifest(runs, "classes", cells, "Which?", spec, preset=None), runs
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import tomli_w
+from fake_runs import report_of
 from hypothesis import given
 from hypothesis import strategies as st
 from packing import EVERYTHING, bytes_in, contents_of, copied, pack_sweep
@@ -31,11 +32,14 @@ WRITE_TABLE = """
 import json, sys
 from pathlib import Path
 from research.runs.merge import merge_sources
+from research.compare.cells import load_cells
+from research.report.build_report import build_report
 from research.report.write_report import write_report
 pack, runs, out = map(Path, sys.argv[1:])
 merge_sources([pack], runs)
 (manifest,) = (runs / "sweeps").glob("*.json")
-write_report(json.loads(manifest.read_text()), runs, out, ("md", "tex", "csv"))
+manifest = json.loads(manifest.read_text())
+write_report(build_report(manifest, load_cells(manifest, runs)), out, ("md", "tex", "csv"))
 assert "jax" not in sys.modules
 """
 
@@ -47,7 +51,8 @@ def test_the_same_records_are_the_same_bytes(ladder, tmp_path):
 
 
 def test_the_table_of_a_merged_pack_has_the_same_bytes_without_jax(ladder, tmp_path):
-    write_report(json.loads(next(store.sweeps_folder(ladder.runs).glob("*.json")).read_text()), ladder.runs, tmp_path / "there", TABLES)
+    manifest = json.loads(next(store.sweeps_folder(ladder.runs).glob("*.json")).read_text())
+    write_report(report_of(manifest, ladder.runs), tmp_path / "there", TABLES)
     pack = pack_sweep(ladder.runs, tmp_path / "a.zip", PackContents(tokens=False))
     subprocess.run([sys.executable, "-c", WRITE_TABLE, str(pack), str(tmp_path / "runs"), str(tmp_path / "here")], check=True)
     for table in ("table.md", "table.tex", "table.csv"):
