@@ -12,7 +12,8 @@ from research.runs.records import CellEntry
 
 def classifying_entries(manifest: Manifest) -> list[CellEntry]:
     """The cells whose data have classes."""
-    return [entry for entry in runnable_entries(manifest) if DATA_KINDS[data_kind(entry)].asks == "classes"]
+    classifying = {kind for kind, data in DATA_KINDS.items() if data.asks == "classes"}
+    return [entry for entry in runnable_entries(manifest) if data_kind(entry) in classifying]
 
 
 def classifies(manifest: Manifest) -> bool:
