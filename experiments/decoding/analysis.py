@@ -5,8 +5,9 @@ from pathlib import Path
 
 from research.analyses.analysis import Analysis, AnalysisPlace, AnalysisUnit, Measured, sweep_unit
 from research.compare.cells import Manifest
-from research.config.mixer import AttentionConfig, Sinusoidal
+from research.config.mixer import AttentionConfig
 from research.config.model import LanguageModelConfig
+from research.config.position import Sinusoidal
 from research.report.section import Section
 from research.report.sheets import Heading, Sheet, StyledText
 from research.runs.analysis_files import Measurement

@@ -10,8 +10,9 @@ from research.config.model_facts import is_count_based, model_facts
 from research.config.node import FieldValue, Node
 from research.config.plain import Json, Tree, section
 from research.config.resolve import canonical_config
-from research.config.schema import Config, WarmStart
+from research.config.schema import Config
 from research.config.serialise import to_tree
+from research.config.warm_start import WarmStart
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 BEFORE_TRAINING = ("init", "embedding_init", "recurrent_init", "forget_bias")  # words of a model that say where training starts

@@ -14,8 +14,9 @@ from research.config.data import Data
 from research.config.data_kind import DataConfig
 from research.config.errors import StepladderError
 from research.config.fields import classes_by_kind, forget_schema, member_classes
-from research.config.mixer import Cell, Mixer, MixerConfig, Position, PositionConfig, Score, ScoreConfig
+from research.config.mixer import Cell, Mixer, MixerConfig, Score, ScoreConfig
 from research.config.node import Node
+from research.config.position import Position, PositionConfig
 from research.config.registrations import Undo, registered_place
 from research.config.task import TextTask, TextTaskConfig
 

@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from research.config.errors import IncompatibleConfig
-from research.config.mixer import AttentionConfig, Dropout, Mixer, MixerConfig, NoPosition, Position, Takes
+from research.config.mixer import AttentionConfig, Dropout, Mixer, MixerConfig, Takes
 from research.config.node import Node, Positive, Rate, as_tuple
+from research.config.position import NoPosition, Position
 
 
 class PlacedNorm(Node):

@@ -12,7 +12,8 @@ from research.config.evaluation import Evaluation
 from research.config.mixer import Heads, MlpScore
 from research.config.model import FeedForward, FeedForwardLMConfig, StackConfig
 from research.config.node import FieldValue, Node
-from research.config.schema import Config, WarmStart
+from research.config.schema import Config
+from research.config.warm_start import WarmStart
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 Value = TypeVar("Value")

@@ -1,8 +1,8 @@
 """One config is one cell of a table: data, model, optim, train, eval and seeds. Here its parts meet and are checked together."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from research.config.classify import (
     BagOfWords,
@@ -17,69 +17,19 @@ from research.config.corpora import TextCorpus
 from research.config.data import Data
 from research.config.decoding import Decoder, Greedy
 from research.config.encoder_decoder import EncoderDecoderConfig
-from research.config.errors import IncompatibleConfig, StepladderError
+from research.config.errors import IncompatibleConfig
 from research.config.evaluation import Evaluation
 from research.config.levels import level_facts, levels_where
 from research.config.model import FeedForwardLMConfig, Interpolation, LanguageModelConfig, NGram
 from research.config.model_facts import model_facts
-from research.config.node import MAX_SEED, Node, Seed, Strings
+from research.config.node import Node
 from research.config.optim import AdamW, Optim, RunConfig, Train
 from research.config.plugins import Plugins
 from research.config.rules import Rules
+from research.config.seeds import Seeds
 from research.config.task import TASK_OF_ASKS, LanguageModelling, TextTask
 from research.config.vocabulary import check_learned_size
-
-MOST_SEEDS = 10_000
-Given = TypeVar("Given")
-
-
-def _seeds(value: Given) -> Given | tuple[int, ...]:
-    """5 means the seeds 0..4."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        if value < 1:
-            raise ValueError("seeds must be at least 1, or a list of seeds")
-        if value > MOST_SEEDS:
-            raise ValueError(
-                f"seeds = {value} asks for as many runs of each cell, the seeds 0 .. {value - 1}; the most is {MOST_SEEDS}. One seed is "
-                f"written in brackets, and the greatest is {MAX_SEED}"
-            )
-        return tuple(range(value))
-    if isinstance(value, list | tuple) and len(set(value)) < len(value):
-        raise ValueError("a seed is named twice")
-    return tuple(value) if isinstance(value, list) else value
-
-
-SeedsInFile = Annotated[int, Field(ge=1, le=MOST_SEEDS)] | Annotated[tuple[Seed, ...], Field(min_length=1)]
-Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), BeforeValidator(_seeds, json_schema_input_type=SeedsInFile)]
-
-
-def check_seed(seed: int | None, where: str) -> None:
-    """Raises StepladderError for a number that no run could have as its seed."""
-    if seed is not None and not 0 <= seed <= MAX_SEED:
-        raise StepladderError(f"{where} {seed} is no seed: a seed is a whole number from 0 to {MAX_SEED}.")
-
-
-class WarmStart(Node):
-    """Start from another run's parameters, seed k from its seed k, or with word vectors of a file in the embedding.
-
-    Of the vectors a type has that of its own text, else that of its text in lower case; one that the file lacks begins as it is drawn.
-    The source's embedding is meant where there are two. What `freeze` names stays as it is and has no gradient: parameters by the first
-    parts of their paths, layers of a stack counted through, one or a range: "encoder", "output", "blocks.0-3", "blocks.2.mixer".
-    """
-
-    model_config = ConfigDict(serialize_by_alias=True)
-    source: str | None = Field(default=None, alias="from")  # a cell_id, or a run's folder
-    embeddings: str | None = None  # a file of word2vec's format, as text or binary, or of GloVe's
-    freeze: Strings = ()
-
-    @model_validator(mode="after")
-    def _one_start(self) -> "WarmStart":
-        if (self.source is None) == (self.embeddings is None):
-            raise ValueError(
-                "init needs either from, a run whose parameters are taken over, embedding included, or embeddings, a file of word vectors"
-            )
-        return self
-
+from research.config.warm_start import WarmStart
 
 Model = Annotated[
     LanguageModelConfig

@@ -4,41 +4,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from research.config.data_kind import DataConfig, check_lengths
-from research.config.errors import StepladderError
-from research.config.levels import Level
-from research.config.node import HeldOut, Node, NonNegative, Positive
+from research.config.data_kind import check_lengths
+from research.config.folds import CrossValidated
+from research.config.node import HeldOut, Node, Positive
 from research.config.own_files import LabelledColumns, OwnFiles, RatedColumns
-from research.config.unicode import Normalisation
-from research.config.vocabulary import VocabularyConfig, check_own_types
+from research.config.sentence_data import SentenceData
 
 Corruption = Literal["swap", "drop", "double", "replace"]
-
-
-class SentenceData(DataConfig):
-    """What every set of sentences has, whatever is told of each. A model of fixed length reads a sentence's first `length` symbols.
-
-    What is counted (bags of words, n-grams) reads words. At another level a trained model reads the words' characters, bytes or pieces,
-    with a space between two words.
-    """
-
-    reads: ClassVar[Literal["sentences"]] = "sentences"
-    limits: ClassVar[tuple[str, ...]] = ("train_sentences",)
-    level: Level = "word"
-    length: Positive = 64
-    lower: bool = True  # for models; rules read the sentence as it is
-    vocabulary: VocabularyConfig = VocabularyConfig()
-    train_sentences: Positive | Literal["all"] = "all"  # learn from so many, the first of a fixed shuffle
-    normalisation: Normalisation = "nfc"  # the two spellings of a letter with a mark are one; none: a text is as it was written
-
-    @property
-    def is_tokenized(self) -> bool:
-        """Whether words are what stands between white space."""
-        return False
-
-    def check(self) -> None:
-        """A level that has types of its own has no vocabulary to choose."""
-        check_own_types(self.level, "vocabulary" in self.model_fields_set, "data.")
 
 
 class Labelled(SentenceData):
@@ -56,65 +28,6 @@ class Rated(SentenceData):
     """Sentences with a number each."""
 
     asks: ClassVar[Literal["number"]] = "number"
-
-
-class CrossValidated(SentenceData):
-    """Sentences that can be dealt into folds, for cross-validation: a cell trains on all folds but one, and is tested on that one.
-
-    The folds are of equal size and keep the shares of the classes (Pang, Lee & Vaithyanathan 2002), or the spread of the numbers, in a
-    fixed shuffle of all sentences that the source has; seeds do not move them. A row of all folds pools the test sentences of its cells.
-    """
-
-    folds: Literal["off"] | Annotated[int, Field(ge=2)] = "off"
-    fold: Literal["all"] | NonNegative = "all"  # the one that is the test, or a cell for each
-    validation: Literal["when_needed", "next_fold", "none"] = "when_needed"  # next_fold: it trains on one fold less
-
-    @property
-    def fold_count(self) -> int:
-        """As the config says."""
-        return 0 if self.folds == "off" else self.folds
-
-    @property
-    def pooled(self) -> bool:
-        """Where no fold is named."""
-        return self.folds != "off" and self.fold == "all"
-
-    @property
-    def has_validation(self) -> bool:
-        """As the config says."""
-        return self.validation != "none"
-
-    def absent_splits(self) -> tuple[str, ...]:
-        """Those for which neither a file nor a part of training is named, though the source has none of its own."""
-        return ()
-
-    def with_validation(self, tuned: bool, trained: bool) -> "CrossValidated":
-        """One fold is taken from training for validation where training, or a tuned value, is chosen by it."""
-        if self.folds == "off":
-            return self
-        if tuned and self.validation == "none":
-            raise StepladderError("data.validation = none leaves nothing by which `tune` could choose; leave it out, or tune nothing.")
-        if self.validation != "when_needed":
-            return self
-        needed = tuned or trained
-        if needed and self.folds == 2:
-            raise StepladderError("data.folds = 2 leaves no fold to train on beside test and validation; use more folds.")
-        return self.model_copy(update={"validation": "next_fold" if needed else "none"})
-
-    @model_validator(mode="after")
-    def _fold_is_there(self) -> "CrossValidated":
-        if self.folds == "off" and (self.fold != "all" or self.validation != "when_needed"):
-            raise ValueError("fold and validation are words of cross-validation: set folds, as folds = 10, or leave them out")
-        if self.folds != "off" and self.fold != "all" and self.fold >= self.folds:
-            raise ValueError(f"fold = {self.fold} is beyond the last of {self.folds} folds, which is {self.folds - 1}")
-        for split in self.absent_splits() if self.folds == "off" else ():
-            raise ValueError(f"{split} needs a file; or set folds, as folds = 10, for cross-validation of the sentences that there are")
-        valid = type(self).model_fields.get("valid")
-        if self.folds != "off" and valid and self.valid != valid.default and not isinstance(self.valid, str):  # type: ignore[attr-defined]
-            raise ValueError("valid holds out a part of training, and with folds it is validation that says so; leave valid out")
-        if self.folds == 2 and self.validation == "next_fold":
-            raise ValueError("validation takes a fold from training, and of folds = 2 none would be left: use more folds")
-        return self
 
 
 class VaderSentences(CrossValidated):

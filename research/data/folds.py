@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, Num
 
-from research.config.sentences import CrossValidated
+from research.config.folds import CrossValidated
 from research.data.dataset import LabelledSentences
 
 

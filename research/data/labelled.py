@@ -9,16 +9,8 @@ import numpy as np
 
 from research.config.cell_identity import file_paths
 from research.config.errors import StepladderError
-from research.config.sentences import (
-    SST,
-    Acceptability,
-    Labelled,
-    Questions,
-    SentenceData,
-    TenFolds,
-    Vader,
-    VaderSentences,
-)
+from research.config.sentence_data import SentenceData
+from research.config.sentences import SST, Acceptability, Labelled, Questions, TenFolds, Vader, VaderSentences
 from research.config.unicode import decode, decode_utf8_or_cp1252, split_lines
 from research.data.corruption import TWINS, corrupted_pairs
 from research.data.dataset import SCORED, SPLITS

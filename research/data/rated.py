@@ -9,7 +9,8 @@ from jaxtyping import Float64
 
 from research.config.errors import StepladderError
 from research.config.own_files import RatedColumns
-from research.config.sentences import RatedFiles, SentenceData, VaderRatings
+from research.config.sentence_data import SentenceData
+from research.config.sentences import RatedFiles, VaderRatings
 from research.config.unicode import decode
 from research.data.clusters import Clusters
 from research.data.dataset import Scale

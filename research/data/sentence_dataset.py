@@ -14,17 +14,17 @@ from jaxtyping import Float64, Int, Int32
 
 from research.config.data_kind import Asks
 from research.config.errors import StepladderError
+from research.config.folds import CrossValidated
 from research.config.levels import level_facts
+from research.config.sentence_data import SentenceData
 from research.config.sentences import (
     SST2,
     SST5,
     Acceptability,
-    CrossValidated,
     LabelledFiles,
     MovieReviews,
     Questions,
     RatedFiles,
-    SentenceData,
     ShakespeareSpeaker,
     Subjectivity,
     Vader,

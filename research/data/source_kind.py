@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from research.config.corpora import TextCorpus
 from research.config.data_kind import DataConfig
 from research.config.pairs import TextPairs
-from research.config.sentences import SentenceData
+from research.config.sentence_data import SentenceData
 from research.data.clusters import Clusters
 from research.data.dataset import Dataset
 from research.data.download import digest_of, sha256

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 from research.config.corpora import TextCorpus
-from research.config.sentences import SentenceData
+from research.config.sentence_data import SentenceData
 from research.config.tagged import Tagged
 from research.data.text_blocks import Blocks, text_blocks
 from research.data.tokenizer_cache import fitted_to_blocks

@@ -3,19 +3,10 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from research.config.mixer import (
-    AttentionConfig,
-    FullCache,
-    MixerConfig,
-    MlpScore,
-    NoPosition,
-    PositionConfig,
-    Rotary,
-    ScaledDotScore,
-    WindowCache,
-)
+from research.config.mixer import AttentionConfig, FullCache, MixerConfig, MlpScore, ScaledDotScore, WindowCache
 from research.config.model import LanguageModelConfig
 from research.config.node import Node
+from research.config.position import NoPosition, PositionConfig, Rotary
 from research.laws import cell_laws, mixer_laws, position_laws, score_laws
 from research.laws.kind_variants import kind_variants
 from research.laws.law import Fault, LawResult, apply_laws, apply_once

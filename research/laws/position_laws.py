@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from research.config.mixer import PositionConfig
+from research.config.position import PositionConfig
 from research.laws.law import Fault
 from research.nn.positions import POSITIONS, add_position, init_position
 

@@ -12,8 +12,9 @@ from flax import struct
 from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
-from research.config.mixer import AttentionConfig, PositionConfig
+from research.config.mixer import AttentionConfig
 from research.config.model import Initialiser
+from research.config.position import PositionConfig
 from research.nn.attention_caches import AttentionInputs, Chunk, KVCache, cache_kind
 from research.nn.attention_kernels import attend, fast_attention
 from research.nn.heads import merge_heads, split_heads

@@ -20,15 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Array, PyTree
 
-from research.config.mixer import (
-    AttentionConfig,
-    ConvolutionConfig,
-    GatedDeltaConfig,
-    LinearAttentionConfig,
-    MixerConfig,
-    PositionConfig,
-)
+from research.config.mixer import AttentionConfig, ConvolutionConfig, GatedDeltaConfig, LinearAttentionConfig, MixerConfig
 from research.config.model import Initialiser, StackConfig
+from research.config.position import PositionConfig
 from research.nn.attention import AttentionSpec, attention_flops, empty_attention, init_attention, mix_attention
 from research.nn.convolution import convolution_flops, convolution_in_numpy, empty_convolution, init_convolution, mix_convolution
 from research.nn.gated_delta import empty_gated_delta, gated_delta_flops, gated_delta_in_numpy, init_gated_delta, mix_gated_delta

@@ -9,8 +9,8 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int, PyTree
 
-from research.config.mixer import T5, Alibi, Learned, NoPosition, PositionConfig, Rotary, Sinusoidal
 from research.config.model import Initialiser
+from research.config.position import T5, Alibi, Learned, NoPosition, PositionConfig, Rotary, Sinusoidal
 from research.nn.embedding import lookup
 from research.nn.initialisers import LECUN, Key, draw_weights
 

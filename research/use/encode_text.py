@@ -7,7 +7,7 @@ from typing import Any
 from research.config.corpora import TextCorpus
 from research.config.errors import StepladderError
 from research.config.schema import Config
-from research.config.sentences import SentenceData
+from research.config.sentence_data import SentenceData
 from research.config.unicode import argument_text
 from research.data.loading import load_dataset
 from research.data.sentence_dataset import join_words, split_words

@@ -8,7 +8,7 @@ import numpy as np
 
 from research.config.decoding import TemperatureSampling
 from research.config.errors import StepladderError
-from research.config.schema import check_seed
+from research.config.seeds import check_seed
 from research.config.unicode import argument_text
 from research.data.dataset import Dataset
 from research.data.pair_dataset import SEPARATOR, decode_target, encode_source

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from research.config.errors import StepladderError
-from research.config.schema import check_seed
+from research.config.seeds import check_seed
 from research.config.unicode import argument_text
 from research.data.prompts import PromptLine, PromptSet, count_unknown, longest_query, prompt_queries, read_prompt_lines
 from research.plan.position_limits import check_reach

@@ -16,9 +16,10 @@ from research.config.corpora import TextCorpus
 from research.config.evaluation import Evaluation
 from research.config.merge import with_default_kinds
 from research.config.resolve import canonical_config
-from research.config.schema import Config, WarmStart
+from research.config.schema import Config
 from research.config.sentences import Labelled
 from research.config.serialise import to_tree
+from research.config.warm_start import WarmStart
 from scripts.golden_ids import missing_kinds
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_ids.json").read_text())

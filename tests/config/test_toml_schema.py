@@ -15,9 +15,10 @@ from research.config.fields import leaves
 from research.config.mixer import LSTM
 from research.config.model import LanguageModelConfig
 from research.config.node import Node
-from research.config.schema import Config, WarmStart
+from research.config.schema import Config
 from research.config.serialise import to_tree
 from research.config.toml_schema import toml_schema
+from research.config.warm_start import WarmStart
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted(path for folder in ("configs", "experiments") for path in (ROOT / folder).rglob("*.toml"))

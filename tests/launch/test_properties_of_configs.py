@@ -27,7 +27,8 @@ from research.config.mixer import Mixer
 from research.config.model import Interpolation, NGram
 from research.config.pairs import Pairs, SymbolPairs, TextPairs, Translation
 from research.config.schema import Config
-from research.config.sentences import LabelledData, RatedData, SentenceData
+from research.config.sentence_data import SentenceData
+from research.config.sentences import LabelledData, RatedData
 from research.config.tagged import Tagged, TurkishTreebanks
 from research.data import clusters, labelled, pair_dataset, pair_texts, sentence_dataset, sentence_files, speakers, tagged_dataset, texts
 from research.data.buckets import in_narrowest

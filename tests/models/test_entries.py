@@ -11,7 +11,8 @@ import whole_models
 from research.config.classify import ClassifierConfig, SentenceEncoder
 from research.config.encoder_decoder import SourceEncoder, TargetDecoder
 from research.config.errors import StepladderError
-from research.config.mixer import Cell, Mixer, Position, Score
+from research.config.mixer import Cell, Mixer, Score
+from research.config.position import Position
 from research.models import MODELS
 from research.models.decoders import DECODERS
 from research.models.embeddings import input_embedding, with_input_embedding

@@ -8,7 +8,8 @@ from flax import linen
 from jax.test_util import check_grads
 from quick import jit, parameters
 
-from research.config.mixer import Alibi, AttentionConfig, CosineScore, DotScore, MlpScore, NoPosition, Rotary, WindowCache
+from research.config.mixer import AttentionConfig, CosineScore, DotScore, MlpScore, WindowCache
+from research.config.position import Alibi, NoPosition, Rotary
 from research.nn import attention_kernels
 from research.nn.attention import AttentionSpec, empty_attention, init_attention, mix_attention
 from research.nn.attention_kernels import attend, attend_dot, attend_fused, attention_kernel

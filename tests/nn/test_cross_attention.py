@@ -10,7 +10,8 @@ from flax import linen
 from pydantic import TypeAdapter
 from quick import jit, parameters
 
-from research.config.mixer import AttentionConfig, CrossAttentionConfig, NoPosition
+from research.config.mixer import AttentionConfig, CrossAttentionConfig
+from research.config.position import NoPosition
 from research.nn.attention import AttentionSpec, empty_attention, init_attention, mix_attention
 from research.nn.cross_attention import attend_to_memory, init_cross_attention, project_memory
 from research.nn.score_functions import SCORES

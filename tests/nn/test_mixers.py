@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 from quick import by_default, jit, parameters
 
 from research.config.mixer import (
-    T5,
-    Alibi,
     AttentionConfig,
     BilinearScore,
     CosineScore,
@@ -19,11 +17,10 @@ from research.config.mixer import (
     FullCache,
     Heads,
     MlpScore,
-    NoPosition,
-    Rotary,
     ScaledDotScore,
     WindowCache,
 )
+from research.config.position import T5, Alibi, NoPosition, Rotary
 from research.laws.mixer_inputs import (
     ALL,
     BATCH,

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from quick import by_default, jit
 
-from research.config.mixer import T5, ActsOn, Alibi, AttentionConfig, Learned, MlpScore, PositionConfig, Rotary, Sinusoidal
+from research.config.mixer import AttentionConfig, MlpScore
+from research.config.position import T5, ActsOn, Alibi, Learned, PositionConfig, Rotary, Sinusoidal
 from research.laws.position_laws import extrapolation_fault, place_fault
 from research.nn import positions
 from research.nn.attention import AttentionSpec, empty_attention, init_attention, mix_attention
