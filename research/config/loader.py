@@ -28,7 +28,10 @@ from research.config.plugins import load_kept_plugins, load_plugins
 from research.config.resolve import canonical_config
 from research.config.schema import Config
 from research.config.shipped import SHIPPED, shipped_file
-from research.config.sweep import AXES, Sweep, SweepPoint, check_overrides, expand_sweep, row_names
+from research.config.sweep import AXES, Sweep
+from research.config.sweep_axes import row_names
+from research.config.sweep_checks import check_overrides
+from research.config.sweep_points import SweepPoint, expand_sweep
 from research.config.tuned_by import Choices, read_choices
 from research.config.unicode import argument_utf8, decode, split_lines
 from research.config.validation_errors import explain, unknown_key

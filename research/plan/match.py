@@ -13,7 +13,8 @@ from research.config.loader import parse_override
 from research.config.merge import Assignment, Merged, apply_layer
 from research.config.schema import Config
 from research.config.serialise import to_tree
-from research.config.sweep import SizeMatch, SweepPoint, matched_keys
+from research.config.sweep import SizeMatch, matched_keys
+from research.config.sweep_points import SweepPoint
 from research.config.validation_errors import explain
 from research.config.value_labels import plain_label, row_label, value_text
 from research.models import MODELS

@@ -14,7 +14,7 @@ from research.config.errors import StepladderError
 from research.config.loader import LoadedConfig
 from research.config.resolve import canonical_config
 from research.config.schema import Config
-from research.config.sweep import SweepPoint
+from research.config.sweep_points import SweepPoint
 from research.config.unicode import decode_path
 from research.data.dataset import Dataset
 from research.data.loading import load_dataset

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from research.config.errors import StepladderError
-from research.config.sweep import Sweep, SweepPoint, expand_sweep
+from research.config.sweep import Sweep
+from research.config.sweep_points import SweepPoint, expand_sweep
 
 TREE: dict[str, Any] = {
     "data": {"kind": "shakespeare"},

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from research.config.errors import StepladderError
-from research.config.sweep import Sweep, expand_sweep
+from research.config.sweep import Sweep
+from research.config.sweep_points import expand_sweep
 from research.config.tuning import trials
 
 RATE, ORDER, SMOOTHING = "optim.learning_rate", "model.order", "model.smoothing"

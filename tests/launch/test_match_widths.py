@@ -4,7 +4,8 @@ import pytest
 
 from research.config.errors import StepladderError
 from research.config.schema import Config
-from research.config.sweep import SizeMatch, SweepPoint
+from research.config.sweep import SizeMatch
+from research.config.sweep_points import SweepPoint
 from research.plan.match import CostInputs, cost, match_costs, with_value
 from research.tasks.sizes import Sizes
 

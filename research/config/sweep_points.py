@@ -1,0 +1,120 @@
+"""The points of a sweep: each cell's config, and where it stands in the table."""
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from research.config.errors import StepladderError, did_you_mean
+from research.config.fields import Path
+from research.config.merge import Assignment, Dropped, Merged, apply_layer
+from research.config.plain import Tree
+from research.config.schema import Config
+from research.config.sweep import Sweep
+from research.config.sweep_axes import AxisStep, axis_names, combined_step, matches_values, sweep_axes
+from research.config.sweep_checks import check_exclude, check_keys, check_table, check_tune, check_tuned_by
+from research.config.tuned_by import Choices, chosen_values
+from research.config.tuning import Tried, applicable_grid, trials
+from research.config.validation_errors import explain, is_incompatible
+from research.config.value_labels import plain_label, row_label, value_text
+
+
+class SweepPoint(NamedTuple):
+    """One cell: where it stands in the table, its config, and what the change of a kind dropped."""
+
+    labels: Tree  # axis -> value; a `list` row's under "label"
+    tuned: Tree
+    config: Config | None  # None where it cannot be
+    tree: Tree
+    dropped: tuple[Dropped, ...] = ()
+    cannot: str | None = None
+
+
+def expand_sweep(
+    tree: Tree, sweep: Sweep, named: frozenset[Path] = frozenset(), where: str = "sweep", choices: Choices | None = None
+) -> tuple[SweepPoint, ...]:
+    """The points of a sweep over a base tree, the last axis fastest. `choices`: what another preset chose for its rows.
+
+    Each point is the base with its assignments applied together by the kind rule; `named` are the base's keys that a change of kind
+    keeps where it can. `where` says in which file the sweep stands. Raises StepladderError, which names the key or the point.
+    """
+    check_keys(sweep, where)
+    axes = sweep_axes(sweep, where)
+    check_table(sweep, where)
+    rows = [combined_step(combination) for combination in product(*axes)]
+    grids = [_grid_of(tree, sweep, row, named) for row in rows]
+    check_tune(sweep, grids, where)
+    steps = [step for row, grid in zip(rows, grids, strict=True) for step in _trial_steps(sweep, row, grid)]
+    check_exclude(sweep, [*(step for axis in axes for step in axis), *steps], where)
+    steps = [step for step in steps if not any(matches_values(step, row) for row in sweep.exclude)]
+    if choices is not None:
+        check_tuned_by(sweep, where)
+        steps = [step._replace(values=step.values | chosen_values(choices, row_label(step.labels, step.labels), where)) for step in steps]
+    points = tuple(_point(tree, sweep, step, named, where) for step in steps)
+    _check_points(sweep, points, where)
+    return points
+
+
+def _grid_of(tree: Tree, sweep: Sweep, row: AxisStep, named: frozenset[Path]) -> Mapping[str, Tried]:
+    """The row's own grid, or what of the sweep's means something to it. A row that cannot be is not tuned."""
+    if row.grid is not None:
+        return row.grid
+    try:
+        config = Config.model_validate(apply_layer(Merged(tree, (), {}), _assignments(row.values, ""), named).tree)
+    except (ValidationError, StepladderError):
+        return {}
+    return applicable_grid(sweep.tune, config, row.values)
+
+
+def _trial_steps(sweep: Sweep, row: AxisStep, grid: Mapping[str, Tried]) -> Iterator[AxisStep]:
+    """The row with each trial of its grid."""
+    for values in trials(grid, sweep.seed):
+        yield AxisStep(row.labels, row.values | values, row.grid, values)
+
+
+def _assignments(values: Tree, source: str) -> list[Assignment]:
+    return [Assignment(tuple(key.split(".")), value, source) for key, value in values.items()]
+
+
+def _point(tree: Tree, sweep: Sweep, step: AxisStep, named: frozenset[Path], where: str) -> SweepPoint:
+    """The step's config, or why it cannot be. Raises StepladderError, naming the point, for any other mistake."""
+    source = f"{where}, at the point {_point_name(step.labels, step.values)}"
+    seeds = {} if sweep.seeds is None else {"seeds": sweep.seeds if isinstance(sweep.seeds, int) else list(sweep.seeds)}
+    merged = apply_layer(Merged(tree, (), {}), _assignments(step.values | seeds, source), named)
+    tuned = step.tuned
+    try:
+        return SweepPoint(step.labels, tuned, Config.model_validate(merged.tree), merged.tree, merged.dropped)
+    except ValidationError as error:
+        if sweep.impossible == "show" and is_incompatible(error):
+            return SweepPoint(
+                step.labels, tuned, None, merged.tree, merged.dropped, "; ".join(str(detail["ctx"]["error"]) for detail in error.errors())
+            )
+        hint = ' To show such a cell as "cannot", write impossible = "show" under [sweep].' if is_incompatible(error) else ""
+        raise StepladderError(explain(error, Config, merged.tree, lambda _: source) + hint) from None
+
+
+def _point_name(labels: Tree, values: Tree) -> str:
+    """A point in words: its labels, and the tuned values that are no label."""
+    return ", ".join(
+        f"{key} = {value_text(value)}" for key, value in (labels | {k: v for k, v in values.items() if k not in labels}).items()
+    )
+
+
+def _check_points(sweep: Sweep, points: tuple[SweepPoint, ...], where: str) -> None:
+    """There are points, no two are one cell, and the baseline is a row."""
+    if not points:
+        raise StepladderError(f"{where}: sweep.exclude leaves no point.")
+    seen: dict[Any, SweepPoint] = {}
+    for point in points:
+        for identity in (point.config, (plain_label(point.labels), value_text(point.tuned))):
+            if identity is not None and (first := seen.setdefault(identity, point)) is not point:
+                point_names = [_point_name(p.labels, p.tuned) for p in (first, point)]
+                raise StepladderError(
+                    f"{where}: two points of the sweep are one: {point_names[0]} and {point_names[1]}. Take one out, or let them differ."
+                )
+    rows = list(dict.fromkeys(row_label(point.labels, sweep.table.rows) for point in points))
+    baseline = sweep.table.baseline
+    if baseline is not None and baseline not in {*rows, *(plain_label(point.labels, axis_names(sweep.table.rows)) for point in points)}:
+        hint = did_you_mean(baseline, rows) or "."
+        raise StepladderError(f"{where}: table.baseline = {baseline} is none of the rows{hint} They are {', '.join(rows)}.")
