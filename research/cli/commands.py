@@ -17,8 +17,10 @@ from research.cli.next_commands import after_sweep, after_training, location_opt
 from research.cli.print_plan import advice_lines, coverage_lines, dropped_lines, plan_data, print_plan
 from research.config.serialise import to_tree
 from research.data.loading import load_dataset
+from research.execute.alive import alive_cells
 from research.execute.environment import use_compilation_cache
 from research.execute.foreground import STOPPED, Request, run_in_foreground
+from research.execute.jobs import read_plan_states
 from research.execute.meter import headline_text
 from research.plan.build_manifest import checked_manifest, write_manifest
 from research.plan.initial_metrics import with_initial_metrics
@@ -73,10 +75,12 @@ def sweep_command(
     if code != STOPPED and not run_analyses(analyses_of(chosen.analysis), manifest, AnalysisPlace(runs, data_dir), _print_note):
         code = max(code, 1)
     if as_json:
+        work = read_work_plan(manifest)
+        alive = alive_cells(work, read_plan_states(work, runs))
         cells = [
             summarise(runs, row.cell_id, row.seeds) | {"labels": row.labels, "config": to_tree(row.config)}
             for row in plan.rows
-            if row.config
+            if row.config and row.cell_id in alive
         ]
         print(store.to_json({"name": plan.name, "hash": manifest["hash"], "cells": cells}))
     else:

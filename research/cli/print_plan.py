@@ -19,6 +19,7 @@ from research.data.batch_arrays import Arrays
 from research.data.dataset import Dataset
 from research.data.loading import load_dataset
 from research.data.split_memory import belongs_on_host, device_arrays, host_arrays
+from research.execute.alive import expected_runs, runs_of_whole_grid
 from research.execute.jobs import read_plan_states
 from research.execute.local import pending_runs
 from research.execute.predicted import seconds_left
@@ -30,6 +31,7 @@ from research.plan.build_manifest import work_plan_of
 from research.plan.planned_cell import PlannedCell
 from research.plan.programs import program_of
 from research.plan.resolve_plan import Plan
+from research.plan.work_plan import WorkPlan
 from research.tasks.position_scores import LOGITS_LIMIT, block_size
 from research.train import lanes
 from research.train.batch_source import HostSource, StackedBatches, zero_batches
@@ -41,18 +43,28 @@ UNOPTIMISED: dict[str, str | bool] = {"xla_backend_optimization_level": "0"}  # 
 def plan_data(plan: Plan, runs_dir: Path, data_dir: Path | None) -> dict[str, Any]:
     """What `show --json` prints."""
     work = work_plan_of(plan)
-    runs = pending_runs(work, read_plan_states(work, runs_dir))
-    trained = [run for run in work.runs if work.by_id[run.cell_id].program]
+    states = read_plan_states(work, runs_dir)
+    all_runs, runs = (expected_runs(work, states, of) for of in (work.runs, pending_runs(work, states)))
+    trained = [run for run in all_runs if work.by_id[run.cell_id].program]
     return {
         "name": plan.name,
         "cells": [_cell_data(row, data_dir) for row in plan.rows],
-        "runs": len(work.runs),
+        "runs": len(all_runs),
         "trained_runs": len(trained),
         "programs": len({work.by_id[run.cell_id].program for run in trained}),
         "to_do": len(runs),
-        "predicted_seconds": seconds_left(work, work.runs, runs_dir),
+        "predicted_seconds": seconds_left(work, all_runs, runs_dir),
         "predicted_seconds_to_do": seconds_left(work, runs, runs_dir),
+        **_whole_grid_data(work, runs_dir),
     }
+
+
+def _whole_grid_data(work: WorkPlan, runs_dir: Path) -> dict[str, Any]:
+    """What all trials in full would be and cost; nothing where no row is halved."""
+    if not any(choice.rungs for choice in work.choices):
+        return {}
+    runs = runs_of_whole_grid(work)
+    return {"whole_grid": {"runs": len(runs), "predicted_seconds": seconds_left(work, runs, runs_dir)}}
 
 
 def print_plan(plan: Plan, runs_dir: Path, data_dir: Path | None) -> None:
@@ -69,6 +81,11 @@ def print_plan(plan: Plan, runs_dir: Path, data_dir: Path | None) -> None:
         f"{format_clock(data['predicted_seconds_to_do'])} on {lanes.lane_count(data['runs'])} workers "
         f"({format_clock(data['predicted_seconds'])} for all)"
     )
+    if grid := data.get("whole_grid"):
+        console.print(
+            f"halving: {data['runs']} runs, about {format_clock(data['predicted_seconds'])}; all values in full would be "
+            f"{grid['runs']} runs, about {format_clock(grid['predicted_seconds'])}"
+        )
 
 
 def coverage_lines(plan: Plan) -> list[str]:
@@ -165,7 +182,7 @@ def _cell_data(cell: PlannedCell, data_dir: Path | None) -> dict[str, Any]:
 def _table(cells: list[PlannedCell], data_dir: Path | None) -> Table:
     table = Table("cell", "row", "seeds", "parameters", "FLOPs/token", "memory", "s/run", box=None, pad_edge=False)
     for cell in cells:
-        row = row_label({**cell.labels, **cell.tuned})
+        row = row_label({**cell.labels, **cell.tuned, **cell.shortened})
         if cell.config is None:
             table.add_row("", row, "cannot", cell.reason)
             continue

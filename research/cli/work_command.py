@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from research.config.errors import StepladderError, did_you_mean
 from research.config.plain import Tree
+from research.execute.alive import alive_cells, expected_runs, possible_cells
 from research.execute.data_check import check_data
 from research.execute.foreground import Request, run_in_foreground
 from research.execute.jobs import read_plan_states
@@ -15,7 +16,7 @@ from research.execute.schedule import schedule, tested_cells
 from research.execute.unit import Unit
 from research.plan.work_plan import WorkPlan, read_work_plan
 from research.runs import store
-from research.runs.run_state import RunStates, state_of
+from research.runs.run_state import RunId, RunStates, state_of
 
 UNFINISHED = 75  # the rest is held by others, or waits for what is not done, or the time is up: come again
 
@@ -37,11 +38,13 @@ def list_command(manifest: Mapping[str, Any], request: WorkRequest) -> int:
     states = read_plan_states(plan, request.runs_dir)
     units = schedule(plan, {}, request.capacity)
     left = {unit.id: _runs_left(plan, unit, states) for unit in units}
+    totals = {unit.id: _runs_left(plan, unit, {}) for unit in units}
     if request.as_json:
         print(store.to_json({"name": plan.name, "units": [_unit_data(unit, left[unit.id]) for unit in units]}))
         return 0
     for unit in units:
-        runs = f"the chosen trial of {unit.row}" if unit.row else f"{left[unit.id]} of {len(unit.runs)} runs left"
+        candidates = f", chosen among {len(unit.runs)}" if totals[unit.id] < len(unit.runs) else ""
+        runs = f"the chosen trial of {unit.row}" if unit.row else f"{left[unit.id]} of {totals[unit.id]} runs left{candidates}"
         waits = f", after {', '.join(unit.after)}" if unit.after else ""
         print(f"{unit.id}  {unit.kind:<5}  {runs}{waits}")
     return 0
@@ -70,17 +73,30 @@ def work_command(manifest: Mapping[str, Any], where: str, request: WorkRequest) 
 
 def _left(plan: WorkPlan, unit: Unit | None, runs_dir: Path) -> int:
     states = read_plan_states(plan, runs_dir)
-    return len(pending_runs(plan, states)) if unit is None else _runs_left(plan, unit, states)
+    return len(expected_runs(plan, states, pending_runs(plan, states))) if unit is None else _runs_left(plan, unit, states)
 
 
 def _runs_left(plan: WorkPlan, unit: Unit, states: RunStates) -> int:
     tested = tested_cells(plan, states)
     scored_here = unit.kind != "score"
-    return sum(
-        is_left(unit.kind, state_of(states, run).status, run.cell_id in tested)
-        or (scored_here and run.cell_id in plan.settled and state_of(states, run).status == "trained")
+    left = [
+        run
         for run in unit.runs
-    )
+        if is_left(unit.kind, state_of(states, run).status, run.cell_id in tested)
+        or (scored_here and run.cell_id in plan.settled and state_of(states, run).status == "trained")
+    ]
+    return _count_of(plan, left, states) if scored_here else len(left)
+
+
+def _count_of(plan: WorkPlan, runs: Sequence[RunId], states: RunStates) -> int:
+    """How many of these runs will be run: of a rung that is not chosen yet at most as many as it has, whichever they are."""
+    if not any(choice.rungs for choice in plan.choices):
+        return len(runs)
+    alive, possible, cells = alive_cells(plan, states), possible_cells(plan, states), plan.by_id
+    programs = {cells[run.cell_id].program for run in runs}
+    chosen, candidates = (sum(run.cell_id in group for run in runs) for group in (alive, possible - alive))
+    unchosen = [cells[run.cell_id].program for run in expected_runs(plan, states, plan.runs) if run.cell_id not in alive]
+    return chosen + min(candidates, sum(program in programs for program in unchosen))
 
 
 def _find_unit(units: Sequence[Unit], prefix: str, where: str) -> Unit:

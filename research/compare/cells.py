@@ -11,10 +11,12 @@ from research.compare.cell_labels import label_text, value_text
 from research.compare.statistics import NO_ITEMS, ScoredSplit, SeedItems, read_run_items
 from research.compare.trials import TrialResult
 from research.config.errors import StepladderError
+from research.config.halving import Rung, rungs_text
 from research.config.plain import Json
 from research.config.sweep import Sweep
 from research.runs.measures import base_name, metric_value, on_validation
 from research.runs.records import CellEntry, Result
+from research.runs.run_state import RunId, RunState
 from research.runs.store import (
     TRAINED_STATUSES,
     cell_folder,
@@ -25,7 +27,7 @@ from research.runs.store import (
     seed_folder,
     status_of,
 )
-from research.runs.trial_choice import best_trial
+from research.runs.trial_choice import alive_trials, best_trial, choice_among, chosen_trial, expected_trials
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +56,10 @@ class Cell:
     prompts: SeedItems = NO_ITEMS
     tuned: Mapping[str, Json] = field(default_factory=dict)  # the values that were picked
     trials: int = 1  # how many values were tried
-    trial_values: tuple[TrialResult, ...] = ()  # of a tuned row, every trial
+    trial_values: tuple[TrialResult, ...] = ()  # of a tuned row, every trial; where it is halved those that are run
+    rung: Rung | None = None  # of a row that is halved
+    rungs: str = ""  # of such a row: how many values are trained for how long
+    trials_to_run: int = 0  # of such a row, over all rungs
     extra: Mapping[str, int | float] = field(default_factory=dict)  # measured before training: `extra.<name>`
     lacks: Mapping[str, str] = field(default_factory=dict)  # metrics that it cannot have, and why
 
@@ -62,6 +67,11 @@ class Cell:
     def tried(self) -> tuple[Mapping[str, Json], ...]:
         """The values of every trial of a tuned row."""
         return tuple(trial.values for trial in self.trial_values)
+
+    @property
+    def ended_trials(self) -> str:
+        """How many trials have come to their end, of how many that are to be run."""
+        return f"{sum(trial.over for trial in self.trial_values)} of {self.trials_to_run or self.trials}"
 
     @property
     def open_trials(self) -> int:
@@ -151,17 +161,39 @@ def load_cells(manifest: Manifest, runs_dir: Path) -> tuple[Cell, ...]:
 def pick_tuned(cells: Sequence[Cell], select: str) -> Cell:
     """Of the cells that differ in tuned values alone, the one with the best mean of `select`, a metric of validation.
 
-    The rule is `best_trial`. Where no trial has a value, the first stands for the row, and nothing was picked.
+    The rule is `best_trial`. Where no trial has a value, the first stands for the row, and nothing was picked. Of a row that is halved it
+    is one of the trials in full, and the candidates that were not run are no trials.
     """
+    if any(cell.rung for cell in cells):
+        return _pick_halved([cell for cell in cells if cell.rung], select)
     best = best_trial({cell.cell_id: list(cell.values(select).values()) for cell in cells}, select)
     chosen = next((cell for cell in cells if cell.cell_id == best), cells[0])
     trial_values = tuple(_trial(cell, select) for cell in cells) if chosen.tuned else ()
     return replace(chosen, trials=len(cells), tuned=chosen.tuned if best else {}, trial_values=trial_values)
 
 
+def _pick_halved(cells: Sequence[Cell], select: str) -> Cell:
+    by_id, rungs = {cell.cell_id: cell for cell in cells}, {cell.cell_id: cell.rung for cell in cells if cell.rung}
+    choice = choice_among("", {cell.cell_id: cell.seeds for cell in cells}, rungs, select)
+    states = {
+        RunId(cell.cell_id, seed): RunState(status, cell.results.get(seed)) for cell in cells for seed, status in cell.statuses.items()
+    }
+    best, stages, expected = chosen_trial(choice, states), alive_trials(choice, states), expected_trials(choice, states)
+    chosen = by_id[best or expected[-1][0]]
+    return replace(
+        chosen,
+        trials=len(choice.stages[0]),
+        trials_to_run=sum(map(len, expected)),
+        tuned=chosen.tuned if best else {},
+        trial_values=tuple(_trial(by_id[cell_id], select) for stage in stages for cell_id in stage),
+        rungs=rungs_text(list(map(len, expected)), [rungs[stage[0]].duration for stage in choice.stages]),
+    )
+
+
 def _trial(cell: Cell, select: str) -> TrialResult:
-    values = list(cell.values(select).values())
-    return TrialResult(cell.cell_id, cell.tuned, sum(values) / len(values) if values else None, len(values), tuple(cell.statuses.values()))
+    values, duration = list(cell.values(select).values()), cell.rung.duration if cell.rung else {}
+    mean = sum(values) / len(values) if values else None
+    return TrialResult(cell.cell_id, cell.tuned, mean, len(values), tuple(cell.statuses.values()), duration)
 
 
 def _read_cell(entry: CellEntry, runs_dir: Path) -> Cell:
@@ -191,6 +223,7 @@ def _read_cell(entry: CellEntry, runs_dir: Path) -> Cell:
         items=read_seed_items(read_items),
         prompts=read_seed_items(read_prompt_items),
         tuned=tuned,
+        rung=Rung(**entry["rung"]) if "rung" in entry else None,
         extra=entry.get("extra") or {},
         lacks=entry.get("lacks") or {},
     )

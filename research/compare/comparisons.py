@@ -212,7 +212,7 @@ def shortfall(cell: Cell, metric: str) -> str:
     if cell.cannot or cell.fixed(metric) is not None:
         return ""
     if cell.open_trials:
-        return f"{cell.trials - cell.open_trials} of {cell.trials} trials"
+        return f"{cell.ended_trials} trials"
     if measured == len(cell.seeds) or set(cell.statuses.values()) == {"done"}:
         return ""
     return f"{measured} of {len(cell.seeds)} seeds"

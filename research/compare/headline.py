@@ -90,15 +90,26 @@ def _picked_lines(spec: Sweep, cells: Sequence[Cell], axes: TableAxes) -> list[s
         f"{edge} ({'every row' if len(row_cells) == len(rows) else _places(row_cells, axes)})" for edge, row_cells in cells_by_edge.items()
     ]
     lines = [f"Tuned: {', '.join(spec.tuned)}, the best mean {title(selection_metric(spec))} of {most_trials} trials a row."]
+    lines += _halving_lines(rows, axes)
     fewer_text = _fewer_trials(cells, most_trials, axes)
     lines += [f"Fewer trials, so that these rows are not tuned alike: {fewer_text}."] if fewer_text else []
     lines += [f"Picked: {picked}."] if picked else []
     lines += [f"Nothing was picked, as every trial diverged or has no such metric: {_places(unpicked, axes)}."] if unpicked else []
     lines += [f"On the edge of what was tried, so that a better value may lie beyond: {'; '.join(edge_texts)}."] if edge_texts else []
-    open_rows = [
-        f"{place_text(cell.labels, *axes)} ({cell.trials - cell.open_trials} of {cell.trials})" for cell in rows if cell.open_trials
-    ]
+    open_rows = [f"{place_text(cell.labels, *axes)} ({cell.ended_trials})" for cell in rows if cell.open_trials]
     return lines + ([f"Trials that have not ended leave nothing decided: {', '.join(open_rows)}."] if open_rows else [])
+
+
+def _halving_lines(rows: Sequence[Cell], axes: TableAxes) -> list[str]:
+    """How many values of each row were trained for how long, where halving shortened some; rows of other rungs are named."""
+    rows_by_rungs: dict[str, list[Cell]] = {}
+    for cell in rows:
+        rows_by_rungs.setdefault(cell.rungs or "all values in full", []).append(cell)
+    if not any(cell.rungs for cell in rows):
+        return []
+    if len(rows_by_rungs) == 1:
+        return [f"Each row: {rows[0].rungs}."]
+    return [f"Not all rows alike: {'; '.join(f'{_places(cells, axes)}: {rungs}' for rungs, cells in rows_by_rungs.items())}."]
 
 
 def _fewer_trials(cells: Sequence[Cell], most_trials: int, axes: TableAxes) -> str:

@@ -15,6 +15,7 @@ class TrialResult(NamedTuple):
     mean: float | None
     n: int
     statuses: tuple[str, ...]
+    duration: Mapping[str, int] = {}
 
     @property
     def over(self) -> bool:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, TypeAdapter, field_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator
 
 from research.config.fields import leaves
 from research.config.node import Node, Positive, Rate, Seed, Strings, as_tuple
 from research.config.plain import Json, Tree
-from research.config.tuning import Grid, Tried
+from research.config.tuning import Tried, Tune, TuneWords
 
 
 def _dotted(value: Json) -> Json:
@@ -19,7 +19,7 @@ def _dotted(value: Json) -> Json:
 Values = Annotated[tuple[Any, ...], BeforeValidator(as_tuple), Field(min_length=1)]  # TOML values; a table replaces a table
 Axes = Annotated[dict[str, Values], BeforeValidator(_dotted, json_schema_input_type=dict[str, Values | dict[str, Any]])]
 Rows = Annotated[tuple[dict[str, Any], ...], BeforeValidator(as_tuple)]
-GRID = TypeAdapter(Grid)
+TUNE = TypeAdapter(TuneWords)
 AXES = ("axes", "zip", "tune")  # the tables of a sweep whose keys are dotted keys of a config
 
 
@@ -55,6 +55,15 @@ class PlannedComparison(Node):
     worse: str
 
 
+def _tune_of(row: Tree) -> Tune:
+    """The `tune` of a row. Raises ValueError, which names the row, for words that it does not have."""
+    try:
+        return TUNE.validate_python(row["tune"])
+    except ValidationError as error:
+        mistake = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise ValueError(f"tune of the row {row.get('label') or 'without a label'}: {mistake}") from None
+
+
 class Sweep(Node):
     """A table of cells: axes multiply each other; `list` and `zip` are one axis each."""
 
@@ -64,7 +73,7 @@ class Sweep(Node):
     list: Rows = ()  # tables of dotted keys, each with an optional "label"
     exclude: Rows = ()  # key = value: a point that has them all is left out
     seeds: Positive | Annotated[tuple[Seed, ...], BeforeValidator(as_tuple)] | None = None  # in place of the config's
-    tune: Grid = Field(default_factory=dict)  # tried for each row; the one with the best mean `select` stands for it, and is tested
+    tune: TuneWords = Tune()  # tried for each row; the one with the best mean `select` stands for it, and is tested
     seed: Seed = 0  # of the values that `tune` draws
     tuned_by: str = ""  # a file of choices, beside this one: what another preset chose for the rows of the same names
     match: SizeMatch | None = None
@@ -83,11 +92,15 @@ class Sweep(Node):
 
     @field_validator("list")
     @classmethod
-    def _rows_have_grids(cls, rows: tuple[Tree, ...]) -> tuple[Mapping[str, Json | dict[str, Tried]], ...]:
-        return tuple({**row, "tune": GRID.validate_python(row["tune"])} if "tune" in row else row for row in rows)
+    def _rows_have_grids(cls, rows: tuple[Tree, ...]) -> tuple[Mapping[str, Json | Tune], ...]:
+        return tuple({**row, "tune": _tune_of(row)} if "tune" in row else row for row in rows)
 
     @property
     def tuned(self) -> dict[str, Tried]:
         """Every key that is tuned, of the sweep or of a row, with its values."""
-        grids = [self.tune, *(row["tune"] for row in self.list if "tune" in row)]
-        return {key: values for grid in grids for key, values in grid.items()}
+        return {key: values for tune in self.tunes for key, values in tune.grid.items()}
+
+    @property
+    def tunes(self) -> tuple[Tune, ...]:
+        """The sweep's `tune`, and those of its rows."""
+        return (self.tune, *(row["tune"] for row in self.list if "tune" in row))

@@ -8,16 +8,16 @@ from research.config.errors import StepladderError
 from research.config.fields import leaves
 from research.config.plain import Json, Tree
 from research.config.sweep import Sweep
-from research.config.tuning import Tried
+from research.config.tuning import Tune
 from research.config.value_labels import assignments_text, label_values, row_label, value_text
 
 
 class AxisStep(NamedTuple):
-    """One place on an axis: how it is called, what it sets, its own grid of `tune`, and which values of a grid it has."""
+    """One place on an axis: how it is called, what it sets, its own `tune`, and which values of a `tune` it has."""
 
     labels: Tree
     values: Tree
-    grid: Mapping[str, Tried] | None = None
+    tune: Tune | None = None
     tuned: Tree = {}  # noqa: RUF012
 
 
@@ -52,10 +52,10 @@ def row_values(row: Mapping[str, Json]) -> Tree:
 
 
 def combined_step(steps: Iterable[AxisStep]) -> AxisStep:
-    """One step on each of several axes as one, with the first grid that is one of their own."""
+    """One step on each of several axes as one, with the first `tune` that is one of their own."""
     steps = list(steps)
     labels, values = {k: v for step in steps for k, v in step.labels.items()}, {k: v for step in steps for k, v in step.values.items()}
-    return AxisStep(labels, values, next((step.grid for step in steps if step.grid is not None), None))
+    return AxisStep(labels, values, next((step.tune for step in steps if step.tune is not None), None))
 
 
 def matches_values(step: AxisStep, row: Mapping[str, Json]) -> bool:

@@ -1,6 +1,6 @@
 """What is refused of the words of [sweep], before any of its points is made."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 
 import tomli_w
 
@@ -11,16 +11,18 @@ from research.config.plain import Json
 from research.config.schema import Config
 from research.config.sweep import Sweep, matched_keys
 from research.config.sweep_axes import AxisStep, axis_names, matches_values, row_values
-from research.config.tuning import Tried
+from research.config.tuning import Tune
 from research.config.validation_errors import unknown_key
 from research.config.value_labels import value_text
+
+DURATIONS = ("train.steps", "train.epochs")
 
 
 def check_overrides(sweep: Sweep, command: Iterable[Assignment]) -> None:
     """Raises StepladderError for an override that changes nothing, since every point of the sweep sets its key itself."""
-    rows = [row_values(row) | row.get("tune", {}) for row in sweep.list]
+    rows = [row_values(row) | (row["tune"].grid if "tune" in row else {}) for row in sweep.list]
     row_keys = {key for key in (rows[0] if rows else ()) if all(key in row for row in rows)}
-    table_by_key = {**dict.fromkeys(sweep.axes, "axes"), **dict.fromkeys(sweep.zip, "zip"), **dict.fromkeys(sweep.tune, "tune")}
+    table_by_key = {**dict.fromkeys(sweep.axes, "axes"), **dict.fromkeys(sweep.zip, "zip"), **dict.fromkeys(sweep.tune.grid, "tune")}
     for path, value, source in command:
         key = ".".join(path)
         if key in row_keys:
@@ -83,13 +85,18 @@ def check_table(sweep: Sweep, where: str) -> None:
         )
 
 
-def check_tune(sweep: Sweep, grids: list[Mapping[str, Tried]], where: str) -> None:
+def check_tune(sweep: Sweep, tunes: Sequence[Tune], where: str) -> None:
     """Each tuned key is tried for some row, and what chooses among values has values to choose among."""
-    unused = [key for key in sweep.tuned if not any(key in grid for grid in grids)]
+    unused = [key for key in sweep.tuned if not any(key in tune.grid for tune in tunes)]
     if unused:
         raise StepladderError(
             f"{where}, sweep.tune: `{unused[0]}` means nothing to any row, or every row sets it itself. Take it out, or name a key that a "
             "row's own kind of model has."
+        )
+    if timed := [key for tune in sweep.tunes if tune.halving for key in tune.grid if key in DURATIONS]:
+        raise StepladderError(
+            f"{where}, sweep.tune: halving trains the values of a row for a part of its {timed[0]}, which is tried itself. Take one of "
+            "them out."
         )
     if sweep.select is not None and not sweep.tuned:
         raise StepladderError(

@@ -1,6 +1,6 @@
 """The points of a sweep: each cell's config, and where it stands in the table."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from research.config.errors import StepladderError, did_you_mean
 from research.config.fields import Path
+from research.config.halving import Rung, rung_durations, rung_sizes
 from research.config.merge import Assignment, Dropped, Merged, apply_layer
 from research.config.plain import Tree
 from research.config.schema import Config
@@ -15,7 +16,7 @@ from research.config.sweep import Sweep
 from research.config.sweep_axes import AxisStep, axis_names, combined_step, matches_values, sweep_axes
 from research.config.sweep_checks import check_exclude, check_keys, check_table, check_tune, check_tuned_by
 from research.config.tuned_by import Choices, chosen_values
-from research.config.tuning import Tried, applicable_grid, trials
+from research.config.tuning import Tune, applicable_grid, trials
 from research.config.validation_errors import explain, is_incompatible
 from research.config.value_labels import plain_label, row_label, value_text
 
@@ -29,6 +30,7 @@ class SweepPoint(NamedTuple):
     tree: Tree
     dropped: tuple[Dropped, ...] = ()
     cannot: str | None = None
+    rung: Rung | None = None  # None where its row is not halved
 
 
 def expand_sweep(
@@ -43,34 +45,73 @@ def expand_sweep(
     axes = sweep_axes(sweep, where)
     check_table(sweep, where)
     rows = [combined_step(combination) for combination in product(*axes)]
-    grids = [_grid_of(tree, sweep, row, named) for row in rows]
-    check_tune(sweep, grids, where)
-    steps = [step for row, grid in zip(rows, grids, strict=True) for step in _trial_steps(sweep, row, grid)]
-    check_exclude(sweep, [*(step for axis in axes for step in axis), *steps], where)
-    steps = [step for step in steps if not any(matches_values(step, row) for row in sweep.exclude)]
+    tunes = [_tune_of_row(tree, sweep, row, named) for row in rows]
+    check_tune(sweep, tunes, where)
+    trial_steps = [_trial_steps(sweep, row, tune) for row, tune in zip(rows, tunes, strict=True)]
+    check_exclude(sweep, [step for steps in (*axes, *trial_steps) for step in steps], where)
+    kept_steps = [[step for step in steps if not any(matches_values(step, row) for row in sweep.exclude)] for steps in trial_steps]
     if choices is not None:
         check_tuned_by(sweep, where)
-        steps = [step._replace(values=step.values | chosen_values(choices, row_label(step.labels, step.labels), where)) for step in steps]
-    points = tuple(_point(tree, sweep, step, named, where) for step in steps)
+        kept_steps = [[_chosen(step, choices, where) for step in steps] for steps in kept_steps]
+    points = tuple(
+        point for steps, tune in zip(kept_steps, tunes, strict=True) for point in _points_of_row(tree, sweep, steps, tune, named, where)
+    )
     _check_points(sweep, points, where)
     return points
 
 
-def _grid_of(tree: Tree, sweep: Sweep, row: AxisStep, named: frozenset[Path]) -> Mapping[str, Tried]:
-    """The row's own grid, or what of the sweep's means something to it. A row that cannot be is not tuned."""
-    if row.grid is not None:
-        return row.grid
+def _tune_of_row(tree: Tree, sweep: Sweep, row: AxisStep, named: frozenset[Path]) -> Tune:
+    """The row's own `tune`, or what of the sweep's means something to it. A row that cannot be is not tuned."""
+    if row.tune is not None:
+        return row.tune
     try:
         config = Config.model_validate(apply_layer(Merged(tree, (), {}), _assignments(row.values, ""), named).tree)
     except (ValidationError, StepladderError):
-        return {}
-    return applicable_grid(sweep.tune, config, row.values)
+        return Tune()
+    return Tune(grid=applicable_grid(sweep.tune.grid, config, row.values), halving=sweep.tune.halving)
 
 
-def _trial_steps(sweep: Sweep, row: AxisStep, grid: Mapping[str, Tried]) -> Iterator[AxisStep]:
+def _trial_steps(sweep: Sweep, row: AxisStep, tune: Tune) -> list[AxisStep]:
     """The row with each trial of its grid."""
-    for values in trials(grid, sweep.seed):
-        yield AxisStep(row.labels, row.values | values, row.grid, values)
+    return [AxisStep(row.labels, row.values | values, row.tune, values) for values in trials(tune.grid, sweep.seed)]
+
+
+def _chosen(step: AxisStep, choices: Choices, where: str) -> AxisStep:
+    """The step with what another preset chose for its row."""
+    return step._replace(values=step.values | chosen_values(choices, row_label(step.labels, step.labels), where))
+
+
+def _points_of_row(tree: Tree, sweep: Sweep, steps: Sequence[AxisStep], tune: Tune, named: frozenset[Path], where: str) -> list[SweepPoint]:
+    """A point for each trial; of a row that is halved one for each trial of each rung, the last rung being the trials in full."""
+    points = [_point(tree, sweep, step, named, where) for step in steps]
+    candidates = [(step, point) for step, point in zip(steps, points, strict=True) if point.config is not None]
+    rungs = _rungs(candidates, tune.halving, where) if tune.halving else ()
+    halved = []
+    for rung in rungs:
+        for candidate, (step, full) in enumerate(candidates):
+            point = full if not rung.shortened else _point(tree, sweep, step._replace(values=step.values | rung.shortened), named, where)
+            halved.append(point._replace(rung=rung._replace(candidate=candidate)))
+    return [*halved, *(point for point in points if point.config is None)] if halved else points
+
+
+def _rungs(candidates: Sequence[tuple[AxisStep, SweepPoint]], halving: int, where: str) -> tuple[Rung, ...]:
+    """The rungs of a row; () where there is one, or where something is counted, which is done at once."""
+    configs = [point.config for _, point in candidates if point.config is not None]
+    sizes = rung_sizes(len(candidates), halving)
+    if len(sizes) == 1 or any(config.fitted for config in configs):
+        return ()
+    train = configs[0].train
+    key, full = ("train.steps", train.steps) if isinstance(train.steps, int) else ("train.epochs", train.epochs)
+    assert isinstance(full, int)
+    durations = rung_durations(full, halving, len(sizes))
+    if len(set(durations)) < len(durations):
+        step = candidates[0][0]
+        raise StepladderError(
+            f"{where}, the row {_point_name(step.labels, {})}: halving = {halving} of {len(candidates)} values takes {len(sizes)} rungs, "
+            f"and {key} = {full} cannot be cut so often ({', '.join(map(str, durations))}). Train for {key} = "
+            f"{halving ** (len(sizes) - 1)} or more, try fewer values, or take halving out."
+        )
+    return tuple(Rung(halving, number, len(sizes), 0, {key: n}) for number, n in enumerate(durations))
 
 
 def _assignments(values: Tree, source: str) -> list[Assignment]:
@@ -102,11 +143,15 @@ def _point_name(labels: Tree, values: Tree) -> str:
 
 
 def _check_points(sweep: Sweep, points: tuple[SweepPoint, ...], where: str) -> None:
-    """There are points, no two are one cell, and the baseline is a row."""
+    """There are points, no two in full are one cell, the baseline is a row, and halving halves something."""
     if not points:
         raise StepladderError(f"{where}: sweep.exclude leaves no point.")
+    if any(tune.halving for tune in sweep.tunes) and not any(point.rung for point in points):
+        raise StepladderError(
+            f"{where}, sweep.tune: halving shortens nothing, since no row has so many values and is trained in steps. Take it out."
+        )
     seen: dict[Any, SweepPoint] = {}
-    for point in points:
+    for point in (point for point in points if point.rung is None or not point.rung.shortened):
         for identity in (point.config, (plain_label(point.labels), value_text(point.tuned))):
             if identity is not None and (first := seen.setdefault(identity, point)) is not point:
                 point_names = [_point_name(p.labels, p.tuned) for p in (first, point)]

@@ -2,10 +2,12 @@
 
     tune = { "optim.learning_rate" = [1e-3, 3e-3, 1e-2, 2e-2], "model.smoothing" = [{ kind = "kneser_ney" }, { kind = "add_k", k = 0.01 }] }
     tune = { "optim.learning_rate" = { log_uniform = [1e-4, 1e-1], trials = 8 } }
+    tune = { "optim.learning_rate" = [3e-4, 1e-3, 3e-3, 1e-2], halving = 2 }
 
 Lists multiply each other; drawn keys are drawn together, so that they have one number of trials. A row takes the keys that its own config
 has and that it does not set itself: rates are for what is trained, smoothing for what is counted. A row of `list` may have a `tune` of its
-own, which stands in place of the sweep's; `tune = {}` tunes nothing.
+own, which stands in place of the sweep's; `tune = {}` tunes nothing. `halving`: all values for a part of the training, the better ones anew
+with more (research.config.halving).
 """
 
 from collections.abc import Mapping
@@ -13,7 +15,7 @@ from hashlib import sha256
 from itertools import product
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_serializer, model_validator
 
 from research.config.errors import StepladderError
 from research.config.fields import Path, is_key, leaves, node_keys
@@ -24,7 +26,7 @@ from research.config.plain import Json, Tree
 from research.config.schema import Config
 
 FIGURES = 3  # significant ones of a drawn number
-
+HALVING = "halving"  # the word of `tune` that is no key of a config
 
 Bounded = TypeVar("Bounded")
 
@@ -87,9 +89,23 @@ def _rounded(value: float, low: float, high: float) -> float:
     return min(high, max(low, float(f"{value:.{FIGURES}g}")))
 
 
-def _grid(value: Json) -> Json | dict[str, Tried]:
+def _words_of_tune(value: "Json | Tune") -> "Json | Tune | dict[str, dict[str, Tried] | Json]":
     """`tune.optim.learning_rate = [...]` without quotes is a nested table in TOML; the key is dotted all the same."""
-    return {".".join(path): _values_to_try(item) for path, item in _entries(value)} if isinstance(value, dict) else value
+    if not isinstance(value, dict):
+        return value
+    grid = {".".join(path): _values_to_try(item) for path, item in _entries(value) if path != (HALVING,)}
+    return {"grid": grid, HALVING: _checked_factor(value[HALVING], grid)} if HALVING in value else {"grid": grid}
+
+
+def _checked_factor(factor: Json, grid: Mapping[str, Tried]) -> Json:
+    if not isinstance(factor, int) or factor < 2:  # True is below two
+        raise ValueError(
+            "halving is a whole number of at least 2: one of so many values goes on, the best, with so many times the training"
+        )
+    if not grid:
+        example = 'tune = { "optim.learning_rate" = [1e-3, 3e-3], halving = 2 }'
+        raise ValueError(f"halving = {factor} has no values to choose among; name them beside it, as in {example}")
+    return factor
 
 
 def _entries(table: Tree, prefix: Path = ()) -> list[tuple[Path, Json]]:
@@ -120,10 +136,21 @@ def _validated_draw(draw: type[Draw], value: Tree) -> Draw:
         raise ValueError(f"{'.'.join(map(str, first['loc'])) or 'its values'}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-Grid = Annotated[
-    dict[str, tuple[Any, ...] | LogUniform | Uniform | Categorical],
-    BeforeValidator(_grid, json_schema_input_type=dict[str, tuple[Any, ...] | LogUniform | Uniform | Categorical | dict[str, Any]]),
-]
+Values = tuple[Any, ...] | LogUniform | Uniform | Categorical
+
+
+class Tune(Node):
+    """What is tried for a row: values by dotted key; and into how many parts halving cuts its trials, None where all train in full."""
+
+    grid: dict[str, Values] = Field(default_factory=dict)
+    halving: Positive | None = None
+
+    @model_serializer
+    def _as_written(self) -> dict[str, Any]:
+        return {**self.grid, **({HALVING: self.halving} if self.halving else {})}
+
+
+TuneWords = Annotated[Tune, BeforeValidator(_words_of_tune, json_schema_input_type=dict[str, Values | Positive | dict[str, Any]])]
 
 
 def trials(grid: Mapping[str, Tried], seed: int) -> tuple[Tree, ...]:

@@ -3,12 +3,13 @@
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Event, Timer
 from types import FrameType
 from typing import NamedTuple
 
+from research.execute.alive import expected_runs
 from research.execute.environment import use_compilation_cache
 from research.execute.jobs import read_plan_states
 from research.execute.listeners import configured_listeners
@@ -44,21 +45,19 @@ class Request(NamedTuple):
 def run_in_foreground(plan: WorkPlan, request: Request) -> int:
     """0 done, 1 something crashed or could not be begun, 75 the time was up, 130 stopped by the user."""
     use_compilation_cache()
-    pending = pending_runs(plan, read_plan_states(plan, request.runs_dir), request.rerun)
+    states = read_plan_states(plan, request.runs_dir)
+    pending = pending_runs(plan, states, request.rerun)
     runs = [run for run in pending if request.unit is None or run in request.unit.runs]
-    predicted = seconds_left(plan, runs, request.runs_dir)
+    expected = expected_runs(plan, states, runs)
+    predicted = seconds_left(plan, expected, request.runs_dir)
     with configured_listeners(plan) as listeners:
         if not request.quiet:
-            _announce(plan, len(runs), predicted)
-        return _carry_out(plan, request, runs, predicted, listeners)
+            _announce(plan.name, len(expected), len(expected_runs(plan, states, plan.runs)), predicted)
+        return _carry_out(plan, request, runs, progress(plan, expected, predicted, request.quiet, listeners))
 
 
-def _carry_out(plan: WorkPlan, request: Request, runs: Sequence[RunId], predicted: float, listeners: Sequence[Listener]) -> int:
-    with (
-        _stoppable() as stop,
-        _time_limit(request.seconds, stop) as time_is_up,
-        progress(plan, runs, predicted, request.quiet, listeners) as report,
-    ):
+def _carry_out(plan: WorkPlan, request: Request, runs: Sequence[RunId], telling: AbstractContextManager[Listener]) -> int:
+    with _stoppable() as stop, _time_limit(request.seconds, stop) as time_is_up, telling as report:
         worker = Worker(request.data_dir, stop, request.keep_going, report)
         try:
             outcome = execute_plan(plan, request.runs_dir, runs, request.rerun is not None, worker, request.unit)
@@ -74,12 +73,11 @@ def _carry_out(plan: WorkPlan, request: Request, runs: Sequence[RunId], predicte
     return CRASHED if outcome.failed or unstarted else 0
 
 
-def _announce(plan: WorkPlan, pending: int, predicted: float) -> None:
-    all_runs = len(plan.runs)
+def _announce(name: str, pending: int, all_runs: int, predicted: float) -> None:
     if not pending:
-        print(f"{plan.name}: all {all_runs} runs are done", file=sys.stderr)
+        print(f"{name}: all {all_runs} runs are done", file=sys.stderr)
     else:
-        print(f"{plan.name}: {pending} of {all_runs} runs to do, about {format_clock(predicted)}", file=sys.stderr)
+        print(f"{name}: {pending} of {all_runs} runs to do, about {format_clock(predicted)}", file=sys.stderr)
 
 
 @contextmanager

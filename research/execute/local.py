@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from research.config.errors import StepladderError
 from research.config.serialise import to_toml
+from research.execute.alive import alive_cells, possible_cells
 from research.execute.environment import differences, environment
 from research.execute.jobs import is_ready, jobs_of, read_plan_states
 from research.execute.schedule import schedule, tested_cells
@@ -41,15 +42,19 @@ class RunCounts(NamedTuple):
 def pending_runs(plan: WorkPlan, states: RunStates, rerun: str | None = None) -> tuple[RunId, ...]:
     """The runs to be trained, parents first, then those of which only the test split is to be scored.
 
+    Of a rung that is not chosen yet these are all that it may choose: `expected_runs` says how many will be run.
+
     `rerun`: failed (and diverged) runs alone, all, or a cell_id's. Raises StepladderError where it names no cell.
     """
     cell_ids = [cell.cell_id for cell in plan.cells]
     if rerun not in (None, "all", "failed") and not any(cell_id.startswith(str(rerun)) for cell_id in cell_ids):
         raise StepladderError(f"--rerun {rerun} is no cell of {plan.name}; it is failed, all, or one of {', '.join(cell_ids)}.")
+    possible = possible_cells(plan, states)
+    runs = [run for run in plan.runs if run.cell_id in possible]
     if rerun is not None:
-        return tuple(run for run in plan.runs if _is_again(run, state_of(states, run).status, rerun))
+        return tuple(run for run in runs if _is_again(run, state_of(states, run).status, rerun))
     tested = tested_cells(plan, states)
-    untrained = [run for run in plan.runs if state_of(states, run).status not in ENDED]
+    untrained = [run for run in runs if state_of(states, run).status not in ENDED]
     unscored = [run for run in plan.runs if run.cell_id in tested and state_of(states, run).status == "trained"]
     return (*untrained, *unscored)
 
@@ -72,13 +77,21 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
         worker.report(event)
 
     counting, current_environment = worker._replace(report=count_and_report), environment()
-    jobs = jobs_of(plan, runs, read_plan_states(plan, runs_dir), (), runs_dir)
-    _check_parents(jobs)
-    for job in jobs:
-        _prepare_folder(job._replace(environment=current_environment), anew, worker.report)
-    attempted: set[tuple[bool, RunId]] = set()
+    prepared, attempted = set[RunId](), set[tuple[bool, RunId]]()
+
+    def prepare(states: RunStates, anew: bool) -> None:
+        alive = alive_cells(plan, states)
+        alive_runs = [run for run in runs if run.cell_id in alive and run not in prepared]
+        for job in jobs_of(plan, alive_runs, states, (), runs_dir):
+            _prepare_folder(job._replace(environment=current_environment), anew, worker.report)
+        prepared.update(alive_runs)
+
+    states = read_plan_states(plan, runs_dir)
+    _check_parents(jobs_of(plan, runs, states, (), runs_dir))
+    prepare(states, anew)
     while not (counts[Failed] and not worker.keep_going):
         states = read_plan_states(plan, runs_dir)
+        prepare(states, anew=False)
         units = _without([only] if only else schedule(plan, states), frozenset(runs), attempted)
         groups = [group for unit in units for group in groups_of_unit(plan, unit, states, runs_dir)]
         ready = [group._replace(jobs=tuple(job for job in group.jobs if is_ready(job))) for group in groups]
@@ -101,9 +114,9 @@ def _check_parents(jobs: Sequence[Job]) -> None:
 
 
 def groups_of_unit(plan: WorkPlan, unit: Unit, states: RunStates, runs_dir: Path) -> list[Group]:
-    """The jobs of a unit that are left, those of one program together."""
-    tested = tested_cells(plan, states)
-    runs = [run for run in unit.runs if is_left(unit.kind, state_of(states, run).status, run.cell_id in tested)]
+    """The jobs of a unit that are left, those of one program together; none of a rung that is not chosen yet."""
+    tested, alive = tested_cells(plan, states), alive_cells(plan, states)
+    runs = [run for run in unit.runs if run.cell_id in alive and is_left(unit.kind, state_of(states, run).status, run.cell_id in tested)]
     groups: dict[str, list[Job]] = {}
     for job in jobs_of(plan, runs, states, tested, runs_dir):
         groups.setdefault(plan.by_id[job.cell_id].program, []).append(job)

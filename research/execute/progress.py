@@ -63,8 +63,8 @@ def meter_of(plan: WorkPlan, runs: Sequence[RunId], predicted: float) -> Meter:
 
 
 def run_name(cell: PlannedCell) -> str:
-    """A cell's labels and tuned values; nothing where it is a part or a fold of a row."""
-    return row_label(cell.labels | cell.tuned)
+    """A cell's labels and tuned values, and how long it is trained where halving shortens it; nothing of a part or a fold of a row."""
+    return row_label(cell.labels | cell.tuned | cell.shortened)
 
 
 def event_line(event: RunEvent, meter: Meter) -> str:

@@ -1,8 +1,10 @@
 """What is left to be done of a plan, as units: a pure function of the plan and of what became of its runs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from research.config.model_facts import model_facts
+from research.execute.alive import possible_cells
 from research.execute.unit import Unit, UnitKind
 from research.plan.planned_cell import PlannedCell
 from research.plan.work_plan import WorkPlan
@@ -20,10 +22,10 @@ def schedule(plan: WorkPlan, states: RunStates, capacity: int | None = None) -> 
     trains it, while its parameters are there; a unit of kind score is for what is trained already, and for a row that has a choice.
     """
     trained, scored, units = Ends(), Ends(), list[Unit]()
-    settled = _with_parts(plan, plan.settled)
+    settled, possible = _with_parts(plan, plan.settled), possible_cells(plan, states)
     open_choices = [choice for choice in plan.choices if _is_open(plan, choice, states)]
     for cells in _generations(plan):
-        to_train = [run for run in _runs(cells) if state_of(states, run).status not in ENDED]
+        to_train = [run for run in _runs(cells) if run.cell_id in possible and state_of(states, run).status not in ENDED]
         to_score = [run for run in _runs(cells) if run.cell_id in settled and state_of(states, run).status == "trained"]
         new_units = [*_grouped(plan, to_train, None, trained, scored), *_grouped(plan, to_score, "score", trained, scored)]
         for unit in (part for whole in new_units for part in _split(whole, capacity)):
@@ -31,9 +33,9 @@ def schedule(plan: WorkPlan, states: RunStates, capacity: int | None = None) -> 
             for run in unit.runs:
                 (scored if unit.kind == "score" else trained).setdefault(run.cell_id, []).append(unit.id)
         ids = {cell.cell_id for cell in cells}
-        for choice in (choice for choice in open_choices if ids & set(choice.trials)):
+        for choice in (choice for choice in open_choices if ids & set(choice.finalists)):
             units = [unit for unit in units if unit.row != choice.row] + [_choice_unit(plan, choice, trained)]
-            for cell_id in choice.trials:
+            for cell_id in choice.finalists:
                 scored[cell_id] = [units[-1].id]
     return tuple(units)
 
@@ -60,11 +62,22 @@ def _with_parts(plan: WorkPlan, cell_ids: Iterable[str]) -> frozenset[str]:
 
 
 def _generations(plan: WorkPlan) -> list[list[PlannedCell]]:
-    """The cells by how many generations of parents in this plan come before them."""
-    depths: dict[str, int] = {}
+    """The cells by how many generations of parents in this plan come before them, or of rungs that choose them."""
+    depths, earlier = dict[str, int](), _earlier_rungs(plan)
     for cell in plan.cells:
-        depths[cell.cell_id] = 1 + max((depths[parent] for parent in plan.parents_of(cell) if parent in depths), default=-1)
+        before = (*plan.parents_of(cell), *earlier.get(cell.cell_id, ()))
+        depths[cell.cell_id] = 1 + max((depths[parent] for parent in before if parent in depths), default=-1)
     return [[cell for cell in plan.cells if depths[cell.cell_id] == depth] for depth in sorted(set(depths.values()))]
+
+
+def _earlier_rungs(plan: WorkPlan) -> dict[str, list[str]]:
+    """Of each trial that a rung chooses, the trials of that rung."""
+    earlier: dict[str, list[str]] = {}
+    for choice in plan.choices:
+        for stage, following in pairwise(choice.rungs):
+            for cell_id in following:
+                earlier.setdefault(cell_id, []).extend(stage)
+    return earlier
 
 
 def _runs(cells: Iterable[PlannedCell]) -> tuple[RunId, ...]:
@@ -82,11 +95,12 @@ def _grouped(plan: WorkPlan, runs: Sequence[RunId], kind: UnitKind | None, train
 
 
 def _before(plan: WorkPlan, runs: Iterable[RunId], trained: Ends, scored: Ends) -> tuple[str, ...]:
-    """The units that come before these runs: those of their parents, of a mixture also those that score them."""
-    ids: dict[str, None] = {}
+    """The units before these runs: those of their parents, of a mixture also those that score them, and those of the rung before."""
+    ids, earlier = dict[str, None](), _earlier_rungs(plan)
     for cell in (plan.by_id[cell_id] for cell_id in dict.fromkeys(run.cell_id for run in runs)):
         for parent in plan.parents_of(cell):
             ids |= dict.fromkeys([*trained.get(parent, ()), *(scored.get(parent, ()) if is_mixture(cell) else ())])
+        ids |= dict.fromkeys(unit_id for trial in earlier.get(cell.cell_id, ()) for unit_id in trained.get(trial, ()))
     return tuple(ids)
 
 
@@ -107,6 +121,6 @@ def _is_open(plan: WorkPlan, choice: Choice, states: RunStates) -> bool:
 
 def _choice_unit(plan: WorkPlan, choice: Choice, trained: Mapping[str, Sequence[str]]) -> Unit:
     """What scores the chosen trial of a row, after all of its trials."""
-    runs = _runs(plan.by_id[cell_id] for cell_id in sorted(_with_parts(plan, choice.trials)))
+    runs = _runs(plan.by_id[cell_id] for cell_id in sorted(_with_parts(plan, choice.finalists)))
     after = dict.fromkeys(unit_id for cell_id in choice.trials for unit_id in trained.get(cell_id, ()))
     return Unit("score", runs, row=choice.row, after=tuple(after))

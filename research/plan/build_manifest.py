@@ -37,7 +37,7 @@ def build_manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
         "cells": [_cell(row, plan) for row in plan.rows],
         "parts": [_cell(cell, plan) for cell in plan.cells if cell.cell_id not in {place.cell_id for place in plan.places}],
         "order": [cell.cell_id for cell in plan.cells],
-        "choices": [choice._asdict() for choice in plan.choices],
+        "choices": [choice.as_data() for choice in plan.choices],
         "settled": sorted(plan.settled),
         "tuned_by": choices_text(loaded.choices) if loaded.choices else "",
         "control": experiment.control.model_dump(mode="json") if experiment and experiment.control else None,
@@ -119,5 +119,6 @@ def _cell(cell: PlannedCell, plan: Plan) -> dict[str, Any]:
         "settled_parts": cell.settled_parts,
         "shown": cell.shown,
         "predicted_seconds": cell.predicted_seconds,
+        **({"rung": cell.rung._asdict()} if cell.rung else {}),
         **cell.facts,
     }

@@ -14,7 +14,7 @@ from research.models.warm_start import inherited_part
 from research.plan.cell_record import open_cell
 from research.plan.planned_cell import PlannedCell
 from research.runs import store
-from research.runs.trial_choice import parse_reference
+from research.runs.trial_choice import Choice, parse_reference
 from research.tasks.parameters import init_params
 from research.tasks.registry import model_sizes
 from research.train import checkpoint
@@ -38,12 +38,19 @@ def _check_parent(cell: PlannedCell, cells: Sequence[PlannedCell], shapes: PyTre
     if not source:
         raise StepladderError(f"The row {cell.row_name} starts from a row that cannot be. Leave it out, or let it start from another.")
     choice = parse_reference(source)
-    for parent_id in choice.trials if choice else (source,):
+    for parent_id in _runnable_trials(choice, cells, runs_dir) if choice else (source,):
         planned = next((other for other in cells if other.cell_id == parent_id), None)
         folder = store.cell_folder(runs_dir, parent_id)
         parent = planned.config if planned and planned.config else open_cell(folder, data_dir).config
         _check_seeds(cell, parent_id, planned.seeds if planned else _usable_seeds(folder))
         _check_fits(child, parent, parent_id, shapes, data_dir)
+
+
+def _runnable_trials(choice: Choice, cells: Sequence[PlannedCell], runs_dir: Path) -> Sequence[str]:
+    """The trials in full of which one is the parent. Of a row of another sweep that was halved, some were never run."""
+    planned = {cell.cell_id for cell in cells}
+    there = [trial for trial in choice.finalists if trial in planned or store.cell_folder(runs_dir, trial).exists()]
+    return there if choice.rungs and there else choice.finalists
 
 
 def _check_fits(child: Config, parent: Config, source: str, child_shapes: PyTree, data_dir: Path | None) -> None:

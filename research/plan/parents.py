@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from research.config.halving import Rung
 from research.config.model import SingleModel
 from research.config.model_facts import model_facts
 from research.config.node import Node
 from research.config.schema import Config, Model
-from research.runs.trial_choice import Choice, format_reference
+from research.runs.trial_choice import choice_among, format_reference
 
 
 class Trial(NamedTuple):
@@ -16,6 +17,7 @@ class Trial(NamedTuple):
     cell_id: str
     config: Config | None
     seeds: tuple[int, ...]
+    rung: Rung | None = None
 
 
 def source_names(config: Config | None) -> tuple[str, ...]:
@@ -40,7 +42,8 @@ def reference_to(row: str, trials: Sequence[Trial], select: str) -> str:
     possible = [trial for trial in trials if trial.cell_id]
     if len(possible) == 1:
         return possible[0].cell_id
-    return format_reference(Choice(row, {trial.cell_id: trial.seeds for trial in possible}, select)) if possible else ""
+    seeds, rungs = {trial.cell_id: trial.seeds for trial in possible}, {trial.cell_id: trial.rung for trial in possible if trial.rung}
+    return format_reference(choice_among(row, seeds, rungs, select)) if possible else ""
 
 
 def with_references(config: Config, refer: Callable[[str], str]) -> Config:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from research.config.halving import Rung
 from research.config.model_facts import has_one_result
+from research.config.plain import Tree
 from research.config.schema import Config
 from research.config.value_labels import plain_label
 
@@ -25,6 +27,7 @@ class PlannedCell:
     predicted_seconds: float = 0.0  # core-seconds of one run, without compilation
     settled_parts: bool = True  # whether the rows that a mixture names give one result for all seeds
     program: str = ""  # 12 digits of the compiled program that trains it on its data; "" where nothing is trained
+    rung: Rung | None = None  # where it stands among the trials of a row that is halved
     shown: bool = True  # False for the parts of an interpolation that are no row of their own
 
     @property
@@ -38,6 +41,11 @@ class PlannedCell:
         """Whether all seeds give one result."""
         assert self.config is not None
         return has_one_result(self.config.model, self.settled_parts)
+
+    @property
+    def shortened(self) -> Tree:
+        """The word by which it is trained for shorter than its row, with its value; {} where it is not."""
+        return self.rung.shortened if self.rung else {}
 
     @property
     def row_name(self) -> str:

@@ -19,27 +19,21 @@ from research.config.unicode import decode_path
 from research.data.dataset import Dataset
 from research.data.loading import load_dataset
 from research.data.prompts import load_prompt_set, longest_query, prompt_queries
-from research.models.count import count_parameters_in, flops_per_token
 from research.plan.cell_record import file_checksums
 from research.plan.match import CostInputs, match_costs
 from research.plan.metric_names import valid_names
 from research.plan.parent_checks import check_start
 from research.plan.parents import Trial, inline_parts, parts_of, reference_to, source_names, with_references
-from research.plan.plan_facts import advice_facts, embedding_facts
-from research.plan.plan_parts import fold_config, folds_of_row, part_id, parts_of_cell
+from research.plan.plan_parts import fold_config, part_id, parts_of_cell
 from research.plan.planned_cell import PlannedCell
+from research.plan.planned_facts import with_facts
 from research.plan.position_limits import beyond_training, check_reach
-from research.plan.price import price
-from research.plan.programs import program_id, program_of
 from research.plan.selection_metric import FALLBACKS, check_checkpoint_metric, resolve_selection_metric
 from research.runs import store
 from research.runs.sweep_manifest import sweep_name
-from research.runs.trial_choice import Choice, parse_reference
-from research.tasks.language_modelling import unavailable_metrics
+from research.runs.trial_choice import Choice, choice_among, parse_reference
 from research.tasks.registry import model_sizes, task_of
-from research.tasks.sizes import init_sizes
 from research.train.fitted_files import check_files_of
-from research.train.update import abstract_state
 
 
 @dataclass(frozen=True)
@@ -59,8 +53,8 @@ class Plan:
     @property
     def choices(self) -> tuple[Choice, ...]:
         """A choice for each row whose values are tried."""
-        trial_seeds = {row: {cell.cell_id: cell.seeds for cell in trials} for row, trials in self._trials_by_row.items()}
-        return tuple(Choice(row, trials, self.select) for row, trials in trial_seeds.items() if len(trials) > 1)
+        trials_by_row = {row: {cell.cell_id: cell for cell in trials} for row, trials in self._trials_by_row.items()}
+        return tuple(_choice(row, trials, self.select) for row, trials in trials_by_row.items() if len(trials) > 1)
 
     @property
     def settled(self) -> frozenset[str]:
@@ -84,6 +78,11 @@ class Plan:
         return sweep_name(self.loaded)
 
 
+def _choice(row: str, trials: Mapping[str, PlannedCell], select: str) -> Choice:
+    rungs = {cell_id: cell.rung for cell_id, cell in trials.items() if cell.rung}
+    return choice_among(row, {cell_id: cell.seeds for cell_id, cell in trials.items()}, rungs, select)
+
+
 def resolve_plan(loaded: LoadedConfig, runs_dir: Path, data_dir: Path | None) -> Plan:
     """Every cell of a file, checked. Raises StepladderError for whatever would fail later."""
     points, summary = loaded.points(), ""
@@ -99,7 +98,7 @@ def resolve_plan(loaded: LoadedConfig, runs_dir: Path, data_dir: Path | None) ->
     for cell in cells:
         check_start(cell, cells, runs_dir, data_dir)
     places = tuple(cell for _, cell in sorted(identified, key=lambda pair: pair[0]))
-    return Plan(loaded, tuple(_with_facts(cell, data_dir) for cell in cells), places, select, summary)
+    return Plan(loaded, tuple(with_facts(cell, data_dir) for cell in cells), places, select, summary)
 
 
 def _select_metric(loaded: LoadedConfig, drafts: Sequence[PlannedCell], data_dir: Path | None) -> str:
@@ -122,13 +121,13 @@ def _data_facts(config: Config, data_dir: Path | None) -> CostInputs:
 
 def _placed(place: PlannedCell, cell: PlannedCell) -> PlannedCell:
     """The cell in one of the places that it fills: its facts, with the place's labels and words."""
-    place_fields = ("labels", "tuned", "dropped", "config")
+    place_fields = ("labels", "tuned", "dropped", "config", "rung")
     return replace(cell, shown=True, **{name: getattr(place, name) for name in place_fields})
 
 
 def _draft(point: SweepPoint) -> PlannedCell:
     config = point.config and _with_validation(point.config, bool(point.tuned))
-    return PlannedCell(point.labels, config, point.cannot or "", tuned=point.tuned, dropped=point.dropped)
+    return PlannedCell(point.labels, config, point.cannot or "", tuned=point.tuned, dropped=point.dropped, rung=point.rung)
 
 
 def _with_validation(config: Config, tuned: bool) -> Config:
@@ -219,7 +218,7 @@ def _resolve_name(name: str, cells_by_row: Mapping[str, list[PlannedCell]], sele
     row, seed = split_seed(name, cells_by_row)
     if row not in cells_by_row:
         return _existing_run(name, runs_dir)
-    trials = [Trial(trial.cell_id, trial.config, trial.seeds if trial.config else ()) for trial in cells_by_row[row]]
+    trials = [Trial(trial.cell_id, trial.config, trial.seeds if trial.config else (), trial.rung) for trial in cells_by_row[row]]
     reference = reference_to(row, trials, select)
     if seed is not None and parse_reference(reference) is not None:
         raise StepladderError(
@@ -287,25 +286,3 @@ def _unique(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
         if cell.config and (cell.cell_id not in unique or (cell.shown and not unique[cell.cell_id].shown)):
             unique[cell.cell_id] = cell
     return list(unique.values())
-
-
-def _with_facts(cell: PlannedCell, data_dir: Path | None) -> PlannedCell:
-    """Shapes evaluated, parameters and FLOPs counted, the run priced."""
-    assert cell.config is not None
-    if cell.config.pooled:
-        return replace(cell, parents=tuple(fold.cell_id for fold in folds_of_row(cell)), predicted_seconds=0.1)
-    config, data = cell.config, load_dataset(cell.config.data, data_dir)
-    if parts := parts_of(config):
-        part_ids = tuple(part if isinstance(part, str) else part_id(config, part, data.digest) for part in parts)
-        return replace(cell, parents=part_ids, predicted_seconds=0.1)
-    if not config.trained:
-        return replace(cell, predicted_seconds=price(config, None, data, 0.0))
-    program = program_of(config, data)
-    counts = count_parameters_in(config.model, abstract_state(program)[1].params)  # a mistake that only shapes show is raised here
-    flops = flops_per_token(config.model, *init_sizes(config.model, program.sizes), scored=task_of(config).scored_share(config, data))
-    facts = {"params": counts._asdict(), "flops_per_token": flops} | (
-        {"lacks": impossible} if (impossible := unavailable_metrics(config)) else {}
-    )
-    facts |= embedding_facts(config, data) | advice_facts(config, data)
-    predicted_seconds = price(config, program, data, flops, counts.total)
-    return replace(cell, facts=facts, predicted_seconds=predicted_seconds, program=program_id(program, config, data.digest))

@@ -6,6 +6,7 @@ from typing import Any
 
 from research.config.code_version import CODE_VERSION
 from research.config.errors import StepladderError
+from research.config.halving import Rung
 from research.config.loader import config_from_tree
 from research.config.plugins import load_carried_plugins
 from research.plan.planned_cell import PlannedCell
@@ -36,9 +37,9 @@ class WorkPlan:
         return {cell.cell_id: cell for cell in self.cells}
 
     def parents_of(self, cell: PlannedCell) -> tuple[str, ...]:
-        """The ids of the cells that a cell may start from: of a choice, all of its trials."""
+        """The ids of the cells that a cell may start from: of a choice, all of its trials in full."""
         choices = [(name, parse_reference(name)) for name in cell.parents]
-        return tuple(cell_id for name, choice in choices for cell_id in (choice.trials if choice else (name,)))
+        return tuple(cell_id for name, choice in choices for cell_id in (choice.finalists if choice else (name,)))
 
 
 def read_work_plan(manifest: Mapping[str, Any], where: str = "The manifest") -> WorkPlan:
@@ -60,14 +61,16 @@ def read_work_plan(manifest: Mapping[str, Any], where: str = "The manifest") -> 
     for entry in (*manifest["cells"], *manifest["parts"]):
         if entry["cell_id"] and entry["cell_id"] not in cells:
             cells[entry["cell_id"]] = _cell_of(entry, where)
-    choices = tuple(
-        Choice(choice["row"], {cell_id: tuple(seeds) for cell_id, seeds in choice["trials"].items()}, choice["select"])
-        for choice in manifest["choices"]
-    )
+    choices = tuple(map(_choice_of, manifest["choices"]))
     metric = str((manifest.get("spec") or {}).get("metric") or "")
     return WorkPlan(
         manifest["name"], metric, tuple(cells[cell_id] for cell_id in manifest["order"]), choices, frozenset(manifest["settled"])
     )
+
+
+def _choice_of(entry: Mapping[str, Any]) -> Choice:
+    trials = {cell_id: tuple(seeds) for cell_id, seeds in entry["trials"].items()}
+    return Choice(entry["row"], trials, entry["select"], entry.get("halving", 1), tuple(map(tuple, entry.get("rungs", ()))))
 
 
 def _cell_of(entry: Mapping[str, Any], where: str) -> PlannedCell:
@@ -83,5 +86,6 @@ def _cell_of(entry: Mapping[str, Any], where: str) -> PlannedCell:
         predicted_seconds=entry["predicted_seconds"],
         settled_parts=entry["settled_parts"],
         program=entry["program"],
+        rung=Rung(**entry["rung"]) if "rung" in entry else None,
         shown=entry["shown"],
     )

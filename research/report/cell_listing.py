@@ -10,12 +10,13 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from research.config.errors import StepladderError, did_you_mean
+from research.config.halving import Rung
 from research.config.plain import Tree
 from research.config.value_labels import row_label
 from research.report.describe import describe_cells
 from research.runs import store
 from research.runs.measures import check_measure, direction, metric_value
-from research.runs.records import Result
+from research.runs.records import CellEntry, Result
 
 if TYPE_CHECKING:
     from research.report.sheets import Sheet, StyledText
@@ -134,8 +135,13 @@ def _sweeps(runs_dir: Path) -> tuple[dict[str, set[str]], dict[str, str]]:
     for manifest in (manifest for manifest in map(store.read_json, paths) if manifest.get("verb") != "train"):
         for cell in manifest["cells"]:
             sweeps.setdefault(manifest["name"], set()).add(cell["cell_id"])
-            labels[cell["cell_id"]] = f"{manifest['name']}: {row_label(cell['labels'] | (cell.get('tuned') or {}))}"
+            labels[cell["cell_id"]] = f"{manifest['name']}: {row_label(cell['labels'] | (cell.get('tuned') or {}) | _shortened(cell))}"
     return sweeps, labels
+
+
+def _shortened(cell: CellEntry) -> Tree:
+    """The word by which halving shortens a trial, with its value."""
+    return Rung(**cell["rung"]).shortened if "rung" in cell else {}
 
 
 def print_cells(cells: list[CellRecord], runs_dir: Path) -> None:

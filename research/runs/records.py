@@ -51,6 +51,16 @@ class Status(TypedDict, total=False):
     updated: str
 
 
+class RungWords(TypedDict):
+    """Where a trial of a row that is halved stands, as `research.config.halving.Rung` says."""
+
+    halving: int
+    number: int
+    rungs: int
+    candidate: int
+    duration: Mapping[str, int]
+
+
 class CellEntry(TypedDict, total=False):
     """What a manifest says of a cell."""
 
@@ -69,6 +79,7 @@ class CellEntry(TypedDict, total=False):
     flops_per_token: float | None
     extra: Mapping[str, int | float]
     lacks: Mapping[str, str]
+    rung: RungWords
     advice: Sequence[str]
 
 

@@ -15,7 +15,7 @@ COUNTED = {"kind": "ngram"}
 
 
 def grid_of(tune):
-    return Sweep.model_validate({"tune": tune}).tune
+    return Sweep.model_validate({"tune": tune}).tune.grid
 
 
 def points(rows, **words):
