@@ -89,12 +89,13 @@ def _rounded(value: float, low: float, high: float) -> float:
     return min(high, max(low, float(f"{value:.{FIGURES}g}")))
 
 
-def _words_of_tune(value: "Json | Tune") -> "Json | Tune | dict[str, dict[str, Tried] | Json]":
+def _words_of_tune(value: "Json | Tune") -> "Json | Tune | Mapping[str, Json | Mapping[str, Tried]]":
     """`tune.optim.learning_rate = [...]` without quotes is a nested table in TOML; the key is dotted all the same."""
     if not isinstance(value, dict):
         return value
     grid = {".".join(path): _values_to_try(item) for path, item in _entries(value) if path != (HALVING,)}
-    return {"grid": grid, HALVING: _checked_factor(value[HALVING], grid)} if HALVING in value else {"grid": grid}
+    halving = {HALVING: _checked_factor(value[HALVING], grid)} if HALVING in value else {}
+    return {"grid": grid, **halving}
 
 
 def _checked_factor(factor: Json, grid: Mapping[str, Tried]) -> Json:

@@ -61,12 +61,8 @@ def rank_trials(values: Mapping[str, Sequence[float]], select: str) -> list[str]
     smaller cell_id wins, so that the order in which values are written decides nothing.
     """
     sign = direction(select) or -1
-
-    def place(cell_id: str) -> tuple[int, float, str]:
-        seed_values = values[cell_id]
-        return -len(seed_values), -sign * float(np.mean(seed_values)) if seed_values else 0.0, cell_id
-
-    return sorted(values, key=place)
+    places = [(-len(of), -sign * float(np.mean(of)) if of else 0.0, cell_id) for cell_id, of in values.items()]
+    return [cell_id for _, _, cell_id in sorted(places)]
 
 
 def best_trial(values: Mapping[str, Sequence[float]], select: str) -> str | None:
@@ -156,12 +152,11 @@ def _are_over(choice: Choice, trials: Sequence[str], states: RunStates) -> bool:
 
 def _values(choice: Choice, trials: Sequence[str], states: RunStates) -> dict[str, list[float]]:
     """What validation gave of each trial, for the seeds that have it."""
-
-    def seed_values(cell_id: str) -> list[float]:
-        states_of_seeds = (state_of(states, RunId(cell_id, seed)) for seed in choice.trials[cell_id])
-        return [value for state in states_of_seeds if (value := _value(state, choice.select)) is not None]
-
-    return {cell_id: seed_values(cell_id) for cell_id in trials}
+    trial_states = {cell_id: [state_of(states, RunId(cell_id, seed)) for seed in choice.trials[cell_id]] for cell_id in trials}
+    return {
+        cell_id: [value for state in of_seeds if (value := _value(state, choice.select)) is not None]
+        for cell_id, of_seeds in trial_states.items()
+    }
 
 
 def _value(state: RunState, select: str) -> float | None:

@@ -131,6 +131,26 @@ def write_grid(runs: Path, seeds: int = 5) -> dict:
     return _manifest(runs, "scores", cells, question="Which attention score, with how many heads?", spec=spec)
 
 
+RATES = (3e-4, 1e-3, 3e-3, 1e-2)
+HALVED = {0: (4.9, 4.7, 4.6, 5.0), 1: (0.0, 4.5, 4.45, 0.0), 2: (0.0, 0.0, 4.3, 0.0)}  # rung -> nats of each rate, 0 of one that has no run
+
+
+def write_halved(runs: Path, nats: dict[int, tuple[float, ...]] = HALVED, seeds: int = 2) -> dict:
+    """A row whose four rates are halved, from 500 steps to 2,000; what was not chosen has no run."""
+    cells = []
+    for number, losses in nats.items():
+        for candidate, (rate, loss) in enumerate(zip(RATES, losses, strict=True)):
+            cell_id = f"{number}{candidate}{'f6' * 5}"
+            duration = {"train.steps": 500 * 2**number}
+            rung = {"halving": 2, "number": number, "rungs": 3, "candidate": candidate, "duration": duration}
+            entry = _entry(cell_id, {"label": "LSTM"}, range(seeds), 1_000_000, 2.2e6)
+            cells.append(entry | {"tuned": {"optim.learning_rate": rate}, "rung": rung})
+            for seed in range(seeds) if loss else ():
+                write_run(runs, cell_id, seed, loss, 0.006, 30, test=number == 2)
+    spec = {"name": "halved", "list": [{"label": "LSTM"}], "tune": {"optim.learning_rate": RATES, "halving": 2}, "seeds": seeds}
+    return _manifest(runs, "halved", cells, question="Which rate?", spec=spec)
+
+
 TRANSLATORS = {"copy of the source": (0.45, 0.0), "LSTM": (0.20, 0.02), "LSTM + attention": (0.08, 0.01), "Transformer": (0.085, 0.01)}
 PAIRS, SYMBOLS = 150, ["red", "green", "blue", "round", "square", "flat", "tall", "small", "old", "new"]
 
