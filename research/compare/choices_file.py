@@ -22,4 +22,5 @@ def tuned_choices(manifest: Manifest, cells: Sequence[Cell]) -> Tree | None:
 
 
 def _row(cell: Cell) -> Tree:
-    return {"values": dict(cell.tuned), "cell_id": cell.cell_id, "trials": {trial.cell_id: trial.mean for trial in cell.trial_values}}
+    means = {trial.cell_id: trial.mean for trial in cell.trial_values}
+    return {"values": dict(cell.tuned), "cell_id": cell.cell_id, "trials": means, **({"rungs": cell.rungs} if cell.rungs else {})}

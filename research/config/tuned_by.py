@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from research.config.errors import StepladderError, did_you_mean
 from research.config.plain import Tree
@@ -16,6 +16,7 @@ class ChosenRow(TypedDict):
     values: Tree
     cell_id: str
     trials: Mapping[str, float | None]
+    rungs: NotRequired[str]  # where it was halved: how many values were trained for how long
 
 
 class Choices(TypedDict):
@@ -61,4 +62,6 @@ def choices_text(choices: Choices) -> str:
     chosen = "; ".join(f"{row}: {named_values(entry['values'])} ({entry['cell_id']})" for row, entry in rows.items() if entry["values"])
     untuned = [row for row, entry in rows.items() if not entry["values"]]
     untuned_text = f". Not tuned there: {', '.join(untuned)}" if untuned else ""
-    return f"`{choices['command']}` chose by the best mean {choices['select']} of {n} trials a row, {chosen}{untuned_text}"
+    halved = "; ".join(dict.fromkeys(entry["rungs"] for entry in rows.values() if "rungs" in entry))
+    trials_text = f"{n} trials a row{f' ({halved})' if halved else ''}"
+    return f"`{choices['command']}` chose by the best mean {choices['select']} of {trials_text}, {chosen}{untuned_text}"

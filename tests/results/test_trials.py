@@ -6,6 +6,7 @@ from research.compare.cells import axes_of, load_cells
 from research.compare.choices_file import tuned_choices
 from research.compare.comparisons import shortfall
 from research.compare.headline import headline_notes
+from research.config.tuned_by import choices_text
 from research.report.cell_listing import list_cells
 from research.report.trials_sheet import trials_sheet
 from research.report.tuning_figure import against_values
@@ -52,6 +53,7 @@ def test_of_a_row_that_is_halved_the_trials_that_ran_are_shown_with_their_steps_
     made = tuned_choices(manifest, cells)["rows"]["LSTM"]
     assert (made["values"], made["cell_id"], len(made["trials"])) == ({"optim.learning_rate": 0.003}, cell.cell_id, 7)
     assert set(made["trials"].values()).isdisjoint({None})
+    assert "of 7 trials a row (4 values by halving: 4 for 500 steps" in choices_text(tuned_choices(manifest, cells))
     assert all(f"LSTM, {steps} steps" in against_values(manifest, cells).svg for steps in ("500", "1,000", "2,000"))
     said = said_of(manifest, cells)
     assert "of 4 trials a row. Each row: 4 values by halving: 4 for 500 steps, 2 for 1,000, 1 for 2,000." in said
