@@ -71,11 +71,11 @@ def _generations(plan: WorkPlan) -> list[list[PlannedCell]]:
 
 
 def _earlier_rungs(plan: WorkPlan) -> dict[str, list[str]]:
-    """Of each trial that a rung chooses, the trials of that rung."""
+    """Of each trial that a rung chooses, and of the folds that it is made of, the trials of that rung."""
     earlier: dict[str, list[str]] = {}
     for choice in plan.choices:
         for stage, following in pairwise(choice.rungs):
-            for cell_id in following:
+            for cell_id in _with_parts(plan, following):
                 earlier.setdefault(cell_id, []).extend(stage)
     return earlier
 

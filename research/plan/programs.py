@@ -15,12 +15,18 @@ from research.train.update import Program
 
 def program_of(config: Config, data: Dataset) -> Program:
     """The training program of a config: equal programs are compiled once."""
+    steps, per_epoch = training_steps(config, data)
+    check_schedule(config.optim.schedule, steps, per_epoch)
+    return Program(program_key(config), model_sizes(config, data), steps, per_epoch)
+
+
+def training_steps(config: Config, data: Dataset) -> tuple[int, int]:
+    """How many steps a run takes, and how many an epoch has. Raises StepladderError where the data does not fill a batch."""
     per_epoch = steps_per_epoch(config.data, config.train.batch_size, data.train, config.train.buckets)
     train = config.train
     steps = train.epochs * per_epoch if isinstance(train.epochs, int) else train.steps
     assert isinstance(steps, int)
-    check_schedule(config.optim.schedule, steps, per_epoch)
-    return Program(program_key(config), model_sizes(config, data), steps, per_epoch)
+    return steps, per_epoch
 
 
 def program_id(program: Program, config: Config, data_digest: str) -> str:

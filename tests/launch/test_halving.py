@@ -170,6 +170,26 @@ def test_a_trial_of_a_later_rung_comes_after_the_units_that_choose_it():
     assert {units[2].id} <= set(units[3].after)
 
 
+def test_the_folds_of_a_trial_wait_for_the_rung_that_chooses_it_and_are_run_with_it_alone():
+    row = Config.model_validate({"data": {"kind": "mr", "folds": 2}, "model": {"kind": "classifier", "encoder": {"kind": "bag"}}})
+    names = [["a0", "b0"], ["a1", "b1"]]
+    rungs = {name: Rung(2, n, 2, i, {"train.epochs": n + 1}) for n, stage in enumerate(names) for i, name in enumerate(stage)}
+    choice = choice_among("row", dict.fromkeys(rungs, (0,)), rungs, "valid.accuracy")
+    folds = {name: tuple(f"{name}-fold{k}" for k in (0, 1)) for name in rungs}
+    hidden = {name: [PlannedCell({}, NETWORK, cell_id=fold, program=f"p{name[1]}", shown=False) for fold in folds[name]] for name in rungs}
+    cells = [cell for name in rungs for cell in (*hidden[name], PlannedCell({}, row, cell_id=name, parents=folds[name], rung=rungs[name]))]
+    plan = WorkPlan("plan", "test.accuracy", tuple(cells), (choice,), frozenset())
+    units = schedule(plan, {})
+    first = {unit.id for unit in units if unit.runs[0].cell_id in names[0]}
+    (later,) = [unit for unit in units if unit.program == "p1"]
+    assert first
+    assert first <= set(later.after)
+    accuracy = {"a0": 0.4, "b0": 0.6}
+    states = {RunId(name, 0): RunState("trained", {"metrics": {"valid": {"accuracy": value}}}) for name, value in accuracy.items()}
+    assert alive_cells(plan, states) - alive_cells(plan, {}) == {"b1", *folds["b1"]}
+    assert possible_cells(plan, states) & {"a1", *folds["a1"]} == set()
+
+
 @given(st.integers(1, 6), st.integers(2, 4), st.integers(1, 4), salts, st.permutations(range(6)))
 def test_a_reference_holds_the_rungs_whatever_the_order_of_the_values(trials, halving, rungs, salt, permutation):
     names = [[f"{crc32(f'{salt} {number}'.encode()):08x}{trial:04x}" for trial in range(trials)] for number in range(rungs)]
