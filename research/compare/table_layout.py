@@ -8,7 +8,7 @@ from research.compare.cells import Manifest, load_cells, read_spec
 from research.compare.spec_check import check_spec
 from research.config.loader import LoadedConfig
 from research.config.plain import Json
-from research.config.sweep import SweepPoint
+from research.config.sweep_points import SweepPoint
 from research.runs.records import CellEntry
 
 

@@ -27,7 +27,7 @@ from research.config.plain import Json, Tree
 from research.config.plugins import load_kept_plugins, load_plugins
 from research.config.resolve import canonical_config
 from research.config.schema import Config
-from research.config.shipped import SHIPPED, shipped_file
+from research.config.shipped import SHIPPED, extended_file
 from research.config.sweep import AXES, Sweep
 from research.config.sweep_axes import row_names
 from research.config.sweep_checks import check_overrides
@@ -185,24 +185,7 @@ def _read_chain(path: FilePath, seen: tuple[FilePath, ...]) -> list[tuple[FilePa
         return [(path, tree)]
     if not isinstance(tree["extends"], str):
         raise StepladderError(f'{path}: `extends` must be the name of one file, as extends = "base.toml".')
-    return [*_read_chain(_extended(path, tree["extends"]), (*seen, path)), (path, tree)]
-
-
-def _extended(path: FilePath, base: str) -> FilePath:
-    """The file that `extends` names: beside this one, or else with the code."""
-    beside = _relative(path, base)
-    return beside if beside.exists() else shipped_file(FilePath(base)) or beside
-
-
-def _relative(path: FilePath, base: str) -> FilePath:
-    """`configs/lm/../base/x.toml` is told as `configs/base/x.toml`."""
-    parts: list[str] = []
-    for part in (path.parent / base).parts:
-        if part == ".." and parts and parts[-1] != "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return FilePath(*parts)
+    return [*_read_chain(extended_file(path, tree["extends"]), (*seen, path)), (path, tree)]
 
 
 def _read(path: FilePath, extended_by: FilePath | None) -> Tree:

@@ -11,3 +11,20 @@ def shipped_file(path: Path) -> Path | None:
     """The file that comes with the code under this path, as configs/lm/lstm_tiny.toml; None where there is none."""
     is_inside = path.parts[:1] in [(folder,) for folder in FOLDERS] and ".." not in path.parts
     return SHIPPED / path if is_inside and (SHIPPED / path).is_file() else None
+
+
+def extended_file(path: Path, base: str) -> Path:
+    """The file that `extends` names: beside this one, or else with the code."""
+    beside = _relative(path, base)
+    return beside if beside.exists() else shipped_file(Path(base)) or beside
+
+
+def _relative(path: Path, base: str) -> Path:
+    """`configs/lm/../base/x.toml` is told as `configs/base/x.toml`."""
+    parts: list[str] = []
+    for part in (path.parent / base).parts:
+        if part == ".." and parts and parts[-1] != "..":
+            parts.pop()
+        else:
+            parts.append(part)
+    return Path(*parts)
