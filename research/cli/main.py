@@ -413,11 +413,11 @@ def check(
     """Try the standing laws on your own mixer, score, position, cell, task, metric or dataset: which hold, and what shows where not."""
     _set_device_flags(1)
     with without_collections():
-        from research.laws.check_plugin import check_data, check_plugin
+        from research.laws.check_plugin import check_plugin, checked_plugin_data
 
     checked = check_plugin(file, only, lambda entry: print(f"checking the {entry.family} {entry.name} ...", file=sys.stderr))
     if as_json:
-        print(json.dumps(check_data(file, checked)))
+        print(json.dumps(checked_plugin_data(file, checked)))
     else:
         from rich.console import Console
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from research.config.errors import StepladderError, did_you_mean
 from research.config.plain import Tree
 from research.execute.alive import alive_cells, expected_runs, possible_cells
-from research.execute.data_check import check_data
+from research.execute.data_check import check_plan_data
 from research.execute.foreground import Request, run_in_foreground
 from research.execute.jobs import read_plan_states
 from research.execute.local import is_left, pending_runs
@@ -61,7 +61,7 @@ def work_command(manifest: Mapping[str, Any], where: str, request: WorkRequest) 
     store.check_writable(request.runs_dir)
     pending = pending_runs(plan, read_plan_states(plan, request.runs_dir))
     wanted = [run for run in pending if unit is None or run in unit.runs]
-    check_data(plan, (run.cell_id for run in wanted), request.data_dir)
+    check_plan_data(plan, (run.cell_id for run in wanted), request.data_dir)
     code = run_in_foreground(plan, Request(request.runs_dir, request.data_dir, quiet=request.as_json, unit=unit, seconds=request.seconds))
     left = _left(plan, unit, request.runs_dir)
     if request.as_json:

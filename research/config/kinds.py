@@ -48,9 +48,9 @@ def add_kind(family: str, node: type[Node]) -> Undo:
         raise StepladderError(
             f"{node.__name__} is no {family}: its class derives from {base.__module__}.{base.__name__} and says `kind: Literal[...] = ...`."
         )
-    taken = classes_by_kind(MEMBERS[family]).get(kind)
-    if taken is not None:
-        refuse_taken(family, kind, registered_place(family, kind) or class_place(taken), class_place(node))
+    holder = classes_by_kind(MEMBERS[family]).get(kind)
+    if holder is not None:
+        refuse_taken(family, kind, registered_place(family, kind) or class_place(holder), class_place(node))
     _set_members(family, (*MEMBERS[family], node))
     return partial(_remove, family, node)
 

@@ -68,6 +68,6 @@ def _partial(value: Json) -> Json:
     """A schema without titles and required words, which says the least length of an array by `minItems`."""
     if isinstance(value, Mapping):
         is_array = value.get("type") == "array"
-        kept = {key: inner for key, inner in value.items() if not isinstance(inner, LEFT_OUT.get(key, ()))}
-        return {("minItems" if key == "minLength" and is_array else key): _partial(inner) for key, inner in kept.items()}
+        inner_schemas = {key: inner for key, inner in value.items() if not isinstance(inner, LEFT_OUT.get(key, ()))}
+        return {("minItems" if key == "minLength" and is_array else key): _partial(inner) for key, inner in inner_schemas.items()}
     return [_partial(inner) for inner in value] if isinstance(value, list) else value

@@ -9,7 +9,7 @@ from research.plan.cell_record import file_checksums, inputs_digest
 from research.plan.work_plan import WorkPlan
 
 
-def check_data(plan: WorkPlan, cell_ids: Iterable[str], data_dir: Path | None) -> None:
+def check_plan_data(plan: WorkPlan, cell_ids: Iterable[str], data_dir: Path | None) -> None:
     """Raises StepladderError where the digest of a cell's data and files is not that of the manifest: its id would be another's."""
     for cell in (plan.by_id[cell_id] for cell_id in dict.fromkeys(cell_ids)):
         assert cell.config is not None

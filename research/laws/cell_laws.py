@@ -11,7 +11,7 @@ from research.nn.recurrent_cells import CELLS, empty_recurrent, init_recurrent, 
 ROWS, TIMES, STATE = 2, 5, 4
 
 
-def entry_fault(config: MixerConfig) -> Fault:
+def cell_entry_fault(config: MixerConfig) -> Fault:
     """Kernels and bias have as many blocks as the entry says, and the cell returns the state's fields and the gates that it names."""
     kind = CELLS[type(config)]
     params = jax.eval_shape(lambda key: init_recurrent(config, key, STATE, LECUN), jax.random.key(0))

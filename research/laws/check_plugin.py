@@ -65,7 +65,7 @@ def check_plugin(path: Path, only: str | None = None, started: Callable[[Registr
     return tuple(checked)
 
 
-def check_data(path: Path, checked: tuple[CheckedEntry, ...]) -> dict[str, Json]:
+def checked_plugin_data(path: Path, checked: tuple[CheckedEntry, ...]) -> dict[str, Json]:
     """As JSON: {file, entries: [{kind, name, laws: [{law, holds, shows}]}]}."""
     entries: list[Json] = [{"kind": entry.kind, "name": entry.name, "laws": [law._asdict() for law in entry.laws]} for entry in checked]
     return {"file": str(path), "entries": entries}

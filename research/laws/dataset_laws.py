@@ -24,7 +24,7 @@ def digest_fault(config: AnyData) -> Fault:
     return None if digests[0] == digests[1] else f"the digest is {digests[0][:12]}, and {digests[1][:12]} the next time"
 
 
-def repeat_fault(config: AnyData) -> Fault:
+def reading_fault(config: AnyData) -> Fault:
     """Read twice, every array of every split is the same."""
     first, second = _load(config), _load(config)
     for name in SPLITS:
@@ -49,7 +49,7 @@ def splits_fault(config: AnyData) -> Fault:
     return None
 
 
-def order_fault(config: AnyData) -> Fault:
+def epoch_fault(config: AnyData) -> Fault:
     """The batch of a step is decided by the seed: the same for the same, and another for another."""
     data = _load(config)
     arrays, steps = device_arrays(data.train), steps_per_epoch(config, BATCH_SIZE, data.train)
@@ -64,7 +64,7 @@ def order_fault(config: AnyData) -> Fault:
     return None
 
 
-LAWS = {"digest": digest_fault, "same each time": repeat_fault, "splits": splits_fault, "order of batches": order_fault}
+LAWS = {"digest": digest_fault, "same each time": reading_fault, "splits": splits_fault, "order of batches": epoch_fault}
 
 
 def check_dataset(node: type[Node]) -> list[LawResult]:

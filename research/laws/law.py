@@ -23,11 +23,15 @@ def apply_once(laws: Mapping[str, Callable[[Subject], Fault]], subjects: Iterabl
 def apply_laws(laws: Mapping[str, Callable[[Subject], Fault]], subjects: Iterable[tuple[str, Subject]]) -> list[LawResult]:
     """Each law of every subject, which is told by its words; a law holds if it holds of all. What a law raises is what it shows."""
     pairs = list(subjects)
-    faults = {law: next((text for words, subject in pairs if (text := _told(check, words, subject))), "") for law, check in laws.items()}
+
+    def first_fault(check: Callable[[Subject], Fault]) -> str:
+        return next(filter(None, (_fault_text(check, words, subject) for words, subject in pairs)), "")
+
+    faults = {law: first_fault(check) for law, check in laws.items()}
     return [LawResult(law, not fault, fault) for law, fault in faults.items()]
 
 
-def _told(check: Callable[[Subject], Fault], words: str, subject: Subject) -> str:
+def _fault_text(check: Callable[[Subject], Fault], words: str, subject: Subject) -> str:
     """What shows that a law does not hold, with the words of the subject before it; "" where it holds."""
     try:
         fault = check(subject)

@@ -17,7 +17,7 @@ SIZES = (2, 3, 8, 40)  # items, the fewest first
 SEEDS = range(3)
 
 
-def entry_fault(metric: Metric) -> Fault:
+def metric_entry_fault(metric: Metric) -> Fault:
     """The entry stands under its name, says a direction and bounds that leave room, and is of items where tasks measure it."""
     if METRICS.get(metric.name) is not metric:
         return f"it is registered under a name that is not {metric.name!r}"
@@ -50,12 +50,12 @@ def estimate_fault(metric: Metric) -> Fault:
     return None
 
 
-def order_fault(metric: Metric) -> Fault:
+def item_order_fault(metric: Metric) -> Fault:
     """The order of the items changes nothing."""
     for n, seed, arrays in _draws(metric):
         turned = {name: values[::-1] for name, values in arrays.items()}
-        if not math.isclose(one := _measure(metric, arrays), other := _measure(metric, turned), rel_tol=1e-9, abs_tol=1e-9):
-            return f"{_items(n, seed, arrays)}: {one:.6g}, and {other:.6g} in the opposite order"
+        if not math.isclose(straight := _measure(metric, arrays), other := _measure(metric, turned), rel_tol=1e-9, abs_tol=1e-9):
+            return f"{_items(n, seed, arrays)}: {straight:.6g}, and {other:.6g} in the opposite order"
     return None
 
 
@@ -82,11 +82,11 @@ def measured_fault(metric: Metric) -> Fault:
     return None
 
 
-OF_ENTRY = {"entry": entry_fault}
+OF_ENTRY = {"entry": metric_entry_fault}
 OF_ITEMS = {
     "bounds": bounds_fault,
     "statistic": estimate_fault,
-    "order of items": order_fault,
+    "order of items": item_order_fault,
     "direction": direction_fault,
     "measured": measured_fault,
 }

@@ -70,7 +70,7 @@ def check_mixer(node: type[Node]) -> list[LawResult]:
 
 def check_cell(node: type[Node]) -> list[LawResult]:
     """Of a recurrent cell: those of its mixer, and of its entry."""
-    return [*check_mixer(node), *apply_laws({"entry": cell_laws.entry_fault}, _cases(node, lambda config: [("", config)]))]
+    return [*check_mixer(node), *apply_laws({"entry": cell_laws.cell_entry_fault}, _cases(node, lambda config: [("", config)]))]
 
 
 def check_score(node: type[Node]) -> list[LawResult]:

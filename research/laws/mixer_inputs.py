@@ -84,7 +84,7 @@ def _pulled(mixer: BoundMixer) -> Any:
     return jit(jax.grad(weigh, argnums=(0, 1), has_aux=True))
 
 
-def pull(mixer: BoundMixer, inputs: Inputs, weights: Float[np.ndarray, "b t d"]) -> tuple[tuple[PyTree, Array], Mixed]:
+def pull_back(mixer: BoundMixer, inputs: Inputs, weights: Float[np.ndarray, "b t d"]) -> tuple[tuple[PyTree, Array], Mixed]:
     """As in training: the gradient of the weighted sum of the outputs, by parameters and by inputs; and what became of the chunk."""
     gradients: tuple[tuple[PyTree, Array], Mixed] = _pulled(mixer)(mixer_parameters(mixer), inputs.x, inputs.valid, weights)
     return gradients

@@ -25,7 +25,7 @@ from research.laws.mixer_inputs import (
     in_every_row,
     mix_once,
     mixer_parameters,
-    pull,
+    pull_back,
 )
 from research.nn.initialisers import LECUN
 from research.nn.mixers import BoundMixer
@@ -138,7 +138,7 @@ def gradient_fault(mixer: BoundMixer) -> Fault:
     weights = np.random.default_rng(2).normal(size=X.shape).astype(np.float32)
     nothing = np.where(np.arange(BATCH)[:, None] == 0, False, GAPS)
     for what, inputs in (("noise", Inputs(X, ALL)), ("zeros", Inputs(np.zeros_like(X), ALL)), ("a row without inputs", Inputs(X, nothing))):
-        (by_parameters, by_inputs), _ = pull(mixer, inputs, weights)
+        (by_parameters, by_inputs), _ = pull_back(mixer, inputs, weights)
         bad = [
             jax.tree_util.keystr(path) for path, leaf in jax.tree_util.tree_leaves_with_path(by_parameters) if not np.isfinite(leaf).all()
         ]
@@ -219,7 +219,7 @@ def influence_of_inputs(mixer: BoundMixer, time: int) -> Float[np.ndarray, "b t 
     """As in training: the gradient of the output of row 0 at a time by every input."""
     weights = np.zeros_like(X)
     weights[0, time] = np.arange(1, WIDTH + 1)
-    return np.asarray(pull(mixer, Inputs(X, ALL), weights)[0][1])
+    return np.asarray(pull_back(mixer, Inputs(X, ALL), weights)[0][1])
 
 
 def _mixed_rows(mixer: BoundMixer, order: int) -> Float[np.ndarray, "b t d"]:

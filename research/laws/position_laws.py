@@ -32,7 +32,7 @@ def extrapolation_fault(config: PositionConfig) -> Fault:
     if not np.isfinite(added[0, :2]).all():
         return f"within the training length of {LENGTH} its vectors are not finite"
     if np.isfinite(added[0, 2:]).all() != config.extrapolates:
-        found = "finite" if np.isfinite(added[0, 2:]).all() else "not finite"
+        finiteness = "finite" if np.isfinite(added[0, 2:]).all() else "not finite"
         said = f"its class says extrapolates = {config.extrapolates}"
-        return f"trained on {LENGTH} positions, its vectors at {LENGTH} and 100 are {found}, and {said}"
+        return f"trained on {LENGTH} positions, its vectors at {LENGTH} and 100 are {finiteness}, and {said}"
     return None

@@ -92,7 +92,7 @@ def items_fault(case: TaskCase) -> Fault:
     return None
 
 
-def order_fault(case: TaskCase) -> Fault:
+def batch_order_fault(case: TaskCase) -> Fault:
     """What becomes of an item does not depend on which batches come before its own."""
     split = task_of(case.config).splits(case.config, case.data)[TEST]
     straight, turned = (_outcomes(case, batches) for batches in (split.batches, split.batches[::-1]))
@@ -102,7 +102,7 @@ def order_fault(case: TaskCase) -> Fault:
     return None
 
 
-LAWS = {"loss": loss_fault, "items": items_fault, "order of batches": order_fault}
+LAWS = {"loss": loss_fault, "items": items_fault, "order of batches": batch_order_fault}
 
 
 def check_task(node: type[Node]) -> list[LawResult]:

@@ -46,7 +46,7 @@ def better(cost: float, best: BestValidation | None) -> bool:
     return best is None or (math.isfinite(cost) and (not math.isfinite(best.cost) or cost < best.cost))
 
 
-def pack(state: State, best: BestValidation | None, progress: Progress, blank: Outcomes) -> dict[str, PyTree]:
+def checkpoint_tree(state: State, best: BestValidation | None, progress: Progress, blank: Outcomes) -> dict[str, PyTree]:
     """One tree of one form, whether or not there is a best yet. `blank`: outcomes of validation that mean nothing."""
     placeholder = BestValidation(state.params, 0.0, -1, 0, blank)
     stored = best or placeholder
@@ -67,7 +67,7 @@ def pack(state: State, best: BestValidation | None, progress: Progress, blank: O
     }
 
 
-def unpack(saved: dict[str, PyTree]) -> tuple[State, BestValidation | None, Progress]:
+def from_checkpoint_tree(saved: dict[str, PyTree]) -> tuple[State, BestValidation | None, Progress]:
     """The state, the best if there is one, and what the run has had."""
     best_tree, progress_tree = saved["best"], saved["progress"]
     train, evaluate = map(float, progress_tree["seconds"])

@@ -22,7 +22,7 @@ from research.train.engine import Engine
 from research.train.events import Held, Listener, Resumed, Started
 from research.train.initial_vectors import load_initial_vectors
 from research.train.optimiser import traced_hyperparameters
-from research.train.resume import BestValidation, Progress, pack, unpack
+from research.train.resume import BestValidation, Progress, checkpoint_tree, from_checkpoint_tree
 from research.train.scoring import HeldOut
 from research.train.trained_files import ENDED, Job, write_beginning
 from research.train.update import Member, State, jitted_initial_state
@@ -79,10 +79,10 @@ def _start_or_resume(engine: Engine, job: Job, claimed: Claim, material: GroupDa
         state = state.replace(params=load_initial_vectors(job.config, state.params, material.vocabulary))
     step, best, progress = 0, None, Progress()
     saved = checkpoint.restore_latest_checkpoint(
-        job.folder / "checkpoints", pack(state, None, progress, blank_validation(engine, material))
+        job.folder / "checkpoints", checkpoint_tree(state, None, progress, blank_validation(engine, material))
     )
     if saved is not None:
-        state, best, progress = unpack(saved)
+        state, best, progress = from_checkpoint_tree(saved)
         step = int(state.step)
     store.truncate_metrics(job.folder / "metrics.jsonl", step)
     write_beginning(job, step, engine.program.steps)

@@ -27,7 +27,7 @@ from research.train.batch_source import HostSource, StackedBatches, stack_batche
 from research.train.engine import Engine, score_lanes
 from research.train.events import Checkpointed, Diverged, Held, Listener, Progressed, Sampled, Trained, Validated
 from research.train.optimiser import learning_rate_factor
-from research.train.resume import BestValidation, Progress, better, cost_of, pack
+from research.train.resume import BestValidation, Progress, better, checkpoint_tree, cost_of
 from research.train.run_start import GroupData, Lane, begin_run, blank_validation
 from research.train.scoring import Finished, Interrupted, score_finished
 from research.train.trained_files import Job, write_result, write_status
@@ -256,7 +256,7 @@ def _save_checkpoints(
     """Checkpoint the runs whose time has come, or all of them when the user stops."""
     for i, lane in enumerate(running):
         if lane and (stop.is_set() or time.monotonic() - lane.saved > lane.job.config.run.checkpoint_seconds):
-            tree = pack(lanes.get_lane(states, i), lane.best, lane.progress, blank_validation(engine, material))
+            tree = checkpoint_tree(lanes.get_lane(states, i), lane.best, lane.progress, blank_validation(engine, material))
             checkpoint.save_checkpoint(lane.job.folder / "checkpoints", lane.step, tree)
             running[i] = replace(lane, saved=time.monotonic())
             report(Checkpointed(lane.job, lane.step))

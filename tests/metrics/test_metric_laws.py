@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from research.compare.item_tests import estimate_items, has_statistic, item_interval, paired_items
 from research.compare.statistics import Items, as_wide, average_items, read_run_items
 from research.laws.item_draws import draw_item_arrays, item_tokens
-from research.laws.metric_laws import check_metric, entry_fault
+from research.laws.metric_laws import check_metric, metric_entry_fault
 from research.metrics.item_values import statistic_value
 from research.metrics.registry import METRICS, fields_of_items, in_scope, statistic_of
 from research.runs.measures import bounds, decimals_of, direction, is_headline, is_percentage, number, scale, title
@@ -46,7 +46,7 @@ def join(a, b):
 @pytest.mark.parametrize("name", METRICS)
 def test_an_entry_says_which_way_how_far_and_in_which_form(name):
     metric = METRICS[name]
-    assert entry_fault(metric) is None
+    assert metric_entry_fault(metric) is None
     assert not metric.measured or metric.statistic.shown != "proportional"
     assert (metric.scope == "split") or (metric.direction == 0 and metric.statistic is None)
     assert metric.statistic is None or metric.statistic.field is fields_of_items()[metric.statistic.field.name]

@@ -32,7 +32,7 @@ from research.laws.mixer_inputs import (
     empty_carry,
     mix_once,
     mixer_parameters,
-    pull,
+    pull_back,
 )
 from research.laws.mixer_laws import (
     causality_fault,
@@ -130,7 +130,7 @@ def test_one_input_at_a_time_gives_the_same(config):
 @each(FULL_CACHES)
 def test_without_memory_a_chunk_mixes_as_the_first_of_a_cache(config):
     for inputs in (Inputs(X, ALL), Inputs(X, GAPS)):
-        _, (after, y) = pull(bound(config), inputs, np.zeros_like(X))
+        _, (after, y) = pull_back(bound(config), inputs, np.zeros_like(X))
         expected, whole = mix_once(bound(config), inputs)
         np.testing.assert_allclose(np.asarray(y)[inputs.valid], np.asarray(whole)[inputs.valid], atol=5e-6)
         np.testing.assert_array_equal(after.length, expected.length)

@@ -11,7 +11,7 @@ from quick import by_default, jit, parameters
 
 from research.config.mixer import LSTM, Elman, OrthogonalInit
 from research.config.model import UniformInit
-from research.laws.cell_laws import entry_fault
+from research.laws.cell_laws import cell_entry_fault
 from research.nn.recurrent_cells import CELLS, empty_recurrent, init_recurrent, mix_recurrent, step_recurrent
 from research.nn.recurrent_scan import scan_plain, scan_recurrent
 from research.nn.recurrent_state import HiddenState
@@ -36,7 +36,7 @@ step = jax.jit(step_recurrent, static_argnums=0)
 
 @EVERY
 def test_an_entry_says_what_its_cell_shows(config):
-    assert entry_fault(config) is None
+    assert cell_entry_fault(config) is None
 
 
 @EVERY

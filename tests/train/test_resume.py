@@ -17,7 +17,7 @@ from research.tasks.sizes import Sizes
 from research.tasks.symbols import SYMBOL_OUTCOMES
 from research.tasks.task_kind import SplitToScore
 from research.train.engine import Engine, Evaluator
-from research.train.resume import BestValidation, Progress, better, cost_of, pack, unpack
+from research.train.resume import BestValidation, Progress, better, checkpoint_tree, cost_of, from_checkpoint_tree
 from research.train.run_start import GroupData, Lane
 from research.train.runs import _divergence_message, _update_best
 from research.train.trained_files import Job
@@ -34,7 +34,7 @@ def best_of(loss: float) -> BestValidation:
 def test_a_checkpoint_is_unpacked_as_it_was_packed(best: BestValidation | None) -> None:
     state = State({"w": jnp.ones(2)}, (), jnp.int32(7), ())
     progress = Progress(1.5, 0.25, 2**40, 3)
-    _, again, had = unpack(pack(state, best, progress, OUTCOMES))
+    _, again, had = from_checkpoint_tree(checkpoint_tree(state, best, progress, OUTCOMES))
     assert had == progress
     assert (again is None) == (best is None)
     if best is not None and again is not None:
