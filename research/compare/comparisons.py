@@ -100,6 +100,12 @@ def compare_cells(a: Cell, b: Cell, metric: str, axes: TableAxes) -> RowComparis
         difference = float(differences.mean())
     if not math.isfinite(difference):
         return _infinite_comparison(a, b, metric, axes, difference)
+    return _tested_comparison(a, b, metric, axes, seeds, differences)
+
+
+def _tested_comparison(a: Cell, b: Cell, metric: str, axes: TableAxes, seeds: CommonSeeds, differences: np.ndarray) -> RowComparison:
+    """Of a finite difference, in its direction. `differences`: of each common seed."""
+    difference = float(differences.mean())
     has_enough_seeds, seed_values = seeds.number >= SEEDS_NEEDED, np.array(seeds.pairs).T
     seed_estimate = seeds_estimate(*seed_values) if has_enough_seeds else None
     contradicted = not has_enough_seeds and bool(np.any(differences * difference <= 0))
@@ -113,7 +119,8 @@ def compare_cells(a: Cell, b: Cell, metric: str, axes: TableAxes) -> RowComparis
         p_both = both_p(seed_estimate, item_test.difference, float(np.sign(difference)))
     disagreement = _disagreement(seed_values, contradicted)
     return RowComparison(
-        *rows,
+        label_text(a.labels, axes.rows),
+        label_text(b.labels, axes.rows),
         column=_column_text(a, b, axes),
         metric=metric,
         difference=difference,

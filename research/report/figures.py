@@ -8,7 +8,7 @@ import numpy as np
 
 from research.compare.cell_labels import place_text
 from research.compare.cells import Cell, Manifest, TableAxes, axes_of, read_spec
-from research.compare.notes import eval_window
+from research.compare.scoring_notes import eval_window
 from research.compare.tables import measure_cell
 from research.report.attention_figures import alignments, captions
 from research.report.pictures import Picture

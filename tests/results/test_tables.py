@@ -16,8 +16,8 @@ from scipy import stats
 from research.compare.cells import axes_of, load_cells
 from research.compare.comparisons import compare_cells, find_best, holm_adjust, unranked
 from research.compare.families import named_comparisons
-from research.compare.notes import eval_context
 from research.compare.number_texts import DASH
+from research.compare.scoring_notes import eval_context
 from research.compare.statistics import NO_ITEMS, Items, SeedItems
 from research.compare.tables import build_table, measure_cell
 from research.config.errors import StepladderError
