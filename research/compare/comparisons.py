@@ -78,6 +78,15 @@ class RowComparison:
         return words[self.difference * (sign or 1) < 0]
 
 
+class CommonSeeds(NamedTuple):
+    """The seeds that two cells share: those of each, in pairs, and how many they are; 0 of two deterministic cells, which are one pair."""
+
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    pairs: tuple[tuple[float, float], ...]  # both values at each
+    number: int
+
+
 def compare_cells(a: Cell, b: Cell, metric: str, axes: TableAxes) -> RowComparison:
     """Every test of one pair, before any correction; swapping the rows turns the difference round and changes nothing else.
 
@@ -174,15 +183,6 @@ def _seeds_note(seeds: int, disagreement: str, p_seeds: float | None, p_items: f
 
 def _column_text(a: Cell, b: Cell, axes: TableAxes) -> str:
     return " : ".join(dict.fromkeys(column_text(cell.labels, axes.columns) for cell in (a, b)))
-
-
-class CommonSeeds(NamedTuple):
-    """The seeds that two cells share: those of each, in pairs, and how many they are; 0 of two deterministic cells, which are one pair."""
-
-    left: tuple[int, ...]
-    right: tuple[int, ...]
-    pairs: tuple[tuple[float, float], ...]  # both values at each
-    number: int
 
 
 def common_seeds(a: Cell, b: Cell, metric: str) -> CommonSeeds:
