@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from research.compare.cells import axes_of, load_cells
-from research.compare.notes import _beyond_limit, _unknown_symbols
+from research.compare.scoring_notes import beyond_limit_notes, unknown_symbol_notes
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def told(ladder):
         first, *others = load_cells(*ladder)
         none = {"unknown_written": 0.0, "unknown_in_references": 0.0, "references_beyond_limit": 0.0}
         cells = [_with_extra(first, none | shares), *(_with_extra(cell, none) for cell in others)]
-        return [*_unknown_symbols(cells, axes, [metric]), *_beyond_limit(cells, axes)]
+        return [*unknown_symbol_notes(cells, axes, [metric]), *beyond_limit_notes(cells, axes)]
 
     return notes
 
