@@ -23,10 +23,17 @@ def use_workers(workers: int | None) -> int:
     devices = count * max(1, available_cores() // count)
     os.environ[WORKERS] = str(count)
     os.environ["JAX_NUM_CPU_DEVICES"] = str(devices)
-    if devices > 1:
-        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {SINGLE_THREAD}".strip()
+    flags = os.environ.get("XLA_FLAGS", "")
+    if devices > 1 and SINGLE_THREAD not in flags.split():
+        os.environ["XLA_FLAGS"] = f"{flags} {SINGLE_THREAD}".strip()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return count
+
+
+def use_all_cores() -> None:
+    """The flags for one run a core, where nobody has set any: before something is imported that may import jax, as a plugin."""
+    if WORKERS not in os.environ:
+        use_workers(None)
 
 
 def worker_count(devices: int) -> int:

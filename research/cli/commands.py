@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,70 +10,53 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Line
 
-from research.analyses.analysis import AnalysisPlace
-from research.analyses.registry import analyses_of
-from research.analyses.stage import run_analyses
+from research.api.loaded_cell import LoadedCell
+from research.api.loaded_sweep import LoadedSweep
+from research.api.opened_run import OpenedRun
+from research.api.print_plan import plan_data, print_plan
+from research.api.result_table import manifest_table
 from research.cli.next_commands import after_sweep, after_training, location_options
-from research.cli.print_plan import advice_lines, coverage_lines, dropped_lines, plan_data, print_plan
 from research.config.serialise import to_tree
 from research.data.loading import load_dataset
 from research.execute.alive import alive_cells
-from research.execute.environment import use_compilation_cache
-from research.execute.foreground import STOPPED, Request, run_in_foreground
+from research.execute.foreground import STOPPED
 from research.execute.jobs import read_plan_states
 from research.execute.meter import headline_text
-from research.plan.build_manifest import checked_manifest, write_manifest
-from research.plan.initial_metrics import with_initial_metrics
-from research.plan.resolve_plan import Plan, resolve_plan
 from research.plan.work_plan import read_work_plan
 from research.runs import store
 from research.runs.measures import is_headline, significant_figures
 from research.runs.summary import summarise
-from research.runs.sweep_manifest import Launch
-from research.use.open_run import OpenRun, open_for_text, open_run
 
 DRIVERS_PRINTED = 5  # driving words
 CHARACTERS_PRINTED = 100  # characters of a classified sentence
 
 
-def train_command(
-    loaded: Any, spec: str, overrides: Sequence[str], runs: Path, data_dir: Path | None, rerun: str | None, as_json: bool
-) -> int:
+def train_command(cell: LoadedCell, rerun: str | None, as_json: bool) -> int:
     """One cell, all its seeds."""
-    plan = resolve_plan(loaded, runs, data_dir)
-    store.check_writable(runs)
-    manifest = write_manifest(plan, runs, Launch(spec, tuple(overrides), runs=runs, data_dir=data_dir, verb="train"))
-    code = _run_plan(plan, manifest, Request(runs, data_dir, rerun=rerun, quiet=as_json))
-    (cell,) = plan.rows
-    summary = summarise(runs, cell.cell_id, cell.seeds)
-    summary["config"] = to_tree(cell.config, defaults=True) if cell.config else {}
+    executed = cell.execute(rerun=rerun, quiet=as_json)
+    planned, runs, data_dir = cell.planned, cell.runs, cell.launch.data_dir
+    summary = summarise(runs, planned.cell_id, planned.seeds)
+    summary["config"] = to_tree(planned.config, defaults=True) if planned.config else {}
     if as_json:
         print(store.to_json(summary))
     else:
         _print_summary(dict(summary), runs)
-        if summary["status"] == "done" and cell.config:
+        if summary["status"] == "done" and planned.config:
             _print_next(
-                after_training(cell.cell_id, cell.config, load_dataset(cell.config.data, data_dir), location_options(runs, data_dir))
+                after_training(
+                    planned.cell_id, planned.config, load_dataset(planned.config.data, data_dir), location_options(runs, data_dir)
+                )
             )
-    return code
+    return executed.code
 
 
-def sweep_command(
-    chosen: Any, runs: Path, data_dir: Path | None, keep_going: bool, rerun: str | None, as_json: bool, words: Sequence[str] = ()
-) -> int:
+def sweep_command(sweep: LoadedSweep, keep_going: bool, rerun: str | None, as_json: bool, words: Sequence[str] = ()) -> int:
     """Every cell that is not done, then the table. `words` name the sweep in the commands that are told next; without them none are."""
-    from research.compare.cells import load_cells
-    from research.compare.stability import find_unstable_verdicts, table_on_any_machine
     from research.report.sheets import table_sheet
     from research.report.terminal import print_sheet
 
-    use_compilation_cache()
-    plan = with_initial_metrics(resolve_plan(chosen.loaded, runs, data_dir), runs, data_dir)
-    store.check_writable(runs)
-    manifest = write_manifest(plan, runs, launch_of(chosen, runs, data_dir))
-    code = _run_plan(plan, manifest, Request(runs, data_dir, keep_going, rerun, as_json))
-    if code != STOPPED and not run_analyses(analyses_of(chosen.analysis), manifest, AnalysisPlace(runs, data_dir), _print_note):
-        code = max(code, 1)
+    plan, manifest, code = sweep.execute(keep_going=keep_going, rerun=rerun, quiet=as_json)
+    runs = sweep.runs
     if as_json:
         work = read_work_plan(manifest)
         alive = alive_cells(work, read_plan_states(work, runs))
@@ -84,33 +67,19 @@ def sweep_command(
         ]
         print(store.to_json({"name": plan.name, "hash": manifest["hash"], "cells": cells}))
     else:
-        measured_cells = load_cells(manifest, runs)
-        table = table_on_any_machine(manifest, runs, measured_cells, find_unstable_verdicts(manifest, measured_cells))
-        print_sheet(table_sheet(table), Console(highlight=False))
+        print_sheet(table_sheet(manifest_table(manifest, runs).data), Console(highlight=False))
         if words and code != STOPPED:
-            _print_next(after_sweep(words, plan.name, location_options(runs, data_dir)))
+            _print_next(after_sweep(words, plan.name, location_options(runs, sweep.launch.data_dir)))
     return code
-
-
-def _print_note(line: str) -> None:
-    print(line, file=sys.stderr)
 
 
 def _print_next(commands: Sequence[str]) -> None:
     print("\n".join(["next:", *(f"  {command}" for command in commands)]), file=sys.stderr)
 
 
-def launch_of(chosen: Any, runs: Path, data_dir: Path | None) -> Launch:
-    """The words of a command, for the manifest."""
-    return Launch(chosen.spec, chosen.overrides, chosen.preset, tuple(chosen.cards), runs, data_dir)
-
-
-def show_command(chosen: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+def show_command(shown: LoadedCell | LoadedSweep, as_json: bool) -> int:
     """The plan, checked and priced; nothing is run."""
-    plan = resolve_plan(chosen.loaded, runs, data_dir)
-    checked_manifest(plan, runs, launch_of(chosen, runs, data_dir))
-    for line in dropped_lines(plan):
-        print(line, file=sys.stderr)
+    plan, runs, data_dir = shown.plan(), shown.runs, shown.launch.data_dir
     if as_json:
         print(store.to_json(plan_data(plan, runs, data_dir)))
     else:
@@ -118,12 +87,9 @@ def show_command(chosen: Any, runs: Path, data_dir: Path | None, as_json: bool) 
     return 0
 
 
-def generate_command(run: str, request: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+def generate_command(run: OpenedRun, request: Any, as_json: bool) -> int:
     """Texts from a run, and how long their first and each later token took. One prompt's text stands in the JSON object itself too."""
-    from research.use.generate import generate_texts
-
-    use_compilation_cache()
-    generated = generate_texts(_print_notes(open_for_text(runs, run, data_dir)), request)
+    generated = run.generated(request)
     if as_json:
         print(store.to_json(generated | (generated["texts"][0] if len(request.prompts) == 1 else {})))
         return 0
@@ -135,12 +101,9 @@ def generate_command(run: str, request: Any, runs: Path, data_dir: Path | None, 
     return 0
 
 
-def score_command(run: str, request: Any, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+def score_command(run: OpenedRun, request: Any, as_json: bool) -> int:
     """Each prompt with its completion and what the model writes instead, and the totals."""
-    from research.use.score import score_prompts
-
-    use_compilation_cache()
-    scored = score_prompts(_print_notes(open_for_text(runs, run, data_dir)), request)
+    scored = run.scored(request)
     if as_json:
         print(store.to_json(scored))
         return 0
@@ -171,18 +134,15 @@ def _completions_table(lines: list[dict[str, Any]]) -> Table:
     return table
 
 
-def predict_command(run: str, text: str | None, file: Path | None, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+def predict_command(run: OpenedRun, text: str | None, file: Path | None, as_json: bool) -> int:
     """The class or the number of each sentence, and why; or the tag of each word."""
-    from research.use.predict import classify_sentences, rate_sentences, sentences_from_options
+    from research.use.predict import sentences_from_options
 
-    texts = sentences_from_options(text, file)
-    use_compilation_cache()
-    opened = _print_notes(open_run(runs, run, data_dir))
-    if opened.config.data.asks == "tags":
-        return _print_tags(opened, texts, as_json)
-    predictions: Sequence[Any] = rate_sentences(opened, texts) if opened.config.data.asks == "number" else classify_sentences(opened, texts)
+    predictions = run.predicted(sentences_from_options(text, file))
+    if run.config.data.asks == "tags":
+        return _print_tags(run.cell_id, predictions, as_json)
     if as_json:
-        print(store.to_json({"cell_id": opened.cell_id, "predictions": [prediction._asdict() for prediction in predictions]}))
+        print(store.to_json({"cell_id": run.cell_id, "predictions": [prediction._asdict() for prediction in predictions]}))
         return 0
     for prediction in predictions:
         words = prediction.words
@@ -194,14 +154,11 @@ def predict_command(run: str, text: str | None, file: Path | None, runs: Path, d
     return 0
 
 
-def _print_tags(run: OpenRun, texts: Sequence[str], as_json: bool) -> int:
+def _print_tags(cell_id: str, predictions: Sequence[Any], as_json: bool) -> int:
     """A word and its tag a line, a blank line between two sentences, as files of columns have it; with how sure the tag is."""
-    from research.use.predict_tags import tag_sentences
-
-    predictions = tag_sentences(run, texts)
     if as_json:
         each = [{"text": sentence.text, "words": [word._asdict() for word in sentence.words]} for sentence in predictions]
-        print(store.to_json({"cell_id": run.cell_id, "predictions": each}))
+        print(store.to_json({"cell_id": cell_id, "predictions": each}))
         return 0
     for sentence in predictions:
         for word in sentence.words:
@@ -210,34 +167,15 @@ def _print_tags(run: OpenRun, texts: Sequence[str], as_json: bool) -> int:
     return 0
 
 
-def probe_command(run: str, overrides: list[str], out: Path | None, runs: Path, data_dir: Path | None, as_json: bool) -> int:
+def probe_command(run: OpenedRun, overrides: list[str], out: Path | None, as_json: bool) -> int:
     """What each layer knows: a table, a figure, and both as a report."""
     from research.report.study import print_study, write_study
-    from research.use.probe import probe_run
 
-    use_compilation_cache()
-    study = probe_run(_print_notes(open_run(runs, run, data_dir)), overrides, data_dir)
+    study = run.probed(overrides)
     files = write_study(study, [], out or Path("reports") / study.name)
     print(json.dumps(store.read_json(files["report.json"]))) if as_json else print_study(study, [])
     print(f"report: {files['report.html']}", file=sys.stderr)
     return 0
-
-
-def _print_notes(run: OpenRun) -> OpenRun:
-    """Prints what the reader of a run is to know, and returns the run."""
-    for note in run.notes:
-        print(f"note: {note}", file=sys.stderr)
-    return run
-
-
-def _run_plan(plan: Plan, manifest: Mapping[str, Any], request: Request) -> int:
-    """What is to be told beforehand, then the work that the manifest says."""
-    lines = dropped_lines(plan)
-    if not request.quiet:
-        lines += [*coverage_lines(plan), *advice_lines(plan), *filter(None, [plan.matched])]
-    for line in lines:
-        print(line, file=sys.stderr)
-    return run_in_foreground(read_work_plan(manifest), request)
 
 
 def _print_summary(summary: dict[str, Any], runs: Path) -> None:

@@ -94,29 +94,14 @@ def train(
     as_json: AsJson = False,
 ) -> int:
     """Train one cell, all its seeds. Goes on where it was interrupted; returns at once if it is done."""
-    from research.config.loader import load_config
+    from research.api.loaded_cell import load
 
-    path = _config(config)
     _set_device_flags(workers)
-    loaded = load_config(path, overrides or [], allow_plugins)
-    if loaded.sweep:
-        raise StepladderError(
-            f"{path} has a [sweep] table, so it is many cells; use `stepladder sweep {path}`, or train a file without one."
-        )
+    cell = load(config, *(overrides or []), runs=runs, data_dir=data_dir, allow_plugins=allow_plugins)
     with without_collections():
         from research.cli import commands
 
-    return commands.train_command(loaded, str(path), overrides or [], runs, data_dir, rerun, as_json)
-
-
-def _config(name: Path) -> Path:
-    """The file that CONFIG names. Raises StepladderError for an experiment, which is many cells."""
-    from research.catalog.folders import shipped_experiments
-    from research.config.find import find_config
-
-    if str(name) in [folder.spec for folder in shipped_experiments()] and not name.is_file():
-        raise StepladderError(f"{name} is an experiment, so it is many cells; use `stepladder reproduce {name}`.")
-    return find_config(name)
+    return commands.train_command(cell, rerun, as_json)
 
 
 @app.command()
@@ -135,17 +120,19 @@ def sweep(
     as_json: AsJson = False,
 ) -> int:
     """Run every cell of a sweep that is not done, and print its table."""
+    from research.api.loaded_sweep import sweep as load_sweep
+
     _set_device_flags(workers)
-    chosen = _spec(spec, preset, overrides, allow_plugins)
+    chosen = load_sweep(spec, *(overrides or []), preset=preset, runs=runs, data_dir=data_dir, allow_plugins=allow_plugins)
     if on_error not in ("continue", "stop"):
         raise StepladderError(f"--on-error is continue or stop, not {on_error!r}.")
     with without_collections():
         from research.cli import commands
 
     if dry_run:
-        return commands.show_command(chosen, runs, data_dir, as_json)
+        return commands.show_command(chosen, as_json)
     words = [spec, *(overrides or []), *(["--preset", preset] if preset else [])]
-    return commands.sweep_command(chosen, runs, data_dir, on_error == "continue", rerun, as_json, words)
+    return commands.sweep_command(chosen, on_error == "continue", rerun, as_json, words)
 
 
 @app.command()
@@ -164,6 +151,7 @@ def reproduce(
     as_json: AsJson = False,
 ) -> int:
     """Run one experiment and write its report. A study keeps no runs: what it measures is in its report.json."""
+    from research.api.loaded_sweep import sweep as load_sweep
     from research.catalog.folders import find_experiment
 
     folder = find_experiment(name)
@@ -174,11 +162,11 @@ def reproduce(
             )
         return _measure(folder, overrides or [], preset, out, data_dir, workers, as_json)
     _set_device_flags(workers)
-    chosen = _spec(name, preset, overrides, allow_plugins)
+    loaded = load_sweep(name, *(overrides or []), preset=preset, runs=runs or RUNS, data_dir=data_dir, allow_plugins=allow_plugins)
     with without_collections():
         from research.cli import commands
 
-    code = commands.sweep_command(chosen, runs or RUNS, data_dir, True, None, as_json)
+    code = commands.sweep_command(loaded, True, None, as_json)
     if code != commands.STOPPED:
         from research.cli.report_command import report_command
 
@@ -244,12 +232,14 @@ def show(
     """Show the resolved config, shapes, parameters, FLOPs, memory and predicted time; of a run its results. Trains nothing."""
     if _names_a_run(spec, runs):
         return _show_run(spec, runs, as_json)
+    from research.api.loaded_sweep import sweep as load_sweep
+
     _set_device_flags(workers)
-    chosen = _spec(spec, preset, overrides, allow_plugins)
+    shown = load_sweep(spec, *(overrides or []), preset=preset, runs=runs, data_dir=data_dir, allow_plugins=allow_plugins)
     with without_collections():
         from research.cli import commands
 
-    return commands.show_command(chosen, runs, data_dir, as_json)
+    return commands.show_command(shown, as_json)
 
 
 def _names_a_run(spec: str, runs: Path) -> bool:
@@ -349,12 +339,13 @@ def generate(
     best_count = check_n_best(decoder_config, n_best)
     _set_device_flags(1)
     with without_collections():
+        from research.api.opened_run import open as open_run
         from research.cli import commands
         from research.use.continuations import GenerationRequest
         from research.use.generate import prompts_from_options
 
     request = GenerationRequest(prompts_from_options(prompt, prompts), tokens, decoder_config, best_count, until_end, recompute, seed)
-    return commands.generate_command(run, request, runs, data_dir, as_json)
+    return commands.generate_command(open_run(run, runs, data_dir), request, as_json)
 
 
 @app.command()
@@ -374,10 +365,12 @@ def score(
     """How well a language model completes prompts, or its perplexity on a text."""
     _set_device_flags(1)
     with without_collections():
+        from research.api.opened_run import open as open_run
         from research.cli import commands
         from research.use.score import scoring_request
 
-    return commands.score_command(run, scoring_request(file, text, examples, seed), runs, data_dir, as_json)
+    request = scoring_request(file, text, examples, seed)
+    return commands.score_command(open_run(run, runs, data_dir), request, as_json)
 
 
 @app.command()
@@ -392,10 +385,11 @@ def tokenize(
     as_json: AsJson = False,
 ) -> int:
     """Show how a config's vocabulary cuts a text: pieces and their ids."""
+    from research.api.loaded_cell import find_cell_config
     from research.config.loader import load_config
     from research.use.encode_text import encode_text, encoding_lines
 
-    loaded = load_config(_config(config), overrides or [])
+    loaded = load_config(find_cell_config(config), overrides or [])
     if loaded.config is None:
         raise StepladderError(f"{config} is a sweep, so it has many vocabularies; name a file of one cell.")
     encoding = encode_text(loaded.config, text, n_best, merges, data_dir)
@@ -440,9 +434,10 @@ def predict(
     """Classify sentences: the class, its probability, and the words that drove it; or tag words, which white space sets apart."""
     _set_device_flags(1)
     with without_collections():
+        from research.api.opened_run import open as open_run
         from research.cli import commands
 
-    return commands.predict_command(run, text, file, runs, data_dir, as_json)
+    return commands.predict_command(open_run(run, runs, data_dir), text, file, as_json)
 
 
 @app.command()
@@ -461,9 +456,10 @@ def probe(
     """Ask every layer of a finished model for the class of a sentence, or the tag of a word, by a linear probe."""
     _set_device_flags(1)
     with without_collections():
+        from research.api.opened_run import open as open_run
         from research.cli import commands
 
-    return commands.probe_command(run, overrides or [], out, runs, data_dir, as_json)
+    return commands.probe_command(open_run(run, runs, data_dir), overrides or [], out, as_json)
 
 
 @app.command()

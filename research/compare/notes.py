@@ -87,6 +87,7 @@ def footnotes(
         *table_device_notes(cells, axes),
         *cost_note(manifest, {cell.cell_id: tuple(cell.results.values()) for cell in cells}),
         *filter(None, [manifest.get("cards_note")]),
+        *manifest.get("notes", ()),
     )
 
 

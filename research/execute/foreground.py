@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event, Timer, current_thread, main_thread
 from types import FrameType
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ class Request(NamedTuple):
     """How a plan is to be carried out.
 
     `rerun`: failed | all | a cell_id, done again; None: what is not done. `unit`: the part of the plan that is done; None for all.
-    `seconds`: after so long it is checkpointed and stopped.
+    `seconds`: after so long it is checkpointed and stopped. `listeners` are told of every event, beside what is shown.
     """
 
     runs_dir: Path
@@ -40,6 +40,7 @@ class Request(NamedTuple):
     quiet: bool = False
     unit: Unit | None = None
     seconds: float | None = None
+    listeners: tuple[Listener, ...] = ()
 
 
 def run_in_foreground(plan: WorkPlan, request: Request) -> int:
@@ -53,7 +54,8 @@ def run_in_foreground(plan: WorkPlan, request: Request) -> int:
     with configured_listeners(plan) as listeners:
         if not request.quiet:
             _announce(plan.name, len(expected), len(expected_runs(plan, states, plan.runs)), predicted)
-        return _carry_out(plan, request, runs, progress(plan, expected, predicted, request.quiet, listeners))
+        told = (*listeners, *request.listeners)
+        return _carry_out(plan, request, runs, progress(plan, expected, predicted, request.quiet, told))
 
 
 def _carry_out(plan: WorkPlan, request: Request, runs: Sequence[RunId], telling: AbstractContextManager[Listener]) -> int:
@@ -102,7 +104,7 @@ def _time_limit(seconds: float | None, stop: Event) -> Iterator[Event]:
 
 @contextmanager
 def _stoppable() -> Iterator[Event]:
-    """Ctrl-C and SIGTERM ask for a clean stop; a second one is obeyed at once."""
+    """Ctrl-C and SIGTERM ask for a clean stop; a second one is obeyed at once. Signals come to the main thread alone: another has none."""
     stop = Event()
 
     def request_stop(number: int, frame: FrameType | None) -> None:
@@ -111,7 +113,8 @@ def _stoppable() -> Iterator[Event]:
         stop.set()
         print("stopping after the call under way ...", file=sys.stderr)
 
-    handlers = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM) if current_thread() is main_thread() else ()
+    handlers = {number: signal.signal(number, request_stop) for number in numbers}
     try:
         yield stop
     finally:

@@ -15,6 +15,7 @@ from rich.text import Text
 from research.config.serialise import to_tree
 from research.config.value_labels import row_label
 from research.execute.meter import Meter
+from research.execute.notebook_progress import notebook_display, pictures
 from research.plan.planned_cell import PlannedCell
 from research.plan.work_plan import WorkPlan
 from research.report.describe import describe_cells
@@ -47,11 +48,15 @@ def progress(
     meter, console = meter_of(plan, runs, predicted), Console(stderr=True)
     if quiet or not runs:
         yield broadcast([meter, *listeners])
+    elif (show := notebook_display()) is not None:
+        told = _permanent_lines(meter, lambda line: print(line, file=sys.stderr))
+        yield broadcast([meter, told, pictures(lambda: progress_text(meter), show), *listeners])
     elif not console.is_terminal:
         yield broadcast([meter, log_lines(meter, lambda line: print(line, file=sys.stderr, flush=True)), *listeners])
     else:
         with Live(console=console, get_renderable=lambda: progress_table(meter), transient=True) as live:
-            yield broadcast([meter, _permanent_lines(meter, live.console), *listeners])
+            told = _permanent_lines(meter, lambda line: live.console.print(Text(line)))
+            yield broadcast([meter, told, *listeners])
 
 
 def meter_of(plan: WorkPlan, runs: Sequence[RunId], predicted: float) -> Meter:
@@ -110,27 +115,37 @@ def log_lines(meter: Meter, write: Callable[[str], None]) -> Listener:
     return listen
 
 
-def _permanent_lines(meter: Meter, console: Console) -> Listener:
-    """The lines that stay on a terminal above the picture."""
+def _permanent_lines(meter: Meter, write: Callable[[str], None]) -> Listener:
+    """The lines that stay above the picture."""
 
     def listen(event: RunEvent) -> None:
         if not isinstance(event, (*EVERY, Checkpointed, Compiling)):
-            console.print(Text(event_line(event, meter)))
+            write(event_line(event, meter))
 
     return listen
 
 
 def progress_table(meter: Meter) -> Group:
     """A line for each run under way, and how far all are."""
-    descriptions = [
-        *map(str, islice(meter.under_way.values(), RUNS_SHOWN)),
-        *([f"{meter.compiling}: compiling"] if meter.compiling else []),
-    ]
-    lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in descriptions]
+    lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in _under_way(meter)]
     grid = Table.grid(padding=(0, 2))
     bar = ProgressBar(total=len(meter.runs), completed=meter.ended, width=BAR)
-    grid.add_row(bar, Text(f"{meter.ended} of {len(meter.runs)} runs, {format_clock(meter.elapsed)}, {remaining(meter)}"))
+    grid.add_row(bar, Text(_overall(meter)))
     return Group(*lines, grid)
+
+
+def progress_text(meter: Meter) -> str:
+    """The same without a bar."""
+    return "\n".join([*_under_way(meter), _overall(meter)])
+
+
+def _under_way(meter: Meter) -> list[str]:
+    compiling = [f"{meter.compiling}: compiling"] if meter.compiling else []
+    return [*map(str, islice(meter.under_way.values(), RUNS_SHOWN)), *compiling]
+
+
+def _overall(meter: Meter) -> str:
+    return f"{meter.ended} of {len(meter.runs)} runs, {format_clock(meter.elapsed)}, {remaining(meter)}"
 
 
 def remaining(meter: Meter) -> str:

@@ -1,0 +1,50 @@
+"""A file with its overrides, planned, written down and carried out: one path for the command line and for Python."""
+
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from research.api.print_plan import advice_lines, coverage_lines, dropped_lines
+from research.config.errors import StepladderError
+from research.config.loader import LoadedConfig
+from research.execute.environment import use_compilation_cache
+from research.execute.foreground import CRASHED, STOPPED, Request, run_in_foreground
+from research.plan.build_manifest import write_manifest
+from research.plan.initial_metrics import with_initial_metrics
+from research.plan.resolve_plan import Plan, resolve_plan
+from research.plan.work_plan import read_work_plan
+from research.runs import store
+from research.runs.sweep_manifest import Launch
+
+
+class Executed(NamedTuple):
+    """What was done. `code`: 0 all of it, 1 something crashed, 130 stopped by a person."""
+
+    plan: Plan
+    manifest: dict[str, Any]
+    code: int
+
+
+def execute(loaded: LoadedConfig, launch: Launch, request: Request) -> Executed:
+    """Plan it, write the manifest, and do what is not done. Raises StepladderError before the first run for whatever would fail later."""
+    use_compilation_cache()
+    plan = with_initial_metrics(resolve_plan(loaded, request.runs_dir, request.data_dir), request.runs_dir, request.data_dir)
+    store.check_writable(request.runs_dir)
+    manifest = write_manifest(plan, request.runs_dir, launch)
+    lines = dropped_lines(plan)
+    if not request.quiet:
+        lines += [*coverage_lines(plan), *advice_lines(plan), *filter(None, [plan.matched])]
+    for line in lines:
+        print(line, file=sys.stderr)
+    return Executed(plan, manifest, run_in_foreground(read_work_plan(manifest), request))
+
+
+def check_executed(executed: Executed, runs: Path, may_crash: bool) -> None:
+    """Raises KeyboardInterrupt where a person stopped it, and StepladderError where a run crashed that may not."""
+    if executed.code == STOPPED:
+        raise KeyboardInterrupt("every run under way is checkpointed; the same call goes on from there")
+    if executed.code == CRASHED and not may_crash:
+        raise StepladderError(
+            f"{executed.plan.name}: a run crashed, or what it starts from is not done; the other runs are kept. The log.txt of the run in "
+            f"{runs} says why; the same call goes on from there."
+        )
