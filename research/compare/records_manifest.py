@@ -113,6 +113,11 @@ def _order(value: Json) -> tuple[int, float, str]:
 
 def _check_keys(cells: Sequence[CellFacts], grouping: Grouping) -> None:
     present = dict.fromkeys(key for cell in cells for key in cell.words)
+    if not grouping.rows:
+        differing = [key for key in present if len({value_text(cell.words.get(key)) for cell in cells}) > 1 and key != "cell_id"]
+        raise StepladderError(
+            f"rows: name the key whose values are the rows, as model.mixer.kind. These cells differ in {', '.join(differing) or 'nothing'}."
+        )
     for option, keys in (("rows", grouping.rows), ("columns", grouping.columns)):
         for key in keys:
             if key not in present:

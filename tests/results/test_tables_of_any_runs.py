@@ -99,6 +99,7 @@ def test_defaults_are_words_too_and_rows_stand_in_order(runs):
     ("words", "told"),
     [
         ({"rows": "model.mixer.head"}, "did you mean `model.mixer.heads`"),
+        ({}, r"name the key whose values are the rows.* differ in .*model\.mixer\.heads"),
         ({"rows": "heads"}, "did you mean `model.mixer.heads`"),
         ({"rows": "model.mixer.heads", "columns": "model.mixer.heads"}, "by rows and by columns"),
         ({**KEYS, "where": "model.mixer.heads == 3"}, "true of none of the 12 cells .* model.mixer.heads is 1, 4"),

@@ -75,7 +75,8 @@ def test_a_condition_of_any_depth_is_its_tree(tree, b, c):
 @pytest.mark.parametrize(
     "text",
     ["", "data.kind = 'ptb'", "data.kind ==", "__import__('os').getcwd() == 'x'", "[x for x in y]", "data.kind is 'ptb'", "1 + 1 == 2",
-     "(lambda: 1) == 1", "data['kind'] == 'ptb'", "data.kind == b'ptb'", "f'{data}' == 'x'", "model.width == 1j", "~model.width", "not " * 2000 + "a"],
+     "(lambda: 1) == 1", "data['kind'] == 'ptb'", "data.kind == b'ptb'", "f'{data}' == 'x'", "model.width == 1j", "~model.width",
+     "not " * 2000 + "a"],
 )  # fmt: skip
 def test_what_is_no_condition_is_one_paragraph(text):
     with pytest.raises(StepladderError, match="where = ") as refused:
