@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from research.api.places import data_folder
@@ -39,8 +40,8 @@ class BuiltModel:
         self,
         params: PyTree,
         carry: PyTree,
-        tokens: Int[Array, "b t"],
-        valid: Bool[Array, "b t"] | None = None,
+        tokens: Int[Array | np.ndarray, "b t"],
+        valid: Bool[Array | np.ndarray, "b t"] | None = None,
         key: Key[Array, ""] | None = None,
     ) -> tuple[PyTree, Float[Array, "b q v"]]:
         """The carry after the tokens, and logits: of a language model those of the symbol after each token, of a sentence [b 1 c].
@@ -48,8 +49,8 @@ class BuiltModel:
         `valid`: False where a row has ended, as padding has. `key`: of dropout; None for none.
         """
         model = MODELS[type(self.config.model)]
-        everywhere = jnp.ones(tokens.shape, bool) if valid is None else valid
-        carry, hidden, _ = model.hidden(self.config.model, params, carry, tokens, everywhere, key)
+        everywhere = jnp.ones(tokens.shape, bool) if valid is None else jnp.asarray(valid)
+        carry, hidden, _ = model.hidden(self.config.model, params, carry, jnp.asarray(tokens), everywhere, key)
         return carry, model.logits(self.config.model, params, hidden)
 
 
