@@ -9,7 +9,7 @@ from research.cli.main import RUNS, AsJson, RunsDir, _guarded, app
 
 @app.command("table")
 @_guarded
-def table_command(
+def table_of_runs(
     names: Annotated[list[str] | None, typer.Argument(metavar="[RUN ...]", help="Cells, or sweeps by name; by default all runs.")] = None,
     rows: Annotated[list[str] | None, typer.Option(metavar="KEY", help="Of a config, as model.mixer.kind; several: again.")] = None,
     columns: Annotated[list[str] | None, typer.Option(metavar="KEY", help="The same for columns.")] = None,

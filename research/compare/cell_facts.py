@@ -31,6 +31,9 @@ def any_runs_manifest(runs_dir: Path, request: TableRequest) -> Manifest:
     """The manifest of the table. Raises StepladderError for words that no run answers to."""
     manifests = read_manifests(runs_dir)
     records = select_records(runs_dir, request.names, manifests)
+    for record in records:
+        if record.folder.parent.parent.resolve() != runs_dir.resolve():
+            raise StepladderError(f"{record.folder} is not in {runs_dir}, and a table is of one folder: copy it there, or give --runs.")
     cells, notes = read_cell_facts(records, _rows_of_sweeps(request.names, manifests))
     cells = cells if request.names else _without_parts(cells, manifests)
     if request.where is not None:

@@ -9,14 +9,14 @@ from research.report.formats.latex import latex
 from research.report.formats.markdown import markdown
 from research.report.fragment import sheet_fragment
 from research.report.sheets import table_sheet
-from research.report.table_rows import table_rows
+from research.report.table_rows import number_rows
 from research.report.terminal import terminal_text
 from research.runs.store import to_json
 
 
 def table_json(table: TableData) -> str:
     """One object: a row a number and seed, and the notes."""
-    columns, rows = table_rows(table)
+    columns, rows = number_rows(table)
     return str(to_json({"rows": [dict(zip(columns, row, strict=True)) for row in rows], "notes": list(table.notes)}))
 
 

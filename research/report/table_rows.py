@@ -18,7 +18,7 @@ class TableRows(NamedTuple):
     rows: tuple[tuple[Value, ...], ...]
 
 
-def table_rows(table: TableData) -> TableRows:
+def number_rows(table: TableData) -> TableRows:
     """Every number of a table, in its own unit."""
     columns = [name.replace(" ", "_") for name in (*table.row_titles, *table.column_titles)]
     rows = (row for labels, line in zip(table.rows, table.entries, strict=True) for row in _place_rows(labels, line, table))
@@ -29,7 +29,7 @@ def table_frame(table: TableData) -> "pd.DataFrame":
     """The rows as a DataFrame. An interval that is not there is not a number."""
     import pandas as pd
 
-    frame = pd.DataFrame(list(table_rows(table).rows), columns=list(table_rows(table).columns))
+    frame = pd.DataFrame(list(number_rows(table).rows), columns=list(number_rows(table).columns))
     for name in ("value", "mean", "low", "high", "sd"):
         frame[name] = frame[name].astype(float)
     for name in ("seed", "n"):

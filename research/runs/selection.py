@@ -37,8 +37,8 @@ def select_records(runs_dir: Path, names: Sequence[str], manifests: Manifests) -
         meant = f"of {', '.join(names)} " if names else ""
         raise StepladderError(f"There is no run {meant}in {runs_dir}. `stepladder runs` lists what is there; --runs names another folder.")
     unique = {(record.cell_id, record.seed): record for record in records}
-    order = list(dict.fromkeys(record.cell_id for record in records))
-    return tuple(sorted(unique.values(), key=lambda record: (order.index(record.cell_id), record.seed)))
+    order = {cell_id: place for place, cell_id in enumerate(dict.fromkeys(record.cell_id for record in records))}
+    return tuple(sorted(unique.values(), key=lambda record: (order[record.cell_id], record.seed)))
 
 
 def _records_of(runs_dir: Path, name: str, manifests: Manifests) -> tuple[Record, ...]:
@@ -46,10 +46,13 @@ def _records_of(runs_dir: Path, name: str, manifests: Manifests) -> tuple[Record
     if sweeps:
         ids = dict.fromkeys(entry["cell_id"] for manifest in sweeps for entry in manifest["cells"] if entry["cell_id"])
         return tuple(record for cell_id in ids for record in _records_below(store.cell_folder(runs_dir, cell_id)))
-    sweep_names = {str(manifest["name"]) for manifest in manifests.values()}
-    if hint := did_you_mean(name, sweep_names):
-        raise StepladderError(f"{name!r} is neither a sweep nor a run of {runs_dir}{hint} `stepladder runs` lists what is there.")
-    run = find_run(runs_dir, name)
+    try:
+        run = find_run(runs_dir, name)
+    except StepladderError:
+        hint = did_you_mean(name, {str(manifest["name"]) for manifest in manifests.values()})
+        if not hint:
+            raise
+        raise StepladderError(f"{name!r} is neither a sweep nor a run of {runs_dir}{hint} `stepladder runs` lists what is there.") from None
     return tuple(record for record in _records_below(run.folder) if run.seed in (None, record.seed))
 
 

@@ -8,6 +8,7 @@ from fake_runs import write_grid, write_run
 
 from research.api.frames import frame
 from research.api.result_table import table
+from research.compare.cell_facts import TableRequest, any_runs_manifest
 from research.compare.cells import load_cells
 from research.compare.tables import build_table
 from research.config.errors import StepladderError
@@ -50,14 +51,23 @@ def numbers(data):
     }
 
 
+def places_of(cells):
+    """What stands for each place, by its labels: the cell, of how many trials, and its numbers."""
+    return {tuple(sorted(cell.labels.items())): (cell.cell_id, cell.trials, cell.tuned, cell.values("test.perplexity")) for cell in cells}
+
+
+def cells_by_place(runs, rows, columns=(), where=None, names=()):
+    request = TableRequest(*((keys,) if isinstance(keys, str) else tuple(keys) for keys in (rows, columns)), (), where, names)
+    return places_of(load_cells(any_runs_manifest(runs, request), runs))
+
+
 def test_the_rows_of_a_tuned_sweep_are_those_of_its_own_table(runs):
     manifest = store.read_json(runs / "sweeps" / "scores-0123abcd.json")
-    own = numbers(build_table(manifest, runs))
-    wanted = {key: entry for key, entry in own.items() if key[1] in ("test.perplexity", "test.accuracy")}
     for names in ((), ("scores",), ("scores-0123abcd",)):
-        there = table(runs, **KEYS, metrics=["test.perplexity", "test.accuracy"], names=names).data
-        assert numbers(there) == wanted
-        assert there.notes[0].startswith("Tuned: optim.learning_rate, the best mean valid perplexity of 2 trials a row. Picked: 1e-3")
+        assert cells_by_place(runs, *KEYS.values(), names=names) == places_of(load_cells(manifest, runs))
+    there, own = table(runs, **KEYS).data, numbers(build_table(manifest, runs, ["test.perplexity"]))
+    assert numbers(there) == own
+    assert there.notes[0].startswith("Tuned: optim.learning_rate, the best mean valid perplexity of 2 trials a row. Picked: 1e-3")
 
 
 def test_rows_of_chosen_cells_say_that_they_are_not_tuned(runs, tmp_path):
@@ -78,18 +88,19 @@ def test_two_cells_in_one_place_are_refused_with_what_they_differ_in(runs, tmp_p
     ) as told:
         table(alone, **KEYS)
     choice = str(told.value).split('where = "')[1].removesuffix('".')
-    assert table(alone, **KEYS, where=choice).data.rows
+    assert len(cells_by_place(alone, *KEYS.values(), where=choice)) == 6
     with pytest.raises(StepladderError, match=r"differ in model\.mixer\.heads \(1 and 4\)"):
         table(runs, rows="model.mixer.score.kind")
-    by_rate = table(runs, rows=["model.mixer.score.kind", "model.mixer.heads"], columns="optim.learning_rate")
-    assert len(by_rate.data.entries) == 6  # a tuned key may be an axis: its untested trials say so
-    assert {row[0].counts.get("trained", 0) or row[0].counts.get("done", 0) for row in by_rate.data.entries} == {5}
+    by_rate = cells_by_place(runs, ["model.mixer.score.kind", "model.mixer.heads"], "optim.learning_rate")
+    assert {trials for _, trials, _, _ in by_rate.values()} == {1}  # a tuned key may be an axis, whose untested trials have no number
+    assert sorted(len(values) for *_, values in by_rate.values()) == [0] * 6 + [5] * 6
 
 
 def test_defaults_are_words_too_and_rows_stand_in_order(runs):
-    result = table(runs, rows="model.mixer.heads", columns="model.mixer.score.kind", where="model.norm.placement == 'pre'")
-    assert result.data.rows == (("1",), ("4",))
-    assert [column.labels for column in result.data.columns] == [("dot",), ("mlp",), ("scaled_dot",)]
+    places = cells_by_place(runs, "model.mixer.heads", "model.mixer.score.kind", where="model.norm.placement == 'pre'")
+    assert [[value for _, value in place] for place in places] == [
+        [heads, score] for heads in (1, 4) for score in ("dot", "mlp", "scaled_dot")
+    ]
     chosen = frame(runs, where="model.norm.placement == 'pre' and test.perplexity < 105")
     assert set(chosen["model.norm.placement"]) == {"pre"}
     assert (chosen["test.perplexity"] < 105).all()
@@ -176,7 +187,6 @@ def test_a_table_is_a_frame_html_and_text(runs):
         assert note.split()[0] in text
         assert note.split(":")[0] in page
     assert "<strong>" in page
-    assert load_cells(store.read_json(runs / "sweeps" / "scores-0123abcd.json"), runs)
 
 
 def test_no_table_of_records_imports_jax(runs, tmp_path):
