@@ -153,7 +153,8 @@ def load(
 ) -> LoadedCell:
     """A TOML file, or the name of one under configs/, with overrides such as "model.width=64"; reads no data.
 
-    `seeds`: how many, or which. `allow_plugins`: let the plugins that the file names run on this machine. Raises StepladderError for a mistake in any word, and for what is many cells.
+    `seeds`: how many, or which. `allow_plugins`: let the plugins that the file names run on this machine. Raises StepladderError for a
+    mistake in any word, and for what is many cells.
     """
     words = [*overrides, *([] if seeds is None else [f"seeds={seeds if isinstance(seeds, int) else list(seeds)}"])]
     path = find_cell_config(config)
