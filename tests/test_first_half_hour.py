@@ -48,6 +48,8 @@ def test_a_student_gets_from_the_first_cell_to_a_table(tmp_path):
     outputs = run_notebook(source, tmp_path, environment)
     (shown,) = (output for cell, output in outputs.items() if cell.endswith("\ntable"))
     page = shown[-1].data["text/html"]
+    assert "elman" in shown[-1].data["text/plain"]  # as text it is a value too, and shows nothing by itself
+    assert not any("text/html" in output.get("data", {}) for output in shown[:-1])
     assert all(words in page for words in ("elman", "lstm", "Its rows were not tuned", "(n = 3)"))
     assert len(list(tmp_path.glob("runs/*/seed-*/result.json"))) == 6  # the sweep took the first cell's runs as they were
     assert all(outputs.values() for cell in outputs if not cell.startswith("from pathlib"))

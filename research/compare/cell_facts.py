@@ -37,7 +37,7 @@ def any_runs_manifest(runs_dir: Path, request: TableRequest) -> Manifest:
     cells, notes = read_cell_facts(records, _rows_of_sweeps(request.names, manifests))
     cells = cells if request.names else _without_parts(cells, manifests)
     if request.where is not None:
-        cells, notes = _chosen(cells, request.where, runs_dir), [*notes, f"Of the runs of {runs_dir.name} those where {request.where}."]
+        cells, notes = _chosen(cells, request.where, runs_dir), [*notes, f"These are the cells of {runs_dir.name}/ where {request.where}."]
     metrics = request.metrics or (default_metric(cells),)
     for metric in metrics:
         check_measure(metric, [result for cell in cells for result in cell.results])

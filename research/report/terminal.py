@@ -35,7 +35,9 @@ def terminal_text(sheet: Sheet, width: int = 80) -> str:
     from rich.console import Console
 
     buffer = io.StringIO()
-    print_sheet(sheet, Console(file=buffer, width=width, color_system=None, force_terminal=False, legacy_windows=False))
+    print_sheet(
+        sheet, Console(file=buffer, width=width, color_system=None, force_terminal=False, force_jupyter=False, legacy_windows=False)
+    )
     return buffer.getvalue()
 
 

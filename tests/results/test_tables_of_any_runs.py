@@ -74,7 +74,7 @@ def test_rows_of_chosen_cells_say_that_they_are_not_tuned(runs, tmp_path):
     alone = shutil.copytree(runs, tmp_path / "runs", ignore=shutil.ignore_patterns("sweeps"))
     result = table(alone, **KEYS, where="optim.learning_rate == 0.001")
     assert any("Its rows were not tuned" in note for note in result.notes)
-    assert result.notes[-1] == "Of the runs of runs those where optim.learning_rate == 0.001."
+    assert result.notes[-1] == "These are the cells of runs/ where optim.learning_rate == 0.001."
     assert {entry.source for entry in numbers(result.data).values()} == {"seeds"}
     few = table(alone, **KEYS, names=[f"{name}/{seed}" for name in NAMES for seed in (0, 1)])
     assert {(entry.source, len(entry.values)) for entry in numbers(few.data).values()} == {("none", 2)}
