@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 import threading
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tiny import LSTM, Place, write_text
 import research as sl
 from research.config.errors import StepladderError
 from research.runs import store
-from research.train.events import Done, Progressed
+from research.train.events import Done, Progressed, Resumed
 
 README = Path(__file__).parents[2] / "README.md"
 TINY = LSTM | {"train": {"steps": 8, "batch_size": 4, "evaluations": 2}}
@@ -68,20 +69,27 @@ def test_the_lines_of_the_front_page(names, folder):
     jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5), carry, whole)
 
 
-def test_what_is_done_is_not_done_again_and_an_event_is_told_of_each_run(folder, monkeypatch):
+def test_what_is_stopped_goes_on_and_what_is_done_is_not_done_again(folder, monkeypatch):
     monkeypatch.chdir(folder.folder)
     told = []
+
+    def stop(event):
+        if isinstance(event, Progressed):
+            signal.raise_signal(signal.SIGINT)
+
     words = ("configs/lm/lstm_tiny.toml", "model.width=64", "train.steps=9")
 
-    def train():  # a thread has no signals
-        sl.load(*words).train(runs="elsewhere", listeners=[told.append], quiet=True)
+    def train(listener=told.append):
+        return sl.load(*words).train(runs="elsewhere", listeners=[listener], quiet=True)
 
-    thread = threading.Thread(target=train)
+    with pytest.raises(KeyboardInterrupt, match="goes on from there"):
+        train(stop)
+    thread = threading.Thread(target=train)  # which has no signals
     thread.start()
     thread.join()
-    assert {type(event) for event in told} >= {Progressed, Done}
+    assert {type(event) for event in told} >= {Resumed, Progressed, Done}
     told.clear()
-    train()
+    assert train().frame()["status"].tolist() == ["done"]
     assert told == []
 
 
