@@ -15,11 +15,11 @@ from research.cli import app
 from research.cli.main import REPORT_FORMATS
 from research.config.errors import StepladderError
 from research.report.figures import FIGURES
-from research.report.formats.data_frame import report_frame
 from research.report.formats.latex import report_latex
 from research.report.formats.registry import DEFAULT_FORMATS, RENDERERS, Renderer
 from research.report.formats.target import Target
 from research.report.plots import Series, line_plot
+from research.report.table_rows import table_frame
 from research.report.write_report import write_report
 from research.runs import store
 
@@ -61,7 +61,7 @@ def test_every_format_is_told_by_the_command_line_and_has_a_file_of_its_own(repo
 
 
 def test_the_frame_has_a_row_a_seed_and_is_read_again_with_its_types(report, tmp_path):
-    frame = report_frame(report)
+    frame = table_frame(report.table)
     entries = [(labels, column.metric, entry) for labels, row in zip(report.table.rows, report.table.entries, strict=True)
                for column, entry in zip(report.table.columns, row, strict=True) if entry is not None]  # fmt: skip
     assert len(frame) == sum(max(1, len(entry.values)) for _, _, entry in entries)
