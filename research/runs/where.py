@@ -74,7 +74,7 @@ def _depth(tree: ast.expr) -> int:
 
 def _problem(text: str, reason: str) -> StepladderError:
     shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
-    return StepladderError(f'where = "{shown}": {reason} It compares keys with values, texts in quotes, as {EXAMPLE}.')
+    return StepladderError(f'where = "{shown}": {reason} A condition compares keys with values, texts in quotes, as {EXAMPLE}.')
 
 
 def _names(text: str, node: ast.expr) -> list[str]:
