@@ -8,6 +8,7 @@ from typing import NamedTuple
 from research.compare.cells import Manifest
 from research.config.errors import StepladderError
 from research.config.plain import Json, Tree
+from research.config.plain import table as plain_table
 from research.config.sweep import Sweep, TableLayout
 from research.config.value_labels import label_values, value_text
 from research.runs.records import CellEntry, Result
@@ -27,6 +28,7 @@ class CellFacts(NamedTuple):
     deterministic: bool = False
     data_digest: str | None = None
     tuned: Mapping[str, Json] = {}
+    rung: Mapping[str, Json] = {}  # of a row that is halved: see config.halving.Rung
 
 
 class Grouping(NamedTuple):
@@ -89,6 +91,7 @@ def _entry(cell: CellFacts, labels: Tree) -> CellEntry:
         "state": "ok",
         "reason": "",
         "tuned": cell.tuned,
+        **({"rung": cell.rung} if cell.rung and cell.tuned else {}),
         "params": trained.get("params", {}),
         "flops_per_token": trained.get("flops_per_token"),
     }
@@ -148,6 +151,8 @@ def _check_place(cells: Sequence[CellFacts], keys: Iterable[str]) -> None:
 
 def _differing(first: CellFacts, other: CellFacts) -> dict[str, tuple[Json, Json]]:
     tuned = {*first.tuned, *other.tuned} if first.tuned and other.tuned else set()
+    if first.rung and other.rung and tuned:
+        tuned |= {*plain_table(first.rung.get("duration")), *plain_table(other.rung.get("duration"))}
     mine, its = ({**cell.words, DIGEST: (cell.data_digest or "")[:12]} for cell in (first, other))
     keys = [key for key in dict.fromkeys((*mine, *its)) if key not in tuned and key != "cell_id"]
     return {key: (mine.get(key), its.get(key)) for key in keys if mine.get(key) != its.get(key)}
