@@ -65,7 +65,7 @@ def read_cell_facts(records: Sequence[Record], entries: Mapping[str, Mapping[str
                 deterministic=bool(entry.get("deterministic")) if entry else not words.note and has_one_result(runs[0].config.model, False),
                 data_digest=runs[0].data_digest,
                 tuned=entry.get("tuned") or {},
-                rung=entry.get("rung") or {},
+                rung=entry.get("rung"),
             )
         )
         notes += [words.note] if words.note else []

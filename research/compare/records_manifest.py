@@ -8,10 +8,9 @@ from typing import NamedTuple
 from research.compare.cells import Manifest
 from research.config.errors import StepladderError
 from research.config.plain import Json, Tree
-from research.config.plain import table as plain_table
 from research.config.sweep import Sweep, TableLayout
 from research.config.value_labels import label_values, value_text
-from research.runs.records import CellEntry, Result
+from research.runs.records import CellEntry, Result, RungWords
 from research.runs.where import near_key
 
 DIGEST, VERSION = "the data's digest", "code_version"  # in what cells of equal words may differ
@@ -28,7 +27,7 @@ class CellFacts(NamedTuple):
     deterministic: bool = False
     data_digest: str | None = None
     tuned: Mapping[str, Json] = {}
-    rung: Mapping[str, Json] = {}  # of a row that is halved: see config.halving.Rung
+    rung: RungWords | None = None  # of a row that is halved: see config.halving.Rung
 
 
 class Grouping(NamedTuple):
@@ -62,7 +61,7 @@ def records_manifest(cells: Sequence[CellFacts], grouping: Grouping) -> Manifest
         key: tuple({value_text(cell.tuned[key]): cell.tuned[key] for cell in ordered if key in cell.tuned}.values()) for key in tuned_keys
     }
     layout = TableLayout(rows=grouping.rows, columns=grouping.columns, metrics=grouping.metrics[1:], figure="none")
-    spec = Sweep(tune=dict(tried), metric=grouping.metrics[0], select=grouping.select, table=layout)
+    spec = Sweep.model_validate({"tune": tried, "metric": grouping.metrics[0], "select": grouping.select, "table": layout})
     return {
         "name": "runs",
         "hash": sha256(json.dumps([sorted(cell.cell_id for cell in cells), list(keys)]).encode()).hexdigest()[:8],
@@ -81,7 +80,7 @@ def records_manifest(cells: Sequence[CellFacts], grouping: Grouping) -> Manifest
 
 def _entry(cell: CellFacts, labels: Tree) -> CellEntry:
     trained: Result = next((result for result in cell.results if result.get("steps")), Result())
-    return {
+    entry: CellEntry = {
         "cell_id": cell.cell_id,
         "labels": labels | dict(cell.tuned),
         "config": cell.config,
@@ -91,10 +90,10 @@ def _entry(cell: CellFacts, labels: Tree) -> CellEntry:
         "state": "ok",
         "reason": "",
         "tuned": cell.tuned,
-        **({"rung": cell.rung} if cell.rung and cell.tuned else {}),
         "params": trained.get("params", {}),
         "flops_per_token": trained.get("flops_per_token"),
     }
+    return {**entry, "rung": cell.rung} if cell.rung and cell.tuned else entry
 
 
 def _labels(cells: Sequence[CellFacts], key: str) -> dict[str, Json]:
@@ -152,7 +151,7 @@ def _check_place(cells: Sequence[CellFacts], keys: Iterable[str]) -> None:
 def _differing(first: CellFacts, other: CellFacts) -> dict[str, tuple[Json, Json]]:
     tuned = {*first.tuned, *other.tuned} if first.tuned and other.tuned else set()
     if first.rung and other.rung and tuned:
-        tuned |= {*plain_table(first.rung.get("duration")), *plain_table(other.rung.get("duration"))}
+        tuned |= {*first.rung["duration"], *other.rung["duration"]}
     mine, its = ({**cell.words, DIGEST: (cell.data_digest or "")[:12]} for cell in (first, other))
     keys = [key for key in dict.fromkeys((*mine, *its)) if key not in tuned and key != "cell_id"]
     return {key: (mine.get(key), its.get(key)) for key in keys if mine.get(key) != its.get(key)}

@@ -10,6 +10,7 @@ from research.api.frames import frame
 from research.api.result_table import table
 from research.compare.cell_facts import TableRequest, any_runs_manifest
 from research.compare.cells import load_cells
+from research.compare.records_manifest import CellFacts, Grouping, records_manifest
 from research.compare.tables import build_table
 from research.config.errors import StepladderError
 from research.runs import store
@@ -201,3 +202,17 @@ def test_no_table_of_records_imports_jax(runs, tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Tuned: optim.learning_rate" in done.stdout
+
+
+def test_the_trials_of_a_row_that_is_halved_are_one_row():
+    def trial(number, rate, steps):
+        rung = {"halving": 2, "number": number, "rungs": 2, "candidate": 0, "duration": {"train.steps": steps}}
+        words = {"model.kind": "ngram", "optim.learning_rate": rate, "train.steps": steps}
+        return CellFacts(f"{number}" * 12, (0,), {}, words, tuned={"optim.learning_rate": rate}, rung=rung)
+
+    cells = [trial(0, 1e-3, 50), trial(1, 1e-3, 100)]
+    entries = records_manifest(cells, Grouping(("model.kind",)))["cells"]
+    assert [entry["rung"]["number"] for entry in entries] == [0, 1]
+    assert {tuple(entry["labels"]) for entry in entries} == {("model.kind", "optim.learning_rate")}
+    with pytest.raises(StepladderError, match=r"train\.steps \(50 and 100\)"):
+        records_manifest([cell._replace(rung=None) for cell in cells], Grouping(("model.kind",)))
