@@ -1,7 +1,6 @@
-"""The command line: `app` is what the word `stepladder` calls."""
+"""The command line: `app` is what the word `stepladder` calls. Importing a module of commands adds them to it, in this order."""
 
-import research.cli.commons as commons  # its commands, and that of the next line, are those of `app` once they are imported
-import research.cli.table_command as table_command
-from research.cli.main import app
+from research.cli import launch_commands, listing_commands, using_commands, commons, table_command  # noqa: I001  the order of --help
+from research.cli.application import app
 
-__all__ = ["app", "commons", "table_command"]
+__all__ = ["app", "commons", "launch_commands", "listing_commands", "table_command", "using_commands"]

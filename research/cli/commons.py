@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from research.cli.main import RUNS, AsJson, DataDir, Preset, RunsDir, _guarded, _set_device_flags, app
+from research.cli.application import RUNS, AsJson, DataDir, Preset, RunsDir, app, guarded, set_device_flags
 from research.config.errors import StepladderError, did_you_mean
 from research.first_imports import without_collections
 
@@ -19,7 +19,7 @@ DIFFERS = 1  # exit code of an audit that found a difference
 
 
 @app.command()
-@_guarded
+@guarded
 def pack(
     names: Annotated[list[str], typer.Argument(metavar="SWEEP|RUN ...", help="A SPEC, a manifest or its name in sweeps/; or runs.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The zip file.")],
@@ -46,7 +46,7 @@ def pack(
 
 
 @app.command()
-@_guarded
+@guarded
 def merge(
     sources: Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER ...", help="Packs, and runs folders.")],
     runs: RunsDir = RUNS,
@@ -57,7 +57,7 @@ def merge(
 
 
 @app.command()
-@_guarded
+@guarded
 def pull(
     source: Annotated[str, typer.Argument(metavar="NAME|FILE|URL", help="An experiment whose pack is shipped, or a pack.")],
     preset: Preset = None,
@@ -73,7 +73,7 @@ def pull(
 
 
 @app.command()
-@_guarded
+@guarded
 def audit(
     pack_file: Annotated[Path, typer.Argument(metavar="PACK", help="A file that pack wrote.")],
     sample: Annotated[int, typer.Option(min=1, help="How many of its runs are done again.")] = 3,
@@ -86,7 +86,7 @@ def audit(
     from research.runs.store import to_json
 
     open_pack(pack_file)  # refused before jax is imported
-    _set_device_flags(None)
+    set_device_flags(None)
     with without_collections():
         from research.execute.environment import use_compilation_cache
         from research.use.audit import TOLERANCE, audit_lines, audit_pack

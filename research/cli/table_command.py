@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from research.cli.main import RUNS, AsJson, RunsDir, _guarded, app
+from research.cli.application import RUNS, AsJson, RunsDir, app, guarded
 
 
 @app.command("table")
-@_guarded
+@guarded
 def table_of_runs(
     names: Annotated[list[str] | None, typer.Argument(metavar="[RUN ...]", help="Cells, or sweeps by name; by default all runs.")] = None,
     rows: Annotated[list[str] | None, typer.Option(metavar="KEY", help="Of a config, as model.mixer.kind; several: again.")] = None,

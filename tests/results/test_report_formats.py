@@ -12,7 +12,7 @@ from fake_runs import report_of
 from typer.testing import CliRunner
 
 from research.cli import app
-from research.cli.main import REPORT_FORMATS
+from research.cli.launch_commands import REPORT_FORMATS
 from research.config.errors import StepladderError
 from research.report.figures import FIGURES
 from research.report.formats.latex import report_latex
