@@ -42,6 +42,11 @@ def worker_count(devices: int) -> int:
     return workers if devices % workers == 0 else devices
 
 
+def set_worker_count(workers: int) -> None:
+    """So many runs at a time from here on, on the devices that there are."""
+    os.environ[WORKERS] = str(workers)
+
+
 def available_cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -15,6 +15,7 @@ from research.plan.resolve_plan import Plan, resolve_plan
 from research.plan.work_plan import read_work_plan
 from research.runs import store
 from research.runs.sweep_manifest import Launch
+from research.train import lanes
 
 
 class Executed(NamedTuple):
@@ -30,7 +31,8 @@ def execute(loaded: LoadedConfig, launch: Launch, request: Request) -> Executed:
     use_compilation_cache()
     plan = with_initial_metrics(resolve_plan(loaded, request.runs_dir, request.data_dir), request.runs_dir, request.data_dir)
     store.check_writable(request.runs_dir)
-    manifest = write_manifest(plan, request.runs_dir, launch)
+    cores = None if request.workers is None else max(1, lanes.core_count() // request.workers)
+    manifest = write_manifest(plan, request.runs_dir, launch._replace(cores=cores))
     lines = dropped_lines(plan)
     if not request.quiet:
         lines += [*coverage_lines(plan), *advice_lines(plan), *filter(None, [plan.matched])]

@@ -109,7 +109,7 @@ class LoadedCell:
         with without_collections():
             from research.api.execution import execute
             from research.execute.foreground import Request
-        request = Request(self.runs, self.launch.data_dir, rerun=rerun, quiet=quiet, listeners=tuple(listeners))
+        request = Request(self.runs, self.launch.data_dir, rerun=rerun, quiet=quiet, listeners=tuple(listeners), workers=workers)
         executed = execute(self.loaded, self.launch, request)
         (self._planned[self.runs],) = executed.plan.rows
         return executed

@@ -83,7 +83,7 @@ class LoadedSweep:
             from research.analyses.stage import run_analyses
             from research.api.execution import execute
             from research.execute.foreground import CRASHED, STOPPED, Request
-        request = Request(self.runs, self.launch.data_dir, keep_going, rerun, quiet, listeners=tuple(listeners))
+        request = Request(self.runs, self.launch.data_dir, keep_going, rerun, quiet, listeners=tuple(listeners), workers=workers)
         executed = execute(self.chosen.loaded, self.launch, request)
         if executed.code == STOPPED:
             return executed

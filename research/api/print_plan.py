@@ -43,6 +43,8 @@ UNOPTIMISED: dict[str, str | bool] = {"xla_backend_optimization_level": "0"}  # 
 def plan_data(plan: Plan, runs_dir: Path, data_dir: Path | None) -> dict[str, Any]:
     """What `show --json` prints."""
     work = work_plan_of(plan)
+    if lanes.cores_per_lane() == 1:  # nobody has said otherwise
+        lanes.use_cores_per_lane(work.cores)
     states = read_plan_states(work, runs_dir)
     all_runs, runs = (expected_runs(work, states, of) for of in (work.runs, pending_runs(work, states)))
     trained = [run for run in all_runs if work.by_id[run.cell_id].program]

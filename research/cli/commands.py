@@ -31,9 +31,9 @@ DRIVERS_PRINTED = 5  # driving words
 CHARACTERS_PRINTED = 100  # characters of a classified sentence
 
 
-def train_command(cell: LoadedCell, rerun: str | None, as_json: bool) -> int:
+def train_command(cell: LoadedCell, workers: int | None, rerun: str | None, as_json: bool) -> int:
     """One cell, all its seeds."""
-    executed = cell.execute(rerun=rerun, quiet=as_json)
+    executed = cell.execute(workers, rerun, quiet=as_json)
     planned, runs, data_dir = cell.planned, cell.runs, cell.launch.data_dir
     summary = summarise(runs, planned.cell_id, planned.seeds)
     summary["config"] = to_tree(planned.config, defaults=True) if planned.config else {}
@@ -50,12 +50,14 @@ def train_command(cell: LoadedCell, rerun: str | None, as_json: bool) -> int:
     return executed.code
 
 
-def sweep_command(sweep: LoadedSweep, keep_going: bool, rerun: str | None, as_json: bool, words: Sequence[str] = ()) -> int:
+def sweep_command(
+    sweep: LoadedSweep, workers: int | None, keep_going: bool, rerun: str | None, as_json: bool, words: Sequence[str] = ()
+) -> int:
     """Every cell that is not done, then the table. `words` name the sweep in the commands that are told next; without them none are."""
     from research.report.sheets import table_sheet
     from research.report.terminal import print_sheet
 
-    plan, manifest, code = sweep.execute(keep_going=keep_going, rerun=rerun, quiet=as_json)
+    plan, manifest, code = sweep.execute(workers, keep_going, rerun, quiet=as_json)
     runs = sweep.runs
     if as_json:
         work = read_work_plan(manifest)

@@ -52,7 +52,7 @@ def train(
     with without_collections():
         from research.cli import commands
 
-    return commands.train_command(cell, rerun, as_json)
+    return commands.train_command(cell, workers, rerun, as_json)
 
 
 @app.command()
@@ -83,7 +83,7 @@ def sweep(
     if dry_run:
         return commands.show_command(chosen, as_json)
     words = [spec, *(overrides or []), *(["--preset", preset] if preset else [])]
-    return commands.sweep_command(chosen, on_error == "continue", rerun, as_json, words)
+    return commands.sweep_command(chosen, workers, on_error == "continue", rerun, as_json, words)
 
 
 @app.command()
@@ -117,7 +117,7 @@ def reproduce(
     with without_collections():
         from research.cli import commands
 
-    code = commands.sweep_command(loaded, True, None, as_json)
+    code = commands.sweep_command(loaded, workers, True, None, as_json)
     if code != commands.STOPPED:
         from research.cli.report_command import report_command
 
@@ -242,5 +242,5 @@ def work(
     with without_collections():
         from research.cli import work_command
 
-    request = work_command.WorkRequest(runs_dir, data_dir, unit, capacity, seconds, as_json)
+    request = work_command.WorkRequest(runs_dir, data_dir, unit, capacity, seconds, as_json, workers)
     return work_command.list_command(contents, request) if list_units else work_command.work_command(contents, str(manifest), request)

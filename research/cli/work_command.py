@@ -30,6 +30,7 @@ class WorkRequest(NamedTuple):
     capacity: int | None
     seconds: float | None
     as_json: bool
+    workers: int | None = None
 
 
 def list_command(manifest: Mapping[str, Any], request: WorkRequest) -> int:
@@ -62,7 +63,8 @@ def work_command(manifest: Mapping[str, Any], where: str, request: WorkRequest) 
     pending = pending_runs(plan, read_plan_states(plan, request.runs_dir))
     wanted = [run for run in pending if unit is None or run in unit.runs]
     check_plan_data(plan, (run.cell_id for run in wanted), request.data_dir)
-    code = run_in_foreground(plan, Request(request.runs_dir, request.data_dir, quiet=request.as_json, unit=unit, seconds=request.seconds))
+    doing = Request(request.runs_dir, request.data_dir, quiet=request.as_json, unit=unit, seconds=request.seconds, workers=request.workers)
+    code = run_in_foreground(plan, doing)
     left = _left(plan, unit, request.runs_dir)
     if request.as_json:
         print(store.to_json({"name": plan.name, "unit": unit.id if unit else None, "left": left}))

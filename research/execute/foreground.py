@@ -20,6 +20,7 @@ from research.execute.unit import Unit
 from research.execute.work import Worker
 from research.plan.work_plan import WorkPlan
 from research.runs.run_state import RunId
+from research.train import lanes
 from research.train.events import Listener
 from research.train.scoring import Interrupted
 
@@ -31,6 +32,7 @@ class Request(NamedTuple):
 
     `rerun`: failed | all | a cell_id, done again; None: what is not done. `unit`: the part of the plan that is done; None for all.
     `seconds`: after so long it is checkpointed and stopped. `listeners` are told of every event, beside what is shown.
+    `workers`: runs at a time, where a person says how many; None: a run has the cores that the plan gives it.
     """
 
     runs_dir: Path
@@ -41,11 +43,13 @@ class Request(NamedTuple):
     unit: Unit | None = None
     seconds: float | None = None
     listeners: tuple[Listener, ...] = ()
+    workers: int | None = None
 
 
 def run_in_foreground(plan: WorkPlan, request: Request) -> int:
     """0 done, 1 something crashed or could not be begun, 75 the time was up, 130 stopped by the user."""
     use_compilation_cache()
+    _divide_cores(plan, request.workers)
     states = read_plan_states(plan, request.runs_dir)
     pending = pending_runs(plan, states, request.rerun)
     runs = [run for run in pending if request.unit is None or run in request.unit.runs]
@@ -56,6 +60,17 @@ def run_in_foreground(plan: WorkPlan, request: Request) -> int:
             _announce(plan.name, len(expected), len(expected_runs(plan, states, plan.runs)), predicted)
         told = (*listeners, *request.listeners)
         return _carry_out(plan, request, runs, progress(plan, expected, predicted, request.quiet, told))
+
+
+def _divide_cores(plan: WorkPlan, workers: int | None) -> None:
+    """A run has as many cores as its plan says, whoever takes it up again, so that its bits are the same."""
+    cores = plan.cores if workers is None else max(1, lanes.core_count() // workers)
+    if not lanes.use_cores_per_lane(cores) and workers is None:
+        print(
+            f"{plan.name} was planned with {cores} cores for a run, into which the {lanes.core_count()} of this machine cannot be divided: "
+            "each run has one core here, and its last digits may differ",
+            file=sys.stderr,
+        )
 
 
 def _carry_out(plan: WorkPlan, request: Request, runs: Sequence[RunId], telling: AbstractContextManager[Listener]) -> int:

@@ -14,10 +14,12 @@ from research.config.sweep import Sweep
 from research.config.tuned_by import choices_text
 from research.plan.metric_names import metric_names
 from research.plan.planned_cell import PlannedCell
+from research.plan.price import cores_for_a_run
 from research.plan.resolve_plan import Plan
 from research.plan.work_plan import WorkPlan, read_work_plan
 from research.runs import store
 from research.runs.sweep_manifest import Launch, launched_path, manifest_path, sweep_hash
+from research.train import lanes
 
 PLAIN = Sweep().model_dump(mode="json")  # of a file without a [sweep]
 
@@ -39,6 +41,7 @@ def build_manifest(plan: Plan, launch: Launch) -> dict[str, Any]:
         "order": [cell.cell_id for cell in plan.cells],
         "choices": [choice.as_data() for choice in plan.choices],
         "settled": sorted(plan.settled),
+        "cores": launch.cores or cores_for_a_run(_priced_runs(plan), lanes.core_count()),
         "tuned_by": choices_text(loaded.choices) if loaded.choices else "",
         "control": experiment.control.model_dump(mode="json") if experiment and experiment.control else None,
         "spread": experiment.spread if experiment else 0.0,
@@ -76,12 +79,18 @@ def write_manifest(plan: Plan, runs_dir: Path, launch: Launch) -> dict[str, Any]
     new, old = checked_manifest(plan, runs_dir, launch), store.read_json(launched_path(plan.loaded, runs_dir))
     if old is not None:
         new["created"] = old["created"]
+        new["cores"] = launch.cores or old.get("cores") or new["cores"]
     if old is not None and old.get("cards") and _has_begun(new, runs_dir):
         new |= {key: old[key] for key in ("cards", "cards_sha256") if key in old}
     if old is not None and (earlier := old["hash"] if old["hash"] != new["hash"] else old.get("earlier_hash")):
         new["earlier_hash"] = earlier  # whose report is this sweep's too
     store.write_json(path, store.stamp(new))
     return json.loads(store.read_text_file(path))
+
+
+def _priced_runs(plan: Plan) -> list[tuple[float, str | None]]:
+    """Predicted core-seconds and program of every run."""
+    return [(cell.predicted_seconds, cell.program or None) for cell in plan.cells for _ in cell.seeds]
 
 
 def _has_begun(contents: dict[str, Any], runs_dir: Path) -> bool:

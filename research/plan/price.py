@@ -92,6 +92,17 @@ def total_seconds(runs: list[tuple[float, Any]], workers: int, cores: int = 1) -
     )
 
 
+def cores_for_a_run(runs: list[tuple[float, Any]], cores: int) -> int:
+    """How many of the cores a run of a plan has: one, or all where each program has one run and the plan ends sooner so.
+
+    runs: as `total_seconds` has them, all of the plan, so that the answer is that of program and words alone.
+    """
+    trained = [(seconds, program) for seconds, program in runs if program is not None]
+    if not trained or len({program for _, program in trained}) < len(trained):
+        return 1
+    return cores if total_seconds(trained, 1, cores) < total_seconds(trained, cores) else 1
+
+
 def _tokens_scored(config: Config, data: Dataset) -> float:
     """Tokens read by all validations and the test; a window longer than its stride reads a token several times."""
     times = config.train.evaluations

@@ -25,6 +25,7 @@ class WorkPlan:
     cells: tuple[PlannedCell, ...]  # each once, parents before children
     choices: tuple[Choice, ...]
     settled: frozenset[str]  # cells that stand for a row whatever validation says: their test split is scored at once
+    cores: int = 1  # of each run
 
     @property
     def runs(self) -> tuple[RunId, ...]:
@@ -63,9 +64,8 @@ def read_work_plan(manifest: Mapping[str, Any], where: str = "The manifest") -> 
             cells[entry["cell_id"]] = _cell_of(entry, where)
     choices = tuple(map(_choice_of, manifest["choices"]))
     metric = str((manifest.get("spec") or {}).get("metric") or "")
-    return WorkPlan(
-        manifest["name"], metric, tuple(cells[cell_id] for cell_id in manifest["order"]), choices, frozenset(manifest["settled"])
-    )
+    cells_in_order = tuple(cells[cell_id] for cell_id in manifest["order"])
+    return WorkPlan(manifest["name"], metric, cells_in_order, choices, frozenset(manifest["settled"]), manifest.get("cores", 1))
 
 
 def _choice_of(entry: Mapping[str, Any]) -> Choice:

@@ -27,6 +27,7 @@ class Launch(NamedTuple):
     cards: tuple[Mapping[str, Json], ...] = ()  # of the experiment, for the preset as it is
     runs: Path = RUNS
     data_dir: Path | None = None
+    cores: int | None = None  # of a run, where --workers says it
     verb: str = "sweep"  # of a file of the user's own: sweep | train
 
     @property

@@ -16,7 +16,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import PyTree
 
-from research.machine import worker_count
+from research.machine import set_worker_count, worker_count
 
 LANE, CORE = "lane", "core"
 
@@ -76,6 +76,18 @@ def lane_count(runs: int) -> int:
 def cores_per_lane() -> int:
     """Of a run: how many there are for it."""
     return 1 if _vectorised() else lane_mesh(by_rows=True).shape[CORE]
+
+
+def core_count() -> int:
+    """The cores that lanes have among them; 1 on an accelerator, where a run has the whole device."""
+    return 1 if _vectorised() else len(jax.devices())
+
+
+def use_cores_per_lane(cores: int) -> bool:
+    """Let each run have so many cores from here on; False, and each has one, where those that there are cannot be divided so."""
+    divides = core_count() % cores == 0
+    set_worker_count(core_count() // cores if divides else core_count())
+    return divides
 
 
 def stack_lanes(mesh: Mesh, values: Sequence[PyTree]) -> PyTree:

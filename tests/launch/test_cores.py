@@ -1,13 +1,19 @@
 """A lane of several cores: the same run, its batches shared by rows and its gradients added up, or all threads on one device."""
 
+import json
+
 import jax
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tiny import DROPPED, ELMAN, TRANSFORMER, metrics, seeds_in, without_times
 
 from research.config.schema import Config
 from research.execute.environment import differences, environment
 from research.machine import WORKERS, worker_count
+from research.plan.price import cores_for_a_run
+from research.plan.work_plan import read_work_plan
 from research.train import engine, lanes
 
 WIDE = ELMAN | {"model": ELMAN["model"] | {"width": 12}}
@@ -53,14 +59,12 @@ def test_what_is_in_a_lane_comes_out_of_it(monkeypatch, by_rows):
 @pytest.fixture(scope="module")
 def runs(shared_place):
     """Models with a carry and without, dropout in each, on one core a run, and twice on all of them."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, tree in MODELS.items():
-            path = shared_place.write(tree, f"cores_{name}", run={"log_every": 7})
-            shared_place.done("train", path, runs="one_core")
-            patch.setenv(WORKERS, "1")
-            shared_place.done("train", path, runs="all_cores")
-            shared_place.done("train", path, runs="again")
-            patch.delenv(WORKERS)
+    for name, tree in MODELS.items():
+        path = shared_place.write(tree, f"cores_{name}", run={"log_every": 7})
+        shared_place.done("train", path, runs="one_core")
+        shared_place.done("train", path, "--workers", "1", runs="all_cores")
+        shared_place.done("train", path, "--workers", "1", runs="again")
+    lanes.use_cores_per_lane(1)
     return {name: seeds_in(shared_place.folder / name) for name in ("one_core", "all_cores", "again")}
 
 
@@ -84,3 +88,28 @@ def test_another_number_of_cores_is_said(monkeypatch):
     monkeypatch.setenv(WORKERS, "1")
     cores = len(jax.devices())
     assert differences(before, environment()) == (f"cores_of_a_run was 1, is {cores}" if cores > 1 else "")
+
+
+def test_a_plan_says_how_many_cores_a_run_has_and_keeps_it(shared_place):
+    """Whoever takes a plan up again computes with as many, unless --workers says otherwise; then that is kept."""
+    (manifest,) = (json.loads(path.read_text()) for path in (shared_place.folder / "all_cores" / "sweeps").glob("cores_recurrent-*.json"))
+    assert manifest["cores"] == len(jax.devices())
+    assert read_work_plan(manifest).cores == len(jax.devices())
+    path = shared_place.folder / "cores_recurrent.toml"
+    shared_place.done("train", path, runs="all_cores")
+    (again,) = (json.loads(path.read_text()) for path in (shared_place.folder / "all_cores" / "sweeps").glob("cores_recurrent-*.json"))
+    assert again["cores"] == manifest["cores"]
+    (alone,) = (json.loads(path.read_text()) for path in (shared_place.folder / "one_core" / "sweeps").glob("cores_recurrent-*.json"))
+    assert alone["cores"] == 1
+
+
+@given(st.lists(st.tuples(st.floats(0.0, 1e4), st.sampled_from([None, "a", "b", "c"])), max_size=6), st.integers(1, 16))
+def test_all_cores_are_for_one_run_where_each_program_has_one_and_it_ends_sooner_so(runs, cores):
+    programs = [program for _, program in runs if program]
+    chosen = cores_for_a_run(runs, cores)
+    assert chosen in (1, cores)
+    if len(set(programs)) < len(programs) or not programs:
+        assert chosen == 1
+    elif cores > 1 and all(seconds > 1e3 for seconds, program in runs if program):
+        assert chosen == cores
+    assert chosen == cores_for_a_run(runs[::-1], cores)
