@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from research.cli import print_plan
+from research.api import print_plan
 from research.config.schema import Config
 from research.data.loading import load_dataset
 from research.models.count import count_parameters, flops_per_token

@@ -102,7 +102,7 @@ def made_up(config, data_dir=None):
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: "/".join(path.parts[-2:]))
 def test_every_shipped_config_has_shapes(path, monkeypatch, tmp_path):
-    for module in ("resolve_plan", "parent_checks"):
+    for module in ("resolve_plan", "planned_facts", "parent_checks"):
         monkeypatch.setattr(f"research.plan.{module}.load_dataset", made_up)
     loaded = load_config(path, ["model.kind=feed_forward_lm"] if "base" in path.parts else [])
     cells = resolve_plan(loaded, tmp_path, None).cells
@@ -233,6 +233,8 @@ EXEMPT = {
     "RunConfig.log_every": "logistics: test_selection",
     "RunConfig.listeners": "logistics: who is told",
     "RunConfig.sample_tokens": "logistics: what they are told",
+    "Plugin.file": "by name: test_plugins",
+    "Plugin.tree": "made by what the file says: test_plugins",
     "Glyphs.kind": "what sees fits no other data, and what does not see fits no glyphs",
     "RunConfig.checkpoint_seconds": "logistics: test_reproducible",
     "Files.train": "a path: under another with the same text is the same data",

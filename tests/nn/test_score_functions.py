@@ -5,6 +5,7 @@ from functools import partial
 import jax
 import numpy as np
 import pytest
+from beartype.roar import BeartypeCallHintViolation
 from quick import by_default, jit, parameters
 
 from research.config.mixer import CosineScore, MlpScore
@@ -30,7 +31,7 @@ def test_a_score_takes_keys_of_another_width_unless_its_words_say_that_it_cannot
     params = init_score(config, jax.random.key(0), HEADS, WIDTH, keys=2 * WIDTH)
     logits = jit(partial(attention_logits, config))
     if config.equal_widths:
-        with pytest.raises((TypeError, ValueError)):
+        with pytest.raises((TypeError, ValueError, BeartypeCallHintViolation)):
             logits(params, Q, wide)
     else:
         assert logits(params, Q, wide).shape == (BATCH, HEADS, QUERIES, KEYS)

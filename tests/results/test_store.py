@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from research.config.errors import StepladderError
 from research.report import cell_listing
 from research.runs import store
+from research.runs.atomic_files import fill_file
 
 RECORDS = st.lists(
     st.fixed_dictionaries({"step": st.integers(0, 50), "split": st.sampled_from(["train", "valid"]), "loss": st.floats(0, 20)}), max_size=6
@@ -41,8 +42,13 @@ def test_a_reader_sees_one_of_the_values_that_were_written(tmp_path):
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
     store.write_text(tmp_path / "file", "old")
-    with pytest.raises(TypeError):
-        store.write_bytes(tmp_path / "file", object())
+
+    def fail(file):
+        file.write(b"half of the new")
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        fill_file(tmp_path / "file", fail)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "old")]
 
 
