@@ -80,8 +80,8 @@ def _shown(words: CellWords, cells: Mapping[str, CellWords], named: Iterable[str
     """Of a cell the words that are named or always shown, and those in which the cells differ."""
     every = [other.values for other in cells.values()]
     keys = dict.fromkeys(key for values in every for key in values)
-    kept = [key for key in keys if key in (*ALWAYS, *named) or any(values.get(key) != every[0].get(key) for values in every)]
-    return {key: words.values.get(key) for key in kept}
+    shown_keys = [key for key in keys if key in (*ALWAYS, *named) or any(values.get(key) != every[0].get(key) for values in every)]
+    return {key: words.values.get(key) for key in shown_keys}
 
 
 def _results(records: Iterable[Record]) -> list[Result]:

@@ -92,8 +92,8 @@ class OpenedRun:
         """The symbols that it reads: as it kept them, or else of its data."""
         from research.text.vocabulary_serialisation import vocabulary_from_plain
 
-        kept: Any = self.record.vocabulary
-        return self.opened.vocabulary if kept is None else vocabulary_from_plain(kept)
+        stored_vocabulary: Any = self.record.vocabulary
+        return self.opened.vocabulary if stored_vocabulary is None else vocabulary_from_plain(stored_vocabulary)
 
     @cached_property
     def opened(self) -> "OpenRun":

@@ -58,8 +58,8 @@ def run_in_foreground(plan: WorkPlan, request: Request) -> int:
     with configured_listeners(plan) as listeners:
         if not request.quiet:
             _announce(plan.name, len(expected), len(expected_runs(plan, states, plan.runs)), predicted)
-        told = (*listeners, *request.listeners)
-        return _carry_out(plan, request, runs, progress(plan, expected, predicted, request.quiet, told))
+        all_listeners = (*listeners, *request.listeners)
+        return _carry_out(plan, request, runs, progress(plan, expected, predicted, request.quiet, all_listeners))
 
 
 def _divide_cores(plan: WorkPlan, workers: int | None) -> None:

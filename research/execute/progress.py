@@ -49,14 +49,14 @@ def progress(
     if quiet or not runs:
         yield broadcast([meter, *listeners])
     elif (show := notebook_display()) is not None:
-        told = _permanent_lines(meter, lambda line: print(line, file=sys.stderr))
-        yield broadcast([meter, told, pictures(lambda: progress_text(meter), show), *listeners])
+        lasting_lines = _permanent_lines(meter, lambda line: print(line, file=sys.stderr))
+        yield broadcast([meter, lasting_lines, pictures(lambda: progress_text(meter), show), *listeners])
     elif not console.is_terminal:
         yield broadcast([meter, log_lines(meter, lambda line: print(line, file=sys.stderr, flush=True)), *listeners])
     else:
         with Live(console=console, get_renderable=lambda: progress_table(meter), transient=True) as live:
-            told = _permanent_lines(meter, lambda line: live.console.print(Text(line)))
-            yield broadcast([meter, told, *listeners])
+            lasting_lines = _permanent_lines(meter, lambda line: live.console.print(Text(line)))
+            yield broadcast([meter, lasting_lines, *listeners])
 
 
 def meter_of(plan: WorkPlan, runs: Sequence[RunId], predicted: float) -> Meter:
