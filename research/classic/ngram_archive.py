@@ -1,12 +1,12 @@
 """A fitted n-gram model as one .npz file."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from research.classic.ngram import NGramModel
 from research.classic.smoothing import NGramProbabilities
+from research.runs.array_files import write_arrays
 
 NO_EOS = -1  # stands for eos = None
 
@@ -22,17 +22,7 @@ def save_ngram(model: NGramModel, path: Path) -> None:
     }
     for name, parts in (("keys", model.keys), ("kept", estimate.discounted), ("weight", estimate.weight)):
         arrays |= {f"{name}_{k}": part for k, part in enumerate(parts, start=1)}
-    _write(path, arrays)
-
-
-def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with part.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_arrays(path, **arrays)
 
 
 def load_ngram(path: Path) -> NGramModel:

@@ -92,7 +92,7 @@ def _fail(jobs: Sequence[Job], error: Exception, report: Listener) -> None:
     """What stopped a group stopped those of its runs that are not over, unless another process has them."""
     for job in jobs:
         if not is_finished(job):
-            with suppress(HeldError), claimed(job.folder):
+            with suppress(HeldError, TakenOverError), claimed(job.folder) as claim, claim.writing():
                 write_failure(job, error)
                 report(Failed(job, str(error)))
 
@@ -103,7 +103,7 @@ def _fit(job: Job, worker: Worker) -> None:
         raise Interrupted
     data = load_dataset(job.config.data, worker.data_dir)
     try:
-        with claimed(job.folder) as claim:
+        with claimed(job.folder) as claim, claim.writing():
             job = job._replace(claim=claim)
             if is_finished(job):
                 return worker.report(Held(job, "another process finished it meanwhile"))

@@ -1,16 +1,41 @@
 """Files that are written whole or not at all."""
 
 import os
+import socket
 import tempfile
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO
 
 from research.config.errors import StepladderError
 
 ELSEWHERE = "Name another place, with --runs for runs or --out for reports."
+
+
+def _unwatched() -> None:
+    """Where no claim stands for the files."""
+
+
+_check: ContextVar[Callable[[], None]] = ContextVar("check", default=_unwatched)
+
+
+@contextmanager
+def writing_while(check: Callable[[], None]) -> Iterator[None]:
+    """Within the block this thread changes a file only after `check()`, which raises where the files are another process's by now."""
+    token = _check.set(check)
+    try:
+        yield
+    finally:
+        _check.reset(token)
+
+
+def check_may_write() -> None:
+    """Raises what the check of `writing_while` raises; to be called just before something on the disk is changed."""
+    _check.get()()
 
 
 def make_folder(folder: Path) -> None:
@@ -34,6 +59,7 @@ def check_writable(folder: Path) -> None:
 def fill_file(path: Path, fill: Callable[[IO[bytes]], int | None]) -> None:
     """Replace a file's content atomically by what `fill` writes."""
     with _filled(path, fill) as temporary:
+        check_may_write()
         os.replace(temporary, path)
 
 
@@ -43,6 +69,7 @@ def create_file(path: Path, content: bytes) -> bool:
     On a file system without hard links the file is looked for and then put in its place.
     """
     with _filled(path, lambda file: file.write(content)) as temporary:
+        check_may_write()
         try:
             os.link(temporary, path)
         except FileExistsError:
@@ -59,7 +86,7 @@ def _filled(path: Path, fill: Callable[[IO[bytes]], int | None]) -> Iterator[Pat
     """A temporary file beside `path` with what `fill` writes, on the disk; it is gone afterwards."""
     path = Path(path)
     make_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    temporary = temporary_beside(path)
     try:
         with _open_for_writing(temporary) as file:
             fill(file)
@@ -68,6 +95,12 @@ def _filled(path: Path, fill: Callable[[IO[bytes]], int | None]) -> Iterator[Pat
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_beside(path: Path) -> Path:
+    """A name that no other thread, process or host has; whose it was can be read off it."""
+    owner = f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}-{uuid.uuid4().hex[:8]}"
+    return path.with_name(f".{path.name}.{owner}.tmp")
 
 
 def _open_for_writing(path: Path) -> IO[bytes]:

@@ -13,11 +13,13 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from research.config.errors import StepladderError
+from research.runs.atomic_files import writing_while
 
 STALE_AFTER = 600.0  # seconds without a heartbeat
 BEAT_EVERY = 20.0
@@ -53,18 +55,20 @@ class Claim:
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
-        self._descriptor = descriptor
+        self._descriptor: int | None = descriptor
 
     def beat(self) -> bool:
         """Refresh the heartbeat. False: the claim went stale and was taken over, so this process must stop writing."""
-        os.utime(self._descriptor)
+        with suppress(OSError):  # a file that another host replaced cannot be reached
+            if self._descriptor is not None:
+                os.utime(self._descriptor)
         return self.is_ours()
 
     def is_ours(self) -> bool:
-        """Whether the lock's file is the one that we created."""
+        """Whether the lock's file is the one that we created, and was not released."""
         try:
-            return os.path.samestat(os.stat(self.path), os.fstat(self._descriptor))
-        except FileNotFoundError:
+            return self._descriptor is not None and os.path.samestat(os.stat(self.path), os.fstat(self._descriptor))
+        except OSError:
             return False
 
     def check(self) -> None:
@@ -72,11 +76,18 @@ class Claim:
         if not self.is_ours():
             raise TakenOverError(self.path.parent)
 
+    def writing(self) -> AbstractContextManager[None]:
+        """A block in which this thread changes files under the claim alone: TakenOverError is raised just before one that it may not."""
+        return writing_while(self.check)
+
     def release(self) -> None:
-        """Remove the lock if it is still ours."""
+        """Remove the lock if it is still ours. A second call does nothing."""
+        if self._descriptor is None:
+            return
         if self.is_ours():
             self.path.unlink(missing_ok=True)
         os.close(self._descriptor)
+        self._descriptor = None
 
 
 def read_holder(path: Path) -> Holder | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from research.config.errors import StepladderError
-from research.runs.atomic_files import write_text
+from research.runs.atomic_files import check_may_write, write_text
 from research.runs.json_files import JsonObject, restore_infinities, to_json
 
 
@@ -17,6 +17,7 @@ def append_metrics(path: Path, records: Iterable[JsonObject]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = "".join(to_json(record) + "\n" for record in records)
     with open(path, "ab+") as file:
+        check_may_write()
         _cut_torn_line(file)
         file.write(lines.encode())
 

@@ -5,6 +5,7 @@ Synchronous on purpose: when `save_checkpoint` returns, the checkpoint is on dis
 
 import logging
 import shutil
+import uuid
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,28 @@ import numpy as np
 from jaxtyping import PyTree
 
 from research.config.errors import StepladderError
+from research.runs.atomic_files import check_may_write
 
 KEEP = 2  # of the checkpoints to resume from
 FINAL = "final"  # the parameters that were tested
 
 
 def save_checkpoint(folder: Path, name: int | str, tree: PyTree) -> None:
-    """Write a checkpoint under `folder/<name>`, then drop all but the newest `KEEP` numbered ones."""
+    """Write a checkpoint under `folder/<name>`, then drop all but the newest `KEEP` numbered ones.
+
+    It is put in its place when it is whole and the run still ours: see `check_may_write`.
+    """
+    check_may_write()
     path = folder.resolve() / str(name)
-    with _checkpointer() as checkpointer:
-        checkpointer.save(path, _flat(tree), force=True)
+    ours = path.with_name(f"{name}.{uuid.uuid4().hex}.orbax-checkpoint-tmp")
+    try:
+        with _checkpointer() as checkpointer:
+            checkpointer.save(ours, _flat(tree), force=True)
+        check_may_write()
+        shutil.rmtree(path, ignore_errors=True)
+        ours.rename(path)
+    finally:
+        shutil.rmtree(ours, ignore_errors=True)
     for old in _steps(folder)[KEEP:]:
         shutil.rmtree(folder / str(old), ignore_errors=True)
 
@@ -84,6 +97,7 @@ def mismatches(tree: PyTree, template: PyTree) -> list[str]:
 
 def drop_numbered(folder: Path) -> None:
     """A finished run needs no checkpoint to resume from."""
+    check_may_write()
     for step in _steps(folder):
         shutil.rmtree(folder / str(step), ignore_errors=True)
 

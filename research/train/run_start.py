@@ -11,7 +11,7 @@ from jaxtyping import PyTree
 from research.config.loader import read_config
 from research.models.warm_start import inherited_part
 from research.runs import store
-from research.runs.lock import Claim, HeldError, claim
+from research.runs.lock import Claim, HeldError, TakenOverError, claim
 from research.tasks.outcomes import Outcomes, blank_outcomes
 from research.tasks.parameters import init_params
 from research.tasks.registry import task_of
@@ -62,7 +62,12 @@ def begin_run(engine: Engine, job: Job, material: GroupData, report: Listener) -
         report(Held(job, "another process finished it meanwhile"))
         return None
     try:
-        return _start_or_resume(engine, job, claimed, material, report)
+        with claimed.writing():
+            return _start_or_resume(engine, job, claimed, material, report)
+    except TakenOverError as error:
+        claimed.release()
+        report(Held(job, str(error)))
+        return None
     except BaseException:
         claimed.release()
         raise

@@ -7,8 +7,9 @@ but in the times. Ctrl-C and SIGTERM set `stop`; after the call under way each r
 import math
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from threading import Event
 
 import jax
@@ -93,7 +94,11 @@ def _advance(
     states, traces = engine.advance(members, states, source, lanes.stack_lanes(engine.mesh, [np.int32(n) for n in until]))
     jax.block_until_ready(states)
     seconds = time.perf_counter() - began
-    return states, [lane and _log(engine, lane, lanes.get_lane(traces, i), until[i], seconds, report) for i, lane in enumerate(running)]
+
+    def log(i: int, lane: Lane) -> Lane | None:
+        return _unless_lost(lane, lambda: _log(engine, lane, lanes.get_lane(traces, i), until[i], seconds, report), report)
+
+    return states, [lane and log(i, lane) for i, lane in enumerate(running)]
 
 
 def _training_source(engine: Engine, running: list[Lane | None], until: list[int], source: PyTree) -> PyTree:
@@ -113,13 +118,20 @@ def _next(engine: Engine, lane: Lane) -> int:
     return min(step for step in {*logs, *validations} if step > lane.step)
 
 
-def _log(engine: Engine, lane: Lane, trace: PyTree, until: int, seconds: float, report: Listener) -> Lane | None:
-    """The metrics of a call are written, unless the run was taken over because its heartbeat stopped for long."""
-    job, finite, sums = lane.job, bool(trace.finite), trace.sums
-    if not lane.claim.beat():
+def _unless_lost(lane: Lane, write: Callable[[], Lane | None], report: Listener) -> Lane | None:
+    """What `write` makes of a lane; None, and nothing is written, where another process has taken its run over."""
+    try:
+        with lane.claim.writing():
+            return write()
+    except TakenOverError as error:
         lane.claim.release()
-        report(Held(job, "another process has taken it over"))
+        report(Held(lane.job, str(error)))
         return None
+
+
+def _log(engine: Engine, lane: Lane, trace: PyTree, until: int, seconds: float, report: Listener) -> Lane:
+    """The metrics of a call are written."""
+    job, finite, sums = lane.job, bool(trace.finite), trace.sums
     completed_steps = int(sums.steps) - (0 if finite else 1)
     rate = job.config.optim.learning_rate * float(
         learning_rate_factor(job.config.optim.schedule, engine.program.steps, engine.program.steps_per_epoch, until - 1)
@@ -144,12 +156,14 @@ def _validate(engine: Engine, running: list[Lane | None], states: PyTree, materi
     began = time.perf_counter()
     lane_outcomes = score_lanes(engine.evaluator, states.params, due, material.valid.batches, material.valid.size)
     seconds = time.perf_counter() - began
-    return [
-        lane
-        if lane is None or outcomes is None
-        else _update_best(engine, lane, outcomes, lanes.get_lane(states.params, i), material, seconds, report)
-        for i, (lane, outcomes) in enumerate(zip(running, lane_outcomes, strict=True))
-    ]
+
+    def update(i: int, lane: Lane | None, outcomes: Outcomes | None) -> Lane | None:
+        if lane is None or outcomes is None:
+            return lane
+        params = lanes.get_lane(states.params, i)
+        return _unless_lost(lane, lambda: _update_best(engine, lane, outcomes, params, material, seconds, report), report)
+
+    return [update(i, lane, outcomes) for i, (lane, outcomes) in enumerate(zip(running, lane_outcomes, strict=True))]
 
 
 def _update_best(
@@ -191,7 +205,9 @@ def _finish(
     ended_lanes = [lane if lane and lane.ended else None for lane in running]
     if not any(ended_lanes):
         return running
-    ended_lanes = [lane if lane and _write(engine, lane, material, runs, report) else None for lane in ended_lanes]
+    ended_lanes = [
+        lane and _unless_lost(lane, partial(_write_trained, engine, lane, material, runs, report), report) for lane in ended_lanes
+    ]
     finished = [
         Finished(lane.job, lane.claim, lane.best.params) if lane and lane.best and lane.job.tested and lane.ended == "done" else None
         for lane in ended_lanes
@@ -206,19 +222,8 @@ def _finish(
     return [None if lane and lane.ended else lane for lane in running]
 
 
-def _write(engine: Engine, lane: Lane, material: GroupData, runs: int, report: Listener) -> bool:
-    """Write the files of a run whose training is over; False where another process has taken it over."""
-    try:
-        lane.claim.check()
-        _write_trained(engine, lane, material, runs, report)
-    except TakenOverError as error:
-        lane.claim.release()
-        report(Held(lane.job, str(error)))
-        return False
-    return True
-
-
-def _write_trained(engine: Engine, lane: Lane, material: GroupData, runs: int, report: Listener) -> None:
+def _write_trained(engine: Engine, lane: Lane, material: GroupData, runs: int, report: Listener) -> Lane:
+    """The files of a run whose training is over."""
     job, best = lane.job, lane.best
     if best is not None:
         checkpoint.save_checkpoint(job.folder / "checkpoints", checkpoint.FINAL, best.params)
@@ -241,6 +246,7 @@ def _write_trained(engine: Engine, lane: Lane, material: GroupData, runs: int, r
     checkpoint.drop_numbered(job.folder / "checkpoints")
     if diverged or not job.tested:
         report(Diverged(job, message) if diverged else Trained(job, lane.step, metrics))
+    return lane
 
 
 def _divergence_message(lane: Lane) -> str:
@@ -254,12 +260,16 @@ def _save_checkpoints(
     engine: Engine, running: list[Lane | None], states: PyTree, material: GroupData, stop: Event, report: Listener
 ) -> None:
     """Checkpoint the runs whose time has come, or all of them when the user stops."""
+    def save(i: int, lane: Lane, stopped: bool) -> Lane:
+        tree = checkpoint_tree(lanes.get_lane(states, i), lane.best, lane.progress, blank_validation(engine, material))
+        checkpoint.save_checkpoint(lane.job.folder / "checkpoints", lane.step, tree)
+        report(Checkpointed(lane.job, lane.step))
+        if stopped:
+            message = "by the user; the same command goes on from here"
+            write_status(lane.job, "stopped", lane.step, engine.program.steps, message)
+        return replace(lane, saved=time.monotonic())
+
     for i, lane in enumerate(running):
-        if lane and (stop.is_set() or time.monotonic() - lane.saved > lane.job.config.run.checkpoint_seconds):
-            tree = checkpoint_tree(lanes.get_lane(states, i), lane.best, lane.progress, blank_validation(engine, material))
-            checkpoint.save_checkpoint(lane.job.folder / "checkpoints", lane.step, tree)
-            running[i] = replace(lane, saved=time.monotonic())
-            report(Checkpointed(lane.job, lane.step))
-            if stop.is_set():
-                message = "by the user; the same command goes on from here"
-                write_status(lane.job, "stopped", lane.step, engine.program.steps, message)
+        stopped = stop.is_set()
+        if lane and (stopped or time.monotonic() - lane.saved > lane.job.config.run.checkpoint_seconds):
+            running[i] = _unless_lost(lane, partial(save, i, lane, stopped), report)

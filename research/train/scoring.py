@@ -70,7 +70,8 @@ def score_finished(evaluator: Evaluator, finished: Sequence[Finished | None], pa
         if run is not None:
             outcomes = {name: lane_scores[i] or {} for name, lane_scores in scores.items()}
             try:
-                _write(evaluator, run, outcomes, held_out, seconds, report)
+                with run.claim.writing():
+                    _write(evaluator, run, outcomes, held_out, seconds, report)
             except TakenOverError as error:
                 report(Held(run.job, str(error)))
 
@@ -105,9 +106,14 @@ def _open(evaluator: Evaluator, job: Job, report: Listener) -> Finished | None:
             checkpoint.restore_checkpoint(job.folder / "checkpoints", checkpoint.FINAL, abstract_state(evaluator.program)[1].params),
         )
     except Exception as error:
-        write_failure(job, error)
-        claimed.release()
-        report(Failed(job, str(error)))
+        try:
+            with claimed.writing():
+                write_failure(job, error)
+            report(Failed(job, str(error)))
+        except TakenOverError as lost:
+            report(Held(job, str(lost)))
+        finally:
+            claimed.release()
         return None
 
 

@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,19 +36,19 @@ class Job(NamedTuple):
     environment: dict[str, Any] = {}  # noqa: RUF012  of the process that does it: code, packages, device
     claim: Claim | None = None  # under which its files are written; None where nobody else can be at it
 
+    def writing(self) -> AbstractContextManager[None]:
+        """A block in which files are changed under the claim: TakenOverError is raised where the run is another process's by now."""
+        return nullcontext() if self.claim is None else self.claim.writing()
+
 
 def write_final(job: Job, name: str, value: dict[str, Any]) -> None:
     """A file that a run has once, created by link(2). Raises TakenOverError where the run is another process's by now.
 
     What is there already while the run is ours was left by a crash before its status was written, and is replaced.
     """
-    if job.claim is not None:
-        job.claim.check()
-    if store.create_json(job.folder / name, value):
-        return
-    if job.claim is not None:
-        job.claim.check()
-    store.write_json(job.folder / name, value)
+    with job.writing():
+        if not store.create_json(job.folder / name, value):
+            store.write_json(job.folder / name, value)
 
 
 def write_result(job: Job, valid: Outcomes | None, belongs: TokenMembership, figures: dict[str, Any]) -> dict[str, Any]:
