@@ -1,45 +1,47 @@
 """A run is claimed by one process at a time.
 
-The claim is the file `lock`, created with O_EXCL; it holds host, pid and a token, and its modification time is the heartbeat.
-The holder beats through its open descriptor, so a holder that has lost its claim can never refresh or remove another's.
-A stale lock is replaced by the one taker that creates, again with O_EXCL, a marker named after the stale lock's token.
+The claim is the file `lock`, created whole by link(2); it says which process holds it, with a token, and its modification time is the
+heartbeat. The holder beats through its open descriptor, so a holder that has lost its claim can never refresh or remove another's.
+A stale lock is replaced by the one taker that creates, again by link(2), a marker named after the stale lock's token.
+Whose process is gone is taken over at once; who lives, or may live elsewhere, only after ten minutes of silence.
 """
 
-import contextlib
 import json
 import os
-import socket
-import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from research.config.errors import StepladderError
-from research.runs.atomic_files import writing_while
+from research.runs.atomic_files import temporary_beside, writing_while
+from research.runs.heartbeats import HEARTBEATS
+from research.runs.processes import ProcessId, is_gone, process_of, this_process
 
 STALE_AFTER = 600.0  # seconds without a heartbeat
-BEAT_EVERY = 20.0
+TORN_AFTER = 3.0  # seconds in which who creates a lock without link(2) writes what it says
 
 
 class Holder(NamedTuple):
-    """Who holds a lock, as its file says."""
+    """Who holds a lock, as its file says; `process` is None where it says nothing."""
 
-    host: str
-    pid: int
+    process: ProcessId | None
     since: str
     token: str
     heartbeat: float  # seconds since the epoch
+
+    def __str__(self) -> str:
+        return f"{self.process.host}/{self.process.pid}" if self.process else "somebody"
 
 
 class HeldError(StepladderError):
     """The run is claimed by a live process."""
 
     def __init__(self, path: Path, holder: Holder) -> None:
-        super().__init__(f"{path.parent} is held by {holder.host}/{holder.pid} since {holder.since}; it is left alone.")
+        super().__init__(f"{path.parent} is held by {holder} since {holder.since}; it is left alone.")
         self.holder = holder
 
 
@@ -56,6 +58,7 @@ class Claim:
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor: int | None = descriptor
+        HEARTBEATS.add(self.beat)
 
     def beat(self) -> bool:
         """Refresh the heartbeat. False: the claim went stale and was taken over, so this process must stop writing."""
@@ -84,6 +87,7 @@ class Claim:
         """Remove the lock if it is still ours. A second call does nothing."""
         if self._descriptor is None:
             return
+        HEARTBEATS.remove(self.beat)
         if self.is_ours():
             self.path.unlink(missing_ok=True)
         os.close(self._descriptor)
@@ -91,23 +95,24 @@ class Claim:
 
 
 def read_holder(path: Path) -> Holder | None:
-    """Who holds the lock; None if nobody. A file whose writer died before its first word counts as held until its heartbeat is old."""
+    """Who holds the lock; None if nobody."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             text, stat = file.read(), os.fstat(file.fileno())
     except FileNotFoundError:
         return None
     try:
         record = json.loads(text)
-        return Holder(record["host"], record["pid"], record["since"], record["token"], stat.st_mtime)
-    except (ValueError, KeyError, TypeError):
-        return Holder("unknown", 0, _iso(stat.st_mtime), f"torn-{stat.st_ino}", stat.st_mtime)
+        return Holder(process_of(record), str(record["since"]), str(record["token"]), stat.st_mtime)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Holder(None, _iso(stat.st_mtime), f"torn-{stat.st_ino}", stat.st_mtime)
 
 
 def is_stale(holder: Holder, stale_after: float = STALE_AFTER) -> bool:
-    """Whether its process is dead (same host), or its heartbeat older than `stale_after` seconds."""
-    dead = holder.host == socket.gethostname() and holder.pid > 0 and not _is_alive(holder.pid)
-    return dead or time.time() - holder.heartbeat > stale_after
+    """Whether its process is gone, or its heartbeat older than `stale_after` seconds; a lock that says nothing is, after a moment."""
+    if holder.process is not None and is_gone(holder.process):
+        return True
+    return time.time() - holder.heartbeat > (stale_after if holder.process else TORN_AFTER)
 
 
 def is_held(folder: Path) -> bool:
@@ -118,38 +123,32 @@ def is_held(folder: Path) -> bool:
 
 def claim(folder: Path, stale_after: float = STALE_AFTER) -> Claim:
     """Claim the run in `folder`, taking a stale lock over. Raises HeldError if a live process has it."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "lock"
+    path, patience = Path(folder) / "lock", time.monotonic() + TORN_AFTER
+    path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         descriptor = _create(path)
         if descriptor is not None:
             return Claim(path, descriptor)
         holder = read_holder(path)
-        if holder is not None and not is_stale(holder, stale_after):
-            raise HeldError(path, holder)
-        if holder is not None:
+        if holder is None:
+            continue
+        if is_stale(holder, stale_after) or (holder.process is None and time.monotonic() > patience):
             successor = _take_over(path, holder, stale_after)
             if successor is not None:
                 return successor
+        elif holder.process is not None:
+            raise HeldError(path, holder)
+        else:
+            time.sleep(0.05)
 
 
-@contextlib.contextmanager
-def claimed(folder: Path, stale_after: float = STALE_AFTER, beat_every: float = BEAT_EVERY) -> Iterator[Claim]:
-    """Claim the run for a block, with a thread that beats. Raises HeldError."""
-    held, stopped = claim(folder, stale_after), threading.Event()
-
-    def keep_beating() -> None:
-        while not stopped.wait(beat_every) and held.beat():
-            pass
-
-    thread = threading.Thread(target=keep_beating, daemon=True)
-    thread.start()
+@contextmanager
+def claimed(folder: Path, stale_after: float = STALE_AFTER) -> Iterator[Claim]:
+    """Claim the run for a block. Raises HeldError."""
+    held = claim(folder, stale_after)
     try:
         yield held
     finally:
-        stopped.set()
-        thread.join()
         held.release()
 
 
@@ -178,25 +177,35 @@ def _remove_stale_marker(marker: Path, stale_after: float) -> None:
 
 
 def _create(path: Path) -> int | None:
-    """A descriptor of the new file, or None if it exists."""
+    """A descriptor of the new file, which is whole when it appears, or None if there is one."""
+    if os.path.lexists(path):
+        return None
+    words = this_process()._asdict() | {"since": _iso(time.time()), "token": uuid.uuid4().hex}
+    temporary = temporary_beside(path)
+    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
+    try:
+        os.write(descriptor, json.dumps(words).encode())
+        os.link(temporary, path)
+        return descriptor
+    except FileExistsError:
+        os.close(descriptor)
+        return None
+    except OSError:  # a file system without hard links, or nothing can be written
+        os.close(descriptor)
+        return _create_in_place(path, words)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _create_in_place(path: Path, words: dict[str, str]) -> int | None:
+    """As `_create`, where a file is there before it says anything."""
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
     except FileExistsError:
         return None
-    record = {"host": socket.gethostname(), "pid": os.getpid(), "since": _iso(time.time()), "token": uuid.uuid4().hex}
-    os.write(descriptor, json.dumps(record).encode())
+    os.write(descriptor, json.dumps(words).encode())
     return descriptor
 
 
 def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
