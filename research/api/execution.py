@@ -8,18 +8,19 @@ from research.api.print_plan import advice_lines, coverage_lines, dropped_lines
 from research.config.errors import StepladderError
 from research.config.loader import LoadedConfig
 from research.execute.environment import use_compilation_cache
-from research.execute.foreground import CRASHED, STOPPED, Request, run_in_foreground
+from research.execute.foreground import CRASHED, UNFINISHED, Request, run_in_foreground
 from research.plan.build_manifest import write_manifest
 from research.plan.initial_metrics import with_initial_metrics
 from research.plan.resolve_plan import Plan, resolve_plan
 from research.plan.work_plan import read_work_plan
 from research.runs import store
 from research.runs.sweep_manifest import Launch
+from research.stops import STOPPED
 from research.train import lanes
 
 
 class Executed(NamedTuple):
-    """What was done. `code`: 0 all of it, 1 something crashed, 130 stopped by a person."""
+    """What was done. `code`: 0 all of it, 1 something crashed, 75 others have the rest, 130 stopped by a person."""
 
     plan: Plan
     manifest: dict[str, Any]
@@ -42,9 +43,14 @@ def execute(loaded: LoadedConfig, launch: Launch, request: Request) -> Executed:
 
 
 def check_executed(executed: Executed, runs: Path, may_crash: bool) -> None:
-    """Raises KeyboardInterrupt where a person stopped it, and StepladderError where a run crashed that may not."""
+    """Raises KeyboardInterrupt where a person stopped it, and StepladderError where others have runs, or one crashed that may not."""
     if executed.code == STOPPED:
         raise KeyboardInterrupt("every run under way is checkpointed; the same call goes on from there")
+    if executed.code == UNFINISHED:
+        raise StepladderError(
+            f"{executed.plan.name}: another process has some of the runs in {runs}; what it leaves is done by the same call, and wait=True "
+            "waits for it."
+        )
     if executed.code == CRASHED and not may_crash:
         raise StepladderError(
             f"{executed.plan.name}: a run crashed, or what it starts from is not done; the other runs are kept. The log.txt of the run in "

@@ -90,26 +90,34 @@ class LoadedCell:
         rerun: str | None = None,
         listeners: "Listeners" = (),
         quiet: bool = False,
+        wait: bool = False,
     ) -> "LoadedCell":
         """Train all its seeds, those that are not done; progress goes to stderr. Returns itself, at once if everything is done.
 
         `listeners` are called with every event of research.train.events. Ctrl-C checkpoints and raises KeyboardInterrupt; the same call
-        goes on from there. Raises StepladderError where a run crashed.
+        goes on from there. `wait`: for runs of another process. Raises StepladderError where a run crashed, or another process has it.
         """
         self.launch = self.launch._replace(runs=runs_folder(runs) if runs is not None else self.runs)
-        executed = self.execute(workers, rerun, listeners, quiet)
+        executed = self.execute(workers, rerun, listeners, quiet, wait)
         from research.api.execution import check_executed
 
         check_executed(executed, self.runs, may_crash=False)
         return self
 
-    def execute(self, workers: int | None = None, rerun: str | None = None, listeners: "Listeners" = (), quiet: bool = False) -> "Executed":
+    def execute(
+        self,
+        workers: int | None = None,
+        rerun: str | None = None,
+        listeners: "Listeners" = (),
+        quiet: bool = False,
+        wait: bool = False,
+    ) -> "Executed":
         """As `train`, and how it ended."""
         use_workers(workers)
         with without_collections():
             from research.api.execution import execute
             from research.execute.foreground import Request
-        request = Request(self.runs, self.launch.data_dir, rerun=rerun, quiet=quiet, listeners=tuple(listeners), workers=workers)
+        request = Request(self.runs, self.launch.data_dir, rerun=rerun, quiet=quiet, listeners=tuple(listeners), workers=workers, wait=wait)
         executed = execute(self.loaded, self.launch, request)
         (self._planned[self.runs],) = executed.plan.rows
         return executed

@@ -12,6 +12,7 @@ from research.config.errors import StepladderError
 from research.first_imports import without_collections
 from research.machine import use_all_cores, use_workers
 from research.runs.sweep_manifest import Launch, read_manifest, sweep_name
+from research.stops import STOPPED
 
 if TYPE_CHECKING:
     from research.api.execution import Executed
@@ -52,16 +53,18 @@ class LoadedSweep:
         rerun: str | None = None,
         listeners: "Listeners" = (),
         quiet: bool = False,
+        wait: bool = False,
     ) -> "LoadedSweep":
         """Run every cell that is not done; progress goes to stderr. Returns itself.
 
         `on_error`: continue (a crashed run is told, and shown in the table) or stop, which raises StepladderError. Ctrl-C checkpoints and
-        raises KeyboardInterrupt; the same call goes on from there.
+        raises KeyboardInterrupt; the same call goes on from there. `wait`: for runs that other processes have, without which there is a
+        StepladderError where they have any.
         """
         if on_error not in ("continue", "stop"):
             raise StepladderError(f"on_error is 'continue' or 'stop', not {on_error!r}.")
         self.launch = self.launch._replace(runs=runs_folder(runs) if runs is not None else self.runs)
-        executed = self.execute(workers, on_error == "continue", rerun, listeners, quiet)
+        executed = self.execute(workers, on_error == "continue", rerun, listeners, quiet, wait)
         from research.api.execution import check_executed
 
         check_executed(executed, self.runs, may_crash=on_error == "continue")
@@ -74,6 +77,7 @@ class LoadedSweep:
         rerun: str | None = None,
         listeners: "Listeners" = (),
         quiet: bool = False,
+        wait: bool = False,
     ) -> "Executed":
         """As `run`, and how it ended."""
         use_workers(workers)
@@ -82,8 +86,8 @@ class LoadedSweep:
             from research.analyses.registry import analyses_of
             from research.analyses.stage import run_analyses
             from research.api.execution import execute
-            from research.execute.foreground import CRASHED, STOPPED, Request
-        request = Request(self.runs, self.launch.data_dir, keep_going, rerun, quiet, listeners=tuple(listeners), workers=workers)
+            from research.execute.foreground import CRASHED, Request
+        request = Request(self.runs, self.launch.data_dir, keep_going, rerun, quiet, listeners=tuple(listeners), workers=workers, wait=wait)
         executed = execute(self.chosen.loaded, self.launch, request)
         if executed.code == STOPPED:
             return executed

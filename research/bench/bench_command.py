@@ -14,8 +14,7 @@ from research.bench.benchmarks import BENCHMARKS, Case, seconds_expected, select
 from research.bench.outcome_tables import print_outcome, results_as_json
 from research.bench.process import missing_requirements
 from research.bench.rounds import CaseResult, ReportProgress, measure_case
-
-STOPPED = 130
+from research.stops import STOPPED
 
 
 def run_benchmarks(names: Sequence[str], repeats: int, as_json: bool) -> int:

@@ -1,5 +1,5 @@
 """`python -m research.cli` is `stepladder`."""
 
-from research.cli import app
+from research.cli import main
 
-app()
+main()

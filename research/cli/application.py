@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from research.config.errors import StepladderError
+from research.stops import STOPPED, interrupt_at_once
 
 app = typer.Typer(
     name="stepladder",
@@ -42,6 +43,9 @@ OnError = Annotated[str, typer.Option("--on-error", metavar="continue|stop", hel
 Rerun = Annotated[str | None, typer.Option(metavar="failed|all|CELL_ID", help="Do these again.")]
 
 
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for runs that other processes hold; without it they end with exit code 75.")]
+
+
 AllowPlugins = Annotated[bool, typer.Option("--allow-plugins", help="Let the plugins that the file names run on this machine.")]
 
 
@@ -68,6 +72,20 @@ RUNS = Path("runs")
 
 def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
     """A user's mistake is one paragraph and exit 2; a stop by the user is 130; a bug keeps its traceback."""
+
+    @functools.wraps(command)
+    def interruptible(*args: Any, **kwargs: Any) -> int | None:
+        interrupt_at_once()
+        try:
+            return command(*args, **kwargs)
+        except KeyboardInterrupt:
+            return STOPPED
+
+    return guarded_launch(interruptible)
+
+
+def guarded_launch(command: Callable[..., int | None]) -> Callable[..., None]:
+    """As `guarded`, of a command that runs are under way in: it stops them cleanly, and before them it has nothing to lose."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:

@@ -19,21 +19,21 @@ from research.cli.next_commands import after_sweep, after_training, location_opt
 from research.config.serialise import to_tree
 from research.data.loading import load_dataset
 from research.execute.alive import alive_cells
-from research.execute.foreground import STOPPED
 from research.execute.jobs import read_plan_states
 from research.execute.meter import headline_text
 from research.plan.work_plan import read_work_plan
 from research.runs import store
 from research.runs.measures import is_headline, significant_figures
 from research.runs.summary import summarise
+from research.stops import STOPPED
 
 DRIVERS_PRINTED = 5  # driving words
 CHARACTERS_PRINTED = 100  # characters of a classified sentence
 
 
-def train_command(cell: LoadedCell, workers: int | None, rerun: str | None, as_json: bool) -> int:
+def train_command(cell: LoadedCell, workers: int | None, rerun: str | None, as_json: bool, wait: bool = False) -> int:
     """One cell, all its seeds."""
-    executed = cell.execute(workers, rerun, quiet=as_json)
+    executed = cell.execute(workers, rerun, quiet=as_json, wait=wait)
     planned, runs, data_dir = cell.planned, cell.runs, cell.launch.data_dir
     summary = summarise(runs, planned.cell_id, planned.seeds)
     summary["config"] = to_tree(planned.config, defaults=True) if planned.config else {}
@@ -51,13 +51,19 @@ def train_command(cell: LoadedCell, workers: int | None, rerun: str | None, as_j
 
 
 def sweep_command(
-    sweep: LoadedSweep, workers: int | None, keep_going: bool, rerun: str | None, as_json: bool, words: Sequence[str] = ()
+    sweep: LoadedSweep,
+    workers: int | None,
+    keep_going: bool,
+    rerun: str | None,
+    as_json: bool,
+    words: Sequence[str] = (),
+    wait: bool = False,
 ) -> int:
     """Every cell that is not done, then the table. `words` name the sweep in the commands that are told next; without them none are."""
     from research.report.sheets import table_sheet
     from research.report.terminal import print_sheet
 
-    plan, manifest, code = sweep.execute(workers, keep_going, rerun, quiet=as_json)
+    plan, manifest, code = sweep.execute(workers, keep_going, rerun, quiet=as_json, wait=wait)
     runs = sweep.runs
     if as_json:
         work = read_work_plan(manifest)

@@ -21,19 +21,22 @@ from research.cli.application import (
     Rerun,
     RunsDir,
     Spec,
+    Wait,
     Workers,
     app,
     guarded,
+    guarded_launch,
     set_device_flags,
 )
 from research.config.errors import StepladderError
 from research.first_imports import without_collections
+from research.stops import STOPPED, interrupt_at_once
 
 REPORT_FORMATS = "md,tex,csv,html,json,frame"  # of report.formats.registry, which `--help` does not wait for
 
 
 @app.command()
-@guarded
+@guarded_launch
 def train(
     config: ConfigFile,
     overrides: Overrides = None,
@@ -41,6 +44,7 @@ def train(
     data_dir: DataDir = None,
     workers: Workers = None,
     rerun: Rerun = None,
+    wait: Wait = False,
     allow_plugins: AllowPlugins = False,
     as_json: AsJson = False,
 ) -> int:
@@ -52,11 +56,11 @@ def train(
     with without_collections():
         from research.cli import commands
 
-    return commands.train_command(cell, workers, rerun, as_json)
+    return commands.train_command(cell, workers, rerun, as_json, wait)
 
 
 @app.command()
-@guarded
+@guarded_launch
 def sweep(
     spec: Spec,
     overrides: Overrides = None,
@@ -67,6 +71,7 @@ def sweep(
     workers: Workers = None,
     on_error: OnError = "continue",
     rerun: Rerun = None,
+    wait: Wait = False,
     allow_plugins: AllowPlugins = False,
     as_json: AsJson = False,
 ) -> int:
@@ -83,11 +88,11 @@ def sweep(
     if dry_run:
         return commands.show_command(chosen, as_json)
     words = [spec, *(overrides or []), *(["--preset", preset] if preset else [])]
-    return commands.sweep_command(chosen, workers, on_error == "continue", rerun, as_json, words)
+    return commands.sweep_command(chosen, workers, on_error == "continue", rerun, as_json, words, wait)
 
 
 @app.command()
-@guarded
+@guarded_launch
 def reproduce(
     name: Annotated[str, typer.Argument(metavar="NAME", help="An experiment, by name or folder: `stepladder experiments` lists them.")],
     overrides: Overrides = None,
@@ -98,6 +103,7 @@ def reproduce(
     ] = None,
     data_dir: DataDir = None,
     workers: Workers = None,
+    wait: Wait = False,
     allow_plugins: AllowPlugins = False,
     as_json: AsJson = False,
 ) -> int:
@@ -117,8 +123,8 @@ def reproduce(
     with without_collections():
         from research.cli import commands
 
-    code = commands.sweep_command(loaded, workers, True, None, as_json)
-    if code != commands.STOPPED:
+    code = commands.sweep_command(loaded, workers, True, None, as_json, wait=wait)
+    if code != STOPPED:
         from research.cli.report_command import report_command
 
         files = report_command(name, overrides or [], preset, runs or RUNS, out, ("html", "md", "tex", "csv"))
@@ -203,6 +209,7 @@ def _measure(
     experiment: Any, overrides: list[str], preset: str | None, out: Path | None, data_dir: Path | None, workers: int | None, as_json: bool
 ) -> int:
     """A study: its numbers, its table, and its report."""
+    interrupt_at_once()
     set_device_flags(workers)
     from research.catalog.choose import measure_study
     from research.compare.provenance import report_folder
@@ -220,7 +227,7 @@ def _measure(
 
 
 @app.command()
-@guarded
+@guarded_launch
 def work(
     manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="A plan: runs/sweeps/NAME-HASH.json, written by sweep and train.")],
     unit: Annotated[str, typer.Argument(metavar="[UNIT]", help="The beginning of a unit's id; by default all that can be done.")] = "",

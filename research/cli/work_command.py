@@ -9,7 +9,7 @@ from research.config.errors import StepladderError, did_you_mean
 from research.config.plain import Tree
 from research.execute.alive import alive_cells, expected_runs, possible_cells
 from research.execute.data_check import check_plan_data
-from research.execute.foreground import Request, run_in_foreground
+from research.execute.foreground import UNFINISHED, Request, run_in_foreground
 from research.execute.jobs import read_plan_states
 from research.execute.local import is_left, pending_runs
 from research.execute.schedule import schedule, tested_cells
@@ -17,8 +17,6 @@ from research.execute.unit import Unit
 from research.plan.work_plan import WorkPlan, read_work_plan
 from research.runs import store
 from research.runs.run_state import RunId, RunStates, state_of
-
-UNFINISHED = 75  # the rest is held by others, or waits for what is not done, or the time is up: come again
 
 
 class WorkRequest(NamedTuple):

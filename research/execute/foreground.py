@@ -1,11 +1,10 @@
 """A plan carried out in front of a person: what it will cost, progress, a clean stop, and how it ended."""
 
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from threading import Event, Timer, current_thread, main_thread
+from threading import Event, Timer
 from types import FrameType
 from typing import NamedTuple
 
@@ -19,12 +18,14 @@ from research.execute.progress import format_clock, progress
 from research.execute.unit import Unit
 from research.execute.work import Worker
 from research.plan.work_plan import WorkPlan
+from research.runs.lock import release_all
 from research.runs.run_state import RunId
+from research.stops import STOPPED, end_process, handled_by, owns_process, tell
 from research.train import lanes
 from research.train.events import Listener
 from research.train.scoring import Interrupted
 
-CRASHED, TIME_IS_UP, STOPPED = 1, 75, 130
+CRASHED, UNFINISHED = 1, 75
 
 
 class Request(NamedTuple):
@@ -32,6 +33,7 @@ class Request(NamedTuple):
 
     `rerun`: failed | all | a cell_id, done again; None: what is not done. `unit`: the part of the plan that is done; None for all.
     `seconds`: after so long it is checkpointed and stopped. `listeners` are told of every event, beside what is shown.
+    `wait`: for runs of other processes.
     `workers`: runs at a time, where a person says how many; None: a run has the cores that the plan gives it.
     """
 
@@ -44,10 +46,11 @@ class Request(NamedTuple):
     seconds: float | None = None
     listeners: tuple[Listener, ...] = ()
     workers: int | None = None
+    wait: bool = False
 
 
 def run_in_foreground(plan: WorkPlan, request: Request) -> int:
-    """0 done, 1 something crashed or could not be begun, 75 the time was up, 130 stopped by the user."""
+    """0 done, 1 something crashed or could not be begun, 75 the time was up or others have the rest, 130 stopped by the user."""
     use_compilation_cache()
     _divide_cores(plan, request.workers)
     states = read_plan_states(plan, request.runs_dir)
@@ -75,19 +78,25 @@ def _divide_cores(plan: WorkPlan, workers: int | None) -> None:
 
 def _carry_out(plan: WorkPlan, request: Request, runs: Sequence[RunId], telling: AbstractContextManager[Listener]) -> int:
     with _stoppable() as stop, _time_limit(request.seconds, stop) as time_is_up, telling as report:
-        worker = Worker(request.data_dir, stop, request.keep_going, report)
+        worker = Worker(request.data_dir, stop, request.keep_going, report, request.wait)
         try:
             outcome = execute_plan(plan, request.runs_dir, runs, request.rerun is not None, worker, request.unit)
         except Interrupted:
             if time_is_up.is_set():
                 print(f"{request.seconds:g} seconds are over; the same command goes on from here", file=sys.stderr)
-                return TIME_IS_UP
+                return UNFINISHED
             print("stopped; every run under way is checkpointed, and the same command goes on from there", file=sys.stderr)
             return STOPPED
     if outcome.failed:
         print(f"{outcome.failed} runs crashed; their log.txt says why, and `stepladder runs` lists them", file=sys.stderr)
-    unstarted = outcome.blocked and not outcome.held and request.unit is None  # what another process holds, it also goes on from
-    return CRASHED if outcome.failed or unstarted else 0
+    if outcome.held:
+        print(
+            f"{outcome.held} runs are held by other processes, {outcome.blocked} start from such; the same command does what is left "
+            "then, and --wait waits for it",
+            file=sys.stderr,
+        )
+    unstarted = outcome.blocked and not outcome.held and request.unit is None
+    return CRASHED if outcome.failed or unstarted else UNFINISHED if outcome.held else 0
 
 
 def _announce(name: str, pending: int, all_runs: int, predicted: float) -> None:
@@ -119,19 +128,18 @@ def _time_limit(seconds: float | None, stop: Event) -> Iterator[Event]:
 
 @contextmanager
 def _stoppable() -> Iterator[Event]:
-    """Ctrl-C and SIGTERM ask for a clean stop; a second one is obeyed at once. Signals come to the main thread alone: another has none."""
-    stop = Event()
+    """Ctrl-C, SIGTERM and SIGHUP ask for a clean stop; a second one is obeyed at once, also where a program is being compiled."""
+    stop, asked = Event(), Event()
 
     def request_stop(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
+        if asked.is_set() and owns_process():
+            release_all()
+            end_process("stopped at once; the same command goes on from the last checkpoints")
+        if asked.is_set():
             raise KeyboardInterrupt
+        asked.set()
         stop.set()
-        print("stopping after the call under way ...", file=sys.stderr)
+        tell("stopping after the call under way ...")
 
-    numbers = (signal.SIGINT, signal.SIGTERM) if current_thread() is main_thread() else ()
-    handlers = {number: signal.signal(number, request_stop) for number in numbers}
-    try:
+    with handled_by(request_stop):
         yield stop
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)

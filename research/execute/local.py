@@ -9,7 +9,9 @@ from typing import NamedTuple
 from research.config.errors import StepladderError
 from research.config.serialise import to_toml
 from research.execute.alive import alive_cells, possible_cells
+from research.execute.blocked_runs import blocked_reason
 from research.execute.environment import differences, environment
+from research.execute.held_runs import HeldRuns
 from research.execute.jobs import is_ready, jobs_of, read_plan_states
 from research.execute.schedule import schedule, tested_cells
 from research.execute.unit import Unit, UnitKind
@@ -20,10 +22,9 @@ from research.runs.environments import run_environments
 from research.runs.lock import claimed
 from research.runs.run_state import RunId, RunStates, state_of
 from research.train.checkpoint import check_parameters
-from research.train.events import Blocked, Diverged, Done, Failed, Held, Listener, Note, RunEvent, Trained
+from research.train.events import Blocked, Diverged, Done, Failed, Listener, Note, RunEvent, Trained
 from research.train.trained_files import ENDED, Job
 
-BLOCKED = "a run that it starts from is not done, or its row has no chosen value: a trial failed or none is left"
 FILES = (  # of a run, beside its checkpoints
     *("status.json", "test.json", "items.npz", "test_tokens.npz", "prompts.npz", "texts.jsonl", "attention.npz"),
     *("env.json", "result.json", "metrics.jsonl", "tokens.npz", "log.txt", "checksums.json"),
@@ -35,7 +36,7 @@ class RunCounts(NamedTuple):
 
     done: int
     failed: int
-    held: int
+    held: int  # others have them still
     blocked: int
 
 
@@ -69,11 +70,14 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
     `only`: a unit outside of which nothing is done.
 
     Of a row whose values are tried, the test split is scored for the chosen one alone, once all of its trials have ended.
+    Runs that other processes had when their turn came are looked at again at the end, as long as anything of them has changed.
     """
     counts: Counter[type[RunEvent]] = Counter()
+    held = HeldRuns()
 
     def count_and_report(event: RunEvent) -> None:
         counts[type(event)] += 1
+        held.listen(event)
         worker.report(event)
 
     counting, current_environment = worker._replace(report=count_and_report), environment()
@@ -96,12 +100,16 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
         groups = [group for unit in units for group in groups_of_unit(plan, unit, states, runs_dir)]
         ready = [group._replace(jobs=tuple(job for job in group.jobs if is_ready(job))) for group in groups]
         if not any(group.jobs for group in ready):
+            freed = held.wait_for_changed(worker.stop, worker.report) if worker.waits else held.take_changed()
+            if freed:
+                attempted -= {(scores, run) for scores in (True, False) for run in freed}
+                continue
             for job in (job for group in groups for job in group.jobs):
-                count_and_report(Blocked(job, BLOCKED))
+                count_and_report(Blocked(job, blocked_reason(plan, job)))
             break
         work_groups([_in_environment(group, current_environment) for group in ready if group.jobs], counting)
         attempted |= {(group.kind == "score", RunId(job.cell_id, job.seed)) for group in ready for job in group.jobs}
-    return RunCounts(counts[Done] + counts[Trained] + counts[Diverged], counts[Failed], counts[Held], counts[Blocked])
+    return RunCounts(counts[Done] + counts[Trained] + counts[Diverged], counts[Failed], held.left(), counts[Blocked])
 
 
 def _check_parents(jobs: Sequence[Job]) -> None:

@@ -106,6 +106,10 @@ class Meter:
 
     def _begin(self, job: Job, step: int, steps: int) -> None:
         self.compiling = ""
+        if _run(job) in self._over:  # another process had it, and left it
+            self._over.remove(_run(job))
+            self.ended -= 1
+            self._worked -= self.prices[job.cell_id]
         self.under_way[_run(job)] = RunProgress(self.name(job), step, steps)
         self._resumed += self.prices[job.cell_id] * step / max(1, steps)
 

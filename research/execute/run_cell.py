@@ -29,8 +29,8 @@ def run_cell(config: Config, seed: int, runs_dir: Path, data_dir: Path | None) -
     outcome = execute_plan(plan, runs_dir, pending, False, Worker(data_dir, Event(), True, _ignore))
     (cell,) = resolved.rows
     folder = store.seed_folder(runs_dir, cell.cell_id, seed)
-    if outcome.failed or outcome.blocked:
-        message = (store.read_status(folder) or {}).get("message") or "what it starts from could not be run"
+    if outcome.failed or outcome.blocked or outcome.held:
+        message = (store.read_status(folder) or {}).get("message") or "another process has it, or what it starts from could not be run"
         raise StepladderError(f"{cell.cell_id}/seed-{seed} could not be run: {message}.")
     return folder
 

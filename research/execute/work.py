@@ -38,6 +38,7 @@ class Worker(NamedTuple):
     stop: Event
     keep_going: bool
     report: Listener
+    waits: bool = False  # whether it waits for runs that other processes have
 
 
 def work_groups(groups: Sequence[Group], worker: Worker) -> None:
@@ -55,6 +56,8 @@ def work_groups(groups: Sequence[Group], worker: Worker) -> None:
             try:
                 try:
                     compiled = compiling.pop().result()
+                    if worker.stop.is_set():
+                        raise Interrupted
                     latency = latency_ms(_program(group, worker.data_dir)) if group.kind == "train" else None
                 finally:  # the next is compiled also where this one could not be, and not while its latency is measured
                     compiling += [compiler.submit(_compile, following, worker.data_dir) for following in programs[i + 1 : i + 2]]

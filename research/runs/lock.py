@@ -58,6 +58,7 @@ class Claim:
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor: int | None = descriptor
+        _HELD.add(self)
         HEARTBEATS.add(self.beat)
 
     def beat(self) -> bool:
@@ -88,10 +89,21 @@ class Claim:
         if self._descriptor is None:
             return
         HEARTBEATS.remove(self.beat)
+        _HELD.discard(self)
         if self.is_ours():
             self.path.unlink(missing_ok=True)
         os.close(self._descriptor)
         self._descriptor = None
+
+
+_HELD: set[Claim] = set()  # by this process
+os.register_at_fork(after_in_child=_HELD.clear)
+
+
+def release_all() -> None:
+    """Whatever this process holds, before it ends without a word to whoever took the claims."""
+    for held in tuple(_HELD):
+        held.release()
 
 
 def read_holder(path: Path) -> Holder | None:

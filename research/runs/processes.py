@@ -1,4 +1,4 @@
-"""Which process holds a lock, in words that tell whether it lives: also in a container beside, and after its number was given to another."""
+"""Which process holds a lock, in words that tell whether it lives: also in a container beside, and after its number was given anew."""
 
 import os
 import socket
@@ -36,7 +36,7 @@ def _process(pid: int, job: str, attempt: str) -> ProcessId:
 
 
 def process_of(record: dict[str, Json]) -> ProcessId:
-    """The process of a lock's words, of which older locks have fewer. Raises KeyError, TypeError or ValueError where they are not a lock's."""
+    """The process of a lock's words, of which older locks have fewer. Raises KeyError or ValueError where they are not a lock's."""
     boot, namespace, started, job, attempt = (str(record.get(name, "")) for name in ProcessId._fields[2:])
     return ProcessId(str(record["host"]), int(str(record["pid"])), boot, namespace, started, job, attempt if attempt.isdecimal() else "")
 

@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,6 +139,7 @@ def broadcast(listeners: Sequence[Listener]) -> Listener:
                 listener(event)
             except Exception:
                 working.remove(listener)
-                print(f"a listener to events failed and is left out from here on:\n{traceback.format_exc()}", file=sys.stderr)
+                with suppress(OSError):  # nobody reads stderr any more
+                    print(f"a listener to events failed and is left out from here on:\n{traceback.format_exc()}", file=sys.stderr)
 
     return tell

@@ -260,6 +260,7 @@ def _save_checkpoints(
     engine: Engine, running: list[Lane | None], states: PyTree, material: GroupData, stop: Event, report: Listener
 ) -> None:
     """Checkpoint the runs whose time has come, or all of them when the user stops."""
+
     def save(i: int, lane: Lane, stopped: bool) -> Lane:
         tree = checkpoint_tree(lanes.get_lane(states, i), lane.best, lane.progress, blank_validation(engine, material))
         checkpoint.save_checkpoint(lane.job.folder / "checkpoints", lane.step, tree)

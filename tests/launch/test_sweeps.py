@@ -90,7 +90,7 @@ def test_two_processes_share_a_folder(place):
     """Each run is done once, by one of them; the other says that it leaves it alone."""
     sweep = RATES | {"axes": {"optim.learning_rate": [1e-3, 3e-3, 1e-2, 3e-2]}}
     path = place.write(SMALL, sweep=sweep, seeds=2, run={"log_every": 4})
-    children = [place.start("sweep", path, log=f"{name}.txt") for name in ("one", "other")]
+    children = [place.start("sweep", path, "--wait", log=f"{name}.txt") for name in ("one", "other")]
     for child in children:
         child.join()
     assert [child.exitcode for child in children] == [0, 0]
@@ -117,8 +117,9 @@ def test_a_live_run_is_left_alone(place):
     (run / "status.json").write_text('{"status": "running", "step": 8, "steps": 20, "message": "", "updated": "2026-01-01T00:00:00Z"}')
     (run / "lock").write_text(json.dumps({"host": os.uname().nodename, "pid": os.getpid(), "since": "now", "token": "t"}))
     called = place.call("train", path)
-    assert called.code == 0
+    assert called.code == 75
     assert "is left alone" in called.stderr
+    assert "1 runs are held by other processes" in called.stderr
     assert written(runs) == before
 
 

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from research.runs.heartbeats import Heartbeats
 from research.runs.lock import Claim, HeldError, claim, claimed, is_held, read_holder
 from research.runs.processes import ProcessId
 
@@ -136,7 +137,9 @@ def test_a_taker_that_died_halfway_blocks_nobody_for_ever(tmp_path):
 
 def test_one_thread_beats_for_all_claims_and_ends_with_the_last(tmp_path, monkeypatch):
     monkeypatch.setattr("research.runs.heartbeats.BEAT_EVERY", 0.01)
-    beating = lambda: [thread for thread in threading.enumerate() if thread.name == "heartbeats" and thread.is_alive()]
+    monkeypatch.setattr("research.runs.lock.HEARTBEATS", Heartbeats())
+    others = set(threading.enumerate())
+    beating = lambda: [thread for thread in threading.enumerate() if thread.name == "heartbeats" and thread not in others]
     folders = [tmp_path / name for name in "abc"]
     with ExitStack() as stack:
         for folder in folders:
