@@ -68,6 +68,7 @@ def footnotes(
     ranked = [column_best for column_best in column_bests if column_best is not None]
     primary = [column_best for column_best in ranked if column_best.metric == ranked[0].metric]
     return (
+        *_all_diverged(cells),
         *headline_notes(manifest, cells, axes, _undecided(primary, axes)),
         *_control(manifest, cells, axes),
         *_intervals(cells, sources),
@@ -89,6 +90,13 @@ def footnotes(
         *filter(None, [manifest.get("cards_note")]),
         *manifest.get("notes", ()),
     )
+
+
+def _all_diverged(cells: Sequence[Cell]) -> list[str]:
+    """Where nothing is left to compare, and why."""
+    statuses = {status for cell in cells for status in cell.statuses.values()}
+    every = "Every run diverged: a loss or its gradient was not finite, so that there is no number to compare."
+    return [every] if statuses == {"diverged"} else []
 
 
 def _undecided(column_bests: Sequence[ColumnBest], axes: TableAxes) -> list[str]:

@@ -19,7 +19,7 @@ from research.execute.unit import Unit
 from research.execute.work import Worker
 from research.plan.work_plan import WorkPlan
 from research.runs.lock import release_all
-from research.runs.run_state import RunId
+from research.runs.run_state import RunId, state_of
 from research.stops import STOPPED, end_process, handled_by, owns_process, tell
 from research.train import lanes
 from research.train.events import Listener
@@ -62,7 +62,17 @@ def run_in_foreground(plan: WorkPlan, request: Request) -> int:
         if not request.quiet:
             _announce(plan.name, len(expected), len(expected_runs(plan, states, plan.runs)), predicted)
         all_listeners = (*listeners, *request.listeners)
-        return _carry_out(plan, request, runs, progress(plan, expected, predicted, request.quiet, all_listeners))
+        code, diverged = _carry_out(plan, request, runs, progress(plan, expected, predicted, request.quiet, all_listeners))
+    diverged += sum(state_of(states, run).status == "diverged" for run in set(plan.runs).difference(runs))
+    _tell_diverged(plan.name, diverged, len(expected_runs(plan, states, plan.runs)))
+    return code
+
+
+def _tell_diverged(name: str, diverged: int, runs: int) -> None:
+    if diverged:
+        which = f"all {runs} runs" if diverged >= runs else f"{diverged} of {runs} runs"
+        advice = "; a lower optim.learning_rate may help" if diverged >= runs else ""
+        print(f"{name}: {which} diverged: a loss or its gradient was not finite{advice}", file=sys.stderr)
 
 
 def _divide_cores(plan: WorkPlan, workers: int | None) -> None:
@@ -76,7 +86,8 @@ def _divide_cores(plan: WorkPlan, workers: int | None) -> None:
         )
 
 
-def _carry_out(plan: WorkPlan, request: Request, runs: Sequence[RunId], telling: AbstractContextManager[Listener]) -> int:
+def _carry_out(plan: WorkPlan, request: Request, runs: Sequence[RunId], telling: AbstractContextManager[Listener]) -> tuple[int, int]:
+    """The exit code, and how many of the runs diverged."""
     with _stoppable() as stop, _time_limit(request.seconds, stop) as time_is_up, telling as report:
         worker = Worker(request.data_dir, stop, request.keep_going, report, request.wait)
         try:
@@ -84,9 +95,9 @@ def _carry_out(plan: WorkPlan, request: Request, runs: Sequence[RunId], telling:
         except Interrupted:
             if time_is_up.is_set():
                 print(f"{request.seconds:g} seconds are over; the same command goes on from here", file=sys.stderr)
-                return UNFINISHED
+                return UNFINISHED, 0
             print("stopped; every run under way is checkpointed, and the same command goes on from there", file=sys.stderr)
-            return STOPPED
+            return STOPPED, 0
     if outcome.failed:
         print(f"{outcome.failed} runs crashed; their log.txt says why, and `stepladder runs` lists them", file=sys.stderr)
     if outcome.held:
@@ -96,7 +107,8 @@ def _carry_out(plan: WorkPlan, request: Request, runs: Sequence[RunId], telling:
             file=sys.stderr,
         )
     unstarted = outcome.blocked and not outcome.held and request.unit is None
-    return CRASHED if outcome.failed or unstarted else UNFINISHED if outcome.held else 0
+    code = CRASHED if outcome.failed or unstarted else UNFINISHED if outcome.held else 0
+    return code, outcome.diverged
 
 
 def _announce(name: str, pending: int, all_runs: int, predicted: float) -> None:

@@ -38,6 +38,7 @@ class RunCounts(NamedTuple):
     failed: int
     held: int  # others have them still
     blocked: int
+    diverged: int = 0  # of those that are done
 
 
 def pending_runs(plan: WorkPlan, states: RunStates, rerun: str | None = None) -> tuple[RunId, ...]:
@@ -109,7 +110,7 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
             break
         work_groups([_in_environment(group, current_environment) for group in ready if group.jobs], counting)
         attempted |= {(group.kind == "score", RunId(job.cell_id, job.seed)) for group in ready for job in group.jobs}
-    return RunCounts(counts[Done] + counts[Trained] + counts[Diverged], counts[Failed], held.left(), counts[Blocked])
+    return RunCounts(counts[Done] + counts[Trained] + counts[Diverged], counts[Failed], held.left(), counts[Blocked], counts[Diverged])
 
 
 def _check_parents(jobs: Sequence[Job]) -> None:

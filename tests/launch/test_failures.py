@@ -3,7 +3,10 @@
 import pytest
 from tiny import SMALL, seeds_in, status, without_times
 
+from research.config.loader import load_config
 from research.execute import material
+from research.plan.resolve_plan import resolve_plan
+from research.runs import store
 
 
 def spec(place, axes, **words):
@@ -76,3 +79,24 @@ def test_failed_runs_are_done_again_by_the_same_command_and_by_rerun(place, monk
         assert place.call("sweep", path).code == 1
     assert {cell["status"] for cell in place.done("sweep", path, "--rerun", "failed")["cells"]} == {"done"}
     assert "runs are done" in place.call("sweep", path, "--rerun", "failed").stderr
+
+
+def test_where_all_diverged_it_is_told_and_a_child_says_of_which_parent(place):
+    """The parents' files say so; nothing is trained."""
+    rows = [{"label": "parent"}, {"label": "child", "init.from": "parent", "optim.learning_rate": 1e-7}]
+    path = place.write(SMALL, "family", seeds=2, sweep={"name": "family", "list": rows})
+    plan = resolve_plan(load_config(path), place.folder / "runs", None)
+    (parent,) = (cell.cell_id for cell in plan.cells if not cell.parents)
+    for seed in (0, 1):
+        diverged = {"status": "diverged", "step": 3, "steps": 20, "message": "the loss was not finite"}
+        store.write_json(store.seed_folder(place.folder / "runs", parent, seed) / "status.json", store.stamp(diverged))
+    called = place.call("sweep", path)
+    assert called.code == 1
+    for seed in (0, 1):
+        assert f"child, seed {seed}: blocked: it starts from parent, seed {seed} ({parent}/{seed}), which diverged" in called.stderr
+    assert "family: 2 of 4 runs diverged" in called.stderr
+    alone = place.write(SMALL, "alone", seeds=2, sweep={"name": "alone", "list": rows[:1]})
+    called = place.call("sweep", alone)
+    assert called.code == 0
+    assert "alone: all 2 runs diverged: a loss or its gradient was not finite; a lower optim.learning_rate may help" in called.stderr
+    assert "Every run diverged" in " ".join(called.stdout.split())
