@@ -64,13 +64,13 @@ def begin_run(engine: Engine, job: Job, material: GroupData, report: Listener) -
     try:
         with claimed.writing():
             return _start_or_resume(engine, job, claimed, material, report)
-    except TakenOverError as error:
+    except BaseException as error:
+        lost = isinstance(error, Exception) and not claimed.is_ours()
         claimed.release()
-        report(Held(job, str(error)))
+        if not lost:
+            raise
+        report(Held(job, str(TakenOverError(job.folder))))
         return None
-    except BaseException:
-        claimed.release()
-        raise
 
 
 def _start_or_resume(engine: Engine, job: Job, claimed: Claim, material: GroupData, report: Listener) -> tuple[Lane, State, Member]:

@@ -119,13 +119,18 @@ def _next(engine: Engine, lane: Lane) -> int:
 
 
 def _unless_lost(lane: Lane, write: Callable[[], Lane | None], report: Listener) -> Lane | None:
-    """What `write` makes of a lane; None, and nothing is written, where another process has taken its run over."""
+    """What `write` makes of a lane; None, and nothing is written, where another process has taken its run over.
+
+    Whatever fails while another is at the run's files fails because of that.
+    """
     try:
         with lane.claim.writing():
             return write()
-    except TakenOverError as error:
+    except Exception:
+        if lane.claim.is_ours():
+            raise
         lane.claim.release()
-        report(Held(lane.job, str(error)))
+        report(Held(lane.job, str(TakenOverError(lane.job.folder))))
         return None
 
 

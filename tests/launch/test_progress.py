@@ -15,7 +15,7 @@ from research.plan.build_manifest import work_plan_of
 from research.plan.planned_cell import PlannedCell
 from research.plan.resolve_plan import resolve_plan
 from research.runs.run_state import RunId
-from research.train.events import Compiling, Diverged, Done, Progressed, Resumed, Started, Validated, broadcast
+from research.train.events import Compiling, Diverged, Done, Held, Progressed, Resumed, Started, Validated, broadcast
 from research.train.trained_files import Job
 
 CONFIG = Config.model_construct()
@@ -59,6 +59,18 @@ def test_the_time_left_is_the_predicted_one_and_then_the_measured_one():
     meter(Done(JOBS[0], 100, {}))
     meter(Done(JOBS[1], 100, {}))
     assert (meter.left, meter.ended, meter.under_way) == (0.0, 2, {})
+
+
+def test_a_run_that_another_process_left_is_not_over_until_it_was_done_here():
+    meter = meter_with(Clock())
+    meter(Held(JOBS[0], "another has it"))
+    meter(Started(JOBS[1], 100))
+    assert (meter.ended, len(meter.under_way)) == (1, 1)
+    meter(Started(JOBS[0], 100))
+    assert (meter.ended, len(meter.under_way)) == (0, 2)
+    for job in JOBS:
+        meter(Done(job, 100, {}))
+    assert (meter.ended, meter.under_way, meter.left) == (2, {}, 0.0)
 
 
 def test_what_was_done_before_counts_neither_as_work_nor_as_time():
