@@ -64,11 +64,11 @@ def stop_signals() -> tuple[signal.Signals, ...]:
 
 def end_process(message: str) -> NoReturn:
     """End at once, whatever other threads are at."""
-    tell((SHOW_CURSOR if sys.stderr is not None and sys.stderr.isatty() else "") + message)
+    print_safely((SHOW_CURSOR if sys.stderr is not None and sys.stderr.isatty() else "") + message)
     os._exit(STOPPED)
 
 
-def tell(message: str) -> None:
+def print_safely(message: str) -> None:
     """A line on stderr, from within a handler: also where nobody reads it, or where it comes in the middle of another."""
     with suppress(OSError, RuntimeError, ValueError):
         print(message, file=sys.stderr, flush=True)

@@ -66,11 +66,11 @@ def kill_series(place: Place, kills: int, random: Random) -> int:
             runs = seeds_in(place.folder / name)
             lost += sum(written_at(runs[run]) != at for run, at in done.items())
             done = {run: written_at(folder) for run, folder in runs.items() if (folder / "status.json").exists() and is_done(folder)}
-        found = {run: without_times(folder) for run, folder in seeds_in(place.folder / name).items()}
-        differ += child.exitcode != 0 or found != control
+        written = {run: without_times(folder) for run, folder in seeds_in(place.folder / name).items()}
+        differ += child.exitcode != 0 or written != control
         series += 1
-        told = f"{series} series of {len(control)} runs; {differ} differ from the control, {lost} done runs written again"
-        print(f"kills: {killed} in {told}", flush=True)
+        line = f"{series} series of {len(control)} runs; {differ} differ from the control, {lost} done runs written again"
+        print(f"kills: {killed} in {line}", flush=True)
     return differ + lost
 
 
@@ -116,8 +116,8 @@ def stop_series(place: Place, stops: int, random: Random) -> int:
         held += len(locks)
         changed += content(runs) != before
         bad_codes += (other.exitcode, child.exitcode) != (0, 0)
-        told = f"{changed} changed a file on coming back, {bad_codes} ended with another exit code than 0"
-        print(f"stops: {number + 1} with {held} runs held; {told}", flush=True)
+        line = f"{changed} changed a file on coming back, {bad_codes} ended with another exit code than 0"
+        print(f"stops: {number + 1} with {held} runs held; {line}", flush=True)
     return changed + bad_codes
 
 

@@ -20,7 +20,7 @@ from research.execute.work import Worker
 from research.plan.work_plan import WorkPlan
 from research.runs.lock import release_all
 from research.runs.run_state import RunId, state_of
-from research.stops import STOPPED, end_process, handled_by, owns_process, tell
+from research.stops import STOPPED, end_process, handled_by, owns_process, print_safely
 from research.train import lanes
 from research.train.events import Listener
 from research.train.scoring import Interrupted
@@ -64,11 +64,11 @@ def run_in_foreground(plan: WorkPlan, request: Request) -> int:
         all_listeners = (*listeners, *request.listeners)
         code, diverged = _carry_out(plan, request, runs, progress(plan, expected, predicted, request.quiet, all_listeners))
     diverged += sum(state_of(states, run).status == "diverged" for run in set(plan.runs).difference(runs))
-    _tell_diverged(plan.name, diverged, len(expected_runs(plan, states, plan.runs)))
+    _announce_diverged(plan.name, diverged, len(expected_runs(plan, states, plan.runs)))
     return code
 
 
-def _tell_diverged(name: str, diverged: int, runs: int) -> None:
+def _announce_diverged(name: str, diverged: int, runs: int) -> None:
     if diverged:
         which = f"all {runs} runs" if diverged >= runs else f"{diverged} of {runs} runs"
         advice = "; a lower optim.learning_rate may help" if diverged >= runs else ""
@@ -141,17 +141,17 @@ def _time_limit(seconds: float | None, stop: Event) -> Iterator[Event]:
 @contextmanager
 def _stoppable() -> Iterator[Event]:
     """Ctrl-C, SIGTERM and SIGHUP ask for a clean stop; a second one is obeyed at once, also where a program is being compiled."""
-    stop, asked = Event(), Event()
+    stop, requested = Event(), Event()
 
     def request_stop(number: int, frame: FrameType | None) -> None:
-        if asked.is_set() and owns_process():
+        if requested.is_set() and owns_process():
             release_all()
             end_process("stopped at once; the same command goes on from the last checkpoints")
-        if asked.is_set():
+        if requested.is_set():
             raise KeyboardInterrupt
-        asked.set()
+        requested.set()
         stop.set()
-        tell("stopping after the call under way ...")
+        print_safely("stopping after the call under way ...")
 
     with handled_by(request_stop):
         yield stop

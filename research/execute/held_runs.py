@@ -18,7 +18,7 @@ class HeldRuns:
 
     def __init__(self) -> None:
         self._jobs: dict[RunId, Job] = {}
-        self._told: set[str] = set()
+        self._announced: set[str] = set()
 
     def listen(self, event: RunEvent) -> None:
         """A run that is told to be held is kept in mind."""
@@ -37,7 +37,7 @@ class HeldRuns:
         while self._jobs:
             if changed := self.take_changed():
                 return changed
-            self._tell(report)
+            self._announce(report)
             if stop.wait(POLL_EVERY):
                 raise Interrupted
         return frozenset()
@@ -46,11 +46,25 @@ class HeldRuns:
         """How many others have still."""
         return sum(not is_finished(job) for job in self._jobs.values())
 
-    def _tell(self, report: Listener) -> None:
+    def _announce(self, report: Listener) -> None:
         """Once of each holder."""
         holders = {run: holder for run, job in self._jobs.items() if (holder := read_holder(job.folder / "lock"))}
         counts = Counter(map(str, holders.values()))
         for run, holder in holders.items():
-            if str(holder) not in self._told:
-                self._told.add(str(holder))
+            if str(holder) not in self._announced:
+                self._announced.add(str(holder))
                 report(Note(self._jobs[run], f"waits for {holder}, which has {counts[str(holder)]} of the runs since {holder.since}"))
+
+
+class RunTally:
+    """A listener that tells another, counts the events by kind and keeps the runs that are held."""
+
+    def __init__(self, report: Listener) -> None:
+        self.counts: Counter[type[RunEvent]] = Counter()
+        self.held = HeldRuns()
+        self._report = report
+
+    def __call__(self, event: RunEvent) -> None:
+        self.counts[type(event)] += 1
+        self.held.listen(event)
+        self._report(event)

@@ -1,7 +1,6 @@
 """A plan carried out by this process: what is scheduled and ready is worked on, until nothing is left that can be done."""
 
 import shutil
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,7 @@ from research.config.serialise import to_toml
 from research.execute.alive import alive_cells, possible_cells
 from research.execute.blocked_runs import blocked_reason
 from research.execute.environment import differences, environment
-from research.execute.held_runs import HeldRuns
+from research.execute.held_runs import RunTally
 from research.execute.jobs import is_ready, jobs_of, read_plan_states
 from research.execute.schedule import schedule, tested_cells
 from research.execute.unit import Unit, UnitKind
@@ -22,7 +21,7 @@ from research.runs.environments import run_environments
 from research.runs.lock import claimed
 from research.runs.run_state import RunId, RunStates, state_of
 from research.train.checkpoint import check_parameters
-from research.train.events import Blocked, Diverged, Done, Failed, Listener, Note, RunEvent, Trained
+from research.train.events import Blocked, Diverged, Done, Failed, Listener, Note, Trained
 from research.train.trained_files import ENDED, Job
 
 FILES = (  # of a run, beside its checkpoints
@@ -73,15 +72,7 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
     Of a row whose values are tried, the test split is scored for the chosen one alone, once all of its trials have ended.
     Runs that other processes had when their turn came are looked at again at the end, as long as anything of them has changed.
     """
-    counts: Counter[type[RunEvent]] = Counter()
-    held = HeldRuns()
-
-    def count_and_report(event: RunEvent) -> None:
-        counts[type(event)] += 1
-        held.listen(event)
-        worker.report(event)
-
-    counting, current_environment = worker._replace(report=count_and_report), environment()
+    tally, current_environment = RunTally(worker.report), environment()
     prepared, attempted = set[RunId](), set[tuple[bool, RunId]]()
 
     def prepare(states: RunStates, anew: bool) -> None:
@@ -94,23 +85,25 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
     states = read_plan_states(plan, runs_dir)
     _check_parents(jobs_of(plan, runs, states, (), runs_dir))
     prepare(states, anew)
-    while not (counts[Failed] and not worker.keep_going):
+    while not (tally.counts[Failed] and not worker.keep_going):
         states = read_plan_states(plan, runs_dir)
         prepare(states, anew=False)
         units = _without([only] if only else schedule(plan, states), frozenset(runs), attempted)
         groups = [group for unit in units for group in groups_of_unit(plan, unit, states, runs_dir)]
         ready = [group._replace(jobs=tuple(job for job in group.jobs if is_ready(job))) for group in groups]
-        if not any(group.jobs for group in ready):
-            freed = held.wait_for_changed(worker.stop, worker.report) if worker.waits else held.take_changed()
-            if freed:
-                attempted -= {(scores, run) for scores in (True, False) for run in freed}
-                continue
+        if any(group.jobs for group in ready):
+            work_groups([_in_environment(group, current_environment) for group in ready if group.jobs], worker._replace(report=tally))
+            attempted |= {(group.kind == "score", RunId(job.cell_id, job.seed)) for group in ready for job in group.jobs}
+        elif freed := tally.held.wait_for_changed(worker.stop, worker.report) if worker.waits else tally.held.take_changed():
+            attempted -= {(scores, run) for scores in (True, False) for run in freed}
+        else:
             for job in (job for group in groups for job in group.jobs):
-                count_and_report(Blocked(job, blocked_reason(plan, job)))
+                tally(Blocked(job, blocked_reason(plan, job)))
             break
-        work_groups([_in_environment(group, current_environment) for group in ready if group.jobs], counting)
-        attempted |= {(group.kind == "score", RunId(job.cell_id, job.seed)) for group in ready for job in group.jobs}
-    return RunCounts(counts[Done] + counts[Trained] + counts[Diverged], counts[Failed], held.left(), counts[Blocked], counts[Diverged])
+    counts = tally.counts
+    return RunCounts(
+        counts[Done] + counts[Trained] + counts[Diverged], counts[Failed], tally.held.left(), counts[Blocked], counts[Diverged]
+    )
 
 
 def _check_parents(jobs: Sequence[Job]) -> None:

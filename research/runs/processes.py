@@ -57,10 +57,10 @@ def is_gone(process: ProcessId) -> bool:
 
 def _runs(process: ProcessId) -> bool:
     """Whether its number belongs to a process, and to the one that was started when it was."""
-    found = _state_and_start(process.pid)
-    if found is None:
+    state_and_start = _state_and_start(process.pid)
+    if state_and_start is None:
         return _has_number(process.pid)
-    return found[0] not in ENDED_STATES and process.started in ("", found[1])
+    return state_and_start[0] not in ENDED_STATES and process.started in ("", state_and_start[1])
 
 
 def _has_number(pid: int) -> bool:
