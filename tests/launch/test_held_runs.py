@@ -1,6 +1,7 @@
 """Runs of other processes: looked at again at the end, waited for where a person asks, and never passed over with exit code 0."""
 
 import json
+import os
 import threading
 
 import pytest
@@ -9,7 +10,7 @@ from tiny import SMALL, seeds_in, status
 import research
 from research.execute import held_runs
 from research.runs.lock import claim
-from research.train.events import Blocked, Done, Held, Note
+from research.train.events import Blocked, Done, Held, Note, Started
 
 PARTS = [{"kind": "ngram", "order": order, "smoothing": {"kind": "add_k", "k": 1.0}} for order in (2, 1)]
 
@@ -68,3 +69,18 @@ def test_a_holder_is_waited_for_and_told_once(place, mixture, monkeypatch):
     assert research.load(path, runs=place.folder / "runs").execute(listeners=[listen], quiet=True, wait=True).code == 0
     (note,) = notes
     assert "has 1 of the runs since 20" in note
+
+
+def test_a_counted_model_that_is_taken_over_writes_nothing(place):
+    path, taken = place.write({"data": {}, "model": PARTS[0]}), []
+
+    def listen(event):
+        if isinstance(event, Started):
+            os.utime(event.job.folder / "lock", (1, 1))
+            taken.append(claim(event.job.folder))
+
+    executed = research.load(path, runs=place.folder / "runs").execute(listeners=[listen], quiet=True)
+    (held,) = taken
+    assert executed.code == 75
+    assert [file.name for file in held.path.parent.iterdir()] == ["lock"]
+    held.release()
