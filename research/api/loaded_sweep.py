@@ -86,10 +86,10 @@ class LoadedSweep:
             from research.analyses.registry import analyses_of
             from research.analyses.stage import run_analyses
             from research.api.execution import execute
-            from research.execute.foreground import CRASHED, Request
+            from research.execute.foreground import CRASHED, UNFINISHED, Request
         request = Request(self.runs, self.launch.data_dir, keep_going, rerun, quiet, listeners=tuple(listeners), workers=workers, wait=wait)
         executed = execute(self.chosen.loaded, self.launch, request)
-        if executed.code == STOPPED:
+        if executed.code in (STOPPED, UNFINISHED):  # whoever does the last run measures
             return executed
         place = AnalysisPlace(self.runs, self.launch.data_dir)
         measured = run_analyses(analyses_of(self.chosen.analysis), executed.manifest, place, lambda line: print(line, file=sys.stderr))
