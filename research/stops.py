@@ -14,6 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 STOPPED = 130  # exit code
+HANGUP = getattr(signal, "SIGHUP", None)  # not of every system; the system and the shell may each send one when a terminal is closed
 SHOW_CURSOR = "\x1b[?25h"
 
 Handler = Callable[[int, FrameType | None], None]
@@ -58,7 +59,7 @@ def handled_by(handler: Handler) -> Iterator[None]:
 
 def stop_signals() -> tuple[signal.Signals, ...]:
     """Those that ask for an end; SIGHUP not where it was to be ignored, as under nohup."""
-    hangup = [signal.SIGHUP] if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else []
+    hangup = [HANGUP] if HANGUP is not None and signal.getsignal(HANGUP) is not signal.SIG_IGN else []
     return (signal.SIGINT, signal.SIGTERM, *hangup)
 
 

@@ -20,7 +20,7 @@ from research.execute.work import Worker
 from research.plan.work_plan import WorkPlan
 from research.runs.lock import release_all
 from research.runs.run_state import RunId, state_of
-from research.stops import STOPPED, end_process, handled_by, owns_process, print_safely
+from research.stops import HANGUP, STOPPED, end_process, handled_by, owns_process, print_safely
 from research.train import lanes
 from research.train.events import Listener
 from research.train.scoring import Interrupted
@@ -144,6 +144,8 @@ def _stoppable() -> Iterator[Event]:
     stop, requested = Event(), Event()
 
     def request_stop(number: int, frame: FrameType | None) -> None:
+        if requested.is_set() and number == HANGUP:
+            return
         if requested.is_set() and owns_process():
             release_all()
             end_process("stopped at once; the same command goes on from the last checkpoints")
