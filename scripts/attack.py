@@ -101,6 +101,7 @@ def stop_series(place: Place, stops: int, random: Random) -> int:
         runs = place.folder / f"stopped-{number}"
         child = place.start("train", path, runs=runs.name, log=f"{runs.name}.txt")
         while not list(runs.glob("*/*/lock")):
+            assert child.is_alive(), (place.folder / f"{runs.name}.txt").read_text()
             time.sleep(0.001)
         time.sleep(random.uniform(0, 1.5))
         os.kill(child.pid, signal.SIGSTOP)
