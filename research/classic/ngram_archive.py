@@ -6,9 +6,10 @@ import numpy as np
 
 from research.classic.ngram import NGramModel
 from research.classic.smoothing import NGramProbabilities
-from research.runs.array_files import write_arrays
+from research.runs.array_files import read_model_arrays, write_arrays
 
 NO_EOS = -1  # stands for eos = None
+NAMES = ("vocabulary_size", "eos", "interpolated", "fallback")  # of the arrays that every model has
 
 
 def save_ngram(model: NGramModel, path: Path) -> None:
@@ -26,10 +27,10 @@ def save_ngram(model: NGramModel, path: Path) -> None:
 
 
 def load_ngram(path: Path) -> NGramModel:
-    """The model that `save_ngram` wrote."""
-    with np.load(path) as file:
-        orders = range(1, sum(name.startswith("keys_") for name in file.files) + 1)
-        keys, discounted, weight = (tuple(file[f"{name}_{k}"] for k in orders) for name in ("keys", "kept", "weight"))
-        estimate = NGramProbabilities(discounted, weight, bool(file["interpolated"]), tuple(file["fallback"].tolist()))
-        eos = int(file["eos"])
-        return NGramModel(int(file["vocabulary_size"]), None if eos == NO_EOS else eos, keys, estimate)
+    """The model that `save_ngram` wrote. Raises DamagedFileError where the file is not, and FileNotFoundError where there is none."""
+    arrays = read_model_arrays(path, NAMES)
+    orders = range(1, sum(name.startswith("keys_") for name in arrays) + 1)
+    keys, discounted, weight = (tuple(arrays[f"{name}_{k}"] for k in orders) for name in ("keys", "kept", "weight"))
+    estimate = NGramProbabilities(discounted, weight, bool(arrays["interpolated"]), tuple(arrays["fallback"].tolist()))
+    eos = int(arrays["eos"])
+    return NGramModel(int(arrays["vocabulary_size"]), None if eos == NO_EOS else eos, keys, estimate)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pydantic import ValidationError
+
 from research.compare.cell_labels import label_text, value_text
 from research.compare.statistics import NO_ITEMS, ScoredSplit, SeedItems, read_run_items
 from research.compare.trials import TrialResult
@@ -14,26 +16,18 @@ from research.config.errors import StepladderError
 from research.config.halving import Rung, rungs_text
 from research.config.plain import Json
 from research.config.sweep import Sweep
+from research.runs.inspection import DAMAGED, inspect_run
 from research.runs.measures import base_name, metric_value, on_validation
 from research.runs.records import CellEntry, Result
 from research.runs.run_state import RunId, RunState
-from research.runs.store import (
-    TRAINED_STATUSES,
-    cell_folder,
-    read_items,
-    read_prompt_items,
-    read_result,
-    read_status,
-    seed_folder,
-    status_of,
-)
+from research.runs.store import cell_folder, read_items, read_prompt_items, seed_folder
 from research.runs.trial_choice import alive_trials, best_trial, choice_among, chosen_trial, expected_trials
 
 if TYPE_CHECKING:
     import numpy as np
 
 Manifest = dict[str, Any]
-STATUSES = ("done", "trained", "running", "stopped", "diverged", "failed", "not run")
+STATUSES = ("done", "trained", "running", "stopped", "diverged", "failed", DAMAGED, "not run")
 
 
 @dataclass(frozen=True)
@@ -62,6 +56,7 @@ class Cell:
     trials_to_run: int = 0  # of such a row, over all rungs
     extra: Mapping[str, int | float] = field(default_factory=dict)  # measured before training: `extra.<name>`
     lacks: Mapping[str, str] = field(default_factory=dict)  # metrics that it cannot have, and why
+    damaged: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # by seed, files that are not what the run wrote
 
     @property
     def tried(self) -> tuple[Mapping[str, Json], ...]:
@@ -126,7 +121,13 @@ class TableAxes(NamedTuple):
 
 def read_spec(manifest: Manifest) -> Sweep:
     """The [sweep] table that the manifest was made from."""
-    return Sweep.model_validate_json(json.dumps(manifest["spec"]))
+    try:
+        return Sweep.model_validate_json(json.dumps(manifest["spec"]))
+    except ValidationError as error:
+        raise StepladderError(
+            f"The spec in the manifest {manifest['name']}-{manifest['hash']}.json is none that was written "
+            f"({error.errors()[0]['msg']}). The command that launched the sweep writes it anew."
+        ) from None
 
 
 def selection_metric(spec: Sweep) -> str:
@@ -200,7 +201,7 @@ def _read_cell(entry: CellEntry, runs_dir: Path) -> Cell:
     folder, tuned = cell_folder(runs_dir, entry["cell_id"]), entry.get("tuned") or {}
     seeds = tuple(entry["seeds"][:1] if entry.get("deterministic") else entry["seeds"])
     cannot = (entry.get("reason") or "no reason is given") if entry.get("state") == "cannot" else ""
-    runs = {} if cannot else {seed: _read_run(seed_folder(runs_dir, entry["cell_id"], seed)) for seed in seeds}
+    runs = {} if cannot else {seed: inspect_run(seed_folder(runs_dir, entry["cell_id"], seed)) for seed in seeds}
     results = {seed: run.result for seed, run in runs.items() if run.result is not None}
 
     def read_seed_items(read_arrays: Callable[[Path], "Mapping[str, np.ndarray] | None"]) -> SeedItems:
@@ -226,23 +227,12 @@ def _read_cell(entry: CellEntry, runs_dir: Path) -> Cell:
         rung=Rung(**entry["rung"]) if "rung" in entry else None,
         extra=entry.get("extra") or {},
         lacks=entry.get("lacks") or {},
+        damaged={seed: run.damaged for seed, run in runs.items() if run.damaged},
     )
 
 
 def _float(value: float | int | None) -> float | None:
     return None if value is None else float(value)
-
-
-class _Run(NamedTuple):
-    status: str
-    message: str
-    result: Result | None
-
-
-def _read_run(folder: Path) -> _Run:
-    """status.json is written last: a run that it calls trained or done is whole."""
-    record, status = read_status(folder) or {}, status_of(folder)
-    return _Run(status, record.get("message") or "", read_result(folder) if status in TRAINED_STATUSES else None)
 
 
 def _check_places(cells: Sequence[Cell], axes: TableAxes) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from research.compare.cell_labels import axis_titles, find_indices, label_text, place_text, value_text
 from research.compare.cells import Cell, Manifest, TableAxes
 from research.compare.comparisons import SEEDS_NEEDED, has_infinite_value, shortfall
+from research.compare.damage_notes import damage_notes
 from research.compare.headline import headline_notes
 from research.compare.item_tests import count_clusters
 from research.compare.provenance import table_code_notes, table_device_notes
@@ -82,6 +83,7 @@ def footnotes(
         *signature_notes(cells, axes, sources["metrics"]),
         *unknown_symbol_notes(cells, axes, sources["metrics"]),
         *beyond_limit_notes(cells, axes),
+        *damage_notes(cells, axes),
         *_advice(cells),
         *_cannot(cells, axes),
         *table_code_notes(cells, axes),

@@ -9,7 +9,7 @@ from pathlib import Path
 from research.compare.cell_labels import place_text, value_text
 from research.compare.cells import Cell, Manifest, TableAxes
 from research.config.plain import Json
-from research.runs.environments import run_environments
+from research.runs.environments import readable_environments
 from research.runs.records import Result
 from research.runs.store import read_json
 
@@ -111,8 +111,8 @@ def _code_text(environment: Mapping[str, Json], result: Result) -> str:
 
 def _environments(cell: Cell) -> dict[int, tuple[Mapping[str, Json], ...]]:
     """Of every run that is done what did each part of it: its own env.json, or where it has none its cell's."""
-    cell_environments = run_environments(cell.folder)
-    return {seed: run_environments(cell.folder / f"seed-{seed}") or cell_environments for seed in cell.results}
+    cell_environments = readable_environments(cell.folder)
+    return {seed: readable_environments(cell.folder / f"seed-{seed}") or cell_environments for seed in cell.results}
 
 
 def _flatten(tree: Mapping[str, Json], prefix: str = "") -> list[tuple[str, str]]:

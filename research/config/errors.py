@@ -2,10 +2,19 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class StepladderError(Exception):
     """Its message is one paragraph: what is wrong, where, the nearest right thing, what to do. The command line exits with 2."""
+
+
+class DamagedFileError(StepladderError):
+    """A file that Stepladder wrote is not what it wrote: cut off, altered, of another kind, or not to be opened. `path` names it."""
+
+    def __init__(self, path: Path, problem: str, advice: str) -> None:
+        super().__init__(f"{path} {problem}. {advice}")
+        self.path = path
 
 
 class IncompatibleConfig(ValueError):

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from research.config.errors import StepladderError, did_you_mean
+from research.config.errors import DamagedFileError, StepladderError, did_you_mean
 from research.config.experiment import Experiment
 from research.config.fields import Path, is_key
 from research.config.merge import Assignment, Dropped, Merged, apply_layer, assignments
@@ -105,7 +105,11 @@ def with_overrides(tree: Tree, overrides: Sequence[str]) -> Config:
 
 def read_config(path: FilePath) -> Config:
     """The config.toml of a run, in its one spelling. Raises StepladderError where this code cannot read it, or a plugin is missing."""
-    tree = _read(path, None)
+    try:
+        tree = _read(path, None)
+    except StepladderError as error:
+        advice = "`stepladder train` or `sweep` with the words of the cell writes it anew; or bring it back from a copy."
+        raise DamagedFileError(path, f"is not the config that was written ({error})", advice) from None
     load_kept_plugins(tree.get("plugins"), path.parent)
     return config_from_tree(tree, str(path))
 

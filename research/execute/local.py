@@ -17,7 +17,7 @@ from research.execute.unit import Unit, UnitKind
 from research.execute.work import Group, Worker, work_groups
 from research.plan.work_plan import WorkPlan
 from research.runs import analysis_files, store
-from research.runs.environments import run_environments
+from research.runs.environments import readable_environments
 from research.runs.lock import claimed
 from research.runs.run_state import RunId, RunStates, state_of
 from research.train.checkpoint import check_parameters
@@ -150,7 +150,7 @@ def _prepare_folder(job: Job, anew: bool, report: Listener) -> None:
         with claimed(job.folder):
             _delete_results(job.folder)
     store.write_text(cell / "config.toml", to_toml(job.config))
-    environments_by_seed = [run_environments(cell / f"seed-{seed}") for seed in store.seeds_of(cell)]
+    environments_by_seed = [readable_environments(cell / f"seed-{seed}") for seed in store.seeds_of(cell)]
     previous = next((parts[-1] for parts in environments_by_seed if parts), None)
     if previous is not None and (changes := differences(previous, job.environment)):
         report(Note(job, f"{changes}; its numbers may differ from those before"))

@@ -18,6 +18,7 @@ from research.plan.price import cores_for_a_run
 from research.plan.resolve_plan import Plan
 from research.plan.work_plan import WorkPlan, read_work_plan
 from research.runs import store
+from research.runs.readable_manifests import readable_manifest
 from research.runs.sweep_manifest import Launch, launched_path, manifest_path, sweep_hash
 from research.train import lanes
 
@@ -76,7 +77,7 @@ def write_manifest(plan: Plan, runs_dir: Path, launch: Launch) -> dict[str, Any]
     first run on: what is changed afterwards was not claimed before.
     """
     path = manifest_path(plan.loaded, runs_dir)
-    new, old = checked_manifest(plan, runs_dir, launch), store.read_json(launched_path(plan.loaded, runs_dir))
+    new, old = checked_manifest(plan, runs_dir, launch), readable_manifest(launched_path(plan.loaded, runs_dir))
     if old is not None:
         new["created"] = old["created"]
         new["cores"] = launch.cores or old.get("cores") or new["cores"]
@@ -95,7 +96,7 @@ def _priced_runs(plan: Plan) -> list[tuple[float, str | None]]:
 
 def _has_begun(contents: dict[str, Any], runs_dir: Path) -> bool:
     folders = (store.seed_folder(runs_dir, entry["cell_id"], seed) for entry in contents["cells"] for seed in entry["seeds"])
-    return any(store.read_status(folder) is not None for folder in folders)
+    return any((folder / "status.json").exists() for folder in folders)
 
 
 def _cell(cell: PlannedCell, plan: Plan) -> dict[str, Any]:

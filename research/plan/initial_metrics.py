@@ -16,7 +16,7 @@ from research.models.observe import logit_deviation
 from research.plan.planned_cell import PlannedCell
 from research.plan.programs import program_of
 from research.plan.resolve_plan import Plan
-from research.runs import store
+from research.runs.readable_manifests import readable_manifest
 from research.runs.sweep_manifest import launched_path
 from research.train.initial_vectors import load_initial_vectors
 from research.train.optimiser import traced_hyperparameters
@@ -29,7 +29,7 @@ def with_initial_metrics(plan: Plan, runs_dir: Path, data_dir: Path | None) -> P
     names = [name for name in INITIAL if sweep and f"extra.{name}" in (sweep.metric, *sweep.table.metrics)]
     if not names:
         return plan
-    old_manifest = store.read_json(launched_path(plan.loaded, runs_dir)) or {"cells": []}
+    old_manifest = readable_manifest(launched_path(plan.loaded, runs_dir)) or {"cells": []}
     measured = {cell["cell_id"]: cell.get("extra", {}) for cell in old_manifest["cells"]}
     return replace(plan, cells=tuple(_with_extra(cell, names, measured.get(cell.cell_id, {}), data_dir) for cell in plan.cells))
 

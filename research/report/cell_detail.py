@@ -12,6 +12,8 @@ from research.report.cell_listing import CellQuery, age_text, list_cells
 from research.report.sheets import Heading, Sheet, StyledText
 from research.report.terminal import print_sheet
 from research.runs import store
+from research.runs.damaged_files import unreadable_file
+from research.runs.inspection import believable_result, inspect_run
 from research.runs.measures import is_headline, metric_value, number, title
 from research.runs.records import Result
 
@@ -48,15 +50,22 @@ def cell_detail(run: store.RunReference) -> CellDetail:
         "cell_id": run.cell_id,
         "what": cell["label"],
         "folder": str(run.folder),
-        "config": store.read_text_file(run.folder / "config.toml"),
+        "config": _config_text(run.folder / "config.toml"),
         "seeds": [_seed_record(seed, folder) for seed, folder in folders.items()],
         "files": {str(seed): sorted(str(path.relative_to(folder)) for path in folder.iterdir()) for seed, folder in folders.items()},
     }
 
 
+def _config_text(path: Path) -> str:
+    try:
+        return store.read_text_file(path)
+    except OSError as error:
+        raise unreadable_file(path, error) from None
+
+
 def _seed_record(seed: int, folder: Path) -> SeedRecord:
-    status = store.read_status(folder) or {}
-    return {"seed": seed, "status": store.status_of(folder), "updated": status.get("updated"), "result": store.read_result(folder) or {}}
+    run = inspect_run(folder)
+    return {"seed": seed, "status": run.status, "updated": run.updated or None, "result": believable_result(folder, run) or {}}
 
 
 def print_detail(detail: CellDetail, console: Console) -> None:

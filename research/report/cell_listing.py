@@ -15,14 +15,16 @@ from research.config.plain import Tree
 from research.config.value_labels import row_label
 from research.report.describe import describe_cells
 from research.runs import store
+from research.runs.inspection import DAMAGED, inspect_run
 from research.runs.measures import check_measure, direction, metric_value
+from research.runs.readable_manifests import readable_manifests
 from research.runs.records import CellEntry, Result
 
 if TYPE_CHECKING:
     from research.report.sheets import Sheet, StyledText
 
 DEFAULT_METRICS = ("valid.perplexity", "valid.accuracy", "valid.loss")  # the first that a cell has
-STATUSES = ("done", "running", "stopped", "diverged", "failed", "not run")
+STATUSES = ("done", "running", "stopped", "diverged", "failed", DAMAGED, "not run")
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -75,8 +77,8 @@ def _check_query(query: CellQuery, ids: list[str], sweeps: dict[str, set[str]], 
                 f"--{option} {word} is not there{did_you_mean(word, words) or '.'} There are: {', '.join(words) or 'none'}."
             )
     if query.metric is not None:
-        results = [store.read_result(folder) for cell_id in ids for folder in sorted((runs_dir / cell_id).glob("seed-*"))]
-        check_measure(query.metric, [result for result in results if result])
+        folders = [store.seed_folder(runs_dir, cell_id, seed) for cell_id in ids for seed in store.seeds_of(runs_dir / cell_id)]
+        check_measure(query.metric, [result for folder in folders if (result := inspect_run(folder).result)])
 
 
 def _by_metric(cell: CellRecord) -> tuple[bool, str, int | float]:
@@ -94,21 +96,21 @@ ORDERS: dict[str, Callable[[CellRecord], tuple[bool | str | float | None, ...] |
 
 
 def _config(runs_dir: Path, cell_id: str) -> Tree | None:
-    path = store.cell_folder(runs_dir, cell_id) / "config.toml"
-    return tomllib.loads(store.read_text_file(path)) if path.exists() else None
+    try:
+        return tomllib.loads(store.read_text_file(store.cell_folder(runs_dir, cell_id) / "config.toml"))
+    except (OSError, ValueError, RecursionError):  # gone, or damaged: then it has no words, and whoever opens the run is told
+        return None
 
 
 def _cell_record(runs_dir: Path, cell_id: str, label: str, requested: str | None, now: datetime) -> CellRecord:
     folders = {seed: store.seed_folder(runs_dir, cell_id, seed) for seed in store.seeds_of(store.cell_folder(runs_dir, cell_id))}
-    records = {seed: store.read_status(folder) or {} for seed, folder in folders.items()}
-    statuses = {seed: store.status_of(folder) for seed, folder in folders.items()}
-    results = [store.read_result(folder) for seed, folder in folders.items() if statuses[seed] in store.TRAINED_STATUSES]
-    times = [datetime.fromisoformat(status["updated"]) for status in records.values() if status.get("updated")]
-    metric, value = _metric_mean([result for result in results if result], requested)
+    runs = {seed: inspect_run(folder) for seed, folder in folders.items()}
+    times = [datetime.fromisoformat(run.updated) for run in runs.values() if run.updated]
+    metric, value = _metric_mean([run.result for run in runs.values() if run.result], requested)
     return {
         "cell_id": cell_id,
         "label": label,
-        "seeds": {str(seed): status for seed, status in statuses.items()},
+        "seeds": {str(seed): run.status for seed, run in runs.items()},
         "metric": metric,
         "value": value,
         "age_seconds": round((now - max(times)).total_seconds()) if times else None,
@@ -131,8 +133,7 @@ def _sweeps(runs_dir: Path) -> tuple[dict[str, set[str]], dict[str, str]]:
     """
     sweeps: dict[str, set[str]] = {}
     labels: dict[str, str] = {}
-    paths = sorted(store.sweeps_folder(runs_dir).glob("*.json"), key=lambda path: (path.stat().st_mtime, path.name))
-    for manifest in (manifest for manifest in map(store.read_json, paths) if manifest.get("verb") != "train"):
+    for manifest in (manifest for manifest in readable_manifests(runs_dir).values() if manifest.get("verb") != "train"):
         for cell in manifest["cells"]:
             sweeps.setdefault(manifest["name"], set()).add(cell["cell_id"])
             labels[cell["cell_id"]] = f"{manifest['name']}: {row_label(cell['labels'] | (cell.get('tuned') or {}) | _shortened(cell))}"
@@ -165,7 +166,7 @@ def cells_sheet(cells: list[CellRecord], name: str = "runs") -> "Sheet":
 
     def row(cell: CellRecord) -> "tuple[StyledText, ...]":
         counts = Counter(cell["seeds"].values())
-        bad = counts.keys() & {"failed", "diverged"}
+        bad = counts.keys() & {"failed", "diverged", DAMAGED}
         value = DASH if cell["metric"] is None or cell["value"] is None else number(cell["metric"], cell["value"])
         value_text = value if cell["metric"] is None or len(metrics) == 1 else f"{title(cell['metric'])} {value}"
         status_text = StyledText(counts_text(dict(counts)) or "not run", tone="bad" if bad else "")

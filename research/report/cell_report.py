@@ -11,7 +11,7 @@ from research.report.sheets import Heading, Sheet, StyledText, Tone
 from research.runs.measures import metric_value, number, title
 
 SEED_FILES = ("log.txt", "metrics.jsonl", "result.json", "env.json")
-LOST = ("failed", "diverged")
+LOST = ("failed", "diverged", "damaged")
 EXCERPT = 12  # lines of a failed run's log
 
 
@@ -58,4 +58,7 @@ def _excerpt(path: Path) -> str:
 
 
 def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -93,7 +93,7 @@ def _missing_text(entry: Entry, metric: str) -> StyledText:
         return StyledText("cannot", tone="quiet")
     if not entry.lost:
         return StyledText(DASH, tone="quiet")  # it ran, and has no such metric
-    bad = entry.lost.keys() & {"failed", "diverged"}
+    bad = entry.lost.keys() & {"failed", "diverged", "damaged"}
     text = next(iter(entry.lost)) if len(entry.lost) == 1 and sum(entry.lost.values()) == 1 else counts_text(entry.lost)
     return StyledText("not run" if entry.lost.keys() == {"not run"} else text, tone="bad" if bad else "quiet")
 

@@ -1,16 +1,25 @@
 """Arrays by name in an .npz."""
 
+import errno
+import os
+import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
-from research.config.errors import StepladderError
 from research.runs.atomic_files import fill_file
+from research.runs.damaged_files import damaged_file, unreadable_file
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike
+
+UNREADABLE = (  # what numpy and zipfile raise on damaged bytes
+    *(ValueError, EOFError, BadZipFile, zlib.error, struct.error, SyntaxError, MemoryError, RecursionError),
+    *(AttributeError, KeyError, TypeError, IndexError, OverflowError, RuntimeError),  # NotImplementedError is a RuntimeError
+)
 
 
 def write_arrays(path: Path, **arrays: "ArrayLike") -> None:
@@ -21,16 +30,25 @@ def write_arrays(path: Path, **arrays: "ArrayLike") -> None:
 
 
 def read_arrays(path: Path) -> "dict[str, np.ndarray] | None":
-    """The arrays of an .npz by name; None where there is no file. Raises StepladderError where it is none, or was cut off."""
+    """The arrays of an .npz by name; None where there is no file. Raises DamagedFileError where it is none, or its CRC is another."""
     import numpy as np
 
     try:
-        with np.load(path) as arrays:
+        with open(path, "rb") as file, np.load(file) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except FileNotFoundError:
         return None
-    except (ValueError, OSError, EOFError, BadZipFile, AttributeError, zlib.error) as error:
-        raise StepladderError(
-            f"{path} is no whole .npz ({error}). Stepladder writes this file whole; was it cut off in a copy? Bring it back, or delete the "
-            "run."
-        ) from None
+    except UNREADABLE as error:
+        raise damaged_file(path, f"is not the .npz that was written ({error})") from None
+    except OSError as error:
+        raise unreadable_file(path, error) from None
+
+
+def read_model_arrays(path: Path, names: Sequence[str]) -> "dict[str, np.ndarray]":
+    """As `read_arrays`, of a file that must be there and have arrays of these names. Raises FileNotFoundError where it is not."""
+    arrays = read_arrays(path)
+    if arrays is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    if missing := [name for name in names if name not in arrays]:
+        raise damaged_file(path, f"has no {missing[0]}")
+    return arrays

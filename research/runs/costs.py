@@ -5,8 +5,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from research.runs.inspection import inspect_run
+from research.runs.readable_manifests import readable_manifests
 from research.runs.records import CellEntry, Result
-from research.runs.store import TRAINED_STATUSES, read_json, read_result, seed_folder, status_of, sweeps_folder
+from research.runs.store import seed_folder
 
 FEWEST = 3  # runs from which a rate of this machine is taken
 SHORTEST = 0.5  # core-seconds, predicted, of a run that says something of the rate
@@ -32,13 +34,13 @@ def machine_rate(runs_dir: Path) -> float:
 def _predicted_and_measured(runs_dir: Path) -> Iterator[tuple[float, float]]:
     """Predicted and measured, of each trained run of each sweep, once."""
     seen = set()
-    for path in sorted(sweeps_folder(runs_dir).glob("*.json")):
-        for entry in _priced_entries(read_json(path) or {}):
+    for manifest in readable_manifests(runs_dir).values():
+        for entry in _priced_entries(manifest):
             for folder in (seed_folder(runs_dir, entry["cell_id"], seed) for seed in entry["seeds"]):
-                if folder in seen or status_of(folder) not in TRAINED_STATUSES:
+                if folder in seen:
                     continue
                 seen.add(folder)
-                result = read_result(folder) or {}
+                result = inspect_run(folder).result or {}
                 if result.get("steps") and (pair := _cost_pair(entry, result)):
                     yield pair
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from research.config.errors import DamagedFileError
 from research.config.plain import Json
+from research.runs.damaged_files import damaged_file
 from research.runs.store import JsonObject, read_json
 
 PARTS = "parts"  # of env.json: one environment for each process that did a part of the run, with the step that it began at
@@ -11,9 +13,21 @@ PASSING = ("step", "command")  # of an environment: what another process may hav
 
 
 def run_environments(folder: Path) -> tuple[JsonObject, ...]:
-    """Of a seed's folder, the parts of its run in order; none where it was never begun."""
-    value: JsonObject = read_json(Path(folder) / "env.json") or {}
-    return tuple(value[PARTS]) if PARTS in value else (value,) if value else ()
+    """Of a seed's folder, the parts of its run in order; none where it was never begun. Raises DamagedFileError."""
+    path = Path(folder) / "env.json"
+    value: JsonObject = read_json(path) or {}
+    parts = value.get(PARTS, [value] if value else [])
+    if not isinstance(parts, list) or not all(isinstance(part, dict) and isinstance(part.get("step", 0), int) for part in parts):
+        raise damaged_file(path, "does not say what made the run")
+    return tuple(parts)
+
+
+def readable_environments(folder: Path) -> tuple[JsonObject, ...]:
+    """As `run_environments`; none where env.json is damaged, which no number comes from."""
+    try:
+        return run_environments(folder)
+    except DamagedFileError:
+        return ()
 
 
 def same_environment(first: Mapping[str, Json], other: Mapping[str, Json]) -> bool:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from research.config.code_version import CODE_VERSION
-from research.config.errors import StepladderError
 from research.config.plain import Json
-from research.runs.atomic_files import create_file, read_text_file, write_text
+from research.runs.atomic_files import create_file, write_text
+from research.runs.damaged_files import damaged_file, unreadable_file
 
 JsonObject = dict[str, Any]  # a line of metrics.jsonl, or what else a file holds as it was read
 INFINITE = "infinite"  # what JSON, which has no infinity, says of one
@@ -61,12 +61,25 @@ def restore_infinities(value: Json) -> Json:
 
 
 def read_json(path: Path) -> Any:
-    """The file's value; None where there is no file."""
+    """The object that a file holds; None where there is no file. Raises DamagedFileError where it holds none."""
     try:
-        return json.loads(read_text_file(path))
+        value = parse_json(Path(path).read_bytes())
     except FileNotFoundError:
         return None
-    except json.JSONDecodeError as error:
-        raise StepladderError(
-            f"{path} is not JSON ({error}). Stepladder writes this file whole; was it edited? Delete it to redo the run."
-        ) from None
+    except OSError as error:
+        raise unreadable_file(path, error) from None
+    except (ValueError, RecursionError) as error:
+        raise damaged_file(path, f"is not the JSON that was written ({error})") from None
+    if not isinstance(value, dict):
+        raise damaged_file(path, f"holds a JSON {type(value).__name__} where an object was written")
+    return value
+
+
+def parse_json(content: bytes) -> Json:
+    """The value of strict JSON in UTF-8. Raises ValueError for what is none, and RecursionError for what is nested too deeply."""
+    value: Json = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
+    return value
+
+
+def _refuse_constant(word: str) -> Json:
+    raise ValueError(f"{word} is no number of JSON")

@@ -1,14 +1,13 @@
 """metrics.jsonl: the one file that grows by lines, whose last may be torn by a crash."""
 
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
-from research.config.errors import StepladderError
 from research.runs.atomic_files import check_may_write, write_text
-from research.runs.json_files import JsonObject, restore_infinities, to_json
+from research.runs.damaged_files import damaged_file, unreadable_file
+from research.runs.json_files import JsonObject, parse_json, restore_infinities, to_json
 
 
 def append_metrics(path: Path, records: Iterable[JsonObject]) -> None:
@@ -37,16 +36,18 @@ def read_metrics(path: Path) -> list[JsonObject]:
         lines = Path(path).read_bytes().split(b"\n")[:-1]
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise unreadable_file(path, error) from None
     return [_line(path, number, line) for number, line in enumerate(lines, start=1)]
 
 
 def _line(path: Path, number: int, line: bytes) -> JsonObject:
     try:
-        record = cast(JsonObject, restore_infinities(json.loads(line)))
-    except ValueError:
-        raise StepladderError(
-            f"{path}, line {number} is not JSON. Only the last line may be torn; remove this one, or delete the run."
-        ) from None
+        record = restore_infinities(parse_json(line))
+    except (ValueError, RecursionError):
+        raise damaged_file(path, f"has a line that is not JSON, line {number}") from None
+    if not isinstance(record, dict) or not isinstance(record.get("step"), int):
+        raise damaged_file(path, f"has a line without a step, line {number}")
     return record
 
 

@@ -12,6 +12,7 @@ from research.config.loader import config_from_tree
 from research.config.plain import Json, Tree, table
 from research.config.schema import Config
 from research.runs import store
+from research.runs.damaged_files import damaged_file, unreadable_file
 from research.runs.environments import run_environments
 from research.runs.records import Result
 
@@ -42,10 +43,11 @@ class Record:
         try:
             return tomllib.loads(store.read_text_file(path))
         except FileNotFoundError:
-            message = f"{path} is not there, so what this run is cannot be told."
-        except tomllib.TOMLDecodeError as error:
-            message = f"{path} is no TOML ({error})."
-        raise StepladderError(f"{message} It is written when a run begins: bring it back from a copy, or delete {self.folder.parent}.")
+            raise damaged_file(path, "is not there, so what this run is cannot be told") from None
+        except (ValueError, RecursionError) as error:
+            raise damaged_file(path, f"is not the TOML that was written ({error})") from None
+        except OSError as error:
+            raise unreadable_file(path, error) from None
 
     @cached_property
     def config(self) -> Config:

@@ -1,5 +1,6 @@
 """What a RUN of the command line names."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ def cell_ids(runs_dir: Path) -> tuple[str, ...]:
     if not Path(runs_dir).is_dir():
         return ()
     folders = (path for path in Path(runs_dir).iterdir() if path.is_dir() and path.name not in NO_CELLS)
-    return tuple(sorted(path.name for path in folders if (path / "config.toml").exists() or seeds_of(path)))
+    return tuple(sorted(path.name for path in folders if os.path.exists(path / "config.toml") or seeds_of(path)))
 
 
 def find_run(runs_dir: Path, text: str) -> RunReference:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from research.runs import store
+from research.runs.inspection import inspect_run, without_damage
 from research.runs.records import Result
 
 NOT_RUN = "not run"
@@ -36,10 +37,10 @@ RunStates = Mapping[RunId, RunState]  # of a run that is not in it nothing is th
 
 
 def read_run_state(runs_dir: Path, run: RunId) -> RunState:
-    """The state of a run on disk."""
+    """The state of a run on disk; of what is damaged it is that of a run that has not made it yet."""
     folder = store.seed_folder(runs_dir, *run)
-    status = store.status_of(folder)
-    return RunState(status, store.read_result(folder) if status in store.TRAINED_STATUSES else None)
+    inspected = without_damage(inspect_run(folder), folder)
+    return RunState(inspected.status, inspected.result)
 
 
 def read_run_states(runs_dir: Path, runs: Iterable[RunId]) -> dict[RunId, RunState]:

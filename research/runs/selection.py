@@ -6,6 +6,7 @@ from typing import Any
 
 from research.config.errors import StepladderError, did_you_mean
 from research.runs import store
+from research.runs.readable_manifests import readable_manifests
 from research.runs.record import Record
 from research.runs.references import cell_ids, find_run
 
@@ -14,9 +15,7 @@ Manifests = Mapping[str, Mapping[str, Any]]  # by the name of their file, withou
 
 def read_manifests(runs_dir: Path) -> dict[str, dict[str, Any]]:
     """Every manifest of a runs folder, the last written last."""
-    paths = sorted(store.sweeps_folder(runs_dir).glob("*.json"), key=lambda path: (path.stat().st_mtime, path.name))
-    contents = {path.stem: store.read_json(path) for path in paths}
-    return {name: manifest for name, manifest in contents.items() if isinstance(manifest, dict) and manifest.get("cells") is not None}
+    return {path.stem: manifest for path, manifest in readable_manifests(runs_dir).items()}
 
 
 def manifests_named(name: str, manifests: Manifests) -> list[Mapping[str, Any]]:

@@ -4,16 +4,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from research.runs import store
+from research.runs.inspection import DAMAGED, believable_result, inspect_run
 from research.runs.records import Result, Summary
 
-STATUSES = ("failed", "stopped", "running", "not run", "diverged", "trained", "done")  # a cell is as its worst run
+STATUSES = ("failed", DAMAGED, "stopped", "running", "not run", "diverged", "trained", "done")  # a cell is as its worst run
 
 
 def summarise(runs: Path, cell_id: str, seeds: tuple[int, ...]) -> Summary:
     """Status, parameters, cost and metrics of a cell: means over the seeds that are done, and each run."""
     folders = {seed: store.seed_folder(runs, cell_id, seed) for seed in seeds}
-    results = {seed: store.read_result(folder) for seed, folder in folders.items()}
-    statuses = {seed: store.status_of(folder) for seed, folder in folders.items()}
+    inspected = {seed: inspect_run(folder) for seed, folder in folders.items()}
+    results = {seed: believable_result(folders[seed], run) for seed, run in inspected.items()}
+    statuses = {seed: run.status for seed, run in inspected.items()}
     done = [result for seed, result in results.items() if result and statuses[seed] in store.TRAINED_STATUSES]
     first: Result = next((result for result in results.values() if result), Result())
     return {

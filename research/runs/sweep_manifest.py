@@ -12,6 +12,7 @@ from research.config.loader import LoadedConfig
 from research.config.plain import Json, Tree
 from research.config.sweep_identity import sweep_identity
 from research.runs import store
+from research.runs.readable_manifests import read_checked_manifest, readable_manifests
 
 RUNS = Path("runs")  # where runs are kept, if nobody says otherwise
 LOGISTICS = "run."  # how the overrides begin that change nothing of what is claimed
@@ -91,7 +92,7 @@ def launched_path(loaded: LoadedConfig, runs: Path) -> Path:
 def read_manifest(loaded: LoadedConfig, runs: Path) -> dict[str, Any]:
     """The manifest of a sweep that was launched."""
     path = launched_path(loaded, runs)
-    manifest: dict[str, Any] | None = store.read_json(path)
+    manifest = read_checked_manifest(path)
     if manifest is None:
         raise StepladderError(
             f"This sweep was not launched in {runs}: there is no {path}. Run `stepladder sweep` with the same words first."
@@ -124,16 +125,13 @@ def read_manifest_file(path: Path, runs: Path | None = None) -> tuple[dict[str, 
 
 def manifest_of_spec(digest: str, runs: Path) -> dict[str, Any] | None:
     """The last that was launched by a file of these words (`loader.spec_digest`), which names plugins; None where none was."""
-    manifests = [store.read_json(path) for path in sorted(store.sweeps_folder(runs).glob("*.json"))]
-    launched = [manifest for manifest in manifests if manifest is not None and manifest.get("spec_digest") == digest]
+    launched = [manifest for manifest in readable_manifests(runs).values() if manifest.get("spec_digest") == digest]
     return max(launched, key=lambda manifest: str(manifest["created"]), default=None)
 
 
 def manifests_of_spec(spec: str, overrides: Sequence[str], preset: str | None, runs: Path) -> list[dict[str, Any]]:
     """The manifests that were launched by these words, the latest first: of a SPEC that can no longer be read."""
-    paths = sorted(store.sweeps_folder(runs).glob("*.json"))
-    manifests = [manifest for path in paths if isinstance(manifest := store.read_json(path), dict)]
-    matching = [manifest for manifest in manifests if _is_launched_by(manifest, spec, overrides, preset)]
+    matching = [manifest for manifest in readable_manifests(runs).values() if _is_launched_by(manifest, spec, overrides, preset)]
     return sorted(matching, key=lambda manifest: str(manifest.get("created")), reverse=True)
 
 

@@ -14,7 +14,7 @@ from research.classic.ngram_classifier import ClassNGramModels
 from research.config.classify import BagOfWords, NGramClassifier
 from research.config.node import Node
 from research.config.rules import Rules
-from research.runs.store import write_arrays
+from research.runs.array_files import read_model_arrays, write_arrays
 from research.tasks.classifying import LinearModel
 from research.tasks.regressing import RatedRules
 
@@ -59,7 +59,7 @@ def _save_rules(model: Lexicon | RatedRules, folder: Path) -> None:
 
 def _load_rules(config: Rules, folder: Path, data_dir: Path | None) -> Lexicon | RatedRules:
     lexicon = load_lexicon(config.lexicon, data_dir)
-    return RatedRules(lexicon, *_arrays(folder)["line"].tolist()) if (folder / FILE).exists() else lexicon
+    return RatedRules(lexicon, *_arrays(folder, "line")["line"].tolist()) if (folder / FILE).exists() else lexicon
 
 
 def _check_lexicon(config: Rules) -> None:
@@ -73,7 +73,7 @@ def _save_bag(model: LinearModel, folder: Path) -> None:
 
 
 def _load_bag(config: BagOfWords, folder: Path, data_dir: Path | None) -> LinearModel:
-    arrays = _arrays(folder)
+    arrays = _arrays(folder, "features", "weights", "bias")
     features = NGramFeatures(tuple(arrays["features"].tolist()), arrays.get("idf"))
     return LinearModel(features, LinearClassifier(arrays["weights"], arrays["bias"]))
 
@@ -85,13 +85,12 @@ def _save_class_ngrams(model: ClassNGramModels, folder: Path) -> None:
 
 
 def _load_class_ngrams(config: NGramClassifier, folder: Path, data_dir: Path | None) -> ClassNGramModels:
-    prior = _arrays(folder)["prior"]
+    prior = _arrays(folder, "prior")["prior"]
     return ClassNGramModels(tuple(ngram_archive.load_ngram(folder / f"class_{i}.npz") for i in range(len(prior))), prior)
 
 
-def _arrays(folder: Path) -> dict[str, np.ndarray]:
-    with np.load(folder / FILE, allow_pickle=False) as npz:
-        return dict(npz)
+def _arrays(folder: Path, *names: str) -> dict[str, np.ndarray]:
+    return read_model_arrays(folder / FILE, names)
 
 
 def _no_files(config: Node) -> None:

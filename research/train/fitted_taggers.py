@@ -1,6 +1,7 @@
 """Runs of counted taggers: their figures, and their files."""
 
 import time
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from research.config.node import Node
 from research.data.dataset import Dataset
-from research.runs.store import write_arrays
+from research.runs.array_files import read_model_arrays, write_arrays
 from research.tasks.outcomes import Outcomes
 from research.tasks.tag_counting import COUNTED_TAGGERS, fit_tagger, score_tagger
 from research.train.trained_files import Job
@@ -46,5 +47,7 @@ def score_test_tags(job: Job, data: Dataset) -> Outcomes:
 
 def load_tagger(config: Node, folder: Path) -> Any:
     """The model that `count_tags` wrote."""
-    with np.load(folder / FILE, allow_pickle=False) as npz:
-        return COUNTED_TAGGERS[type(config)].model(**npz)
+    model = COUNTED_TAGGERS[type(config)].model
+    names = signature(model).parameters.keys()
+    arrays = read_model_arrays(folder / FILE, tuple(names))
+    return model(**{name: arrays[name] for name in names})

@@ -10,7 +10,7 @@ import numpy as np
 
 from research.config.schema import Config
 from research.runs import store
-from research.runs.environments import PARTS, run_environments, same_environment
+from research.runs.environments import PARTS, readable_environments, same_environment
 from research.runs.lock import Claim
 from research.tasks.membership import TokenMembership
 from research.tasks.outcomes import Outcomes
@@ -82,7 +82,7 @@ def write_result(job: Job, valid: Outcomes | None, belongs: TokenMembership, fig
 
 def write_beginning(job: Job, step: int, steps: int) -> None:
     """A run that is begun at step 0, or resumed at a later one: env.json has whatever code and machine did a part of it, in order."""
-    earlier = [entry for entry in run_environments(job.folder) if entry["step"] < step]
+    earlier = [entry for entry in readable_environments(job.folder) if entry["step"] < step]
     current = {"step": step, **job.environment}
     same = bool(earlier) and same_environment(earlier[-1], current)
     store.write_json(job.folder / "env.json", store.stamp({PARTS: earlier if same else [*earlier, current]}, job.data_digest))

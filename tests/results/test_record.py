@@ -96,7 +96,6 @@ def test_a_file_that_changed_since_the_run_is_named(tmp_path):
         ("config.toml", b"[model", lambda record: record.config_tree),
         ("config.toml", b"[model]\nkind = 'ngramm'", lambda record: record.config),
         ("seed-0/result.json", b'{"metrics": {"te', lambda record: record.metrics),
-        ("seed-0/status.json", b"", lambda record: record.status),
         ("seed-0/items.npz", b"PK\x03\x04 and no more", lambda record: record.items),
         ("seed-0/metrics.jsonl", b"{\n{}\n", lambda record: record.curves),
     ],

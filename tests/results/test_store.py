@@ -87,7 +87,7 @@ def test_resuming_drops_the_lines_after_its_step(tmp_path_factory, records, step
 
 def test_a_broken_line_before_the_last_is_named(tmp_path):
     (tmp_path / "metrics.jsonl").write_text('{"step": 1}\n{"st\n{"step": 2}\n')
-    with pytest.raises(StepladderError, match=r"metrics\.jsonl, line 2"):
+    with pytest.raises(StepladderError, match=r"metrics\.jsonl has a line that is not JSON, line 2"):
         store.read_metrics(tmp_path / "metrics.jsonl")
 
 

@@ -4,11 +4,13 @@ import csv
 import io
 from collections.abc import Sequence
 
+from research.compare.cells import STATUSES
 from research.compare.tables import Entry, TableData
 from research.report.formats.headings import full_heading
 from research.report.formats.target import Target
 from research.report.report_value import Report
 from research.report.sheets import Sheet
+from research.runs.inspection import DAMAGED
 
 
 def report_csv(report: Report, target: Target) -> str:
@@ -18,7 +20,8 @@ def report_csv(report: Report, target: Target) -> str:
 
 def table_csv(table: TableData) -> str:
     """One line a number, in its own unit, to ten figures: labels, metric, mean, interval, sd, n, seeds by status, in bold or not."""
-    statuses = ("done", "trained", "running", "stopped", "diverged", "failed", "not run")
+    is_damaged = any(entry is not None and entry.counts.get(DAMAGED) for row in table.entries for entry in row)
+    statuses = [status for status in STATUSES if status != DAMAGED or is_damaged]
     heads = [*table.row_titles, *table.column_titles, "metric", "mean", "low", "high", "sd", "n", "interval", *statuses, "cannot", "best"]
     lines: list[list[str | int | float | None]] = [[head.replace(" ", "_") for head in heads]]
     for labels, row in zip(table.rows, table.entries, strict=True):
