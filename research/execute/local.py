@@ -1,6 +1,7 @@
 """A plan carried out by this process: what is scheduled and ready is worked on, until nothing is left that can be done."""
 
 import shutil
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from research.execute.blocked_runs import blocked_reason
 from research.execute.environment import differences, environment
 from research.execute.held_runs import RunTally
 from research.execute.jobs import is_ready, jobs_of, read_plan_states
+from research.execute.repair import repair_cell, repair_run
 from research.execute.schedule import schedule, tested_cells
 from research.execute.unit import Unit, UnitKind
 from research.execute.work import Group, Worker, work_groups
@@ -82,6 +84,7 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
             _prepare_folder(job._replace(environment=current_environment), anew, worker.report)
         prepared.update(alive_runs)
 
+    _repair_cells(plan, runs_dir, worker.data_dir)
     states = read_plan_states(plan, runs_dir)
     _check_parents(jobs_of(plan, runs, states, (), runs_dir))
     prepare(states, anew)
@@ -104,6 +107,14 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
     return RunCounts(
         counts[Done] + counts[Trained] + counts[Diverged], counts[Failed], tally.held.left(), counts[Blocked], counts[Diverged]
     )
+
+
+def _repair_cells(plan: WorkPlan, runs_dir: Path, data_dir: Path | None) -> None:
+    """Each cell's damaged files are written anew, which is told."""
+    for cell in plan.cells:
+        if cell.config is not None and (names := repair_cell(store.cell_folder(runs_dir, cell.cell_id), cell.config, data_dir)):
+            kept = f"{', '.join(names)} of {cell.cell_id} cannot be read and kept as NAME.damaged; written anew"
+            print(f"note: {kept}", file=sys.stderr)
 
 
 def _check_parents(jobs: Sequence[Job]) -> None:
@@ -146,6 +157,8 @@ def _in_environment(group: Group, current: dict[str, object]) -> Group:
 
 def _prepare_folder(job: Job, anew: bool, report: Listener) -> None:
     cell = job.folder.parent
+    if repaired := "" if anew else repair_run(job):
+        report(Note(job, repaired))
     if anew and job.folder.exists():
         with claimed(job.folder):
             _delete_results(job.folder)

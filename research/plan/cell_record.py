@@ -45,7 +45,7 @@ def write_record(folder: Path, config: Config, data: Dataset, data_dir: Path | N
     """cell.json, vocabulary.json and the plugins of a cell's folder; what is there already stays where it says the same."""
     files = file_checksums(config, data_dir)
     record = store.stamp({"data": data.digest, FILES: files} | _plugins_of(config), inputs_digest(data.digest, files))
-    if store.read_json(folder / "cell.json") != record:
+    if store.read_json(folder / "cell.json") != record or store.read_json(folder / "vocabulary.json") is None:
         _write_plugins(folder / KEPT, config)
         store.write_json(folder / "vocabulary.json", store.stamp(vocabulary_to_plain(data.vocabulary), data.digest))
         store.write_json(folder / "cell.json", record)

@@ -10,6 +10,7 @@ import numpy as np
 
 from research.compare.cell_labels import place_text
 from research.compare.cells import Cell, Manifest, TableAxes, axes_of
+from research.config.errors import DamagedFileError
 from research.report.alignment_plot import Alignment, alignment_plot
 from research.report.caption_plot import Caption, caption_plot
 from research.report.pictures import Picture
@@ -66,8 +67,11 @@ def _attention_pairs(cell: Cell, axes: TableAxes) -> list[AttendedPair]:
     if not cell.results:
         return []
     folder = cell.folder / f"seed-{min(cell.results)}"
-    arrays = read_arrays(folder / "attention.npz")
-    return [] if arrays is None else [_pair(cell, axes, arrays, i, text) for i, text in enumerate(_texts(folder, len(arrays) // 3))]
+    try:
+        arrays = read_arrays(folder / "attention.npz")
+        return [] if arrays is None else [_pair(cell, axes, arrays, i, text) for i, text in enumerate(_texts(folder, len(arrays) // 3))]
+    except (DamagedFileError, OSError, ValueError, KeyError):  # a picture less
+        return []
 
 
 def _texts(folder: Path, n: int) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from research.compare.cell_labels import place_text
 from research.compare.cells import Cell, Manifest, TableAxes, axes_of, read_spec
 from research.compare.scoring_notes import eval_window
 from research.compare.tables import measure_cell
+from research.config.errors import DamagedFileError
 from research.report.attention_figures import alignments, captions
 from research.report.pictures import Picture
 from research.report.plots import Series, line_plot
@@ -55,13 +57,32 @@ def learning_curves(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None
         caption += " Dotted: a model that is counted, not trained."
     if any(curve.strands for curve in plotted):
         caption += " A thin line that ends in a cross: a seed that diverged or failed."
+    caption += _lost_curves(cells, axes)
     x_label = "training tokens" if in_tokens else "steps"
     return line_plot("curves", "Learning curves", plotted, x_label, title(f"valid.{name}"), caption, log_y=log_y, y_top=y_top)
 
 
 def _validation_records(cell: Cell, seed: int) -> list[JsonObject]:
-    records = read_metrics(cell.folder / f"seed-{seed}" / "metrics.jsonl")
+    try:
+        records = read_metrics(cell.folder / f"seed-{seed}" / "metrics.jsonl")
+    except DamagedFileError:
+        return []
     return [record for record in records if record.get("split") == "valid"]
+
+
+def _lost_curves(cells: Sequence[Cell], axes: TableAxes) -> str:
+    """The runs whose curves are not here, as their metrics.jsonl is damaged."""
+    lost = [(cell, seed) for cell in cells for seed in cell.seeds if _is_damaged(cell.folder / f"seed-{seed}" / "metrics.jsonl")]
+    runs = ", ".join(f"{place_text(cell.labels, *axes)}, seed {seed}" for cell, seed in lost)
+    return f" Left out, as metrics.jsonl cannot be read: {runs}." if runs else ""
+
+
+def _is_damaged(path: Path) -> bool:
+    try:
+        read_metrics(path)
+    except DamagedFileError:
+        return True
+    return False
 
 
 def _tokens_per_step(cell: Cell) -> float | None:

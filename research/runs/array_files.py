@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from research.runs.atomic_files import fill_file
 from research.runs.damaged_files import damaged_file, unreadable_file
@@ -42,6 +42,21 @@ def read_arrays(path: Path) -> "dict[str, np.ndarray] | None":
         raise damaged_file(path, f"is not the .npz that was written ({error})") from None
     except OSError as error:
         raise unreadable_file(path, error) from None
+
+
+def check_arrays(path: Path) -> None:
+    """Raises DamagedFileError as `read_arrays` does, and makes no array: each is compared with its CRC alone."""
+    try:
+        with ZipFile(path) as file:
+            broken = file.testzip()
+    except FileNotFoundError:
+        return
+    except UNREADABLE as error:
+        raise damaged_file(path, f"is not the .npz that was written ({error})") from None
+    except OSError as error:
+        raise unreadable_file(path, error) from None
+    if broken is not None:
+        raise damaged_file(path, f"is not the .npz that was written (the CRC of {broken} is another)")
 
 
 def read_model_arrays(path: Path, names: Sequence[str]) -> "dict[str, np.ndarray]":

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from research.config.errors import DamagedFileError
+from research.runs.array_files import check_arrays
 from research.runs.checksums import changed_files, read_checksums
 from research.runs.records import Result, Status
 from research.runs.run_files import (
     TRAINED_STATUSES,
-    read_items,
-    read_prompt_items,
     read_result,
     read_status,
     read_test,
@@ -20,11 +19,11 @@ from research.runs.run_files import (
 
 DAMAGED = "damaged"  # the status of a run one of whose files cannot be believed; no number of it stands in a table
 TRAINING_FILE = "result.json"
-READERS: dict[str, Callable[[Path], object]] = {  # the files that a table reads of a run, each with what reads it
+READERS: dict[str, Callable[[Path], object]] = {  # the files that a table reads of a run, each with what reads or checks it
     TRAINING_FILE: read_training,
     "test.json": read_test,
-    "items.npz": read_items,
-    "prompts.npz": read_prompt_items,
+    "items.npz": lambda folder: check_arrays(Path(folder) / "items.npz"),
+    "prompts.npz": lambda folder: check_arrays(Path(folder) / "prompts.npz"),
 }
 
 

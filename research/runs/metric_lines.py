@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from research.config.errors import DamagedFileError
 from research.runs.atomic_files import check_may_write, write_text
 from research.runs.damaged_files import damaged_file, unreadable_file
 from research.runs.json_files import JsonObject, parse_json, restore_infinities, to_json
@@ -51,8 +53,33 @@ def _line(path: Path, number: int, line: bytes) -> JsonObject:
     return record
 
 
-def truncate_metrics(path: Path, step: int) -> None:
-    """Drop the lines after `step`, as a run that resumes from it must. Lines at the step stay."""
-    if Path(path).exists():
-        records = [record for record in read_metrics(path) if record["step"] <= step]
-        write_text(path, "".join(to_json(record) + "\n" for record in records))
+def truncate_metrics(path: Path, step: int) -> str:
+    """Drop the lines after `step`, as a run that resumes from it must. Lines at the step stay. Returns what is to be told, or "".
+
+    A damaged file is kept as NAME.damaged, and the lines before its first bad one stay.
+    """
+    path, told = Path(path), ""
+    try:
+        records = read_metrics(path)
+    except DamagedFileError as error:
+        records, told = _whole_lines(path), f"{error.args[0]} It is kept as {path.name}.damaged."
+        os.replace(path, path.with_name(f"{path.name}.damaged"))
+    kept = [record for record in records if record["step"] <= step]
+    if records or told:
+        write_text(path, "".join(to_json(record) + "\n" for record in kept))
+    if step and not kept:
+        told = told or f"{path} has no line of the {step} steps that were done: its curves begin here."
+    return told
+
+
+def _whole_lines(path: Path) -> list[JsonObject]:
+    """The lines before the first that is none; none of what cannot be read."""
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except OSError:
+        return []
+    records: list[JsonObject] = []
+    with suppress(DamagedFileError):
+        for number, line in enumerate(lines, start=1):
+            records.append(_line(path, number, line))
+    return records

@@ -19,7 +19,7 @@ from research.tasks.task_kind import SplitToScore
 from research.text.vocabulary import Vocabulary
 from research.train import checkpoint
 from research.train.engine import Engine
-from research.train.events import Held, Listener, Resumed, Started
+from research.train.events import Held, Listener, Note, Resumed, Started
 from research.train.initial_vectors import load_initial_vectors
 from research.train.optimiser import traced_hyperparameters
 from research.train.resume import BestValidation, Progress, checkpoint_tree, from_checkpoint_tree
@@ -89,7 +89,8 @@ def _start_or_resume(engine: Engine, job: Job, claimed: Claim, material: GroupDa
     if saved is not None:
         state, best, progress = from_checkpoint_tree(saved)
         step = int(state.step)
-    store.truncate_metrics(job.folder / "metrics.jsonl", step)
+    if lost := store.truncate_metrics(job.folder / "metrics.jsonl", step):
+        report(Note(job, lost))
     write_beginning(job, step, engine.program.steps)
     report(Resumed(job, step, engine.program.steps) if step else Started(job, engine.program.steps))
     return Lane(job._replace(claim=claimed), claimed, step, best, progress, time.monotonic()), state, member
