@@ -1,6 +1,5 @@
 """A plan carried out by this process: what is scheduled and ready is worked on, until nothing is left that can be done."""
 
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,22 +13,19 @@ from research.execute.environment import differences, environment
 from research.execute.held_runs import RunTally
 from research.execute.jobs import is_ready, jobs_of, read_plan_states
 from research.execute.repair import repair_cell, repair_run
+from research.execute.replaced import check_free, move_aside, remove_replaced, sweep_run
 from research.execute.schedule import schedule, tested_cells
 from research.execute.unit import Unit, UnitKind
 from research.execute.work import Group, Worker, work_groups
 from research.plan.work_plan import WorkPlan
-from research.runs import analysis_files, store
+from research.runs import store
 from research.runs.environments import readable_environments
-from research.runs.lock import claimed
 from research.runs.run_state import RunId, RunStates, state_of
 from research.train.checkpoint import check_parameters
-from research.train.events import Blocked, Diverged, Done, Failed, Listener, Note, Trained
+from research.train.events import Blocked, Diverged, Done, Failed, Listener, Note, RunEvent, Trained
 from research.train.trained_files import ENDED, Job
 
-FILES = (  # of a run, beside its checkpoints
-    *("status.json", "test.json", "items.npz", "test_tokens.npz", "prompts.npz", "texts.jsonl", "attention.npz"),
-    *("env.json", "result.json", "metrics.jsonl", "tokens.npz", "log.txt", "checksums.json"),
-)
+OVER = ("done", "diverged")  # statuses of a run to which nothing will be added
 
 
 class RunCounts(NamedTuple):
@@ -74,7 +70,12 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
     Of a row whose values are tried, the test split is scored for the chosen one alone, once all of its trials have ended.
     Runs that other processes had when their turn came are looked at again at the end, as long as anything of them has changed.
     """
-    tally, current_environment = RunTally(worker.report), environment()
+    def report(event: RunEvent) -> None:
+        if isinstance(event, Done | Trained | Diverged):
+            remove_replaced(event.job.folder)
+        worker.report(event)
+
+    tally, current_environment = RunTally(report), environment()
     prepared, attempted = set[RunId](), set[tuple[bool, RunId]]()
 
     def prepare(states: RunStates, anew: bool) -> None:
@@ -87,6 +88,9 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
     _repair_cells(plan, runs_dir, worker.data_dir)
     states = read_plan_states(plan, runs_dir)
     _check_parents(jobs_of(plan, runs, states, (), runs_dir))
+    if anew:
+        check_free(store.seed_folder(runs_dir, *run) for run in runs)
+    _sweep_finished(plan, states, runs_dir)
     prepare(states, anew)
     while not (tally.counts[Failed] and not worker.keep_going):
         states = read_plan_states(plan, runs_dir)
@@ -115,6 +119,12 @@ def _repair_cells(plan: WorkPlan, runs_dir: Path, data_dir: Path | None) -> None
         if cell.config is not None and (names := repair_cell(store.cell_folder(runs_dir, cell.cell_id), cell.config, data_dir)):
             kept = f"{', '.join(names)} of {cell.cell_id} cannot be read and kept as NAME.damaged; written anew"
             print(f"note: {kept}", file=sys.stderr)
+
+
+def _sweep_finished(plan: WorkPlan, states: RunStates, runs_dir: Path) -> None:
+    for run in plan.runs:
+        if state_of(states, run).status in OVER:
+            sweep_run(store.seed_folder(runs_dir, *run), over=True)
 
 
 def _check_parents(jobs: Sequence[Job]) -> None:
@@ -157,21 +167,13 @@ def _in_environment(group: Group, current: dict[str, object]) -> Group:
 
 def _prepare_folder(job: Job, anew: bool, report: Listener) -> None:
     cell = job.folder.parent
-    if repaired := "" if anew else repair_run(job):
+    if anew:
+        move_aside(job.folder)
+    elif repaired := repair_run(job):
         report(Note(job, repaired))
-    if anew and job.folder.exists():
-        with claimed(job.folder):
-            _delete_results(job.folder)
+    sweep_run(job.folder, over=False)
     store.write_text(cell / "config.toml", to_toml(job.config))
     environments_by_seed = [readable_environments(cell / f"seed-{seed}") for seed in store.seeds_of(cell)]
     previous = next((parts[-1] for parts in environments_by_seed if parts), None)
     if previous is not None and (changes := differences(previous, job.environment)):
         report(Note(job, f"{changes}; its numbers may differ from those before"))
-
-
-def _delete_results(folder: Path) -> None:
-    """Status first, so that a crash in between leaves a run that is not done."""
-    for name in FILES:
-        (folder / name).unlink(missing_ok=True)
-    for name in ("checkpoints", analysis_files.FOLDER):
-        shutil.rmtree(folder / name, ignore_errors=True)
