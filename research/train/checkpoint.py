@@ -1,5 +1,8 @@
 """Checkpoints of a run, the only file that knows orbax: each a flat dictionary from the path of a leaf to an array, written atomically.
 
+One more array is the sha256 of all others, with their paths, dtypes and shapes. It is compared whenever a checkpoint is read; one that
+was written before there was any is read as it is.
+
 Synchronous on purpose: when `save_checkpoint` returns, the checkpoint is on disk, and a save that fails stops the run that asked for it.
 """
 
@@ -7,6 +10,8 @@ import logging
 import shutil
 import uuid
 import warnings
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +19,12 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from research.config.errors import StepladderError
+from research.config.errors import DamagedFileError, StepladderError
 from research.runs.atomic_files import check_may_write
 
 KEEP = 2  # of the checkpoints to resume from
 FINAL = "final"  # the parameters that were tested
+CHECKSUM = "sha256"  # the array that has it
 
 
 def save_checkpoint(folder: Path, name: int | str, tree: PyTree) -> None:
@@ -55,35 +61,56 @@ def restore_latest_checkpoint(folder: Path, template: PyTree) -> PyTree | None:
     for step in _steps(folder):
         try:
             return restore_checkpoint(folder, step, template)
-        except StepladderError:
-            raise
-        except Exception as error:
-            warnings.warn(f"checkpoint {folder / str(step)} cannot be read ({str(error)[:120]}); trying the one before", stacklevel=2)
+        except DamagedFileError as error:
+            warnings.warn(f"checkpoint {folder / str(step)} is damaged ({str(error)[:200]}); trying the one before", stacklevel=2)
     return None
 
 
 def restore_checkpoint(folder: Path, name: int | str, template: PyTree) -> PyTree:
-    """The checkpoint `folder/<name>` in the form of `template`, whose leaves have a shape and a dtype. Every leaf that differs is named."""
-    if name == FINAL:
-        check_parameters(folder.parent)
-    with _checkpointer() as checkpointer:
-        restored = checkpointer.restore(folder.resolve() / str(name))
+    """The checkpoint `folder/<name>` in the form of `template`, whose leaves have a shape and a dtype. Every leaf that differs is named.
+
+    Raises DamagedFileError where it is not what was written.
+    """
+    restored = _read(folder, name)
     if wrong := mismatches(restored, template):
         raise StepladderError(
             f"The checkpoint {folder / str(name)} is not of this model: {'; '.join(wrong)}. Use the config it was made with."
         )
-    values = iter([np.asarray(restored[path]) for path in _paths(template)])
+    values = iter([restored[path] for path in _paths(template)])
     return jax.tree.map(lambda leaf: next(values) if np.prod(leaf.shape) else np.zeros(leaf.shape, leaf.dtype), template)
 
 
 def restore_any_shape(folder: Path, name: int | str, form: PyTree) -> PyTree:
     """The checkpoint `folder/<name>` as a tree of that form, whatever the shapes of its leaves: they were checked when it was planned."""
+    restored = _read(folder, name)
+    values = iter([restored[path] for path in _paths(form)])
+    return jax.tree.map(lambda leaf: next(values) if np.prod(leaf.shape) else np.zeros(leaf.shape, leaf.dtype), form)
+
+
+def _read(folder: Path, name: int | str) -> dict[str, np.ndarray]:
+    """The arrays of a checkpoint by path. Raises DamagedFileError where it cannot be read, or its checksum is another."""
     if name == FINAL:
         check_parameters(folder.parent)
-    with _checkpointer() as checkpointer:
-        restored = checkpointer.restore(folder.resolve() / str(name))
-    values = iter([np.asarray(restored[path]) for path in _paths(form)])
-    return jax.tree.map(lambda leaf: next(values) if np.prod(leaf.shape) else np.zeros(leaf.shape, leaf.dtype), form)
+    path = folder.resolve() / str(name)
+    advice = f"Bring it back from a copy, or train the run again with --rerun {path.parents[2].name}."
+    try:
+        with _checkpointer() as checkpointer:
+            restored = {key: np.asarray(value) for key, value in checkpointer.restore(path).items()}
+    except Exception as error:  # orbax, tensorstore, msgpack and JSON each have their own
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DamagedFileError(path, f"cannot be read ({reason})", advice) from None
+    checksum = restored.pop(CHECKSUM, None)
+    if checksum is not None and checksum.tobytes() != _checksum(restored):
+        raise DamagedFileError(path, "is not what was written: its checksum is another", advice)
+    return restored
+
+
+def _checksum(leaves: Mapping[str, np.ndarray]) -> bytes:
+    digest = sha256()
+    for path, leaf in sorted(leaves.items()):
+        digest.update(f"{path} {leaf.dtype} {leaf.shape}\n".encode())
+        digest.update(np.ascontiguousarray(leaf).tobytes())
+    return digest.digest()
 
 
 def mismatches(tree: PyTree, template: PyTree) -> list[str]:
@@ -113,7 +140,9 @@ def _paths(tree: PyTree) -> dict[str, PyTree]:
 
 
 def _flat(tree: PyTree) -> dict[str, np.ndarray]:
-    return {path: np.asarray(leaf) for path, leaf in _paths(tree).items()}
+    """The leaves by path, with their checksum."""
+    leaves = {path: np.asarray(leaf) for path, leaf in _paths(tree).items()}
+    return leaves | {CHECKSUM: np.frombuffer(_checksum(leaves), np.uint8)}
 
 
 def _checkpointer() -> Any:
