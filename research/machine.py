@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+from research.config.errors import StepladderError
+
 SINGLE_THREAD = "--xla_cpu_multi_thread_eigen=false"
 WORKERS = "STEPLADDER_WORKERS"
 
@@ -53,5 +55,13 @@ def available_cores() -> int:
 
 
 def cache_dir() -> Path:
-    """$STEPLADDER_CACHE, or ~/.cache/stepladder."""
-    return Path(os.environ.get("STEPLADDER_CACHE") or Path.home() / ".cache" / "stepladder")
+    """$STEPLADDER_CACHE, or ~/.cache/stepladder. Raises StepladderError where neither is known, as of a user without a home."""
+    if named := os.environ.get("STEPLADDER_CACHE"):
+        return Path(named)
+    try:
+        return Path.home() / ".cache" / "stepladder"
+    except RuntimeError:
+        raise StepladderError(
+            "This user has no home folder, so there is no place for what is kept between commands. Set STEPLADDER_CACHE to a folder that "
+            "can be written, or HOME to one that holds it."
+        ) from None

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from research.config.errors import StepladderError
+from research.machine_refusals import is_refusal, refusal_text
 from research.stops import STOPPED, interrupt_at_once
 
 app = typer.Typer(
@@ -71,7 +72,7 @@ RUNS = Path("runs")
 
 
 def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
-    """A user's mistake is one paragraph and exit 2; a stop by the user is 130; a bug keeps its traceback."""
+    """A user's mistake, or a no of the machine, is one paragraph and exit 2; a stop by the user is 130; a bug keeps its traceback."""
 
     @functools.wraps(command)
     def interruptible(*args: Any, **kwargs: Any) -> int | None:
@@ -99,6 +100,11 @@ def guarded_launch(command: Callable[..., int | None]) -> Callable[..., None]:
             raise typer.Exit(2) from None
         except BrokenPipeError:
             raise typer.Exit(0) from None
+        except OSError as error:
+            if not is_refusal(error):
+                raise
+            print(f"error: {refusal_text(error)}", file=sys.stderr)
+            raise typer.Exit(2) from None
         raise typer.Exit(code or 0)
 
     return run

@@ -12,6 +12,7 @@ from typing import Any
 import jax
 
 from research.data.download import sha256
+from research.machine import cache_dir
 from research.train import lanes
 
 PACKAGES = ("stepladder", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "scipy", "pydantic")
@@ -46,8 +47,7 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> str:
 def use_compilation_cache() -> None:
     """Programs compiled once are found again by the next process, in $STEPLADDER_CACHE/xla; jax's own setting wins."""
     if not jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
-        root = os.environ.get("STEPLADDER_CACHE") or Path.home() / ".cache" / "stepladder"
-        jax.config.update("jax_compilation_cache_dir", str(Path(root) / "xla"))
+        jax.config.update("jax_compilation_cache_dir", str(cache_dir() / "xla"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 
 

@@ -17,6 +17,7 @@ from research.execute.predicted import seconds_left
 from research.execute.progress import format_clock, progress
 from research.execute.unit import Unit
 from research.execute.work import Worker
+from research.machine_refusals import is_refusal, refusal_text
 from research.plan.work_plan import WorkPlan
 from research.runs.lock import release_all
 from research.runs.run_state import RunId, state_of
@@ -98,6 +99,11 @@ def _carry_out(plan: WorkPlan, request: Request, runs: Sequence[RunId], telling:
                 return UNFINISHED, 0
             print("stopped; every run under way is checkpointed, and the same command goes on from there", file=sys.stderr)
             return STOPPED, 0
+        except OSError as error:
+            if not is_refusal(error):
+                raise
+            print(f"error: {refusal_text(error)} The same command goes on from there.", file=sys.stderr)
+            return CRASHED, 0
     if outcome.failed:
         print(f"{outcome.failed} runs crashed; their log.txt says why, and `stepladder runs` lists them", file=sys.stderr)
     if outcome.held:

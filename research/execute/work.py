@@ -1,12 +1,13 @@
 """Units of work done by this process: runs of one program train together, and the next program is compiled meanwhile."""
 
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
+from research.config.errors import StepladderError
 from research.data.loading import load_dataset
 from research.execute.jobs import is_finished
 from research.execute.material import compile_scoring, compile_training
@@ -92,12 +93,19 @@ WORK = {"train": _train, "score": _score}
 
 
 def _fail(jobs: Sequence[Job], error: Exception, report: Listener) -> None:
-    """What stopped a group stopped those of its runs that are not over, unless another process has them."""
-    for job in jobs:
-        if not is_finished(job):
-            with suppress(HeldError, TakenOverError), claimed(job.folder) as claim, claim.writing():
+    """What stopped a group stopped those of its runs that are not over, unless another process has them.
+
+    Where that cannot be written down, as on a full disk, it is told all the same.
+    """
+    for job in (job for job in jobs if not is_finished(job)):
+        try:
+            with claimed(job.folder) as claim, claim.writing():
                 write_failure(job, error)
-                report(Failed(job, str(error)))
+        except (HeldError, TakenOverError):
+            continue
+        except (OSError, StepladderError) as unwritten:
+            print(f"note: {job.folder / 'log.txt'} could not be written: {unwritten}", file=sys.stderr)
+        report(Failed(job, str(error)))
 
 
 def _fit(job: Job, worker: Worker) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from research.config.errors import DamagedFileError
 from research.runs import store
 
 if TYPE_CHECKING:
@@ -34,8 +35,11 @@ def write_measurement(folder: Path, name: str, measurement: Measurement, holds_t
 def read_measurement(folder: Path, name: str) -> Measurement | None:
     """What `write_measurement` wrote; None where it is not there, not whole, or of another format, so that it is measured again."""
     path = Path(folder) / FOLDER / name
-    record = store.read_json(path.with_name(f"{name}.json"))
-    if record is None or record.get("format") != ANALYSIS_FORMAT:
+    try:
+        record = store.read_json(path.with_name(f"{name}.json"))
+        if record is None or record.get("format") != ANALYSIS_FORMAT or not {"arrays", "values"} <= record.keys():
+            return None
+        arrays = (store.read_arrays(path.with_name(f"{name}.npz")) or {}) if record["arrays"] else {}
+    except DamagedFileError:
         return None
-    arrays = (store.read_arrays(path.with_name(f"{name}.npz")) or {}) if record["arrays"] else {}
     return Measurement(record["values"], arrays) if set(record["arrays"]) <= set(arrays) else None

@@ -6,7 +6,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import IO
@@ -61,6 +61,17 @@ def fill_file(path: Path, fill: Callable[[IO[bytes]], int | None]) -> None:
     with _filled(path, fill) as temporary:
         check_may_write()
         os.replace(temporary, path)
+        sync_folder(Path(path).parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """A name that was put into a folder is on the disk; where a folder cannot be synced, as on some file systems, nothing is done."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def create_file(path: Path, content: bytes) -> bool:
@@ -78,6 +89,7 @@ def create_file(path: Path, content: bytes) -> bool:
             if os.path.exists(path):
                 return False
             os.replace(temporary, path)
+        sync_folder(Path(path).parent)
         return True
 
 
