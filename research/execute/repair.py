@@ -25,7 +25,7 @@ def repair_run(job: Job) -> str:
     """
     if not inspect_run(job.folder).damaged:
         return ""
-    with suppress(HeldError), claimed(job.folder) as claim:
+    with suppress(HeldError), claimed(job.folder) as claim, claim.writing():
         return _repair(job._replace(claim=claim), inspect_run(job.folder))
     return ""
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
-from research.config.errors import StepladderError
 from research.data.loading import load_dataset
 from research.execute.jobs import is_finished
 from research.execute.material import compile_scoring, compile_training
@@ -21,7 +20,7 @@ from research.train.fitted_runs import fit_run, score_fitted
 from research.train.latency import latency_ms
 from research.train.runs import train_runs
 from research.train.scoring import Interrupted, score_runs
-from research.train.trained_files import Job, write_failure
+from research.train.trained_files import Job, try_to_write_failure
 
 
 class Group(NamedTuple):
@@ -100,11 +99,11 @@ def _fail(jobs: Sequence[Job], error: Exception, report: Listener) -> None:
     for job in (job for job in jobs if not is_finished(job)):
         try:
             with claimed(job.folder) as claim, claim.writing():
-                write_failure(job, error)
+                try_to_write_failure(job, error)
         except (HeldError, TakenOverError):
             continue
-        except (OSError, StepladderError) as unwritten:
-            print(f"note: {job.folder / 'log.txt'} could not be written: {unwritten}", file=sys.stderr)
+        except OSError as refused:  # the lock itself
+            print(f"note: {job.folder / 'lock'} could not be written: {refused}", file=sys.stderr)
         report(Failed(job, str(error)))
 
 

@@ -11,7 +11,7 @@ REMEDIES = {  # of a file of a runs folder, by its name
     "status.json": "What became of the run is told from its other files; `stepladder train` or `sweep` goes on from them.",
     "metrics.jsonl": "A run that is not done keeps the lines before it when it goes on; one that is done keeps its numbers.",
     "env.json": "It says what made the run, and no number comes from it: bring it back from a copy, or leave it.",
-    "checksums.json": "Bring it back from a copy; without the file nothing is compared.",
+    "checksums.json": "Bring it back from a copy, or delete it: then nothing is compared.",
     **dict.fromkeys(
         ("config.toml", "cell.json", "vocabulary.json"), "`stepladder train` or `sweep` with the words of the cell writes it anew."
     ),

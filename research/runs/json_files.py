@@ -64,7 +64,7 @@ def read_json(path: Path) -> Any:
     """The object that a file holds; None where there is no file. Raises DamagedFileError where it holds none."""
     try:
         value = parse_json(Path(path).read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise unreadable_file(path, error) from None

@@ -11,7 +11,7 @@ from jaxtyping import PyTree
 from research.config.loader import read_config
 from research.models.warm_start import inherited_part
 from research.runs import store
-from research.runs.lock import Claim, HeldError, TakenOverError, claim
+from research.runs.lock import Claim, HeldError, claim
 from research.tasks.outcomes import Outcomes, blank_outcomes
 from research.tasks.parameters import init_params
 from research.tasks.registry import task_of
@@ -19,10 +19,11 @@ from research.tasks.task_kind import SplitToScore
 from research.text.vocabulary import Vocabulary
 from research.train import checkpoint
 from research.train.engine import Engine
-from research.train.events import Held, Listener, Note, Resumed, Started
+from research.train.events import Failed, Held, Listener, Note, Resumed, Started
 from research.train.initial_vectors import load_initial_vectors
 from research.train.optimiser import traced_hyperparameters
 from research.train.resume import BestValidation, Progress, checkpoint_tree, from_checkpoint_tree
+from research.train.run_failure import report_failure
 from research.train.scoring import HeldOut
 from research.train.trained_files import ENDED, Job, write_beginning
 from research.train.update import Member, State, jitted_initial_state
@@ -51,11 +52,17 @@ class Lane:
 
 
 def begin_run(engine: Engine, job: Job, material: GroupData, report: Listener) -> tuple[Lane, State, Member] | None:
-    """The lane of a run with its state, and its traced numbers; None where another process has it or has finished it."""
+    """The lane of a run with its state, and its traced numbers; None where another process has it or has finished it.
+
+    One that cannot be begun, as where its parent's parameters are damaged, is reported as failed, and none beside it.
+    """
     try:
         claimed = claim(job.folder)
     except HeldError as error:
         report(Held(job, str(error)))
+        return None
+    except OSError as error:
+        report(Failed(job, str(error)))
         return None
     if store.status_of(job.folder) in ENDED:
         claimed.release()
@@ -64,13 +71,12 @@ def begin_run(engine: Engine, job: Job, material: GroupData, report: Listener) -
     try:
         with claimed.writing():
             return _start_or_resume(engine, job, claimed, material, report)
-    except BaseException as error:
-        lost = isinstance(error, Exception) and not claimed.is_ours()
-        claimed.release()
-        if not lost:
-            raise
-        report(Held(job, str(TakenOverError(job.folder))))
+    except Exception as error:
+        report_failure(job, claimed, error, report)
         return None
+    except BaseException:
+        claimed.release()
+        raise
 
 
 def _start_or_resume(engine: Engine, job: Job, claimed: Claim, material: GroupData, report: Listener) -> tuple[Lane, State, Member]:

@@ -15,9 +15,10 @@ from research.tasks.registry import task_of
 from research.tasks.task_kind import Batches, Scored, SplitToScore
 from research.train import checkpoint, lanes
 from research.train.engine import Evaluator, score_lanes
-from research.train.events import Done, Failed, Held, Listener
+from research.train.events import Done, Held, Listener
+from research.train.run_failure import report_failure
 from research.train.tested_files import write_test
-from research.train.trained_files import Job, write_failure
+from research.train.trained_files import Job
 from research.train.update import abstract_state
 
 
@@ -106,14 +107,7 @@ def _open(evaluator: Evaluator, job: Job, report: Listener) -> Finished | None:
             checkpoint.restore_checkpoint(job.folder / "checkpoints", checkpoint.FINAL, abstract_state(evaluator.program)[1].params),
         )
     except Exception as error:
-        try:
-            with claimed.writing():
-                write_failure(job, error)
-            report(Failed(job, str(error)))
-        except TakenOverError as lost:
-            report(Held(job, str(lost)))
-        finally:
-            claimed.release()
+        report_failure(job, claimed, error, report)
         return None
 
 

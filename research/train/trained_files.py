@@ -1,5 +1,6 @@
 """The files of a trained run, before its test split is scored. status.json is written last, so that what it says is whole."""
 
+import sys
 import time
 import traceback
 from contextlib import AbstractContextManager, nullcontext
@@ -8,10 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from research.config.errors import StepladderError
 from research.config.schema import Config
 from research.runs import store
 from research.runs.environments import PARTS, readable_environments, same_environment
-from research.runs.lock import Claim
+from research.runs.lock import Claim, TakenOverError
 from research.tasks.membership import TokenMembership
 from research.tasks.outcomes import Outcomes
 from research.tasks.registry import task_of
@@ -104,3 +106,13 @@ def write_failure(job: Job, error: BaseException) -> None:
     if status.get("status") == "trained":
         return write_status(job, "trained", status["step"], status["steps"], f"{UNSCORED}: {message}")
     write_status(job, "failed", 0, 0, message)
+
+
+def try_to_write_failure(job: Job, error: BaseException) -> None:
+    """As `write_failure`; where that is refused, as on a full disk, a note says so, and the error itself is the caller's to tell."""
+    try:
+        write_failure(job, error)
+    except TakenOverError:
+        raise
+    except (OSError, StepladderError) as refused:
+        print(f"note: {job.folder / 'log.txt'} could not be written: {refused}", file=sys.stderr)

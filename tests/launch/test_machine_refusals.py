@@ -15,6 +15,7 @@ from research.execute.foreground import Request
 from research.machine import cache_dir
 from research.machine_refusals import NAMED, is_refusal, refusal_text
 from research.runs import store
+from research.train import trained_files
 from research.train.events import Failed
 from research.train.trained_files import Job
 
@@ -63,7 +64,7 @@ def test_a_failure_that_cannot_be_written_does_not_hide_the_first_error(tmp_path
     def no_room(job: Job, error: BaseException) -> None:
         raise unwritten
 
-    monkeypatch.setattr(work, "write_failure", no_room)
+    monkeypatch.setattr(trained_files, "write_failure", no_room)
     jobs, events = [Job("0123456789ab", None, seed, tmp_path / f"seed-{seed}") for seed in (0, 1)], []
     work._fail(jobs, RuntimeError("the first error"), events.append)
     assert [(type(event), event.message) for event in events] == [(Failed, "the first error")] * 2
