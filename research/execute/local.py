@@ -85,13 +85,7 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
             _prepare_folder(job._replace(environment=current_environment), anew, worker.report)
         prepared.update(alive_runs)
 
-    _repair_cells(plan, runs_dir, worker.data_dir)
-    states = read_plan_states(plan, runs_dir)
-    _check_parents(jobs_of(plan, runs, states, (), runs_dir))
-    if anew:
-        check_free(store.seed_folder(runs_dir, *run) for run in runs)
-    _sweep_finished(plan, states, runs_dir)
-    prepare(states, anew)
+    prepare(_check_and_repair(plan, runs_dir, runs, anew, worker.data_dir), anew)
     while not (tally.counts[Failed] and not worker.keep_going):
         states = read_plan_states(plan, runs_dir)
         prepare(states, anew=False)
@@ -113,18 +107,25 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
     )
 
 
+def _check_and_repair(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bool, data_dir: Path | None) -> RunStates:
+    """The states of a plan whose cells are whole and whose finished runs are swept. Raises StepladderError for what cannot be begun."""
+    states = read_plan_states(plan, runs_dir)
+    _check_parents(jobs_of(plan, runs, states, (), runs_dir))
+    if anew:
+        check_free(store.seed_folder(runs_dir, *run) for run in runs)
+    _repair_cells(plan, runs_dir, data_dir)
+    for run in plan.runs:
+        if state_of(states, run).status in OVER:
+            sweep_run(store.seed_folder(runs_dir, *run), over=True)
+    return states
+
+
 def _repair_cells(plan: WorkPlan, runs_dir: Path, data_dir: Path | None) -> None:
     """Each cell's damaged files are written anew, which is told."""
     for cell in plan.cells:
         if cell.config is not None and (names := repair_cell(store.cell_folder(runs_dir, cell.cell_id), cell.config, data_dir)):
             kept = f"{', '.join(names)} of {cell.cell_id} cannot be read and kept as NAME.damaged; written anew"
             print(f"note: {kept}", file=sys.stderr)
-
-
-def _sweep_finished(plan: WorkPlan, states: RunStates, runs_dir: Path) -> None:
-    for run in plan.runs:
-        if state_of(states, run).status in OVER:
-            sweep_run(store.seed_folder(runs_dir, *run), over=True)
 
 
 def _check_parents(jobs: Sequence[Job]) -> None:

@@ -9,14 +9,16 @@ import typer
 
 from research.api import execution
 from research.cli.application import guarded
-from research.config.errors import StepladderError
+from research.config.errors import DamagedFileError, StepladderError
 from research.execute import work
 from research.execute.foreground import Request
 from research.machine import cache_dir
 from research.machine_refusals import NAMED, is_refusal, refusal_text
 from research.runs import store
+from research.runs.lock import claim, is_held
 from research.train import trained_files
 from research.train.events import Failed
+from research.train.run_failure import report_failure
 from research.train.trained_files import Job
 
 
@@ -69,6 +71,16 @@ def test_a_failure_that_cannot_be_written_does_not_hide_the_first_error(tmp_path
     work._fail(jobs, RuntimeError("the first error"), events.append)
     assert [(type(event), event.message) for event in events] == [(Failed, "the first error")] * 2
     assert "log.txt could not be written" in capsys.readouterr().err
+
+
+def test_a_run_that_cannot_be_begun_is_a_failure_of_its_own_and_free_again(tmp_path):
+    job, events = Job("0123456789ab", None, 0, tmp_path / "seed-0"), []
+    error = DamagedFileError(tmp_path / "final", "is not what was written", "Bring it back.")
+    report_failure(job, claim(job.folder), error, events.append)
+    assert [(type(event), event.message) for event in events] == [(Failed, str(error))]
+    assert store.status_of(job.folder) == "failed"
+    assert "DamagedFileError" in (job.folder / "log.txt").read_text()
+    assert not is_held(job.folder)
 
 
 def test_without_a_home_the_cache_is_asked_for(monkeypatch, tmp_path):
