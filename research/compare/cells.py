@@ -21,6 +21,7 @@ from research.runs.measures import base_name, metric_value, on_validation
 from research.runs.records import CellEntry, Result
 from research.runs.run_state import RunId, RunState
 from research.runs.store import cell_folder, read_items, read_prompt_items, seed_folder
+from research.runs.sweep_manifest import reading_entries
 from research.runs.trial_choice import alive_trials, best_trial, choice_among, chosen_trial, expected_trials
 
 if TYPE_CHECKING:
@@ -149,13 +150,14 @@ def load_cells(manifest: Manifest, runs_dir: Path) -> tuple[Cell, ...]:
 
     A sweep whose rows and columns do not tell two cells apart is an error.
     """
-    select = selection_metric(read_spec(manifest))
     groups: dict[str, list[Cell]] = {}
-    for entry in manifest["cells"]:
-        cell = _read_cell(entry, runs_dir)
-        groups.setdefault(json.dumps(cell.labels, sort_keys=True, default=str), []).append(cell)
-    cells = tuple(pick_tuned(group, select) for group in groups.values())
-    _check_places(cells, axes_of(manifest))
+    with reading_entries(f"The manifest of {manifest.get('name')}"):
+        select, axes = selection_metric(read_spec(manifest)), axes_of(manifest)
+        for entry in manifest["cells"]:
+            cell = _read_cell(entry, runs_dir)
+            groups.setdefault(json.dumps(cell.labels, sort_keys=True, default=str), []).append(cell)
+        cells = tuple(pick_tuned(group, select) for group in groups.values())
+    _check_places(cells, axes)
     return cells
 
 

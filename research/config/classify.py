@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from research.config.data_kind import Asks
 from research.config.errors import IncompatibleConfig
 from research.config.model import AddK, Initialiser, KneserNey, StackConfig, VarianceInit
-from research.config.node import Fraction, Integers, Node, NonNegative, Positive, Rate, Weight
+from research.config.node import MOST_LAYERS, Fraction, Integers, Node, Positive, Rate, Weight
 
 Weighting = Literal["count", "binary", "tfidf"]  # of the features of a text
 
@@ -20,7 +20,7 @@ class Bag(Node):
     kind: Literal["bag"] = "bag"
     width: Positive = 64
     combine: Literal["mean", "sum"] = "mean"
-    layers: NonNegative = 0
+    layers: Annotated[int, Field(ge=0, le=MOST_LAYERS)] = 0
     nonlinearity: Literal["tanh", "relu"] = "tanh"  # of the hidden layers
     word_dropout: Fraction = 0.0  # the probability that a word is left out in training
     init: Initialiser = VarianceInit()

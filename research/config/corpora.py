@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from research.config.data_kind import DataConfig
 from research.config.levels import Level, level_facts
-from research.config.node import HeldOut, Positive
+from research.config.node import HeldOut, Positive, TokenCount
 from research.config.own_files import OwnFiles, TextColumns, check_splits
 from research.config.subwords import NoRegularisation, Regularisation
 from research.config.unicode import Normalisation
@@ -24,9 +24,9 @@ class TextCorpus(DataConfig):
     batches: Literal["windows", "columns"] = "windows"  # shuffled windows, or contiguous columns with a carried state
     vocabulary: VocabularyConfig = VocabularyConfig()
     regularisation: Regularisation = Field(default=NoRegularisation(), discriminator="kind")  # of the training text's segmentation
-    train_tokens: Positive | Literal["all"] = "all"  # train on the first so many tokens
-    valid_tokens: Positive | Literal["all"] = "all"  # score the first so many, cut at a line's end
-    test_tokens: Positive | Literal["all"] = "all"
+    train_tokens: TokenCount | Literal["all"] = "all"  # train on the first so many tokens
+    valid_tokens: TokenCount | Literal["all"] = "all"  # score the first so many, cut at a line's end
+    test_tokens: TokenCount | Literal["all"] = "all"
     normalisation: Normalisation = "nfc"  # the two spellings of a letter with a mark are one; none: a text is as it was written
 
     def check(self) -> None:

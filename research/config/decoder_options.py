@@ -10,6 +10,7 @@ from research.config.fields import classes_by_kind, member_classes
 from research.config.node import Node
 from research.config.plain import Tree
 from research.config.validation_errors import explain
+from research.config.value_labels import value_text
 
 FIELD_BY_OPTION = {
     "temperature": "temperature",
@@ -33,7 +34,9 @@ def decoder_from_options(kind: str, options: dict[str, float | None]) -> Decoder
     for option, value in option_values.items():
         if FIELD_BY_OPTION[option] not in decoders[kind].model_fields:
             readers = " or ".join(name for name, node in decoders.items() if FIELD_BY_OPTION[option] in node.model_fields)
-            raise StepladderError(f"--{option} {value:g} does nothing with --decoder {kind}; leave it out, or take --decoder {readers}.")
+            raise StepladderError(
+                f"--{option} {value_text(value)} does nothing with --decoder {kind}; leave it out, or take --decoder {readers}."
+            )
     tree: Tree = {"kind": kind, **{FIELD_BY_OPTION[option]: value for option, value in option_values.items()}}
     try:
         return cast(Decoder, decoders[kind].model_validate(tree))

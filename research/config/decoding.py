@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from research.config.node import Node, Positive, Rate, Weight
 
+MOST_BEAMS = 1024
+MOST_TEXTS = 10_000  # of one source
+
 
 class DecoderConfig(Node):
     """What every decoder has."""
@@ -33,7 +36,7 @@ class Greedy(DecoderConfig):
 class MultipleTexts(DecoderConfig):
     """Decoders that can write several texts of one source."""
 
-    texts: Positive = 1  # of a source: the first is scored, and from two on their diversity
+    texts: Annotated[int, Field(ge=1, le=MOST_TEXTS)] = 1  # of a source: the first is scored, and from two on their diversity
 
     @property
     def texts_per_source(self) -> int:
@@ -75,7 +78,7 @@ class Beam(MultipleTexts):
 
     strategy: ClassVar[Literal["search"]] = "search"
     kind: Literal["beam"]
-    size: Positive = 4
+    size: Annotated[int, Field(ge=1, le=MOST_BEAMS)] = 4
     length_penalty: Weight = 0.6  # the size and the penalty of Vaswani et al. 2017, sec. 6.1
 
     @property

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from research.config.errors import IncompatibleConfig
 from research.config.mixer import LSTM, Cell, CrossAttentionConfig, MlpScore, ScaledDotScore, Score
 from research.config.model import Initialiser, StackConfig, VarianceInit
-from research.config.node import Fraction, Node, Positive
+from research.config.node import Fraction, Layers, Node, Positive
 
 
 class RecurrentEncoder(Node):
@@ -15,7 +15,7 @@ class RecurrentEncoder(Node):
 
     kind: Literal["recurrent"] = "recurrent"
     cell: Cell = LSTM(kind="lstm")
-    layers: Positive = 1
+    layers: Layers = 1
     width: Positive = 64  # of a direction
     bidirectional: bool = True
     dropout: Fraction = 0.0  # of the embeddings, and between layers
@@ -67,7 +67,7 @@ class Convolutions(Node):
     """Convolutions of 3 x 3 pixels, each halving the picture, relu, plus a learned vector for each place that is left."""
 
     kind: Literal["convolutions"]
-    layers: Positive = 2
+    layers: Layers = 2
     width: Positive = 64
     init: Initialiser = VarianceInit()
 
@@ -126,7 +126,7 @@ class RecurrentDecoderConfig(Node):
     precision: ClassVar[Literal["float32"]] = "float32"
     kind: Literal["recurrent"] = "recurrent"
     cell: Cell = LSTM(kind="lstm")
-    layers: Positive = 1
+    layers: Layers = 1
     width: Positive = 128
     attention: GlobalAttention = Luong()
     dropout: Fraction = 0.0  # of the embeddings, between layers, and before the output layer

@@ -61,11 +61,16 @@ def node_class(field: FieldInfo, value: Json) -> type[Node] | None:
     return nodes[0] if nodes else None
 
 
+def is_index(part: str) -> bool:
+    """Whether a part of a dotted key counts the entries of an array: digits of ASCII, and not more than any array has."""
+    return part.isascii() and part.isdigit() and len(part) < 10
+
+
 def is_key(root: type[Node], path: Path) -> bool:
     """Whether some choice of kinds has this key."""
     nodes: set[type[Node]] = {root}
     for part in path:
-        if part.isdigit():
+        if is_index(part):
             continue
         fields = [node_keys(node)[part] for node in nodes if part in node_keys(node)]
         if not fields:

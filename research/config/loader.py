@@ -7,6 +7,7 @@ data.test) are relative to the current directory, wherever the file stands.
 """
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from research.config.errors import DamagedFileError, StepladderError, did_you_mean
+from research.config.errors import DamagedFileError, StepladderError, clipped, did_you_mean
 from research.config.experiment import Experiment
 from research.config.fields import Path, is_key
 from research.config.merge import Assignment, Dropped, Merged, apply_layer, assignments
@@ -32,6 +33,7 @@ from research.config.sweep import AXES, Sweep
 from research.config.sweep_axes import row_names
 from research.config.sweep_checks import check_overrides
 from research.config.sweep_points import SweepPoint, expand_sweep
+from research.config.toml_text import DEEPEST, UnreadableValue, check_key_count, checked_path, parse_toml
 from research.config.tuned_by import Choices, read_choices
 from research.config.unicode import argument_utf8, decode, split_lines
 from research.config.validation_errors import explain, unknown_key
@@ -74,12 +76,14 @@ def load_config(path: FilePath | str, overrides: Sequence[str] = (), allow_plugi
 
     The plugins that it names are imported before a word is checked. `allow_plugins`: also those whose text was never allowed here.
     """
-    path = FilePath(path)
+    path = checked_path(path)
     layers = _read_chain(path, ())
     plugins = _load_plugins_of(layers, overrides, allow_plugins)
     merged = Merged({}, (), {})
     for file, tree in layers:
-        merged = apply_layer(merged, assignments(_config_words(tree, plugins), str(file)))
+        words = assignments(_config_words(tree, plugins), str(file))
+        check_key_count(words, str(file))
+        merged = apply_layer(merged, words)
     command = [word._replace(value=plugins) if word.path == ("plugins",) else word for word in _parse_overrides(overrides)]
     merged = apply_layer(merged, command)
     first_with_sweep = next((index for index, (_, tree) in enumerate(layers) if "sweep" in tree), len(layers))
@@ -129,7 +133,9 @@ def parse_override(text: str) -> tuple[Path, Json]:
     key, equals, word = text.partition("=")
     parts = tuple(part.strip() for part in key.split("."))
     if not equals or not all(parts):
-        raise StepladderError(f"{COMMAND_LINE}: `{text}` is no override; write key=value, as in model.layers=4.")
+        raise StepladderError(f"{COMMAND_LINE}: `{clipped(text)}` is no override; write key=value, as in model.layers=4.")
+    if len(parts) > DEEPEST or "\0" in text:
+        raise StepladderError(f"{COMMAND_LINE}: `{clipped(key)}` is no key: one has at most {DEEPEST} parts, and no character NUL.")
     if len(parts) > 3 and parts[0] == "sweep" and parts[1] in AXES:
         parts = (*parts[:2], ".".join(parts[2:]))
     return parts, _parse_value(key.strip(), argument_utf8(word.strip()))
@@ -139,10 +145,12 @@ def _parse_value(key: str, word: str) -> Json:
     if not word:
         raise StepladderError(f"{COMMAND_LINE}: `{key}=` has no value; an empty text is written {key}='\"\"'.")
     try:
-        parsed = tomllib.loads(f"value = {word}")
+        parsed = parse_toml(f"value = {word}")
+    except UnreadableValue as error:
+        raise StepladderError(f"{COMMAND_LINE}: the value of `{clipped(key)}` cannot be: {error}.") from None
     except tomllib.TOMLDecodeError as error:
         if word[0] in "[{\"'":
-            raise StepladderError(f"{COMMAND_LINE}: the value of `{key}` is no TOML: {word} ({_reason(error)}).") from None
+            raise StepladderError(f"{COMMAND_LINE}: the value of `{key}` is no TOML: {clipped(word)} ({_reason(error)}).") from None
         return word
     value = parsed["value"]
     return word if len(parsed) > 1 or isinstance(value, date | datetime | time) else value
@@ -163,6 +171,7 @@ def _config_words(tree: Tree, plugins: list[Json] | None) -> Tree:
 
 
 def _parse_overrides(overrides: Sequence[str]) -> list[Assignment]:
+    check_key_count(overrides, COMMAND_LINE)
     parsed = [Assignment(*parse_override(text), COMMAND_LINE) for text in overrides]
     paths = [assignment.path for assignment in parsed]
     for path in paths:
@@ -181,7 +190,7 @@ def _unknown_key_text(path: Path) -> str:
 
 def _read_chain(path: FilePath, seen: tuple[FilePath, ...]) -> list[tuple[FilePath, Tree]]:
     """The file after all that it extends, base first."""
-    if path.resolve() in [file.resolve() for file in seen]:
+    if os.path.realpath(path) in [os.path.realpath(file) for file in seen]:
         chain = " -> ".join(str(file) for file in (*seen, path))
         raise StepladderError(f"{path}: `extends` goes round in a circle: {chain}. Take one of them out.")
     tree = _read(path, seen[-1] if seen else None)
@@ -195,8 +204,12 @@ def _read_chain(path: FilePath, seen: tuple[FilePath, ...]) -> list[tuple[FilePa
 def _read(path: FilePath, extended_by: FilePath | None) -> Tree:
     extension = f" (`extends` of {extended_by})" if extended_by else ""
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise StepladderError(f"{path}: this is a pipe or a device{extension}, which is read once and may never end; name a file.")
         text = decode(path.read_bytes(), f"{path}{extension}", advice="Save the file as UTF-8.")
-        return tomllib.loads(text)
+        return parse_toml(text)
+    except UnreadableValue as error:
+        raise StepladderError(f"{path}{extension}: {error}.") from None
     except FileNotFoundError:
         raise StepladderError(f"{path}: there is no such file{extension}{_suggestion(path)}") from None
     except IsADirectoryError:
@@ -205,7 +218,8 @@ def _read(path: FilePath, extended_by: FilePath | None) -> Tree:
         line = int(match[1]) if (match := re.search(r"at line (\d+)", str(error))) else text.count("\n") + 1
         line_text = split_lines(text)[min(line, len(split_lines(text))) - 1].strip()
         raise StepladderError(
-            f"{path}, line {line}: this is no TOML: {_reason(error)}, in `{line_text}`. A text needs quotes, a table one pair of brackets."
+            f"{path}, line {line}: this is no TOML: {_reason(error)}, in `{clipped(line_text)}`. A text needs quotes, a table one pair of "
+            "brackets."
         ) from None
     except OSError as error:
         raise StepladderError(f"{path}: cannot be read{extension}: {error.strerror}.") from None

@@ -16,7 +16,17 @@ from pydantic.fields import FieldInfo
 from research.config.data import Data
 from research.config.data_kind import DataConfig
 from research.config.errors import StepladderError
-from research.config.fields import Path, classes_by_kind, default_kind, kind_classes, leaves, member_classes, node_class, node_keys
+from research.config.fields import (
+    Path,
+    classes_by_kind,
+    default_kind,
+    is_index,
+    kind_classes,
+    leaves,
+    member_classes,
+    node_class,
+    node_keys,
+)
 from research.config.levels import levels_where
 from research.config.model_facts import MODEL_FACTS
 from research.config.node import Node
@@ -28,9 +38,7 @@ DATA_KINDS: dict[str, type[DataConfig]] = {
     kind: data for kind, data in classes_by_kind(member_classes(Data)).items() if issubclass(data, DataConfig)
 }
 MODEL_KINDS = classes_by_kind(tuple(MODEL_FACTS))
-EVAL: Path = ("eval",)
-DECODE: Path = ("decode",)
-TASK: Path = ("task",)
+EVAL, DECODE, TASK = ("eval",), ("decode",), ("task",)
 
 
 def inapplicable_to(data: type[DataConfig]) -> tuple[Path, ...]:
@@ -176,7 +184,7 @@ def _child(tree: Tree, path: Path, assignment: Assignment) -> Tree | list[Json]:
         if isinstance(holder, dict):
             holder.setdefault(part, {})
         value = _get(holder, part, assignment)
-        if not isinstance(value, dict | list) or isinstance(value, list) != following.isdigit():
+        if not isinstance(value, dict | list) or isinstance(value, list) != is_index(following):
             key = ".".join(path[:index])
             obstacle = f"an array of {len(value)}: write {key}.0.{following}" if isinstance(value, list) else "no table"
             obstacle = "one table, not an array: leave the number out" if isinstance(value, dict) else obstacle
@@ -243,8 +251,8 @@ def _class_at(tree: Json, path: Path, kind: Json) -> type[Node] | None:
     node: type[Node] | None = Config
     field = None
     for part in path:
-        if part.isdigit():
-            tree = tree[int(part)] if isinstance(tree, list) else None
+        if is_index(part):
+            tree = dict(enumerate(tree)).get(int(part)) if isinstance(tree, list) else None
         else:
             field = node_keys(node).get(part) if node else None
             tree = tree.get(part) if isinstance(tree, dict) else None

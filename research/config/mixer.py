@@ -1,5 +1,6 @@
 """The words of a causal mixer: cells, convolution, linear attention, the gated delta rule, attention, with its scores and positions."""
 
+import math
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -101,7 +102,8 @@ class Heads(Node):
 
     def nearest_number(self, width: int) -> int:
         """The number of heads nearest to this one that divides a width."""
-        return min((h for h in range(1, width + 1) if width % h == 0), key=lambda h: abs(h - self.heads))
+        small = [h for h in range(1, math.isqrt(width) + 1) if width % h == 0]
+        return min(sorted({*small, *(width // h for h in small)}), key=lambda h: abs(h - self.heads))
 
 
 class ProjectedHeads(Heads):

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from research.config.errors import IncompatibleConfig
 from research.config.mixer import AttentionConfig, Dropout, Mixer, MixerConfig, Takes
-from research.config.node import Node, Positive, Rate, as_tuple
+from research.config.node import Layers, Node, Positive, Rate, as_tuple
 from research.config.position import NoPosition, Position
 
 
@@ -92,7 +92,7 @@ class StackConfig(Node):
     """Embedding + position, `layers` blocks of norm + mixer + residual + feed-forward: the words of every stack."""
 
     kind: str
-    layers: Positive = 2
+    layers: Layers = 2
     width: Positive = 128
     embedding_scale: Rate | Literal["sqrt_width"] = 1.0  # of words beside positions; sqrt_width: Vaswani et al. 2017, sec. 3.4
     position: Position = NoPosition()

@@ -51,8 +51,12 @@ def as_tuple(value: Value) -> Value | tuple[Any, ...]:
     return tuple(value) if isinstance(value, list) else value
 
 
-Positive = Annotated[int, Field(ge=1)]
-NonNegative = Annotated[int, Field(ge=0)]
+GREATEST = 2**31 - 1  # of a size or a count: what 32 bits hold, as arrays and loops of a device count
+Positive = Annotated[int, Field(ge=1, le=GREATEST)]
+NonNegative = Annotated[int, Field(ge=0, le=GREATEST)]
+TokenCount = Annotated[int, Field(ge=1)]  # of a text of any size
+MOST_LAYERS = 1000
+Layers = Annotated[int, Field(ge=1, le=MOST_LAYERS)]
 MAX_SEED = 2**32 - 1
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]

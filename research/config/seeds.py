@@ -2,7 +2,7 @@
 
 from typing import Annotated, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from research.config.errors import StepladderError
 from research.config.node import MAX_SEED, Seed
@@ -24,15 +24,21 @@ def _seeds(value: Given) -> Given | tuple[int, ...]:
                 f"written in brackets, and the greatest is {MAX_SEED}"
             )
         return tuple(range(value))
-    if isinstance(value, list | tuple) and len(set(value)) < len(value):
-        raise ValueError("a seed is named twice")
     return tuple(value) if isinstance(value, list) else value
+
+
+def _each_once(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(seeds)) < len(seeds):
+        raise ValueError("a seed is named twice")
+    return seeds
 
 
 SeedsInFile = Annotated[int, Field(ge=1, le=MOST_SEEDS)] | Annotated[tuple[Seed, ...], Field(min_length=1)]
 
 
-Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), BeforeValidator(_seeds, json_schema_input_type=SeedsInFile)]
+Seeds = Annotated[
+    tuple[Seed, ...], Field(min_length=1), BeforeValidator(_seeds, json_schema_input_type=SeedsInFile), AfterValidator(_each_once)
+]
 
 
 def check_seed(seed: int | None, where: str) -> None:

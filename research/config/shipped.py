@@ -1,5 +1,6 @@
 """Where the configs and experiments stand that come with the code: beside the library in a checkout, inside it in a wheel."""
 
+import os
 from pathlib import Path
 
 LIBRARY = Path(__file__).parents[1]
@@ -16,7 +17,7 @@ def shipped_file(path: Path) -> Path | None:
 def extended_file(path: Path, base: str) -> Path:
     """The file that `extends` names: beside this one, or else with the code."""
     beside = _relative(path, base)
-    return beside if beside.exists() else shipped_file(Path(base)) or beside
+    return beside if os.path.exists(beside) else shipped_file(Path(base)) or beside
 
 
 def _relative(path: Path, base: str) -> Path:

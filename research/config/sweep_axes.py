@@ -1,5 +1,6 @@
 """The axes of a sweep as steps: what each place on an axis is called, and what it sets."""
 
+import math
 from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import NamedTuple
@@ -10,6 +11,8 @@ from research.config.plain import Json, Tree
 from research.config.sweep import Sweep
 from research.config.tuning import Tune
 from research.config.value_labels import assignments_text, label_values, row_label, value_text
+
+MOST_POINTS = 100_000  # of a sweep, trials included
 
 
 class AxisStep(NamedTuple):
@@ -35,7 +38,15 @@ def sweep_axes(sweep: Sweep, where: str) -> list[list[AxisStep]]:
             raise StepladderError(f"{where}: the arrays of `sweep.zip` must be equally long: {lengths_text}.")
         columns = [_steps(key, values) for key, values in sweep.zip.items()]
         axes.append([combined_step(steps) for steps in zip(*columns, strict=True)])
-    return axes + [_steps(key, values) for key, values in sweep.axes.items()]
+    axes += [_steps(key, values) for key, values in sweep.axes.items()]
+    check_size(math.prod(map(len, axes)), f"{where}: the axes of [sweep] multiply to")
+    return axes
+
+
+def check_size(points: int, beginning: str) -> None:
+    """Raises StepladderError for more points than a table can have, before they are made."""
+    if points > MOST_POINTS:
+        raise StepladderError(f"{beginning} {points:,} points, and a sweep has at most {MOST_POINTS:,}. Take axes or values out.")
 
 
 def _steps(key: str, values: tuple[Json, ...]) -> list[AxisStep]:

@@ -13,10 +13,10 @@ from research.config.merge import Assignment, Dropped, Merged, apply_layer
 from research.config.plain import Tree
 from research.config.schema import Config
 from research.config.sweep import Sweep
-from research.config.sweep_axes import AxisStep, axis_names, combined_step, matches_values, sweep_axes
+from research.config.sweep_axes import AxisStep, axis_names, check_size, combined_step, matches_values, sweep_axes
 from research.config.sweep_checks import check_exclude, check_keys, check_table, check_tune, check_tuned_by
 from research.config.tuned_by import Choices, chosen_values
-from research.config.tuning import Tune, applicable_grid, trials
+from research.config.tuning import Tune, applicable_grid, trial_count, trials
 from research.config.validation_errors import explain, is_incompatible
 from research.config.value_labels import plain_label, row_label, value_text
 
@@ -47,6 +47,7 @@ def expand_sweep(
     rows = [combined_step(combination) for combination in product(*axes)]
     tunes = [_tune_of_row(tree, sweep, row, named) for row in rows]
     check_tune(sweep, tunes, where)
+    check_size(sum(trial_count(tune.grid) for tune in tunes), f"{where}: the values of sweep.tune bring the sweep to")
     trial_steps = [_trial_steps(sweep, row, tune) for row, tune in zip(rows, tunes, strict=True)]
     check_exclude(sweep, [step for steps in (*axes, *trial_steps) for step in steps], where)
     kept_steps = [[step for step in steps if not any(matches_values(step, row) for row in sweep.exclude)] for steps in trial_steps]

@@ -35,7 +35,9 @@ def read_choices(file: Path, where: str) -> Choices:
         raise StepladderError(
             f"{where}, sweep.tuned_by: there is no file {file}. The report of a tuned sweep writes it as choices.json; copy it there."
         ) from None
-    except ValueError as error:
+    except OSError as error:
+        raise StepladderError(f"{where}, sweep.tuned_by: {file} cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError) as error:
         raise StepladderError(f"{where}, sweep.tuned_by: {file} is not JSON: {error}.") from None
     if not isinstance(choices, dict) or not isinstance(choices.get("rows"), dict):
         raise StepladderError(f"{where}, sweep.tuned_by: {file} holds no choices; the report of a tuned sweep writes them as choices.json.")

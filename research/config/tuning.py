@@ -10,6 +10,7 @@ own, which stands in place of the sweep's; `tune = {}` tunes nothing. `halving`:
 with more (research.config.halving).
 """
 
+import math
 from collections.abc import Mapping
 from hashlib import sha256
 from itertools import product
@@ -18,7 +19,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BeforeValidator, Field, ValidationError, model_serializer, model_validator
 
 from research.config.errors import StepladderError
-from research.config.fields import Path, is_key, leaves, node_keys
+from research.config.fields import Path, is_index, is_key, leaves, node_keys
 from research.config.merge import INAPPLICABLE
 from research.config.model_facts import part_models
 from research.config.node import FieldValue, Node, Positive, Rate
@@ -154,6 +155,12 @@ class Tune(Node):
 TuneWords = Annotated[Tune, BeforeValidator(_words_of_tune, json_schema_input_type=dict[str, Values | Positive | dict[str, Any]])]
 
 
+def trial_count(grid: Mapping[str, Tried]) -> int:
+    """How many trials a grid has."""
+    drawn = max((draw.trials for draw in grid.values() if not isinstance(draw, tuple)), default=1)
+    return drawn * math.prod(len(values) for values in grid.values() if isinstance(values, tuple))
+
+
 def trials(grid: Mapping[str, Tried], seed: int) -> tuple[Tree, ...]:
     """The trials of a grid, each with a value for every key; one without values for no key.
 
@@ -191,7 +198,7 @@ def is_applicable(config: Config, path: Path) -> bool:
         return False
     value: FieldValue = config
     for depth, part in enumerate(path):
-        if isinstance(value, tuple) and part.isdigit() and int(part) < len(value):
+        if isinstance(value, tuple) and is_index(part) and int(part) < len(value):
             value = value[int(part)]
         elif isinstance(value, Node) and part in node_keys(type(value)):
             value = next(getattr(value, name) for name, field in type(value).model_fields.items() if part in (name, field.alias))

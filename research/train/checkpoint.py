@@ -130,7 +130,7 @@ def drop_numbered(folder: Path) -> None:
 
 
 def _steps(folder: Path) -> list[int]:
-    return sorted((int(p.name) for p in folder.glob("*") if p.name.isdigit()), reverse=True)
+    return sorted((int(p.name) for p in folder.glob("*") if p.name.isdecimal()), reverse=True)
 
 
 def _paths(tree: PyTree) -> dict[str, PyTree]:

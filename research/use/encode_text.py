@@ -15,6 +15,8 @@ from research.data.text_dataset import load_vocabulary
 from research.text.tokenizers.tokenizer import levels_with, n_best_segmentations
 from research.text.tokenizers.tokenizer import merges as learned_merges
 
+MOST_SEGMENTATIONS = 10_000
+
 
 def encode_text(config: Config, text: str, n_best: int | None, merges: int | None, data_dir: Path | None) -> dict[str, Any]:
     """`pieces` of the text with their `ids`, `unknown` ones; `merges`: the first so many of BPE; `n_best` segmentations of unigram.
@@ -53,6 +55,8 @@ def _check_options(level: str, n_best: int | None, merges: int | None) -> None:
     for option, number in (("--n-best", n_best), ("--merges", merges)):
         if number is not None and number < 1:
             raise StepladderError(f"{option} {number} asks for nothing; ask for 1 or more.")
+    if n_best is not None and n_best > MOST_SEGMENTATIONS:
+        raise StepladderError(f"--n-best {n_best} is beyond the {MOST_SEGMENTATIONS:,} segmentations that are ranked; ask for fewer.")
     ranked, merged = levels_with(lambda entry: entry.ranking), levels_with(lambda entry: entry.merging)
     if n_best is not None and level not in ranked:
         levels = " or ".join(ranked)

@@ -17,6 +17,8 @@ from research.use.finished_kinds import finished_kind
 from research.use.input_lines import read_input_lines
 from research.use.open_run import OpenRun
 
+MOST_TOKENS = 100_000  # of a continuation
+
 
 def prompts_from_options(prompt: str | None, file: Path | None) -> tuple[str, ...]:
     """What the command names: one prompt, by default an empty one, or the lines of a file. Raises StepladderError for both."""
@@ -32,6 +34,8 @@ def generate_texts(run: OpenRun, request: GenerationRequest) -> dict[str, Any]:
     """
     config, data = run.config, run.data
     check_seed(request.seed, "--seed")
+    if request.tokens > MOST_TOKENS:
+        raise StepladderError(f"--tokens {request.tokens} is beyond the {MOST_TOKENS:,} that one text may have; ask for fewer.")
     if config.data.reads not in ("text", "sources"):
         raise StepladderError(
             f"{run.cell_id} was trained on {config.data.kind}, which is no text to go on from or to translate; name a run on text or pairs."

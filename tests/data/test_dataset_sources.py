@@ -3,8 +3,11 @@
 import gzip
 import hashlib
 import http.server
+import io
 import subprocess
+import tarfile
 import threading
+import zipfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from research.config.errors import StepladderError
-from research.data import dataset_sources, download, source_entries
+from research.data import dataset_sources, download, source_entries, unpacking
+from research.data.formats.compression import read_content
 
 CONTENT = b"a line\nanother\n"
 
@@ -112,14 +116,49 @@ def test_an_archive_is_kept_packed(tmp_path, cache, monkeypatch):
 def test_pip_is_asked_for_the_form_of_the_pinned_file(monkeypatch, name, form):
     def pip(command, **_):
         asked.extend(command)
+        asked.append(Path(command[-1]).read_text(encoding="utf-8").strip())
         (Path(command[command.index("--dest") + 1]) / name).write_bytes(CONTENT)
         return subprocess.CompletedProcess(command, 0, "", "")
 
     asked = []
     monkeypatch.setattr(subprocess, "run", pip)
-    assert download.download_package("some-thing==1.0", name) == CONTENT
+    assert download.download_package("some-thing==1.0", name, "ab" * 32) == CONTENT
     assert form in asked
-    assert asked[-1] == "some-thing==1.0"
+    assert "--require-hashes" in asked
+    assert asked[-1] == f"some-thing==1.0 --hash=sha256:{'ab' * 32}"
+
+
+def test_nothing_of_a_source_archive_runs_that_is_not_the_pinned_one(tmp_path, monkeypatch):
+    """An index that has another archive of that name: its setup.py would leave a file."""
+    setup = f"open({str(tmp_path / 'ran')!r}, 'w').close()\n".encode()
+    with tarfile.open(tmp_path / "other_thing-1.0.tar.gz", "w:gz") as archive:
+        for name, content in (("setup.py", setup), ("PKG-INFO", b"Metadata-Version: 1.0\nName: other-thing\nVersion: 1.0\n")):
+            member = tarfile.TarInfo(f"other_thing-1.0/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("PIP_CONSTRAINT", "")
+    with pytest.raises(StepladderError, match=r"has another other-thing==1.0 than the one that is meant, .*nothing of it was run"):
+        download.download_package("other-thing==1.0", "other_thing-1.0.tar.gz", "ab" * 32)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_small_file_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    """Zeros, a thousand times as long as they are packed; the limit is lowered, so that the test is fast."""
+    monkeypatch.setattr(unpacking, "SMALL_CONTENT", 2**20)
+    content, buffer = bytes(8 * 2**20), io.BytesIO()
+    packed = gzip.compress(content)
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", content)
+    (tmp_path / "a.txt.gz").write_bytes(packed)
+    for unpack in (
+        lambda: unpacking.gunzip(packed, "a.gz"),
+        lambda: unpacking.zip_member(buffer.getvalue(), "a.txt", "a.zip"),
+        lambda: read_content(tmp_path / "a.txt.gz", "a.txt.gz"),
+    ):
+        with pytest.raises(StepladderError, match=r"is refused: its .* bytes unpack to more than"):
+            unpack()
 
 
 def test_a_wrong_file_on_disk_is_an_error_not_a_reason_to_fetch(served, tmp_path):

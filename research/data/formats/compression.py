@@ -8,6 +8,7 @@ from typing import BinaryIO, NamedTuple
 
 from research.config.errors import StepladderError
 from research.data.formats.extra import import_extra
+from research.data.unpacking import limited_chunks
 
 CHUNK = 1 << 20  # bytes
 
@@ -70,7 +71,10 @@ def content_chunks(path: Path, place: str) -> Iterator[bytes]:
     compression = COMPRESSIONS.get(path.suffix.lower())
     try:
         with path.open("rb") as file:
-            yield from compression.unpack(file, place) if compression else iter(lambda: file.read(CHUNK), b"")
+            if compression:
+                yield from limited_chunks(compression.unpack(file, place), path.stat().st_size, place)
+            else:
+                yield from iter(lambda: file.read(CHUNK), b"")
     except BrokenContent as error:
         raise StepladderError(
             f"{place} is no whole {compression.name if compression else ''} file: {error}. Bring a whole copy, or rename it if it is not "
