@@ -10,10 +10,12 @@ import jax.numpy as jnp
 from jax.tree_util import keystr, tree_leaves_with_path
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from research.config.merge import Dropped
 from research.config.schema import Config
 from research.config.serialise import to_toml, to_tree
+from research.config.unicode import visible_text
 from research.config.value_labels import row_label
 from research.data.batch_arrays import Arrays
 from research.data.dataset import Dataset
@@ -77,7 +79,7 @@ def print_plan(plan: Plan, runs_dir: Path, data_dir: Path | None) -> None:
         _print_cell(console, cells[0].config, plan, data_dir)
     console.print(_table(cells, data_dir))
     for line in (*coverage_lines(plan), *advice_lines(plan), *filter(None, [plan.matched])):
-        console.print(line, markup=False)
+        console.print(line)
     console.print(
         f"{data['runs']} runs, {data['trained_runs']} of them trained by {data['programs']} programs; {data['to_do']} to do: about "
         f"{format_clock(data['predicted_seconds_to_do'])} on {lanes.lane_count(data['runs'])} workers "
@@ -109,15 +111,15 @@ def advice_lines(plan: Plan) -> list[str]:
 
 def _print_cell(console: Console, config: Config, plan: Plan, data_dir: Path | None) -> None:
     """A cell's whole config, who says what of it, what its data are, and the shape of every parameter."""
-    console.print(to_toml(config, defaults=True), markup=False)
+    console.print(to_toml(config, defaults=True))
     for origin in dict.fromkeys(plan.loaded.origin.values()):
         keys = sorted(key for key, source in plan.loaded.origin.items() if source == origin)
-        console.print(f"from {origin}: {', '.join(keys)}", markup=False)
-    console.print(f"data: {load_dataset(config.data, data_dir).description}\n", markup=False)
+        console.print(f"from {origin}: {', '.join(keys)}")
+    console.print(f"data: {load_dataset(config.data, data_dir).description}\n")
     if config.trained:
         program = program_of(config, load_dataset(config.data, data_dir))
         for path, leaf in tree_leaves_with_path(abstract_state(program)[1].params):
-            console.print(f"{keystr(path, simple=True, separator='.'):<48} {' x '.join(map(str, leaf.shape)) or 'scalar'}", markup=False)
+            console.print(f"{keystr(path, simple=True, separator='.'):<48} {' x '.join(map(str, leaf.shape)) or 'scalar'}")
         peak_bytes = _training_bytes(program, load_dataset(config.data, data_dir), config)
         console.print(f"\ntraining holds {peak_bytes / 2**20:,.0f} MB at its peak, by XLA's count")
         positions = config.data.length if config.data.reads == "text" else load_dataset(config.data, data_dir).train.where.shape[1]  # type: ignore[union-attr]
@@ -184,9 +186,9 @@ def _cell_data(cell: PlannedCell, data_dir: Path | None) -> dict[str, Any]:
 def _table(cells: list[PlannedCell], data_dir: Path | None) -> Table:
     table = Table("cell", "row", "seeds", "parameters", "FLOPs/token", "memory", "s/run", box=None, pad_edge=False)
     for cell in cells:
-        row = row_label({**cell.labels, **cell.tuned, **cell.shortened})
+        row = Text(visible_text(row_label({**cell.labels, **cell.tuned, **cell.shortened})))
         if cell.config is None:
-            table.add_row("", row, "cannot", cell.reason)
+            table.add_row("", row, "cannot", Text(visible_text(cell.reason or "")))
             continue
         counts, memory = cell.facts.get("params"), memory_bytes(cell)
         table.add_row(

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from research.config.errors import StepladderError
+from research.config.unicode import visible_text
 from research.machine_refusals import is_refusal, refusal_text
 from research.stops import STOPPED, interrupt_at_once
 
@@ -35,7 +36,7 @@ DataDir = Annotated[Path | None, typer.Option("--data-dir", envvar="STEPLADDER_D
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
 
 
-Workers = Annotated[int | None, typer.Option(min=1, help="Runs at a time; by default one a core. 1: a run has all cores.")]
+Workers = Annotated[int | None, typer.Option(min=1, max=1024, help="Runs at a time; by default one a core. 1: a run has all cores.")]
 
 
 OnError = Annotated[str, typer.Option("--on-error", metavar="continue|stop", help="When a run crashes.")]
@@ -69,6 +70,7 @@ OutDir = Annotated[
 
 
 RUNS = Path("runs")
+NEWLINE = "\n"
 
 
 def guarded(command: Callable[..., int | None]) -> Callable[..., None]:
@@ -96,7 +98,7 @@ def guarded_launch(command: Callable[..., int | None]) -> Callable[..., None]:
         try:
             code = command(*args, **kwargs)
         except StepladderError as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {visible_text(str(error), kept=NEWLINE)}", file=sys.stderr)
             raise typer.Exit(2) from None
         except BrokenPipeError:
             raise typer.Exit(0) from None

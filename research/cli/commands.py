@@ -75,7 +75,7 @@ def sweep_command(
         ]
         print(store.to_json({"name": plan.name, "hash": manifest["hash"], "cells": cells}))
     else:
-        print_sheet(table_sheet(manifest_table(manifest, runs).data), Console(highlight=False))
+        print_sheet(table_sheet(manifest_table(manifest, runs).data), Console(highlight=False, markup=False))
         if words and code != STOPPED:
             _print_next(after_sweep(words, plan.name, location_options(runs, sweep.launch.data_dir)))
     return code
@@ -187,7 +187,7 @@ def probe_command(run: OpenedRun, overrides: list[str], out: Path | None, as_jso
 
 
 def _print_summary(summary: dict[str, Any], runs: Path) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     if summary["params"] is None:  # no seed came to an end
         return console.print(f"{summary['cell_id']}  {summary['status']}")
     console.print(

@@ -194,7 +194,7 @@ def _show_run(spec: str, runs: Path, as_json: bool) -> int:
     from research.runs import store
 
     detail = cell_detail(store.find_run(runs, spec))
-    print(store.to_json(detail)) if as_json else print_detail(detail, Console(highlight=False))
+    print(store.to_json(detail)) if as_json else print_detail(detail, Console(highlight=False, markup=False))
     return 0
 
 

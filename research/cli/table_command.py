@@ -32,7 +32,7 @@ def table_of_runs(
     from research.report.sheets import table_sheet
     from research.report.terminal import print_sheet
 
-    print_sheet(table_sheet(table.data), Console(highlight=False))
+    print_sheet(table_sheet(table.data), Console(highlight=False, markup=False))
     return 0
 
 

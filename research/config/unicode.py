@@ -139,14 +139,37 @@ def grapheme_clusters(text: str) -> list[str]:
     return list(text) if text.isascii() else [text[slice(*match.span())] for match in re.finditer(f"(?s).[{MARK}{JOINER}]*", outline(text))]
 
 
+BIDIRECTIONAL = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # letters behind them change place
+UNSEEN = ("Cc", "Cs", "Zl", "Zp")  # categories of what steers a terminal, is half a letter, or ends a line
+
+
+def visible_text(text: str, kept: str = "") -> str:
+    """A text as it is shown: what steers a terminal, breaks a line or a file, or hides, is written as `\\x1b` or `\\n`, but for `kept`."""
+    if text.isprintable():
+        return text
+    return "".join(character if character in kept or not _is_unseen(character) else _escaped(character) for character in text)
+
+
+def _is_unseen(character: str) -> bool:
+    no_character = ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF
+    return unicodedata.category(character) in UNSEEN or character in BIDIRECTIONAL or no_character
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
 def argument_utf8(argument: str) -> str:
     """An argument of the command line as UTF-8, whatever the locale read it as; bytes that are none stay as they are escaped."""
     return argument.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
 
 
 def argument_text(argument: str) -> str:
-    """An argument of the command line that is a text, as `decode` would read it."""
-    return clean_text(argument_utf8(argument))
+    """An argument of the command line that is a text, as `decode` would read it. Raises StepladderError for bytes that are no UTF-8."""
+    text = argument_utf8(argument)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise StepladderError(f"The text `{visible_text(text)[:60]}` has bytes that are no UTF-8, and so no text. {CONVERSION_ADVICE}")
+    return clean_text(text)
 
 
 def decode_path(name: str) -> Path:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from research.config.serialise import to_tree
+from research.config.unicode import visible_text
 from research.config.value_labels import row_label
 from research.execute.meter import Meter
 from research.execute.notebook_progress import notebook_display, pictures
@@ -69,7 +70,7 @@ def meter_of(plan: WorkPlan, runs: Sequence[RunId], predicted: float) -> Meter:
 
 def run_name(cell: PlannedCell) -> str:
     """A cell's labels and tuned values, and how long it is trained where halving shortens it; nothing of a part or a fold of a row."""
-    return row_label(cell.labels | cell.tuned | cell.shortened)
+    return visible_text(row_label(cell.labels | cell.tuned | cell.shortened))
 
 
 def event_line(event: RunEvent, meter: Meter) -> str:
@@ -87,7 +88,7 @@ def event_line(event: RunEvent, meter: Meter) -> str:
             scores = [meter.score(split, metrics[split]) for split in ("valid", "test") if metrics.get(split)]
             return f"{name}: {', '.join([type(event).__name__.lower(), *scores])}"
         case Sampled(_, step, text):
-            return f"{name}: at step {step:,} it writes: {' '.join(text.split())}"
+            return f"{name}: at step {step:,} it writes: {visible_text(' '.join(text.split()))}"
         case Progressed() | Validated():
             return str(meter.under_way[RunId(event.job.cell_id, event.job.seed)])
         case _:

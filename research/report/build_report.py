@@ -15,7 +15,7 @@ from research.compare.stability import cards_on_any_machine, find_unstable_verdi
 from research.compare.tables import TableData
 from research.report.cell_report import cell_report
 from research.report.cost_sheet import cost_sheet
-from research.report.figures import sweep_figures
+from research.report.figures import left_out, sweep_figures
 from research.report.pictures import Picture
 from research.report.report_value import Report
 from research.report.section import Section
@@ -47,7 +47,7 @@ def build_report(
         preset=manifest.get("preset"),
         spec_file=manifest.get("spec_file"),
         created=manifest.get("created"),
-        facts=_facts(manifest, cells),
+        facts=(*_facts(manifest, cells), *left_out(manifest, cells)),
         table=table,
         comparisons=compared,
         cards=judged,

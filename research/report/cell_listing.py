@@ -155,7 +155,7 @@ def print_cells(cells: list[CellRecord], runs_dir: Path) -> None:
 
     from research.report.terminal import print_sheet
 
-    print_sheet(cells_sheet(cells, str(runs_dir)), Console(highlight=False))
+    print_sheet(cells_sheet(cells, str(runs_dir)), Console(highlight=False, markup=False))
 
 
 def cells_sheet(cells: list[CellRecord], name: str = "runs") -> "Sheet":

@@ -22,16 +22,27 @@ from research.runs.store import JsonObject, read_metrics
 
 SEEDS_BAND = "Line: the mean over seeds. Band: from the least to the greatest seed."
 CURVES = ("perplexity", "pseudo_perplexity", "accuracy", "loss")  # the first that there is
+MOST_ROWS = 60  # of a figure: more lines and labels cannot be told apart
 COSTS_DIFFER = 1.5  # the least ratio of training costs that is worth an axis
 
 
 def sweep_figures(manifest: Manifest, cells: Sequence[Cell]) -> tuple[Picture, ...]:
-    """The figure that the spec asks for first, then every other that has something to show; `none` asks for none."""
+    """The figure that the spec asks for first, then every other that has something to show; `none` asks for none.
+
+    Of a sweep of more than `MOST_ROWS` cells there is none, and `left_out` says so.
+    """
     requested = read_spec(manifest).table.figure
-    if requested == "none":
+    if requested == "none" or len(cells) > MOST_ROWS:
         return ()
     names = [requested, *(name for name in FIGURES if name != requested)]
     return tuple(picture for name in names if (picture := FIGURES[name](manifest, cells)) is not None)
+
+
+def left_out(manifest: Manifest, cells: Sequence[Cell]) -> tuple[str, ...]:
+    """What is said where figures have too many rows to be read."""
+    if len(cells) <= MOST_ROWS or read_spec(manifest).table.figure == "none":
+        return ()
+    return (f"no figures: {len(cells)} rows are more than the {MOST_ROWS} that can be told apart in one",)
 
 
 def learning_curves(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:

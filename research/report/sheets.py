@@ -9,6 +9,7 @@ from typing import Literal
 from research.compare.comparisons import RowComparison
 from research.compare.number_texts import DASH, p_text, spread_text
 from research.compare.tables import Column, Entry, TableData
+from research.config.unicode import visible_text
 from research.runs.measures import decimals, decimals_of, is_quality, number, scale, title
 
 Tone = Literal["", "good", "bad", "quiet"]
@@ -16,12 +17,15 @@ Tone = Literal["", "good", "bad", "quiet"]
 
 @dataclass(frozen=True)
 class StyledText:
-    """One place of a sheet."""
+    """One place of a sheet, without characters that are not to be seen."""
 
     text: str
     note: str = ""  # said after the text, or under it
     bold: bool = False
     tone: Tone = ""
+
+    def __post_init__(self) -> None:
+        _show(self, "text", "note")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,9 @@ class Heading:
     text: str
     group: str = ""
     numeric: bool = True
+
+    def __post_init__(self) -> None:
+        _show(self, "text", "group")
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,16 @@ class Sheet:
     rows: tuple[tuple[StyledText, ...], ...]
     labels: int = 1
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _show(self, "title")
+        object.__setattr__(self, "notes", tuple(map(visible_text, self.notes)))
+
+
+def _show(part: StyledText | Heading | Sheet, *names: str) -> None:
+    for name in names:
+        if not getattr(part, name).isprintable():
+            object.__setattr__(part, name, visible_text(getattr(part, name)))
 
 
 def table_sheet(table: TableData) -> Sheet:

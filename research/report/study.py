@@ -87,7 +87,7 @@ def print_study(study: Study, cards: Sequence[Mapping[str, Json]]) -> None:
     from rich.console import Console
 
     manifest, cells = study_manifest(study, cards), study_cells(study)
-    print_sheet(table_sheet(build_table(manifest, Path(), cells=cells)), Console(highlight=False))
+    print_sheet(table_sheet(build_table(manifest, Path(), cells=cells)), Console(highlight=False, markup=False))
 
 
 def _cell(study: Study, cell: StudyCell) -> Cell:

@@ -71,13 +71,25 @@ def _width(sheet: Sheet, column: int, width: int) -> int:
 
 
 def _longest(texts: Iterable[str]) -> int:
-    return max((len(text) for text in texts), default=0)
+    return max(map(columns_of, texts), default=0)
+
+
+def columns_of(text: str) -> int:
+    """How many columns of a terminal a text takes: two a wide letter, none a mark."""
+    from rich.cells import cell_len
+
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def _padded(text: str, width: int, side: str) -> str:
+    space = " " * (width - columns_of(text))
+    return space + text if side == "right" else text + space
 
 
 def _widths(sheet: Sheet, columns: Sequence[int], width: int) -> list[int]:
     """Headings in one line where all of them fit so, else wrapped."""
     minimum = [_width(sheet, i, width) for i in columns]
-    unwrapped = [max(w, len(sheet.headings[i].text)) for w, i in zip(minimum, columns, strict=True)]
+    unwrapped = [max(w, columns_of(sheet.headings[i].text)) for w, i in zip(minimum, columns, strict=True)]
     return unwrapped if sum(unwrapped) + GAP * (len(unwrapped) - 1) <= width else minimum
 
 
@@ -87,8 +99,9 @@ def _table(sheet: Sheet, columns: Sequence[int], width: int) -> "list[Line]":
     widths = _widths(sheet, columns, width)
     rule = Line("─" * (sum(widths) + GAP * (len(widths) - 1)), "dim")
     lines = [*_groups(sheet, columns, widths), *_headings(sheet, columns, widths), rule]
+    starred = [any(row[i].text.endswith("*") for row in sheet.rows) for i in columns]
     for row in range(len(sheet.rows)):
-        lines += _row(sheet, row, columns, widths)
+        lines += _row(sheet, row, columns, widths, starred)
     return lines
 
 
@@ -103,8 +116,14 @@ def _groups(sheet: Sheet, columns: Sequence[int], widths: Sequence[int]) -> "lis
             for name, group in groupby(zip(columns, widths, strict=True), key=lambda pair: sheet.headings[pair[0]].group)
         )
     ]
-    cells = [[(line.center(width), "") for line in _wrap(name, width)] + ([("─" * width, "dim")] if name else []) for name, width in spans]
+    cells = [
+        [(_centred(line, width), "") for line in _wrap(name, width)] + ([("─" * width, "dim")] if name else []) for name, width in spans
+    ]
     return _side_by_side(cells, [width for _, width in spans], ["left"] * len(spans), top=False)
+
+
+def _centred(text: str, width: int) -> str:
+    return text.center(width - columns_of(text) + len(text))
 
 
 def _headings(sheet: Sheet, columns: Sequence[int], widths: Sequence[int]) -> "list[Line]":
@@ -112,12 +131,11 @@ def _headings(sheet: Sheet, columns: Sequence[int], widths: Sequence[int]) -> "l
     return _side_by_side(cells, widths, _sides(sheet, columns), top=False)
 
 
-def _row(sheet: Sheet, row: int, columns: Sequence[int], widths: Sequence[int]) -> "list[Line]":
+def _row(sheet: Sheet, row: int, columns: Sequence[int], widths: Sequence[int], starred: Sequence[bool]) -> "list[Line]":
     cells = []
-    for i, width in zip(columns, widths, strict=True):
+    for i, width, has_stars in zip(columns, widths, starred, strict=True):
         text = sheet.rows[row][i]
-        starred = any(other[i].text.endswith("*") for other in sheet.rows)
-        content = text.text + (" " if starred and text.text[-1:].isdigit() else "")
+        content = text.text + (" " if has_stars and text.text[-1:].isdigit() else "")
         tone = STYLES[text.tone]
         style = " ".join(filter(None, ("bold" if text.bold else "", "" if text.note else tone)))
         lines = [content] if sheet.headings[i].numeric else _wrap(content, width, " " if i < sheet.labels else "")
@@ -138,12 +156,24 @@ def _side_by_side(cells: Sequence[list[tuple[str, str]]], widths: Sequence[int],
     for cell, width, side in zip(cells, widths, sides, strict=True):
         blank = [("", "")] * (height - len(cell))
         for line, (text, style) in zip(lines, cell + blank if top else blank + cell, strict=True):
-            padded = text.rjust(width) if side == "right" else text.ljust(width)
-            line.append(padded, style).append(" " * GAP)
+            line.append(_padded(text, width, side), style).append(" " * GAP)
     return lines
 
 
 def _wrap(text: str, width: int, indent: str = "") -> list[str]:
+    if columns_of(text) != len(text):
+        return _wrap_wide(text, width, indent)
     return textwrap.wrap(
         text, max(width, 1), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
     )
+
+
+def _wrap_wide(text: str, width: int, indent: str) -> list[str]:
+    """The same by columns, for texts whose letters do not take one each."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and columns_of(lines[-1]) + 1 + columns_of(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f"{indent}{word}" if lines else word)
+    return lines

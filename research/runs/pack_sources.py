@@ -166,7 +166,7 @@ def _facts(path: Path, read: Callable[[str], bytes], names: list[str]) -> Tree:
         )
     try:
         facts = json.loads(read(PACK_FILE))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damage(path, PACK_FILE, f"it is not JSON: {error}") from None
     if table(facts).get("kind") != KIND:
         raise StepladderError(f"{path} is a zip file, but no pack: {PACK_FILE} in it says nothing of {KIND!r}.")
@@ -222,7 +222,7 @@ def read_object(source: RecordSource, file: str) -> Tree:
 def _object(name: str, file: str, content: bytes) -> Tree:
     try:
         return dict(table(json.loads(content)))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damage(Path(name), file, f"it is not JSON: {error}") from None
 
 

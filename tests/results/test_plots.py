@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.compare.cells import load_cells
-from research.report.figures import sweep_figures
+from research.report.figures import left_out, sweep_figures
 from research.report.heat_map import heat_map
 from research.report.plots import Series, _spread, line_plot
 from research.report.word_map import word_map
@@ -33,6 +33,14 @@ def test_the_figures_of_a_sweep_are_those_with_something_to_show(drawn):
     for picture in drawn:
         assert picture.png.startswith(b"\x89PNG")
         assert "date" not in picture.svg.lower()
+
+
+def test_more_rows_than_can_be_told_apart_have_no_figure_and_a_word(ladder):
+    cells = load_cells(*ladder)
+    assert left_out(ladder.manifest, cells) == ()
+    assert sweep_figures(ladder.manifest, cells * 10) == ()
+    (word,) = left_out(ladder.manifest, cells * 10)
+    assert word == f"no figures: {10 * len(cells)} rows are more than the 60 that can be told apart in one"
 
 
 def test_every_row_with_a_result_is_labelled(ladder, drawn):

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 from research.compare.cells import STATUSES
 from research.compare.tables import Entry, TableData
+from research.config.unicode import visible_text
 from research.report.formats.headings import full_heading
 from research.report.formats.target import Target
 from research.report.report_value import Report
 from research.report.sheets import Sheet
 from research.runs.inspection import DAMAGED
+
+FORMULAS = ("=", "+", "-", "@")  # what a formula of a spreadsheet begins with
 
 
 def report_csv(report: Report, target: Target) -> str:
@@ -28,20 +31,20 @@ def table_csv(table: TableData) -> str:
         for column, entry in zip(table.columns, row, strict=True):
             if entry is None:
                 continue
-            column_labels = column.labels if column.group or not table.column_titles else [""] * len(table.column_titles)
+            column_labels: Sequence[str] = column.labels if column.group or not table.column_titles else [""] * len(table.column_titles)
             numbers = _csv_numbers(entry)
             counts = [entry.counts.get(status, 0) for status in statuses]
             lines.append(
                 [
-                    *labels,
-                    *column_labels,
+                    *map(plain_in_spreadsheet, labels),
+                    *map(plain_in_spreadsheet, column_labels),
                     column.metric,
                     *numbers,
                     "" if entry.sd is None else f"{entry.sd:.10g}",
                     len(entry.values),
                     entry.source,
                     *counts,
-                    entry.cannot,
+                    plain_in_spreadsheet(entry.cannot),
                     int(entry.best),
                 ]
             )
@@ -58,7 +61,25 @@ def _csv_numbers(entry: Entry) -> list[str]:
 def sheet_csv(sheet: Sheet) -> str:
     """The texts of a sheet."""
     rows = [[f"{text.text} ({text.note})" if text.note else text.text for text in row] for row in sheet.rows]
-    return _csv([[full_heading(heading) for heading in sheet.headings], *rows])
+    texts = [[full_heading(heading) for heading in sheet.headings], *rows]
+    return _csv([[plain_in_spreadsheet(text) for text in row] for row in texts])
+
+
+def plain_in_spreadsheet(text: str) -> str:
+    """A text that a spreadsheet takes for no formula: `'` stands before one that begins as a formula does, and is no number.
+
+    What no file of text may hold is made visible.
+    """
+    text = visible_text(text)
+    return f"'{text}" if text.startswith(FORMULAS) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _csv(lines: Sequence[Sequence[str | int | float | None]]) -> str:

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from unicodedata import category
 
+from research.config.unicode import visible_text
 from research.report.formats.headings import heading_spans
 from research.report.formats.target import Target
 from research.report.report_value import Report
 from research.report.sheets import Heading, Sheet, StyledText
 
+LATIN = 0x24F  # the last letter that pdflatex may have
 LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -59,9 +62,23 @@ def latex(sheet: Sheet, label: str = "") -> str:
     notes = [rf"\par\noindent {escape_latex(note)}" for note in sheet.notes]
     notes = [r"\par\smallskip", r"\begin{minipage}{\linewidth}\footnotesize", *notes, r"\end{minipage}"] if notes else []
     tag = [rf"\label{{{label}}}"] if label else []
-    opening = [r"\begin{table}", r"\centering", rf"\caption{{{escape_latex(sheet.title)}}}", *tag, rf"\begin{{tabular}}{{{align}}}"]
+    opening = [
+        *_engine_note(sheet),
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape_latex(sheet.title)}}}",
+        *tag,
+        rf"\begin{{tabular}}{{{align}}}",
+    ]
     tabular = [r"\toprule", *head, r"\midrule", *body, r"\bottomrule", r"\end{tabular}"]
     return "\n".join([*opening, *tabular, *notes, r"\end{table}", ""])
+
+
+def _engine_note(sheet: Sheet) -> list[str]:
+    """A line for who compiles letters that pdflatex has not."""
+    texts = [sheet.title, *sheet.notes, *(part for row in sheet.rows for text in row for part in (text.text, text.note))]
+    beyond = any(ord(sign) > LATIN and category(sign)[0] in "LM" for text in texts if not text.isascii() for sign in text)
+    return ["% letters beyond Latin: compile with lualatex or xelatex, and a font that has them"] if beyond else []
 
 
 def _latex_groups(headings: Sequence[Heading]) -> list[str]:
@@ -79,12 +96,15 @@ def _latex_groups(headings: Sequence[Heading]) -> list[str]:
 
 
 def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(cells) + r" \\"
+    r"""Cells of a row. The `\\` and the rule before a row take what it begins with as their argument, if that is `[` or `*`."""
+    row = " & ".join(cells)
+    return (f"{{{row[0]}}}{row[1:]}" if row.startswith(("[", "*")) else row) + r" \\"
 
 
 def escape_latex(text: str) -> str:
-    """The text with LaTeX's own signs made plain."""
-    return "".join(LATEX.get(sign, sign) for sign in text)
+    """The text with LaTeX's own signs made plain; two hyphens are no dash."""
+    signs = visible_text(text).replace("--", "-\0-").replace("--", "-\0-")
+    return "".join("{}" if sign == "\0" else LATEX.get(sign, sign) for sign in signs)
 
 
 def _latex_text(text: StyledText) -> str:

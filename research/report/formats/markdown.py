@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from research.config.unicode import visible_text
 from research.report.formats.headings import full_heading
 from research.report.formats.target import Target
 from research.report.report_value import Report
@@ -11,7 +12,7 @@ from research.report.sheets import Heading, Sheet, StyledText
 def report_markdown(report: Report, target: Target) -> str:
     """Every table of the report, and what it lacks."""
     missing = [f"{line}\n" for line in report.missing]
-    return "\n".join([f"# {report.question or report.name}\n", *map(markdown, report.sheets), *missing])
+    return "\n".join([f"# {_escape_markdown(visible_text(report.question or report.name))}\n", *map(markdown, report.sheets), *missing])
 
 
 def markdown(sheet: Sheet, level: int = 2) -> str:
@@ -23,7 +24,7 @@ def markdown(sheet: Sheet, level: int = 2) -> str:
     rule = [("-" * (width - 1) + ":") if heading.numeric else "-" * width for width, heading in zip(widths, sheet.headings, strict=True)]
     table = "\n".join([lines[0], f"| {' | '.join(rule)} |", *lines[1:]])
     notes = "\n".join(f"- {_escape_markdown(note)}" for note in sheet.notes)
-    return "\n\n".join(filter(None, (f"{'#' * level} {sheet.title}", table, notes))) + "\n"
+    return "\n\n".join(filter(None, (f"{'#' * level} {_escape_markdown(sheet.title)}", table, notes))) + "\n"
 
 
 def _markdown_row(row: Sequence[str], widths: Sequence[int], headings: Sequence[Heading]) -> str:
@@ -34,7 +35,7 @@ def _markdown_row(row: Sequence[str], widths: Sequence[int], headings: Sequence[
 
 
 def _escape_markdown(text: str) -> str:
-    for sign in ("\\", "|", "*", "_", "<", "`"):
+    for sign in ("\\", "|", "*", "_", "<", "`", "[", "$", "&", "~"):
         text = text.replace(sign, f"\\{sign}")
     return text.replace("\n", " ")
 

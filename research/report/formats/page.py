@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from research.compare.cell_labels import value_text
+from research.config.unicode import visible_text
 from research.report.formats.headings import heading_spans
 from research.report.formats.target import Target
 from research.report.report_value import CellReport, Report
@@ -18,7 +19,7 @@ def report_page(report: Report, target: Target) -> str:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined, finalize=_visible
     )
     warnings = [note for note in report.table.notes if note.startswith("INCONCLUSIVE")]
     page = environment.get_template("report.html").render(
@@ -38,6 +39,11 @@ def report_page(report: Report, target: Target) -> str:
         spans=heading_spans,
     )
     return page + "\n"
+
+
+def _visible(value: "str | int | Sheet | None") -> "str | int | Sheet | None":
+    """A value of the page; a text without what would make it another, but for its lines."""
+    return visible_text(value, kept="\n\t") if type(value) is str else value
 
 
 def _contents(report: Report) -> list[tuple[str, str]]:
