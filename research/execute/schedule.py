@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from research.config.model_facts import model_facts
 from research.execute.alive import possible_cells
@@ -22,19 +23,25 @@ def schedule(plan: WorkPlan, states: RunStates, capacity: int | None = None) -> 
     trains it, while its parameters are there; a unit of kind score is for what is trained already, and for a row that has a choice.
     """
     trained, scored, units = Ends(), Ends(), list[Unit]()
+    earlier = _earlier_rungs(plan)
+    ends = _EndsBefore(trained, scored, earlier)
     settled, possible = _with_parts(plan, plan.settled), possible_cells(plan, states)
     open_choices = [choice for choice in plan.choices if _is_open(plan, choice, states)]
-    for cells in _generations(plan):
+    rows = set[str]()
+    for cells in _generations(plan, earlier):
         to_train = [run for run in _runs(cells) if run.cell_id in possible and state_of(states, run).status not in ENDED]
         to_score = [run for run in _runs(cells) if run.cell_id in settled and state_of(states, run).status == "trained"]
-        new_units = [*_grouped(plan, to_train, None, trained, scored), *_grouped(plan, to_score, "score", trained, scored)]
+        new_units = [*_grouped(plan, to_train, None, ends), *_grouped(plan, to_score, "score", ends)]
         for unit in (part for whole in new_units for part in _split(whole, capacity)):
             units.append(unit)
-            for run in unit.runs:
-                (scored if unit.kind == "score" else trained).setdefault(run.cell_id, []).append(unit.id)
+            for cell_id in dict.fromkeys(run.cell_id for run in unit.runs):
+                (scored if unit.kind == "score" else trained).setdefault(cell_id, []).append(unit.id)
         ids = {cell.cell_id for cell in cells}
         for choice in (choice for choice in open_choices if ids & set(choice.finalists)):
-            units = [unit for unit in units if unit.row != choice.row] + [_choice_unit(plan, choice, trained)]
+            if choice.row in rows:
+                units = [unit for unit in units if unit.row != choice.row]
+            rows.add(choice.row)
+            units.append(_choice_unit(plan, choice, trained))
             for cell_id in choice.finalists:
                 scored[cell_id] = [units[-1].id]
     return tuple(units)
@@ -55,19 +62,25 @@ def is_mixture(cell: PlannedCell) -> bool:
 def _with_parts(plan: WorkPlan, cell_ids: Iterable[str]) -> frozenset[str]:
     """The cells and what the mixtures among them are made of."""
     closed = set(cell_ids)
-    for cell in reversed(plan.cells):  # children before parents
-        if cell.cell_id in closed and is_mixture(cell):
+    pending = list(closed)
+    while pending:
+        cell = plan.by_id.get(pending.pop())
+        if cell is not None and is_mixture(cell):
+            pending += set(cell.parents) - closed
             closed |= set(cell.parents)
     return frozenset(closed)
 
 
-def _generations(plan: WorkPlan) -> list[list[PlannedCell]]:
+def _generations(plan: WorkPlan, earlier: Mapping[str, Sequence[str]]) -> list[list[PlannedCell]]:
     """The cells by how many generations of parents in this plan come before them, or of rungs that choose them."""
-    depths, earlier = dict[str, int](), _earlier_rungs(plan)
+    depths = dict[str, int]()
     for cell in plan.cells:
         before = (*plan.parents_of(cell), *earlier.get(cell.cell_id, ()))
         depths[cell.cell_id] = 1 + max((depths[parent] for parent in before if parent in depths), default=-1)
-    return [[cell for cell in plan.cells if depths[cell.cell_id] == depth] for depth in sorted(set(depths.values()))]
+    generations: dict[int, list[PlannedCell]] = {}
+    for cell in plan.cells:
+        generations.setdefault(depths[cell.cell_id], []).append(cell)
+    return [generations[depth] for depth in sorted(generations)]
 
 
 def _earlier_rungs(plan: WorkPlan) -> dict[str, list[str]]:
@@ -84,19 +97,27 @@ def _runs(cells: Iterable[PlannedCell]) -> tuple[RunId, ...]:
     return tuple(RunId(cell.cell_id, seed) for cell in cells for seed in cell.seeds)
 
 
-def _grouped(plan: WorkPlan, runs: Sequence[RunId], kind: UnitKind | None, trained: Ends, scored: Ends) -> Iterator[Unit]:
+def _grouped(plan: WorkPlan, runs: Sequence[RunId], kind: UnitKind | None, ends: "_EndsBefore") -> Iterator[Unit]:
     """A unit for each program, behind one for each cell that is fitted. `kind`: None for fit or train, as the cell is."""
     groups: dict[tuple[str, str], list[RunId]] = {}
     for run in runs:
         program = plan.by_id[run.cell_id].program
         groups.setdefault((program, "" if program else run.cell_id), []).append(run)
     for (program, _), members in sorted(groups.items(), key=lambda item: item[0][0] != ""):
-        yield Unit(kind or ("train" if program else "fit"), tuple(members), program, after=_before(plan, members, trained, scored))
+        yield Unit(kind or ("train" if program else "fit"), tuple(members), program, after=_before(plan, members, ends))
 
 
-def _before(plan: WorkPlan, runs: Iterable[RunId], trained: Ends, scored: Ends) -> tuple[str, ...]:
+class _EndsBefore(NamedTuple):
+    """After which units a cell is trained or scored, so far, and the trials of the rung before a trial."""
+
+    trained: Ends
+    scored: Ends
+    earlier: Mapping[str, Sequence[str]]
+
+
+def _before(plan: WorkPlan, runs: Iterable[RunId], ends: _EndsBefore) -> tuple[str, ...]:
     """The units before these runs: those of their parents, of a mixture also those that score them, and those of the rung before."""
-    ids, earlier = dict[str, None](), _earlier_rungs(plan)
+    ids, (trained, scored, earlier) = dict[str, None](), ends
     for cell in (plan.by_id[cell_id] for cell_id in dict.fromkeys(run.cell_id for run in runs)):
         for parent in plan.parents_of(cell):
             ids |= dict.fromkeys([*trained.get(parent, ()), *(scored.get(parent, ()) if is_mixture(cell) else ())])

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 
@@ -23,7 +24,7 @@ class Unit:
     row: str = ""
     after: tuple[str, ...] = ()  # the ids of the units that come first
 
-    @property
+    @cached_property
     def id(self) -> str:
         """12 digits of what it does."""
         return sha256(json.dumps([self.kind, self.row, sorted(map(str, self.runs))]).encode()).hexdigest()[:12]
