@@ -17,6 +17,7 @@ from research.api.print_plan import plan_data, print_plan
 from research.api.result_table import manifest_table
 from research.cli.next_commands import after_sweep, after_training, location_options
 from research.config.serialise import to_tree
+from research.config.unicode import visible_text
 from research.data.loading import load_dataset
 from research.execute.alive import alive_cells
 from research.execute.jobs import read_plan_states
@@ -95,15 +96,24 @@ def show_command(shown: LoadedCell | LoadedSweep, as_json: bool) -> int:
     return 0
 
 
+def _unknown_text(continuation: dict[str, Any]) -> str:
+    words = list(dict.fromkeys(map(visible_text, continuation["unknown"])))
+    listed = ", ".join(words[:8]) + (", ..." if words[8:] else "")
+    return f"note: the model was trained without {listed}: it reads <unk> instead. `stepladder tokenize` shows how a text is cut."
+
+
 def generate_command(run: OpenedRun, request: Any, as_json: bool) -> int:
     """Texts from a run, and how long their first and each later token took. One prompt's text stands in the JSON object itself too."""
     generated = run.generated(request)
     if as_json:
         print(store.to_json(generated | (generated["texts"][0] if len(request.prompts) == 1 else {})))
         return 0
-    for continuation in generated["texts"]:
+    for number, continuation in enumerate(generated["texts"]):
+        if continuation["unknown"]:
+            print(_unknown_text(continuation), file=sys.stderr)
         n_best = continuation.get("n_best", [])[: request.n_best] if request.n_best > 1 else []
-        print("\n".join(f"{best['score']:9.4f}  {best['text']}" for best in n_best) if n_best else continuation["text"])
+        print("\n" if n_best and number else "", end="")  # the texts of a prompt are together, and each is a line
+        print("\n".join(f"{best['score']:9.4f}  {visible_text(best['text'])}" for best in n_best) if n_best else continuation["text"])
     if request.recompute:
         print(", ".join(f"{name} {value:.3f} ms" for name, value in generated["latency_ms"].items()), file=sys.stderr)
     return 0

@@ -12,6 +12,8 @@ from research.compare.cells import Cell, Manifest, TableAxes, axes_of, read_spec
 from research.compare.scoring_notes import eval_window
 from research.compare.tables import measure_cell
 from research.config.errors import DamagedFileError
+from research.config.merge import DATA_KINDS
+from research.config.plain import table
 from research.report.attention_figures import alignments, captions
 from research.report.pictures import Picture
 from research.report.plots import Series, line_plot
@@ -159,13 +161,22 @@ def against_length(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
 
 
 def against_group(manifest: Manifest, cells: Sequence[Cell]) -> Picture | None:
-    """Test accuracy against the items' group, such as the words between the two that must agree. The groups of texts are their sources'."""
+    """Test accuracy against the items' group, such as the words between the two that must agree. The groups of texts are their sources'.
+
+    Classes are no distances, though they be numbers.
+    """
+    cells = [cell for cell in cells if not _has_classes(cell)]
     if quality(manifest, cells) is not None:
         return None
     caption = f"Test items by group. {SEEDS_BAND}"
     return _plot_against(
         cells, axes_of(manifest), "groups", "test.accuracy", "Accuracy by distance", "distance", caption, lambda cell: None
     )
+
+
+def _has_classes(cell: Cell) -> bool:
+    kind = DATA_KINDS.get(str(table(cell.config.get("data")).get("kind")))
+    return kind is not None and kind.asks == "classes"
 
 
 def _plot_against(

@@ -40,8 +40,12 @@ def token_membership(data: Dataset, name: str) -> TokenMembership:
 
 
 def sentence_membership(data: Dataset, name: str) -> TokenMembership:
-    """Of labelled sentences: the group is the class, by its name, and slices are parts on which classifiers fail."""
+    """Of labelled sentences: the group is the class, by its name, and slices are parts on which classifiers fail.
+
+    A slice that is called like a class, as `long`, is none: what is told under its name is of the class.
+    """
     parts = slices(data.sentences[name], data.sentences["train"])
+    parts = {part: members for part, members in parts.items() if part not in data.classes}
     return token_membership(data, name)._replace(names=data.classes, slices=parts)
 
 

@@ -62,9 +62,17 @@ def _prompt_ids(data: Dataset, prompt: str) -> np.ndarray:
     return np.array([data.eos, *(data.vocabulary.encode(prompt) if prompt else ())], np.int32)
 
 
+def _unknown_words(data: Dataset, prompt: str) -> list[str]:
+    """The tokens of a prompt that training has not, for each of which the model reads <unk>; of pairs what a source's are is not told."""
+    tokens = [] if data.sides or data.vocabulary.unk is None else data.vocabulary.tokens(prompt)
+    numbers = data.vocabulary.numbers(tokens)
+    return [token for token, number in zip(tokens, numbers, strict=True) if number == data.vocabulary.unk]
+
+
 def _continuation_data(data: Dataset, prompt: str, texts: list[GeneratedText]) -> dict[str, Any]:
     """The best text of a prompt; of a search also the n best with their scores."""
     decode = partial(decode_target, data.vocabulary, data.sides) if data.sides else data.vocabulary.decode
     decoded = [{"text": decode(text.tokens), "tokens": len(text.tokens)} for text in texts]
     scored = [fields | {"score": text.score} for fields, text in zip(decoded, texts, strict=True)]
-    return {"prompt": prompt, **decoded[0]} | ({} if texts[0].score is None else {"n_best": scored})
+    told = {"prompt": prompt, "unknown": _unknown_words(data, prompt)}
+    return told | decoded[0] | ({} if texts[0].score is None else {"n_best": scored})

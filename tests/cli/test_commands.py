@@ -122,6 +122,15 @@ def test_prompts_of_a_file_are_continued_by_every_decoder(swept, tmp_path):
     assert "a counted n-gram takes greedy, sample, top_k or top_p" in refused.stderr
 
 
+def test_unknown_words_of_a_prompt_are_told(swept):
+    folder, _ = swept
+    cell = json.loads(call(folder, "runs", "--json").stdout)["cells"][0]["cell_id"]
+    words = ("generate", cell, "--tokens", "1", "--prompt")
+    assert json.loads(call(folder, *words, "zebra b zebra", "--json").stdout)["unknown"] == ["zebra", "zebra"]
+    assert "the model was trained without zebra: it reads <unk>" in call(folder, *words, "zebra b").stderr
+    assert not call(folder, *words, "a b").stderr
+
+
 def test_experiments_are_listed_with_their_questions_and_costs(swept):
     found = json.loads(CliRunner().invoke(app, ["experiments", "--json"]).stdout)["experiments"]
     assert {"lm_ladder"} <= {one["name"] for one in found}

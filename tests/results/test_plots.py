@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.compare.cells import load_cells
-from research.report.figures import left_out, sweep_figures
+from research.report.figures import against_group, left_out, sweep_figures
 from research.report.heat_map import heat_map
 from research.report.plots import Series, _spread, line_plot
 from research.report.word_map import word_map
@@ -33,6 +34,13 @@ def test_the_figures_of_a_sweep_are_those_with_something_to_show(drawn):
     for picture in drawn:
         assert picture.png.startswith(b"\x89PNG")
         assert "date" not in picture.svg.lower()
+
+
+def test_classes_that_are_numbers_are_no_distances(grid):
+    cells = load_cells(*grid)
+    assert against_group(grid.manifest, cells) is not None
+    labelled = [replace(cell, config={"data": {"kind": "labelled_files"}}) for cell in cells]
+    assert against_group(grid.manifest, labelled) is None
 
 
 def test_more_rows_than_can_be_told_apart_have_no_figure_and_a_word(ladder):
