@@ -33,7 +33,7 @@ def gunzip(packed: bytes, place: str) -> bytes:
         with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
             return b"".join(limited_chunks(iter(lambda: file.read(CHUNK), b""), len(packed), place))
     except BROKEN as error:
-        raise StepladderError(f"{place} cannot be read: {error}. Delete it, or bring a whole copy.") from error
+        raise StepladderError(f"{place} cannot be unpacked: {error}. Delete it, or bring a whole copy.") from error
 
 
 def zip_member(packed: bytes, member: str, place: str) -> bytes:

@@ -169,7 +169,7 @@ def test_a_wrong_file_on_disk_is_an_error_not_a_reason_to_fetch(served, tmp_path
 
 def test_a_truncated_archive_is_an_error(served, tmp_path):
     (tmp_path / "input.txt.gz").write_bytes(gzip.compress(CONTENT)[:-9])
-    with pytest.raises(StepladderError, match=r"cannot be read"):
+    with pytest.raises(StepladderError, match=r"cannot be unpacked"):
         dataset_sources.read_data_source("small", tmp_path)
 
 
