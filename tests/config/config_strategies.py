@@ -35,7 +35,7 @@ OF_SENTENCES = tuple(classes_by_kind(sum(ANSWERING.values(), ())))
 COUNTED = ("ngram", *(kind for kind in OF_SENTENCES if kind not in ("classifier", "regressor")))  # what is not trained
 LEARNED = levels_where(lambda facts: facts.learned)
 REGULARISED = {kind: node.levels or LEARNED for kind, node in classes_by_kind(member_classes(Regularisation)).items()}
-WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
+WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=5)
 CHOSEN: dict[tuple[type[Node], str], st.SearchStrategy[Any]] = {  # where free choice would seldom fit together
     (Config, "plugins"): st.just([]),  # only a plugin that is loaded has a name
     (LanguageModelConfig, "layers"): st.sampled_from([2, 4]),
