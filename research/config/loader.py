@@ -12,7 +12,6 @@ import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from hashlib import sha256
 from pathlib import Path as FilePath
 from typing import TypeVar
@@ -21,26 +20,25 @@ from pydantic import ValidationError
 
 from research.config.errors import DamagedFileError, StepladderError, clipped, did_you_mean
 from research.config.experiment import Experiment
-from research.config.fields import Path, is_key
+from research.config.fields import Path
 from research.config.merge import Assignment, Dropped, Merged, apply_layer, assignments
 from research.config.node import Node
+from research.config.overrides import COMMAND_LINE, TABLES, parse_override, parse_overrides
 from research.config.plain import Json, Tree
 from research.config.plugins import load_kept_plugins, load_plugins
 from research.config.resolve import canonical_config
 from research.config.schema import Config
 from research.config.shipped import SHIPPED, extended_file
-from research.config.sweep import AXES, Sweep
+from research.config.sweep import Sweep
 from research.config.sweep_axes import row_names
 from research.config.sweep_checks import check_overrides
 from research.config.sweep_points import SweepPoint, expand_sweep
-from research.config.toml_text import DEEPEST, UnreadableValue, check_key_count, checked_path, parse_toml
+from research.config.toml_text import UnreadableValue, check_key_count, checked_path, parse_toml, toml_reason
 from research.config.tuned_by import Choices, read_choices
-from research.config.unicode import argument_utf8, decode, split_lines
-from research.config.validation_errors import explain, unknown_key
+from research.config.unicode import decode, split_lines
+from research.config.validation_errors import explain
 
-COMMAND_LINE = "command line"
 ROOTS = (FilePath(), SHIPPED)  # where experiments/ and configs/ may stand: here, and with the code
-TABLES = ("sweep", "experiment")  # beside the words of a config
 AnyNode = TypeVar("AnyNode", bound=Node)
 
 
@@ -84,7 +82,7 @@ def load_config(path: FilePath | str, overrides: Sequence[str] = (), allow_plugi
         words = assignments(_config_words(tree, plugins), str(file))
         check_key_count(words, str(file))
         merged = apply_layer(merged, words)
-    command = [word._replace(value=plugins) if word.path == ("plugins",) else word for word in _parse_overrides(overrides)]
+    command = [word._replace(value=plugins) if word.path == ("plugins",) else word for word in parse_overrides(overrides)]
     merged = apply_layer(merged, command)
     first_with_sweep = next((index for index, (_, tree) in enumerate(layers) if "sweep" in tree), len(layers))
     sweep_assignments = [assignment for _, tree in layers[first_with_sweep:] for assignment in assignments(tree, "")]
@@ -100,7 +98,7 @@ def spec_digest(path: FilePath, overrides: Sequence[str]) -> str:
 
 def with_overrides(tree: Tree, overrides: Sequence[str]) -> Config:
     """A config that no file holds, with overrides `a.b=value`. Raises StepladderError for every mistake of the user's."""
-    merged = apply_layer(apply_layer(Merged({}, (), {}), assignments(tree, "the run")), _parse_overrides(overrides))
+    merged = apply_layer(apply_layer(Merged({}, (), {}), assignments(tree, "the run")), parse_overrides(overrides))
     try:
         return Config.model_validate(merged.tree)
     except ValidationError as error:
@@ -128,34 +126,6 @@ def config_from_tree(tree: Tree, place: str) -> Config:
         raise StepladderError(f"{message} An older code wrote this, or it was edited; open it with the code that made it.") from None
 
 
-def parse_override(text: str) -> tuple[Path, Json]:
-    """The path and value of `a.b=value`: a TOML value, or else a bare text."""
-    key, equals, word = text.partition("=")
-    parts = tuple(part.strip() for part in key.split("."))
-    if not equals or not all(parts):
-        raise StepladderError(f"{COMMAND_LINE}: `{clipped(text)}` is no override; write key=value, as in model.layers=4.")
-    if len(parts) > DEEPEST or "\0" in text:
-        raise StepladderError(f"{COMMAND_LINE}: `{clipped(key)}` is no key: one has at most {DEEPEST} parts, and no character NUL.")
-    if len(parts) > 3 and parts[0] == "sweep" and parts[1] in AXES:
-        parts = (*parts[:2], ".".join(parts[2:]))
-    return parts, _parse_value(key.strip(), argument_utf8(word.strip()))
-
-
-def _parse_value(key: str, word: str) -> Json:
-    if not word:
-        raise StepladderError(f"{COMMAND_LINE}: `{key}=` has no value; an empty text is written {key}='\"\"'.")
-    try:
-        parsed = parse_toml(f"value = {word}")
-    except UnreadableValue as error:
-        raise StepladderError(f"{COMMAND_LINE}: the value of `{clipped(key)}` cannot be: {error}.") from None
-    except tomllib.TOMLDecodeError as error:
-        if word[0] in "[{\"'":
-            raise StepladderError(f"{COMMAND_LINE}: the value of `{key}` is no TOML: {clipped(word)} ({_reason(error)}).") from None
-        return word
-    value = parsed["value"]
-    return word if len(parsed) > 1 or isinstance(value, date | datetime | time) else value
-
-
 def _load_plugins_of(layers: Sequence[tuple[FilePath, Tree]], overrides: Sequence[str], allow: bool) -> list[Json] | None:
     """The plugins of the last layer that names any, imported, as a config holds them; None where none does."""
     commanded = [value for path, value in map(parse_override, overrides) if path == ("plugins",)]
@@ -168,24 +138,6 @@ def _load_plugins_of(layers: Sequence[tuple[FilePath, Tree]], overrides: Sequenc
 def _config_words(tree: Tree, plugins: list[Json] | None) -> Tree:
     """A file's words without those that say what kind of file it is, and with the plugins that were loaded in the place of their files."""
     return {key: plugins if key == "plugins" else value for key, value in tree.items() if key not in ("extends", "base")}
-
-
-def _parse_overrides(overrides: Sequence[str]) -> list[Assignment]:
-    check_key_count(overrides, COMMAND_LINE)
-    parsed = [Assignment(*parse_override(text), COMMAND_LINE) for text in overrides]
-    paths = [assignment.path for assignment in parsed]
-    for path in paths:
-        if paths.count(path) > 1:
-            raise StepladderError(f"{COMMAND_LINE}: `{'.'.join(path)}` is given twice; overrides apply together, so say it once.")
-        if path[0] not in TABLES and not is_key(Config, path):
-            raise StepladderError(f"{COMMAND_LINE}: {_unknown_key_text(path)}")
-    return parsed
-
-
-def _unknown_key_text(path: Path) -> str:
-    """What to say of a key that no kind has."""
-    text = unknown_key(path, Config)
-    return text if "did you mean" in text else f"{text} A config has {', '.join(Config.model_fields)}; `stepladder show` prints their keys."
 
 
 def _read_chain(path: FilePath, seen: tuple[FilePath, ...]) -> list[tuple[FilePath, Tree]]:
@@ -218,8 +170,8 @@ def _read(path: FilePath, extended_by: FilePath | None) -> Tree:
         line = int(match[1]) if (match := re.search(r"at line (\d+)", str(error))) else text.count("\n") + 1
         line_text = split_lines(text)[min(line, len(split_lines(text))) - 1].strip()
         raise StepladderError(
-            f"{path}, line {line}: this is no TOML: {_reason(error)}, in `{clipped(line_text)}`. A text needs quotes, a table one pair of "
-            "brackets."
+            f"{path}, line {line}: this is no TOML: {toml_reason(error)}, in `{clipped(line_text)}`. A text needs quotes, a table one pair "
+            "of brackets."
         ) from None
     except OSError as error:
         raise StepladderError(f"{path}: cannot be read{extension}: {error.strerror}.") from None
@@ -241,11 +193,6 @@ def _suggestion(path: FilePath) -> str:
 
 def _first_file(files: Sequence[FilePath]) -> FilePath | None:
     return next((file for file in files if file.is_file()), None)
-
-
-def _reason(error: Exception) -> str:
-    text = re.sub(r" \(at .*\)$", "", str(error))
-    return text[:1].lower() + text[1:]
 
 
 def _validated(path: FilePath, merged: Merged, named: frozenset[Path], command: Sequence[Assignment], base: bool) -> LoadedConfig:

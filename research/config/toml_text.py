@@ -1,5 +1,6 @@
 """TOML as configs are written in it. What Python would read beyond that is refused: tables without a bottom, numbers of any length, NUL."""
 
+import re
 import tomllib
 from collections.abc import Sized
 from pathlib import Path
@@ -66,3 +67,9 @@ def _too_deep() -> str:
 
 def _too_great(what: str) -> str:
     return f"{what} is beyond the whole numbers of 64 bits, up to {GREATEST_WHOLE}; write a smaller one"
+
+
+def toml_reason(error: Exception) -> str:
+    """What a reader of TOML says is wrong, without its place."""
+    text = re.sub(r" \(at .*\)$", "", str(error))
+    return text[:1].lower() + text[1:]

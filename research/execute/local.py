@@ -70,13 +70,7 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
     Of a row whose values are tried, the test split is scored for the chosen one alone, once all of its trials have ended.
     Runs that other processes had when their turn came are looked at again at the end, as long as anything of them has changed.
     """
-
-    def report(event: RunEvent) -> None:
-        if isinstance(event, Done | Trained | Diverged):
-            remove_replaced(event.job.folder)
-        worker.report(event)
-
-    tally, current_environment = RunTally(report), environment()
+    tally, current_environment = RunTally(_without_replaced(worker.report)), environment()
     prepared, attempted = set[RunId](), set[tuple[bool, RunId]]()
 
     def prepare(states: RunStates, anew: bool) -> None:
@@ -102,10 +96,24 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
             for job in (job for group in groups for job in group.jobs):
                 tally(Blocked(job, blocked_reason(plan, job)))
             break
+    return _run_counts(tally)
+
+
+def _run_counts(tally: RunTally) -> RunCounts:
     counts = tally.counts
-    return RunCounts(
-        counts[Done] + counts[Trained] + counts[Diverged], counts[Failed], tally.held.left(), counts[Blocked], counts[Diverged]
-    )
+    ended = counts[Done] + counts[Trained] + counts[Diverged]
+    return RunCounts(ended, counts[Failed], tally.held.left(), counts[Blocked], counts[Diverged])
+
+
+def _without_replaced(report: Listener) -> Listener:
+    """A listener that tells another; what a run was before it was done again is removed once it is over."""
+
+    def listen(event: RunEvent) -> None:
+        if isinstance(event, Done | Trained | Diverged):
+            remove_replaced(event.job.folder)
+        report(event)
+
+    return listen
 
 
 def _check_and_repair(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bool, data_dir: Path | None) -> RunStates:

@@ -9,8 +9,8 @@ import jax
 from pydantic import ValidationError
 
 from research.config.errors import StepladderError
-from research.config.loader import parse_override
 from research.config.merge import Assignment, Merged, apply_layer
+from research.config.overrides import parse_override
 from research.config.schema import Config
 from research.config.serialise import to_tree
 from research.config.sweep import SizeMatch, matched_keys

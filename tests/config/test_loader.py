@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.config.errors import StepladderError
-from research.config.loader import load_config, parse_override
+from research.config.loader import load_config
+from research.config.overrides import parse_override
 from research.config.schema import Config
 
 BASE = """
