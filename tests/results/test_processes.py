@@ -19,7 +19,7 @@ def test_who_asks_lives_and_is_told_from_one_that_had_its_number():
     assert is_gone(HERE._replace(pid=NOBODY))
 
 
-@pytest.mark.parametrize("pid", ["own", NOBODY, 0, -1])
+@pytest.mark.parametrize("pid", [os.getpid(), NOBODY, 0, -1], ids=["own", "nobody", "0", "-1"])
 def test_of_another_host_or_namespace_nothing_is_certain(pid):
     assert not is_gone(HERE._replace(host="elsewhere", pid=pid))
     assert not is_gone(HERE._replace(host="elsewhere", pid=pid, boot="another"))
