@@ -80,7 +80,7 @@ def timed_control(place: Place, path: Path) -> tuple[float, dict[str, object]]:
         began = time.monotonic()
         child = place.start("sweep", path, runs=name, log=f"{name}.txt")
         child.join()
-        assert child.exitcode == 0, (place.folder / f"{name}.txt").read_text()
+        assert child.exitcode == 0, (place.folder / f"{name}.txt").read_text(encoding="utf-8")
     return time.monotonic() - began, {run: without_times(folder) for run, folder in seeds_in(place.folder / "control").items()}
 
 
@@ -101,7 +101,7 @@ def stop_series(place: Place, stops: int, random: Random) -> int:
         runs = place.folder / f"stopped-{number}"
         child = place.start("train", path, runs=runs.name, log=f"{runs.name}.txt")
         while not list(runs.glob("*/*/lock")):
-            assert child.is_alive(), (place.folder / f"{runs.name}.txt").read_text()
+            assert child.is_alive(), (place.folder / f"{runs.name}.txt").read_text(encoding="utf-8")
             time.sleep(0.001)
         time.sleep(random.uniform(0, 1.5))
         os.kill(child.pid, signal.SIGSTOP)

@@ -38,4 +38,4 @@ def _forgiving(number: int, stream: TextIO | None) -> TextIO:
     raw = _Forgiving(number, "wb", closefd=False)
     words = stream if isinstance(stream, io.TextIOWrapper) else None
     encoding, errors = (words.encoding, words.errors) if words else ("utf-8", "backslashreplace")
-    return io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, line_buffering=number == 2 or raw.isatty())
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding=encoding, errors=errors, line_buffering=number == 2 or raw.isatty())
