@@ -84,9 +84,9 @@ def test_runs_wait_for_each_other_where_there_are_fewer_workers():
 
 def written(folder, ratio, n):
     """`n` runs of a sweep that took `ratio` times what was predicted, and one of counts, which says nothing of training."""
-    cells = [{"cell_id": f"{i:012x}", "seeds": [0], "predicted_seconds": 2.0 + i} for i in range(n + 1)]
+    cells = [{"cell_id": f"{i:012x}", "labels": {"n": i}, "seeds": [0], "predicted_seconds": 2.0 + i} for i in range(n + 1)]
     (folder / "sweeps").mkdir(parents=True)
-    (folder / "sweeps" / "a.json").write_text(json.dumps({"cells": cells}))
+    (folder / "sweeps" / "a.json").write_text(json.dumps({"name": "a", "hash": "0", "spec": {}, "cells": cells}))
     for i, cell in enumerate(cells):
         run = folder / cell["cell_id"] / "seed-0"
         run.mkdir(parents=True)

@@ -24,7 +24,7 @@ def strict(text):
 
 @pytest.mark.parametrize("value", [math.inf, -math.inf, 0.0, 1.5])
 def test_what_is_written_of_a_metric_is_read_again(tmp_path, value):
-    result = {"metrics": {"test": {"loss": value}}, "extra": {"a": [value]}, "text": "infinite"}
+    result = {"metrics": {"test": {"loss": value}}, "extra": {"a": [value]}, "text": "infinite", "cost": {"seconds": {}}}
     store.write_json(tmp_path / "result.json", result)
     assert store.read_result(tmp_path) == result
     store.append_metrics(tmp_path / "metrics.jsonl", [{"step": 1, "loss": value}])
