@@ -57,10 +57,19 @@ cat >mine/expected.json <<'JSON'
 {"cards": [{"kind": "order", "claim": "two words are better", "better": "2", "worse": "1", "metric": "test.perplexity", "source": "none"}]}
 JSON
 cat >mine/analysis.py <<'PYTHON'
-from research.report.write_report import Section
+from research.analyses.analysis import Analysis, first_run_units
+from research.report.section import Section
+from research.runs.analysis_files import Measurement
 
-def analyse(manifest, runs_dir, data_dir):
-    return (Section("A section of mine"),)
+ANALYSIS = Analysis(
+    name="mine",
+    section="A section of mine",
+    holds_text=False,
+    applies=lambda manifest: True,
+    units=lambda manifest, runs_dir: first_run_units(manifest, runs_dir, manifest["cells"], ("done",)),
+    measure=lambda unit, place: Measurement({"seed": unit.seed}),
+    sections=lambda manifest, measured: [Section("A section of mine", f"<p>{len(measured)} runs were measured</p>")],
+)
 PYTHON
 tiny=(data.kind=files data.train=text.txt data.valid=text.txt data.test=text.txt optim.schedule.warmup=1 data.length=4 model.width=8 model.layers=1 train.steps=2 train.batch_size=4 seeds=1 --workers 1)
 says "lm_ladder" stepladder experiments
@@ -72,7 +81,7 @@ says "FLOPs" stepladder show attention_scores --preset quick
 says "orders" stepladder sweep mine/heads.toml
 says "report.html" stepladder report mine/heads.toml --out mine/report
 grep -q "two words are better" mine/report/report.html || fail "a report of an own file lacks its claim"
-grep -q "A section of mine" mine/report/report.html || fail "a report of an own file lacks its section"
+grep -q "2 runs were measured" mine/report/report.html || fail "a report of an own file lacks its section"
 says "--save" python -m research.shipped.experiments.word_vectors --help
 says "all are imported" python - <<'PYTHON'
 from research.catalog.folder_code import import_file
