@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from research.config.errors import StepladderError
 from research.data.loading import load_dataset
 from research.models.count import count_parameters_in, flops_per_token
 from research.plan.parents import parts_of
@@ -16,6 +17,8 @@ from research.tasks.language_modelling import unavailable_metrics
 from research.tasks.registry import task_of
 from research.tasks.sizes import init_sizes
 from research.train.update import abstract_state
+
+MOST_PARAMETERS = 10**11
 
 
 def with_facts(cell: PlannedCell, data_dir: Path | None) -> PlannedCell:
@@ -31,6 +34,7 @@ def with_facts(cell: PlannedCell, data_dir: Path | None) -> PlannedCell:
         return replace(cell, predicted_seconds=price(config, None, data, 0.0))
     program = training_program(cell, config, data)
     counts = count_parameters_in(config.model, abstract_state(program)[1].params)  # a mistake that only shapes show is raised here
+    _check_size(cell, counts.total)
     flops = flops_per_token(config.model, *init_sizes(config.model, program.sizes), scored=task_of(config).scored_share(config, data))
     facts = {"params": counts._asdict(), "flops_per_token": flops} | (
         {"lacks": impossible} if (impossible := unavailable_metrics(config)) else {}
@@ -38,3 +42,12 @@ def with_facts(cell: PlannedCell, data_dir: Path | None) -> PlannedCell:
     facts |= embedding_facts(config, data) | advice_facts(config, data)
     predicted_seconds = price(config, program, data, flops, counts.total)
     return replace(cell, facts=facts, predicted_seconds=predicted_seconds, program=program_id(program, config, data.digest))
+
+
+def _check_size(cell: PlannedCell, parameters: int) -> None:
+    """Raises StepladderError for a model that no machine holds, of which the compiler's own numbers overflow."""
+    if parameters > MOST_PARAMETERS:
+        raise StepladderError(
+            f"{cell.row_name or cell.cell_id}: a model of {parameters:,} parameters is beyond {MOST_PARAMETERS:,}, more than a "
+            "machine holds. Lower model.width, layers or the vocabulary."
+        )

@@ -82,3 +82,9 @@ def test_children_and_what_cannot_be_stand_where_the_spec_puts_them(place):
     assert [cell.labels["label"] for cell in plan.cells] == ["parent", "alone", "child"]
     written = build_manifest(plan, Launch("tiny.toml"))
     assert [cell.labels["label"] for cell in load_cells(written, place.folder / "runs")] == ["child", "cannot", "parent", "alone"]
+
+
+def test_a_model_that_no_machine_holds_is_refused_with_its_parameters(place):
+    wide = SMALL | {"model": SMALL["model"] | {"width": 1_000_000_007, "hidden": 1_000_000_007}}
+    called = place.call("show", place.write(wide))
+    assert (called.code, "parameters is beyond 100,000,000,000" in called.stderr) == (2, True), called
