@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 from tiny import SMALL, seeds_in, status
 
@@ -17,7 +18,10 @@ def start(place, path, **words):
     """The command itself, in a process of its own."""
     environment = os.environ | {"XLA_FLAGS": os.environ["XLA_FLAGS"].replace(SINGLE_THREAD, "").strip()}
     command = [sys.executable, "-m", "research.cli", "train", str(path), "--runs", str(place.folder / "runs")]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **words)
+    default = partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)  # a suite under nohup ignores it, and its children would
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=default, **words
+    )
 
 
 def wait_until_handled(child):
@@ -37,7 +41,10 @@ def wait_for_line(child, words):
 
 
 def assert_stopped(place, child):
-    out, said = child.communicate(timeout=60)
+    try:
+        out, said = child.communicate(timeout=60)
+    finally:
+        child.kill()
     assert child.returncode == 130, (out, said)
     assert "Traceback" not in said
     assert "stop" in said
