@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from research.api.loaded_file import LoadedFile
 from research.api.places import data_folder, runs_folder
 from research.catalog.folders import shipped_experiments
 from research.config.errors import StepladderError
@@ -25,24 +26,19 @@ if TYPE_CHECKING:
     from research.api.opened_run import OpenedRun
     from research.data.dataset import Dataset
     from research.plan.planned_cell import PlannedCell
-    from research.plan.resolve_plan import Plan
     from research.train.events import RunEvent
 
     Listeners = Sequence[Callable[[RunEvent], None]]
 
 
-class LoadedCell:
+class LoadedCell(LoadedFile):
     """A config file with overrides. `runs`: the folder of its runs, that of the last call of `train`."""
 
     def __init__(self, loaded: LoadedConfig, launch: Launch) -> None:
         assert loaded.config is not None, "a file without a sweep"
-        self.loaded, self.launch, self.config = loaded, launch, loaded.config
+        super().__init__(loaded, launch)
+        self.config = loaded.config
         self._planned: dict[Path, PlannedCell] = {}
-
-    @property
-    def runs(self) -> Path:
-        """Where its runs are."""
-        return self.launch.runs
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -68,20 +64,6 @@ class LoadedCell:
         with without_collections():
             from research.data.loading import load_dataset
         return load_dataset(self.config.data, self.launch.data_dir)
-
-    def plan(self) -> "Plan":
-        """What would be run, checked and priced. Raises StepladderError as `train` would."""
-        use_workers(None)
-        with without_collections():
-            from research.api.show_plan import checked_plan
-        return checked_plan(self.loaded, self.launch, self.runs, self.launch.data_dir)
-
-    def show(self) -> None:
-        """Print the whole config, the shape of every parameter, costs, memory and predicted time; trains nothing."""
-        plan = self.plan()
-        from research.api.print_plan import print_plan
-
-        print_plan(plan, self.runs, self.launch.data_dir)
 
     def train(
         self,

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from research.api.loaded_file import LoadedFile
 from research.api.places import data_folder, runs_folder
 from research.api.result_table import ResultTable, manifest_table
 from research.catalog.choose import Chosen, choose_experiment
@@ -17,33 +18,14 @@ from research.stops import STOPPED
 if TYPE_CHECKING:
     from research.api.execution import Executed
     from research.api.loaded_cell import Listeners
-    from research.plan.resolve_plan import Plan
 
 
-class LoadedSweep:
+class LoadedSweep(LoadedFile):
     """A sweep with overrides. `runs`: the folder of its runs, that of the last call of `run`."""
 
     def __init__(self, chosen: Chosen, launch: Launch) -> None:
-        self.chosen, self.launch = chosen, launch
-
-    @property
-    def runs(self) -> Path:
-        """Where its runs are."""
-        return self.launch.runs
-
-    def plan(self) -> "Plan":
-        """Every cell, checked and priced; runs nothing. Raises StepladderError as `run` would."""
-        use_workers(None)
-        with without_collections():
-            from research.api.show_plan import checked_plan
-        return checked_plan(self.chosen.loaded, self.launch, self.runs, self.launch.data_dir)
-
-    def show(self) -> None:
-        """Print every cell with its costs, and the predicted time; runs nothing."""
-        plan = self.plan()
-        from research.api.print_plan import print_plan
-
-        print_plan(plan, self.runs, self.launch.data_dir)
+        super().__init__(chosen.loaded, launch)
+        self.chosen = chosen
 
     def run(
         self,
@@ -88,7 +70,7 @@ class LoadedSweep:
             from research.api.execution import execute
             from research.execute.foreground import CRASHED, UNFINISHED, Request
         request = Request(self.runs, self.launch.data_dir, keep_going, rerun, quiet, listeners=tuple(listeners), workers=workers, wait=wait)
-        executed = execute(self.chosen.loaded, self.launch, request)
+        executed = execute(self.loaded, self.launch, request)
         if executed.code in (STOPPED, UNFINISHED):  # whoever does the last run measures
             return executed
         place = AnalysisPlace(self.runs, self.launch.data_dir)
@@ -97,13 +79,12 @@ class LoadedSweep:
 
     def table(self) -> ResultTable:
         """Its table, from what is there. Raises StepladderError where it was never run in this folder."""
-        loaded = self.chosen.loaded
-        return manifest_table(with_layout(read_manifest(loaded, self.runs), loaded, self.runs), self.runs)
+        return manifest_table(with_layout(read_manifest(self.loaded, self.runs), self.loaded, self.runs), self.runs)
 
     def __repr__(self) -> str:
-        sweep = self.chosen.loaded.sweep
+        sweep = self.loaded.sweep
         metric = f", {sweep.metric}" if sweep else ""
-        return f"sweep {sweep_name(self.chosen.loaded)} of {self.chosen.spec}: {len(self.chosen.loaded.points())} cells{metric}"
+        return f"sweep {sweep_name(self.loaded)} of {self.chosen.spec}: {len(self.loaded.points())} cells{metric}"
 
 
 def sweep(

@@ -36,8 +36,7 @@ def list_command(manifest: Mapping[str, Any], request: WorkRequest) -> int:
     plan = read_work_plan(manifest)
     states = read_plan_states(plan, request.runs_dir)
     units = schedule(plan, {}, request.capacity)
-    left = {unit.id: _runs_left(plan, unit, states) for unit in units}
-    totals = {unit.id: _runs_left(plan, unit, {}) for unit in units}
+    left, totals = _runs_left(plan, units, states), _runs_left(plan, units, {})
     if request.as_json:
         print(store.to_json({"name": plan.name, "units": [_unit_data(unit, left[unit.id]) for unit in units]}))
         return 0
@@ -73,19 +72,24 @@ def work_command(manifest: Mapping[str, Any], where: str, request: WorkRequest) 
 
 def _left(plan: WorkPlan, unit: Unit | None, runs_dir: Path) -> int:
     states = read_plan_states(plan, runs_dir)
-    return len(expected_runs(plan, states, pending_runs(plan, states))) if unit is None else _runs_left(plan, unit, states)
+    return len(expected_runs(plan, states, pending_runs(plan, states))) if unit is None else _runs_left(plan, [unit], states)[unit.id]
 
 
-def _runs_left(plan: WorkPlan, unit: Unit, states: RunStates) -> int:
+def _runs_left(plan: WorkPlan, units: Sequence[Unit], states: RunStates) -> dict[str, int]:
+    """How many runs of each unit are left, by its id; what trains settled cells also scores their test splits."""
     tested = tested_cells(plan, states)
-    scored_here = unit.kind != "score"
-    left = [
-        run
-        for run in unit.runs
-        if is_left(unit.kind, state_of(states, run).status, run.cell_id in tested)
-        or (scored_here and run.cell_id in plan.settled and state_of(states, run).status == "trained")
-    ]
-    return _count_of(plan, left, states) if scored_here else len(left)
+
+    def count(unit: Unit) -> int:
+        scored_here = unit.kind != "score"
+        left = [
+            run
+            for run in unit.runs
+            if is_left(unit.kind, state_of(states, run).status, run.cell_id in tested)
+            or (scored_here and run.cell_id in plan.settled and state_of(states, run).status == "trained")
+        ]
+        return _count_of(plan, left, states) if scored_here else len(left)
+
+    return {unit.id: count(unit) for unit in units}
 
 
 def _count_of(plan: WorkPlan, runs: Sequence[RunId], states: RunStates) -> int:

@@ -20,7 +20,7 @@ from research.execute.work import Worker
 from research.machine_refusals import is_refusal, refusal_text
 from research.plan.work_plan import WorkPlan
 from research.runs.lock import release_all
-from research.runs.run_state import RunId, state_of
+from research.runs.run_state import RunId, RunStates, state_of
 from research.stops import HANGUP, STOPPED, end_process, handled_by, owns_process, print_safely
 from research.train import lanes
 from research.train.events import Listener
@@ -63,7 +63,7 @@ def run_in_foreground(plan: WorkPlan, request: Request) -> int:
         if not request.quiet:
             _announce(plan.name, len(expected), len(expected_runs(plan, states, plan.runs)), predicted)
         all_listeners = (*listeners, *request.listeners)
-        code, diverged = _carry_out(plan, request, runs, progress(plan, expected, predicted, request.quiet, all_listeners))
+        code, diverged = _carry_out(plan, states, request, runs, progress(plan, expected, predicted, request.quiet, all_listeners))
     diverged += sum(state_of(states, run).status == "diverged" for run in set(plan.runs).difference(runs))
     _announce_diverged(plan.name, diverged, len(expected_runs(plan, states, plan.runs)))
     return code
@@ -87,12 +87,14 @@ def _divide_cores(plan: WorkPlan, workers: int | None) -> None:
         )
 
 
-def _carry_out(plan: WorkPlan, request: Request, runs: Sequence[RunId], telling: AbstractContextManager[Listener]) -> tuple[int, int]:
+def _carry_out(
+    plan: WorkPlan, states: RunStates, request: Request, runs: Sequence[RunId], telling: AbstractContextManager[Listener]
+) -> tuple[int, int]:
     """The exit code, and how many of the runs diverged."""
     with _stoppable() as stop, _time_limit(request.seconds, stop) as time_is_up, telling as report:
         worker = Worker(request.data_dir, stop, request.keep_going, report, request.wait)
         try:
-            outcome = execute_plan(plan, request.runs_dir, runs, request.rerun is not None, worker, request.unit)
+            outcome = execute_plan(plan, states, request.runs_dir, runs, request.rerun is not None, worker, request.unit)
         except Interrupted:
             if time_is_up.is_set():
                 print(f"{request.seconds:g} seconds are over; the same command goes on from here", file=sys.stderr)

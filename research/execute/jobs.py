@@ -4,7 +4,6 @@ from collections.abc import Container, Iterable
 from pathlib import Path
 
 from research.execute.schedule import is_mixture
-from research.plan.planned_cell import PlannedCell
 from research.plan.work_plan import WorkPlan
 from research.runs import store
 from research.runs.run_state import RunId, RunState, RunStates, read_run_states
@@ -27,8 +26,8 @@ def jobs_of(plan: WorkPlan, runs: Iterable[RunId], states: RunStates, tested: Co
 
 def is_ready(job: Job) -> bool:
     """Whether its parents are trained; of a mixture that is to be scored, whether they are scored."""
-    scored = store.status_of(job.folder) == "trained" or (job.tested and _reads_scores(job))
-    needed = ("done",) if scored and _reads_scores(job) else store.TRAINED_STATUSES
+    scored = store.status_of(job.folder) == "trained" or (job.tested and is_mixture(job.config))
+    needed = ("done",) if scored and is_mixture(job.config) else store.TRAINED_STATUSES
     return all(store.status_of(parent) in needed for parent in job.parents)
 
 
@@ -55,7 +54,3 @@ def _parent(plan: WorkPlan, name: str, seed: int, states: RunStates, runs_dir: P
         return runs_dir / UNDECIDED
     cell = plan.by_id.get(cell_id)
     return store.seed_folder(runs_dir, cell_id, cell.seeds[0] if cell and cell.deterministic else seed)
-
-
-def _reads_scores(job: Job) -> bool:
-    return is_mixture(PlannedCell({}, job.config))

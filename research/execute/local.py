@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ from research.train.checkpoint import check_parameters
 from research.train.events import Blocked, Diverged, Done, Failed, Listener, Note, RunEvent, Trained
 from research.train.trained_files import ENDED, Job
 
-OVER = ("done", "diverged")  # statuses of a run to which nothing will be added
+COMPLETE = ("done", "diverged")  # statuses of a run to which nothing will be added
 
 
 class RunCounts(NamedTuple):
@@ -62,10 +63,12 @@ def _is_again(run: RunId, status: str, rerun: str) -> bool:
     return status in ("failed", "diverged") if rerun == "failed" else rerun == "all" or run.cell_id.startswith(rerun)
 
 
-def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bool, worker: Worker, only: Unit | None = None) -> RunCounts:
+def execute_plan(
+    plan: WorkPlan, states: RunStates, runs_dir: Path, runs: Sequence[RunId], anew: bool, worker: Worker, only: Unit | None = None
+) -> RunCounts:
     """Do these runs, and score the trials that are chosen by them; `anew`: from nothing. Raises Interrupted when it is to stop.
 
-    `only`: a unit outside of which nothing is done.
+    `states`: of the plan's runs, as they were when `runs` were chosen. `only`: a unit outside of which nothing is done.
 
     Of a row whose values are tried, the test split is scored for the chosen one alone, once all of its trials have ended.
     Runs that other processes had when their turn came are looked at again at the end, as long as anything of them has changed.
@@ -80,12 +83,13 @@ def execute_plan(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bo
             _prepare_folder(job._replace(environment=current_environment), anew, worker.report)
         prepared.update(alive_runs)
 
-    prepare(_check_and_repair(plan, runs_dir, runs, anew, worker.data_dir), anew)
+    _check_and_repair(plan, states, runs_dir, runs, anew, worker.data_dir)
+    prepare(states, anew)
     while not (tally.counts[Failed] and not worker.keep_going):
         states = read_plan_states(plan, runs_dir)
         prepare(states, anew=False)
         units = _without([only] if only else schedule(plan, states), frozenset(runs), attempted)
-        groups = [group for unit in units for group in groups_of_unit(plan, unit, states, runs_dir)]
+        groups = _groups_of(plan, units, states, runs_dir)
         ready = [group._replace(jobs=tuple(job for job in group.jobs if is_ready(job))) for group in groups]
         if any(group.jobs for group in ready):
             work_groups([_in_environment(group, current_environment) for group in ready if group.jobs], worker._replace(report=tally))
@@ -116,25 +120,22 @@ def _without_replaced(report: Listener) -> Listener:
     return listen
 
 
-def _check_and_repair(plan: WorkPlan, runs_dir: Path, runs: Sequence[RunId], anew: bool, data_dir: Path | None) -> RunStates:
-    """The states of a plan whose cells are whole and whose finished runs are swept. Raises StepladderError for what cannot be begun."""
-    states = read_plan_states(plan, runs_dir)
+def _check_and_repair(plan: WorkPlan, states: RunStates, runs_dir: Path, runs: Sequence[RunId], anew: bool, data_dir: Path | None) -> None:
+    """The plan's cells are made whole and its finished runs are swept. Raises StepladderError for what cannot be begun."""
     _check_parents(jobs_of(plan, runs, states, (), runs_dir))
     if anew:
         check_free(store.seed_folder(runs_dir, *run) for run in runs)
     _repair_cells(plan, runs_dir, data_dir)
     for run in plan.runs:
-        if state_of(states, run).status in OVER:
+        if state_of(states, run).status in COMPLETE:
             sweep_run(store.seed_folder(runs_dir, *run), over=True)
-    return states
 
 
 def _repair_cells(plan: WorkPlan, runs_dir: Path, data_dir: Path | None) -> None:
     """Each cell's damaged files are written anew, which is told."""
     for cell in plan.cells:
         if cell.config is not None and (names := repair_cell(store.cell_folder(runs_dir, cell.cell_id), cell.config, data_dir)):
-            kept = f"{', '.join(names)} of {cell.cell_id} cannot be read and kept as NAME.damaged; written anew"
-            print(f"note: {kept}", file=sys.stderr)
+            print(f"note: {', '.join(names)} of {cell.cell_id} cannot be read and kept as NAME.damaged; written anew", file=sys.stderr)
 
 
 def _check_parents(jobs: Sequence[Job]) -> None:
@@ -146,14 +147,15 @@ def _check_parents(jobs: Sequence[Job]) -> None:
                 check_parameters(parent)
 
 
-def groups_of_unit(plan: WorkPlan, unit: Unit, states: RunStates, runs_dir: Path) -> list[Group]:
-    """The jobs of a unit that are left, those of one program together; none of a rung that is not chosen yet."""
+def _groups_of(plan: WorkPlan, units: Iterable[Unit], states: RunStates, runs_dir: Path) -> list[Group]:
+    """The jobs of each unit that are left, those of one program together; none of a rung that is not chosen yet."""
     tested, alive = tested_cells(plan, states), alive_cells(plan, states)
-    runs = [run for run in unit.runs if run.cell_id in alive and is_left(unit.kind, state_of(states, run).status, run.cell_id in tested)]
-    groups: dict[str, list[Job]] = {}
-    for job in jobs_of(plan, runs, states, tested, runs_dir):
-        groups.setdefault(plan.by_id[job.cell_id].program, []).append(job)
-    return [Group(unit.kind if program else "fit", program, tuple(jobs)) for program, jobs in groups.items()]
+    groups: dict[tuple[str, Unit], list[Job]] = {}
+    for unit in units:
+        left = [run for run in unit.runs if is_left(unit.kind, state_of(states, run).status, run.cell_id in tested)]
+        for job in jobs_of(plan, [run for run in left if run.cell_id in alive], states, tested, runs_dir):
+            groups.setdefault((plan.by_id[job.cell_id].program, unit), []).append(job)
+    return [Group(unit.kind if program else "fit", program, tuple(jobs)) for (program, unit), jobs in groups.items()]
 
 
 def is_left(kind: UnitKind, status: str, tested: bool) -> bool:
@@ -168,7 +170,7 @@ def _without(units: Iterable[Unit], wanted: frozenset[RunId], attempted: set[tup
         scores = unit.kind == "score"
         return (scores or run in wanted) and (scores, run) not in attempted
 
-    return [Unit(unit.kind, tuple(run for run in unit.runs if is_wanted(unit, run)), unit.program, unit.row, unit.after) for unit in units]
+    return [replace(unit, runs=tuple(run for run in unit.runs if is_wanted(unit, run))) for unit in units]
 
 
 def _in_environment(group: Group, current: dict[str, object]) -> Group:

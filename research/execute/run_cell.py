@@ -25,8 +25,8 @@ def run_cell(config: Config, seed: int, runs_dir: Path, data_dir: Path | None) -
     alone = config.model_copy(update={"seeds": (seed,)})
     resolved = resolve_plan(LoadedConfig(Path("cell.toml"), tree, alone, None, None, (), {}, frozenset()), runs_dir, data_dir)
     plan = work_plan_of(resolved)
-    pending = pending_runs(plan, read_plan_states(plan, runs_dir))
-    outcome = execute_plan(plan, runs_dir, pending, False, Worker(data_dir, Event(), True, _ignore))
+    states = read_plan_states(plan, runs_dir)
+    outcome = execute_plan(plan, states, runs_dir, pending_runs(plan, states), False, Worker(data_dir, Event(), True, _ignore))
     (cell,) = resolved.rows
     folder = store.seed_folder(runs_dir, cell.cell_id, seed)
     if outcome.failed or outcome.blocked or outcome.held:

@@ -1,10 +1,12 @@
 """What is left to be done of a plan, as units: a pure function of the plan and of what became of its runs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
 from research.config.model_facts import model_facts
+from research.config.schema import Config
 from research.execute.alive import possible_cells
 from research.execute.unit import Unit, UnitKind
 from research.plan.planned_cell import PlannedCell
@@ -53,9 +55,8 @@ def tested_cells(plan: WorkPlan, states: RunStates) -> frozenset[str]:
     return _with_parts(plan, {*plan.settled, *filter(None, (chosen_trial(choice, states) for choice in decided))})
 
 
-def is_mixture(cell: PlannedCell) -> bool:
-    """Whether it is made of the scores of its parents: two models, or the folds of a row."""
-    config = cell.config
+def is_mixture(config: Config | None) -> bool:
+    """Whether a cell is made of the scores of its parents: two models, or the folds of a row."""
     return config is not None and (bool(model_facts(config.model).parts(config.model)) or config.pooled)
 
 
@@ -65,7 +66,7 @@ def _with_parts(plan: WorkPlan, cell_ids: Iterable[str]) -> frozenset[str]:
     pending = list(closed)
     while pending:
         cell = plan.by_id.get(pending.pop())
-        if cell is not None and is_mixture(cell):
+        if cell is not None and is_mixture(cell.config):
             pending += set(cell.parents) - closed
             closed |= set(cell.parents)
     return frozenset(closed)
@@ -120,7 +121,7 @@ def _before(plan: WorkPlan, runs: Iterable[RunId], ends: _EndsBefore) -> tuple[s
     ids, (trained, scored, earlier) = dict[str, None](), ends
     for cell in (plan.by_id[cell_id] for cell_id in dict.fromkeys(run.cell_id for run in runs)):
         for parent in plan.parents_of(cell):
-            ids |= dict.fromkeys([*trained.get(parent, ()), *(scored.get(parent, ()) if is_mixture(cell) else ())])
+            ids |= dict.fromkeys([*trained.get(parent, ()), *(scored.get(parent, ()) if is_mixture(cell.config) else ())])
         ids |= dict.fromkeys(unit_id for trial in earlier.get(cell.cell_id, ()) for unit_id in trained.get(trial, ()))
     return tuple(ids)
 
@@ -128,7 +129,7 @@ def _before(plan: WorkPlan, runs: Iterable[RunId], ends: _EndsBefore) -> tuple[s
 def _split(unit: Unit, capacity: int | None) -> Iterator[Unit]:
     size = capacity or len(unit.runs)
     for first in range(0, len(unit.runs), size):
-        yield Unit(unit.kind, unit.runs[first : first + size], unit.program, unit.row, unit.after)
+        yield replace(unit, runs=unit.runs[first : first + size])
 
 
 def _is_open(plan: WorkPlan, choice: Choice, states: RunStates) -> bool:

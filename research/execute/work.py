@@ -12,7 +12,6 @@ from research.execute.jobs import is_finished
 from research.execute.material import compile_scoring, compile_training
 from research.execute.unit import UnitKind
 from research.plan.cell_record import write_record
-from research.plan.programs import program_of
 from research.runs import store
 from research.runs.lock import HeldError, TakenOverError, claimed
 from research.train.events import Compiling, Done, Failed, Held, Listener, Started, Trained
@@ -58,7 +57,7 @@ def work_groups(groups: Sequence[Group], worker: Worker) -> None:
                     compiled = compiling.pop().result()
                     if worker.stop.is_set():
                         raise Interrupted
-                    latency = latency_ms(_program(group, worker.data_dir)) if group.kind == "train" else None
+                    latency = latency_ms(compiled[0].program) if group.kind == "train" else None
                 finally:  # the next is compiled also where this one could not be, and not while its latency is measured
                     compiling += [compiler.submit(_compile, following, worker.data_dir) for following in programs[i + 1 : i + 2]]
                 WORK[group.kind](compiled, [job._replace(latency_ms=latency) for job in group.jobs], worker)
@@ -68,11 +67,6 @@ def work_groups(groups: Sequence[Group], worker: Worker) -> None:
                 _fail(group.jobs, error, worker.report)
                 if not worker.keep_going:
                     raise
-
-
-def _program(group: Group, data_dir: Path | None) -> Any:
-    config = group.jobs[0].config
-    return program_of(config, load_dataset(config.data, data_dir))
 
 
 def _compile(group: Group, data_dir: Path | None) -> tuple[Any, Any]:
