@@ -58,18 +58,18 @@ def truncate_metrics(path: Path, step: int) -> str:
 
     A damaged file is kept as NAME.damaged, and the lines before its first bad one stay.
     """
-    path, told = Path(path), ""
+    path, note = Path(path), ""
     try:
         records = read_metrics(path)
     except DamagedFileError as error:
-        records, told = _whole_lines(path), f"{error.args[0]} It is kept as {path.name}.damaged."
+        records, note = _whole_lines(path), f"{error.args[0]} It is kept as {path.name}.damaged."
         os.replace(path, path.with_name(f"{path.name}.damaged"))
-    kept = [record for record in records if record["step"] <= step]
-    if records or told:
-        write_text(path, "".join(to_json(record) + "\n" for record in kept))
-    if step and not kept:
-        told = told or f"{path} has no line of the {step} steps that were done: its curves begin here."
-    return told
+    remaining = [record for record in records if record["step"] <= step]
+    if records or note:
+        write_text(path, "".join(to_json(record) + "\n" for record in remaining))
+    if step and not remaining:
+        note = note or f"{path} has no line of the {step} steps that were done: its curves begin here."
+    return note
 
 
 def _whole_lines(path: Path) -> list[JsonObject]:

@@ -74,5 +74,5 @@ def _continuation_data(data: Dataset, prompt: str, texts: list[GeneratedText]) -
     decode = partial(decode_target, data.vocabulary, data.sides) if data.sides else data.vocabulary.decode
     decoded = [{"text": decode(text.tokens), "tokens": len(text.tokens)} for text in texts]
     scored = [fields | {"score": text.score} for fields, text in zip(decoded, texts, strict=True)]
-    told = {"prompt": prompt, "unknown": _unknown_words(data, prompt)}
-    return told | decoded[0] | ({} if texts[0].score is None else {"n_best": scored})
+    prompt_data = {"prompt": prompt, "unknown": _unknown_words(data, prompt)}
+    return prompt_data | decoded[0] | ({} if texts[0].score is None else {"n_best": scored})
